@@ -1,0 +1,194 @@
+package io.basin.cpu;
+
+import io.basin.device.BatchOp;
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.Elementwise;
+import io.basin.device.Images;
+import io.basin.device.Layout;
+import io.basin.device.Memory;
+import io.basin.device.Norm;
+import io.basin.device.Op;
+import io.basin.device.Recording;
+import io.basin.device.Scope;
+import io.basin.device.Slot;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/**
+ * The processor: oneDNN for everything that has layouts, plain Java for what is elementwise or small.
+ *
+ * <p>Use it from the thread that opened it: OpenMP's thread count belongs to the calling thread. Results depend on the
+ * number of threads in the last bits, and on nothing else.
+ */
+final class CpuDevice implements Device {
+    private final int threads;
+    private final Dnnl dnnl;
+    private final Crew crew;
+    private final AtomicLong live = new AtomicLong();
+
+    CpuDevice(int threads) {
+        this.threads = threads;
+        Native.load();
+        Native.threads(threads);
+        dnnl = new Dnnl();
+        crew = new Crew(threads);
+    }
+
+    @Override
+    public String describe() {
+        return "CPU, " + threads + (threads == 1 ? " thread" : " threads") + ", oneDNN " + Dnnl.version() + ", "
+                + Dnnl.isa();
+    }
+
+    @Override
+    public Memory allocate(long bytes) {
+        long address = Native.allocate(bytes);
+        if (address == 0) {
+            throw new DeviceException("no memory for " + (bytes >> 20) + " MiB; " + (live.get() >> 20)
+                    + " MiB are in use: try a smaller --batch-size");
+        }
+        live.addAndGet(bytes);
+        return new CpuMemory(this, bytes, address);
+    }
+
+    void freed(long bytes) {
+        live.addAndGet(-bytes);
+    }
+
+    @Override
+    public long liveBytes() {
+        return live.get();
+    }
+
+    @Override
+    public void upload(Memory to, long offset, ByteBuffer from) {
+        ((CpuMemory) to).bytes(offset, from.remaining()).put(from.duplicate());
+    }
+
+    @Override
+    public void download(Memory from, long offset, ByteBuffer to) {
+        to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining()));
+    }
+
+    @Override
+    public void copy(Memory from, Memory to) {
+        if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
+        for (long at = 0; at < from.bytes(); at += 1 << 30) {
+            long n = Math.min(1 << 30, from.bytes() - at);
+            ((CpuMemory) to).bytes(at, n).put(((CpuMemory) from).bytes(at, n));
+        }
+    }
+
+    @Override
+    public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
+        Packer.pack(dnnl, logical, layout, (CpuMemory) arena, offset);
+    }
+
+    @Override
+    public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
+        Packer.unpack(dnnl, (CpuMemory) arena, offset, layout, logical);
+    }
+
+    @Override
+    public Recording record(Runnable work) {
+        return new Recording() {
+            @Override
+            public void replay() {
+                work.run();
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /** oneDNN says little when it refuses a layer; the layer's name is what the user can act on. */
+    private static <T> T planned(Scope scope, Supplier<T> plan) {
+        try {
+            return plan.get();
+        } catch (IllegalArgumentException | DeviceException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new DeviceException(scope.path() + ": oneDNN cannot plan this layer: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control) {
+        return planned(scope, () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
+    }
+
+    @Override
+    public Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+        return planned(scope, () -> new CpuConv(dnnl, scope, spec, x, residual));
+    }
+
+    @Override
+    public Norm norm(Scope scope, Spec.Norm spec, Tensor x) {
+        return planned(scope, () -> new CpuNorm(dnnl, scope, spec, x));
+    }
+
+    @Override
+    public Op dense(Scope scope, Spec.Dense spec, Tensor x) {
+        return planned(scope, () -> new CpuDense(dnnl, scope, spec, x));
+    }
+
+    @Override
+    public Op pool(Scope scope, Spec.Pool spec, Tensor x) {
+        return planned(scope, () -> new CpuPool(dnnl, scope, spec, x));
+    }
+
+    @Override
+    public Op relu(Scope scope, Tensor x) {
+        return planned(scope, () -> CpuPointwise.relu(dnnl, scope, x));
+    }
+
+    @Override
+    public Op add(Scope scope, Tensor a, Tensor b) {
+        return planned(scope, () -> CpuPointwise.add(dnnl, scope, a, b));
+    }
+
+    @Override
+    public Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+        return planned(scope, () -> CpuPointwise.fork(dnnl, scope, x, branches));
+    }
+
+    @Override
+    public Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+        return planned(scope, () -> CpuPlain.dropout(dnnl, scope, spec, x, seed, control));
+    }
+
+    @Override
+    public Op map(Scope scope, Elementwise function, Tensor x) {
+        return planned(scope, () -> CpuPlain.map(dnnl, scope, function, x));
+    }
+
+    @Override
+    public Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control) {
+        return planned(scope, () -> new CpuLoss(dnnl, scope, spec, logits, labels, control));
+    }
+
+    @Override
+    public Runnable step(Spec.Step spec, Storage storage, Control control) {
+        return new CpuStep(crew, spec, storage, control);
+    }
+
+    @Override
+    public Runnable tick(Control control) {
+        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
+        return () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1);
+    }
+
+    @Override
+    public void close() {
+        crew.close();
+    }
+}

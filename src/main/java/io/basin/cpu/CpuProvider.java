@@ -1,0 +1,30 @@
+package io.basin.cpu;
+
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.DeviceProvider;
+
+/** Opens the processor. */
+public final class CpuProvider implements DeviceProvider {
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public int priority() {
+        return 0;
+    }
+
+    @Override
+    public Device open(int threads) {
+        int cores = Runtime.getRuntime().availableProcessors();
+        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        try {
+            return new CpuDevice(threads == 0 ? cores : threads);
+        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new DeviceException("the cpu device cannot be opened: " + cause.getMessage(), cause);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.basin.cpu;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
+
+import io.basin.device.Layout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.reorder;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** Moves tensors between the logical order of files and the layout that planning chose. */
+final class Packer {
+    private Packer() {}
+
+    /** @param layout null for vectors, which have only one order */
+    static void pack(Dnnl dnnl, FloatBuffer logical, Layout layout, CpuMemory arena, long offset) {
+        ByteBuffer plain = direct(logical.remaining());
+        plain.asFloatBuffer().put(logical.duplicate());
+        if (layout == null) {
+            arena.bytes(offset, plain.remaining()).put(plain);
+            return;
+        }
+        memory.desc desc = CpuLayout.of(layout);
+        ByteBuffer place = arena.bytes(offset, desc.get_size());
+        reorder(dnnl, plainLike(desc), new Pointer(plain), desc, new Pointer(place));
+    }
+
+    static void unpack(Dnnl dnnl, CpuMemory arena, long offset, Layout layout, FloatBuffer logical) {
+        ByteBuffer plain = direct(logical.remaining());
+        if (layout == null) {
+            plain.put(arena.bytes(offset, plain.remaining())).flip();
+        } else {
+            memory.desc desc = CpuLayout.of(layout);
+            ByteBuffer place = arena.bytes(offset, desc.get_size());
+            reorder(dnnl, desc, new Pointer(place), plainLike(desc), new Pointer(plain));
+        }
+        logical.duplicate().put(plain.asFloatBuffer());
+    }
+
+    private static ByteBuffer direct(int floats) {
+        return ByteBuffer.allocateDirect(4 * floats).order(ByteOrder.nativeOrder());
+    }
+
+    private static memory.desc plainLike(memory.desc desc) {
+        LongPointer dims = desc.get_dims();
+        int[] extents = new int[desc.get_ndims()];
+        for (int i = 0; i < extents.length; i++) extents[i] = Math.toIntExact(dims.get(i));
+        return Dnnl.plain(io.basin.device.Shape.of(extents), desc.get_data_type());
+    }
+
+    private static void reorder(Dnnl dnnl, memory.desc from, Pointer source, memory.desc to, Pointer target) {
+        try (reorder.primitive_desc pd = new reorder.primitive_desc(dnnl.engine, from, dnnl.engine, to);
+                reorder primitive = new reorder(pd);
+                memory a = new memory(from, dnnl.engine, source);
+                memory b = new memory(to, dnnl.engine, target);
+                IntMemoryMap arguments =
+                        new IntMemoryMap().put(DNNL_ARG_FROM, a).put(DNNL_ARG_TO, b)) {
+            primitive.execute(dnnl.stream, arguments);
+            dnnl.stream._wait();
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package io.basin.device;
+
+/** The few allocations that hold everything; every tensor is a slot in one of them. */
+public enum Arena {
+    /** Weights. GRADS, MOMENTUM and AVERAGE have its size and its offsets: one offset, four arenas. */
+    PARAMS,
+    GRADS,
+    MOMENTUM,
+    AVERAGE,
+    /** Batch-norm statistics of the trained and of the averaged model: carried along, never stepped. */
+    STATE,
+    STATE_AVERAGE,
+    /** A plan's values, their gradients and what its operations keep between forward and backward. */
+    ACTIVATIONS,
+    /** The largest workspace that any operation asked for, shared by all of them. */
+    SCRATCH
+}

@@ -1,0 +1,77 @@
+package io.basin.device;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/**
+ * The seam between what is trained and what it is trained on.
+ *
+ * <p>The factories <em>plan</em>: they choose algorithms and layouts, declare memory in the {@link Scope}, and may
+ * block. The operations they return then run without allocating or waiting. Shape errors are
+ * {@link IllegalArgumentException}s that name the layer; everything else is a {@link DeviceException}.
+ */
+public interface Device extends AutoCloseable {
+    /** One line for people: what it is and how many threads or multiprocessors it uses. */
+    String describe();
+
+    // Memory. All copies are ordered with the work around them; only download waits.
+
+    Memory allocate(long bytes);
+
+    /** Bytes allocated and not yet closed. */
+    long liveBytes();
+
+    /** Copies the buffer's remaining bytes. */
+    void upload(Memory to, long offset, ByteBuffer from);
+
+    /** Fills the buffer's remaining bytes; the only call that waits for the device. */
+    void download(Memory from, long offset, ByteBuffer to);
+
+    void copy(Memory from, Memory to);
+
+    /** Writes a parameter's or state's elements from logical order into the layout it has in {@code arena}. */
+    void pack(FloatBuffer logical, Layout layout, Memory arena, long offset);
+
+    /** Reads elements back into logical order; waits. */
+    void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical);
+
+    Recording record(Runnable work);
+
+    // Operations.
+
+    /** Draws the batch of the step that {@code control} counts into (N, C, H, W), and its labels beside it. */
+    BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control);
+
+    /** Adds {@code residual} (same shape as the output, or null) before the ReLU. */
+    Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual);
+
+    Norm norm(Scope scope, Spec.Norm spec, Tensor x);
+
+    Op dense(Scope scope, Spec.Dense spec, Tensor x);
+
+    Op pool(Scope scope, Spec.Pool spec, Tensor x);
+
+    Op relu(Scope scope, Tensor x);
+
+    Op add(Scope scope, Tensor a, Tensor b);
+
+    /** Backward sums the branches' gradients into x's; forward does nothing, for the branches share x's value. */
+    Op fork(Scope scope, Tensor x, List<Tensor> branches);
+
+    Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control);
+
+    Op map(Scope scope, Elementwise function, Tensor x);
+
+    /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
+    Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control);
+
+    /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
+    Runnable step(Spec.Step spec, Storage storage, Control control);
+
+    /** Advances the step counter: apart from the update, so that all of it reads the same step. */
+    Runnable tick(Control control);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,18 @@
+package io.basin.device;
+
+/** Found by {@link java.util.ServiceLoader}; nothing else knows which devices there are. */
+public interface DeviceProvider {
+    /** The name that {@code --device} takes, such as {@code cpu}. */
+    String name();
+
+    /** Higher is tried first when the user names none. */
+    int priority();
+
+    /**
+     * Opens the device.
+     *
+     * @param threads for host threads, 0 for all cores
+     * @throws DeviceException with a sentence that says what is missing and what to do
+     */
+    Device open(int threads);
+}

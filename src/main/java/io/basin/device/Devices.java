@@ -1,0 +1,55 @@
+package io.basin.device;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds devices. A named one opens or fails; without a name the best that opens is taken. */
+public final class Devices {
+    private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
+
+    private Devices() {}
+
+    public static List<DeviceProvider> providers() {
+        List<DeviceProvider> found = new ArrayList<>();
+        ServiceLoader.load(DeviceProvider.class).forEach(found::add);
+        found.sort(Comparator.comparingInt(DeviceProvider::priority).reversed());
+        return found;
+    }
+
+    /**
+     * Opens the device called {@code name}, or the best one for {@code auto}.
+     *
+     * @throws IllegalArgumentException when no such device is known
+     * @throws DeviceException when it is known but cannot be opened
+     */
+    public static Device open(String name, int threads) {
+        List<DeviceProvider> all = providers();
+        if (!name.equals("auto")) {
+            return all.stream()
+                    .filter(p -> p.name().equals(name))
+                    .findFirst()
+                    .orElseThrow(() -> unknown(name, all))
+                    .open(threads);
+        }
+        DeviceException last = new DeviceException("no device is on the class path");
+        for (DeviceProvider provider : all) {
+            try {
+                return provider.open(threads);
+            } catch (DeviceException e) {
+                LOG.info("{} is not available ({}); trying the next device", provider.name(), e.getMessage());
+                last = e;
+            }
+        }
+        throw last;
+    }
+
+    private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {
+        String known = all.stream().map(DeviceProvider::name).collect(Collectors.joining(", "));
+        return new IllegalArgumentException("--device: unknown device '" + name + "'; known: auto, " + known);
+    }
+}

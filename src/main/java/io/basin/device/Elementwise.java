@@ -1,0 +1,12 @@
+package io.basin.device;
+
+/** A user's own pointwise function with its derivative; {@link io.basin.graph.Graph#map} puts it into a net. */
+public interface Elementwise {
+    /** Shown in listings and error messages. */
+    String name();
+
+    float value(float x);
+
+    /** The derivative at x. */
+    float slope(float x);
+}

@@ -1,0 +1,52 @@
+package io.basin.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The logical extents of a tensor, outermost first: (N, C, H, W), (N, C) or (N). Immutable. */
+public record Shape(List<Integer> dims) {
+    public Shape {
+        dims = List.copyOf(dims);
+        for (int d : dims) {
+            if (d < 1) throw new IllegalArgumentException("a shape's extents are positive, got " + dims);
+        }
+    }
+
+    public static Shape of(int... dims) {
+        List<Integer> list = new ArrayList<>(dims.length);
+        for (int d : dims) list.add(d);
+        return new Shape(list);
+    }
+
+    public int rank() {
+        return dims.size();
+    }
+
+    public int dim(int i) {
+        return dims.get(i);
+    }
+
+    public long elements() {
+        long product = 1;
+        for (int d : dims) product = Math.multiplyExact(product, (long) d);
+        return product;
+    }
+
+    /** This shape with a batch extent in front: (C, H, W) becomes (N, C, H, W). */
+    public Shape batched(int n) {
+        List<Integer> list = new ArrayList<>(dims.size() + 1);
+        list.add(n);
+        list.addAll(dims);
+        return new Shape(list);
+    }
+
+    public long[] toLongs() {
+        return dims.stream().mapToLong(Integer::longValue).toArray();
+    }
+
+    @Override
+    public String toString() {
+        return dims.stream().map(String::valueOf).collect(Collectors.joining(",", "(", ")"));
+    }
+}

@@ -1,0 +1,16 @@
+package io.basin.device;
+
+/**
+ * A value at one of its uses: where it lies, how it is laid out, and where that use writes its gradient.
+ *
+ * @param name path of the layer that made it, for messages
+ * @param shape logical extents, (N, C, H, W) or (N, C)
+ * @param layout the producer's choice; a consumer that wants another embeds its own reorder
+ * @param grad null where nobody asks for the gradient: in evaluation, and for the images
+ */
+public record Tensor(String name, Shape shape, Layout layout, Slot value, Slot grad) {
+    /** The same value for another use, with a gradient of its own. */
+    public Tensor branch(Slot otherGrad) {
+        return new Tensor(name, shape, layout, value, otherGrad);
+    }
+}

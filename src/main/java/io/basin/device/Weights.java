@@ -1,0 +1,13 @@
+package io.basin.device;
+
+/**
+ * One complete model: weights laid out as PARAMS, batch-norm statistics laid out as STATE. The trained model, the
+ * average and every collected member are such pairs, so that one evaluation plan serves them all.
+ */
+public record Weights(Memory params, Memory state) implements AutoCloseable {
+    @Override
+    public void close() {
+        params.close();
+        state.close();
+    }
+}

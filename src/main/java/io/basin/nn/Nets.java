@@ -1,0 +1,171 @@
+package io.basin.nn;
+
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import io.basin.graph.Graph;
+import io.basin.graph.Value;
+import java.util.List;
+
+/**
+ * The nets of the papers and two small ones, with PyTorch's parameter names.
+ *
+ * <p>Sources: VGG16 and the pre-activation residual nets are those of the SWA paper's code; basic blocks below depth 44
+ * and bottlenecks from there on. The wide net has no biases in its convolutions, as in Zagoruyko and Komodakis 2016
+ * (arXiv 1605.07146).
+ */
+public final class Nets {
+    /** Every name that {@link #build} knows. */
+    public static final List<String> NAMES = List.of(
+            "mlp", "small-cnn", "vgg16", "preresnet20", "preresnet56", "preresnet110", "preresnet164", "wrn-28-10");
+
+    private Nets() {}
+
+    /**
+     * The net called {@code name}.
+     *
+     * @param sample (channels, height, width); 28 x 28 and 32 x 32 fit all nets
+     * @throws IllegalArgumentException for an unknown name, listing the known ones
+     */
+    public static Graph build(String name, Shape sample, int classes) {
+        return switch (name) {
+            case "mlp" -> mlp(sample, classes, 1024, 1024);
+            case "small-cnn" -> smallCnn(sample, classes);
+            case "vgg16" -> vgg16(sample, classes);
+            case "preresnet20" -> preResNet(20, sample, classes);
+            case "preresnet56" -> preResNet(56, sample, classes);
+            case "preresnet110" -> preResNet(110, sample, classes);
+            case "preresnet164" -> preResNet(164, sample, classes);
+            case "wrn-28-10" -> wideResNet(28, 10, sample, classes);
+            default ->
+                throw new IllegalArgumentException(
+                        "--model: unknown net '" + name + "'; known: " + String.join(", ", NAMES));
+        };
+    }
+
+    /** Dense layers with ReLU: fc1, fc2, ... */
+    public static Graph mlp(Shape sample, int classes, int... hidden) {
+        Graph g = new Graph(sample);
+        Value x = g.input();
+        int i = 1;
+        for (int width : hidden) x = g.at("fc" + i++).denseRelu(x, width);
+        g.at("fc" + i).dense(x, classes);
+        return g;
+    }
+
+    /** conv32-conv32-pool-conv64-conv64-pool-fc128-fc, batch norm and ReLU after each convolution. */
+    public static Graph smallCnn(Shape sample, int classes) {
+        Graph g = new Graph(sample);
+        Value x = g.input();
+        int i = 1;
+        for (int width : new int[] {32, 64}) {
+            for (int k = 0; k < 2; k++, i++) {
+                x = g.at("conv" + i).conv(x, width, 3);
+                x = g.at("bn" + i).normRelu(x);
+            }
+            x = g.maxPool(x, 2);
+        }
+        x = g.at("fc1").denseRelu(x, 128);
+        g.at("fc2").dense(x, classes);
+        return g;
+    }
+
+    /** VGG16 with batch norm for 28 x 28 or 32 x 32 inputs; convolutions keep their biases, as published. */
+    public static Graph vgg16(Shape sample, int classes) {
+        Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
+        int[][] stages = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
+        Value x = g.input();
+        int i = 0;
+        for (int[] stage : stages) {
+            for (int width : stage) {
+                x = g.at("features." + i).conv(x, width, 3, 1, 1, 1, true);
+                x = g.at("features." + (i + 1)).normRelu(x);
+                i += 3;
+            }
+            // 28 x 28 reaches the last pool as a single pixel: there is nothing left to halve.
+            if (x.shape().dim(1) > 1) x = g.at("features." + i).maxPool(x, 2);
+            i++;
+        }
+        x = g.at("classifier.0").dropout(x, 0.5);
+        x = g.at("classifier.1").dense(x, new Spec.Dense(512, true, true, Initialisers.PYTORCH));
+        x = g.at("classifier.3").dropout(x, 0.5);
+        x = g.at("classifier.4").dense(x, new Spec.Dense(512, true, true, Initialisers.PYTORCH));
+        g.at("classifier.6").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        return g;
+    }
+
+    /** Pre-activation residual net of He et al. 2016 (arXiv 1603.05027) for small images. */
+    public static Graph preResNet(int depth, Shape sample, int classes) {
+        boolean bottleneck = depth >= 44;
+        int perBlock = bottleneck ? 9 : 6;
+        if (depth < 8 || (depth - 2) % perBlock != 0) {
+            throw new IllegalArgumentException(
+                    "--model: PreResNet depths are 6n+2 below 44 and 9n+2 from there, got " + depth);
+        }
+        Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
+        Value x = g.at("conv1").conv(g.input(), 16, 3);
+        for (int stage = 0; stage < 3; stage++) {
+            for (int block = 0; block < (depth - 2) / perBlock; block++) {
+                String path = "layer" + (stage + 1) + "." + block;
+                int stride = stage > 0 && block == 0 ? 2 : 1;
+                x = bottleneck ? bottleneck(g, path, x, 16 << stage, stride) : basic(g, path, x, 16 << stage, stride);
+            }
+        }
+        x = g.at("bn").normRelu(x);
+        x = g.globalAveragePool(x);
+        g.at("fc").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        return g;
+    }
+
+    private static Value basic(Graph g, String path, Value x, int width, int stride) {
+        Value y = g.at(path + ".bn1").normRelu(x);
+        y = g.at(path + ".conv1").conv(y, width, 3, stride, 1, 1, false);
+        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".conv2").conv(y, width, 3);
+        return g.at(path + ".add").add(y, shortcut(g, path, x, width, stride));
+    }
+
+    private static Value bottleneck(Graph g, String path, Value x, int width, int stride) {
+        Value y = g.at(path + ".bn1").normRelu(x);
+        y = g.at(path + ".conv1").conv(y, width, 1);
+        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".conv2").conv(y, width, 3, stride, 1, 1, false);
+        y = g.at(path + ".bn3").normRelu(y);
+        y = g.at(path + ".conv3").conv(y, 4 * width, 1);
+        return g.at(path + ".add").add(y, shortcut(g, path, x, 4 * width, stride));
+    }
+
+    private static Value shortcut(Graph g, String path, Value x, int width, int stride) {
+        if (stride == 1 && x.shape().dim(0) == width) return x;
+        return g.at(path + ".downsample.0").conv(x, width, 1, stride, 0, 1, false);
+    }
+
+    /** Wide residual net, Zagoruyko and Komodakis 2016: depth 6n+4, {@code widen} times 16, 32, 64 channels. */
+    public static Graph wideResNet(int depth, int widen, Shape sample, int classes) {
+        if (depth < 10 || (depth - 4) % 6 != 0) {
+            throw new IllegalArgumentException("--model: wide residual nets have depth 6n+4, got " + depth);
+        }
+        Graph g = new Graph(sample, Initialisers.HE);
+        Value x = g.at("conv1").conv(g.input(), 16, 3);
+        for (int stage = 0; stage < 3; stage++) {
+            for (int block = 0; block < (depth - 4) / 6; block++) {
+                String path = "layer" + (stage + 1) + "." + block;
+                x = wide(g, path, x, (16 << stage) * widen, stage > 0 && block == 0 ? 2 : 1);
+            }
+        }
+        x = g.at("bn1").normRelu(x);
+        x = g.globalAveragePool(x);
+        g.at("linear").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        return g;
+    }
+
+    /** Where the width changes, the shortcut reads the activated input, as the paper's own code does. */
+    private static Value wide(Graph g, String path, Value x, int width, int stride) {
+        Value a = g.at(path + ".bn1").normRelu(x);
+        boolean same = stride == 1 && x.shape().dim(0) == width;
+        Value y = g.at(path + ".conv1").conv(a, width, 3, stride, 1, 1, false);
+        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".conv2").conv(y, width, 3);
+        Value s = same ? x : g.at(path + ".shortcut.0").conv(a, width, 1, stride, 0, 1, false);
+        return g.at(path + ".add").add(y, s);
+    }
+}

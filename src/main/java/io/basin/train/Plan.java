@@ -1,0 +1,228 @@
+package io.basin.train;
+
+import io.basin.device.BatchOp;
+import io.basin.device.Binding;
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Mode;
+import io.basin.device.Norm;
+import io.basin.device.Op;
+import io.basin.device.Precision;
+import io.basin.device.Scope;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Tensor;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import io.basin.graph.Node;
+import io.basin.graph.Value;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A net bound to a device: the flat list of operations from drawing a batch to the loss, with all memory allocated.
+ *
+ * <p>Two things happen to the tape on the way. A value that is used more than once gets a fork, whose backward adds the
+ * branches' gradients; and a sum whose last term to be computed is a convolution becomes that convolution's residual, which
+ * saves a pass over memory.
+ */
+public final class Plan implements AutoCloseable {
+    private final Device device;
+    private final Storage storage;
+    private final Control control;
+    private final Images images;
+    private final Scope scope;
+    private final List<Op> ops = new ArrayList<>();
+    private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
+    private final int batchSize;
+    private BatchOp batch;
+    private Op loss;
+
+    private Plan(Device device, Storage storage, Images images, Control control, Scope scope, int batchSize) {
+        this.device = device;
+        this.storage = storage;
+        this.images = images;
+        this.control = control;
+        this.scope = scope;
+        this.batchSize = batchSize;
+    }
+
+    /** Plans a training step; the first plan of a storage decides its layouts. */
+    public static Plan training(
+            Device device,
+            Graph graph,
+            Storage storage,
+            Images images,
+            Control control,
+            Spec.Batch batch,
+            Spec.Loss loss,
+            Precision precision) {
+        return make(device, graph, storage, images, control, batch, loss, precision, Mode.TRAIN);
+    }
+
+    /** Plans evaluation: the samples in their own order, batch norm on stored statistics. */
+    public static Plan evaluation(
+            Device device,
+            Graph graph,
+            Storage storage,
+            Images images,
+            Control control,
+            Spec.Batch batch,
+            Precision precision) {
+        return make(device, graph, storage, images, control, batch, new Spec.Loss(0), precision, Mode.EVALUATE);
+    }
+
+    private static Plan make(
+            Device device,
+            Graph graph,
+            Storage storage,
+            Images images,
+            Control control,
+            Spec.Batch batch,
+            Spec.Loss loss,
+            Precision precision,
+            Mode mode) {
+        requireFit(graph, images);
+        Scope scope = new Scope(storage, mode, precision, 2 * graph.nodes().size() + 3);
+        Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
+        try {
+            plan.build(graph, batch, loss);
+            return plan;
+        } catch (RuntimeException e) {
+            plan.close();
+            throw e;
+        }
+    }
+
+    private static void requireFit(Graph graph, Images images) {
+        if (!graph.input().shape().equals(images.sample())) {
+            throw new IllegalArgumentException("the net takes samples of "
+                    + graph.input().shape() + " (channels, height, width), the data set has " + images.sample());
+        }
+        if (graph.output().shape().rank() != 1 || graph.output().shape().dim(0) != images.classes()) {
+            throw new IllegalArgumentException("the net ends with "
+                    + graph.output().shape() + ", but the data set has " + images.classes() + " classes");
+        }
+    }
+
+    private void build(Graph graph, Spec.Batch batchSpec, Spec.Loss lossSpec) {
+        Tape tape = Tape.of(graph);
+        scope.at(0, "batch");
+        batch = device.batch(scope, batchSpec, images, control);
+        ops.add(batch);
+        scope.uses(batch.output());
+        offer(graph.input(), tape.uses(graph.input()), batch.output());
+        for (Node node : tape.nodes()) plan(node, tape, batchSpec.seed());
+        Tensor logits = take(graph.output());
+        scope.at(ops.size(), "loss");
+        loss = device.loss(scope, lossSpec, logits, batch.labels(), control);
+        ops.add(loss);
+        scope.uses(logits, loss.output());
+        batch.labels().alive(ops.size());
+        scope.outlives(loss.output());
+        Binding binding = scope.allocate(device);
+        for (Op op : ops) op.bind(binding);
+    }
+
+    private void plan(Node node, Tape tape, long seed) {
+        scope.at(ops.size(), node.path());
+        List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
+        Tensor x = inputs.get(0);
+        Spec spec = node.spec();
+        Op op;
+        if (spec instanceof Spec.Conv s) op = device.conv(scope, s, x, inputs.size() > 1 ? inputs.get(1) : null);
+        else if (spec instanceof Spec.Norm s) op = device.norm(scope, s, x);
+        else if (spec instanceof Spec.Dense s) op = device.dense(scope, s, x);
+        else if (spec instanceof Spec.Pool s) op = device.pool(scope, s, x);
+        else if (spec instanceof Spec.Relu) op = device.relu(scope, x);
+        else if (spec instanceof Spec.Add) op = device.add(scope, x, inputs.get(1));
+        else if (spec instanceof Spec.Dropout s) op = device.dropout(scope, s, x, seed + ops.size(), control);
+        else if (spec instanceof Spec.Map s) op = device.map(scope, s.function(), x);
+        else throw new IllegalStateException(spec + " is not a layer");
+        ops.add(op);
+        scope.uses(inputs.toArray(Tensor[]::new));
+        scope.uses(op.output());
+        offer(node.output(), tape.uses(node.output()), op.output());
+    }
+
+    /** Hands a tensor to its users, through a fork where they are several and send gradients back. */
+    private void offer(Value value, int uses, Tensor tensor) {
+        Deque<Tensor> queue = new ArrayDeque<>();
+        waiting.put(value.id(), queue);
+        if (uses < 2 || !scope.training() || tensor.grad() == null) {
+            for (int i = 0; i < Math.max(1, uses); i++) queue.add(tensor);
+            return;
+        }
+        scope.at(ops.size(), tensor.name() + ".fork");
+        for (int i = 0; i < uses; i++)
+            queue.add(tensor.branch(scope.gradient(tensor.layout().bytes())));
+        ops.add(device.fork(scope, tensor, List.copyOf(queue)));
+        scope.uses(tensor);
+    }
+
+    private Tensor take(Value value) {
+        return waiting.get(value.id()).remove();
+    }
+
+    /** Draws a batch and runs to the loss. */
+    public void forward() {
+        for (int i = 0; i < ops.size(); i++) ops.get(i).forward();
+    }
+
+    /** From the loss to the parameters' gradients. */
+    public void backward() {
+        for (int i = ops.size() - 1; i >= 0; i--) ops.get(i).backward();
+    }
+
+    /** Binds an evaluation plan to another model of the same net: the average, a snapshot, a point on a curve. */
+    public void use(Weights weights) {
+        Binding binding = scope.binding(weights);
+        for (Op op : ops) op.bind(binding);
+    }
+
+    /** From drawing the batch to the probabilities, in order; batch norms among them. */
+    List<Op> ops() {
+        return ops;
+    }
+
+    /** In the order of the net. */
+    List<Norm> norms() {
+        return ops.stream().filter(Norm.class::isInstance).map(Norm.class::cast).toList();
+    }
+
+    /** (N, K) after {@link #forward}. */
+    Tensor probabilities() {
+        return loss.output();
+    }
+
+    Binding binding(Weights weights) {
+        return scope.binding(weights);
+    }
+
+    public int batchSize() {
+        return batchSize;
+    }
+
+    public Images images() {
+        return images;
+    }
+
+    Control control() {
+        return control;
+    }
+
+    Storage storage() {
+        return storage;
+    }
+
+    @Override
+    public void close() {
+        ops.forEach(Op::close);
+        scope.close();
+    }
+}
