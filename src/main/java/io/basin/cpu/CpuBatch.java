@@ -29,6 +29,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     private final Augment augment;
     private final Permutation order;
     private final int features;
+    private final boolean augmented;
     private final ByteBuffer pixels;
     private final IntBuffer allLabels;
     private final ByteBuffer counters;
@@ -50,6 +51,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         features = images.height() * images.width() * images.channels();
         augment = new Augment(
                 spec.pad(), spec.flip(), spec.mean(), spec.std(), images.height(), images.width(), images.channels());
+        augmented = spec.pad() > 0 || spec.flip();
         order = new Permutation(images.count());
         sample = ThreadLocal.withInitial(() -> new float[features]);
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);
@@ -99,7 +101,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
             labels.put(row, -1);
         } else {
             int index = spec.shuffled() ? order.at(place) : place;
-            augment.into(pixels, index, spec.seed(), epoch, spec.shuffled(), out, 0);
+            augment.into(pixels, index, spec.seed(), epoch, augmented, out, 0);
             labels.put(row, allLabels.get(index));
         }
         values.put(row * features, out, 0, features);

@@ -43,10 +43,20 @@ public sealed interface Spec {
      * @param flip mirror half of the samples
      * @param mean and std per channel, of pixels scaled to [0, 1]
      * @param seed of the order and of the augmentation
-     * @param shuffled false: the samples in their own order, none augmented, the last batch ragged
+     * @param shuffled false: the samples in their own order, the last batch ragged
      */
     record Batch(int batch, int pad, boolean flip, float[] mean, float[] std, long seed, boolean shuffled)
-            implements Spec {}
+            implements Spec {
+        /** The samples in their own order, none augmented. */
+        public Batch plain() {
+            return new Batch(batch, 0, false, mean, std, seed, false);
+        }
+
+        /** The samples in their own order, augmented as in the first epoch. */
+        public Batch ordered() {
+            return new Batch(batch, pad, flip, mean, std, seed, false);
+        }
+    }
 
     /** Softmax and mean cross-entropy with label smoothing, the count of hits, and the gradient of the logits. */
     record Loss(double smoothing) implements Spec {}

@@ -1,0 +1,10 @@
+package io.basin.train;
+
+/** The loss stopped being a number: the run ends, the last checkpoint stays. */
+public final class DivergedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public DivergedException(String message) {
+        super(message);
+    }
+}

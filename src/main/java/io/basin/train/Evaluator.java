@@ -1,0 +1,159 @@
+package io.basin.train;
+
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Norm;
+import io.basin.device.Op;
+import io.basin.device.Precision;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Tensor;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/**
+ * Forward passes over one image set with any weights of a net: accuracy and loss, probabilities, and the population statistics
+ * that batch norm needs for weights which were never run forward.
+ *
+ * <p>Has its own plan and its own counters and draws from no training stream: how often one evaluates changes no training.
+ */
+public final class Evaluator implements AutoCloseable {
+    /** How {@link #refresh} measures batch-norm statistics. */
+    public enum Refresh {
+        /**
+         * Layer by layer: each is measured with the ones before it already settled, so the result depends on neither batch
+         * size nor order. Costs about half a pass over the data per batch-norm layer.
+         */
+        EXACT,
+        /** One pass in which each batch is normalised by itself, as in the published code; merged exactly. */
+        SINGLE
+    }
+
+    /** Receives one model's probabilities for one batch. */
+    @FunctionalInterface
+    public interface Sink {
+        /**
+         * @param probabilities (rows, classes), valid during the call
+         * @param firstRow index of the batch's first sample
+         */
+        void accept(int member, int firstRow, int rows, float[] probabilities);
+    }
+
+    private final Device device;
+    private final Control control;
+    private final Plan plan;
+    private final int samples;
+    private final ByteBuffer buffer;
+    private final float[] probabilities;
+
+    public Evaluator(Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
+        this.device = device;
+        control = new Control(device);
+        samples = images.count();
+        try {
+            plan = Plan.evaluation(device, graph, storage, images, control, batch, precision);
+        } catch (RuntimeException e) {
+            control.close();
+            throw e;
+        }
+        probabilities = new float[batch.batch() * images.classes()];
+        buffer = ByteBuffer.allocateDirect(4 * probabilities.length).order(ByteOrder.nativeOrder());
+    }
+
+    /** Batches that one pass takes. */
+    public int batches() {
+        return (samples + plan.batchSize() - 1) / plan.batchSize();
+    }
+
+    /** Mean loss and accuracy of one model. */
+    public Control.Totals evaluate(Weights weights) {
+        plan.use(weights);
+        control.start(0);
+        Runnable tick = device.tick(control);
+        for (int b = 0; b < batches(); b++) {
+            plan.forward();
+            tick.run();
+        }
+        return control.read();
+    }
+
+    /** One pass over the data, every model in turn on each batch. */
+    public void predict(List<Weights> models, Sink sink) {
+        Tensor output = plan.probabilities();
+        int classes = output.shape().dim(1);
+        for (int b = 0; b < batches(); b++) {
+            int rows = rows(b);
+            for (int m = 0; m < models.size(); m++) {
+                plan.use(models.get(m));
+                control.start(b);
+                plan.forward();
+                buffer.clear();
+                device.download(plan.binding(models.get(m)).memory(output.value().arena()), output.value().offset(), buffer);
+                buffer.asFloatBuffer().get(probabilities, 0, rows * classes);
+                sink.accept(m, b * plan.batchSize(), rows, probabilities);
+            }
+        }
+    }
+
+    private int rows(int batch) {
+        return Math.min(plan.batchSize(), samples - batch * plan.batchSize());
+    }
+
+    /** Passes, whole or partial, that {@link #refresh} makes: what a progress bar counts. */
+    public int refreshPasses(Refresh how) {
+        int norms = plan.norms().size();
+        return how == Refresh.SINGLE ? Math.min(1, norms) : norms;
+    }
+
+    /**
+     * Measures the statistics of all batch norms under {@code weights} on this evaluator's images and stores them in {@code
+     * weights.state()}. Mean = E[x] and var = E[(x - mean)^2] over all samples (biased).
+     *
+     * @param onBatch called with the number of the pass after each batch
+     */
+    public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
+        List<Norm> norms = plan.norms();
+        if (norms.isEmpty()) return;
+        plan.use(weights);
+        norms.forEach(Norm::reset);
+        if (how == Refresh.SINGLE) {
+            pass(norms.get(norms.size() - 1), true, () -> onBatch.accept(0));
+            norms.forEach(Norm::commit);
+            return;
+        }
+        for (int i = 0; i < norms.size(); i++) {
+            int number = i;
+            pass(norms.get(i), false, () -> onBatch.accept(number));
+            norms.get(i).commit();
+        }
+    }
+
+    /** Runs every batch up to {@code last} and measures there; with {@code all}, at every norm on the way. */
+    private void pass(Norm last, boolean all, Runnable onBatch) {
+        control.start(0);
+        Runnable tick = device.tick(control);
+        for (int b = 0; b < batches(); b++) {
+            for (Op op : plan.ops()) {
+                if (op instanceof Norm norm && (all || norm == last)) {
+                    norm.measure(rows(b));
+                    if (all) norm.adopt();
+                }
+                if (op == last) break;
+                op.forward();
+            }
+            tick.run();
+            onBatch.run();
+        }
+    }
+
+    @Override
+    public void close() {
+        plan.close();
+        control.close();
+    }
+}

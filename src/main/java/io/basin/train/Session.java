@@ -1,0 +1,127 @@
+package io.basin.train;
+
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Recording;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One net in training: its memory, its recorded step, and where it stands.
+ *
+ * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
+ * Members are copies on the device, taken right after the update that the schedule names.
+ */
+public final class Session implements AutoCloseable {
+    /** A model collected after update {@code step}, counted from 0. */
+    public record Member(int step, Weights weights) {}
+
+    private final Device device;
+    private final Storage storage;
+    private final Control control;
+    private final Plan plan;
+    private final Recording recording;
+    private final Schedule schedule;
+    private final List<Member> members = new ArrayList<>();
+    private int step;
+
+    /**
+     * Plans, allocates and initialises.
+     *
+     * @param seed of the initial weights, of the order of samples and of their augmentation
+     * @param mean and std per channel, of pixels scaled to [0, 1]
+     */
+    public Session(
+            Device device, Graph graph, Images train, Settings s, Schedule schedule, Averaging averaging, long seed,
+            float[] mean, float[] std) {
+        this.device = device;
+        this.schedule = schedule;
+        storage = new Storage(s.decayEverything());
+        control = new Control(device, schedule.lr(), averaging.alpha());
+        Plan planned = null;
+        try {
+            Spec.Batch batch = new Spec.Batch(s.batch(), s.pad(), s.flip(), mean, std, seed, true);
+            planned = Plan.training(
+                    device, graph, storage, train, control, batch, new Spec.Loss(s.smoothing()), s.precision());
+            storage.initialise(device, seed);
+            Plan p = planned;
+            Runnable update = device.step(
+                    new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
+            Runnable tick = device.tick(control);
+            recording = device.record(() -> {
+                p.forward();
+                p.backward();
+                update.run();
+                tick.run();
+            });
+            control.start(0);
+            plan = planned;
+        } catch (RuntimeException e) {
+            if (planned != null) planned.close();
+            control.close();
+            storage.close();
+            throw e;
+        }
+    }
+
+    /** Updates done. */
+    public int step() {
+        return step;
+    }
+
+    public int steps() {
+        return schedule.steps();
+    }
+
+    /** One update, and a copy of the model where the schedule collects. */
+    public void advance() {
+        recording.replay();
+        if (java.util.Arrays.binarySearch(schedule.collections(), step) >= 0) {
+            members.add(new Member(step, storage.copy(device, storage.live())));
+        }
+        step++;
+    }
+
+    /** Sums since the last {@link #startEpoch}; waits for the device. */
+    public Control.Totals totals() {
+        return control.read();
+    }
+
+    /** Zeroes the sums. */
+    public void startEpoch() {
+        control.start(step);
+    }
+
+    /** Puts the session where a checkpoint left off; storage is filled by the caller. */
+    void resume(Control.Totals totals, List<Member> collected) {
+        step = Math.toIntExact(totals.step());
+        control.start(totals);
+        members.addAll(collected);
+    }
+
+    public List<Member> members() {
+        return List.copyOf(members);
+    }
+
+    public Storage storage() {
+        return storage;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    @Override
+    public void close() {
+        recording.close();
+        plan.close();
+        members.forEach(m -> m.weights().close());
+        control.close();
+        storage.close();
+    }
+}
