@@ -1,0 +1,153 @@
+package io.basin.io;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * JSON with limits when read and one spelling when written.
+ *
+ * <p>Read: UTF-8 only, at most {@link #MAX_BYTES} long and {@link #MAX_DEPTH} deep, no repeated names, nothing after the value.
+ * Written: names sorted, two spaces, {@code \n}, so equal content gives equal bytes on every machine and a diff shows only
+ * changes. NaN and the infinities, which JSON lacks, are written as the strings {@code "NaN"}, {@code "Infinity"}.
+ */
+public final class Json {
+    /** The largest document that is read, in bytes. */
+    public static final int MAX_BYTES = 16 << 20;
+    /** The deepest nesting that is read. */
+    public static final int MAX_DEPTH = 64;
+
+    private static final ObjectMapper MAPPER = mapper(MAX_DEPTH);
+    private static final DefaultPrettyPrinter PRETTY = printer();
+
+    private Json() {}
+
+    /** A mapper with our limits whose input may nest {@code depth} deep. */
+    static ObjectMapper mapper(int depth) {
+        StreamReadConstraints limits = StreamReadConstraints.builder()
+                .maxNestingDepth(depth)
+                .maxStringLength(MAX_BYTES)
+                .maxNameLength(1 << 16)
+                .maxNumberLength(400)
+                .maxDocumentLength(MAX_BYTES)
+                .build();
+        JsonFactory factory = JsonFactory.builder()
+                .streamReadConstraints(limits)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .build();
+        return JsonMapper.builder(factory)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
+                .build();
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @throws FormatException if it is no such JSON, naming the file and where
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public static JsonNode read(Path file) {
+        try {
+            if (!Files.isRegularFile(file)) {
+                throw new FormatException(file.toString(), Files.exists(file) ? "not a file" : "no such file");
+            }
+            if (Files.size(file) > MAX_BYTES) {
+                throw new FormatException(
+                        file.toString(), "longer than " + MAX_BYTES + " bytes, too long for our JSON");
+            }
+            return parse(Files.readAllBytes(file), file.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Parses {@code text}; {@code name} stands for the file in error messages. */
+    public static JsonNode parse(String text, String name) {
+        try {
+            JsonNode node = MAPPER.readTree(text);
+            if (node instanceof MissingNode) {
+                throw new FormatException(name, "empty, expected JSON");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            throw new FormatException(name, explain(e), e);
+        }
+    }
+
+    /** Parses UTF-8 {@code bytes}; {@code name} stands for the file in error messages. */
+    public static JsonNode parse(byte[] bytes, String name) {
+        return parse(decode(bytes, name), name);
+    }
+
+    /** Strict UTF-8: left to itself Jackson guesses UTF-16 and UTF-32 from the first bytes. */
+    static String decode(byte[] bytes, String name) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException(name, "not UTF-8 text", e);
+        }
+    }
+
+    /** Jackson's message without its echo of the input, which may be binary and long. */
+    static String explain(JsonProcessingException e) {
+        String where = e.getLocation() == null
+                ? ""
+                : " (line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr() + ")";
+        String message =
+                String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+        return "not valid JSON: " + (message.length() > 200 ? message.substring(0, 200) + "..." : message) + where;
+    }
+
+    /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */
+    public static String text(Object value) {
+        try {
+            return MAPPER.writer(PRETTY).writeValueAsString(MAPPER.<JsonNode>valueToTree(value)) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** The value on one line, without a newline. */
+    public static String line(Object value) {
+        try {
+            return MAPPER.writeValueAsString(MAPPER.<JsonNode>valueToTree(value));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Writes {@link #text} through {@link AtomicFile}. */
+    public static void write(Path file, Object value) {
+        AtomicFile.write(file, text(value));
+    }
+
+    private static DefaultPrettyPrinter printer() {
+        DefaultIndenter indent = new DefaultIndenter("  ", "\n");
+        DefaultPrettyPrinter printer = new DefaultPrettyPrinter();
+        printer.indentObjectsWith(indent);
+        printer.indentArraysWith(indent);
+        return printer;
+    }
+}

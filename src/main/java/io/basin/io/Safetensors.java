@@ -1,0 +1,237 @@
+package io.basin.io;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+
+/**
+ * An open safetensors file: header checked, tensors read when asked for.
+ *
+ * <p>Layout: 8 bytes, little endian, the header's length; the header, JSON; the data, little endian, C order
+ * (https://github.com/huggingface/safetensors). {@link #open} proves the whole header consistent with the file's length before
+ * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size.
+ *
+ * <p>May be read from several threads: reads are positional.
+ */
+public final class Safetensors implements AutoCloseable {
+    /** The longest header that is read, in bytes. */
+    public static final int MAX_HEADER_BYTES = 16 << 20;
+
+    private final Path file;
+    private final FileChannel channel;
+    private final SafetensorsHeader header;
+    private final long dataStart;
+
+    private Safetensors(Path file, FileChannel channel, SafetensorsHeader header, long dataStart) {
+        this.file = file;
+        this.channel = channel;
+        this.header = header;
+        this.dataStart = dataStart;
+    }
+
+    /** A writer, to be filled with tensors and metadata. */
+    public static SafetensorsWriter writer() {
+        return new SafetensorsWriter();
+    }
+
+    /**
+     * Opens and checks a file.
+     *
+     * @throws FormatException if it is not a consistent safetensors file, naming the file and what is wrong
+     * @throws UncheckedIOException if the system will not let it be read
+     */
+    public static Safetensors open(Path file) {
+        FileChannel channel = null;
+        try {
+            // A pipe or a terminal would block for ever.
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new FormatException(file.toString(), "not a file");
+            }
+            channel = FileChannel.open(file, StandardOpenOption.READ);
+            return open(file, channel);
+        } catch (NoSuchFileException e) {
+            throw new FormatException(file.toString(), "no such file", e);
+        } catch (IOException e) {
+            close(channel, e);
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            close(channel, e);
+            throw e;
+        }
+    }
+
+    private static Safetensors open(Path file, FileChannel channel) throws IOException {
+        String name = file.toString();
+        long size = channel.size();
+        if (size < 8) {
+            throw new FormatException(name, "not a safetensors file: " + size + " bytes hold no header");
+        }
+        ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+        readFully(name, channel, prefix, 0);
+        long length = prefix.getLong(0);
+        if (length < 0 || length > MAX_HEADER_BYTES) {
+            throw new FormatException(
+                    name,
+                    "not a safetensors file: a header of " + Long.toUnsignedString(length)
+                            + " bytes is over the limit of " + MAX_HEADER_BYTES);
+        }
+        if (length > size - 8) {
+            throw new FormatException(
+                    name,
+                    "a header of " + length + " bytes does not fit in a file of " + size + ": the file is cut short");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate((int) length);
+        readFully(name, channel, bytes, 8);
+        SafetensorsHeader header = SafetensorsHeader.parse(name, bytes.array(), size - 8 - length);
+        return new Safetensors(file, channel, header, 8 + length);
+    }
+
+    /** All tensors by name, in the header's order; unmodifiable. */
+    public Map<String, TensorEntry> tensors() {
+        return header.tensors();
+    }
+
+    /** The {@code __metadata__} of the file; empty if it has none; unmodifiable. */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    /**
+     * The entry of a tensor.
+     *
+     * @throws FormatException if the file has no tensor of that name
+     */
+    public TensorEntry tensor(String name) {
+        TensorEntry entry = header.tensors().get(name);
+        if (entry == null) {
+            throw new FormatException(file.toString(), "has no tensor '" + name + "'");
+        }
+        return entry;
+    }
+
+    /**
+     * Reads a tensor into a new little-endian heap buffer, position 0.
+     *
+     * @throws FormatException if there is no such tensor, it exceeds 2 GB, or the file shrank meanwhile
+     */
+    public ByteBuffer read(String name) {
+        TensorEntry entry = tensor(name);
+        if (entry.bytes() > Integer.MAX_VALUE - 8) {
+            throw new FormatException(
+                    file.toString(), "tensor '" + name + "' has " + entry.bytes() + " bytes, too many for one buffer");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate((int) entry.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        readInto(entry, bytes);
+        return bytes.flip();
+    }
+
+    /**
+     * Reads a tensor into {@code target} (direct or heap) at its position, which advances by the tensor's bytes.
+     *
+     * @throws FormatException as {@link #read(String)}
+     * @throws IllegalArgumentException if {@code target} has too little room
+     */
+    public void read(String name, ByteBuffer target) {
+        TensorEntry entry = tensor(name);
+        if (target.remaining() < entry.bytes()) {
+            throw new IllegalArgumentException("tensor '" + name + "' has " + entry.bytes()
+                    + " bytes, the buffer has room for " + target.remaining());
+        }
+        int limit = target.limit();
+        target.limit(target.position() + (int) entry.bytes());
+        try {
+            readInto(entry, target);
+        } finally {
+            target.limit(limit);
+        }
+    }
+
+    /**
+     * Reads an F32 tensor, flattened in C order.
+     *
+     * @throws FormatException as {@link #read(String)}, or if the tensor is not F32
+     */
+    public float[] floats(String name) {
+        float[] values = new float[count(name, Dtype.F32)];
+        read(name).asFloatBuffer().get(values);
+        return values;
+    }
+
+    /** Reads an F64 tensor, as {@link #floats}. */
+    public double[] doubles(String name) {
+        double[] values = new double[count(name, Dtype.F64)];
+        read(name).asDoubleBuffer().get(values);
+        return values;
+    }
+
+    /** Reads an I64 tensor, as {@link #floats}. */
+    public long[] longs(String name) {
+        long[] values = new long[count(name, Dtype.I64)];
+        read(name).asLongBuffer().get(values);
+        return values;
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot close " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private int count(String name, Dtype expected) {
+        TensorEntry entry = tensor(name);
+        if (entry.dtype() != expected) {
+            throw new FormatException(
+                    file.toString(), "tensor '" + name + "' is " + entry.dtype() + ", expected " + expected);
+        }
+        if (entry.bytes() > Integer.MAX_VALUE - 8) {
+            throw new FormatException(
+                    file.toString(), "tensor '" + name + "' has " + entry.bytes() + " bytes, too many for one array");
+        }
+        return (int) entry.elements();
+    }
+
+    private void readInto(TensorEntry entry, ByteBuffer target) {
+        try {
+            readFully(file.toString(), channel, target, dataStart + entry.begin());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** In pieces: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
+    private static void readFully(String name, FileChannel channel, ByteBuffer target, long position)
+            throws IOException {
+        int end = target.limit();
+        long at = position;
+        while (target.position() < end) {
+            target.limit(Math.min(end, target.position() + (1 << 20)));
+            int read = channel.read(target, at);
+            if (read < 0) {
+                throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
+            }
+            at += read;
+            target.limit(end);
+        }
+    }
+
+    private static void close(FileChannel channel, Exception reason) {
+        if (channel == null) {
+            return;
+        }
+        try {
+            channel.close();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+}

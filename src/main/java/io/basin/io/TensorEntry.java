@@ -1,0 +1,47 @@
+package io.basin.io;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One tensor of a safetensors file: where it lies, not its data.
+ *
+ * @param name as in PyTorch, e.g. {@code layer1.0.conv1.weight}
+ * @param dtype element type
+ * @param shape sizes, outermost first; empty for a scalar; a size may be 0
+ * @param begin first byte, counted from the start of the data section
+ * @param end one past the last byte
+ */
+public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin, long end) {
+    public TensorEntry {
+        Objects.requireNonNull(name);
+        Objects.requireNonNull(dtype);
+        shape = List.copyOf(shape);
+    }
+
+    /** Length in bytes. */
+    public long bytes() {
+        return end - begin;
+    }
+
+    /** Number of elements. */
+    public long elements() {
+        return bytes() / dtype.bytes();
+    }
+
+    /**
+     * Bytes that {@code shape} takes.
+     *
+     * @throws ArithmeticException if that does not fit in a long or a size is negative
+     */
+    static long bytes(Dtype dtype, List<Long> shape) {
+        long bytes = dtype.bytes();
+        for (long size : shape) {
+            if (size < 0) {
+                throw new ArithmeticException("negative size " + size);
+            }
+            bytes = Math.multiplyExact(bytes, size);
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,118 @@
+package io.basin.train;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * The weight alpha of every step in {@code average += alpha (w - average)}, applied right after the step's update.
+ *
+ * <p>Every average used here is this recursion with another table: 0 leaves the average alone, 1 copies, as the first
+ * collection always does. {@code n} counts collected models, not steps or epochs. The average must start at 0: then the first collection
+ * copies exactly, while {@code average + (w - average)} from any other content is off by that content's rounding, and NaN stays.
+ */
+public final class Averaging {
+    private final String name;
+    private final double[] alpha;
+
+    private Averaging(String name, double[] alpha) {
+        this.name = name;
+        this.alpha = alpha;
+    }
+
+    /** No averaging. */
+    public static Averaging none(int steps) {
+        return new Averaging("none", table(steps));
+    }
+
+    /**
+     * Equal weights (SWA, Izmailov et al. 2018, Algorithm 1): alpha is 1/(n+1) with n models collected before.
+     *
+     * @param collections rising steps, e.g. {@link Schedule#collections()}
+     */
+    public static Averaging swa(int steps, int... collections) {
+        return new Averaging("swa", equal(steps, collections));
+    }
+
+    /** Tail averaging (Polyak-Ruppert from {@code start} on): SWA over every step from {@code start}. */
+    public static Averaging tail(int steps, int start) {
+        return new Averaging("tail", equal(steps, everyStep(steps, start)));
+    }
+
+    /**
+     * Exponential moving average: the first collection copies, collection k (from 0) takes {@code 1 - d}; with {@code warmUp}
+     * {@code 1 - min(d, (1 + k) / (10 + k))}, so that early, quickly outdated weights are forgotten sooner.
+     *
+     * @param decay d, in [0, 1)
+     * @param collections rising steps, usually {@link #everyStep}
+     */
+    public static Averaging ema(int steps, double decay, boolean warmUp, int... collections) {
+        if (!(decay >= 0 && decay < 1)) {
+            throw new IllegalArgumentException("--ema must lie in [0, 1), got " + decay);
+        }
+        double[] alpha = table(steps);
+        Flags.rising("collections", collections, steps);
+        for (int k = 0; k < collections.length; k++) {
+            double d = warmUp ? Math.min(decay, (1.0 + k) / (10.0 + k)) : decay;
+            alpha[collections[k]] = k == 0 ? 1 : 1 - d;
+        }
+        return new Averaging("ema", alpha);
+    }
+
+    /**
+     * LAWA (Kaddour 2022): the equal mean of the last {@code k} collections of the run. Only those are averaged; with fewer than
+     * {@code k} collections, all.
+     */
+    public static Averaging lawa(int steps, int k, int... collections) {
+        if (k < 1) {
+            throw new IllegalArgumentException("--lawa must be at least 1, got " + k);
+        }
+        Flags.rising("collections", collections, steps);
+        int from = Math.max(0, collections.length - k);
+        return new Averaging("lawa", equal(steps, Arrays.copyOfRange(collections, from, collections.length)));
+    }
+
+    /** All steps from {@code start} on. */
+    public static int[] everyStep(int steps, int start) {
+        Flags.within("--average-start", start, 0, steps - 1);
+        return IntStream.range(start, steps).toArray();
+    }
+
+    /** Number of updates. */
+    public int steps() {
+        return alpha.length;
+    }
+
+    /** The weight of the model after update {@code step}. */
+    public double alpha(int step) {
+        return alpha[step];
+    }
+
+    /** All weights, a copy, (steps). */
+    public double[] alpha() {
+        return alpha.clone();
+    }
+
+    /** How many models the average takes in. */
+    public int collected() {
+        return (int) Arrays.stream(alpha).filter(a -> a != 0).count();
+    }
+
+    @Override
+    public String toString() {
+        return name + " of " + collected() + " models";
+    }
+
+    private static double[] equal(int steps, int[] collections) {
+        double[] alpha = table(steps);
+        Flags.rising("collections", collections, steps);
+        for (int n = 0; n < collections.length; n++) {
+            alpha[collections[n]] = 1.0 / (n + 1);
+        }
+        return alpha;
+    }
+
+    private static double[] table(int steps) {
+        Flags.steps("--epochs", steps);
+        return new double[steps];
+    }
+}

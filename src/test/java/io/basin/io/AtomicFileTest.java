@@ -1,0 +1,95 @@
+package io.basin.io;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AtomicFileTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void textReplacesTheOldFileWhole() throws IOException {
+        Path file = folder.resolve("a.txt");
+        AtomicFile.write(file, "a much longer old text");
+        AtomicFile.write(file, "né");
+        assertEquals("né", Files.readString(file));
+        assertOnly(file);
+    }
+
+    @Test
+    void aFailureHalfWayLeavesTheOldFileAndNoTrace() throws IOException {
+        Path file = folder.resolve("a.txt");
+        AtomicFile.write(file, "old");
+        RuntimeException bug = new IllegalStateException("bug");
+        assertSame(
+                bug,
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> AtomicFile.write(file, channel -> {
+                            channel.write(ByteBuffer.wrap(new byte[100]));
+                            throw bug;
+                        })));
+        assertEquals("old", Files.readString(file));
+        assertOnly(file);
+    }
+
+    @Test
+    void aFullDiskIsNamedWithWhatToDo() throws IOException {
+        Path file = folder.resolve("a.txt");
+        UncheckedIOException e = assertThrows(
+                UncheckedIOException.class,
+                () -> AtomicFile.write(file, channel -> {
+                    throw new IOException("No space left on device");
+                }));
+        assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
+        assertTrue(e.getMessage().contains("disk is full"), e.getMessage());
+        assertTrue(e.getMessage().contains("free space"), e.getMessage());
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(0, files.count());
+        }
+    }
+
+    @Test
+    void aMissingFolderAFileInItsPlaceAndAnUnwritableOneAreToldApart() throws IOException {
+        Path absent = folder.resolve("absent/a.txt");
+        assertTrue(messageOf(absent).contains("does not exist; create it"), messageOf(absent));
+        Path inFile = Files.createFile(folder.resolve("file")).resolve("a.txt");
+        assertTrue(messageOf(inFile).contains("is a file, not a folder"), messageOf(inFile));
+        // Root may write everywhere, so the system's refusal is made rather than provoked.
+        String denied = AtomicFile.failure(folder.resolve("a"), new AccessDeniedException("a"))
+                .getMessage();
+        assertTrue(denied.contains("may not be written by this user; change its permissions"), denied);
+    }
+
+    @Test
+    void aFolderInTheWayIsAnErrorWithoutATrace() throws IOException {
+        Path inTheWay = Files.createDirectories(folder.resolve("d/sub")).getParent();
+        assertTrue(messageOf(inTheWay).startsWith("cannot write " + inTheWay), messageOf(inTheWay));
+        assertOnly(inTheWay);
+        assertThrows(IllegalArgumentException.class, () -> AtomicFile.write(Path.of("/"), "x"));
+    }
+
+    private static String messageOf(Path file) {
+        return assertThrows(UncheckedIOException.class, () -> AtomicFile.write(file, "x"))
+                .getMessage();
+    }
+
+    private void assertOnly(Path file) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
+    }
+}

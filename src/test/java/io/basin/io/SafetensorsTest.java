@@ -1,0 +1,247 @@
+package io.basin.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SafetensorsTest {
+    @TempDir
+    Path folder;
+
+    private static ByteBuffer little(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A file built by hand from the format's definition. */
+    static byte[] file(String header, int dataBytes) {
+        byte[] json = header.getBytes(StandardCharsets.UTF_8);
+        return little(8 + json.length + dataBytes)
+                .putLong(json.length)
+                .put(json)
+                .array();
+    }
+
+    private Path put(byte[] bytes) throws IOException {
+        return Files.write(folder.resolve("model.safetensors"), bytes);
+    }
+
+    @Test
+    void everyTypeShapeAndMetadataSurvivesARoundTrip() {
+        Path file = folder.resolve("all.safetensors");
+        ByteBuffer doubles = little(16).putDouble(Math.PI).putDouble(-0.0).flip();
+        ByteBuffer counter = little(8).putLong(Long.MIN_VALUE).flip();
+        ByteBuffer image = ByteBuffer.wrap(new byte[] {0, 1, -1});
+        Safetensors.writer()
+                .add("image", Dtype.U8, new long[] {3}, image)
+                .add("conv.weight", new long[] {2, 1, 2}, new float[] {1.5f, Float.NaN, -3f, Float.MIN_VALUE})
+                .add("empty", new long[] {0, 7}, new float[0])
+                .add("moments", Dtype.F64, new long[] {2}, doubles)
+                .add("num_batches_tracked", Dtype.I64, new long[0], counter)
+                .metadata(Map.of("format", "pt", "é\n\"", "{\"step\": 3}"))
+                .write(file);
+        try (Safetensors read = Safetensors.open(file)) {
+            assertEquals(
+                    List.of("image", "conv.weight", "empty", "moments", "num_batches_tracked"),
+                    List.copyOf(read.tensors().keySet()));
+            assertEquals(List.of(2L, 1L, 2L), read.tensor("conv.weight").shape());
+            assertArrayEquals(new float[] {1.5f, Float.NaN, -3f, Float.MIN_VALUE}, read.floats("conv.weight"));
+            assertEquals(0, read.floats("empty").length);
+            assertArrayEquals(new double[] {Math.PI, -0.0}, read.doubles("moments"));
+            assertArrayEquals(new long[] {Long.MIN_VALUE}, read.longs("num_batches_tracked"));
+            assertEquals(image, read.read("image"));
+            assertEquals(Map.of("format", "pt", "é\n\"", "{\"step\": 3}"), read.metadata());
+        }
+    }
+
+    @Test
+    void aFileWithoutTensorsIsValid() {
+        Path file = folder.resolve("none.safetensors");
+        Safetensors.writer().write(file);
+        try (Safetensors read = Safetensors.open(file)) {
+            assertTrue(read.tensors().isEmpty());
+            assertTrue(read.metadata().isEmpty());
+        }
+    }
+
+    @Test
+    void theBytesAreThoseOfTheFormatsDefinition() throws IOException {
+        Path file = folder.resolve("bytes.safetensors");
+        Safetensors.writer().add("a", new long[] {1}, new float[] {1f}).write(file);
+        String json = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+        String padded = json + " ".repeat((8 - json.length() % 8) % 8);
+        byte[] expected = file(padded, 4);
+        expected[expected.length - 2] = (byte) 0x80;
+        expected[expected.length - 1] = 0x3f;
+        assertArrayEquals(expected, Files.readAllBytes(file));
+    }
+
+    @Test
+    void everyTensorIsAlignedToItsTypeWhateverTheOrder() {
+        Path file = folder.resolve("aligned.safetensors");
+        Safetensors.writer()
+                .add("byte", Dtype.U8, new long[] {1}, ByteBuffer.allocate(1))
+                .add("float", Dtype.F32, new long[] {1}, ByteBuffer.allocate(4))
+                .add("long", Dtype.I64, new long[] {1}, ByteBuffer.allocate(8))
+                .write(file);
+        try (Safetensors read = Safetensors.open(file)) {
+            read.tensors()
+                    .values()
+                    .forEach(t -> assertEquals(0, t.begin() % t.dtype().bytes(), t::toString));
+        }
+    }
+
+    @Test
+    void aTensorLongerThanOnePieceIsReadWholeIntoHeapAndDirectBuffers() {
+        Path file = folder.resolve("long.safetensors");
+        float[] values = new float[700_001];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        Safetensors.writer().add("w", new long[] {values.length}, values).write(file);
+        try (Safetensors read = Safetensors.open(file)) {
+            assertArrayEquals(values, read.floats("w"));
+            ByteBuffer direct =
+                    ByteBuffer.allocateDirect(values.length * 4 + 12).order(ByteOrder.LITTLE_ENDIAN);
+            read.read("w", direct.position(8));
+            assertEquals(values.length * 4 + 8, direct.position());
+            assertEquals(values.length * 4 + 12, direct.limit());
+            assertEquals(700_000f, direct.getFloat(direct.position() - 4));
+        }
+    }
+
+    @Test
+    void writingDoesNotMoveTheCallersBuffer() {
+        ByteBuffer data = little(12).position(4).limit(8);
+        Safetensors.writer().add("a", Dtype.F32, new long[] {1}, data).write(folder.resolve("a.safetensors"));
+        assertEquals(4, data.position());
+        assertEquals(8, data.limit());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}                    | 4 | not one of F32
+            {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}                    | 4 | takes 8 bytes
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}                    | 3 | cut short
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}                    | 5 | 1 bytes follow
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}                    | 8 | preceded by a hole
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}                    | 4 | expected [begin, end]
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}                   | 4 | negative
+            {"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}                  | 4 | whole numbers
+            {"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}| 0 | impossible shape
+            {"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}}  | 0 | impossible shape
+            {"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,0]}} | 0 | not valid JSON
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9223372036854775807]}}  | 4 | takes 4 bytes
+            {"a":{"dtype":"F32","shape":[1]}}                                         | 4 | no data_offsets
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}              | 4 | unknown field
+            {"a":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}                  | 4 | not valid JSON
+            {"a":7}                                                                   | 0 | must be an object
+            {"__metadata__":{"a":7}}                                                  | 0 | must be a string
+            {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}              | 0 | uplicate
+            {} {}                                                                     | 0 | something follows
+            {                                                                         | 0 | not valid JSON
+            []                                                                        | 0 | does not start with
+            """)
+    void aHeaderThatIsWrongIsRefusedInWords(String header, int dataBytes, String says) throws IOException {
+        Path file = put(file(header, dataBytes));
+        FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(file));
+        assertTrue(e.getMessage().startsWith(file + ": "), e.getMessage());
+        assertTrue(e.getMessage().contains(says), e.getMessage());
+    }
+
+    @Test
+    void overlappingTensorsAreRefused() throws IOException {
+        Path file = put(file(
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                        + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+                8));
+        FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(file));
+        assertTrue(e.getMessage().contains("'b' overlaps"), e.getMessage());
+    }
+
+    @Test
+    void aHeaderLengthIsNotBelieved() throws IOException {
+        for (long length : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, (16 << 20) + 1, 16 << 20, 100}) {
+            Path file = put(little(12).putLong(length).array());
+            FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(file));
+            assertTrue(e.getMessage().contains("header of"), e.getMessage());
+        }
+        Path tiny = put(new byte[7]);
+        assertThrows(FormatException.class, () -> Safetensors.open(tiny));
+        Path empty = put(new byte[0]);
+        assertThrows(FormatException.class, () -> Safetensors.open(empty));
+    }
+
+    @Test
+    void deepNestingAndOtherEncodingsAreRefused() throws IOException {
+        Path deep = put(file("{\"a\":" + "[".repeat(1_000_000), 0));
+        assertThrows(FormatException.class, () -> Safetensors.open(deep));
+        byte[] bytes = file("{\"__metadata__\":{\"a\":\"xx\"}}", 0);
+        bytes[bytes.length - 5] = (byte) 0xff;
+        Path latin = put(bytes);
+        FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(latin));
+        assertTrue(e.getMessage().contains("UTF-8"), e.getMessage());
+    }
+
+    @Test
+    void whatIsNoFileIsSaidToBeNone() {
+        assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder))
+                .getMessage()
+                .contains("not a file"));
+        assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder.resolve("absent")))
+                .getMessage()
+                .contains("no such file"));
+    }
+
+    @Test
+    void aMissingTensorAWrongTypeAndAShrunkenFileAreClearErrors() throws IOException {
+        Path file = folder.resolve("x.safetensors");
+        Safetensors.writer().add("a", new long[] {2}, new float[2]).write(file);
+        try (Safetensors read = Safetensors.open(file)) {
+            assertThrows(FormatException.class, () -> read.floats("b"));
+            assertThrows(FormatException.class, () -> read.doubles("a"));
+            assertThrows(IllegalArgumentException.class, () -> read.read("a", ByteBuffer.allocate(7)));
+            byte[] bytes = Files.readAllBytes(file);
+            Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
+            FormatException e = assertThrows(FormatException.class, () -> read.floats("a"));
+            assertTrue(e.getMessage().contains("cut short"), e.getMessage());
+        }
+    }
+
+    @Test
+    void theWriterRefusesWhatWouldNotReadBack() {
+        SafetensorsWriter writer = Safetensors.writer().add("a", new long[] {1}, new float[1]);
+        assertThrows(IllegalArgumentException.class, () -> writer.add("a", new long[] {1}, new float[1]));
+        assertThrows(IllegalArgumentException.class, () -> writer.add("__metadata__", new long[] {1}, new float[1]));
+        assertThrows(IllegalArgumentException.class, () -> writer.add("b", new long[] {2}, new float[1]));
+        assertThrows(IllegalArgumentException.class, () -> writer.add("b", new long[] {-1, -1}, new float[1]));
+        Path file = folder.resolve("huge.safetensors");
+        writer.metadata("k", "x".repeat(16 << 20));
+        assertThrows(IllegalArgumentException.class, () -> writer.write(file));
+        assertFalse(Files.exists(file));
+    }
+
+    @Test
+    void noTemporaryFileIsLeftBehind() throws IOException {
+        Safetensors.writer().add("a", new long[] {1}, new float[1]).write(folder.resolve("a.safetensors"));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(folder.resolve("a.safetensors")), files.toList());
+        }
+    }
+}
