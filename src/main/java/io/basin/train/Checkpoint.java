@@ -25,7 +25,8 @@ public final class Checkpoint {
     private Checkpoint() {}
 
     /** Writes one model: weights and batch-norm statistics. */
-    public static void saveModel(Path file, Device device, Storage storage, Weights model, Map<String, String> metadata) {
+    public static void saveModel(
+            Path file, Device device, Storage storage, Weights model, Map<String, String> metadata) {
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         addModel(writer, device, storage, model);
         writer.write(file);
@@ -121,7 +122,8 @@ public final class Checkpoint {
 
     private static String required(Path file, Map<String, String> metadata, String key) {
         String value = metadata.get(key);
-        if (value == null) throw new FormatException(file.toString(), "has no '" + key + "': it is no checkpoint of a run");
+        if (value == null)
+            throw new FormatException(file.toString(), "has no '" + key + "': it is no checkpoint of a run");
         return value;
     }
 }

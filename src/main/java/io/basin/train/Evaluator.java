@@ -51,7 +51,8 @@ public final class Evaluator implements AutoCloseable {
     private final ByteBuffer buffer;
     private final float[] probabilities;
 
-    public Evaluator(Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
+    public Evaluator(
+            Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
         this.device = device;
         control = new Control(device);
         samples = images.count();
@@ -93,7 +94,10 @@ public final class Evaluator implements AutoCloseable {
                 control.start(b);
                 plan.forward();
                 buffer.clear();
-                device.download(plan.binding(models.get(m)).memory(output.value().arena()), output.value().offset(), buffer);
+                device.download(
+                        plan.binding(models.get(m)).memory(output.value().arena()),
+                        output.value().offset(),
+                        buffer);
                 buffer.asFloatBuffer().get(probabilities, 0, rows * classes);
                 sink.accept(m, b * plan.batchSize(), rows, probabilities);
             }

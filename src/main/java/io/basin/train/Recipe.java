@@ -31,51 +31,66 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     public static Recipe of(String name, Settings s, int stepsPerEpoch) {
         int steps = steps("--epochs", s.epochs(), stepsPerEpoch);
         int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
-        if (warm >= steps) throw new IllegalArgumentException("--warmup must be shorter than --epochs, got " + s.warmUp());
+        if (warm >= steps)
+            throw new IllegalArgumentException("--warmup must be shorter than --epochs, got " + s.warmUp());
         int rest = steps - warm;
         int[] epochEnds = epochEnds(rest, stepsPerEpoch);
         Schedule sgd = Schedule.sgdPaper(rest, s.lr()).warmUp(warm);
         return switch (name) {
             case "sgd" -> new Recipe(name, 1, sgd, Averaging.none(steps), Product.LAST);
-            case "ema" -> new Recipe(
-                    name,
-                    1,
-                    sgd,
-                    Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0)),
-                    Product.AVERAGE);
+            case "ema" ->
+                new Recipe(
+                        name,
+                        1,
+                        sgd,
+                        Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0)),
+                        Product.AVERAGE);
             case "swa" -> {
                 int start = Math.max(1, (int) Math.round(s.swaStart() * rest));
                 int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
-                yield swa(name, Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, cycle).warmUp(warm));
+                yield swa(
+                        name,
+                        Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, cycle).warmUp(warm));
             }
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
             case "lawa" -> {
-                Schedule collecting = Schedule.sgdPaper(rest, s.lr()).collecting(epochEnds).warmUp(warm);
+                Schedule collecting =
+                        Schedule.sgdPaper(rest, s.lr()).collecting(epochEnds).warmUp(warm);
                 yield new Recipe(
-                        name, 1, collecting, Averaging.lawa(steps, s.lawa(), collecting.collections()), Product.AVERAGE);
+                        name,
+                        1,
+                        collecting,
+                        Averaging.lawa(steps, s.lawa(), collecting.collections()),
+                        Product.AVERAGE);
             }
             case "tail" -> {
                 int start = Math.max(1, (int) Math.round(s.swaStart() * rest));
-                Schedule constant = Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, 1).warmUp(warm);
+                Schedule constant =
+                        Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, 1).warmUp(warm);
                 yield new Recipe(name, 1, constant, Averaging.tail(steps, start + warm - 1), Product.AVERAGE);
             }
-            case "snapshot" -> members(
-                    name, 1, Schedule.snapshotCosine(rest, s.snapshotLr(), s.snapshots()).warmUp(warm));
+            case "snapshot" ->
+                members(
+                        name,
+                        1,
+                        Schedule.snapshotCosine(rest, s.snapshotLr(), s.snapshots())
+                                .warmUp(warm));
             case "fge" -> members(name, 1, fge(s, rest, stepsPerEpoch).warmUp(warm));
             case "independent" -> {
                 int each = steps / s.runs();
-                if (each <= warm) throw new IllegalArgumentException("--runs " + s.runs() + " leaves each net too few steps");
+                if (each <= warm)
+                    throw new IllegalArgumentException("--runs " + s.runs() + " leaves each net too few steps");
                 Schedule one = Schedule.sgdPaper(each - warm, s.lr()).collecting(each - warm - 1);
                 yield members(name, s.runs(), one.warmUp(warm));
             }
-            default -> throw new IllegalArgumentException(
-                    "--methods: unknown method '" + name + "'; known: " + String.join(", ", NAMES));
+            default ->
+                throw new IllegalArgumentException(
+                        "--methods: unknown method '" + name + "'; known: " + String.join(", ", NAMES));
         };
     }
 
     private static Recipe swa(String name, Schedule schedule) {
-        return new Recipe(
-                name, 1, schedule, Averaging.swa(schedule.steps(), schedule.collections()), Product.AVERAGE);
+        return new Recipe(name, 1, schedule, Averaging.swa(schedule.steps(), schedule.collections()), Product.AVERAGE);
     }
 
     private static Recipe members(String name, int runs, Schedule schedule) {
@@ -88,7 +103,8 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         int cycles = Math.max(1, (int) Math.round((1 - s.swaStart()) * steps / cycle));
         int start = steps - cycles * cycle;
         if (start < 1) {
-            throw new IllegalArgumentException("--swa-cycle " + s.swaCycle() + " is too long for --epochs " + s.epochs());
+            throw new IllegalArgumentException(
+                    "--swa-cycle " + s.swaCycle() + " is too long for --epochs " + s.epochs());
         }
         return Schedule.swaCyclic(steps, s.lr(), s.swaLr(), s.swaLow(), start, cycle);
     }

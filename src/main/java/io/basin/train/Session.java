@@ -37,8 +37,15 @@ public final class Session implements AutoCloseable {
      * @param mean and std per channel, of pixels scaled to [0, 1]
      */
     public Session(
-            Device device, Graph graph, Images train, Settings s, Schedule schedule, Averaging averaging, long seed,
-            float[] mean, float[] std) {
+            Device device,
+            Graph graph,
+            Images train,
+            Settings s,
+            Schedule schedule,
+            Averaging averaging,
+            long seed,
+            float[] mean,
+            float[] std) {
         this.device = device;
         this.schedule = schedule;
         storage = new Storage(s.decayEverything());
@@ -50,8 +57,7 @@ public final class Session implements AutoCloseable {
                     device, graph, storage, train, control, batch, new Spec.Loss(s.smoothing()), s.precision());
             storage.initialise(device, seed);
             Plan p = planned;
-            Runnable update = device.step(
-                    new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
+            Runnable update = device.step(new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
             Runnable tick = device.tick(control);
             recording = device.record(() -> {
                 p.forward();
