@@ -114,6 +114,13 @@ public final class Session implements AutoCloseable {
         return List.copyOf(members);
     }
 
+    /** Hands the members over to the caller, who closes them. */
+    public List<Member> takeMembers() {
+        List<Member> taken = List.copyOf(members);
+        members.clear();
+        return taken;
+    }
+
     public Storage storage() {
         return storage;
     }

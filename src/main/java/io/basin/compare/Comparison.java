@@ -1,0 +1,180 @@
+package io.basin.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.data.TrainTest;
+import io.basin.device.Device;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.JsonLines;
+import io.basin.report.Summary;
+import io.basin.train.Recipe;
+import io.basin.train.Settings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Trains every method at the same budget over several seeds and gathers what the test set says of each.
+ *
+ * <p>All methods of one seed start from the same weights and draw the same batches, so differences are paired. A folder per
+ * group of methods and seed holds its run; a finished one holds {@code scores.json} and is not trained again when the
+ * comparison resumes.
+ */
+public final class Comparison {
+    private static final String SCORES = "scores.json";
+
+    private final Device device;
+    private final Material material;
+    private final List<Recipe> recipes;
+    private final long[] seeds;
+    private final Path folder;
+    private final Options options;
+    private final Monitor monitor;
+
+    /**
+     * @param methods names that {@link Recipe#of} knows
+     * @param folder existing; holds everything the comparison writes
+     */
+    public Comparison(
+            Device device,
+            Material material,
+            List<String> methods,
+            long[] seeds,
+            Path folder,
+            Options options,
+            Monitor monitor) {
+        this.device = device;
+        this.material = material;
+        this.seeds = seeds.clone();
+        this.folder = folder;
+        this.options = options;
+        this.monitor = monitor;
+        Settings s = material.settings();
+        recipes = methods.stream()
+                .distinct()
+                .map(m -> Recipe.of(m, s, material.stepsPerEpoch()))
+                .toList();
+    }
+
+    /** Splits and uploads the data set. */
+    public static Material material(Device device, TrainTest data, Settings settings) {
+        return new Material(device, data, settings);
+    }
+
+    /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
+    public Summary run(String title, Map<String, String> facts) {
+        Map<String, Summary.Row> rows = new LinkedHashMap<>();
+        List<Summary.Curve> curves = new ArrayList<>();
+        for (long seed : seeds) {
+            for (Group group : Group.of(recipes)) {
+                Path place = Folders.make(folder.resolve("seed-" + seed).resolve(group.name()));
+                for (GroupRun.Result r : results(group, seed, place)) {
+                    rows.computeIfAbsent(
+                                    r.method() + " " + r.combiner(),
+                                    key -> new Summary.Row(
+                                            r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
+                            .scores()
+                            .add(r.score());
+                }
+                curves.addAll(curves(group, seed, place));
+            }
+        }
+        mergeMetrics();
+        return new Summary(title, facts, ordered(rows), curves, plotted(recipes, material.stepsPerEpoch()));
+    }
+
+    private List<GroupRun.Result> results(Group group, long seed, Path place) {
+        Path scores = place.resolve(SCORES);
+        if (Files.exists(scores)) return read(scores);
+        List<GroupRun.Result> results = new GroupRun(device, material, group, seed, place, options, monitor).run();
+        Json.write(scores, results);
+        return results;
+    }
+
+    private static List<GroupRun.Result> read(Path scores) {
+        List<GroupRun.Result> results = new ArrayList<>();
+        for (JsonNode n : Json.read(scores)) {
+            JsonNode s = n.path("score");
+            if (!n.hasNonNull("method") || !s.hasNonNull("accuracy")) {
+                throw new FormatException(scores.toString(), "is no list of scores; delete it to train this run again");
+            }
+            results.add(new GroupRun.Result(
+                    n.path("method").asText(),
+                    n.path("combiner").asText(),
+                    n.path("epochs").asDouble(),
+                    n.path("passes").asInt(),
+                    new Summary.Score(
+                            s.path("seed").asLong(),
+                            s.path("accuracy").asDouble(),
+                            s.path("nll").asDouble(),
+                            s.path("ece").asDouble())));
+        }
+        return results;
+    }
+
+    /** In the order in which the methods were asked for, not that of the groups. */
+    private List<Summary.Row> ordered(Map<String, Summary.Row> rows) {
+        List<Summary.Row> ordered = new ArrayList<>();
+        for (Recipe recipe : recipes) {
+            rows.values().stream().filter(r -> r.method().equals(recipe.name())).forEach(ordered::add);
+        }
+        return ordered;
+    }
+
+    /** The tables of planned runs, for pictures. */
+    public static List<Summary.Plotted> plotted(List<Recipe> recipes, int stepsPerEpoch) {
+        return recipes.stream()
+                .map(r -> new Summary.Plotted(
+                        r.name(),
+                        r.schedule().lr(),
+                        r.averaging().alpha(),
+                        r.schedule().collections(),
+                        stepsPerEpoch))
+                .toList();
+    }
+
+    private List<Summary.Curve> curves(Group group, long seed, Path place) {
+        List<Summary.Curve> curves = new ArrayList<>();
+        for (int part = 0; part < group.runs(); part++) {
+            Path run = group.runs() == 1 ? place : place.resolve("run-" + part);
+            List<Summary.Point> points = new ArrayList<>();
+            for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
+                points.add(new Summary.Point(
+                        n.path("epoch").asDouble(),
+                        n.path("loss").asDouble(),
+                        n.path("accuracy").asDouble(),
+                        n.path("validation_loss").asDouble(),
+                        n.path("validation_accuracy").asDouble()));
+            }
+            curves.add(new Summary.Curve(
+                    group.runs() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));
+        }
+        return curves;
+    }
+
+    /** One file with every run's metrics, each line saying whose it is. */
+    private void mergeMetrics() {
+        StringBuilder all = new StringBuilder();
+        for (long seed : seeds) {
+            for (Group group : Group.of(recipes)) {
+                for (int part = 0; part < group.runs(); part++) {
+                    Path place = folder.resolve("seed-" + seed).resolve(group.name());
+                    Path run = group.runs() == 1 ? place : place.resolve("run-" + part);
+                    for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
+                        ObjectNode line = ((ObjectNode) Json.parse("{}", "metrics"))
+                                .put("seed", seed)
+                                .put("run", group.name())
+                                .put("part", part);
+                        line.setAll((ObjectNode) n);
+                        all.append(Json.line(line)).append('\n');
+                    }
+                }
+            }
+        }
+        io.basin.io.AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
+    }
+}

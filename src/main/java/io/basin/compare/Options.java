@@ -1,0 +1,34 @@
+package io.basin.compare;
+
+import io.basin.train.Evaluator;
+
+/**
+ * How a comparison is run, without influence on what is trained.
+ *
+ * @param checkpointEvery steps between checkpoints apart from the ends of epochs; 0 for none between
+ * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to {@link #MANY_NORMS} batch norms
+ * @param plainRefresh measure batch-norm statistics on samples as they are, not augmented as in training
+ */
+public record Options(int checkpointEvery, String refresh, boolean plainRefresh) {
+    /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
+    public static final int MANY_NORMS = 24;
+
+    public Options {
+        if (checkpointEvery < 0) {
+            throw new IllegalArgumentException("--checkpoint-every must not be negative, got " + checkpointEvery);
+        }
+        if (!refresh.equals("auto") && !refresh.equals("exact") && !refresh.equals("single")) {
+            throw new IllegalArgumentException("--bn-update is auto, exact or single, got '" + refresh + "'");
+        }
+    }
+
+    Evaluator.Refresh refresh(Evaluator evaluator) {
+        return switch (refresh) {
+            case "exact" -> Evaluator.Refresh.EXACT;
+            case "single" -> Evaluator.Refresh.SINGLE;
+            default -> evaluator.refreshPasses(Evaluator.Refresh.EXACT) <= MANY_NORMS
+                    ? Evaluator.Refresh.EXACT
+                    : Evaluator.Refresh.SINGLE;
+        };
+    }
+}

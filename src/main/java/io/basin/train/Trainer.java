@@ -1,0 +1,198 @@
+package io.basin.train;
+
+import io.basin.device.Control;
+import io.basin.device.Weights;
+import io.basin.io.FormatException;
+import io.basin.io.JsonLines;
+import io.basin.io.Safetensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Drives a session to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
+ * the very bits that it would have had.
+ *
+ * <p>The folder holds {@code checkpoint.safetensors}, {@code member-<step>.safetensors} for collected models and {@code
+ * metrics.jsonl}. A member is written before the checkpoint that counts it, and metrics beyond the checkpoint are cut off when
+ * resuming: whatever the moment of death, the files never say more than the checkpoint knows.
+ */
+public final class Trainer {
+    /** How often the loss is looked at, in steps: cheap, and early enough to stop a diverged run. */
+    private static final int WATCH = 16;
+
+    private static final String CHECKPOINT = "checkpoint.safetensors";
+
+    /** Sees the run go by. */
+    public interface Listener {
+        /** After each update. */
+        default void onStep(int step) {}
+
+        /** After each epoch and at the end; what it returns is added to the epoch's line of metrics. */
+        default Map<String, Object> onEpoch(Epoch epoch) {
+            return Map.of();
+        }
+    }
+
+    /**
+     * Training figures of one epoch, measured while the weights moved.
+     *
+     * @param epoch epochs done, a fraction where the budget ends amid one
+     * @param lr of its last step
+     * @param loss mean over its samples, nats
+     */
+    public record Epoch(double epoch, int step, double lr, double loss, double accuracy, double seconds) {}
+
+    private final Session session;
+    private final Schedule schedule;
+    private final int stepsPerEpoch;
+    private final Path folder;
+    private final int checkpointEvery;
+    private final String identity;
+    private final Listener listener;
+    private JsonLines metrics;
+
+    /**
+     * @param folder existing; null to keep nothing
+     * @param checkpointEvery steps between checkpoints, apart from those after each epoch; 0 for none between
+     * @param identity what must be the same for a resume: the settings and the method, as text
+     */
+    public Trainer(
+            Session session,
+            Schedule schedule,
+            int stepsPerEpoch,
+            Path folder,
+            int checkpointEvery,
+            String identity,
+            Listener listener) {
+        this.session = session;
+        this.schedule = schedule;
+        this.stepsPerEpoch = stepsPerEpoch;
+        this.folder = folder;
+        this.checkpointEvery = checkpointEvery;
+        this.identity = identity;
+        this.listener = listener;
+    }
+
+    /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
+    public static int progress(Path folder) {
+        Path file = folder.resolve(CHECKPOINT);
+        if (!Files.exists(file)) return 0;
+        try (Safetensors in = Safetensors.open(file)) {
+            return Integer.parseInt(in.metadata().getOrDefault("step", "0"));
+        }
+    }
+
+    /**
+     * Trains to the end of the schedule, from the folder's checkpoint where there is one.
+     *
+     * @throws DivergedException when the loss is not finite; names the step and leaves the last checkpoint
+     * @throws FormatException when the checkpoint is damaged or belongs to another configuration
+     */
+    public void run() {
+        long metricsAt = folder == null ? 0 : resume();
+        if (folder == null) {
+            train();
+            return;
+        }
+        Path file = folder.resolve("metrics.jsonl");
+        try (JsonLines lines = metricsAt > 0 ? JsonLines.resume(file, metricsAt) : JsonLines.create(file)) {
+            metrics = lines;
+            train();
+        }
+    }
+
+    private void train() {
+        long start = System.nanoTime();
+        while (session.step() < session.steps()) {
+            int collected = session.members().size();
+            session.advance();
+            int step = session.step();
+            listener.onStep(step);
+            boolean epochEnds = step % stepsPerEpoch == 0 || step == session.steps();
+            boolean saves = epochEnds || checkpointEvery > 0 && step % checkpointEvery == 0;
+            if (saves || step % WATCH == 0) requireFinite(step);
+            if (folder != null && session.members().size() > collected) saveMember();
+            if (epochEnds) {
+                epoch(step, (System.nanoTime() - start) * 1e-9);
+                start = System.nanoTime();
+                session.startEpoch();
+            }
+            if (saves && folder != null) save();
+        }
+    }
+
+    private void requireFinite(int step) {
+        long broken = session.totals().broken();
+        if (broken < 0) return;
+        String kept = folder == null ? "" : "; the checkpoint in " + folder + " is from before";
+        throw new DivergedException("the loss is no longer finite at step " + broken + " (epoch "
+                + (broken / stepsPerEpoch + 1) + ", lr " + schedule.lr((int) Math.min(broken, step - 1))
+                + "): try a smaller --lr or a --warmup" + kept);
+    }
+
+    private void epoch(int step, double seconds) {
+        Control.Totals t = session.totals();
+        Epoch epoch = new Epoch(
+                (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("epoch", epoch.epoch());
+        line.put("step", step);
+        line.put("lr", epoch.lr());
+        line.put("loss", epoch.loss());
+        line.put("accuracy", epoch.accuracy());
+        line.putAll(listener.onEpoch(epoch));
+        line.put("seconds", seconds);
+        if (metrics == null) return;
+        metrics.append(line);
+        metrics.force();
+    }
+
+    private Path memberFile(int step) {
+        return folder.resolve("member-" + step + ".safetensors");
+    }
+
+    private void saveMember() {
+        Session.Member last = session.members().get(session.members().size() - 1);
+        Checkpoint.saveModel(
+                memberFile(last.step()), session.device(), session.storage(), last.weights(), Map.of("run", identity));
+    }
+
+    private void save() {
+        Checkpoint.saveRun(
+                folder.resolve(CHECKPOINT),
+                session,
+                Map.of("run", identity, "metrics", Long.toString(metrics.position())));
+    }
+
+    /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
+    private long resume() {
+        Path file = folder.resolve(CHECKPOINT);
+        if (!Files.exists(file)) return 0;
+        Map<String, String> metadata;
+        try (Safetensors in = Safetensors.open(file)) {
+            metadata = in.metadata();
+        }
+        if (!identity.equals(metadata.get("run"))) {
+            throw new IllegalArgumentException("--resume: " + file + " was made with other settings: "
+                    + Difference.first(metadata.getOrDefault("run", ""), identity)
+                    + "; repeat them, or start in a new folder with --out");
+        }
+        Control.Totals totals = Checkpoint.loadRun(file, session);
+        List<Session.Member> members = new ArrayList<>();
+        for (int step : schedule.collections()) {
+            if (step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
+        }
+        session.resume(totals, members);
+        return Long.parseLong(metadata.getOrDefault("metrics", "0"));
+    }
+
+    private Weights loadMember(int step) {
+        Weights weights = session.storage().copy(session.device(), session.storage().live());
+        Checkpoint.loadModel(memberFile(step), session.device(), session.storage(), weights);
+        return weights;
+    }
+}
