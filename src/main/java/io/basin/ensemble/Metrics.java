@@ -1,0 +1,103 @@
+package io.basin.ensemble;
+
+import java.util.Locale;
+
+/**
+ * Accuracy, negative log-likelihood and calibration error of a stream of predictions.
+ *
+ * <p>Sums only, so a data set of any length takes the same memory.
+ */
+public final class Metrics {
+    /** Confidence bins of the calibration error. */
+    public static final int BINS = 15;
+    /** Probabilities below this count as this in the log-likelihood: one certain error must not make it infinite. */
+    public static final double FLOOR = 1e-12;
+
+    private final int classes;
+    private long count;
+    private long hits;
+    private double nllSum;
+    private final long[] binCount = new long[BINS];
+    private final long[] binHits = new long[BINS];
+    private final double[] binConfidence = new double[BINS];
+
+    /** No samples yet. */
+    public Metrics(int classes) {
+        this.classes = classes;
+    }
+
+    /**
+     * Adds one sample, predicted as the most probable class (the first of equals).
+     *
+     * @param p (classes), probabilities
+     * @param label the true class
+     */
+    public void add(double[] p, int label) {
+        add(p, 0, Batch.argmax(p, 0, classes), label);
+    }
+
+    /** Adds one sample with its prediction given, where ties were broken by other means. */
+    void add(double[] p, int offset, int prediction, int label) {
+        Batch.checkLabel(label, classes);
+        double confidence = p[offset + prediction];
+        double likelihood = p[offset + label];
+        if (Double.isNaN(confidence) || Double.isNaN(likelihood)) {
+            throw new IllegalArgumentException("a probability is NaN");
+        }
+        boolean hit = prediction == label;
+        count++;
+        hits += hit ? 1 : 0;
+        nllSum -= Math.log(Math.max(likelihood, FLOOR));
+        int bin = Math.max(0, Math.min(BINS - 1, (int) Math.ceil(confidence * BINS) - 1));
+        binCount[bin]++;
+        binHits[bin] += hit ? 1 : 0;
+        binConfidence[bin] += confidence;
+    }
+
+    /** Samples added. */
+    public long count() {
+        return count;
+    }
+
+    /** Share of samples whose prediction is the label, in [0, 1]. */
+    public double accuracy() {
+        return (double) hits / checkedCount();
+    }
+
+    /** Mean of {@code -ln max(p[label], FLOOR)}, in nats. */
+    public double nll() {
+        return nllSum / checkedCount();
+    }
+
+    /**
+     * Expected calibration error (Guo et al. 2017, equation 3): the sum over {@link #BINS} equal bins {@code ((m-1)/M, m/M]} of the
+     * predicted class's probability of {@code |hits - confidence|}, over the number of samples; in [0, 1].
+     */
+    public double ece() {
+        double sum = 0;
+        for (int b = 0; b < BINS; b++) {
+            sum += Math.abs(binHits[b] - binConfidence[b]);
+        }
+        return sum / checkedCount();
+    }
+
+    @Override
+    public String toString() {
+        return count == 0
+                ? "no samples"
+                : String.format(
+                        Locale.ROOT,
+                        "accuracy %.2f %%, NLL %.4f, ECE %.4f over %d samples",
+                        100 * accuracy(),
+                        nll(),
+                        ece(),
+                        count);
+    }
+
+    private long checkedCount() {
+        if (count == 0) {
+            throw new IllegalStateException("no samples were added: there is no metric of nothing");
+        }
+        return count;
+    }
+}

@@ -1,0 +1,197 @@
+package io.basin.ensemble;
+
+import java.util.Arrays;
+import java.util.Locale;
+import org.ejml.data.DMatrixRMaj;
+
+/**
+ * Stacking by ridge regression: one-hot labels on the members' concatenated probabilities.
+ *
+ * <p>Minimises {@code (1/n) |X W - Y|^2 + lambda |W|^2}, X (n, members x classes), Y (n, classes), W (members x classes,
+ * classes). No intercept: each member's probabilities sum to 1, so it is in their span already. Lambda is per sample, so that a
+ * value chosen on part of the data fits the whole.
+ *
+ * <p>One pass accumulates the Gram matrices X'X and X'Y of {@code folds} parts of the held-out data (sample i belongs to part i
+ * mod folds). Everything else is algebra on them: each part's squared error under weights from the others is {@code tr(W'GW) - 2
+ * tr(W'B) + n}. The lambda of the least total error wins, the larger of equals, and W is then solved on all parts by Cholesky.
+ * Memory: folds x (members x classes)^2 doubles, whatever the number of samples.
+ *
+ * <p>The fit's outputs are scores, not probabilities. A prediction is the largest score; for the likelihood and the calibration
+ * negative scores are set to 0 and the rest is divided by its sum (uniform, if nothing is positive).
+ */
+public final class Ridge {
+    /** Parts in which the held-out data is cross-validated. */
+    public static final int FOLDS = 4;
+
+    private static final double[] LAMBDAS = {1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};
+    private static final long MOST_BYTES = 1L << 30;
+
+    private final int members;
+    private final int classes;
+    private final double lambda;
+    private final DMatrixRMaj weights; // (members * classes, classes)
+    private final String fittedOn;
+    private final long fingerprint;
+
+    private Ridge(int members, int classes, double lambda, DMatrixRMaj weights, String fittedOn, long fingerprint) {
+        this.members = members;
+        this.classes = classes;
+        this.lambda = lambda;
+        this.weights = weights;
+        this.fittedOn = fittedOn;
+        this.fingerprint = fingerprint;
+    }
+
+    /** {@link #fit(HeldOut, int, double...)} with {@link #FOLDS} parts and the powers of ten from 1e-7 to 1. */
+    public static Ridge fit(HeldOut data) {
+        return fit(data, FOLDS, LAMBDAS);
+    }
+
+    /**
+     * Fits weights and lambda on held-out data, in one pass.
+     *
+     * @param folds at least 2, at most half of the samples
+     * @param lambdas candidates, positive and finite
+     * @throws IllegalArgumentException if the matrices would exceed 1 GB, or there are too few samples
+     */
+    public static Ridge fit(HeldOut data, int folds, double... lambdas) {
+        int members = data.source().members();
+        int classes = data.source().classes();
+        checkOptions(members, classes, folds, lambdas);
+        Gram[] parts = new Gram[folds];
+        for (int f = 0; f < folds; f++) {
+            parts[f] = new Gram(members * classes, classes);
+        }
+        Features sink = new Features(members, classes) {
+            @Override
+            void sample(double[] all, int offset, int label) {
+                parts[(int) (samples() % folds)].add(all, offset, label);
+            }
+        };
+        data.source().stream(sink);
+        if (sink.samples() < 2L * folds) {
+            throw new IllegalArgumentException("'" + data.name() + "' has " + sink.samples()
+                    + " samples, ridge stacking in " + folds + " parts needs at least " + 2 * folds);
+        }
+        Gram all = Gram.sum(parts);
+        double best = lambdas[0];
+        double least = Double.POSITIVE_INFINITY;
+        for (double candidate : lambdas) {
+            double error = validationError(all, parts, candidate);
+            if (error < least || (error == least && candidate > best)) {
+                best = candidate;
+                least = error;
+            }
+        }
+        return new Ridge(members, classes, best, all.solve(best), data.name(), sink.fingerprint());
+    }
+
+    /** The lambda that was chosen. */
+    public double lambda() {
+        return lambda;
+    }
+
+    /** The weight from member {@code member}'s probability of class {@code from} to the score of class {@code to}. */
+    public double weight(int member, int from, int to) {
+        return weights.get(member * classes + from, to);
+    }
+
+    /**
+     * Metrics on test data, in one pass which {@code alongside} see too.
+     *
+     * @throws IllegalArgumentException if members or classes differ from the fitted ones, or these are the very samples (or the
+     *     split of the same name) that the weights were fitted on
+     */
+    public Metrics evaluate(TestSet data, MemberSink... alongside) {
+        if (data.source().members() != members || data.source().classes() != classes) {
+            throw new IllegalArgumentException("ridge was fitted on " + members + " members and " + classes
+                    + " classes, '" + data.name() + "' has " + data.source().members() + " and "
+                    + data.source().classes());
+        }
+        if (data.name().equals(fittedOn)) {
+            throw fittedOnTest(data);
+        }
+        Metrics metrics = new Metrics(classes);
+        Features sink = new Features(members, classes) {
+            private final double[] scores = new double[classes];
+
+            @Override
+            void sample(double[] all, int offset, int label) {
+                score(all, offset, scores);
+                int prediction = Batch.argmax(scores, 0, classes);
+                toProbabilities(scores);
+                metrics.add(scores, 0, prediction, label);
+            }
+        };
+        data.source().stream(MemberSink.all(sink, MemberSink.all(alongside)));
+        if (sink.fingerprint() == fingerprint) {
+            throw fittedOnTest(data);
+        }
+        return metrics;
+    }
+
+    private IllegalArgumentException fittedOnTest(TestSet data) {
+        return new IllegalArgumentException("ridge weights were fitted on '" + fittedOn
+                + "', which holds the same samples as '" + data.name() + "': such a result would mean nothing");
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "ridge of %d members, lambda %.0e, fitted on %s", members, lambda, fittedOn);
+    }
+
+    /** W'x. */
+    private void score(double[] x, int offset, double[] scores) {
+        Arrays.fill(scores, 0);
+        for (int j = 0; j < members * classes; j++) {
+            for (int c = 0; c < classes; c++) {
+                scores[c] += x[offset + j] * weights.data[j * classes + c];
+            }
+        }
+    }
+
+    /** Clips at 0 and divides by the sum; uniform if nothing is left. */
+    static void toProbabilities(double[] scores) {
+        double sum = 0;
+        for (int c = 0; c < scores.length; c++) {
+            scores[c] = Math.max(0, scores[c]);
+            sum += scores[c];
+        }
+        for (int c = 0; c < scores.length; c++) {
+            scores[c] = sum > 0 ? scores[c] / sum : 1.0 / scores.length;
+        }
+    }
+
+    private static double validationError(Gram all, Gram[] parts, double lambda) {
+        double error = 0;
+        for (Gram part : parts) {
+            error += part.squaredError(all.without(part).solve(lambda));
+        }
+        return error;
+    }
+
+    private static void checkOptions(int members, int classes, int folds, double[] lambdas) {
+        if (folds < 2) {
+            throw new IllegalArgumentException("ridge stacking needs at least 2 folds, got " + folds);
+        }
+        double width = (double) members * classes;
+        double bytes = (folds + 3) * width * width * Double.BYTES;
+        if (bytes > MOST_BYTES) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "ridge stacking of %d members and %d classes in %d folds would take %.1f GB: use fewer members",
+                    members,
+                    classes,
+                    folds,
+                    bytes / MOST_BYTES));
+        }
+        if (lambdas.length == 0) {
+            throw new IllegalArgumentException("ridge stacking needs at least one lambda");
+        }
+        for (double lambda : lambdas) {
+            if (!(lambda > 0 && lambda < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("a ridge lambda must be positive and finite, got " + lambda);
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+/**
+ * Ensembles on the host: members' predictions in, metrics of every combination out.
+ *
+ * <p><b>Streaming.</b> A {@link io.basin.ensemble.MemberSource} pushes batches, member after member, into a
+ * {@link io.basin.ensemble.MemberSink}. One pass gives every prefix ensemble of 1 to k members, the vote, the weighted mean and
+ * ridge's Gram matrix; no prediction is kept longer than its batch, so memory does not grow with the data set, and only by a few
+ * counters with each member (ridge's matrix, square in members times classes, excepted).
+ *
+ * <p><b>Probabilities, never logits.</b> Their mean is what the papers call the ensemble; logits have arbitrary offsets and a net
+ * that is loud would outvote the others. Rows that are no probabilities, NaN included, are refused and not averaged away.
+ *
+ * <p><b>What is fitted is fitted on held-out data.</b> {@link io.basin.ensemble.Ridge#fit} takes only a
+ * {@link io.basin.ensemble.HeldOut}, {@link io.basin.ensemble.Ridge#evaluate} only a {@link io.basin.ensemble.TestSet}, and
+ * refuses one that holds the very samples that were fitted. Whoever splits the data wraps each part once.
+ *
+ * <p>Everything is double precision: a data set's mean of 10,000 small differences must not depend on their order.
+ */
+package io.basin.ensemble;
