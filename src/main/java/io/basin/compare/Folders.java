@@ -14,7 +14,9 @@ final class Folders {
             return Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "--out: cannot make the folder " + folder + " (" + e.getMessage() + "): name one that can be written", e);
+                    "--out: cannot make the folder " + folder + " (" + e.getMessage()
+                            + "): name one that can be written",
+                    e);
         }
     }
 }

@@ -42,7 +42,9 @@ final class GroupRun {
         this.options = options;
         this.monitor = monitor;
         graph = Nets.build(
-                material.settings().model(), material.train().sample(), material.testSet().classes());
+                material.settings().model(),
+                material.train().sample(),
+                material.testSet().classes());
     }
 
     /** Trains every run of the group, or the rest of it where a checkpoint lies, and measures. */
@@ -93,7 +95,8 @@ final class GroupRun {
     }
 
     private void train(Session session, int part, Evaluator validation) {
-        String label = group.name() + (group.runs() > 1 ? " " + (part + 1) + "/" + group.runs() : "") + ", seed " + seed;
+        String label =
+                group.name() + (group.runs() > 1 ? " " + (part + 1) + "/" + group.runs() : "") + ", seed " + seed;
         Path place = Folders.make(partFolder(part));
         Settings s = material.settings();
         String identity = s + ", method=" + group.name() + ", seed=" + (seed * 1000 + part);
@@ -129,16 +132,16 @@ final class GroupRun {
     private List<Result> judged(Session session, Judge judge, List<Weights> members) {
         List<Result> results = new ArrayList<>();
         for (Recipe recipe : group.recipes()) {
-            List<Judge.Verdict> verdicts =
-                    switch (recipe.product()) {
-                        case LAST -> List.of(single(recipe, session, judge, session.storage().live()));
-                        case AVERAGE -> {
-                            Weights average = session.storage().averaged();
-                            refresh(recipe, session, average);
-                            yield List.of(single(recipe, session, judge, average));
-                        }
-                        case MEMBERS -> judge.ensemble(members);
-                    };
+            List<Judge.Verdict> verdicts = switch (recipe.product()) {
+                case LAST ->
+                    List.of(single(recipe, session, judge, session.storage().live()));
+                case AVERAGE -> {
+                    Weights average = session.storage().averaged();
+                    refresh(recipe, session, average);
+                    yield List.of(single(recipe, session, judge, average));
+                }
+                case MEMBERS -> judge.ensemble(members);
+            };
             for (Judge.Verdict v : verdicts) results.add(result(recipe, v));
         }
         return results;
@@ -181,6 +184,9 @@ final class GroupRun {
                 epochs,
                 v.passes(),
                 new Summary.Score(
-                        seed, v.metrics().accuracy(), v.metrics().nll(), v.metrics().ece()));
+                        seed,
+                        v.metrics().accuracy(),
+                        v.metrics().nll(),
+                        v.metrics().ece()));
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import io.basin.device.Device;
+import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.ensemble.HeldOut;
 import io.basin.ensemble.Metrics;
@@ -8,10 +9,8 @@ import io.basin.ensemble.Ridge;
 import io.basin.ensemble.StreamingEnsemble;
 import io.basin.ensemble.TestSet;
 import io.basin.graph.Graph;
-import io.basin.report.Summary;
 import io.basin.train.Evaluator;
 import io.basin.train.Settings;
-import io.basin.device.Storage;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,8 +26,7 @@ final class Judge implements AutoCloseable {
     Judge(Device device, Graph graph, Storage storage, Material material) {
         this.material = material;
         Settings s = material.settings();
-        validation = new Evaluator(
-                device, graph, storage, material.validation(), material.plainBatch(), s.precision());
+        validation = new Evaluator(device, graph, storage, material.validation(), material.plainBatch(), s.precision());
         try {
             test = new Evaluator(device, graph, storage, material.test(), material.plainBatch(), s.precision());
         } catch (RuntimeException e) {
@@ -65,7 +63,9 @@ final class Judge implements AutoCloseable {
     private double[] weights(List<Weights> models) {
         StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes());
         onValidation(models).stream(alone);
-        return alone.members().stream().mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6)).toArray();
+        return alone.members().stream()
+                .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
+                .toArray();
     }
 
     private int classes() {

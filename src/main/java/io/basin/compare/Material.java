@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
@@ -38,11 +39,12 @@ public final class Material implements AutoCloseable {
         validationSet = split.validation();
         testSet = data.test();
         if (trainSet.count() < settings.batch()) {
-            throw new IllegalArgumentException("--batch-size " + settings.batch() + " exceeds the " + trainSet.count()
-                    + " training samples");
+            throw new IllegalArgumentException(
+                    "--batch-size " + settings.batch() + " exceeds the " + trainSet.count() + " training samples");
         }
-        mean = floats(trainSet.mean());
-        std = floats(trainSet.std());
+        Augmentation normalisation = Augmentation.of(trainSet, 0, false);
+        mean = normalisation.mean();
+        std = normalisation.std();
         train = upload(device, trainSet);
         try {
             validation = upload(device, validationSet);
@@ -56,12 +58,6 @@ public final class Material implements AutoCloseable {
     private static ImageSet fewer(ImageSet set, int count) {
         if (count == 0 || count >= set.count()) return set;
         return Split.stratified(set, count, SPLIT_SEED).validation();
-    }
-
-    private static float[] floats(double[] values) {
-        float[] f = new float[values.length];
-        for (int i = 0; i < f.length; i++) f[i] = (float) Math.max(values[i], 1e-6);
-        return f;
     }
 
     /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */

@@ -26,9 +26,10 @@ public record Options(int checkpointEvery, String refresh, boolean plainRefresh)
         return switch (refresh) {
             case "exact" -> Evaluator.Refresh.EXACT;
             case "single" -> Evaluator.Refresh.SINGLE;
-            default -> evaluator.refreshPasses(Evaluator.Refresh.EXACT) <= MANY_NORMS
-                    ? Evaluator.Refresh.EXACT
-                    : Evaluator.Refresh.SINGLE;
+            default ->
+                evaluator.refreshPasses(Evaluator.Refresh.EXACT) <= MANY_NORMS
+                        ? Evaluator.Refresh.EXACT
+                        : Evaluator.Refresh.SINGLE;
         };
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.data.Augment;
+import io.basin.data.Augmentation;
 import io.basin.device.BatchOp;
 import io.basin.device.Binding;
 import io.basin.device.Control;
@@ -50,7 +51,10 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         }
         features = images.height() * images.width() * images.channels();
         augment = new Augment(
-                spec.pad(), spec.flip(), spec.mean(), spec.std(), images.height(), images.width(), images.channels());
+                new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std()),
+                images.height(),
+                images.width(),
+                images.channels());
         augmented = spec.pad() > 0 || spec.flip();
         order = new Permutation(images.count());
         sample = ThreadLocal.withInitial(() -> new float[features]);

@@ -191,7 +191,8 @@ public final class Trainer {
     }
 
     private Weights loadMember(int step) {
-        Weights weights = session.storage().copy(session.device(), session.storage().live());
+        Weights weights =
+                session.storage().copy(session.device(), session.storage().live());
         Checkpoint.loadModel(memberFile(step), session.device(), session.storage(), weights);
         return weights;
     }
