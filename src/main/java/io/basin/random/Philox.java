@@ -3,8 +3,8 @@ package io.basin.random;
 /**
  * Philox4x32-10: 128 random bits from a 128-bit counter and a 64-bit key.
  *
- * <p>Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Chosen because it needs only
- * 32-bit multiplications, which the CPU and a GPU do alike, and because it passes BigCrush.
+ * <p>Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Chosen because it
+ * needs only 32-bit multiplications, which the CPU and a GPU do alike, and because it passes BigCrush.
  *
  * <p>Words are unsigned 32-bit numbers held in {@code int}. Nothing here allocates or holds state.
  */

@@ -3,8 +3,8 @@ package io.basin.random;
 /**
  * Numbers of the uses of randomness, the last word of the Philox counter.
  *
- * <p>Two uses with different numbers never share a block, whatever their other counter words are. A number is part of what a
- * seed means: changing one changes every run.
+ * <p>Two uses with different numbers never share a block, whatever their other counter words are. A number is part of
+ * what a seed means: changing one changes every run.
  */
 public final class Streams {
     /** Order of the samples in an epoch: {@link Permutation}. */

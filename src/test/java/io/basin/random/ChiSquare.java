@@ -1,6 +1,9 @@
 package io.basin.random;
 
-/** Pearson's test of equal frequencies, at five standard deviations of the statistic: seeds are fixed, so it never flickers. */
+/**
+ * Pearson's test of equal frequencies, at five standard deviations of the statistic: seeds are fixed, so it never
+ * flickers.
+ */
 final class ChiSquare {
     private ChiSquare() {}
 

@@ -1,0 +1,143 @@
+package io.basin.data;
+
+import io.basin.random.Philox;
+import io.basin.random.Streams;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * Turns one stored image into one network input: the reference that every device reproduces.
+ *
+ * <p>In training the image is cropped at a random place of its zero-padded self, then mirrored or not, then
+ * normalised; padding is black pixels, normalised like any other, as with torchvision's RandomCrop before ToTensor
+ * and Normalize. In evaluation it is only normalised, and no random number is drawn.
+ *
+ * <p>Definition of the draw, for other devices. Words 0 and 1 of the Philox block with key (seed low, seed high) and
+ * counter (sample, epoch low, epoch high, {@link Streams#AUGMENTATION}): {@code dy = below(word 0, 2 pad + 1)},
+ * {@code dx = below(word 1, 2 pad + 1)}, and the image is mirrored if bit 0 of word 0 is set, the bit on which dy
+ * depends least. Output pixel (y, x) is the input pixel {@code (y + dy - pad, x' + dx - pad)} with x' = x, or W - 1 -
+ * x if mirrored.
+ *
+ * <p>One table lookup per pixel replaces conversion and normalisation. Nothing is allocated per call, there is no
+ * state, and any number of threads may share an instance.
+ */
+public final class Augment {
+    private final int height;
+    private final int width;
+    private final int channels;
+    private final int pad;
+    private final boolean flip;
+    private final float[] table; // (C, 256)
+
+    /**
+     * For images of one shape.
+     *
+     * @throws IllegalArgumentException if the channels differ from the augmentation's, a size is below 1, or the
+     *     padding is so wide that a crop could miss the image
+     */
+    public Augment(Augmentation augmentation, int height, int width, int channels) {
+        if (height < 1 || width < 1 || channels != augmentation.channels()) {
+            throw new IllegalArgumentException("images (" + height + ", " + width + ", " + channels
+                    + ") do not fit an augmentation of " + augmentation.channels() + " channels");
+        }
+        if (augmentation.pad() >= Math.min(height, width)) {
+            throw new IllegalArgumentException("pad " + augmentation.pad() + " is not below the image's " + height
+                    + " x " + width + ": a crop could miss the image");
+        }
+        this.height = height;
+        this.width = width;
+        this.channels = channels;
+        this.pad = augmentation.pad();
+        this.flip = augmentation.flip();
+        this.table = augmentation.table();
+    }
+
+    /** For the images of a set. */
+    public Augment(Augmentation augmentation, ImageSet set) {
+        this(augmentation, set.height(), set.width(), set.channels());
+    }
+
+    /** Floats of one output: C H W. */
+    public int outputSize() {
+        return channels * height * width;
+    }
+
+    /**
+     * Writes one network input.
+     *
+     * @param pixels uint8 images, (N, H, W, C)
+     * @param sample which of them, also the number its random draw is made from
+     * @param train whether to crop and mirror; if false, seed and epoch are not looked at
+     * @param out receives (C, H, W) from {@code offset} on
+     * @throws IndexOutOfBoundsException if there is no such sample or no room for the output
+     */
+    public void into(byte[] pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
+        Objects.checkIndex(sample, pixels.length / outputSize());
+        into(pixels, null, sample, seed, epoch, train, out, offset);
+    }
+
+    /**
+     * As {@link #into(byte[], int, long, long, boolean, float[], int)}, from index 0 of a buffer, whose position does
+     * not matter.
+     */
+    public void into(ByteBuffer pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
+        Objects.checkIndex(sample, pixels.limit() / outputSize());
+        into(null, pixels, sample, seed, epoch, train, out, offset);
+    }
+
+    private void into(
+            byte[] array,
+            ByteBuffer buffer,
+            int sample,
+            long seed,
+            long epoch,
+            boolean train,
+            float[] out,
+            int offset) {
+        Objects.checkFromIndexSize(offset, outputSize(), out.length);
+        int down = 0;
+        int right = 0;
+        boolean mirror = false;
+        if (train) {
+            long words = Philox.pair(
+                    sample, (int) epoch, (int) (epoch >>> 32), Streams.AUGMENTATION, (int) seed, (int) (seed >>> 32));
+            down = Philox.below((int) words, 2 * pad + 1) - pad;
+            right = Philox.below((int) (words >>> 32), 2 * pad + 1) - pad;
+            mirror = flip && (words & 1) != 0;
+        }
+        // u counts the crop's columns before mirroring; those in [first, last) lie inside the image.
+        int first = Math.max(0, -right);
+        int last = Math.min(width, width - right);
+        int target = mirror ? width - 1 - first : first;
+        int step = mirror ? -1 : 1;
+        for (int c = 0; c < channels; c++) {
+            for (int y = 0; y < height; y++) {
+                int row = offset + (c * height + y) * width;
+                int sourceY = y + down;
+                boolean inside = sourceY >= 0 && sourceY < height;
+                if (!inside || last - first < width) {
+                    Arrays.fill(out, row, row + width, table[c * 256]);
+                }
+                if (inside) {
+                    int from = ((sample * height + sourceY) * width + first + right) * channels + c;
+                    copy(array, buffer, from, c * 256, out, row + target, step, last - first);
+                }
+            }
+        }
+    }
+
+    private void copy(byte[] array, ByteBuffer buffer, int from, int base, float[] out, int to, int step, int count) {
+        float[] values = table;
+        int stride = channels;
+        if (array != null) {
+            for (int i = 0; i < count; i++) {
+                out[to + i * step] = values[base + (array[from + i * stride] & 0xFF)];
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                out[to + i * step] = values[base + (buffer.get(from + i * stride) & 0xFF)];
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.basin.data;
+
+import java.util.Arrays;
+
+/**
+ * How an image becomes an input: random crop and flip in training, then normalisation.
+ *
+ * @param pad zero pixels added on every side before a crop of the original size; 0 for no crop
+ * @param flip whether images are mirrored left to right half of the time
+ * @param mean per channel, (C), of pixels scaled to [0, 1]
+ * @param std per channel, (C), above 0
+ */
+public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
+    /**
+     * @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by
+     */
+    public Augmentation {
+        mean = mean.clone();
+        std = std.clone();
+        if (pad < 0) {
+            throw new IllegalArgumentException("pad is " + pad + ", below 0");
+        }
+        if (mean.length != std.length || mean.length == 0) {
+            throw new IllegalArgumentException("mean has " + mean.length + " channels, std " + std.length);
+        }
+        for (int c = 0; c < mean.length; c++) {
+            if (!Float.isFinite(mean[c]) || !Float.isFinite(std[c]) || std[c] <= 0) {
+                throw new IllegalArgumentException("channel " + c + " has mean " + mean[c] + " and std " + std[c]);
+            }
+        }
+    }
+
+    /** Normalisation to mean 0 and variance 1 over the given training images; a constant channel is only centred. */
+    public static Augmentation of(ImageSet train, int pad, boolean flip) {
+        ImageSet.ChannelStatistics statistics = train.statistics();
+        float[] mean = new float[train.channels()];
+        float[] std = new float[train.channels()];
+        for (int c = 0; c < mean.length; c++) {
+            mean[c] = (float) statistics.mean()[c];
+            std[c] = statistics.std()[c] > 0 ? (float) statistics.std()[c] : 1;
+        }
+        return new Augmentation(pad, flip, mean, std);
+    }
+
+    /** A copy. */
+    @Override
+    public float[] mean() {
+        return mean.clone();
+    }
+
+    /** A copy. */
+    @Override
+    public float[] std() {
+        return std.clone();
+    }
+
+    /** Number of channels, C. */
+    public int channels() {
+        return mean.length;
+    }
+
+    /** What every possible pixel becomes, (C, 256): {@code (v / 255 - mean[c]) / std[c]} in float, in this order. */
+    public float[] table() {
+        float[] table = new float[mean.length * 256];
+        for (int c = 0; c < mean.length; c++) {
+            for (int v = 0; v < 256; v++) {
+                table[c * 256 + v] = (v / 255f - mean[c]) / std[c];
+            }
+        }
+        return table;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Augmentation that
+                && pad == that.pad
+                && flip == that.flip
+                && Arrays.equals(mean, that.mean)
+                && Arrays.equals(std, that.std);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * Arrays.hashCode(mean) + Arrays.hashCode(std)) + 2 * pad + (flip ? 1 : 0);
+    }
+
+    @Override
+    public String toString() {
+        return "pad " + pad + (flip ? ", flip" : "") + ", mean " + Arrays.toString(mean) + ", std "
+                + Arrays.toString(std);
+    }
+}

@@ -1,0 +1,93 @@
+package io.basin.data;
+
+import io.basin.random.Permutation;
+
+/**
+ * A training set parted into what is learned from and what choices are made on.
+ *
+ * <p>Choosing an epoch, a member or a weight on the test set makes its accuracy worthless, so every choice is made on
+ * a part of the training set that is never learned from. It is stratified, every class in proportion, since a small
+ * random part would judge the classes unevenly.
+ */
+public record Split(ImageSet train, ImageSet validation) {
+    /**
+     * Parts a set. Both parts keep the order of the images.
+     *
+     * <p>Every class gives its share of the validation images, rounded down; what is left over goes to the classes
+     * with the largest remainders (the lower class where they are equal), so the count is exact. Which images a class
+     * gives depends on the seed only.
+     *
+     * @param validationCount images in the validation part
+     * @throws IllegalArgumentException if the count is below 1, or leaves a class that has images without one in
+     *     either part
+     */
+    public static Split stratified(ImageSet set, int validationCount, long seed) {
+        if (validationCount < 1 || validationCount >= set.count()) {
+            throw new IllegalArgumentException("cannot take " + validationCount + " validation images from " + set
+                    + ": the count must be from 1 to " + (set.count() - 1));
+        }
+        int[] counts = set.classCounts();
+        int[] quotas = quotas(counts, set.count(), validationCount);
+        for (int k = 0; k < counts.length; k++) {
+            if (counts[k] > 0 && (quotas[k] == 0 || quotas[k] == counts[k])) {
+                throw new IllegalArgumentException("taking " + validationCount + " validation images from " + set
+                        + " leaves class " + k + " (" + set.classNames().get(k) + ", " + counts[k]
+                        + " images) without any in the " + (quotas[k] == 0 ? "validation" : "training")
+                        + " part: take " + (quotas[k] == 0 ? "more" : "fewer"));
+            }
+        }
+        return part(set, chosen(set, counts, quotas, seed), validationCount);
+    }
+
+    private static int[] quotas(int[] counts, int total, int validationCount) {
+        int[] quotas = new int[counts.length];
+        long[] remainders = new long[counts.length];
+        int left = validationCount;
+        for (int k = 0; k < counts.length; k++) {
+            long share = (long) validationCount * counts[k];
+            quotas[k] = (int) (share / total);
+            remainders[k] = share % total;
+            left -= quotas[k];
+        }
+        for (; left > 0; left--) {
+            int largest = 0;
+            for (int k = 1; k < counts.length; k++) {
+                largest = remainders[k] > remainders[largest] ? k : largest;
+            }
+            quotas[largest]++;
+            remainders[largest] = -1;
+        }
+        return quotas;
+    }
+
+    /** For every image whether it is a validation image: the first of its class in a keyed order. */
+    private static boolean[] chosen(ImageSet set, int[] counts, int[] quotas, long seed) {
+        Permutation[] orders = new Permutation[counts.length];
+        for (int k = 0; k < counts.length; k++) {
+            // Epochs below zero: training never uses these orders.
+            orders[k] = counts[k] > 0 ? new Permutation(counts[k]).key(seed, -1L - k) : null;
+        }
+        int[] seen = new int[counts.length];
+        boolean[] chosen = new boolean[set.count()];
+        for (int i = 0; i < chosen.length; i++) {
+            int k = set.labels()[i];
+            chosen[i] = orders[k].at(seen[k]++) < quotas[k];
+        }
+        return chosen;
+    }
+
+    private static Split part(ImageSet set, boolean[] chosen, int validationCount) {
+        int[] train = new int[set.count() - validationCount];
+        int[] validation = new int[validationCount];
+        int t = 0;
+        int v = 0;
+        for (int i = 0; i < chosen.length; i++) {
+            if (chosen[i]) {
+                validation[v++] = i;
+            } else {
+                train[t++] = i;
+            }
+        }
+        return new Split(set.subset(train, set.name()), set.subset(validation, set.name() + " (validation part)"));
+    }
+}

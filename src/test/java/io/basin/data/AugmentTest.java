@@ -1,0 +1,219 @@
+package io.basin.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.random.Philox;
+import io.basin.random.Streams;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class AugmentTest {
+    private static final float[] MEAN = {0.1f, 0.4f, 0.7f};
+    private static final float[] STD = {0.2f, 0.3f, 0.5f};
+    private static final float UNTOUCHED = 1234.5f;
+
+    @Test
+    void trainingSamplesEqualTheNaiveDefinition() {
+        for (int channels : new int[] {1, 3}) {
+            for (int pad : new int[] {0, 1, 4}) {
+                for (boolean flip : new boolean[] {false, true}) {
+                    ImageSet set = SyntheticSet.synthetic(40, 5, 7, channels, 2, 3);
+                    Augmentation augmentation = augmentation(pad, flip, channels);
+                    for (int i = 0; i < 40; i++) {
+                        long seed = 1L << (i + 10);
+                        long epoch = i % 2 == 0 ? i : (long) i << 33;
+                        assertArrayEquals(
+                                naive(augmentation, set, i, seed, epoch),
+                                augmented(augmentation, set, i, seed, epoch, true));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyOffsetAndBothDirectionsOccurEquallyOften() {
+        // One bright pixel in the middle tells the offset; a dimmer one to its right the direction.
+        byte[] pixels = new byte[81 * 9000];
+        for (int i = 0; i < 9000; i++) {
+            pixels[81 * i + 40] = (byte) 200;
+            pixels[81 * i + 41] = (byte) 100;
+        }
+        Augment augment = new Augment(new Augmentation(2, true, new float[1], new float[] {1}), 9, 9, 1);
+        int[] counts = new int[50];
+        float[] out = new float[81];
+        for (int i = 0; i < 9000; i++) {
+            augment.into(pixels, i, 5, 6, true, out, 0);
+            int bright = 0;
+            while (out[bright] != 200 / 255f) {
+                bright++;
+            }
+            boolean mirrored = out[bright - 1] == 100 / 255f;
+            int dy = bright / 9 - 2;
+            int dx = bright % 9 - 2;
+            counts[(dy * 5 + dx) * 2 + (mirrored ? 1 : 0)]++;
+        }
+        // Expected 180 each, standard deviation 13.
+        assertTrue(Arrays.stream(counts).allMatch(n -> n > 120 && n < 240), Arrays.toString(counts));
+    }
+
+    @Test
+    void evaluationIsOnlyNormalisationWhateverTheSeed() {
+        ImageSet set = SyntheticSet.synthetic(3, 6, 6, 3, 2, 1);
+        Augmentation augmentation = augmentation(2, true, 3);
+        float[] expected = new float[108];
+        for (int c = 0; c < 3; c++) {
+            for (int p = 0; p < 36; p++) {
+                expected[c * 36 + p] = ((set.pixels()[108 + p * 3 + c] & 0xFF) / 255f - MEAN[c]) / STD[c];
+            }
+        }
+        for (long seed = 0; seed < 50; seed++) {
+            assertArrayEquals(expected, augmented(augmentation, set, 1, seed, 3 * seed, false));
+        }
+    }
+
+    @Test
+    void theSameSeedEpochAndSampleGiveTheSameInput() {
+        ImageSet set = SyntheticSet.synthetic(20, 8, 8, 3, 2, 1);
+        Augmentation augmentation = augmentation(3, true, 3);
+        int changed = 0;
+        for (int i = 0; i < 20; i++) {
+            float[] first = augmented(augmentation, set, i, 1, 1, true);
+            assertArrayEquals(first, augmented(augmentation, set, i, 1, 1, true));
+            changed += Arrays.equals(first, augmented(augmentation, set, i, 1, 2, true)) ? 0 : 1;
+            changed += Arrays.equals(first, augmented(augmentation, set, i, 2, 1, true)) ? 0 : 1;
+        }
+        assertTrue(changed > 30, "changed " + changed);
+    }
+
+    @Test
+    void arraysAndBuffersGiveTheSameInputAtAnyOffset() {
+        ImageSet set = SyntheticSet.synthetic(10, 6, 5, 3, 2, 1);
+        ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length);
+        direct.put(set.pixels());
+        Augment augment = new Augment(augmentation(2, true, 3), set);
+        float[] a = new float[100];
+        float[] b = new float[100];
+        Arrays.fill(a, UNTOUCHED);
+        Arrays.fill(b, UNTOUCHED);
+        augment.into(set.pixels(), 7, 1, 2, true, a, 10);
+        augment.into(direct, 7, 1, 2, true, b, 10);
+        assertArrayEquals(a, b);
+        assertEquals(90, augment.outputSize());
+        for (int i = 0; i < 100; i++) {
+            assertEquals(i < 10, a[i] == UNTOUCHED, "index " + i);
+        }
+    }
+
+    @Test
+    void samplesAndOffsetsOutsideAreRefused() {
+        ImageSet set = SyntheticSet.synthetic(2, 4, 4, 1, 2, 1);
+        Augment augment = new Augment(augmentation(1, true, 1), set);
+        float[] out = new float[16];
+        for (int sample : new int[] {-1, 2, 1 << 28}) {
+            assertThrows(IndexOutOfBoundsException.class, () -> augment.into(set.pixels(), sample, 0, 0, true, out, 0));
+        }
+        assertThrows(IndexOutOfBoundsException.class, () -> augment.into(set.pixels(), 0, 0, 0, true, out, 1));
+    }
+
+    @Test
+    void nothingIsAllocatedPerSample() {
+        ImageSet set = SyntheticSet.synthetic(10, 8, 8, 3, 2, 1);
+        Augment augment = new Augment(augmentation(2, true, 3), set);
+        float[] out = new float[augment.outputSize()];
+        Runnable samples = () -> {
+            for (int i = 0; i < 1000; i++) {
+                augment.into(set.pixels(), i % 10, 1, i, true, out, 0);
+            }
+        };
+        samples.run();
+        long allocated = Allocation.of(samples);
+        assertTrue(allocated < 1000, "allocated " + allocated + " bytes in 1000 samples");
+    }
+
+    @Test
+    void augmentationsThatCannotBeAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> augmentation(-1, false, 3));
+        assertThrows(IllegalArgumentException.class, () -> new Augmentation(0, false, MEAN, new float[] {1}));
+        assertThrows(IllegalArgumentException.class, () -> new Augmentation(0, false, MEAN, new float[3]));
+        assertThrows(IllegalArgumentException.class, () -> new Augment(augmentation(0, false, 3), 4, 4, 1));
+        assertThrows(IllegalArgumentException.class, () -> new Augment(augmentation(4, false, 1), 4, 8, 1));
+    }
+
+    @Test
+    void anAugmentationKeepsItsOwnNumbers() {
+        float[] mean = MEAN.clone();
+        Augmentation augmentation = new Augmentation(1, true, mean, STD);
+        mean[0] = 9;
+        augmentation.std()[0] = 9;
+        assertEquals(augmentation(1, true, 3), augmentation);
+        assertEquals(augmentation(1, true, 3).hashCode(), augmentation.hashCode());
+        assertFalse(augmentation.equals(augmentation(1, false, 3)));
+    }
+
+    @Test
+    void normalisationOfASetCentresIt() {
+        ImageSet set = SyntheticSet.synthetic(200, 6, 6, 3, 4, 1);
+        Augmentation augmentation = Augmentation.of(set, 0, false);
+        double[] sum = new double[3];
+        double[] squares = new double[3];
+        for (int i = 0; i < 200; i++) {
+            float[] input = augmented(augmentation, set, i, 0, 0, false);
+            for (int p = 0; p < input.length; p++) {
+                sum[p / 36] += input[p] / 7200.0;
+                squares[p / 36] += input[p] * input[p] / 7200.0;
+            }
+        }
+        for (int c = 0; c < 3; c++) {
+            assertEquals(0, sum[c], 1e-5);
+            assertEquals(1, squares[c], 1e-5);
+        }
+        ImageSet black = new ImageSet("black", new byte[4], new int[1], 2, 2, 1, java.util.List.of("a"));
+        assertArrayEquals(new float[] {1}, Augmentation.of(black, 0, false).std());
+    }
+
+    private static Augmentation augmentation(int pad, boolean flip, int channels) {
+        return new Augmentation(pad, flip, Arrays.copyOf(MEAN, channels), Arrays.copyOf(STD, channels));
+    }
+
+    private static float[] augmented(Augmentation a, ImageSet set, int sample, long seed, long epoch, boolean train) {
+        float[] out = new float[set.imageBytes()];
+        new Augment(a, set).into(set.pixels(), sample, seed, epoch, train, out, 0);
+        return out;
+    }
+
+    /** Pads, crops, mirrors, then normalises, one whole image after the other. */
+    private static float[] naive(Augmentation a, ImageSet set, int sample, long seed, long epoch) {
+        int h = set.height();
+        int w = set.width();
+        int pad = a.pad();
+        int[] words = new int[4];
+        Philox.block(
+                sample, (int) epoch, (int) (epoch >> 32), Streams.AUGMENTATION, (int) seed, (int) (seed >> 32), words);
+        int dy = (int) (Integer.toUnsignedLong(words[0]) * (2 * pad + 1) >> 32);
+        int dx = (int) (Integer.toUnsignedLong(words[1]) * (2 * pad + 1) >> 32);
+        boolean mirror = a.flip() && words[0] % 2 != 0;
+        float[] out = new float[set.imageBytes()];
+        for (int c = 0; c < set.channels(); c++) {
+            int[][] padded = new int[h + 2 * pad][w + 2 * pad];
+            for (int y = 0; y < h; y++) {
+                for (int x = 0; x < w; x++) {
+                    padded[y + pad][x + pad] = set.pixels()[((sample * h + y) * w + x) * set.channels() + c] & 0xFF;
+                }
+            }
+            for (int y = 0; y < h; y++) {
+                int[] row = Arrays.copyOfRange(padded[y + dy], dx, dx + w);
+                for (int x = 0; x < w; x++) {
+                    int pixel = mirror ? row[w - 1 - x] : row[x];
+                    out[(c * h + y) * w + x] = (pixel / 255f - a.mean()[c]) / a.std()[c];
+                }
+            }
+        }
+        return out;
+    }
+}

@@ -1,0 +1,61 @@
+package io.basin.train;
+
+import io.basin.compare.Material;
+import io.basin.data.Augmentation;
+import io.basin.data.ImageSet;
+import io.basin.data.SyntheticSet;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Precision;
+import io.basin.device.Shape;
+import io.basin.graph.Graph;
+import io.basin.graph.Value;
+import java.nio.file.Path;
+
+/** A small run in a process of its own that prints each step, for {@link ResumeTest} to kill. */
+final class KillableRun {
+    static final int STEPS_PER_EPOCH = 10;
+    private static final int BATCH = 16;
+
+    private KillableRun() {}
+
+    /** @param args folder, method */
+    public static void main(String[] args) {
+        train(Path.of(args[0]), args[1], 4, new Trainer.Listener() {
+            @Override
+            public void onStep(int step) {
+                System.out.println(step);
+                System.out.flush();
+            }
+        });
+    }
+
+    static Settings settings(double epochs) {
+        return new Settings(
+                "synthetic", "test", epochs, BATCH, 0.05, 0.9, 5e-4, true, true, 0.1, 0, 1, true, Precision.FP32, 1, 0,
+                0.5, 0.02, 0.002, 1, 0.9, 2, 2, 0.1, 0.4, 0.05, 0.005, 1, 2);
+    }
+
+    static Graph net() {
+        Graph g = new Graph(Shape.of(2, 9, 9));
+        Value x = g.normRelu(g.conv(g.input(), 8, 3));
+        x = g.maxPool(g.add(g.conv(x, 8, 3), x), 2);
+        x = g.dropout(g.denseRelu(x, 16), 0.2);
+        g.dense(x, 3);
+        return g;
+    }
+
+    static void train(Path folder, String method, double epochs, Trainer.Listener listener) {
+        ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
+        Augmentation norm = Augmentation.of(set, 1, true);
+        Settings s = settings(epochs);
+        Recipe recipe = Recipe.of(method, s, STEPS_PER_EPOCH);
+        try (Device device = Devices.open("cpu", 1);
+                Images images = Material.upload(device, set);
+                Session session = new Session(
+                        device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
+            new Trainer(session, recipe.schedule(), STEPS_PER_EPOCH, folder, 7, s.toString(), listener).run();
+        }
+    }
+}
