@@ -84,7 +84,7 @@ public final class AtomicFile {
     }
 
     private static String reason(Path folder, IOException cause) {
-        String said = String.valueOf(cause.getMessage());
+        String said = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         String lower = said.toLowerCase(Locale.ROOT);
         if (lower.contains("no space left") || lower.contains("disk quota")) {
             return "the disk is full (" + said + "); free space or choose a folder on another disk";

@@ -71,13 +71,27 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
-    /** Appends one value and hands it to the system: it survives the process, {@link #force} makes it survive the machine. */
+    /**
+     * Appends one value and hands it to the system: it survives the process, {@link #force} makes it survive the machine. A line
+     * that does not fit on the disk is taken back whole.
+     */
     public void append(Object value) {
         byte[] bytes = (Json.line(value) + "\n").getBytes(StandardCharsets.UTF_8);
+        long before = position();
         try {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes));
         } catch (IOException e) {
+            takeBack(before, e);
             throw AtomicFile.failure(file, e);
+        }
+    }
+
+    private void takeBack(long before, IOException reason) {
+        try {
+            channel.truncate(before);
+            channel.position(before);
+        } catch (IOException e) {
+            reason.addSuppressed(e);
         }
     }
 

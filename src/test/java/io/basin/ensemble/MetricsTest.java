@@ -47,6 +47,14 @@ class MetricsTest {
     }
 
     @Test
+    void aBinHoldsItsUpperEdgeAndNotItsLower() {
+        Metrics metrics = new Metrics(2);
+        metrics.add(new double[] {0.6, 0.4}, 0); // 9/15 belongs to (8/15, 9/15]
+        metrics.add(new double[] {0.61, 0.39}, 1);
+        assertEquals((Math.abs(1 - 0.6) + Math.abs(0 - 0.61)) / 2, metrics.ece(), 1e-15);
+    }
+
+    @Test
     void aCertainErrorCostsTheFloorNotInfinity() {
         Metrics metrics = new Metrics(2);
         metrics.add(new double[] {1, 0}, 1);

@@ -1,0 +1,25 @@
+package io.basin.report;
+
+import java.util.Locale;
+
+/**
+ * Two methods over the same seeds.
+ *
+ * @param n pairs
+ * @param meanDifference mean of first minus second
+ * @param interval 95 % t-interval of the mean difference; absent for one pair, or if all differences are equal
+ * @param t Student's t; NaN where the interval is absent
+ * @param p two-sided p value; NaN where the interval is absent
+ */
+public record PairedComparison(int n, double meanDifference, Interval interval, double t, double p) {
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "difference %.4f, 95 %% %s, p %s, n %d",
+                meanDifference,
+                interval,
+                Statistics.format(p, 4),
+                n);
+    }
+}

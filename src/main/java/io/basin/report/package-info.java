@@ -1,0 +1,8 @@
+/**
+ * What runs amount to: statistics, tables and pictures.
+ *
+ * <p>The effects of weight averaging are small, 0.3 to 2 points, so a difference is printed with its interval or not as a
+ * difference at all. What cannot be known from the data is absent, not zero: one seed has a mean and no spread, its interval
+ * prints as {@code n/a}.
+ */
+package io.basin.report;
