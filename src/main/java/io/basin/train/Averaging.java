@@ -47,7 +47,7 @@ public final class Averaging {
      */
     public static Averaging ema(int steps, double decay, boolean warmUp, int... collections) {
         if (!(decay >= 0 && decay < 1)) {
-            throw new IllegalArgumentException("--ema must lie in [0, 1), got " + decay);
+            throw new IllegalArgumentException("--ema-decay must lie in [0, 1), got " + decay);
         }
         double[] alpha = table(steps);
         Flags.rising("collections", collections, steps);

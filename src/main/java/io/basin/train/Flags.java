@@ -18,10 +18,10 @@ final class Flags {
 
     /** The rates between which a cycle moves. */
     static void descending(double a1, double a2) {
-        rate("--lr1", a1);
-        rate("--lr2", a2);
+        rate("--lr-1", a1);
+        rate("--lr-2", a2);
         if (a2 > a1) {
-            throw new IllegalArgumentException("--lr2 must not exceed --lr1 (" + a1 + "), got " + a2);
+            throw new IllegalArgumentException("--lr-2 must not exceed --lr-1 (" + a1 + "), got " + a2);
         }
     }
 

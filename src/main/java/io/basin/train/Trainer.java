@@ -5,6 +5,8 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +56,8 @@ public final class Trainer {
     private final String identity;
     private final Listener listener;
     private JsonLines metrics;
+    /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
+    private int epochs;
 
     /**
      * @param folder existing; null to keep nothing
@@ -149,6 +153,7 @@ public final class Trainer {
         if (metrics == null) return;
         metrics.append(line);
         metrics.force();
+        epochs++;
     }
 
     private Path memberFile(int step) {
@@ -163,9 +168,7 @@ public final class Trainer {
 
     private void save() {
         Checkpoint.saveRun(
-                folder.resolve(CHECKPOINT),
-                session,
-                Map.of("run", identity, "metrics", Long.toString(metrics.position())));
+                folder.resolve(CHECKPOINT), session, Map.of("run", identity, "epochs", Integer.toString(epochs)));
     }
 
     /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
@@ -187,7 +190,21 @@ public final class Trainer {
             if (step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
         }
         session.resume(totals, members);
-        return Long.parseLong(metadata.getOrDefault("metrics", "0"));
+        epochs = Integer.parseInt(metadata.getOrDefault("epochs", "0"));
+        return endOfLine(folder.resolve("metrics.jsonl"), epochs);
+    }
+
+    /** Offset in bytes after the n-th line. */
+    private static long endOfLine(Path file, int n) {
+        if (n == 0) return 0;
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            int lines = 0;
+            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1;
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+        }
+        throw new FormatException(file.toString(), "has fewer than the " + n + " lines that the checkpoint counts");
     }
 
     private Weights loadMember(int step) {

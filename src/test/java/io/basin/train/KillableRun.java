@@ -33,8 +33,35 @@ final class KillableRun {
 
     static Settings settings(double epochs) {
         return new Settings(
-                "synthetic", "test", epochs, BATCH, 0.05, 0.9, 5e-4, true, true, 0.1, 0, 1, true, Precision.FP32, 1, 0,
-                0.5, 0.02, 0.002, 1, 0.9, 2, 2, 0.1, 0.4, 0.05, 0.005, 1, 2);
+                "synthetic",
+                "test",
+                epochs,
+                BATCH,
+                0.05,
+                0.9,
+                5e-4,
+                true,
+                true,
+                0.1,
+                0,
+                1,
+                true,
+                Precision.FP32,
+                1,
+                0,
+                0.5,
+                0.02,
+                0.002,
+                1,
+                0.9,
+                2,
+                2,
+                0.1,
+                0.4,
+                0.05,
+                0.005,
+                1,
+                2);
     }
 
     static Graph net() {

@@ -46,7 +46,9 @@ class ResumeTest {
         for (String name : names(whole)) {
             if (name.endsWith(".jsonl")) continue;
             assertArrayEquals(
-                    Files.readAllBytes(whole.resolve(name)), Files.readAllBytes(killed.resolve(name)), method + " " + name);
+                    Files.readAllBytes(whole.resolve(name)),
+                    Files.readAllBytes(killed.resolve(name)),
+                    method + " " + name);
         }
         assertEquals(metrics(whole), metrics(killed));
     }
@@ -56,8 +58,7 @@ class ResumeTest {
         KillableRun.train(folder, "swa", 1, new Trainer.Listener() {});
         byte[] before = Files.readAllBytes(folder.resolve("checkpoint.safetensors"));
         IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class,
-                () -> KillableRun.train(folder, "swa", 2, new Trainer.Listener() {}));
+                IllegalArgumentException.class, () -> KillableRun.train(folder, "swa", 2, new Trainer.Listener() {}));
         assertTrue(e.getMessage().contains("'epochs=1.0', now 'epochs=2.0'"), e.getMessage());
         assertArrayEquals(before, Files.readAllBytes(folder.resolve("checkpoint.safetensors")));
     }
@@ -72,7 +73,8 @@ class ResumeTest {
                         KillableRun.class.getName(),
                         folder.toString(),
                         method)
-                .redirectError(ProcessBuilder.Redirect.to(new File(folder.toFile().getParentFile(), "stderr.txt")))
+                .redirectError(
+                        ProcessBuilder.Redirect.to(new File(folder.toFile().getParentFile(), "stderr.txt")))
                 .start();
         int seen = 0;
         try (BufferedReader out =
@@ -99,7 +101,7 @@ class ResumeTest {
         for (JsonNode n : JsonLines.read(dir.resolve("metrics.jsonl"))) {
             ((ObjectNode) n).remove("seconds");
             TreeMap<String, String> line = new TreeMap<>();
-            n.fields().forEachRemaining(f -> line.put(f.getKey(), f.getValue().toString()));
+            n.properties().forEach(f -> line.put(f.getKey(), f.getValue().toString()));
             lines.add(line);
         }
         return lines;

@@ -192,7 +192,7 @@ class ScheduleTest {
         refused("--swa-start must lie between 1 and 4 steps, got 5", () -> Schedule.swaPaper(4, 1, 1, 5, 1));
         refused("--swa-cycle must lie", () -> Schedule.swaPaper(4, 1, 1, 2, 0));
         refused("--cycle must divide the 16 steps", () -> Schedule.swaCyclic(20, 1, 0.5, 0.1, 4, 5));
-        refused("--lr2 must not exceed --lr1 (0.1), got 0.5", () -> Schedule.swaCyclic(20, 1, 0.1, 0.5, 4, 4));
+        refused("--lr-2 must not exceed --lr-1 (0.1), got 0.5", () -> Schedule.swaCyclic(20, 1, 0.1, 0.5, 4, 4));
         refused("--cycle must be even, got 3", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 3));
         refused("--cycle must be even, got 0", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 0));
         refused("--cycle must leave room", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 8));
