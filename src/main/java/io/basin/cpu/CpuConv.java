@@ -53,21 +53,36 @@ final class CpuConv extends CpuOp {
         return (x.shape().dim(axis) + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
     }
 
+    /** The three primitives of one layer, chosen together. */
+    private record Choice(
+            convolution_forward.primitive_desc forward,
+            convolution_backward_weights.primitive_desc weights,
+            convolution_backward_data.primitive_desc data) {
+        boolean slow() {
+            return Dnnl.slow(forward) || weights != null && Dnnl.slow(weights) || data != null && Dnnl.slow(data);
+        }
+    }
+
+    /** Blocked layouts are the fastest, but their backward knows only multiples of a vector's channels. */
+    private Choice choose(memory.desc bias, Tensor residual) {
+        Choice free = choice(bias, residual, memory.format_tag.any);
+        if (!free.slow()) return free;
+        Choice channelsLast = choice(bias, residual, memory.format_tag.acdb);
+        return channelsLast.slow() ? free : channelsLast;
+    }
+
     private void plan(Tensor residual) {
         boolean training = scope.training();
         memory.desc bias = spec.bias() ? Dnnl.vector(spec.out()) : new memory.desc();
-        convolution_forward.primitive_desc pd = forwardDesc(bias, residual);
+        Choice choice = choose(bias, residual);
+        convolution_forward.primitive_desc pd = choice.forward();
         output(shape, pd.dst_desc());
-        convolution_backward_weights.primitive_desc gradient = training ? gradientDesc(pd, bias) : null;
-        memory.desc master =
-                training ? gradient.diff_weights_desc() : Dnnl.retyped(pd.weights_desc(), weightShape, Dnnl.F32);
+        memory.desc master = training
+                ? choice.weights().diff_weights_desc()
+                : Dnnl.retyped(pd.weights_desc(), weightShape, Dnnl.F32);
         Shape logical = Shape.of(spec.out(), x.shape().dim(1) / spec.groups(), spec.kernel(), spec.kernel());
         Parameter w = scope.weight("weight", logical, new CpuLayout(master), spec.init());
-        int fanIn = Math.toIntExact(logical.elements() / spec.out());
-        Parameter b = !spec.bias()
-                ? null
-                : scope.vector(
-                        "bias", Shape.of(spec.out()), new CpuLayout(bias), Initializer.uniform(1 / Math.sqrt(fanIn)));
+        Parameter b = spec.bias() ? bias(bias, logical) : null;
         Arg source = input(x, pd.src_desc());
         Call call = call(new convolution_forward(pd), pd)
                 .with(DNNL_ARG_SRC, source)
@@ -76,12 +91,17 @@ final class CpuConv extends CpuOp {
         if (b != null) call.with(DNNL_ARG_BIAS, weight(b));
         if (residual != null) call.with(Dnnl.FIRST_POST_OP, input(residual, pd.dst_desc()));
         forward(call);
-        if (training) planBackward(pd, gradient, source, w, b, residual);
+        if (training) planBackward(choice, source, w, b, residual);
     }
 
-    private convolution_forward.primitive_desc forwardDesc(memory.desc bias, Tensor residual) {
+    private Parameter bias(memory.desc desc, Shape logical) {
+        double bound = 1 / Math.sqrt((double) logical.elements() / spec.out());
+        return scope.vector("bias", Shape.of(spec.out()), new CpuLayout(desc), Initializer.uniform(bound));
+    }
+
+    private Choice choice(memory.desc bias, Tensor residual, memory.format_tag tag) {
         post_ops after = new post_ops();
-        memory.desc out = Dnnl.any(shape, type);
+        memory.desc out = new memory.desc(shape.toLongs(), type, tag);
         if (residual != null) {
             out = Dnnl.retyped(CpuLayout.of(residual.layout()), shape, type);
             after.append_binary(algorithm.binary_add.value, out);
@@ -89,11 +109,11 @@ final class CpuConv extends CpuOp {
         if (spec.relu()) after.append_eltwise(algorithm.eltwise_relu.value, 0, 0);
         primitive_attr attr = Dnnl.attributes();
         attr.set_post_ops(after);
-        return new convolution_forward.primitive_desc(
+        convolution_forward.primitive_desc forward = new convolution_forward.primitive_desc(
                 dnnl.engine,
                 Dnnl.forward(scope.training()),
                 DIRECT,
-                Dnnl.any(x.shape(), type),
+                new memory.desc(x.shape().toLongs(), type, tag),
                 Dnnl.any(weightShape, type),
                 bias,
                 out,
@@ -102,9 +122,11 @@ final class CpuConv extends CpuOp {
                 pad,
                 attr,
                 false);
+        if (!scope.training()) return new Choice(forward, null, null);
+        return new Choice(forward, weightsDesc(forward, bias), x.grad() == null ? null : dataDesc(forward));
     }
 
-    private convolution_backward_weights.primitive_desc gradientDesc(
+    private convolution_backward_weights.primitive_desc weightsDesc(
             convolution_forward.primitive_desc hint, memory.desc bias) {
         return new convolution_backward_weights.primitive_desc(
                 dnnl.engine,
@@ -121,23 +143,8 @@ final class CpuConv extends CpuOp {
                 false);
     }
 
-    private void planBackward(
-            convolution_forward.primitive_desc hint,
-            convolution_backward_weights.primitive_desc gradient,
-            Arg source,
-            Parameter w,
-            Parameter b,
-            Tensor residual) {
-        Arg dy = spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
-        if (residual != null && residual.grad() != null) passOn(residual, dy);
-        Call weights = call(new convolution_backward_weights(gradient), gradient)
-                .with(DNNL_ARG_SRC, source)
-                .with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_DIFF_WEIGHTS, weightGrad(w));
-        if (b != null) weights.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
-        backward(weights);
-        if (x.grad() == null) return;
-        convolution_backward_data.primitive_desc pd = new convolution_backward_data.primitive_desc(
+    private convolution_backward_data.primitive_desc dataDesc(convolution_forward.primitive_desc hint) {
+        return new convolution_backward_data.primitive_desc(
                 dnnl.engine,
                 DIRECT,
                 hint.src_desc(),
@@ -149,6 +156,19 @@ final class CpuConv extends CpuOp {
                 hint,
                 Dnnl.attributes(),
                 false);
+    }
+
+    private void planBackward(Choice choice, Arg source, Parameter w, Parameter b, Tensor residual) {
+        Arg dy = spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
+        if (residual != null && residual.grad() != null) passOn(residual, dy);
+        Call weights = call(new convolution_backward_weights(choice.weights()), choice.weights())
+                .with(DNNL_ARG_SRC, source)
+                .with(DNNL_ARG_DIFF_DST, dy)
+                .with(DNNL_ARG_DIFF_WEIGHTS, weightGrad(w));
+        if (b != null) weights.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
+        backward(weights);
+        if (choice.data() == null) return;
+        convolution_backward_data.primitive_desc pd = choice.data();
         Arg dx = inputGrad(x, pd.diff_src_desc());
         backward(call(new convolution_backward_data(pd), pd)
                 .with(DNNL_ARG_DIFF_DST, dy)

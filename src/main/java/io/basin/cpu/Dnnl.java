@@ -96,10 +96,13 @@ final class Dnnl {
         return attr;
     }
 
-    /** oneDNN falls back to its reference code without a word, hundreds of times slower: say so. */
+    /** oneDNN falls back to its reference code without a word, hundreds of times slower. */
+    static boolean slow(primitive_desc_base pd) {
+        return pd.impl_info_str().getString().startsWith("ref");
+    }
+
     static void check(String path, primitive_desc_base pd) {
-        String implementation = pd.impl_info_str().getString();
-        LOG.debug("{}: {}", path, implementation);
-        if (implementation.startsWith("ref")) LOG.warn("{}: oneDNN has only slow reference code for this layer", path);
+        LOG.debug("{}: {}", path, pd.impl_info_str().getString());
+        if (slow(pd)) LOG.warn("{}: oneDNN has only slow reference code for this layer", path);
     }
 }
