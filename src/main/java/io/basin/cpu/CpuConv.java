@@ -103,7 +103,7 @@ final class CpuConv extends CpuOp {
         post_ops after = new post_ops();
         memory.desc out = new memory.desc(shape.toLongs(), type, tag);
         if (residual != null) {
-            out = Dnnl.retyped(CpuLayout.of(residual.layout()), shape, type);
+            if (tag == memory.format_tag.any) out = Dnnl.retyped(CpuLayout.of(residual.layout()), shape, type);
             after.append_binary(algorithm.binary_add.value, out);
         }
         if (spec.relu()) after.append_eltwise(algorithm.eltwise_relu.value, 0, 0);
