@@ -59,8 +59,9 @@ final class CpuConv extends CpuOp {
         convolution_forward.primitive_desc pd = forwardDesc(bias, residual);
         output(shape, pd.dst_desc());
         convolution_backward_weights.primitive_desc gradient = training ? gradientDesc(pd, bias) : null;
-        memory.desc master =
-                training ? gradient.diff_weights_desc() : Dnnl.retyped(pd.weights_desc(), weightShape, Dnnl.F32);
+        memory.desc master = training
+                ? gradient.diff_weights_desc()
+                : type == Dnnl.F32 ? pd.weights_desc() : Dnnl.plain(weightShape, Dnnl.F32);
         Shape logical = Shape.of(spec.out(), x.shape().dim(1) / spec.groups(), spec.kernel(), spec.kernel());
         Parameter w = scope.weight("weight", logical, new CpuLayout(master), spec.init());
         int fanIn = Math.toIntExact(logical.elements() / spec.out());
