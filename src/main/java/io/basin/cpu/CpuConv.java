@@ -79,7 +79,7 @@ final class CpuConv extends CpuOp {
         output(shape, pd.dst_desc());
         memory.desc master = training
                 ? choice.weights().diff_weights_desc()
-                : Dnnl.retyped(pd.weights_desc(), weightShape, Dnnl.F32);
+                : type == Dnnl.F32 ? pd.weights_desc() : Dnnl.plain(weightShape, Dnnl.F32);
         Shape logical = Shape.of(spec.out(), x.shape().dim(1) / spec.groups(), spec.kernel(), spec.kernel());
         Parameter w = scope.weight("weight", logical, new CpuLayout(master), spec.init());
         Parameter b = spec.bias() ? bias(bias, logical) : null;

@@ -61,7 +61,8 @@ final class Dnnl {
 
     /** The same blocking with another element type. */
     static memory.desc retyped(memory.desc desc, Shape shape, memory.data_type type) {
-        if (desc.get_data_type() == type) return desc;
+        // JavaCPP makes a new object of the enum for each call.
+        if (desc.get_data_type().intern() == type) return desc;
         if (desc.get_inner_nblks() == 0) {
             long[] strides = new long[shape.rank()];
             for (int i = 0; i < strides.length; i++)

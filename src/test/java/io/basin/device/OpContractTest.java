@@ -1,0 +1,187 @@
+package io.basin.device;
+
+import static io.basin.device.OpTrial.From.CONV;
+import static io.basin.device.OpTrial.From.MAP;
+
+import io.basin.nn.Initialisers;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every device computes what the reference computes, operation by operation, forward and backward. */
+class OpContractTest {
+    private static final String ALL = "io.basin.device.Subject#all";
+
+    private static Spec.Conv conv(int out, int kernel, int stride, int groups, boolean bias, boolean relu) {
+        return new Spec.Conv(out, kernel, stride, kernel / 2, groups, bias, relu, Initialisers.PYTORCH);
+    }
+
+    private static Pairing convolution(OpTrial.From from, int channels, Spec.Conv spec) {
+        int pixels = from == MAP ? channels : 3;
+        return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.conv(scope, spec, xs.get(0), null))
+                .with(from, channels);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void convolutionsOfOddSizesMatchTheReference(Subject subject) {
+        long seed = 1;
+        for (int kernel : new int[] {1, 3, 5}) {
+            for (int stride : new int[] {1, 2}) {
+                for (int channels : new int[] {5, 17}) {
+                    boolean even = seed % 2 == 0;
+                    convolution(even ? MAP : CONV, channels, conv(17, kernel, stride, 1, even, seed % 3 == 0))
+                            .seed(seed++)
+                            .check(subject, Close.OPERATION, Close.GRADIENT);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void groupedAndDepthwiseConvolutionsMatchTheReference(Subject subject) {
+        for (long seed = 1; seed <= 2; seed++) {
+            convolution(CONV, 6, conv(9, 3, 1, 3, true, false))
+                    .seed(seed)
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+            convolution(CONV, 32, conv(32, 3, 2, 2, false, true))
+                    .seed(seed)
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+            convolution(CONV, 17, conv(17, 3, 1, 17, true, false))
+                    .seed(seed)
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void convolutionsAddTheirResidualBeforeReluAndPassItsGradientOn(Subject subject) {
+        for (boolean relu : new boolean[] {false, true}) {
+            for (OpTrial.From from : OpTrial.From.values()) {
+                for (int channels : new int[] {5, 17}) {
+                    Spec.Conv spec = conv(channels, 3, 1, 1, true, relu);
+                    new Pairing(
+                                    3,
+                                    Shape.of(channels, 7, 9),
+                                    (d, scope, xs) -> d.conv(scope, spec, xs.get(0), xs.get(1)))
+                            .with(CONV, channels)
+                            .with(from, channels)
+                            .check(subject, Close.OPERATION, Close.GRADIENT);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void convolutionsInEvaluationMatchTheReference(Subject subject) {
+        for (int groups : new int[] {1, 3}) {
+            convolution(CONV, 6, conv(9, 3, 2, groups, true, true))
+                    .evaluating()
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void denseLayersOnRowsAndOnImagesMatchTheReference(Subject subject) {
+        for (boolean relu : new boolean[] {false, true}) {
+            Spec.Dense spec = new Spec.Dense(13, relu, relu, Initialisers.PYTORCH);
+            Pairing.Planner planner = (d, scope, xs) -> d.dense(scope, spec, xs.get(0));
+            new Pairing(3, Shape.of(2, 5, 5), planner).withRows(207).check(subject, Close.OPERATION, Close.GRADIENT);
+            new Pairing(3, Shape.of(5, 3, 7), planner).with(MAP, 5).check(subject, Close.OPERATION, Close.GRADIENT);
+            new Pairing(3, Shape.of(5, 3, 7), planner).with(CONV, 17).check(subject, Close.OPERATION, Close.GRADIENT);
+            new Pairing(1, Shape.of(5, 3, 7), planner)
+                    .with(CONV, 17)
+                    .evaluating()
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void poolsMatchTheReference(Subject subject) {
+        for (Spec.PoolKind kind : Spec.PoolKind.values()) {
+            int[][] shapes = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {7, 7, 0}};
+            for (int[] s : shapes) {
+                Spec.Pool spec = new Spec.Pool(kind, s[0], s[1], s[2]);
+                for (OpTrial.From from : OpTrial.From.values()) {
+                    new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.pool(scope, spec, xs.get(0)))
+                            .with(from, 17)
+                            .check(subject, Close.OPERATION, Close.OPERATION);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void reluAndSumsOfDifferentLayoutsMatchTheReference(Subject subject) {
+        for (OpTrial.From from : OpTrial.From.values()) {
+            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+                    .with(from, 17)
+                    .check(subject, Close.ROUNDING, Close.ROUNDING);
+            for (OpTrial.From other : OpTrial.From.values()) {
+                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.add(scope, xs.get(0), xs.get(1)))
+                        .with(from, 17)
+                        .with(other, 17)
+                        .check(subject, Close.ROUNDING, Close.ROUNDING);
+            }
+        }
+        new Pairing(3, Shape.of(2, 3, 3), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+                .withRows(13)
+                .check(subject, Close.ROUNDING, Close.ROUNDING);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void functionsOfOnesOwnMatchTheReference(Subject subject) {
+        for (OpTrial.From from : OpTrial.From.values()) {
+            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.map(scope, new Softplus(), xs.get(0)))
+                    .with(from, 17)
+                    .check(subject, Close.ROUNDING, Close.ROUNDING);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void batchNormInTrainingMatchesTheReference(Subject subject) {
+        for (boolean relu : new boolean[] {false, true}) {
+            Spec.Norm spec = new Spec.Norm(1e-5, 0.1, relu);
+            Pairing.Planner planner = (d, scope, xs) -> d.norm(scope, spec, xs.get(0));
+            for (long seed = 1; seed <= 3; seed++) {
+                new Pairing(3, Shape.of(5, 7, 9), planner)
+                        .with(MAP, 5)
+                        .seed(seed)
+                        .check(subject, Close.GRADIENT, Close.GRADIENT);
+                new Pairing(3, Shape.of(5, 7, 9), planner)
+                        .with(CONV, 17)
+                        .seed(seed)
+                        .check(subject, Close.GRADIENT, Close.GRADIENT);
+                new Pairing(5, Shape.of(2, 3, 3), planner)
+                        .withRows(13)
+                        .seed(seed)
+                        .check(subject, Close.GRADIENT, Close.GRADIENT);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void batchNormInEvaluationUsesTheStoredStatistics(Subject subject) {
+        for (boolean relu : new boolean[] {false, true}) {
+            Spec.Norm spec = new Spec.Norm(1e-5, 0.1, relu);
+            Pairing.Planner planner = (d, scope, xs) -> d.norm(scope, spec, xs.get(0));
+            for (OpTrial.From from : OpTrial.From.values()) {
+                new Pairing(3, Shape.of(17, 7, 9), planner)
+                        .with(from, 17)
+                        .evaluating()
+                        .check(subject, Close.OPERATION, Close.GRADIENT);
+            }
+            new Pairing(5, Shape.of(2, 3, 3), planner)
+                    .withRows(13)
+                    .evaluating()
+                    .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+}

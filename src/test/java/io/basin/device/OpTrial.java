@@ -1,0 +1,189 @@
+package io.basin.device;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * One operation alone on one device: inputs and gradients are written in logical order, results read back.
+ *
+ * <p>Only a device can make a layout, so inputs are the outputs of operations that are planned and never run: a map's
+ * (row-major), a convolution's (the device's choice) or a dense layer's. Everything stays alive throughout.
+ */
+public final class OpTrial implements AutoCloseable {
+    /** Whose layout the operation's input has. */
+    public enum From {
+        MAP,
+        CONV
+    }
+
+    private static final Elementwise IDENTITY = new Elementwise() {
+        @Override
+        public String name() {
+            return "source";
+        }
+
+        @Override
+        public float value(float x) {
+            return x;
+        }
+
+        @Override
+        public float slope(float x) {
+            return 1;
+        }
+    };
+    private static final int OPERATIONS = 16;
+
+    public final Device device;
+    public final Control control;
+    public final BatchOp batch;
+    private final Storage storage = new Storage(true);
+    private final Scope scope;
+    private final Images images;
+    private final List<Op> ops = new ArrayList<>();
+    private Binding binding;
+
+    public OpTrial(Device device, Mode mode, Images images, int rows, double[] lr) {
+        this.device = device;
+        this.images = images;
+        control = new Control(device, lr, new double[lr.length]);
+        scope = new Scope(storage, mode, Precision.FP32, OPERATIONS);
+        batch = plan("batch", s -> device.batch(s, Sets.plain(rows, images.channels()), images, control));
+    }
+
+    /** A trial of {@code rows} samples of this shape. */
+    public static OpTrial of(Device device, Mode mode, int rows, Shape sample) {
+        return new OpTrial(device, mode, Sets.random(device, 1, rows, sample, 5), rows, new double[0]);
+    }
+
+    public <T extends Op> T plan(String name, Function<Scope, T> make) {
+        T op = make.apply(scope.at(ops.size(), name));
+        ops.add(op);
+        return op;
+    }
+
+    /** A tensor (N, channels, H, W) to be written by the test. */
+    public Tensor input(From from, int channels) {
+        Tensor pixels = batch.output();
+        if (from == From.MAP && channels != images.channels()) throw new IllegalArgumentException("a map keeps shapes");
+        String name = "source" + ops.size();
+        if (from == From.MAP)
+            return plan(name, s -> device.map(s, IDENTITY, pixels)).output();
+        Spec.Conv spec = new Spec.Conv(channels, 1, 1, 0, 1, false, false, Initializer.constant(0));
+        return plan(name, s -> device.conv(s, spec, pixels, null)).output();
+    }
+
+    /** A tensor (N, features) to be written by the test. */
+    public Tensor rows(int features) {
+        Spec.Dense spec = new Spec.Dense(features, false, false, Initializer.constant(0));
+        return plan("source" + ops.size(), s -> device.dense(s, spec, batch.output()))
+                .output();
+    }
+
+    /** Allocates; after this values can be written and operations run. */
+    public OpTrial ready(Tensor... others) {
+        for (int time : new int[] {0, OPERATIONS - 1}) {
+            scope.at(time, "trial");
+            for (Op op : ops) scope.uses(op.output());
+            scope.uses(others);
+        }
+        binding = scope.allocate(device);
+        storage.initialise(device, 1);
+        for (Op op : ops) op.bind(binding);
+        return this;
+    }
+
+    public void write(Tensor t, float[] values) {
+        device.pack(
+                FloatBuffer.wrap(values),
+                t.layout(),
+                binding.memory(Arena.ACTIVATIONS),
+                t.value().offset());
+    }
+
+    public void writeGrad(Tensor t, float[] values) {
+        device.pack(
+                FloatBuffer.wrap(values),
+                t.layout(),
+                binding.memory(Arena.ACTIVATIONS),
+                t.grad().offset());
+    }
+
+    public float[] read(Tensor t) {
+        return read(t.shape(), t.layout(), Arena.ACTIVATIONS, t.value().offset());
+    }
+
+    public float[] readGrad(Tensor t) {
+        return read(t.shape(), t.layout(), Arena.ACTIVATIONS, t.grad().offset());
+    }
+
+    public Parameter parameter(String name) {
+        return storage.parameters().stream()
+                .filter(p -> p.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    public List<String> parameterNames() {
+        return storage.parameters().stream().map(Parameter::name).toList();
+    }
+
+    public List<String> stateNames() {
+        return storage.states().stream().map(Storage.State::name).toList();
+    }
+
+    public long stateLength(String name) {
+        return state(name).shape().elements();
+    }
+
+    public void write(String parameter, float[] values) {
+        Parameter p = parameter(parameter);
+        device.pack(
+                FloatBuffer.wrap(values),
+                p.layout(),
+                binding.memory(Arena.PARAMS),
+                p.slot().offset());
+    }
+
+    public float[] readGrad(String parameter) {
+        Parameter p = parameter(parameter);
+        return read(p.shape(), p.layout(), Arena.GRADS, p.slot().offset());
+    }
+
+    public float[] readState(String name) {
+        Storage.State state = state(name);
+        return read(state.shape(), null, Arena.STATE, state.slot().offset());
+    }
+
+    public void writeState(String name, float[] values) {
+        device.pack(
+                FloatBuffer.wrap(values),
+                null,
+                binding.memory(Arena.STATE),
+                state(name).slot().offset());
+    }
+
+    private Storage.State state(String name) {
+        return storage.states().stream()
+                .filter(s -> s.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private float[] read(Shape shape, Layout layout, Arena arena, long offset) {
+        float[] out = new float[Math.toIntExact(shape.elements())];
+        device.unpack(binding.memory(arena), offset, layout, FloatBuffer.wrap(out));
+        return out;
+    }
+
+    @Override
+    public void close() {
+        ops.forEach(Op::close);
+        scope.close();
+        storage.close();
+        control.close();
+        images.close();
+    }
+}

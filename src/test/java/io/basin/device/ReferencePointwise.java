@@ -1,0 +1,106 @@
+package io.basin.device;
+
+import io.basin.random.Philox;
+import io.basin.random.Streams;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** Elementwise operations by their definitions. */
+final class ReferencePointwise {
+    private ReferencePointwise() {}
+
+    static void put(double[] from, ReferenceOp.View to) {
+        System.arraycopy(from, 0, to.cells(), to.at(), from.length);
+    }
+
+    static Op relu(Scope scope, Tensor x) {
+        ReferenceOp op = new ReferenceOp(scope);
+        op.output(x.shape());
+        int n = ReferenceOp.size(x);
+        op.forward(() -> {
+            for (int i = 0; i < n; i++)
+                op.value(op.output()).set(i, Math.max(0, op.value(x).get(i)));
+        });
+        op.backward(() -> {
+            for (int i = 0; i < n; i++) {
+                double dy = op.grad(op.output()).get(i);
+                op.grad(x).set(i, op.value(x).get(i) > 0 ? dy : 0);
+            }
+        });
+        return op;
+    }
+
+    static Op add(Scope scope, Tensor a, Tensor b) {
+        ReferenceOp op = new ReferenceOp(scope);
+        op.output(a.shape());
+        int n = ReferenceOp.size(a);
+        op.forward(() -> {
+            for (int i = 0; i < n; i++)
+                op.value(op.output()).set(i, op.value(a).get(i) + op.value(b).get(i));
+        });
+        op.backward(() -> {
+            for (int i = 0; i < n; i++) {
+                double dy = op.grad(op.output()).get(i);
+                op.grad(a).set(i, dy);
+                op.grad(b).set(i, dy);
+            }
+        });
+        return op;
+    }
+
+    static Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+        ReferenceOp op = new ReferenceOp(scope);
+        op.output(x);
+        op.backward(() -> {
+            for (int i = 0; i < ReferenceOp.size(x); i++) {
+                double sum = 0;
+                for (Tensor branch : branches) sum += op.grad(branch).get(i);
+                op.grad(x).set(i, sum);
+            }
+        });
+        return op;
+    }
+
+    static Op map(Scope scope, Elementwise f, Tensor x) {
+        ReferenceOp op = new ReferenceOp(scope);
+        op.output(x.shape());
+        op.forward(() -> {
+            for (int i = 0; i < ReferenceOp.size(x); i++)
+                op.value(op.output()).set(i, f.value((float) op.value(x).get(i)));
+        });
+        op.backward(() -> {
+            for (int i = 0; i < ReferenceOp.size(x); i++) {
+                double dy = op.grad(op.output()).get(i);
+                op.grad(x).set(i, dy * f.slope((float) op.value(x).get(i)));
+            }
+        });
+        return op;
+    }
+
+    /** Element i of step t lives where word i mod 4 of Philox block (i / 4, t low, t high, DROPOUT) is at least p. */
+    static Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+        ReferenceOp op = new ReferenceOp(scope);
+        op.output(x.shape());
+        ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
+        boolean training = scope.training();
+        op.forward(() -> {
+            for (int i = 0; i < ReferenceOp.size(x); i++) {
+                double factor = training ? factor(spec.p(), seed, counters.getLong(Control.STEP), i) : 1;
+                op.value(op.output()).set(i, factor * op.value(x).get(i));
+            }
+        });
+        op.backward(() -> {
+            for (int i = 0; i < ReferenceOp.size(x); i++) {
+                double factor = factor(spec.p(), seed, counters.getLong(Control.STEP), i);
+                op.grad(x).set(i, factor * op.grad(op.output()).get(i));
+            }
+        });
+        return op;
+    }
+
+    private static double factor(double p, long seed, long step, int i) {
+        int[] words = new int[4];
+        Philox.block(i / 4, (int) step, (int) (step >>> 32), Streams.DROPOUT, (int) seed, (int) (seed >>> 32), words);
+        return Philox.unit(words[i % 4]) >= p ? 1 / (1 - p) : 0;
+    }
+}

@@ -1,0 +1,45 @@
+package io.basin.device;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Uploads small image sets. */
+public final class Sets {
+    private Sets() {}
+
+    /** Random pixels and labels. */
+    public static Images random(Device device, long seed, int count, Shape sample, int classes) {
+        byte[] pixels = Draws.bytes(seed, Math.toIntExact(count * sample.elements()));
+        return of(device, pixels, Draws.labels(seed, count, classes), sample, classes);
+    }
+
+    /** @param pixels (count, height, width, channels) */
+    public static Images of(Device device, byte[] pixels, int[] labels, Shape sample, int classes) {
+        Memory p = device.allocate(pixels.length);
+        Memory l = device.allocate(4L * labels.length);
+        device.upload(p, 0, ByteBuffer.allocateDirect(pixels.length).put(pixels).flip());
+        ByteBuffer ints = ByteBuffer.allocateDirect(4 * labels.length).order(ByteOrder.nativeOrder());
+        for (int label : labels) ints.putInt(label);
+        device.upload(l, 0, ints.flip());
+        return new Images(p, l, labels.length, sample.dim(1), sample.dim(2), sample.dim(0), classes);
+    }
+
+    /** Batches in the set's own order, pixels scaled to about [-2, 2]. */
+    public static Spec.Batch plain(int batch, int channels) {
+        return batch(batch, channels, 0, false);
+    }
+
+    public static Spec.Batch shuffled(int batch, int channels, long seed) {
+        return batch(batch, channels, seed, true);
+    }
+
+    private static Spec.Batch batch(int batch, int channels, long seed, boolean shuffled) {
+        float[] mean = new float[channels];
+        float[] std = new float[channels];
+        for (int c = 0; c < channels; c++) {
+            mean[c] = 0.4f + 0.05f * (c % 3);
+            std[c] = 0.25f + 0.02f * (c % 4);
+        }
+        return new Spec.Batch(batch, 0, false, mean, std, seed, shuffled);
+    }
+}

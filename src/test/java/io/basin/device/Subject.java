@@ -1,0 +1,31 @@
+package io.basin.device;
+
+import java.util.stream.Stream;
+
+/** A device under test: every one that is found, with one host thread and with two. */
+public record Subject(DeviceProvider provider, int threads) {
+    public Device open() {
+        return provider.open(threads);
+    }
+
+    /** For {@code @MethodSource("io.basin.device.Subject#all")}. A device that cannot be opened is printed, not hidden. */
+    public static Stream<Subject> all() {
+        return Devices.providers().stream()
+                .filter(Subject::opens)
+                .flatMap(p -> Stream.of(1, 2).map(threads -> new Subject(p, threads)));
+    }
+
+    private static boolean opens(DeviceProvider provider) {
+        try (Device device = provider.open(1)) {
+            return device.liveBytes() == 0;
+        } catch (DeviceException e) {
+            System.out.println("NOT COVERED: device " + provider.name() + ": " + e.getMessage());
+            return false;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return provider.name() + ", threads " + threads;
+    }
+}
