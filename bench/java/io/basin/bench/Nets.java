@@ -1,11 +1,7 @@
 package io.basin.bench;
 
-import java.util.List;
-
 /** What both sides of the comparison must agree on: the input each net is trained on, and the threads they get. */
 public final class Nets {
-    public static final List<String> ALL = List.of("mlp", "smallcnn", "preresnet20", "vgg16");
-
     private Nets() {}
 
     public static int channels(String net) {
