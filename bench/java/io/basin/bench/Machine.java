@@ -25,8 +25,8 @@ final class Machine {
     }
 
     /** Load of the last minute: a comparison on a busy machine is worth little, so it is printed with the numbers. */
-    static String load() {
-        return lines("/proc/loadavg").get(0).split(" ")[0];
+    static double load() {
+        return Double.parseDouble(lines("/proc/loadavg").get(0).split(" ")[0]);
     }
 
     static String commit() {

@@ -20,6 +20,9 @@ final class Tuner {
     /** A challenger must win by this much; otherwise noise would pick exotic settings. */
     private static final double MARGIN = 1.01;
 
+    private static final double DISTURBED = 0.7;
+    private static final int MOST_PAIRS = 5;
+
     private final Path file;
     private final Properties known = new Properties();
 
@@ -42,8 +45,12 @@ final class Tuner {
             return PeerConfig.parse(kept);
         }
         PeerConfig winner = tune(contest);
-        known.setProperty(key, winner.toString());
-        save();
+        if (Machine.load() > 2.0 * Nets.threads()) {
+            System.out.println("The machine is busy with other work: these settings serve this time and are not kept");
+        } else {
+            known.setProperty(key, winner.toString());
+            save();
+        }
         return winner;
     }
 
@@ -63,19 +70,22 @@ final class Tuner {
         return champion;
     }
 
-    /** Best of three pairs of runs. */
+    /** Best of three pairs of runs; a pair whose champion ran far below its own record was disturbed and says nothing. */
     private static boolean wins(Contest contest, PeerConfig challenger, PeerConfig champion) {
         int won = 0;
         int lost = 0;
-        while (won < 2 && lost < 2) {
+        double record = 0;
+        for (int pair = 0; pair < MOST_PAIRS && won < 2 && lost < 2; pair++) {
             double reference = trial(contest, champion);
-            if (trial(contest, challenger) > reference * MARGIN) {
+            double score = trial(contest, challenger);
+            record = Math.max(record, reference);
+            if (score > Math.max(reference, DISTURBED * record) * MARGIN) {
                 won++;
-            } else {
+            } else if (reference > DISTURBED * record) {
                 lost++;
             }
         }
-        return won == 2;
+        return won > lost;
     }
 
     /** A setting that does not even start (no such library, no such instruction) simply loses. */

@@ -12,10 +12,11 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GoldenTorchTest {
-    private static final long TIMEOUT = 120;
+    private static final long TIMEOUT = 300;
     private static final String[] MLP = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
 
     @TempDir
@@ -75,6 +76,18 @@ class GoldenTorchTest {
         assertTrue(plain[0] > 0);
         assertArrayEquals(losses[0], losses[1], 1e-4);
         assertArrayEquals(last[0], last[1], 1e-4f);
+    }
+
+    /** Sums of the layers' sizes worked out by hand from the architecture; a VGG16 of 32x32 images has 15.25 million. */
+    @ParameterizedTest
+    @CsvSource({"mlp,1,28,1863690", "smallcnn,1,28,468010", "preresnet20,3,32,272282", "vgg16-nodropout,3,32,15253578"})
+    void everyNetHasTheParametersItsArchitectureSays(String net, int channels, int size, long expected) {
+        RawTensors input = new RawTensors(directory.resolve("in"));
+        batches(input, new Random(4), 1, 2, channels, size, 10);
+        double[] loss = GoldenProcess.run(spec(net, channels, size, 10, 2, 1, false, false), TIMEOUT);
+        Map<String, long[]> shapes = new RawTensors(directory.resolve("out")).shapes();
+        assertEquals(expected, parameters(shapes), () -> shapes.keySet().toString());
+        assertTrue(loss[0] > 0 && loss[0] < 20, () -> "loss " + loss[0]);
     }
 
     @Test
