@@ -1,0 +1,84 @@
+package io.basin.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Basin against libtorch: alternates the two, each run in a fresh process, and prints the median of the paired ratios.
+ * Pairs, because a shared machine's speed drifts by more than the two differ; fresh processes, because the two OpenMP
+ * runtimes must not meet and because memory layout differs from start to start.
+ */
+@Command(name = "compare", mixinStandardHelpOptions = true, showDefaultValues = true)
+public final class CompareMain implements Runnable {
+    @Option(names = "--nets", split = ",", description = "mlp, smallcnn, preresnet20, vgg16, step (the update alone)")
+    private List<String> nets = Contest.all();
+
+    @Option(names = "--rounds", description = "pairs of runs")
+    private int rounds = 5;
+
+    @Option(names = "--iterations", description = "measured iterations of a run; its score is their median")
+    private int iterations = 5;
+
+    @Option(names = "--seconds", description = "length of an iteration")
+    private double seconds = 2;
+
+    @Option(names = "--tune", description = "tune the peer again, even where its best settings are known")
+    private boolean tune;
+
+    @Option(names = "--peer", description = "settings of the peer as the tuner prints them, instead of tuned ones")
+    private String peer;
+
+    @Option(names = "--tuned", description = "where tuned settings are kept")
+    private Path tuned = Path.of(System.getProperty("user.home"), ".cache", "basin", "peer.properties");
+
+    @Option(names = "--results", description = "directory of the Markdown report")
+    private Path results = Path.of("bench", "results");
+
+    private final String commandLine;
+
+    private CompareMain(String commandLine) {
+        this.commandLine = commandLine;
+    }
+
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new CompareMain(String.join(" ", args))).execute(args));
+    }
+
+    @Override
+    public void run() {
+        Fork.Length length = new Fork.Length(2, iterations, Math.round(seconds * 1000));
+        Tuner tuner = new Tuner(tuned);
+        Report report = new Report(commandLine);
+        for (String name : nets) {
+            Contest contest = new Contest(name);
+            PeerConfig config = peer == null ? tuner.best(contest, tune) : PeerConfig.parse(peer);
+            report.add(contest, config, rounds(contest, config, length));
+        }
+        System.out.println(report.markdown());
+        try {
+            System.out.println("Written to " + report.write(results));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A B A B; each pair is two neighbours in time. */
+    private List<Report.Pair> rounds(Contest contest, PeerConfig config, Fork.Length length) {
+        System.out.println(contest.name() + ": libtorch with " + config);
+        boolean twin = contest.hasTwin();
+        List<Report.Pair> pairs = new ArrayList<>();
+        for (int i = 0; i < rounds; i++) {
+            Fork.Result basin = twin ? Fork.basin(contest, length) : null;
+            Report.Pair pair = new Report.Pair(basin, Fork.peer(contest, config, length));
+            System.out.printf("  round %d of %d: %s, load %s%n", i + 1, rounds, pair, Machine.load());
+            pairs.add(pair);
+        }
+        return pairs;
+    }
+}

@@ -1,0 +1,113 @@
+package io.basin.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Starts {@link BenchChild} and reads what it measured. */
+final class Fork {
+    private static final int TIMEOUT_MINUTES = 10;
+    private static final int TAIL = 3000;
+
+    /** How long a child measures. */
+    record Length(int warmups, int iterations, long milliseconds) {}
+
+    /**
+     * @param median of the iterations, which one slow iteration does not move
+     * @param best iteration: what the setting can do when nothing disturbs it, for tuning on a noisy machine
+     */
+    record Result(double median, double best, long peakKilobytes) {}
+
+    private Fork() {}
+
+    static Result peer(Contest contest, PeerConfig config, Length length) {
+        List<String> parameters = new ArrayList<>(contest.parameters());
+        parameters.addAll(config.parameters());
+        return run(
+                contest.benchmark("Torch"),
+                parameters,
+                length,
+                config.classPath(System.getProperty("java.class.path")),
+                config.environment(contest));
+    }
+
+    /** Basin gets nothing from the environment but its threads: what it needs it sets itself. */
+    static Result basin(Contest contest, Length length) {
+        String classPath = System.getProperty("java.class.path");
+        return run(contest.benchmark("Basin"), contest.parameters(), length, classPath, Map.of());
+    }
+
+    private static Result run(
+            String benchmark, List<String> parameters, Length length, String classPath, Map<String, String> set) {
+        try {
+            Path json = Files.createTempFile("basin-bench", ".json");
+            Path log = Path.of(json + ".log");
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-XX:+UseSerialGC",
+                    "-Xmx2g",
+                    "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                    "-cp",
+                    classPath,
+                    BenchChild.class.getName(),
+                    benchmark,
+                    "" + length.warmups(),
+                    "" + length.iterations(),
+                    "" + length.milliseconds(),
+                    json.toString()));
+            command.addAll(parameters);
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+            builder.environment().put("OMP_NUM_THREADS", "" + Nets.threads());
+            builder.environment().putAll(set);
+            await(builder.start(), log);
+            return read(json, log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void await(Process process, Path log) throws IOException {
+        Thread kill = new Thread(process::destroyForcibly);
+        Runtime.getRuntime().addShutdownHook(kill);
+        try {
+            boolean ended = process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES);
+            if (!ended || process.exitValue() != 0) {
+                String said = Files.readString(log);
+                throw new IllegalStateException(
+                        "a measuring process failed:\n" + said.substring(Math.max(0, said.length() - TAIL)));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        } finally {
+            process.destroyForcibly();
+            Runtime.getRuntime().removeShutdownHook(kill);
+        }
+    }
+
+    private static Result read(Path json, Path log) throws IOException {
+        Path rss = Path.of(json + ".rss");
+        JsonNode raw = new ObjectMapper()
+                .readTree(json.toFile())
+                .path(0)
+                .path("primaryMetric")
+                .path("rawData")
+                .path(0);
+        double[] scores = new double[raw.size()];
+        Arrays.setAll(scores, i -> raw.get(i).asDouble());
+        long kilobytes = Long.parseLong(Files.readString(rss).strip());
+        for (Path file : List.of(json, log, rss)) {
+            Files.delete(file);
+        }
+        return new Result(Statistics.median(scores), Arrays.stream(scores).max().orElseThrow(), kilobytes);
+    }
+}

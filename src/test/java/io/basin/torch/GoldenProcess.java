@@ -1,0 +1,65 @@
+package io.basin.torch;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs {@link GoldenTorch} in a process of its own, because libtorch's OpenMP runtime and oneDNN's would share ours. */
+public final class GoldenProcess {
+    private static final int TAIL = 4000;
+
+    private GoldenProcess() {}
+
+    /** The losses, one a step; weights lie in the spec's output directory. Fails with what libtorch said. */
+    public static double[] run(GoldenSpec spec, long timeoutSeconds) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx2g",
+                "-XX:+UseSerialGC",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-cp",
+                classPath(),
+                GoldenTorch.class.getName()));
+        command.addAll(spec.arguments());
+        try {
+            Files.createDirectories(spec.output());
+            File log = spec.output().resolve("log.txt").toFile();
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log);
+            builder.environment().put("OMP_NUM_THREADS", "1");
+            builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+            await(builder.start(), log.toPath(), timeoutSeconds);
+            return Files.readAllLines(spec.output().resolve("losses.txt")).stream()
+                    .mapToDouble(Double::parseDouble)
+                    .toArray();
+        } catch (IOException e) {
+            throw new IllegalStateException("no golden run", e);
+        }
+    }
+
+    private static void await(Process process, Path log, long timeoutSeconds) throws IOException {
+        boolean ended = false;
+        try {
+            ended = process.waitFor(timeoutSeconds, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            process.destroyForcibly();
+        }
+        if (!ended || process.exitValue() != 0) {
+            String said = Files.readString(log);
+            throw new IllegalStateException(
+                    (ended ? "GoldenTorch ended with " + process.exitValue() : "GoldenTorch ran out of time") + ":\n"
+                            + said.substring(Math.max(0, said.length() - TAIL)));
+        }
+    }
+
+    /** Surefire may start the tests from a jar that holds nothing but a manifest; it says the real path here. */
+    private static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+}
