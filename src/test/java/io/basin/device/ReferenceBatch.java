@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.data.Augment;
+import io.basin.data.Augmentation;
 import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 
@@ -67,10 +68,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
     private float[] augmented(int index, long epoch) {
         float[] out = new float[(int) images.sample().elements()];
         new Augment(
-                        spec.pad(),
-                        spec.flip(),
-                        spec.mean(),
-                        spec.std(),
+                        new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std()),
                         images.height(),
                         images.width(),
                         images.channels())

@@ -1,0 +1,121 @@
+package io.basin.bench;
+
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.Precision;
+import io.basin.device.Recording;
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.train.Plan;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * Training images per second of Basin: what {@link TorchTraining} measures, and on top of it drawing each batch from uint8
+ * images, shuffled and normalised, which the peer finds done.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+public class BasinTraining {
+    private static final int SAMPLES = 8 * TorchTraining.BATCH;
+    /** The schedule's length; the counter starts again when it is reached. */
+    private static final int STEPS = 1 << 16;
+
+    @Param({"mlp", "smallcnn", "preresnet20", "vgg16"})
+    public String net;
+
+    @Param("FP32")
+    public Precision precision;
+
+    private Device device;
+    private Images images;
+    private Control control;
+    private Storage storage;
+    private Plan plan;
+    private Recording step;
+    private int done;
+
+    @Setup
+    public void prepare() {
+        device = Devices.open("cpu", Nets.threads());
+        int channels = Nets.channels(net);
+        int size = Nets.size(net);
+        images = random(channels, size);
+        double[] lr = new double[STEPS];
+        Arrays.fill(lr, 0.01);
+        control = new Control(device, lr, new double[STEPS]);
+        storage = new Storage(true);
+        float[] mean = new float[channels];
+        float[] std = new float[channels];
+        Arrays.fill(mean, 0.5f);
+        Arrays.fill(std, 0.29f);
+        plan = Plan.training(
+                device,
+                io.basin.nn.Nets.build(
+                        net.equals("smallcnn") ? "small-cnn" : net,
+                        Shape.of(channels, size, size),
+                        TorchTraining.CLASSES),
+                storage,
+                images,
+                control,
+                new Spec.Batch(TorchTraining.BATCH, 0, false, mean, std, 1, true),
+                new Spec.Loss(0),
+                precision);
+        storage.initialise(device, 1);
+        Runnable update = device.step(new Spec.Step(0.9, 5e-4, false), storage, control);
+        Runnable tick = device.tick(control);
+        step = device.record(() -> {
+            plan.forward();
+            plan.backward();
+            update.run();
+            tick.run();
+        });
+        System.out.println(net + ": " + storage.parameterCount() + " parameters, " + device.describe());
+    }
+
+    private Images random(int channels, int size) {
+        Random random = new Random(1);
+        byte[] pixels = new byte[SAMPLES * channels * size * size];
+        random.nextBytes(pixels);
+        ByteBuffer labels = ByteBuffer.allocateDirect(4 * SAMPLES).order(java.nio.ByteOrder.nativeOrder());
+        for (int i = 0; i < SAMPLES; i++) labels.putInt(random.nextInt(TorchTraining.CLASSES));
+        Memory pixelMemory = device.allocate(pixels.length);
+        Memory labelMemory = device.allocate(4L * SAMPLES);
+        device.upload(pixelMemory, 0, ByteBuffer.wrap(pixels));
+        device.upload(labelMemory, 0, labels.flip());
+        return new Images(pixelMemory, labelMemory, SAMPLES, size, size, channels, TorchTraining.CLASSES);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(TorchTraining.BATCH)
+    public void step() {
+        step.replay();
+        if (++done % STEPS == 0) control.start(0);
+    }
+
+    @TearDown
+    public void close() {
+        plan.close();
+        storage.close();
+        control.close();
+        images.close();
+        device.close();
+    }
+}
