@@ -18,7 +18,7 @@ class PeerConfigTest {
     }
 
     @Test
-    void anotherLibtorchReplacesTheOneOfTheProjectAndNothingElse() {
+    void theLibtorchOfTheProjectLeavesTheClassPathAsItIs() {
         PeerConfig config = PeerConfig.parse("wait=active malloc=glibc route=FUSED libtorch=shipped");
         String path = "/m2/pytorch-2.10.jar:/m2/openblas-0.3.jar";
         assertEquals(path, config.classPath(path));
