@@ -1,0 +1,179 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.basin.compare.Material;
+import io.basin.data.Augment;
+import io.basin.data.Augmentation;
+import io.basin.data.ImageSet;
+import io.basin.data.SyntheticSet;
+import io.basin.device.Arena;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.Parameter;
+import io.basin.device.Precision;
+import io.basin.device.Storage;
+import io.basin.nn.Nets;
+import io.basin.random.Permutation;
+import io.basin.torch.GoldenProcess;
+import io.basin.torch.GoldenSpec;
+import io.basin.torch.RawTensors;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Ten SGD steps from the same weights on the same batches come to the same as libtorch's. */
+class GoldenAgreementTest {
+    private static final int STEPS = 10;
+    private static final int BATCH = 32;
+    /** Small: beyond it, rounding that flips a maximum grows tenfold a step, in either library against itself. */
+    private static final double LR = 0.001;
+
+    private static final int CLASSES = 10;
+    private static final long SEED = 11;
+    private static final double AVERAGE = 0.25;
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @CsvSource({
+        "mlp, mlp, 1, 28, false",
+        "small-cnn, smallcnn, 1, 28, false",
+        "small-cnn, smallcnn, 3, 32, true",
+        "preresnet20, preresnet20, 3, 32, false"
+    })
+    void tenStepsAgreeWithLibtorch(String net, String torchNet, int channels, int size, boolean nesterov) {
+        ImageSet set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
+        Augmentation augmentation = Augmentation.of(set, 2, true);
+        RawTensors input = new RawTensors(directory.resolve("in"));
+        writeBatches(input, set, augmentation);
+        double[] lr = new double[STEPS];
+        java.util.Arrays.fill(lr, LR);
+        try (Device device = Devices.open("cpu", 1);
+                Images images = Material.upload(device, set);
+                Session session = session(device, net, images, augmentation, nesterov)) {
+            Storage storage = session.storage();
+            for (Parameter p : storage.parameters()) {
+                input.write(
+                        p.name(),
+                        read(device, p, storage.memory(Arena.PARAMS)),
+                        p.shape().toLongs());
+            }
+            double[] losses = new double[STEPS];
+            double before = 0;
+            for (int i = 0; i < STEPS; i++) {
+                session.advance();
+                double sum = session.totals().loss();
+                losses[i] = (sum - before) / BATCH;
+                before = sum;
+            }
+            Path out = directory.resolve("out");
+            GoldenSpec spec = new GoldenSpec(
+                    torchNet,
+                    channels,
+                    size,
+                    CLASSES,
+                    BATCH,
+                    STEPS,
+                    LR,
+                    0.9,
+                    5e-4,
+                    nesterov,
+                    AVERAGE,
+                    false,
+                    input.directory(),
+                    out);
+            double[] golden = GoldenProcess.run(spec, 300);
+            for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 1e-4 * golden[i], "loss of step " + i);
+            compareWeights(device, storage, new RawTensors(out));
+        }
+    }
+
+    private static void compareWeights(Device device, Storage storage, RawTensors golden) {
+        for (Parameter p : storage.parameters()) {
+            float[] ours = read(device, p, storage.memory(Arena.PARAMS));
+            assertArrayEquals(golden.floats(p.name()), ours, 1e-3f, p.name());
+            float[] average = read(device, p, storage.memory(Arena.AVERAGE));
+            assertArrayEquals(golden.floats("average." + p.name()), average, 1e-3f, "average of " + p.name());
+        }
+        for (Storage.State s : storage.states()) {
+            float[] ours = new float[Math.toIntExact(s.shape().elements())];
+            device.unpack(storage.live().state(), s.slot().offset(), null, FloatBuffer.wrap(ours));
+            float[] theirs = golden.floats(s.name());
+            for (int c = 0; c < ours.length; c++) {
+                assertEquals(theirs[c], ours[c], 1e-3 * Math.max(1, Math.abs(theirs[c])), s.name() + "[" + c + "]");
+            }
+        }
+    }
+
+    private static float[] read(Device device, Parameter p, Memory arena) {
+        float[] values = new float[Math.toIntExact(p.shape().elements())];
+        device.unpack(arena, p.slot().offset(), p.layout(), FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /** The average starts as the first weights on both sides. */
+    private static Session session(
+            Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
+        Settings s = new Settings(
+                "synthetic",
+                net,
+                1,
+                BATCH,
+                LR,
+                0.9,
+                5e-4,
+                nesterov,
+                true,
+                0,
+                0,
+                2,
+                true,
+                Precision.FP32,
+                1,
+                0,
+                0.5,
+                0.1,
+                0.1,
+                1,
+                0.9,
+                1,
+                1,
+                0.1,
+                0.5,
+                0.1,
+                0.1,
+                1,
+                2);
+        Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
+        return new Session(
+                device,
+                Nets.build(net, images.sample(), CLASSES),
+                images,
+                s,
+                Schedule.constant(STEPS, LR),
+                ema,
+                SEED,
+                augmentation.mean(),
+                augmentation.std());
+    }
+
+    private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {
+        Augment augment = new Augment(augmentation, set);
+        float[] pixels = new float[set.count() * augment.outputSize()];
+        long[] labels = new long[set.count()];
+        for (int i = 0; i < set.count(); i++) {
+            int sample = Permutation.at(i, set.count(), SEED, 0);
+            augment.into(set.pixels(), sample, SEED, 0, true, pixels, i * augment.outputSize());
+            labels[i] = set.labels()[sample];
+        }
+        input.write(RawTensors.IMAGES, pixels, STEPS, BATCH, set.channels(), set.height(), set.width());
+        input.write(RawTensors.LABELS, labels, STEPS, BATCH);
+    }
+}
