@@ -131,12 +131,14 @@ final class CpuConv extends CpuOp {
             Tensor residual) {
         Arg dy = spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
         if (residual != null && residual.grad() != null) passOn(residual, dy);
+        Arg dw = weightGrad(w, gradient.diff_weights_desc());
         Call weights = call(new convolution_backward_weights(gradient), gradient)
                 .with(DNNL_ARG_SRC, source)
                 .with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_DIFF_WEIGHTS, weightGrad(w));
+                .with(DNNL_ARG_DIFF_WEIGHTS, dw);
         if (b != null) weights.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
         backward(weights);
+        deliver(w, dw);
         if (x.grad() == null) return;
         convolution_backward_data.primitive_desc pd = new convolution_backward_data.primitive_desc(
                 dnnl.engine,
