@@ -161,12 +161,14 @@ final class CpuConv extends CpuOp {
     private void planBackward(Choice choice, Arg source, Parameter w, Parameter b, Tensor residual) {
         Arg dy = spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
         if (residual != null && residual.grad() != null) passOn(residual, dy);
+        Arg dw = weightGrad(w, choice.weights().diff_weights_desc());
         Call weights = call(new convolution_backward_weights(choice.weights()), choice.weights())
                 .with(DNNL_ARG_SRC, source)
                 .with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_DIFF_WEIGHTS, weightGrad(w));
+                .with(DNNL_ARG_DIFF_WEIGHTS, dw);
         if (b != null) weights.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
         backward(weights);
+        deliver(w, dw);
         if (choice.data() == null) return;
         convolution_backward_data.primitive_desc pd = choice.data();
         Arg dx = inputGrad(x, pd.diff_src_desc());

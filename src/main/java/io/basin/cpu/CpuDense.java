@@ -93,12 +93,14 @@ final class CpuDense extends CpuOp {
             Parameter w,
             Parameter b) {
         Arg dy = spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
+        Arg dw = weightGrad(w, gradient.diff_weights_desc());
         Call weights = call(new inner_product_backward_weights(gradient), gradient)
                 .with(DNNL_ARG_SRC, source)
                 .with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_DIFF_WEIGHTS, weightGrad(w));
+                .with(DNNL_ARG_DIFF_WEIGHTS, dw);
         if (b != null) weights.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
         backward(weights);
+        deliver(w, dw);
         if (x.grad() == null) return;
         inner_product_backward_data.primitive_desc pd = new inner_product_backward_data.primitive_desc(
                 dnnl.engine,

@@ -121,6 +121,19 @@ class CpuOp implements Op {
         if (produced.slot() != x.grad()) backward(reorder(produced, grad(x)));
     }
 
+    /**
+     * Where backward may write a parameter's gradient in the layout it produces; {@link #deliver(Parameter, Arg)} puts it
+     * into the parameter's own, which differs where an earlier plan of the model chose it.
+     */
+    Arg weightGrad(Parameter p, memory.desc produced) {
+        if (CpuLayout.of(p.layout()).equals(produced)) return weightGrad(p);
+        return arg(produced, scope.inBackward(produced.get_size()));
+    }
+
+    void deliver(Parameter p, Arg produced) {
+        if (produced.arena() != Arena.GRADS) backward(reorder(produced, weightGrad(p)));
+    }
+
     /** Gives a sum's gradient to one of its terms: another name where layouts agree, else a reorder. */
     void passOn(Tensor term, Arg dy) {
         if (CpuLayout.of(term.layout()).equals(dy.desc())) {

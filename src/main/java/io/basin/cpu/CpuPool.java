@@ -12,15 +12,32 @@ import org.bytedeco.dnnl.pooling_forward;
 
 /** Maximum and average pooling. */
 final class CpuPool extends CpuOp {
+    private final Spec.Pool spec;
+    private final Tensor x;
+    private final int kind;
+    private final memory.desc in;
+    private final long[] kernel;
+    private final long[] stride;
+    private final long[] pad;
+    private final long[] dilation = {0, 0};
+
     CpuPool(Dnnl dnnl, Scope scope, Spec.Pool spec, Tensor x) {
         super(dnnl, scope);
-        boolean max = spec.kind() == Spec.PoolKind.MAX;
-        int kind = max ? algorithm.pooling_max.value : algorithm.pooling_avg_exclude_padding.value;
-        long[] kernel = {spec.kernel(), spec.kernel()};
-        long[] stride = {spec.stride(), spec.stride()};
-        long[] dilation = {0, 0};
-        long[] pad = {spec.pad(), spec.pad()};
-        memory.desc in = CpuLayout.of(x.layout());
+        this.spec = spec;
+        this.x = x;
+        kind = max() ? algorithm.pooling_max.value : algorithm.pooling_avg_exclude_padding.value;
+        in = CpuLayout.of(x.layout());
+        kernel = new long[] {spec.kernel(), spec.kernel()};
+        stride = new long[] {spec.stride(), spec.stride()};
+        pad = new long[] {spec.pad(), spec.pad()};
+        plan();
+    }
+
+    private boolean max() {
+        return spec.kind() == Spec.PoolKind.MAX;
+    }
+
+    private void plan() {
         Shape s = x.shape();
         Shape shape = Shape.of(s.dim(0), s.dim(1), extent(s.dim(2), spec), extent(s.dim(3), spec));
         pooling_forward.primitive_desc pd = new pooling_forward.primitive_desc(
@@ -40,20 +57,35 @@ final class CpuPool extends CpuOp {
         Call call =
                 call(new pooling_forward(pd), pd).with(DNNL_ARG_SRC, value(x)).with(DNNL_ARG_DST, value(output()));
         Arg winners = null;
-        if (max && scope.training()) {
+        if (max() && scope.training()) {
             memory.desc d = pd.workspace_desc();
             winners = arg(d, scope.kept(d.get_size()));
             call.with(DNNL_ARG_WORKSPACE, winners);
         }
         forward(call);
-        if (!scope.training() || x.grad() == null) return;
-        pooling_backward.primitive_desc back = new pooling_backward.primitive_desc(
-                dnnl.engine, kind, in, pd.dst_desc(), stride, kernel, dilation, pad, pad, pd, Dnnl.attributes(), false);
-        Call backward = call(new pooling_backward(back), back)
+        if (scope.training() && x.grad() != null) planBackward(pd, winners);
+    }
+
+    /** @param winners where each maximum lay; null for averages */
+    private void planBackward(pooling_forward.primitive_desc hint, Arg winners) {
+        pooling_backward.primitive_desc pd = new pooling_backward.primitive_desc(
+                dnnl.engine,
+                kind,
+                in,
+                hint.dst_desc(),
+                stride,
+                kernel,
+                dilation,
+                pad,
+                pad,
+                hint,
+                Dnnl.attributes(),
+                false);
+        Call call = call(new pooling_backward(pd), pd)
                 .with(DNNL_ARG_DIFF_DST, grad(output()))
                 .with(DNNL_ARG_DIFF_SRC, grad(x));
-        if (winners != null) backward.with(DNNL_ARG_WORKSPACE, winners);
-        backward(backward);
+        if (winners != null) call.with(DNNL_ARG_WORKSPACE, winners);
+        backward(call);
     }
 
     private static int extent(int size, Spec.Pool spec) {

@@ -11,6 +11,12 @@ public interface Initializer {
      */
     void fill(float[] values, Shape shape, long seed);
 
+    /** PyTorch's default for convolutions and dense layers: U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
+    static Initializer fanIn() {
+        return (values, shape, seed) ->
+                uniform(1 / Math.sqrt((double) shape.elements() / shape.dim(0))).fill(values, shape, seed);
+    }
+
     /** U(-bound, bound). */
     static Initializer uniform(double bound) {
         return (values, shape, seed) -> {

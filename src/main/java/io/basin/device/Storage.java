@@ -69,6 +69,7 @@ public final class Storage implements AutoCloseable {
         if (allocated()) throw new IllegalStateException("allocated twice");
         splitBytes = placeParameters(true, 0);
         paramBytes = placeParameters(false, splitBytes);
+        stateBytes = 0;
         for (State s : states.values()) {
             s.slot().place(stateBytes);
             stateBytes += s.slot().padded();

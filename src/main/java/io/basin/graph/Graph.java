@@ -4,7 +4,6 @@ import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Shape;
 import io.basin.device.Spec;
-import io.basin.nn.Initialisers;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -33,7 +32,7 @@ public final class Graph {
 
     /** @param sample (channels, height, width) of one input */
     public Graph(Shape sample) {
-        this(sample, Initialisers.PYTORCH);
+        this(sample, Initializer.fanIn());
     }
 
     /** @param init of the weights of convolutions and dense layers; biases are filled as PyTorch does */

@@ -7,8 +7,7 @@ import java.util.SplittableRandom;
 /** First values of weights. Shapes are (out, in, ...): fan-in is everything but the first extent. */
 public final class Initialisers {
     /** PyTorch's default for convolutions and dense layers: U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
-    public static final Initializer PYTORCH =
-            (w, shape, seed) -> Initializer.uniform(1 / Math.sqrt(fanIn(shape))).fill(w, shape, seed);
+    public static final Initializer PYTORCH = Initializer.fanIn();
 
     /** He et al. 2015 (arXiv 1502.01852), fan-in: N(0, 2/fan-in). */
     public static final Initializer HE = (w, shape, seed) -> normal(w, Math.sqrt(2.0 / fanIn(shape)), seed);

@@ -117,7 +117,7 @@ public final class Plan implements AutoCloseable {
         ops.add(batch);
         scope.uses(batch.output());
         offer(graph.input(), tape.uses(graph.input()), batch.output());
-        for (Node node : tape.nodes()) plan(node, tape, batchSpec.seed());
+        for (Node node : tape.nodes()) plan(node, tape, graph, batchSpec.seed());
         Tensor logits = take(graph.output());
         scope.at(ops.size(), "loss");
         loss = device.loss(scope, lossSpec, logits, batch.labels(), control);
@@ -129,7 +129,16 @@ public final class Plan implements AutoCloseable {
         for (Op op : ops) op.bind(binding);
     }
 
-    private void plan(Node node, Tape tape, long seed) {
+    /** Nobody would write the gradient of such a result, and backward would read what lies in memory. */
+    private static void requireUsed(Node node, Tape tape, Graph graph) {
+        if (tape.uses(node.output()) == 0 && node.output() != graph.output()) {
+            throw new IllegalArgumentException(
+                    node.path() + ": no layer uses its result, and it is not the net's output");
+        }
+    }
+
+    private void plan(Node node, Tape tape, Graph graph, long seed) {
+        requireUsed(node, tape, graph);
         scope.at(ops.size(), node.path());
         List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
         Tensor x = inputs.get(0);

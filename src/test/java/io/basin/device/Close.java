@@ -1,7 +1,7 @@
 package io.basin.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 /**
  * How close is close: the one table of tolerances. An error counts relative to the largest expected magnitude of its
@@ -18,8 +18,13 @@ public enum Close {
     DEEP_NET(5e-3),
     /** The same function of the same numbers, rounded to float32 once or twice. */
     ROUNDING(3e-7),
-    /** Shallow nets with bfloat16 activations (8 bits), against double precision. */
-    BFLOAT16(6e-2);
+    /** Shallow nets with bfloat16 activations (8 bits: 2^-9 each rounding) and smooth layers; errors' norms. */
+    BFLOAT16(2e-2),
+    /**
+     * The same with ReLU and maximum pooling. Rounding to 8 bits makes ties in maxima and turns signs at ReLUs, which
+     * moves whole elements of the gradient: a share q of them changes its norm by about sqrt(2 q), and q is near 1 %.
+     */
+    BFLOAT16_KINKED(0.15);
 
     private final double tolerance;
 
@@ -32,18 +37,42 @@ public enum Close {
     }
 
     public void check(String what, float[] expected, float[] actual) {
+        check(what, expected, actual, 0);
+    }
+
+    /** @param floor magnitude below which a tensor's own scale says nothing: what is left where everything cancels */
+    public void check(String what, float[] expected, float[] actual, double floor) {
         assertEquals(expected.length, actual.length, what);
-        double scale = 0;
-        for (float e : expected) scale = Math.max(scale, Math.abs(e));
+        if (this == BFLOAT16 || this == BFLOAT16_KINKED) {
+            byNorm(what, expected, actual, floor);
+            return;
+        }
+        double scale = Math.max(floor, largest(expected));
         for (int i = 0; i < expected.length; i++) {
             double error = Math.abs((double) expected[i] - actual[i]);
-            if (!(error <= tolerance * scale + 1e-30)) {
-                assertTrue(
-                        false,
-                        what + " [" + i + "]: expected " + expected[i] + ", got " + actual[i] + "; largest expected "
-                                + scale + ", error " + error / scale + ", " + this + " allows " + tolerance);
-            }
+            if (error <= tolerance * scale + 1e-30) continue;
+            fail(what + " [" + i + "]: expected " + expected[i] + ", got " + actual[i] + "; scale " + scale + ", error "
+                    + error / scale + ", " + this + " allows " + tolerance);
         }
+    }
+
+    private void byNorm(String what, float[] expected, float[] actual, double floor) {
+        double error = 0;
+        double size = floor * floor * expected.length;
+        for (int i = 0; i < expected.length; i++) {
+            error += Math.pow((double) expected[i] - actual[i], 2);
+            size += Math.pow(expected[i], 2);
+        }
+        double relative = Math.sqrt(error / Math.max(size, 1e-60));
+        if (!(relative <= tolerance)) {
+            fail(what + ": error's norm is " + relative + " of the expected, " + this + " allows " + tolerance);
+        }
+    }
+
+    public static double largest(float[] values) {
+        double largest = 0;
+        for (float v : values) largest = Math.max(largest, Math.abs(v));
+        return largest;
     }
 
     public void check(String what, double expected, double actual) {

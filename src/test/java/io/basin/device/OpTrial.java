@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,17 +47,17 @@ public final class OpTrial implements AutoCloseable {
     private final List<Op> ops = new ArrayList<>();
     private Binding binding;
 
-    public OpTrial(Device device, Mode mode, Images images, int rows, double[] lr) {
+    public OpTrial(Device device, Mode mode, Images images, Spec.Batch spec) {
         this.device = device;
         this.images = images;
-        control = new Control(device, lr, new double[lr.length]);
+        control = new Control(device);
         scope = new Scope(storage, mode, Precision.FP32, OPERATIONS);
-        batch = plan("batch", s -> device.batch(s, Sets.plain(rows, images.channels()), images, control));
+        batch = plan("batch", s -> device.batch(s, spec, images, control));
     }
 
     /** A trial of {@code rows} samples of this shape. */
     public static OpTrial of(Device device, Mode mode, int rows, Shape sample) {
-        return new OpTrial(device, mode, Sets.random(device, 1, rows, sample, 5), rows, new double[0]);
+        return new OpTrial(device, mode, Sets.random(device, 1, rows, sample, 5), Sets.plain(rows, sample.dim(0)));
     }
 
     public <T extends Op> T plan(String name, Function<Scope, T> make) {
@@ -163,6 +165,16 @@ public final class OpTrial implements AutoCloseable {
                 null,
                 binding.memory(Arena.STATE),
                 state(name).slot().offset());
+    }
+
+    /** The batch's labels, as they lie on the device. */
+    public int[] readLabels() {
+        Slot slot = batch.labels();
+        ByteBuffer bytes = ByteBuffer.allocateDirect((int) slot.bytes()).order(ByteOrder.nativeOrder());
+        device.download(binding.memory(slot.arena()), slot.offset(), bytes);
+        int[] out = new int[bytes.capacity() / 4];
+        bytes.asIntBuffer().get(out);
+        return out;
     }
 
     private Storage.State state(String name) {

@@ -1,0 +1,94 @@
+package io.basin;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** What the packages' documentation promises about who knows whom. */
+class ArchitectureTest {
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.basin");
+    private static final String[] DEVICES = {"io.basin.cpu..", "io.basin.cuda.."};
+
+    @Test
+    void theClassesWereFound() {
+        assertTrue(CLASSES.size() > 50);
+        assertTrue(CLASSES.stream().noneMatch(c -> c.getName().contains("Test")));
+    }
+
+    @Test
+    void nothingKnowsADeviceButThroughTheSeam() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(DEVICES)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(DEVICES)
+                .check(CLASSES);
+    }
+
+    @Test
+    void theDevicesDoNotKnowEachOtherNorNetsNorTraining() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.cpu..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.cuda..", "io.basin.graph..", "io.basin.nn..", "io.basin.train..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.cuda..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.cpu..", "io.basin.graph..", "io.basin.nn..", "io.basin.train..")
+                .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("io.basin.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void onlyTheCpuDeviceCallsItsLibraries() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.basin.cpu..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.bytedeco.dnnl..", "com.sun.jna..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void theSeamDependsOnNothingOfOurs() {
+        noClasses()
+                .that()
+                .resideInAnyPackage("io.basin.device..", "io.basin.random..")
+                .should()
+                .dependOnClassesThat(com.tngtech.archunit.base.DescribedPredicate.describe(
+                        "lie in other packages of ours",
+                        c -> c.getPackageName().startsWith("io.basin.")
+                                && !c.getPackageName().startsWith("io.basin.device")
+                                && !c.getPackageName().startsWith("io.basin.random")))
+                .check(CLASSES);
+    }
+
+    @Test
+    void namesSayWhatAClassIs() {
+        noClasses()
+                .should()
+                .haveNameMatching(".*(Impl|Utils?|Manager|Helper)(\\$.*)?")
+                .orShould()
+                .haveNameMatching(".*\\.Abstract[A-Z].*")
+                .check(CLASSES);
+    }
+}

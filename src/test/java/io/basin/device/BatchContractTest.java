@@ -1,0 +1,136 @@
+package io.basin.device;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.random.Permutation;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Which samples a step draws, as what, with which labels. */
+class BatchContractTest {
+    private static final String ALL = "io.basin.device.Subject#all";
+    private static final Shape SAMPLE = Shape.of(3, 4, 5);
+    private static final int COUNT = 23;
+    private static final int BATCH = 5;
+
+    /** Each sample is its own label. */
+    private static OpTrial trial(Device device, int count, Spec.Batch spec) {
+        byte[] pixels = Draws.bytes(9, count * (int) SAMPLE.elements());
+        int[] labels = new int[count];
+        for (int i = 0; i < count; i++) labels[i] = i;
+        return new OpTrial(device, Mode.TRAIN, Sets.of(device, pixels, labels, SAMPLE, count), spec).ready();
+    }
+
+    private static int[] draw(OpTrial trial, long step) {
+        trial.control.start(step);
+        trial.batch.forward();
+        return trial.readLabels();
+    }
+
+    /** (C, H, W) of sample i by the formula. */
+    private static float[] expected(int i, Spec.Batch spec) {
+        byte[] pixels = Draws.bytes(9, COUNT * (int) SAMPLE.elements());
+        float[] out = new float[(int) SAMPLE.elements()];
+        for (int c = 0; c < 3; c++) {
+            for (int at = 0; at < 20; at++) {
+                int pixel = pixels[(i * 20 + at) * 3 + c] & 255;
+                out[c * 20 + at] = (float) ((pixel / 255.0 - spec.mean()[c]) / spec.std()[c]);
+            }
+        }
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void shuffledBatchesFollowTheKeyedOrderOfTheirEpoch(Subject subject) {
+        Spec.Batch spec = Sets.shuffled(BATCH, 3, 77);
+        try (Device device = subject.open();
+                OpTrial trial = trial(device, COUNT, spec)) {
+            for (int step : new int[] {0, 1, 3, 4, 7, 11, 400}) {
+                int[] labels = draw(trial, step);
+                float[] values = trial.read(trial.batch.output());
+                for (int row = 0; row < BATCH; row++) {
+                    int index = Permutation.at(step % 4 * BATCH + row, COUNT, 77, step / 4);
+                    assertEquals(index, labels[row]);
+                    float[] got = Arrays.copyOfRange(values, row * 60, row * 60 + 60);
+                    Close.ROUNDING.check("sample " + index, expected(index, spec), got);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void anEpochDrawsNoSampleTwiceAndTheNextInAnotherOrder(Subject subject) {
+        try (Device device = subject.open();
+                OpTrial trial = trial(device, COUNT, Sets.shuffled(BATCH, 3, 5))) {
+            List<List<Integer>> epochs = new ArrayList<>();
+            for (int epoch = 0; epoch < 3; epoch++) {
+                List<Integer> drawn = new ArrayList<>();
+                for (int i = 0; i < 4; i++) for (int label : draw(trial, 4 * epoch + i)) drawn.add(label);
+                assertEquals(20, new HashSet<>(drawn).size());
+                epochs.add(drawn);
+            }
+            assertNotEquals(epochs.get(0), epochs.get(1));
+            assertNotEquals(epochs.get(1), epochs.get(2));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void evaluationDrawsInOrderAndMarksRowsPastTheEnd(Subject subject) {
+        Spec.Batch spec = Sets.plain(BATCH, 3);
+        try (Device device = subject.open();
+                OpTrial trial = trial(device, COUNT, spec)) {
+            assertArrayEquals(new int[] {5, 6, 7, 8, 9}, draw(trial, 1));
+            assertArrayEquals(new int[] {20, 21, 22, -1, -1}, draw(trial, 4));
+            float[] values = trial.read(trial.batch.output());
+            for (int i = 180; i < 300; i++) assertEquals(0, values[i]);
+            Close.ROUNDING.check("sample 22", expected(22, spec), Arrays.copyOfRange(values, 120, 180));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void augmentedBatchesMatchTheReference(Subject subject) {
+        Spec.Batch plain = Sets.shuffled(BATCH, 3, 13);
+        Spec.Batch spec = new Spec.Batch(BATCH, 2, true, plain.mean(), plain.std(), 13, true);
+        try (Device device = subject.open();
+                Device reference = new ReferenceDevice();
+                OpTrial trial = trial(device, COUNT, spec);
+                OpTrial oracle = trial(reference, COUNT, spec)) {
+            for (int step = 0; step < 9; step++) {
+                draw(trial, step);
+                oracle.control.start(step);
+                oracle.batch.forward();
+                float[] expected = oracle.read(oracle.batch.output());
+                assertArrayEquals(expected, trial.read(trial.batch.output()));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aBatchLargerThanTheTrainingSetIsRefused(Subject subject) {
+        try (Device device = subject.open()) {
+            Images images = Sets.random(device, 1, 4, SAMPLE, 3);
+            try (images;
+                    Control control = new Control(device)) {
+                Scope scope = new Scope(new Storage(true), Mode.TRAIN, Precision.FP32, 3).at(0, "batch");
+                Spec.Batch spec = Sets.shuffled(5, 3, 1);
+                String message = assertThrows(
+                                IllegalArgumentException.class, () -> device.batch(scope, spec, images, control))
+                        .getMessage();
+                assertTrue(message.contains("5") && message.contains("4"), message);
+            }
+        }
+    }
+}

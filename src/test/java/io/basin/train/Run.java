@@ -1,0 +1,116 @@
+package io.basin.train;
+
+import io.basin.device.Arena;
+import io.basin.device.Control;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.Parameter;
+import io.basin.device.Sets;
+import io.basin.device.Storage;
+import io.basin.device.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** A {@link Setup} on a device, with everything that tests look at. Frees what it built when its making fails. */
+public final class Run implements AutoCloseable {
+    public final Device device;
+    public final Setup setup;
+    public final Storage storage;
+    public Images images;
+    public Control control;
+    public Plan plan;
+    private Runnable step;
+    private Runnable tick;
+
+    Run(Device device, Setup setup) {
+        this.device = device;
+        this.setup = setup;
+        storage = new Storage(setup.decayEverything());
+        try {
+            images = Sets.random(
+                    device,
+                    setup.seed(),
+                    setup.count(),
+                    setup.graph().input().shape(),
+                    setup.graph().output().shape().dim(0));
+            control = new Control(device, setup.lr(), setup.alpha());
+            plan = Plan.training(
+                    device, setup.graph(), storage, images, control, setup.batch(), setup.loss(), setup.precision());
+            storage.initialise(device, setup.seed());
+            step = device.step(setup.step(), storage, control);
+            tick = device.tick(control);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    public void gradients() {
+        plan.forward();
+        plan.backward();
+    }
+
+    public void update() {
+        step.run();
+        tick.run();
+    }
+
+    public void oneStep() {
+        gradients();
+        update();
+    }
+
+    public Run steps(int count) {
+        for (int i = 0; i < count; i++) oneStep();
+        return this;
+    }
+
+    public float[] read(Parameter p, Arena arena) {
+        float[] out = new float[Math.toIntExact(p.shape().elements())];
+        device.unpack(storage.memory(arena), p.slot().offset(), p.layout(), FloatBuffer.wrap(out));
+        return out;
+    }
+
+    public void write(Parameter p, Arena arena, float[] values) {
+        device.pack(
+                FloatBuffer.wrap(values),
+                p.layout(),
+                storage.memory(arena),
+                p.slot().offset());
+    }
+
+    public float[] read(Storage.State s, Arena arena) {
+        float[] out = new float[Math.toIntExact(s.shape().elements())];
+        device.unpack(storage.memory(arena), s.slot().offset(), null, FloatBuffer.wrap(out));
+        return out;
+    }
+
+    public float[] probabilities() {
+        Tensor t = plan.probabilities();
+        float[] out = new float[Math.toIntExact(t.shape().elements())];
+        Memory memory = plan.binding(storage.live()).memory(Arena.ACTIVATIONS);
+        device.unpack(memory, t.value().offset(), t.layout(), FloatBuffer.wrap(out));
+        return out;
+    }
+
+    /** The bytes of a whole arena, padding included. */
+    public byte[] bytes(Arena arena) {
+        Memory memory = storage.memory(arena);
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes())).order(ByteOrder.nativeOrder());
+        device.download(memory, 0, buffer);
+        byte[] out = new byte[buffer.capacity()];
+        buffer.get(0, out);
+        return out;
+    }
+
+    @Override
+    public void close() {
+        if (plan != null) plan.close();
+        if (control != null) control.close();
+        if (images != null) images.close();
+        storage.close();
+    }
+}
