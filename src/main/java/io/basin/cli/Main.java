@@ -1,10 +1,82 @@
 package io.basin.cli;
 
-/** Entry point of the command line. */
-public final class Main {
-    private Main() {}
+import io.basin.data.DataException;
+import io.basin.device.DeviceException;
+import io.basin.io.FormatException;
+import io.basin.train.DivergedException;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** Entry point of the command line. Exit codes: 0 done, 1 failed, 2 asked for something that cannot be. */
+@Command(
+        name = "basin",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        scope = ScopeType.INHERIT,
+        description = "Trains neural nets to wide optima: SWA, EMA, snapshot ensembles, FGE and their relatives.",
+        subcommands = {
+            CompareCommand.class,
+            TrainCommand.class,
+            EvaluateCommand.class,
+            PredictCommand.class,
+            ScheduleCommand.class,
+            DataCommand.class,
+            DoctorCommand.class
+        },
+        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor"})
+public final class Main implements Runnable {
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "log what is planned; stack traces on failure")
+    private boolean verbose;
+
+    /** The jar's own version. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return new String[] {"basin " + (version == null ? "(unpackaged)" : version)};
+        }
+    }
 
     public static void main(String[] args) {
-        System.exit(2);
+        boolean verbose = java.util.Arrays.asList(args).contains("--verbose");
+        // Before any logger exists: slf4j-simple reads these once.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
+        System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
+        System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
+        System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
+        System.setProperty("java.awt.headless", "true");
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExecutionExceptionHandler(Main::failed);
+        return line;
+    }
+
+    private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
+        boolean verbose = parsed.expandedArgs().contains("--verbose");
+        if (verbose) e.printStackTrace(line.getErr());
+        boolean known = e instanceof DataException
+                || e instanceof FormatException
+                || e instanceof DeviceException
+                || e instanceof DivergedException
+                || e instanceof UncheckedIOException;
+        boolean usage = e instanceof IllegalArgumentException;
+        String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
+        line.getErr().println("basin: " + message.replace('\n', ' '));
+        return usage ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    @Override
+    public void run() {
+        new CommandLine(this).usage(System.out);
     }
 }

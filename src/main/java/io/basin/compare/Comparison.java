@@ -65,6 +65,11 @@ public final class Comparison {
         return new Material(device, data, settings);
     }
 
+    /** Plans every method's schedule without training: throws what {@link Recipe#of} throws. */
+    public static void check(List<String> methods, Settings settings, Material material) {
+        methods.forEach(m -> Recipe.of(m, settings, material.stepsPerEpoch()));
+    }
+
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
         Map<String, Summary.Row> rows = new LinkedHashMap<>();

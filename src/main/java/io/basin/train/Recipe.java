@@ -34,41 +34,19 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         if (warm >= steps)
             throw new IllegalArgumentException("--warmup must be shorter than --epochs, got " + s.warmUp());
         int rest = steps - warm;
-        int[] epochEnds = epochEnds(rest, stepsPerEpoch);
-        Schedule sgd = Schedule.sgdPaper(rest, s.lr()).warmUp(warm);
+        Schedule sgd = Schedule.sgdPaper(rest, s.lr());
         return switch (name) {
-            case "sgd" -> new Recipe(name, 1, sgd, Averaging.none(steps), Product.LAST);
-            case "ema" ->
-                new Recipe(
+            case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
+            case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
+            case "swa" ->
+                swa(
                         name,
-                        1,
-                        sgd,
-                        Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0)),
-                        Product.AVERAGE);
-            case "swa" -> {
-                int start = Math.max(1, (int) Math.round(s.swaStart() * rest));
-                int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
-                yield swa(
-                        name,
-                        Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, cycle).warmUp(warm));
-            }
+                        constant(s, rest, steps("--swa-cycle", s.swaCycle(), stepsPerEpoch))
+                                .warmUp(warm));
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
-            case "lawa" -> {
-                Schedule collecting =
-                        Schedule.sgdPaper(rest, s.lr()).collecting(epochEnds).warmUp(warm);
-                yield new Recipe(
-                        name,
-                        1,
-                        collecting,
-                        Averaging.lawa(steps, s.lawa(), collecting.collections()),
-                        Product.AVERAGE);
-            }
-            case "tail" -> {
-                int start = Math.max(1, (int) Math.round(s.swaStart() * rest));
-                Schedule constant =
-                        Schedule.swaPaper(rest, s.lr(), s.swaLr(), start, 1).warmUp(warm);
-                yield new Recipe(name, 1, constant, Averaging.tail(steps, start + warm - 1), Product.AVERAGE);
-            }
+            case "tail" -> swa(name, constant(s, rest, 1).warmUp(warm));
+            case "lawa" ->
+                lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
             case "snapshot" ->
                 members(
                         name,
@@ -76,17 +54,35 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                         Schedule.snapshotCosine(rest, s.snapshotLr(), s.snapshots())
                                 .warmUp(warm));
             case "fge" -> members(name, 1, fge(s, rest, stepsPerEpoch).warmUp(warm));
-            case "independent" -> {
-                int each = steps / s.runs();
-                if (each <= warm)
-                    throw new IllegalArgumentException("--runs " + s.runs() + " leaves each net too few steps");
-                Schedule one = Schedule.sgdPaper(each - warm, s.lr()).collecting(each - warm - 1);
-                yield members(name, s.runs(), one.warmUp(warm));
-            }
+            case "independent" -> members(name, s.runs(), one(s, steps / s.runs(), warm));
             default ->
                 throw new IllegalArgumentException(
                         "--methods: unknown method '" + name + "'; known: " + String.join(", ", NAMES));
         };
+    }
+
+    private static Averaging ema(Settings s, int steps) {
+        return Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0));
+    }
+
+    private static Schedule constant(Settings s, int steps, int cycle) {
+        int start = Math.max(1, (int) Math.round(s.swaStart() * steps));
+        return Schedule.swaPaper(steps, s.lr(), s.swaLr(), start, cycle);
+    }
+
+    private static Recipe lawa(String name, Settings s, Schedule collecting) {
+        Averaging last = Averaging.lawa(collecting.steps(), s.lawa(), collecting.collections());
+        return new Recipe(name, 1, collecting, last, Product.AVERAGE);
+    }
+
+    /** One net of an independent ensemble, collected at its end. */
+    private static Schedule one(Settings s, int steps, int warm) {
+        if (steps <= warm) {
+            throw new IllegalArgumentException("--runs " + s.runs() + " leaves each net too few steps");
+        }
+        return Schedule.sgdPaper(steps - warm, s.lr())
+                .collecting(steps - warm - 1)
+                .warmUp(warm);
     }
 
     private static Recipe swa(String name, Schedule schedule) {

@@ -65,14 +65,7 @@ class GoldenAgreementTest {
                         read(device, p, storage.memory(Arena.PARAMS)),
                         p.shape().toLongs());
             }
-            double[] losses = new double[STEPS];
-            double before = 0;
-            for (int i = 0; i < STEPS; i++) {
-                session.advance();
-                double sum = session.totals().loss();
-                losses[i] = (sum - before) / BATCH;
-                before = sum;
-            }
+            double[] losses = losses(session);
             Path out = directory.resolve("out");
             GoldenSpec spec = new GoldenSpec(
                     torchNet,
@@ -93,6 +86,18 @@ class GoldenAgreementTest {
             for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 1e-4 * golden[i], "loss of step " + i);
             compareWeights(device, storage, new RawTensors(out));
         }
+    }
+
+    private static double[] losses(Session session) {
+        double[] losses = new double[STEPS];
+        double before = 0;
+        for (int i = 0; i < STEPS; i++) {
+            session.advance();
+            double sum = session.totals().loss();
+            losses[i] = (sum - before) / BATCH;
+            before = sum;
+        }
+        return losses;
     }
 
     private static void compareWeights(Device device, Storage storage, RawTensors golden) {
@@ -121,7 +126,22 @@ class GoldenAgreementTest {
     /** The average starts as the first weights on both sides. */
     private static Session session(
             Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
-        Settings s = new Settings(
+        Settings s = settings(net, nesterov);
+        Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
+        return new Session(
+                device,
+                Nets.build(net, images.sample(), CLASSES),
+                images,
+                s,
+                Schedule.constant(STEPS, LR),
+                ema,
+                SEED,
+                augmentation.mean(),
+                augmentation.std());
+    }
+
+    private static Settings settings(String net, boolean nesterov) {
+        return new Settings(
                 "synthetic",
                 net,
                 1,
@@ -151,17 +171,6 @@ class GoldenAgreementTest {
                 0.1,
                 1,
                 2);
-        Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
-        return new Session(
-                device,
-                Nets.build(net, images.sample(), CLASSES),
-                images,
-                s,
-                Schedule.constant(STEPS, LR),
-                ema,
-                SEED,
-                augmentation.mean(),
-                augmentation.std());
     }
 
     private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {

@@ -1,0 +1,56 @@
+package io.basin.cli;
+
+import io.basin.data.Catalog;
+import io.basin.data.DataSets;
+import io.basin.data.FileStatus;
+import io.basin.data.Location;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Lists, downloads and checks data sets. */
+@Command(
+        name = "data",
+        description = "Lists, fetches and verifies data sets.",
+        footer = {
+            "",
+            "Examples:",
+            "  basin data list",
+            "  basin data fetch cifar10",
+            "  basin data verify fashion-mnist"
+        })
+final class DataCommand implements Runnable {
+    @Command(name = "list", description = "what is known, and where it lies")
+    void list() {
+        for (String name : Catalog.names()) {
+            Location location = DataSets.locate(name, null);
+            System.out.printf("%-14s %s%n", name, location.present() ? location.folder() : "not here");
+        }
+    }
+
+    @Command(name = "fetch", description = "downloads a data set, resuming, and checks its sums")
+    void fetch(
+            @Parameters(paramLabel = "DATASET") String name,
+            @Option(names = "--data-dir", description = "where to; default ~/.cache/basin") Path dir) {
+        System.out.println(name + ": in "
+                + DataSets.fetch(name, dir, new Bars().progress()).folder());
+    }
+
+    @Command(
+            name = "verify",
+            description = "checks the SHA-256 sums of a data set's files; exit code 1 where one differs")
+    int verify(
+            @Parameters(paramLabel = "DATASET") String name,
+            @Option(names = "--data-dir", description = "where the files are") Path dir) {
+        List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
+        all.forEach(f -> System.out.printf("%-30s %s %s%n", f.file(), f.state(), f.detail()));
+        return all.stream().allMatch(FileStatus::ok) ? 0 : 1;
+    }
+
+    @Override
+    public void run() {
+        list();
+    }
+}

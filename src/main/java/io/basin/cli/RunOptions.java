@@ -1,0 +1,73 @@
+package io.basin.cli;
+
+import io.basin.compare.Options;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/** The flags that decide where and how something runs, and not what it computes. */
+final class RunOptions {
+    @Option(names = "--device", defaultValue = "auto", description = "auto or cpu")
+    String device;
+
+    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
+    int threads;
+
+    @Option(names = "--out", description = "the run's folder; default runs/DATASET-MODEL-TIME")
+    Path out;
+
+    @Option(names = "--resume", description = "go on with the run in this folder; repeat its other flags")
+    Path resume;
+
+    @Option(names = "--checkpoint-every", defaultValue = "0", description = "steps between checkpoints within an epoch")
+    int checkpointEvery;
+
+    @Option(
+            names = "--bn-update",
+            defaultValue = "auto",
+            description = "exact, single, or auto: exact up to 24 batch norms")
+    String refresh;
+
+    @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
+    boolean plainRefresh;
+
+    Device open() {
+        return Devices.open(device, threads);
+    }
+
+    Options options() {
+        return new Options(checkpointEvery, refresh, plainRefresh);
+    }
+
+    /** The folder to write into: new and empty, or one to resume. */
+    Path folder(String name) {
+        if (resume != null) {
+            if (!Files.exists(resume.resolve("config.json"))) {
+                throw new IllegalArgumentException(
+                        "--resume: " + resume + " holds no config.json: it is no run's folder");
+            }
+            return resume;
+        }
+        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+        Path folder = out != null ? out : Path.of("runs", name + "-" + time);
+        try {
+            Files.createDirectories(folder);
+            try (Stream<Path> files = Files.list(folder)) {
+                if (files.findAny().isPresent()) {
+                    throw new IllegalArgumentException(
+                            "--out: " + folder + " is not empty: name another folder, or --resume " + folder);
+                }
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException("--out: cannot write to " + folder + " (" + e + ")", e);
+        }
+    }
+}

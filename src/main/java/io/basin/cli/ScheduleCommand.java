@@ -1,0 +1,90 @@
+package io.basin.cli;
+
+import io.basin.compare.Comparison;
+import io.basin.io.AtomicFile;
+import io.basin.report.SchedulePicture;
+import io.basin.report.Summary;
+import io.basin.train.Recipe;
+import io.basin.train.Settings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows what a run will do before it does it. */
+@Command(
+        name = "schedule",
+        description = "Prints and plots the learning rate and the averaging weight of planned runs; trains nothing.",
+        footer = {
+            "",
+            "Examples:",
+            "  basin schedule fashion-mnist --methods swa,fge",
+            "  basin schedule cifar10 --epochs 150 --csv plan.csv --svg plan.svg"
+        })
+final class ScheduleCommand implements Runnable {
+    @Mixin
+    private TrainingOptions training;
+
+    @Option(names = "--methods", split = ",", defaultValue = "sgd,swa,snapshot,fge", description = "methods to plan")
+    private List<String> methods;
+
+    @Option(
+            names = "--samples",
+            description = "size of the training set before --validation; default the data set's own")
+    private Integer samples;
+
+    @Option(names = "--csv", description = "writes method,step,epoch,lr,alpha,collected")
+    private Path csv;
+
+    @Option(names = "--svg", description = "writes a picture")
+    private Path svg;
+
+    @Override
+    public void run() {
+        Settings s = training.settings();
+        int count = samples != null ? samples : s.dataset().startsWith("cifar") ? 50_000 : 60_000;
+        int train = s.trainSamples() > 0 ? Math.min(s.trainSamples(), count - s.validation()) : count - s.validation();
+        if (train < s.batch()) {
+            throw new IllegalArgumentException(
+                    "--samples: " + train + " training samples do not fill --batch-size " + s.batch());
+        }
+        int perEpoch = train / s.batch();
+        List<Recipe> recipes =
+                methods.stream().map(m -> Recipe.of(m, s, perEpoch)).toList();
+        List<Summary.Plotted> plotted = Comparison.plotted(recipes, perEpoch);
+        for (Recipe r : recipes) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-12s %d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",
+                    r.name(),
+                    r.runs(),
+                    r.schedule().steps(),
+                    perEpoch,
+                    r.schedule().collections().length,
+                    r.schedule().lr(0),
+                    r.schedule().lr(r.schedule().steps() - 1));
+        }
+        System.out.println();
+        System.out.print(SchedulePicture.text(plotted));
+        if (svg != null) AtomicFile.write(svg, SchedulePicture.svg(plotted));
+        if (csv != null) AtomicFile.write(csv, table(plotted));
+    }
+
+    private static String table(List<Summary.Plotted> plotted) {
+        StringBuilder out = new StringBuilder("method,step,epoch,lr,alpha,collected\n");
+        for (Summary.Plotted p : plotted) {
+            for (int i = 0; i < p.lr().length; i++) {
+                boolean collected = java.util.Arrays.binarySearch(p.collections(), i) >= 0;
+                out.append(p.method()).append(',').append(i).append(',');
+                out.append((double) i / p.stepsPerEpoch())
+                        .append(',')
+                        .append(p.lr()[i])
+                        .append(',');
+                out.append(p.alpha()[i]).append(',').append(collected ? 1 : 0).append('\n');
+            }
+        }
+        return out.toString();
+    }
+}

@@ -1,0 +1,154 @@
+package io.basin.cli;
+
+import io.basin.data.Catalog;
+import io.basin.data.DataSets;
+import io.basin.data.Progress;
+import io.basin.data.TrainTest;
+import io.basin.device.Precision;
+import io.basin.nn.Nets;
+import io.basin.train.Settings;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The flags that decide what is computed, with defaults that depend on the data set's images. */
+final class TrainingOptions {
+    @Parameters(index = "0", paramLabel = "DATASET", description = "fashion-mnist, mnist, cifar10 or cifar100")
+    String dataset;
+
+    @Option(
+            names = "--data-dir",
+            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+    Path dataDir;
+
+    @Option(names = "--model", description = "mlp, small-cnn, vgg16, preresnet20, -56, -110, -164, wrn-28-10")
+    String model;
+
+    @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")
+    Double epochs;
+
+    @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
+    int batch;
+
+    @Option(names = "--lr", defaultValue = "0.05", description = "initial learning rate; default ${DEFAULT-VALUE}")
+    double lr;
+
+    @Option(names = "--momentum", defaultValue = "0.9", description = "default ${DEFAULT-VALUE}")
+    double momentum;
+
+    @Option(names = "--nesterov", description = "Nesterov's momentum")
+    boolean nesterov;
+
+    @Option(names = "--wd", defaultValue = "5e-4", description = "weight decay; default ${DEFAULT-VALUE}")
+    double weightDecay;
+
+    @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
+    boolean spareVectors;
+
+    @Option(names = "--label-smoothing", defaultValue = "0", description = "default ${DEFAULT-VALUE}")
+    double smoothing;
+
+    @Option(names = "--warmup", defaultValue = "0", description = "epochs of linear warm-up, part of the budget")
+    double warmUp;
+
+    enum Augment {
+        NONE,
+        FLIP,
+        CROP_FLIP
+    }
+
+    @Option(names = "--augment", description = "none, flip or crop_flip; default none for grey images, else crop_flip")
+    Augment augment;
+
+    @Option(names = "--precision", defaultValue = "FP32", description = "fp32 or bf16 (weights stay float32)")
+    Precision precision;
+
+    @Option(names = "--validation", defaultValue = "5000", description = "samples held out of the training set")
+    int validation;
+
+    @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
+    int trainSamples;
+
+    @Option(names = "--swa-start", defaultValue = "0.75", description = "fraction of the budget before averaging")
+    double swaStart;
+
+    @Option(names = "--swa-lr", defaultValue = "0.01", description = "SWA's rate, highest one of cyclic SWA")
+    double swaLr;
+
+    @Option(names = "--swa-low", defaultValue = "0.001", description = "lowest rate of cyclic SWA")
+    double swaLow;
+
+    @Option(names = "--swa-cycle", defaultValue = "0.25", description = "epochs between SWA's collections")
+    double swaCycle;
+
+    @Option(names = "--ema-decay", defaultValue = "0.999", description = "of the exponential average, per step")
+    double emaDecay;
+
+    @Option(names = "--lawa", defaultValue = "3", description = "epochs that LAWA averages, the last ones")
+    int lawa;
+
+    @Option(names = "--cycles", defaultValue = "3", description = "snapshots of the snapshot ensemble")
+    int cycles;
+
+    @Option(names = "--snapshot-lr", defaultValue = "0.1", description = "highest rate of its cosines")
+    double snapshotLr;
+
+    @Option(names = "--fge-start", defaultValue = "0.8", description = "fraction of the budget before FGE's triangles")
+    double fgeStart;
+
+    @Option(names = "--lr-1", defaultValue = "0.02", description = "FGE's highest rate")
+    double fgeHigh;
+
+    @Option(names = "--lr-2", defaultValue = "0.0005", description = "FGE's lowest rate")
+    double fgeLow;
+
+    @Option(names = "--cycle", defaultValue = "0.5", description = "epochs of one FGE triangle")
+    double fgeCycle;
+
+    @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
+    int runs;
+
+    Settings settings() {
+        boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
+        String net = model != null ? model : grey ? "mlp" : "preresnet20";
+        if (!Nets.NAMES.contains(net)) {
+            throw new IllegalArgumentException(
+                    "--model: unknown net '" + net + "'; known: " + String.join(", ", Nets.NAMES));
+        }
+        Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
+        return new Settings(
+                dataset,
+                net,
+                epochs != null ? epochs : grey ? 10 : 30,
+                batch,
+                lr,
+                momentum,
+                weightDecay,
+                nesterov,
+                !spareVectors,
+                smoothing,
+                warmUp,
+                how == Augment.CROP_FLIP ? (grey ? 2 : 4) : 0,
+                how != Augment.NONE,
+                precision,
+                validation,
+                trainSamples,
+                swaStart,
+                swaLr,
+                swaLow,
+                swaCycle,
+                emaDecay,
+                lawa,
+                cycles,
+                snapshotLr,
+                fgeStart,
+                fgeHigh,
+                fgeLow,
+                fgeCycle,
+                runs);
+    }
+
+    TrainTest load(Progress progress) {
+        return DataSets.load(dataset, dataDir, progress);
+    }
+}

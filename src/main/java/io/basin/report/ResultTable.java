@@ -1,0 +1,168 @@
+package io.basin.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * The result table as text, Markdown and HTML: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
+ * paired differences of accuracy to SGD, whose p values are corrected by Holm over all rows compared.
+ */
+public final class ResultTable {
+    private static final List<String> HEADER =
+            List.of("method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "p (Holm)");
+    private static final String BASELINE = "sgd";
+    private static final double LEVEL = 0.05;
+
+    private final Summary summary;
+    private final List<List<String>> cells = new ArrayList<>();
+    private final List<String> better = new ArrayList<>();
+    private final List<String> worse = new ArrayList<>();
+    private final List<String> open = new ArrayList<>();
+
+    public ResultTable(Summary summary) {
+        this.summary = summary;
+        double[] sgd = summary.rows().stream()
+                .filter(r -> r.method().equals(BASELINE))
+                .findFirst()
+                .map(r -> values(r, 100))
+                .orElse(new double[0]);
+        List<PairedComparison> pairs = new ArrayList<>();
+        for (Summary.Row row : summary.rows()) pairs.add(pair(row, sgd));
+        double[] p = Statistics.holm(pairs.stream()
+                .filter(x -> x != null && Double.isFinite(x.p()))
+                .mapToDouble(PairedComparison::p)
+                .toArray());
+        int next = 0;
+        for (int i = 0; i < summary.rows().size(); i++) {
+            PairedComparison pair = pairs.get(i);
+            boolean tested = pair != null && Double.isFinite(pair.p());
+            add(summary.rows().get(i), sgd, pair, tested ? p[next++] : Double.NaN);
+        }
+    }
+
+    private static PairedComparison pair(Summary.Row row, double[] sgd) {
+        double[] own = values(row, 100);
+        boolean comparable = !row.method().equals(BASELINE) && own.length == sgd.length && own.length > 1;
+        return comparable ? Statistics.paired(own, sgd) : null;
+    }
+
+    private static double[] values(Summary.Row row, double scale) {
+        return row.scores().stream().mapToDouble(s -> scale * s.accuracy()).toArray();
+    }
+
+    private void add(Summary.Row row, double[] sgd, PairedComparison pair, double p) {
+        double[] accuracy = values(row, 100);
+        String name = row.combiner().isEmpty() ? row.method() : row.method() + " (" + row.combiner() + ")";
+        String difference = row.method().equals(BASELINE) || sgd.length != accuracy.length || sgd.length == 0
+                ? ""
+                : signed(Statistics.mean(accuracy) - Statistics.mean(sgd)) + half(pair);
+        cells.add(List.of(
+                name,
+                number(row.epochs(), 1),
+                Integer.toString(row.passes()),
+                mean(accuracy, 2),
+                mean(row.scores().stream().mapToDouble(Summary.Score::nll).toArray(), 4),
+                mean(row.scores().stream().mapToDouble(s -> 100 * s.ece()).toArray(), 2),
+                difference,
+                Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : number(p, 3)) + (p < LEVEL ? " *" : "")));
+        if (row.method().equals(BASELINE)) return;
+        if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
+        else open.add(name);
+    }
+
+    private static String half(PairedComparison pair) {
+        return pair == null || !pair.interval().present()
+                ? ""
+                : " ±" + number(pair.interval().halfWidth(), 2);
+    }
+
+    private static String signed(double value) {
+        return String.format(Locale.ROOT, "%+.2f", value);
+    }
+
+    private static String number(double value, int decimals) {
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
+    }
+
+    private static String mean(double[] x, int decimals) {
+        Interval interval = Statistics.tInterval(x);
+        String mean = number(Statistics.mean(x), decimals);
+        return interval.present() ? mean + " ±" + number(interval.halfWidth(), decimals) : mean;
+    }
+
+    private int seeds() {
+        return summary.rows().stream().mapToInt(r -> r.scores().size()).max().orElse(0);
+    }
+
+    /** What the figures allow one to say, and no more. */
+    public String conclusion() {
+        if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Use --seeds 5 to learn more.";
+        if (better.isEmpty() && worse.isEmpty()) {
+            return "Over " + seeds() + " seeds no method differs from SGD beyond chance (paired t, Holm, 5 %).";
+        }
+        String text = "Over " + seeds() + " seeds, beyond chance (paired t, Holm, 5 %):";
+        if (!better.isEmpty()) text += " better than SGD: " + String.join(", ", better) + ".";
+        if (!worse.isEmpty()) text += " worse: " + String.join(", ", worse) + ".";
+        if (!open.isEmpty()) text += " Undecided: " + String.join(", ", open) + ".";
+        return text;
+    }
+
+    /** Aligned columns for a terminal. */
+    public String text() {
+        int[] width = new int[HEADER.size()];
+        for (List<String> row : rows()) {
+            for (int c = 0; c < width.length; c++)
+                width[c] = Math.max(width[c], row.get(c).length());
+        }
+        StringBuilder out = new StringBuilder();
+        for (List<String> row : rows()) {
+            StringBuilder line = new StringBuilder();
+            for (int c = 0; c < width.length; c++) {
+                String format = c == 0 ? "%-" + width[c] + "s" : "  %" + width[c] + "s";
+                line.append(String.format(format, row.get(c)));
+            }
+            out.append(line.toString().stripTrailing()).append('\n');
+        }
+        return out.toString();
+    }
+
+    private List<List<String>> rows() {
+        List<List<String>> all = new ArrayList<>();
+        all.add(HEADER);
+        all.addAll(cells);
+        return all;
+    }
+
+    /** A GitHub table. */
+    public String markdown() {
+        StringBuilder out = new StringBuilder();
+        for (List<String> row : rows()) {
+            out.append(row.stream().collect(Collectors.joining(" | ", "| ", " |\n")));
+            if (row == HEADER) out.append("|---".repeat(HEADER.size())).append("|\n");
+        }
+        return out.toString();
+    }
+
+    /** A table element; the cells hold nothing that needs escaping but signs. */
+    public String html() {
+        StringBuilder out = new StringBuilder("<table class=\"results\">\n");
+        for (List<String> row : rows()) {
+            String cell = row == HEADER ? "th" : "td";
+            out.append("<tr>");
+            for (String value : row) {
+                String safe = value.replace("&", "&amp;").replace("<", "&lt;");
+                out.append('<')
+                        .append(cell)
+                        .append('>')
+                        .append(safe)
+                        .append("</")
+                        .append(cell)
+                        .append('>');
+            }
+            out.append("</tr>\n");
+        }
+        return out.append("</table>\n").toString();
+    }
+}

@@ -1,0 +1,84 @@
+package io.basin.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportTest {
+    @TempDir
+    private Path folder;
+
+    private static Summary.Row row(String method, double... accuracies) {
+        List<Summary.Score> scores = IntStream.range(0, accuracies.length)
+                .mapToObj(i -> new Summary.Score(i, accuracies[i], 0.3, 0.02))
+                .toList();
+        return new Summary.Row(method, "", 10, 1, scores);
+    }
+
+    private static Summary summary(Summary.Row... rows) {
+        Summary.Plotted plan = new Summary.Plotted(
+                "swa", new double[] {0.1, 0.1, 0.05, 0.05}, new double[] {0, 0, 1, 0.5}, new int[] {2, 3}, 2);
+        Summary.Curve curve = new Summary.Curve(
+                "swa", 1, List.of(new Summary.Point(1, 1, 0.5, 1, 0.5), new Summary.Point(2, 0.8, 0.6, 0.9, 0.6)));
+        return new Summary("a <b> & c", Map.of("seeds", "5"), List.of(rows), List.of(curve), List.of(plan));
+    }
+
+    @Test
+    void oneSeedHasNoIntervalsAndClaimsNothing() {
+        ResultTable table = new ResultTable(summary(row("sgd", 0.9), row("swa", 0.95)));
+        assertFalse(table.text().contains("±"), table.text());
+        assertTrue(table.text().contains("+5.00"), table.text());
+        assertTrue(table.conclusion().startsWith("1 seed"), table.conclusion());
+    }
+
+    @Test
+    void aSteadyGainIsCalledBetterAndANoisyOneIsNot() {
+        ResultTable table = new ResultTable(summary(
+                row("sgd", 0.900, 0.901, 0.902, 0.899, 0.900),
+                row("swa", 0.910, 0.912, 0.911, 0.910, 0.909),
+                row("ema", 0.930, 0.880, 0.910, 0.860, 0.925)));
+        assertTrue(table.conclusion().contains("better than SGD: swa."), table.conclusion());
+        assertTrue(table.conclusion().contains("Undecided: ema."), table.conclusion());
+    }
+
+    @Test
+    void theReportStandsAloneAndEscapesWhatItQuotes() throws Exception {
+        Summary s = summary(row("sgd", 0.9), row("swa", 0.95));
+        ResultTable table = new ResultTable(s);
+        Path file = folder.resolve("report.html");
+        HtmlReport.write(file, s, table.conclusion(), table.html());
+        String html = Files.readString(file);
+        assertTrue(html.contains("a &lt;b&gt; &amp; c"));
+        assertFalse(html.contains("<b>"));
+        assertEquals(5, html.split("<svg", -1).length - 1);
+        assertFalse(html.contains("src=\"http"));
+    }
+
+    @Test
+    void aPlotMarksEveryCollection() {
+        String text = SchedulePicture.text(summary().schedules());
+        String marks =
+                text.lines().filter(l -> l.endsWith("^ collects")).findFirst().orElseThrow();
+        assertEquals(2 + 1, marks.chars().filter(c -> c == '^').count());
+    }
+
+    @Test
+    void thinningKeepsTheCornersOfAStep() {
+        double[] lr = new double[5000];
+        java.util.Arrays.fill(lr, 0, 2503, 0.1);
+        java.util.Arrays.fill(lr, 2503, 5000, 0.01);
+        double[][] line = Charts.thinned(lr, 1);
+        boolean before = java.util.Arrays.stream(line[0]).anyMatch(x -> x == 2502);
+        boolean after = java.util.Arrays.stream(line[0]).anyMatch(x -> x == 2503);
+        assertTrue(before && after);
+        assertTrue(line[0].length < 1000);
+    }
+}
