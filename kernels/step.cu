@@ -1,0 +1,130 @@
+// The fused update of every parameter: momentum, decay, the rate of this step, and the running average, in one pass.
+//
+//   step   d = g + wd w                 wd only for quads before split
+//          v = mu v + d
+//          w = w - lr[t] v              Nesterov: w - lr[t] (d + mu v)
+//          a = a + alpha[t] (w - a)     only where alpha[t] != 0: a uniform branch, no traffic otherwise
+//   bend   v = mu v + c (g + wd w);  p = p - lr[t] v       a curve's control point p, c = dw(t)/dp, w = w(t)
+//   tick   t = t + 1
+//
+// Both updates do nothing once the loss was not finite, so the weights stay those from before it, nor past the tables'
+// end. Rounding is the CPU's: every product and sum by itself.
+//
+//   kernel  bytes per parameter                                  blocks
+//   step    20: reads w g v, writes w v; 28: also reads, writes a   quads / 256
+//   bend    24: reads w g v p, writes v p                        quads / 256
+//   tick    8 read, 8 written                                    1 of 1 thread
+//
+// All parameter traffic is 16 bytes an access: slots are 64 floats apart or more, so arenas and the split are whole
+// quads. Besides, each block reads 24 bytes of the control block (bend: 28).
+//
+//   step(float4* w, const float4* g, float4* v, float4* a, const Control*, u32 steps, u32 quads, u32 split,
+//        float mu, float wd, u32 nesterov)
+//   bend(float4* p, float4* v, const float4* w, const float4* g, const Control*, u32 steps, u32 quads, u32 split,
+//        float mu, float wd, const float* coefficients /* (rows, points) */, u32 rows, u32 points, u32 point)
+//   tick(Control*)
+#include "basin.cuh"
+
+// What the tables say for this step.
+struct Pace {
+    float lr;
+    float alpha;
+    bool stopped;
+};
+
+// One thread asks for the whole block: 24 bytes instead of 6 KiB.
+__device__ inline Pace pace(const Control* control, u32 steps) {
+    __shared__ Pace shared;
+    if (threadIdx.x == 0) {
+        const u64 t = control->step;
+        const float* lr = (const float*)(control + 1);
+        const bool stopped = control->broken != 0 || t >= steps;
+        shared.stopped = stopped;
+        shared.lr = stopped ? 0 : lr[t];
+        shared.alpha = stopped ? 0 : lr[steps + t];
+    }
+    __syncthreads();
+    return shared;
+}
+
+struct Rule {
+    float mu;
+    float lr;
+    bool nesterov;
+
+    __device__ void operator()(float& w, float g, float& v, float wd) const {
+        const float d = __fadd_rn(g, __fmul_rn(wd, w));
+        v = __fadd_rn(__fmul_rn(mu, v), d);
+        const float direction = nesterov ? __fadd_rn(d, __fmul_rn(mu, v)) : v;
+        w = __fsub_rn(w, __fmul_rn(lr, direction));
+    }
+};
+
+__device__ inline float toward(float a, float w, float alpha) { return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a))); }
+
+extern "C" __global__ void __launch_bounds__(256)
+step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
+     const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov) {
+    const Pace now = pace(control, steps);
+    if (now.stopped) return;
+    const Rule rule = {mu, now.lr, nesterov != 0};
+#pragma unroll 1
+    for (u32 i = firstIndex(); i < quads; i += gridStride()) {
+        const float decay = i < split ? wd : 0;
+        float4 weight = w[i];
+        float4 velocity = v[i];
+        const float4 gradient = g[i];
+        rule(weight.x, gradient.x, velocity.x, decay);
+        rule(weight.y, gradient.y, velocity.y, decay);
+        rule(weight.z, gradient.z, velocity.z, decay);
+        rule(weight.w, gradient.w, velocity.w, decay);
+        v[i] = velocity;
+        w[i] = weight;
+        if (now.alpha != 0) {
+            const float4 mean = a[i];
+            a[i] = make_float4(
+                toward(mean.x, weight.x, now.alpha), toward(mean.y, weight.y, now.alpha),
+                toward(mean.z, weight.z, now.alpha), toward(mean.w, weight.w, now.alpha));
+        }
+    }
+}
+
+// One number of a curve's control point.
+struct Bend {
+    float mu;
+    float lr;
+    float c;
+
+    __device__ void operator()(float& p, float& v, float w, float g, float wd) const {
+        v = __fadd_rn(__fmul_rn(mu, v), __fmul_rn(c, __fadd_rn(g, __fmul_rn(wd, w))));
+        p = __fsub_rn(p, __fmul_rn(lr, v));
+    }
+};
+
+extern "C" __global__ void __launch_bounds__(256)
+bend(float4* __restrict__ p, float4* __restrict__ v, const float4* __restrict__ w, const float4* __restrict__ g,
+     const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd,
+     const float* __restrict__ coefficients, u32 rows, u32 points, u32 point) {
+    __shared__ float coefficient;
+    const Pace now = pace(control, steps);
+    if (now.stopped) return;
+    if (threadIdx.x == 0) coefficient = coefficients[(rows == 1 ? 0 : control->step) * points + point];
+    __syncthreads();
+    const Bend rule = {mu, now.lr, coefficient};
+#pragma unroll 1
+    for (u32 i = firstIndex(); i < quads; i += gridStride()) {
+        const float decay = i < split ? wd : 0;
+        float4 place = p[i];
+        float4 velocity = v[i];
+        const float4 weight = w[i];
+        const float4 gradient = g[i];
+        rule(place.x, velocity.x, weight.x, gradient.x, decay);
+        rule(place.y, velocity.y, weight.y, gradient.y, decay);
+        rule(place.z, velocity.z, weight.z, gradient.z, decay);
+        rule(place.w, velocity.w, weight.w, gradient.w, decay);
+        v[i] = velocity;
+        p[i] = place;
+    }
+}
+
+extern "C" __global__ void tick(Control* control) { control->step++; }
