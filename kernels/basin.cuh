@@ -90,33 +90,63 @@ __device__ inline u32 permuted(u32 place, u32 n, u64 seed, u64 epoch) {
     return x;
 }
 
-// y = f(x) or f(a, b), 16 bytes at a time with up to three elements left over. In place is allowed.
+// What the tables say for this step.
+struct Pace {
+    float lr;
+    float alpha;
+    bool stopped;  // the loss was not finite, or the tables have ended: nothing may change any more
+};
+
+// One thread asks for the whole block: 24 bytes instead of 6 KiB.
+__device__ inline Pace pace(const Control* control, u32 steps) {
+    __shared__ Pace shared;
+    if (threadIdx.x == 0) {
+        const u64 t = control->step;
+        const float* lr = (const float*)(control + 1);
+        const bool stopped = control->broken != 0 || t >= steps;
+        shared.stopped = stopped;
+        shared.lr = stopped ? 0 : lr[t];
+        shared.alpha = stopped ? 0 : lr[steps + t];
+    }
+    __syncthreads();
+    return shared;
+}
+
+// a moves toward w by alpha of the way.
+__device__ inline float toward(float a, float w, float alpha) {
+    return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a)));
+}
+
+// y[i] = f(x[i], i) or f(a[i], b[i], i), 16 bytes an access, up to three elements left over. In place is allowed.
 template <class F>
 __device__ inline void each(float* y, const float* x, u32 n, F f) {
-    for (u32 i = firstIndex(); i < n / 4; i += gridStride()) {
-        const float4 q = ((const float4*)x)[i];
-        ((float4*)y)[i] = make_float4(f(q.x), f(q.y), f(q.z), f(q.w));
+    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
+        const float4 v = ((const float4*)x)[q];
+        const u32 i = 4 * q;
+        ((float4*)y)[q] = make_float4(f(v.x, i), f(v.y, i + 1), f(v.z, i + 2), f(v.w, i + 3));
     }
-    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(x[i]);
+    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(x[i], i);
 }
 
 template <class F>
 __device__ inline void each(float* y, const float* a, const float* b, u32 n, F f) {
-    for (u32 i = firstIndex(); i < n / 4; i += gridStride()) {
-        const float4 p = ((const float4*)a)[i];
-        const float4 q = ((const float4*)b)[i];
-        ((float4*)y)[i] = make_float4(f(p.x, q.x), f(p.y, q.y), f(p.z, q.z), f(p.w, q.w));
+    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
+        const float4 v = ((const float4*)a)[q];
+        const float4 w = ((const float4*)b)[q];
+        const u32 i = 4 * q;
+        ((float4*)y)[q] = make_float4(f(v.x, w.x, i), f(v.y, w.y, i + 1), f(v.z, w.z, i + 2), f(v.w, w.w, i + 3));
     }
-    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(a[i], b[i]);
+    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(a[i], b[i], i);
 }
 
 // Sum over a warp, the same in every lane and in every run.
-__device__ inline double warpSum(double x) {
+template <class T>
+__device__ inline T warpSum(T x) {
     for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xFFFFFFFFu, x, lanes);
     return x;
 }
 
-// The largest value with its index; the lower index wins ties.
+// A value and its index; of equal values the lower index is better.
 template <class T>
 struct Best {
     T value;
@@ -130,12 +160,13 @@ struct Best {
     }
 };
 
-// The first largest of row[0..n), found by a warp, known to every lane.
-template <class T>
-__device__ inline Best<T> warpBest(const T* row, u32 n) {
+// The first largest of at(0) .. at(n - 1), found by a warp, known to every lane.
+template <class T, class F>
+__device__ inline Best<T> warpBest(u32 n, F at) {
     const u32 lane = threadIdx.x % 32;
-    Best<T> best = {row[lane < n ? lane : 0], lane < n ? lane : 0};
-    for (u32 k = lane + 32; k < n; k += 32) best.take(row[k], k);
+    const u32 start = lane < n ? lane : 0;
+    Best<T> best = {at(start), start};
+    for (u32 k = start + 32; k < n; k += 32) best.take(at(k), k);
     for (int lanes = 16; lanes > 0; lanes /= 2) {
         const T value = __shfl_xor_sync(0xFFFFFFFFu, best.value, lanes);
         best.take(value, __shfl_xor_sync(0xFFFFFFFFu, best.index, lanes));

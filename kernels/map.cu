@@ -17,8 +17,8 @@ __device__ inline float value(float x) { return BASIN_VALUE; }
 
 __device__ inline float slope(float x) { return BASIN_SLOPE; }
 
-extern "C" __global__ void map(float* y, const float* x, u32 n) { each(y, x, n, [](float v) { return value(v); }); }
+extern "C" __global__ void __launch_bounds__(256) map(float* y, const float* x, u32 n) { each(y, x, n, [](float v, u32) { return value(v); }); }
 
-extern "C" __global__ void mapBackward(float* dx, const float* dy, const float* x, u32 n) {
-    each(dx, dy, x, n, [](float g, float v) { return g * slope(v); });
+extern "C" __global__ void __launch_bounds__(256) mapBackward(float* dx, const float* dy, const float* x, u32 n) {
+    each(dx, dy, x, n, [](float g, float v, u32) { return g * slope(v); });
 }

@@ -5,11 +5,13 @@
 //   population   delta = mean_b - mean; N' = N + n                    (Chan, Golub, LeVeque 1979)
 //                mean += delta n / N';  squares += squares_b + delta^2 N n / N'
 //   running      mean = (1 - m) mean + m mean_b;  var = (1 - m) var + m var_b n / (n - 1)
+//   normalise    y = (x - mean) / sqrt(var + eps) scale + shift, then ReLU if asked
 //
 //   kernel     bytes                                     blocks
 //   measure    4 per element, 16 per partial sum         (channels / 32, slabs) of (32, 8) threads
 //   merge      per channel: 16 slabs + 60                channels / 256
 //   adopt, commit, reset, remember: per channel          channels / 256
+//   normalise  8 per element                             quads / 256
 //
 //   measure(const float* x /* (rows, channels) */, double2* partial /* (slabs, channels) */, u32 rows, u32 channels)
 //   merge(const float* x, const double2* partial, Moments* population /* (channels) */, float* mean, float* var
@@ -20,7 +22,7 @@
 //   remember(float* runningMean, float* runningVar, const float* mean, const float* inverse, double m, double eps,
 //            u32 rows, u32 channels)       inverse = 1 / sqrt(var + eps), biased, as cuDNN saves it
 //   normalise(float* y, const float* x, const float* mean, const float* var, const float* scale, const float* shift,
-//             float eps, u32 rows, u32 channels, u32 relu)
+//             float eps, u32 n, u32 channels, u32 relu)
 //
 // rows = samples times pixels; a good number of slabs is rows / 256, between 1 and 128.
 #include "basin.cuh"
@@ -31,3 +33,91 @@ struct Moments {
     double mean;
     double squares;  // sum of squared deviations from the mean
 };
+
+const u32 LANES = 32;   // channels of a block
+const u32 STRIPES = 8;  // rows a block reads at once
+
+__device__ inline double2 plus(double2 a, double2 b) { return make_double2(a.x + b.x, a.y + b.y); }
+
+extern "C" __global__ void __launch_bounds__(256)
+measure(const float* __restrict__ x, double2* __restrict__ partial, u32 rows, u32 channels) {
+    __shared__ double2 sums[STRIPES][LANES];
+    const u32 c = blockIdx.x * LANES + threadIdx.x;
+    double2 sum = make_double2(0, 0);
+    if (c < channels) {
+        const double k = x[c];
+        for (u32 r = blockIdx.y * STRIPES + threadIdx.y; r < rows; r += gridDim.y * STRIPES) {
+            const double d = x[(u64)r * channels + c] - k;
+            sum = plus(sum, make_double2(d, d * d));
+        }
+    }
+    sums[threadIdx.y][threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y != 0 || c >= channels) return;
+    for (u32 s = 1; s < STRIPES; s++) sum = plus(sum, sums[s][threadIdx.x]);
+    partial[(u64)blockIdx.y * channels + c] = sum;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+merge(const float* __restrict__ x, const double2* __restrict__ partial, Moments* __restrict__ population,
+      float* __restrict__ mean, float* __restrict__ var, u32 rows, u32 channels, u32 slabs) {
+    const u32 c = firstIndex();
+    if (c >= channels) return;
+    double2 sum = make_double2(0, 0);
+    for (u32 s = 0; s < slabs; s++) sum = plus(sum, partial[(u64)s * channels + c]);
+    const double n = rows;
+    const Moments batch = {n, x[c] + sum.x / n, sum.y - sum.x * sum.x / n};
+    mean[c] = (float)batch.mean;
+    var[c] = (float)(batch.squares / n);
+    Moments all = population[c];
+    const double delta = batch.mean - all.mean;
+    const double total = all.count + n;
+    all.mean += delta * n / total;
+    all.squares += batch.squares + delta * delta * all.count * n / total;
+    all.count = total;
+    population[c] = all;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+adopt(float* runningMean, float* runningVar, const float* mean, const float* var, u32 channels) {
+    const u32 c = firstIndex();
+    if (c >= channels) return;
+    runningMean[c] = mean[c];
+    runningVar[c] = var[c];
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+commit(float* runningMean, float* runningVar, const Moments* population, u32 channels) {
+    const u32 c = firstIndex();
+    if (c >= channels) return;
+    const Moments all = population[c];
+    runningMean[c] = (float)all.mean;
+    runningVar[c] = (float)(all.squares / all.count);
+}
+
+extern "C" __global__ void __launch_bounds__(256) reset(Moments* population, u32 channels) {
+    const u32 c = firstIndex();
+    if (c < channels) population[c] = {0, 0, 0};
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+remember(float* runningMean, float* runningVar, const float* mean, const float* inverse, double m, double eps, u32 rows,
+         u32 channels) {
+    const u32 c = firstIndex();
+    if (c >= channels) return;
+    const double i = inverse[c];
+    const double biased = 1 / (i * i) - eps;
+    const double unbiased = rows > 1 ? biased * rows / (rows - 1) : biased;
+    runningMean[c] = (float)((1 - m) * runningMean[c] + m * mean[c]);
+    runningVar[c] = (float)((1 - m) * runningVar[c] + m * unbiased);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+normalise(float* y, const float* x, const float* mean, const float* var, const float* scale, const float* shift,
+          float eps, u32 n, u32 channels, u32 relu) {
+    each(y, x, n, [=](float v, u32 i) {
+        const u32 c = i % channels;
+        const float z = (v - mean[c]) * (scale[c] * rsqrtf(var[c] + eps)) + shift[c];
+        return relu && z < 0 ? 0 : z;
+    });
+}

@@ -25,28 +25,6 @@
 //   tick(Control*)
 #include "basin.cuh"
 
-// What the tables say for this step.
-struct Pace {
-    float lr;
-    float alpha;
-    bool stopped;
-};
-
-// One thread asks for the whole block: 24 bytes instead of 6 KiB.
-__device__ inline Pace pace(const Control* control, u32 steps) {
-    __shared__ Pace shared;
-    if (threadIdx.x == 0) {
-        const u64 t = control->step;
-        const float* lr = (const float*)(control + 1);
-        const bool stopped = control->broken != 0 || t >= steps;
-        shared.stopped = stopped;
-        shared.lr = stopped ? 0 : lr[t];
-        shared.alpha = stopped ? 0 : lr[steps + t];
-    }
-    __syncthreads();
-    return shared;
-}
-
 struct Rule {
     float mu;
     float lr;
@@ -59,8 +37,6 @@ struct Rule {
         w = __fsub_rn(w, __fmul_rn(lr, direction));
     }
 };
-
-__device__ inline float toward(float a, float w, float alpha) { return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a))); }
 
 extern "C" __global__ void __launch_bounds__(256)
 step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
