@@ -7,16 +7,16 @@
 //   bend   v = mu v + c (g + wd w);  p = p - lr[t] v       a curve's control point p, c = dw(t)/dp, w = w(t)
 //   tick   t = t + 1
 //
-// Both updates do nothing once the loss was not finite, so the weights stay those from before it, nor past the tables'
-// end. Rounding is the CPU's: every product and sum by itself.
+// Both updates do nothing once a loss was not finite (the weights stay those from before it) or the tables have ended.
+// Rounding is the CPU's: every product and sum by itself.
 //
-//   kernel  bytes per parameter                                  blocks
-//   step    20: reads w g v, writes w v; 28: also reads, writes a   quads / 256
-//   bend    24: reads w g v p, writes v p                        quads / 256
-//   tick    8 read, 8 written                                    1 of 1 thread
+//   kernel   bytes per parameter                                            blocks
+//   step     20: reads w g v, writes w v; where it averages 28: also a      quads / 256
+//   bend     24: reads w g v p, writes v p                                  quads / 256
+//   tick     8 read, 8 written                                              1 of 1 thread
 //
 // All parameter traffic is 16 bytes an access: slots are 64 floats apart or more, so arenas and the split are whole
-// quads. Besides, each block reads 24 bytes of the control block (bend: 28).
+// quads. Besides, each block reads 24 bytes of the control block (bend: 36 with its coefficient).
 //
 //   step(float4* w, const float4* g, float4* v, float4* a, const Control*, u32 steps, u32 quads, u32 split,
 //        float mu, float wd, u32 nesterov)
@@ -38,7 +38,7 @@ struct Rule {
     }
 };
 
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(256, 6)
 step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
      const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov) {
     const Pace now = pace(control, steps);
