@@ -38,7 +38,7 @@ struct Rule {
     }
 };
 
-extern "C" __global__ void __launch_bounds__(256, 6)
+extern "C" __global__ void __launch_bounds__(256)
 step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
      const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov) {
     const Pace now = pace(control, steps);
