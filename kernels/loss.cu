@@ -34,6 +34,7 @@ loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __
     double sum = 0;
     for (u32 k = lane; k < classes; k += 32) sum += exp(x[k] - max);
     const double logSum = log(warpSum(sum));
+    const double share = smoothing / classes;
     double all = 0;
     for (u32 k = lane; k < classes; k += 32) {
         const double logP = x[k] - max - logSum;
@@ -41,7 +42,7 @@ loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __
         all += logP;
         probabilities[(u64)row * classes + k] = p;
         if (gradient == nullptr) continue;
-        const double q = smoothing / classes + ((int)k == label ? 1 - smoothing : 0);
+        const double q = share + ((int)k == label ? 1 - smoothing : 0);
         gradient[(u64)row * classes + k] = label < 0 ? 0 : (float)((p - q) / rows);
     }
     all = warpSum(all);
@@ -49,7 +50,7 @@ loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __
     Row r = {0, 0, 0};
     if (label >= 0) {
         r.loss = -(1 - smoothing) * (x[label] - max - logSum);
-        if (smoothing > 0) r.loss -= smoothing / classes * all;
+        if (smoothing > 0) r.loss -= share * all;
         r.hit = (int)best.index == label;
         r.seen = 1;
     }
