@@ -129,7 +129,7 @@ final class CudaContext implements AutoCloseable {
 
     /** Whether products may round their operands to 10 bits of mantissa. */
     static boolean tf32(Precision precision) {
-        return precision.name().equals("TF32");
+        return precision == Precision.TF32;
     }
 
     /** Sets how the products that follow are computed. cuBLAS is strict unless told otherwise, cuDNN the contrary. */

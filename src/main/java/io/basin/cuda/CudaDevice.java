@@ -66,6 +66,10 @@ final class CudaDevice implements Device {
         return kernels;
     }
 
+    boolean software() {
+        return context.software();
+    }
+
     Algorithms algorithms() {
         return algorithms;
     }
@@ -74,6 +78,11 @@ final class CudaDevice implements Device {
     public String describe() {
         return context.title() + ", compute capability " + context.major + "." + context.minor + ", "
                 + context.multiprocessors + " multiprocessors";
+    }
+
+    @Override
+    public boolean immediate() {
+        return false;
     }
 
     @Override

@@ -16,8 +16,17 @@ public final class CudaProvider implements DeviceProvider {
         return 10;
     }
 
+    /** The software GPU is for tests and for the curious; nobody should train on it by accident. */
     @Override
-    public Device open(int threads) {
+    public Device openUnasked(int threads) {
+        CudaDevice device = open(threads);
+        if (!device.software()) return device;
+        device.close();
+        throw new DeviceException("only the software GPU is here, which is chosen by --device cuda alone");
+    }
+
+    @Override
+    public CudaDevice open(int threads) {
         if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
         try {
             Libraries.require();

@@ -15,4 +15,13 @@ public interface DeviceProvider {
      * @throws DeviceException with a sentence that says what is missing and what to do
      */
     Device open(int threads);
+
+    /**
+     * Opens the device where the user named none: a provider may refuse to be chosen, as for a stand-in without hardware.
+     *
+     * @throws DeviceException as {@link #open}
+     */
+    default Device openUnasked(int threads) {
+        return open(threads);
+    }
 }

@@ -35,6 +35,16 @@ public final class OpTrial implements AutoCloseable {
         public float slope(float x) {
             return 1;
         }
+
+        @Override
+        public String cudaValue() {
+            return "x";
+        }
+
+        @Override
+        public String cudaSlope() {
+            return "1";
+        }
     };
     private static final int OPERATIONS = 16;
 
