@@ -9,11 +9,23 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
+import jcuda.driver.CUfunction;
 
 /** A GPU, real or software, for launching one kernel at a time on arrays: what the kernels' tests and reports stand on. */
 public final class Gpu implements AutoCloseable {
     /** Threads of a block wherever a kernel's header says nothing else. */
     public static final int THREADS = 256;
+
+    /** Blocks and threads of a launch. */
+    public record Grid(int blocksX, int blocksY, int threadsX, int threadsY) {
+        /** One thread. */
+        public static final Grid ONE = new Grid(1, 1, 1, 1);
+
+        /** For kernels over (rows, channels) whose blocks take 32 channels of one slab of rows. */
+        public static Grid columns(int channels, int slabs) {
+            return new Grid((channels + 31) / 32, slabs, 32, 8);
+        }
+    }
 
     private final Undo undo = new Undo();
     private final CudaContext context;
@@ -78,8 +90,7 @@ public final class Gpu implements AutoCloseable {
     /** Addresses as a kernel reads them from memory. */
     public Address put(Address... values) {
         ByteBuffer bytes = direct(8 * values.length);
-        bytes.asLongBuffer()
-                .put(Arrays.stream(values).mapToLong(Address::value).toArray());
+        bytes.asLongBuffer().put(Arrays.stream(values).mapToLong(Address::value).toArray());
         return upload(bytes);
     }
 
@@ -137,7 +148,7 @@ public final class Gpu implements AutoCloseable {
 
     /** Launches blocks of {@link #THREADS} and waits. */
     public void launch(String file, String kernel, int blocks, Object... arguments) {
-        launch(file, kernel, blocks, 1, THREADS, 1, arguments);
+        launch(file, kernel, new Grid(blocks, 1, THREADS, 1), arguments);
     }
 
     /**
@@ -145,22 +156,20 @@ public final class Gpu implements AutoCloseable {
      *
      * @param arguments addresses (null for the null pointer), and numbers of the width that the kernel takes
      */
-    public void launch(String file, String kernel, int x, int y, int threadsX, int threadsY, Object... arguments) {
-        launch(kernels.get(file, kernel), x, y, threadsX, threadsY, arguments);
+    public void launch(String file, String kernel, Grid grid, Object... arguments) {
+        launch(kernels.get(file, kernel), grid, arguments);
     }
 
     /** As {@link #launch}, of a source that is not in {@code kernels/} as it stands. */
     public void launchSource(String name, String source, String kernel, int blocks, Object... arguments) {
-        launch(kernels.compile(name, source, kernel), blocks, 1, THREADS, 1, arguments);
+        launch(kernels.compile(name, source, kernel), new Grid(blocks, 1, THREADS, 1), arguments);
     }
 
-    private void launch(
-            jcuda.driver.CUfunction function, int x, int y, int threadsX, int threadsY, Object... arguments) {
+    private void launch(CUfunction function, Grid g, Object... arguments) {
         NativePointerObject[] pointers = new NativePointerObject[arguments.length];
         for (int i = 0; i < arguments.length; i++) pointers[i] = argument(arguments[i]);
         check(
-                cuLaunchKernel(
-                        function, x, y, 1, threadsX, threadsY, 1, 0, context.stream, Pointer.to(pointers), null),
+                cuLaunchKernel(function, g.blocksX, g.blocksY, 1, g.threadsX, g.threadsY, 1, 0, context.stream, Pointer.to(pointers), null),
                 "cuLaunchKernel");
         check(cuStreamSynchronize(context.stream), "cuStreamSynchronize");
     }

@@ -42,9 +42,10 @@ class KernelBuildTest {
 
     @Test
     void theAssemblersReportIsReadWithItsSpills() {
-        String log = "ptxas info    : Compiling entry function 'f' for 'sm_90'\nptxas info    : Function properties for f\n"
-                + "    8 bytes stack frame, 12 bytes spill stores, 16 bytes spill loads\n"
-                + "ptxas info    : Used 255 registers, used 1 barriers\n";
+        String log =
+                "ptxas info    : Compiling entry function 'f' for 'sm_90'\nptxas info    : Function properties for f\n"
+                        + "    8 bytes stack frame, 12 bytes spill stores, 16 bytes spill loads\n"
+                        + "ptxas info    : Used 255 registers, used 1 barriers\n";
         assertEquals(List.of(new Ptxas.Usage("f", 90, 255, 8, 28)), Ptxas.usages(log));
     }
 
