@@ -23,7 +23,7 @@ final class EvaluateCommand implements Runnable {
     @Option(names = "--data-dir", description = "where the data set's files are")
     private Path dataDir;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto or cpu")
+    @Option(names = "--device", defaultValue = "auto", description = "auto, cpu or cuda")
     private String deviceName;
 
     @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")

@@ -22,6 +22,8 @@ import org.slf4j.LoggerFactory;
 final class Algorithms {
     private static final Logger LOG = LoggerFactory.getLogger(Algorithms.class);
     private static final int MOST = 10;
+    /** In each direction deterministic and able to do everything; taken where nothing can be tried. */
+    private static final int UNTRIED = 1;
 
     /** One algorithm as the search saw it. */
     record Candidate(int algorithm, int status, boolean deterministic) {}
@@ -34,7 +36,7 @@ final class Algorithms {
         /** Names call, shapes and precision. */
         String key();
 
-        /** The search itself, fastest first. */
+        /** The search itself, fastest first; null where it cannot be made. */
         List<Candidate> search(int most);
 
         /**
@@ -63,16 +65,17 @@ final class Algorithms {
                 LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
             }
         }
-        Choice choice = search(problem);
+        List<Candidate> found = problem.search(MOST);
+        if (found == null) return new Choice(UNTRIED, problem.workspace(UNTRIED));
+        Choice choice = best(problem, found);
         read();
         known.put(problem.key(), choice.algorithm());
         write();
         return choice;
     }
 
-    private static Choice search(Problem problem) {
-        List<Candidate> able =
-                problem.search(MOST).stream().filter(c -> c.status() == 0).toList();
+    private static Choice best(Problem problem, List<Candidate> found) {
+        List<Candidate> able = found.stream().filter(c -> c.status() == 0).toList();
         if (able.isEmpty()) {
             throw new DeviceException("cuDNN has no algorithm for " + problem.key() + " in float32, channels last");
         }

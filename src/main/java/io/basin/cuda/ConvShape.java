@@ -85,9 +85,13 @@ final class ConvShape {
         return bytes[0];
     }
 
-    /** Runs every algorithm on zeros. */
+    /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
     private List<Algorithms.Candidate> search(Direction direction, int most) {
-        long workspace = Math.min(MOST_WORKSPACE, device.context().memory()[0] / 4);
+        long free = device.context().memory()[0];
+        long workspace = Math.min(MOST_WORKSPACE, free / 4);
+        long needed = workspace;
+        for (Shape s : shapes) needed += 4 * s.elements();
+        if (needed > free) return null;
         List<Memory> memory = new ArrayList<>();
         try {
             for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));

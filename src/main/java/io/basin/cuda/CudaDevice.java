@@ -4,6 +4,7 @@ import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.BatchOp;
 import io.basin.device.Control;
+import io.basin.device.Demand;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
@@ -83,6 +84,19 @@ final class CudaDevice implements Device {
     @Override
     public boolean immediate() {
         return false;
+    }
+
+    @Override
+    public void expect(Demand demand) {
+        long free = context.memory()[0];
+        if (demand.total() <= free) {
+            LOG.info("{}, {} are free", demand, Demand.mebibytes(free));
+            return;
+        }
+        int batch = demand.fitting(free);
+        throw new DeviceException("the plan needs " + demand + ", which is " + Demand.mebibytes(demand.total() - free)
+                + " more than is free: "
+                + (batch > 0 ? "--batch-size " + batch + " would fit" : "no --batch-size would fit"));
     }
 
     @Override

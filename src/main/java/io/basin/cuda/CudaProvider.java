@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
+import java.util.List;
 
 /** Opens the first GPU of NVIDIA's, where its libraries are there. */
 public final class CudaProvider implements DeviceProvider {
@@ -36,5 +37,10 @@ public final class CudaProvider implements DeviceProvider {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new DeviceException("the cuda device cannot be opened: " + cause.getMessage(), cause);
         }
+    }
+
+    @Override
+    public List<String> diagnose() {
+        return Diagnosis.lines();
     }
 }

@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import java.util.List;
+
 /** Found by {@link java.util.ServiceLoader}; nothing else knows which devices there are. */
 public interface DeviceProvider {
     /** The name that {@code --device} takes, such as {@code cpu}. */
@@ -23,5 +25,10 @@ public interface DeviceProvider {
      */
     default Device openUnasked(int threads) {
         return open(threads);
+    }
+
+    /** What the device needs of this machine, what of it is there, and what that can do: lines for people. */
+    default List<String> diagnose() {
+        return List.of();
     }
 }

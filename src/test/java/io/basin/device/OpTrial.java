@@ -101,7 +101,7 @@ public final class OpTrial implements AutoCloseable {
             for (Op op : ops) scope.uses(op.output());
             scope.uses(others);
         }
-        binding = scope.allocate(device);
+        binding = scope.allocate(device, batch.output().shape().dim(0));
         storage.initialise(device, 1);
         for (Op op : ops) op.bind(binding);
         return this;
