@@ -16,6 +16,11 @@ public record Subject(DeviceProvider provider, int threads) {
                         .map(threads -> new Subject(p, threads)));
     }
 
+    /** Whether the device computes in bfloat16; one that does not must refuse it by the flag's name. */
+    public boolean bfloat16() {
+        return provider.name().equals("cpu");
+    }
+
     private static boolean opens(DeviceProvider provider) {
         try (Device device = provider.open(1)) {
             return device.liveBytes() == 0;
