@@ -7,8 +7,9 @@
 //   - Tensors are (rows, channels) with channels innermost: an NHWC image is (N H W, C), a batch of vectors (N, C).
 //   - Where a result must equal the CPU's bit for bit, products and sums are written __fmul_rn and __fadd_rn, for the
 //     compiler would otherwise contract them into one rounding; these kernels wait for memory, so it costs nothing.
-//   - "Blocks: quads / 256" means ceil(quads / 256), capped at what fills the device; every loop strides over the grid,
-//     so any grid is correct. Blocks have 256 threads in x unless the header says otherwise.
+//   - Blocks have 256 threads in x unless the header says otherwise. "quads / 256" blocks means ceil(quads / 256), capped
+//     at what fills the device: loops stride over the grid, so any number of blocks is correct. Only where a header
+//     gives the grid's shape (batch, measure, columnSums) it has to be that one.
 //   - Compiles under NVRTC: this file includes nothing.
 #pragma once
 

@@ -7,7 +7,7 @@
 // computed on the host, so that every device has the same bits.
 //
 //   kernel   bytes per element       blocks
-//   batch    1 read, 4 written       rows: one per sample
+//   batch    1 read, 4 written       exactly rows: one per sample
 //
 //   batch(float* out /* (rows, H, W, C) */, int* outLabels /* (rows) */, const u8* pixels /* (count, H, W, C) */,
 //         const int* labels /* (count) */, const float* table /* (C, 256) */, const Control*, u32 rows, u32 count,

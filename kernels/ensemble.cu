@@ -19,32 +19,34 @@
 extern "C" __global__ void __launch_bounds__(256)
 accumulate(double* __restrict__ sum, u32* __restrict__ votes, const float* __restrict__ p, double weight, u32 rows,
            u32 classes) {
-    const u32 row = firstIndex() / 32;
     const u32 lane = threadIdx.x % 32;
-    if (row >= rows) return;
-    const u64 from = (u64)row * classes;
-    for (u32 k = lane; k < classes; k += 32) sum[from + k] = __dadd_rn(sum[from + k], __dmul_rn(weight, p[from + k]));
-    if (votes == nullptr) return;
-    const Best<float> best = warpBest<float>(classes, [=](u32 k) { return p[from + k]; });
-    if (lane == 0) votes[from + best.index]++;
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const u64 from = (u64)row * classes;
+        for (u32 k = lane; k < classes; k += 32) {
+            sum[from + k] = __dadd_rn(sum[from + k], __dmul_rn(weight, p[from + k]));
+        }
+        if (votes == nullptr) continue;
+        const Best<float> best = warpBest<float>(classes, [=](u32 k) { return p[from + k]; });
+        if (lane == 0) votes[from + best.index]++;
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 argmax(int* __restrict__ choice, const double* __restrict__ sum, u32 rows, u32 classes) {
-    const u32 row = firstIndex() / 32;
-    if (row >= rows) return;
-    const double* x = sum + (u64)row * classes;
-    const Best<double> best = warpBest<double>(classes, [=](u32 k) { return x[k]; });
-    if (threadIdx.x % 32 == 0) choice[row] = (int)best.index;
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const double* x = sum + (u64)row * classes;
+        const Best<double> best = warpBest<double>(classes, [=](u32 k) { return x[k]; });
+        if (threadIdx.x % 32 == 0) choice[row] = (int)best.index;
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 vote(int* __restrict__ choice, const u32* __restrict__ votes, const double* __restrict__ sum, u32 rows, u32 classes) {
-    const u32 row = firstIndex() / 32;
-    if (row >= rows) return;
-    const u32* v = votes + (u64)row * classes;
-    const double* x = sum + (u64)row * classes;
-    const u32 most = warpBest<u32>(classes, [=](u32 k) { return v[k]; }).value;
-    const Best<double> best = warpBest<double>(classes, [=](u32 k) { return v[k] == most ? x[k] : -1; });
-    if (threadIdx.x % 32 == 0) choice[row] = (int)best.index;
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const u32* v = votes + (u64)row * classes;
+        const double* x = sum + (u64)row * classes;
+        const u32 most = warpBest<u32>(classes, [=](u32 k) { return v[k]; }).value;
+        const Best<double> best = warpBest<double>(classes, [=](u32 k) { return v[k] == most ? x[k] : -1; });
+        if (threadIdx.x % 32 == 0) choice[row] = (int)best.index;
+    }
 }

@@ -24,37 +24,38 @@ struct Row {
 extern "C" __global__ void __launch_bounds__(256)
 loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
      float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
-    const u32 row = firstIndex() / 32;
     const u32 lane = threadIdx.x % 32;
-    if (row >= rows) return;
-    const float* x = logits + (u64)row * classes;
-    const int label = labels[row];
-    const Best<float> best = warpBest<float>(classes, [=](u32 k) { return x[k]; });
-    const double max = best.value;
-    double sum = 0;
-    for (u32 k = lane; k < classes; k += 32) sum += exp(x[k] - max);
-    const double logSum = log(warpSum(sum));
     const double share = smoothing / classes;
-    double all = 0;
-    for (u32 k = lane; k < classes; k += 32) {
-        const double logP = x[k] - max - logSum;
-        const float p = (float)exp(logP);
-        all += logP;
-        probabilities[(u64)row * classes + k] = p;
-        if (gradient == nullptr) continue;
-        const double q = share + ((int)k == label ? 1 - smoothing : 0);
-        gradient[(u64)row * classes + k] = label < 0 ? 0 : (float)((p - q) / rows);
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const u64 from = (u64)row * classes;
+        const float* x = logits + from;
+        const int label = labels[row];
+        const Best<float> best = warpBest<float>(classes, [=](u32 k) { return x[k]; });
+        const double max = best.value;
+        double sum = 0;
+        for (u32 k = lane; k < classes; k += 32) sum += exp(x[k] - max);
+        const double logSum = log(warpSum(sum));
+        double all = 0;
+        for (u32 k = lane; k < classes; k += 32) {
+            const double logP = x[k] - max - logSum;
+            const float p = (float)exp(logP);
+            all += logP;
+            probabilities[from + k] = p;
+            if (gradient == nullptr) continue;
+            const double q = share + ((int)k == label ? 1 - smoothing : 0);
+            gradient[from + k] = label < 0 ? 0 : (float)((p - q) / rows);
+        }
+        all = warpSum(all);
+        if (lane != 0) continue;
+        Row r = {0, 0, 0};
+        if (label >= 0) {
+            r.loss = -(1 - smoothing) * (x[label] - max - logSum);
+            if (smoothing > 0) r.loss -= share * all;
+            r.hit = (int)best.index == label;
+            r.seen = 1;
+        }
+        result[row] = r;
     }
-    all = warpSum(all);
-    if (lane != 0) return;
-    Row r = {0, 0, 0};
-    if (label >= 0) {
-        r.loss = -(1 - smoothing) * (x[label] - max - logSum);
-        if (smoothing > 0) r.loss -= share * all;
-        r.hit = (int)best.index == label;
-        r.seen = 1;
-    }
-    result[row] = r;
 }
 
 extern "C" __global__ void __launch_bounds__(32)

@@ -9,11 +9,11 @@
 //
 //   kernel     bytes                                     blocks
 //   measure    4 per element, 16 per partial sum         (channels / 32, slabs) of (32, 8) threads
-//   merge      per channel: 16 slabs + 60                channels / 256
+//   merge      per channel: 16 slabs + 60                channels / 8: a warp a channel
 //   adopt, commit, reset, remember: per channel          channels / 256
 //   normalise  8 per element                             quads / 256
 //
-//   measure(const float* x /* (rows, channels) */, double2* partial /* (slabs, channels) */, u32 rows, u32 channels)
+//   measure(const float* x /* (rows, channels) */, double2* partial /* (channels, slabs) */, u32 rows, u32 channels)
 //   merge(const float* x, const double2* partial, Moments* population /* (channels) */, float* mean, float* var
 //         /* of this batch, (channels) */, u32 rows, u32 channels, u32 slabs)
 //   adopt(float* runningMean, float* runningVar, const float* mean, const float* var, u32 channels)
@@ -24,7 +24,7 @@
 //   normalise(float* y, const float* x, const float* mean, const float* var, const float* scale, const float* shift,
 //             float eps, u32 n, u32 channels, u32 relu)
 //
-// rows = samples times pixels; a good number of slabs is rows / 256, between 1 and 128.
+// rows = samples times pixels; a good number of slabs is rows / 256, between 1 and 512.
 #include "basin.cuh"
 
 // Of one channel.
@@ -55,61 +55,63 @@ measure(const float* __restrict__ x, double2* __restrict__ partial, u32 rows, u3
     __syncthreads();
     if (threadIdx.y != 0 || c >= channels) return;
     for (u32 s = 1; s < STRIPES; s++) sum = plus(sum, sums[s][threadIdx.x]);
-    partial[(u64)blockIdx.y * channels + c] = sum;
+    partial[(u64)c * gridDim.y + blockIdx.y] = sum;
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 merge(const float* __restrict__ x, const double2* __restrict__ partial, Moments* __restrict__ population,
       float* __restrict__ mean, float* __restrict__ var, u32 rows, u32 channels, u32 slabs) {
-    const u32 c = firstIndex();
-    if (c >= channels) return;
-    double2 sum = make_double2(0, 0);
-    for (u32 s = 0; s < slabs; s++) sum = plus(sum, partial[(u64)s * channels + c]);
-    const double n = rows;
-    const Moments batch = {n, x[c] + sum.x / n, sum.y - sum.x * sum.x / n};
-    mean[c] = (float)batch.mean;
-    var[c] = (float)(batch.squares / n);
-    Moments all = population[c];
-    const double delta = batch.mean - all.mean;
-    const double total = all.count + n;
-    all.mean += delta * n / total;
-    all.squares += batch.squares + delta * delta * all.count * n / total;
-    all.count = total;
-    population[c] = all;
+    for (u32 c = firstIndex() / 32; c < channels; c += gridStride() / 32) {
+        double2 sum = make_double2(0, 0);
+        for (u32 s = threadIdx.x % 32; s < slabs; s += 32) sum = plus(sum, partial[(u64)c * slabs + s]);
+        sum = make_double2(warpSum(sum.x), warpSum(sum.y));
+        if (threadIdx.x % 32 != 0) continue;
+        const double n = rows;
+        const double batchMean = x[c] + sum.x / n;
+        const double batchSquares = sum.y - sum.x * sum.x / n;
+        mean[c] = (float)batchMean;
+        var[c] = (float)(batchSquares / n);
+        Moments all = population[c];
+        const double delta = batchMean - all.mean;
+        const double total = all.count + n;
+        all.mean += delta * n / total;
+        all.squares += batchSquares + delta * delta * all.count * n / total;
+        all.count = total;
+        population[c] = all;
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 adopt(float* runningMean, float* runningVar, const float* mean, const float* var, u32 channels) {
-    const u32 c = firstIndex();
-    if (c >= channels) return;
-    runningMean[c] = mean[c];
-    runningVar[c] = var[c];
+    for (u32 c = firstIndex(); c < channels; c += gridStride()) {
+        runningMean[c] = mean[c];
+        runningVar[c] = var[c];
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 commit(float* runningMean, float* runningVar, const Moments* population, u32 channels) {
-    const u32 c = firstIndex();
-    if (c >= channels) return;
-    const Moments all = population[c];
-    runningMean[c] = (float)all.mean;
-    runningVar[c] = (float)(all.squares / all.count);
+    for (u32 c = firstIndex(); c < channels; c += gridStride()) {
+        const Moments all = population[c];
+        runningMean[c] = (float)all.mean;
+        runningVar[c] = (float)(all.squares / all.count);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256) reset(Moments* population, u32 channels) {
-    const u32 c = firstIndex();
-    if (c < channels) population[c] = {0, 0, 0};
+    for (u32 c = firstIndex(); c < channels; c += gridStride()) population[c] = {0, 0, 0};
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 remember(float* runningMean, float* runningVar, const float* mean, const float* inverse, double m, double eps, u32 rows,
          u32 channels) {
-    const u32 c = firstIndex();
-    if (c >= channels) return;
-    const double i = inverse[c];
-    const double biased = 1 / (i * i) - eps;
-    const double unbiased = rows > 1 ? biased * rows / (rows - 1) : biased;
-    runningMean[c] = (float)((1 - m) * runningMean[c] + m * mean[c]);
-    runningVar[c] = (float)((1 - m) * runningVar[c] + m * unbiased);
+    const double share = rows > 1 ? rows / (rows - 1.0) : 1;
+    for (u32 c = firstIndex(); c < channels; c += gridStride()) {
+        const double i = inverse[c];
+        const double biased = 1 / (i * i) - eps;
+        runningMean[c] = (float)((1 - m) * runningMean[c] + m * mean[c]);
+        runningVar[c] = (float)((1 - m) * runningVar[c] + m * share * biased);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(256)

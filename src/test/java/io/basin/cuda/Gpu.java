@@ -14,10 +14,10 @@ import jcuda.driver.CUfunction;
 /** A GPU, real or software, for launching one kernel at a time on arrays: what the kernels' tests and reports stand on. */
 public final class Gpu implements AutoCloseable {
     /** Threads of a block wherever a kernel's header says nothing else. */
-    public static final int THREADS = 256;
+    static final int THREADS = 256;
 
     /** Blocks and threads of a launch. */
-    public record Grid(int blocksX, int blocksY, int threadsX, int threadsY) {
+    record Grid(int blocksX, int blocksY, int threadsX, int threadsY) {
         /** One thread. */
         public static final Grid ONE = new Grid(1, 1, 1, 1);
 
@@ -58,44 +58,44 @@ public final class Gpu implements AutoCloseable {
     }
 
     /** Memory that nobody has written. */
-    public Address empty(long bytes) {
+    Address empty(long bytes) {
         Address address = new Address();
         check(cuMemAlloc(address, Math.max(1, bytes)), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));
         return address;
     }
 
-    public Address put(float... values) {
+    Address put(float... values) {
         ByteBuffer bytes = direct(4 * values.length);
         bytes.asFloatBuffer().put(values);
         return upload(bytes);
     }
 
-    public Address put(int... values) {
+    Address put(int... values) {
         ByteBuffer bytes = direct(4 * values.length);
         bytes.asIntBuffer().put(values);
         return upload(bytes);
     }
 
-    public Address put(double... values) {
+    Address put(double... values) {
         ByteBuffer bytes = direct(8 * values.length);
         bytes.asDoubleBuffer().put(values);
         return upload(bytes);
     }
 
-    public Address put(byte... values) {
+    Address put(byte... values) {
         return upload(direct(values.length).put(values).flip());
     }
 
     /** Addresses as a kernel reads them from memory. */
-    public Address put(Address... values) {
+    Address put(Address... values) {
         ByteBuffer bytes = direct(8 * values.length);
         bytes.asLongBuffer().put(Arrays.stream(values).mapToLong(Address::value).toArray());
         return upload(bytes);
     }
 
     /** A control block as {@link io.basin.device.Control} lays it out. */
-    public Address control(long step, boolean broken, float[] lr, float[] alpha) {
+    Address control(long step, boolean broken, float[] lr, float[] alpha) {
         ByteBuffer bytes = direct(64 + 4 * lr.length + 4 * alpha.length);
         bytes.putLong(0, step).putLong(32, broken ? 1 : 0);
         for (int i = 0; i < lr.length; i++) {
@@ -111,25 +111,25 @@ public final class Gpu implements AutoCloseable {
         return address;
     }
 
-    public float[] floats(Address from, int n) {
+    float[] floats(Address from, int n) {
         float[] out = new float[n];
         download(from, 4 * n).asFloatBuffer().get(out);
         return out;
     }
 
-    public int[] ints(Address from, int n) {
+    int[] ints(Address from, int n) {
         int[] out = new int[n];
         download(from, 4 * n).asIntBuffer().get(out);
         return out;
     }
 
-    public double[] doubles(Address from, int n) {
+    double[] doubles(Address from, int n) {
         double[] out = new double[n];
         download(from, 8 * n).asDoubleBuffer().get(out);
         return out;
     }
 
-    public long[] longs(Address from, int n) {
+    long[] longs(Address from, int n) {
         long[] out = new long[n];
         download(from, 8 * n).asLongBuffer().get(out);
         return out;
@@ -142,12 +142,12 @@ public final class Gpu implements AutoCloseable {
     }
 
     /** Enough blocks of {@link #THREADS} for that many threads, but few enough that threads take several turns. */
-    public static int blocks(long items) {
+    static int blocks(long items) {
         return (int) Math.max(1, Math.min((items + THREADS - 1) / THREADS, 7));
     }
 
     /** Launches blocks of {@link #THREADS} and waits. */
-    public void launch(String file, String kernel, int blocks, Object... arguments) {
+    void launch(String file, String kernel, int blocks, Object... arguments) {
         launch(file, kernel, new Grid(blocks, 1, THREADS, 1), arguments);
     }
 
@@ -156,12 +156,12 @@ public final class Gpu implements AutoCloseable {
      *
      * @param arguments addresses (null for the null pointer), and numbers of the width that the kernel takes
      */
-    public void launch(String file, String kernel, Grid grid, Object... arguments) {
+    void launch(String file, String kernel, Grid grid, Object... arguments) {
         launch(kernels.get(file, kernel), grid, arguments);
     }
 
     /** As {@link #launch}, of a source that is not in {@code kernels/} as it stands. */
-    public void launchSource(String name, String source, String kernel, int blocks, Object... arguments) {
+    void launchSource(String name, String source, String kernel, int blocks, Object... arguments) {
         launch(kernels.compile(name, source, kernel), new Grid(blocks, 1, THREADS, 1), arguments);
     }
 

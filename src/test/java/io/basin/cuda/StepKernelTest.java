@@ -108,13 +108,11 @@ class StepKernelTest {
     void aParameterCostsTwentyBytesAndTwentyEightWhereTheStepAverages() {
         Gpu.run("traffic of step", gpu -> {
             int n = 1 << 18;
-            for (int t = 0; t < 2; t++) {
-                Bench bench = new Bench(gpu, Arenas.of(n, n / 2));
-                Address control = gpu.control(t, false, LR, ALPHA);
-                int blocks = 64;
-                Traffic traffic = Traffic.of(gpu, "step", () -> bench.step(control, blocks, false));
+            int blocks = 64;
+            for (boolean averaging : new boolean[] {false, true}) {
+                Traffic traffic = Traffic.ofStep(gpu, n, blocks, averaging);
                 if (traffic == null) return;
-                long perParameter = ALPHA[t] == 0 ? 20 : 28;
+                long perParameter = averaging ? 28 : 20;
                 long tables = 24L * blocks;
                 assertEquals(perParameter * n + tables, traffic.loaded() + traffic.stored());
                 assertEquals(perParameter * n, traffic.wide());

@@ -21,6 +21,20 @@ public record Traffic(long launches, long loaded, long stored, long wide) {
                 counter(kernel, "wide"));
     }
 
+    /** One update of so many parameters; null as {@link #of}. */
+    public static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging) {
+        Address control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
+        Address[] arenas = new Address[4];
+        for (int i = 0; i < arenas.length; i++) arenas[i] = gpu.put(new float[parameters]);
+        int quads = parameters / 4;
+        return of(
+                gpu,
+                "step",
+                () -> gpu.launch(
+                        "step.cu", "step", blocks, arenas[0], arenas[1], arenas[2], arenas[3], control, 1, quads,
+                        quads / 2, 0.9f, 5e-4f, 0));
+    }
+
     private static long counter(String kernel, String what) {
         return SoftGpu.counter("kernel:" + kernel + ":" + what);
     }
