@@ -43,11 +43,7 @@ public final class TrafficReport implements Runnable {
         sizes = sizes(io.basin.nn.Nets.build(net, Shape.of(3, 32, 32), 10));
         parameters = sizes.stream().mapToLong(Long::longValue).sum();
         System.out.printf(
-                Locale.ROOT,
-                "# Update of all parameters of %s: %,d in %d tensors%n%n",
-                net,
-                parameters,
-                sizes.size());
+                Locale.ROOT, "# Update of all parameters of %s: %,d in %d tensors%n%n", net, parameters, sizes.size());
         System.out.println("SGD with momentum and weight decay, float32. Model: bytes / " + bandwidth
                 + " GB/s, launches and caches left out; no GPU was timed.\n");
         System.out.println("| path | launches, plain | averaging | bytes a parameter, plain | averaging |"
@@ -55,13 +51,7 @@ public final class TrafficReport implements Runnable {
         System.out.println("|---|---|---|---|---|---|---|---|");
         basin();
         for (UpdatePath p : UpdatePath.PEERS) {
-            row(
-                    p.name(),
-                    p.launches(sizes, false),
-                    p.launches(sizes, true),
-                    p.bytes(false),
-                    p.bytes(true),
-                    p.source());
+            row(p.name(), p.launches(sizes, false), p.launches(sizes, true), p.bytes(false), p.bytes(true), p.source());
         }
         System.out.println("""
 
@@ -143,7 +133,10 @@ public final class TrafficReport implements Runnable {
         for (int a : Ptxas.ARCHITECTURES) {
             for (Ptxas.Usage u : all) {
                 if (!u.kernel().equals(kernel) || u.architecture() != a) continue;
-                line.append(" ").append(u.registers()).append(u.spills() > 0 ? "*" : "").append(" |");
+                line.append(" ")
+                        .append(u.registers())
+                        .append(u.spills() > 0 ? "*" : "")
+                        .append(" |");
             }
         }
         return line.toString();

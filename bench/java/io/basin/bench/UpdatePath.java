@@ -110,7 +110,9 @@ record UpdatePath(String name, List<Pass> update, List<Pass> average, String sou
 
     private static int launches(List<Pass> passes, List<Long> sizes) {
         return passes.stream()
-                .mapToInt(p -> p.batching() == Batching.NONE ? sizes.size() : p.batching().launches(sizes))
+                .mapToInt(p -> p.batching() == Batching.NONE
+                        ? sizes.size()
+                        : p.batching().launches(sizes))
                 .sum();
     }
 }

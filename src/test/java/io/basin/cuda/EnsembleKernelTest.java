@@ -54,8 +54,7 @@ class EnsembleKernelTest {
         for (int r = 0; r < ROWS; r++) votes[r * classes + first(wide, r * classes, classes)]++;
     }
 
-    private static void checkChoices(
-            Gpu gpu, double[] sum, int[] votes, Address sums, Address counts, int classes) {
+    private static void checkChoices(Gpu gpu, double[] sum, int[] votes, Address sums, Address counts, int classes) {
         int[] likeliest = new int[ROWS];
         int[] elected = new int[ROWS];
         for (int r = 0; r < ROWS; r++) {

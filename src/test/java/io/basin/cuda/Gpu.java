@@ -169,7 +169,18 @@ public final class Gpu implements AutoCloseable {
         NativePointerObject[] pointers = new NativePointerObject[arguments.length];
         for (int i = 0; i < arguments.length; i++) pointers[i] = argument(arguments[i]);
         check(
-                cuLaunchKernel(function, g.blocksX, g.blocksY, 1, g.threadsX, g.threadsY, 1, 0, context.stream, Pointer.to(pointers), null),
+                cuLaunchKernel(
+                        function,
+                        g.blocksX,
+                        g.blocksY,
+                        1,
+                        g.threadsX,
+                        g.threadsY,
+                        1,
+                        0,
+                        context.stream,
+                        Pointer.to(pointers),
+                        null),
                 "cuLaunchKernel");
         check(cuStreamSynchronize(context.stream), "cuStreamSynchronize");
     }

@@ -72,8 +72,17 @@ class LossKernelTest {
             Address result = gpu.empty(16L * rows);
             int blocks = (rows + 7) / 8;
             gpu.launch(
-                    "loss.cu", "loss", blocks, gpu.put(logits), gpu.put(labels), probabilities, gradient, result, rows,
-                    classes, smoothing);
+                    "loss.cu",
+                    "loss",
+                    blocks,
+                    gpu.put(logits),
+                    gpu.put(labels),
+                    probabilities,
+                    gradient,
+                    result,
+                    rows,
+                    classes,
+                    smoothing);
             gpu.launch("loss.cu", "total", new Gpu.Grid(1, 1, 32, 1), result, control, rows);
             return new Counted(gpu.longs(control, 8));
         }
@@ -100,8 +109,7 @@ class LossKernelTest {
                         Close.ROUNDING.check("p", e.probabilities, gpu.floats(bench.probabilities, logits.length));
                         Close.ROUNDING.check("dlogits", e.gradient, gpu.floats(bench.gradient, logits.length));
                         assertEquals(e.loss, counted.loss(), 1e-12 * Math.abs(e.loss) + 1e-13);
-                        assertArrayEquals(
-                                new long[] {3, counted.words[1], e.hits, e.seen, 0, 0, 0, 0}, counted.words);
+                        assertArrayEquals(new long[] {3, counted.words[1], e.hits, e.seen, 0, 0, 0, 0}, counted.words);
                     }
                 }
             }

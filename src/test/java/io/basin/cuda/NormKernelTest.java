@@ -49,8 +49,7 @@ class NormKernelTest {
             int rows = x.length / channels;
             Address data = gpu.put(x);
             Address partial = gpu.empty(16L * slabs * channels);
-            gpu.launch(
-                    "norm.cu", "measure", Gpu.Grid.columns(channels, slabs), data, partial, rows, channels);
+            gpu.launch("norm.cu", "measure", Gpu.Grid.columns(channels, slabs), data, partial, rows, channels);
             int blocks = (channels + 255) / 256;
             gpu.launch("norm.cu", "merge", blocks, data, partial, population, mean, var, rows, channels, slabs);
         }
@@ -149,8 +148,17 @@ class NormKernelTest {
                 Arrays.fill(start, 2);
                 Address runningVar = gpu.put(start);
                 gpu.launch(
-                        "norm.cu", "remember", 1, runningMean, runningVar, gpu.put(mean), gpu.put(inverse), m, eps,
-                        rows, channels);
+                        "norm.cu",
+                        "remember",
+                        1,
+                        runningMean,
+                        runningVar,
+                        gpu.put(mean),
+                        gpu.put(inverse),
+                        m,
+                        eps,
+                        rows,
+                        channels);
                 Close.ROUNDING.check("mean", expectedMean, gpu.floats(runningMean, channels));
                 Close.ROUNDING.check("variance", expectedVar, gpu.floats(runningVar, channels));
             }
@@ -176,8 +184,19 @@ class NormKernelTest {
                 }
                 Address y = gpu.put(x);
                 gpu.launch(
-                        "norm.cu", "normalise", Gpu.blocks(n / 4), y, y, gpu.put(mean), gpu.put(var), gpu.put(scale),
-                        gpu.put(shift), 1e-5f, n, channels, relu);
+                        "norm.cu",
+                        "normalise",
+                        Gpu.blocks(n / 4),
+                        y,
+                        y,
+                        gpu.put(mean),
+                        gpu.put(var),
+                        gpu.put(scale),
+                        gpu.put(shift),
+                        1e-5f,
+                        n,
+                        channels,
+                        relu);
                 Close.OPERATION.check("y", expected, gpu.floats(y, n));
             }
         });

@@ -80,8 +80,15 @@ class PointwiseKernelTest {
                 }
                 Address y = gpu.put(x);
                 gpu.launch(
-                        "pointwise.cu", "finish", Gpu.blocks(n / 4), y, bias ? gpu.put(b) : null,
-                        residual ? gpu.put(r) : null, n, channels, relu ? 1 : 0);
+                        "pointwise.cu",
+                        "finish",
+                        Gpu.blocks(n / 4),
+                        y,
+                        bias ? gpu.put(b) : null,
+                        residual ? gpu.put(r) : null,
+                        n,
+                        channels,
+                        relu ? 1 : 0);
                 assertArrayEquals(expected, gpu.floats(y, n), "case " + what);
             }
         });
@@ -100,8 +107,7 @@ class PointwiseKernelTest {
                     Address data = gpu.put(x);
                     Close.GRADIENT.check("one", wanted, columns(gpu, data, rows, channels, 1), 1);
                     Close.GRADIENT.check("two", wanted, columns(gpu, data, rows, channels, 5), 1);
-                    assertArrayEquals(
-                            columns(gpu, data, rows, channels, 5), columns(gpu, data, rows, channels, 5));
+                    assertArrayEquals(columns(gpu, data, rows, channels, 5), columns(gpu, data, rows, channels, 5));
                 }
             }
         });
@@ -139,7 +145,12 @@ class PointwiseKernelTest {
         int[] words = new int[4];
         for (int logical = 0; logical < size; logical++) {
             Philox.block(
-                    logical / 4, (int) step, (int) (step >>> 32), Streams.DROPOUT, (int) seed, (int) (seed >>> 32),
+                    logical / 4,
+                    (int) step,
+                    (int) (step >>> 32),
+                    Streams.DROPOUT,
+                    (int) seed,
+                    (int) (seed >>> 32),
                     words);
             int image = logical / (channels * pixels);
             int c = logical / pixels % channels;
