@@ -1,20 +1,21 @@
-// Arithmetic on whole arenas, and the statistics that batch norm needs for weights which were never run forward.
+// Arithmetic on whole arenas: points on curves and planes, and running moments.
 //
-//   combine   to = sum_j c[row][j] points[j]               row = t, or 0 where there is only one
+//   combine   to = sum_j c[row][j] points[j]               row = t, or 0 where there is only one (control may be null);
+//             a point whose c is 0 takes no part and is not read
 //   moment    second = second + alpha[t] (w w - second)    SWAG's mean of squares
 //
 //   kernel    bytes per parameter                      blocks
-//   combine   4 (n + 1), n <= 16 points                quads / 256
+//   combine   4 for each point that takes part, and 4  quads / 256
 //   moment    12 where alpha[t] != 0, else 0           quads / 256
 //
-//   combine(float4* to, const float4* const* points /* (n), in device memory */, u32 n,
+//   combine(float4* to, const float4* const* points /* (n), in device memory */, u32 n /* <= 32 */,
 //           const float* coefficients /* (rows, n) */, u32 rows, const Control*, u32 quads)
 //   moment(float4* second, const float4* w, const Control*, u32 steps, u32 quads)
 //
 // A copy of an arena is the driver's own device-to-device copy.
 #include "basin.cuh"
 
-const u32 MAX_POINTS = 16;
+const u32 MAX_POINTS = 32;
 
 extern "C" __global__ void __launch_bounds__(256)
 combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n,
@@ -26,9 +27,14 @@ combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n
         c[threadIdx.x] = coefficients[(rows == 1 ? 0 : control->step) * n + threadIdx.x];
     }
     __syncthreads();
+    float start = 0;
+    for (u32 j = 0; j < n; j++) {
+        if (c[j] != 0) start = -0.0f;  // what changes no sum, not even the sign of a zero
+    }
     for (u32 i = firstIndex(); i < quads; i += gridStride()) {
-        float4 sum = make_float4(0, 0, 0, 0);
+        float4 sum = make_float4(start, start, start, start);
         for (u32 j = 0; j < n; j++) {
+            if (c[j] == 0) continue;
             const float4* from = point[j];
             __builtin_assume(__isGlobal(from));
             const float4 x = from[i];

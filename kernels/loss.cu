@@ -38,9 +38,9 @@ loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __
         double all = 0;
         for (u32 k = lane; k < classes; k += 32) {
             const double logP = x[k] - max - logSum;
-            const float p = (float)exp(logP);
+            const double p = exp(logP);
             all += logP;
-            probabilities[from + k] = p;
+            probabilities[from + k] = (float)p;
             if (gradient == nullptr) continue;
             const double q = share + ((int)k == label ? 1 - smoothing : 0);
             gradient[from + k] = label < 0 ? 0 : (float)((p - q) / rows);

@@ -126,41 +126,37 @@ class StepKernelTest {
     void aBendFollowsItsGradientByItsShareOfThePoint() {
         Gpu.run("bend", gpu -> {
             int n = 4 * 301;
-            int split = 4 * 100;
             float[] coefficients = {0.25f, 0.5f, 0.25f, 0.1f, 0.3f, 0.6f};
             for (int rows : new int[] {1, 2}) {
-                int t = 1;
-                float c = coefficients[(rows == 1 ? 0 : t) * 3 + 1];
-                Arenas x = Arenas.of(n, split);
-                Address p = gpu.put(x.a);
-                Address v = gpu.put(x.v);
-                Address table = gpu.put(Arrays.copyOf(coefficients, 3 * rows));
-                gpu.launch(
-                        "step.cu",
-                        "bend",
-                        3,
-                        p,
-                        v,
-                        gpu.put(x.w),
-                        gpu.put(x.g),
-                        gpu.control(t, false, LR, ALPHA),
-                        LR.length,
-                        n / 4,
-                        split / 4,
-                        MU,
-                        WD,
-                        table,
-                        rows,
-                        3,
-                        1);
-                for (int i = 0; i < n; i++) {
-                    x.v[i] = MU * x.v[i] + c * (x.g[i] + (i < split ? WD : 0) * x.w[i]);
-                    x.a[i] = x.a[i] - LR[t] * x.v[i];
+                for (boolean nesterov : new boolean[] {false, true}) {
+                    Address table = gpu.put(Arrays.copyOf(coefficients, 3 * rows));
+                    float c = coefficients[3 * (rows - 1) + 1];
+                    checkBend(gpu, Arenas.of(n, 4 * 100), table, rows, c, nesterov);
                 }
-                assertArrayEquals(x.v, gpu.floats(v, n));
-                assertArrayEquals(x.a, gpu.floats(p, n));
             }
         });
+    }
+
+    /** Step 1 of the middle one of three points; the point lies in `a`. */
+    private static void checkBend(Gpu gpu, Arenas x, Address table, int rows, float c, boolean nesterov) {
+        int n = x.w.length;
+        Address p = gpu.put(x.a);
+        Address v = gpu.put(x.v);
+        Address w = gpu.put(x.w);
+        Address g = gpu.put(x.g);
+        Address control = gpu.control(1, false, LR, ALPHA);
+        gpu.launch(
+                "step.cu", "bend", 3, p, v, w, g, control, LR.length, n / 4, x.split / 4, MU, WD, nesterov ? 1 : 0,
+                table, rows, 3, 1);
+        for (int i = 0; i < n; i++) {
+            float d = c * (x.g[i] + (i < x.split ? WD : 0) * x.w[i]);
+            x.v[i] = MU * x.v[i] + d;
+            x.a[i] = x.a[i] - LR[1] * (nesterov ? d + MU * x.v[i] : x.v[i]);
+        }
+        assertArrayEquals(x.v, gpu.floats(v, n));
+        assertArrayEquals(x.a, gpu.floats(p, n));
+        assertArrayEquals(x.w, gpu.floats(w, n));
+        assertArrayEquals(x.g, gpu.floats(g, n));
     }
 
     @Test
