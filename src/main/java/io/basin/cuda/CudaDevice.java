@@ -102,12 +102,14 @@ final class CudaDevice implements Device {
     @Override
     public Memory allocate(long bytes) {
         Address address = new Address();
-        int status = cuMemAlloc(address, bytes);
+        // The driver has no allocation of nothing, which a net without parameters asks for.
+        long physical = Math.max(1, bytes);
+        int status = cuMemAlloc(address, physical);
         if (status != 0) throw new DeviceException(noMemory(bytes, status));
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
         try {
-            Check.driver(cuMemsetD8Async(address, (byte) 0, bytes, context.stream), "cuMemsetD8Async");
+            Check.driver(cuMemsetD8Async(address, (byte) 0, physical, context.stream), "cuMemsetD8Async");
             return memory;
         } catch (RuntimeException e) {
             memory.close();

@@ -39,6 +39,8 @@ final class Staging implements AutoCloseable {
                 undo.add("cuEventDestroy", () -> cuEventDestroy(event));
                 copied[i] = event;
             }
+            // What is in flight may still read or write this memory.
+            undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(context.stream));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
