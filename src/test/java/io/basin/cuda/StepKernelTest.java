@@ -146,8 +146,24 @@ class StepKernelTest {
         Address g = gpu.put(x.g);
         Address control = gpu.control(1, false, LR, ALPHA);
         gpu.launch(
-                "step.cu", "bend", 3, p, v, w, g, control, LR.length, n / 4, x.split / 4, MU, WD, nesterov ? 1 : 0,
-                table, rows, 3, 1);
+                "step.cu",
+                "bend",
+                3,
+                p,
+                v,
+                w,
+                g,
+                control,
+                LR.length,
+                n / 4,
+                x.split / 4,
+                MU,
+                WD,
+                nesterov ? 1 : 0,
+                table,
+                rows,
+                3,
+                1);
         for (int i = 0; i < n; i++) {
             float d = c * (x.g[i] + (i < x.split ? WD : 0) * x.w[i]);
             x.v[i] = MU * x.v[i] + d;
