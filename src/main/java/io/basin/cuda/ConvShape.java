@@ -19,13 +19,25 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
 /** A convolution as cuDNN knows it: its descriptors, and the search for the algorithm of each direction. */
 final class ConvShape {
     enum Direction {
-        FORWARD,
-        DATA,
-        FILTER
+        FORWARD(8),
+        DATA(6),
+        FILTER(7);
+
+        /** How many algorithms cuDNN numbers. */
+        final int algorithms;
+
+        Direction(int algorithms) {
+            this.algorithms = algorithms;
+        }
     }
 
     /** More than this no algorithm may ask for: what it would gain is not worth the batch it costs. */
     private static final long MOST_WORKSPACE = 256L << 20;
+
+    /** From here on statuses of cuDNN 9 mean bad parameters, then what is not supported; then failures begin. */
+    private static final int BAD_PARAMETER = 2000;
+
+    private static final int INTERNAL_ERROR = 4000;
 
     final cudnnTensorDescriptor x;
     final cudnnFilterDescriptor w;
@@ -67,28 +79,36 @@ final class ConvShape {
 
     private long workspace(Direction direction, int algorithm) {
         long[] bytes = {0};
-        var cudnn = device.context().cudnn;
-        switch (direction) {
-            case FORWARD ->
-                Check.cudnn(
-                        cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes),
-                        "cudnnGetConvolutionForwardWorkspaceSize");
-            case DATA ->
-                Check.cudnn(
-                        cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes),
-                        "cudnnGetConvolutionBackwardDataWorkspaceSize");
-            case FILTER ->
-                Check.cudnn(
-                        cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnn, x, y, conv, w, algorithm, bytes),
-                        "cudnnGetConvolutionBackwardFilterWorkspaceSize");
-        }
+        Check.cudnn(query(direction, algorithm, bytes), "cudnnGetConvolutionWorkspaceSize, " + direction);
         return bytes[0];
+    }
+
+    private int query(Direction direction, int algorithm, long[] bytes) {
+        var cudnn = device.context().cudnn;
+        return switch (direction) {
+            case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes);
+            case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes);
+            case FILTER -> cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnn, x, y, conv, w, algorithm, bytes);
+        };
+    }
+
+    /** What the hungriest algorithm asks for that may be considered; those that do not do this layer ask for nothing. */
+    private long largestWorkspace(Direction direction) {
+        long largest = 1;
+        for (int algorithm = 0; algorithm < direction.algorithms; algorithm++) {
+            long[] bytes = {0};
+            int status = query(direction, algorithm, bytes);
+            boolean refused = status >= BAD_PARAMETER && status < INTERNAL_ERROR;
+            if (!refused) Check.cudnn(status, "cudnnGetConvolutionWorkspaceSize, " + direction);
+            if (status == 0 && bytes[0] <= MOST_WORKSPACE) largest = Math.max(largest, bytes[0]);
+        }
+        return largest;
     }
 
     /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
     private List<Algorithms.Candidate> search(Direction direction, int most) {
         long free = device.context().memory()[0];
-        long workspace = Math.min(MOST_WORKSPACE, free / 4);
+        long workspace = largestWorkspace(direction);
         long needed = workspace;
         for (Shape s : shapes) needed += 4 * s.elements();
         if (needed > free) return null;
