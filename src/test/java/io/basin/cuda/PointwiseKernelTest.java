@@ -136,6 +136,17 @@ class PointwiseKernelTest {
         });
     }
 
+    @Test
+    void anElementWhoseDrawIsExactlyPIsKept() {
+        Gpu.run("dropout", gpu -> {
+            int[] words = new int[4];
+            Philox.block(0, 7, 0, Streams.DROPOUT, 1, 0, words);
+            double p = Philox.unit(words[2]);
+            checkDropout(gpu, 1, 4, 1, p, 1, 7);
+            checkDropout(gpu, 1, 4, 1, Math.nextUp(p), 1, 7);
+        });
+    }
+
     /** x is (n, pixels, channels); the mask counts in (n, channels, pixels). */
     private static void checkDropout(Gpu gpu, int n, int channels, int pixels, double p, long seed, long step) {
         int size = n * channels * pixels;
