@@ -30,8 +30,9 @@ struct TaskClock {
     std::vector<std::uint64_t> after;   // after[s]: all tasks of stream s up to this sequence happen before this one
 };
 
-class Shadow;   // bytes' states and granules' last accesses (shadow.h)
+struct Shadow;  // bytes' states and granules' last accesses (shadow.h)
 class History;  // which task an access belonged to, and what is ordered before what
+enum class Use;
 
 // Not thread-safe: one task runs at a time.
 class Memory {
@@ -54,7 +55,7 @@ public:
 
 private:
     friend class Task;
-    friend struct Lanes;
+    friend struct Internals;
     std::size_t capacity_, used_ = 0;
     Address next_;
     std::uint64_t numbers_ = 0;
@@ -79,7 +80,8 @@ public:
     const std::string& name() const { return name_; }
 
 private:
-    friend struct Lanes;
+    friend struct Internals;
+    void* access(Use use, Address at, std::size_t bytes);
     Memory& memory_;
     std::string name_;
 };
