@@ -31,13 +31,13 @@ std::uint64_t pinnedRange(const void* host, std::size_t bytes) {
     return start + bytes <= first + range.bytes ? range.number : 0;
 }
 
-std::string sized(const char* function, std::size_t bytes) {
-    return std::string(function) + " of " + std::to_string(bytes) + " bytes";
+std::string sized(std::string function, std::size_t bytes) {
+    return function.substr(0, function.rfind("_v2")) + " of " + std::to_string(bytes) + " bytes";
 }
 
 void requireDevice(const char* function, Address at, std::size_t bytes) {
     if (memory().valid(at, bytes)) return;
-    misused(sized(function, bytes) + ": " + memory().describe(at));
+    misused(sized(function, bytes) + ": not all in live memory from " + memory().describe(at));
     throw Failure{CUDA_ERROR_INVALID_VALUE};
 }
 

@@ -166,6 +166,8 @@ CUresult cuEventElapsedTime(float*, CUevent first, CUevent second) {
     });
 }
 
+CUresult cuEventElapsedTime_v2(float* time, CUevent first, CUevent second) { return cuEventElapsedTime(time, first, second); }
+
 CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode mode) {
     return call("graph", __func__, [&] {
         current();
