@@ -7,7 +7,7 @@
 namespace softgpu {
 namespace {
 
-std::vector<std::shared_ptr<Capture>> active;
+auto& active = *new std::vector<std::shared_ptr<Capture>>;
 std::uint64_t captures = 0;
 
 const void* thisThread() {

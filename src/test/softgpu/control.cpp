@@ -13,20 +13,21 @@ struct KernelTotals {
     std::int64_t launches = 0, loaded = 0, stored = 0, wide = 0;
 };
 
-const std::map<std::string, CUresult> kinds = {
+const auto& kinds = *new std::map<std::string, CUresult>{
     {"alloc", CUDA_ERROR_OUT_OF_MEMORY},   {"copy", CUDA_ERROR_ECC_UNCORRECTABLE}, {"launch", CUDA_ERROR_LAUNCH_FAILED},
     {"graph", CUDA_ERROR_OUT_OF_MEMORY},   {"module", CUDA_ERROR_NO_BINARY_FOR_GPU}, {"stream", CUDA_ERROR_OUT_OF_MEMORY},
     {"event", CUDA_ERROR_OUT_OF_MEMORY},   {"sync", CUDA_ERROR_UNKNOWN},           {"context", CUDA_ERROR_OUT_OF_MEMORY},
     {"cublas", CUDA_ERROR_UNKNOWN},        {"cudnn", CUDA_ERROR_UNKNOWN},          {"nvrtc", CUDA_ERROR_UNKNOWN},
     {"any", CUDA_ERROR_UNKNOWN},
 };
-const std::set<std::string> plain = {"launches", "graph_launches", "kernels",    "syncs",      "htod",    "dtoh",
+const auto& plain = *new std::set<std::string>{"launches", "graph_launches", "kernels",    "syncs",      "htod",    "dtoh",
                                      "dtod",     "memsets",        "allocs",     "frees",      "library", "host_functions",
                                      "bytes_htod", "bytes_dtoh",   "bytes_dtod", "violations", "leaks"};
 
-std::unordered_map<std::string, std::int64_t> counters, calls, planned;
-std::map<std::string, KernelTotals> kernels;
-std::string last;
+using Counts = std::unordered_map<std::string, std::int64_t>;
+auto &counters = *new Counts, &calls = *new Counts, &planned = *new Counts;
+auto& kernels = *new std::map<std::string, KernelTotals>;
+auto& last = *new std::string;
 CUresult stickyCode = CUDA_SUCCESS;
 std::uint64_t seedValue = 1;
 

@@ -48,7 +48,7 @@ void destroy(Context& context) {
     context.alive = false;
 }
 
-const std::map<int, int> attributes = {
+const auto& attributes = *new std::map<int, int>{
     {CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1024},
     {CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X, 1024},
     {CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y, 1024},
@@ -99,7 +99,7 @@ const std::map<int, int> attributes = {
     {CU_DEVICE_ATTRIBUTE_MULTI_GPU_BOARD, 0},
 };
 
-const std::map<int, std::pair<const char*, const char*>> errors = {
+const auto& errors = *new std::map<int, std::pair<const char*, const char*>>{
 #define ERROR(code, text) {code, {#code, text}}
     ERROR(CUDA_SUCCESS, "no error"),
     ERROR(CUDA_ERROR_INVALID_VALUE, "invalid argument"),

@@ -18,8 +18,8 @@ struct Pinned {
     std::uint64_t number;
 };
 
-std::map<Address, Context*> owners;
-std::map<const char*, Pinned> pinned;
+auto& owners = *new std::map<Address, Context*>;
+auto& pinned = *new std::map<const char*, Pinned>;
 std::uint64_t pinnedCount = 0;
 
 // Which pinned range holds these bytes; 0 when none does.

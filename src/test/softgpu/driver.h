@@ -180,7 +180,7 @@ void launch(Exec& exec, Stream& stream);
 
 // --- handles
 template <class T> std::unordered_map<const void*, std::unique_ptr<T>>& all() {
-    static std::unordered_map<const void*, std::unique_ptr<T>> handles;
+    static auto& handles = *new std::unordered_map<const void*, std::unique_ptr<T>>;
     return handles;
 }
 

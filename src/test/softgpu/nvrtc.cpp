@@ -39,7 +39,7 @@ struct Program {
 };
 
 std::mutex mutex;
-std::map<Program*, std::unique_ptr<Program>> programs;
+auto& programs = *new std::map<Program*, std::unique_ptr<Program>>;
 
 template <class Body> Result call(const char* function, Body body) {
     count(function);

@@ -10,12 +10,13 @@ namespace {
 constexpr std::size_t longestQueue = 16384;  // then the oldest job runs, as hardware would have come to it by then
 constexpr unsigned pollsUntilDone = 3;
 
+// Never destroyed, here and elsewhere: a JVM's threads may still call while the process ends.
 std::uint64_t jobs = 0;
-std::deque<std::shared_ptr<Job>> pending;
-std::vector<std::uint64_t> laneEnds{0};  // lane 0 is the host's
-std::vector<std::uint32_t> freeLanes;
-Clock host;                              // what the host has waited for
-std::vector<Stream*> blockingStreams;    // those that the legacy stream waits for
+auto& pending = *new std::deque<std::shared_ptr<Job>>;
+auto& laneEnds = *new std::vector<std::uint64_t>{0};  // lane 0 is the host's
+auto& freeLanes = *new std::vector<std::uint32_t>;
+auto& host = *new Clock;                              // what the host has waited for
+auto& blockingStreams = *new std::vector<Stream*>;    // those that the legacy stream waits for
 Stream* legacy = nullptr;
 
 Stream& legacyStream() {
@@ -76,9 +77,9 @@ void join(Clock& into, const Clock& other) {
 }
 
 Memory& memory() {
-    static Memory memory = [] {
+    static Memory& memory = *[] {
         const char* asked = std::getenv("BASIN_SOFTGPU_MEMORY");
-        return Memory(asked ? std::strtoull(asked, nullptr, 0) : std::size_t{8} << 30);
+        return new Memory(asked ? std::strtoull(asked, nullptr, 0) : std::size_t{8} << 30);
     }();
     return memory;
 }
