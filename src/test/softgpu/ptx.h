@@ -65,11 +65,13 @@ public:
     const Kernel* kernel(const std::string& name) const { return module_->find(name); }
     Address address(const std::string& variable) const;  // 0 when there is none
     std::size_t bytes(const std::string& variable) const;
+    const std::vector<std::byte>& constants(const Code& code) const;  // with the variables' addresses in them
 
 private:
     std::shared_ptr<const Module> module_;
     Memory& memory_;
     std::map<std::string, Address> addresses_;
+    std::map<const Code*, std::vector<std::byte>> constants_;
 };
 
 struct Dim3 {

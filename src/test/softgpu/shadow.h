@@ -19,8 +19,13 @@
 namespace softgpu {
 
 using u8 = std::uint8_t;
+using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
+using s8 = std::int8_t;
+using s16 = std::int16_t;
+using s32 = std::int32_t;
+using s64 = std::int64_t;
 
 constexpr u8 noByte = 0, rawByte = 1, setByte = 2;  // a byte's state: not to be accessed, not yet written, written
 
@@ -128,9 +133,10 @@ struct Shadow {
     Space global, block;
 };
 
-struct Internals {  // of a task, for the interpreter
+struct Internals {  // for the interpreter
     static Shadow& shadow(Task& task) { return *task.memory_.shadow_; }
     static History& history(Task& task) { return *task.memory_.history_; }
+    static Space& global(Memory& memory) { return memory.shadow_->global; }
 };
 
 // What a fault says: "races with a write by ...", without who did it and where.
@@ -139,6 +145,6 @@ std::string otherTask(const Fault& fault, const History& history);
 constexpr Address globalBase = Address{1} << 48;  // not canonical on x86-64
 constexpr Address sharedBase = Address{2} << 48;  // of generic addresses
 constexpr Address localBase = Address{3} << 48;
-constexpr std::size_t sharedSpan = 64 * 1024;
+constexpr std::size_t sharedSpan = 128 * 1024;  // variables lie apart in it
 
 }  // namespace softgpu
