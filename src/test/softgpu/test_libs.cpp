@@ -3,7 +3,7 @@
 
 namespace test {
 namespace {
-bool failed;
+int failed;
 }
 
 std::vector<Case>& cases() {
@@ -12,8 +12,7 @@ std::vector<Case>& cases() {
 }
 
 void fail(const std::string& text) {
-    std::printf("    %s\n", text.c_str());
-    failed = true;
+    if (failed++ < 5) std::printf("    %s\n", text.c_str());
 }
 
 }  // namespace test
@@ -26,7 +25,7 @@ int main(int argc, char** argv) {
     int passed = 0, failures = 0;
     for (const test::Case& one : test::cases()) {
         if (argc > 1 && std::string(one.name).find(argv[1]) == std::string::npos) continue;
-        test::failed = false;
+        test::failed = 0;
         one.body();
         std::printf("%s %s\n", test::failed ? "FAILED" : "passed", one.name);
         (test::failed ? failures : passed)++;

@@ -70,7 +70,7 @@ public:
     explicit Device(const Floats& values) : Device(values.size()) {
         ok(cuMemcpyHtoD(at_, values.data(), values.size() * 4), "cuMemcpyHtoD");
     }
-    ~Device() { cuMemFree(at_); }
+    ~Device() { cuCtxSynchronize(), cuMemFree(at_); }  // what runs late may still use it
     Device(const Device&) = delete;
     operator float*() const { return reinterpret_cast<float*>(at_); }
     Floats get() const {
