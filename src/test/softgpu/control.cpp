@@ -34,8 +34,7 @@ std::uint64_t seedValue = 1;
 CUresult codeOf(const std::string& message) {
     auto says = [&](const char* word) { return message.find(word) != std::string::npos; };
     if (says("misaligned")) return CUDA_ERROR_MISALIGNED_ADDRESS;
-    if (says("race") || says("uninitialised") || says("barrier") || says("endless")) return CUDA_ERROR_LAUNCH_FAILED;
-    return CUDA_ERROR_ILLEGAL_ADDRESS;
+    return says("out of bounds") || says("freed") ? CUDA_ERROR_ILLEGAL_ADDRESS : CUDA_ERROR_LAUNCH_FAILED;
 }
 
 std::int64_t kernelCounter(const std::string& name) {  // kernel:NAME:launches

@@ -75,12 +75,13 @@ bool unordered(u32 epoch, u32 by, u32 me, bool strong, const Moment& m) {
     return !(warp && !(by & who::others) && (by ^ me) >> who::syncs);
 }
 
-bool readersUnordered(u32 epoch, u32 by, u32 me, bool strong, const Moment& m) {
-    if (unordered(epoch, by, me, strong, m)) return true;
-    if (epoch <= m.ordered || !(by & who::others)) return false;
-    for (u32 reader : m.history->set(by >> who::syncs))
-        if (reader > m.ordered && !m.history->before(reader)) return true;
-    return false;
+// The epoch of a reader that nothing orders before this access, 0 when there is none: the last reader, or one of the
+// earlier tasks that read beside it.
+u32 unorderedReader(u32 epoch, u32 by, u32 me, bool strong, const Moment& m) {
+    if (epoch > m.ordered && (by & who::others))
+        for (u32 reader : m.history->set(by >> who::syncs))
+            if (reader > m.ordered && !m.history->before(reader)) return reader;
+    return unordered(epoch, by, me, strong, m) ? epoch : 0;
 }
 
 u32 readBy(u32 epoch, u32 by, u32 me, const Moment& m) {
@@ -125,8 +126,8 @@ bool touch(const Records& r, std::size_t i, Use use, u32 me, const Moment& m, Fa
         r.readEpoch[i] = m.now;
         return true;
     }
-    if (readersUnordered(r.readEpoch[i], r.readWho[i], me, strong, m)) {
-        fault = {Fault::race, 0, r.readEpoch[i], r.readWho[i], false};
+    if (const u32 reader = unorderedReader(r.readEpoch[i], r.readWho[i], me, strong, m)) {
+        fault = {Fault::race, 0, reader, r.readWho[i], false};
         return false;
     }
     r.writeWho[i] = writtenBy(r.writeEpoch[i], r.writeWho[i], me, m);

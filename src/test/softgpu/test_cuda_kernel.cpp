@@ -46,11 +46,12 @@ KERNEL_CASE("a kernel without an event between streams is a race that names both
 
 KERNEL_CASE("an access past the end names the kernel and the source line") {
     Gpu gpu;
-    OK(launch(kernel("tooFar"), gpu.a, gpu.x, n));
+    CUfunction tooFar = kernel("tooFar");
+    OK(launch(tooFar, gpu.a, gpu.x, n));
     SAME(CUDA_ERROR_ILLEGAL_ADDRESS, cuStreamSynchronize(gpu.a));
     EXPECT(says("tooFar"));
-    EXPECT(says("kernels/test.cu:16"));
-    SAME(CUDA_ERROR_ILLEGAL_ADDRESS, launch(kernel("scale"), gpu.a, gpu.x, 2.0f, n));
+    EXPECT(says("test.cu:16"));
+    SAME(CUDA_ERROR_ILLEGAL_ADDRESS, launch(tooFar, gpu.a, gpu.x, n));
 }
 
 KERNEL_CASE("memory freed under a queued kernel is caught") {
