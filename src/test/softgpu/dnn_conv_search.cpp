@@ -1,8 +1,8 @@
 // cuDNN: which convolution algorithms apply, in which order a search returns them, and their workspaces.
 //
 // The search times nothing: its order and its workspaces are plausible, and its times are zero, since no time here is a
-// GPU's. What it may not be relied on for is what it leaves undone on hardware: it never fills the math type of forward
-// and backward-data results, and the Ex variants overwrite their output and their workspace.
+// GPU's. The Ex variants overwrite their output and their workspace, as on hardware. All results carry their math type,
+// but the JNI library copies it for backward-filter results only: Java never sees the others.
 #include "dnn_conv.h"
 
 namespace softgpu::dnn {
@@ -83,7 +83,7 @@ void report(Direction direction, const Problem& problem, int asked, int* returne
         perf.time = 0;
         perf.memory = workspaceOf(direction, problem, offered.number);
         perf.determinism = offered.deterministic ? 1 : 0;
-        if (direction == BACKWARD_FILTER) perf.mathType = problem.conv.math;
+        perf.mathType = problem.conv.math;
     }
     *returned = n;
 }
@@ -118,9 +118,7 @@ void findEx(const Handle& handle, Direction direction, const Problem& problem, S
     require(asked >= 1, BAD_PARAM, "no result asked for");
     for (int i = 0; i < n && kept < asked; i++)
         if (all[i].memory <= bytes) {
-            int untouched = results[kept].mathType;
             results[kept] = all[i];
-            if (direction != BACKWARD_FILTER) results[kept].mathType = untouched;
             kept++;
         }
     *returned = kept;
