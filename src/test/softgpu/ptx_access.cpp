@@ -44,7 +44,8 @@ std::string bytesAt(const Warp& w, Home home, u64 at, std::size_t bytes) {
     const std::string verb = use == Use::atomic ? "atomically updates " : use == Use::read || use == Use::strongRead ? "loads " : "stores ";
     const std::string what = verb + bytesAt(w, home, at, bytes);
     if (fault.kind == Fault::outside) w.fail(in, lane, what + ": out of bounds");
-    if (fault.kind == Fault::uninitialised) w.fail(in, lane, what + ": not initialised");
+    if (fault.kind == Fault::uninitialised)
+        w.fail(in, lane, what + ": not initialised" + (home == Home::shared ? " by any thread so far; is a barrier missing?" : ""));
     std::string other = fault.wrote ? "a write" : "a read";
     const Moment& m = home == Home::shared ? run.sharedMoment : run.moment;
     if (fault.epoch < m.task) w.fail(in, lane, what + ": races with " + otherTask(fault, *run.history) + "; nothing orders the two");
