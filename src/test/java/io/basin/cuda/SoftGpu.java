@@ -41,7 +41,7 @@ public final class SoftGpu {
     /**
      * Makes the n-th following call of a kind fail with its own error code, once; 0 takes a planned failure back.
      *
-     * @param kind alloc, copy, launch, graph, module, stream, event, sync, cublas, cudnn, nvrtc or any
+     * @param kind alloc, copy, launch, graph, module, stream, event, sync, context, cublas, cudnn, nvrtc or any
      */
     public static void fail(String kind, long n) {
         if (control("softgpu_fail").invokeInt(new Object[] {kind, n}) != 0)
