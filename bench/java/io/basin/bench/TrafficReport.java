@@ -19,6 +19,9 @@ import picocli.CommandLine.Option;
 /**
  * What the update of all parameters moves: Basin's kernel as a software GPU counts it, the peers' as their source says. Times
  * are bytes over a stated bandwidth, a model and no measurement.
+ *
+ * <p>{@code LD_LIBRARY_PATH=target/softgpu mvn -q -Pbench process-test-classes exec:exec
+ * -Dbench.main=io.basin.bench.TrafficReport}
  */
 @Command(name = "traffic", mixinStandardHelpOptions = true, showDefaultValues = true)
 public final class TrafficReport implements Runnable {
