@@ -29,6 +29,9 @@ record Library(String soname, String remedy, List<String> symbols) {
     private static final int RTLD_LAZY = 1;
     private static final int RTLD_DI_LINKMAP = 2;
     private static final NativeLibrary PROCESS = NativeLibrary.getProcess();
+    private static final Function OPEN = PROCESS.getFunction("dlopen");
+    private static final Function SYMBOL = PROCESS.getFunction("dlsym");
+    private static final Function INFO = PROCESS.getFunction("dlinfo");
     private static final Pattern MAJOR = Pattern.compile("\\.so\\.(\\d+)");
 
     /** What the linker said. */
@@ -40,7 +43,7 @@ record Library(String soname, String remedy, List<String> symbols) {
      * @throws DeviceException naming what is missing, other versions that are there, and what to install
      */
     Finding find() {
-        Pointer handle = PROCESS.getFunction("dlopen").invokePointer(new Object[] {soname, RTLD_LAZY});
+        Pointer handle = OPEN.invokePointer(new Object[] {soname, RTLD_LAZY});
         if (handle == null) throw new DeviceException(absent());
         List<String> missing =
                 symbols.stream().filter(s -> symbol(handle, s) == null).toList();
@@ -53,7 +56,7 @@ record Library(String soname, String remedy, List<String> symbols) {
     }
 
     private static Pointer symbol(Pointer handle, String name) {
-        return PROCESS.getFunction("dlsym").invokePointer(new Object[] {handle, name});
+        return SYMBOL.invokePointer(new Object[] {handle, name});
     }
 
     /** A function of a library that was found. */
@@ -64,7 +67,7 @@ record Library(String soname, String remedy, List<String> symbols) {
     /** Where a loaded library lies, by the linker's own list. */
     private static Path path(Pointer handle) {
         try (com.sun.jna.Memory out = new com.sun.jna.Memory(8)) {
-            int rc = PROCESS.getFunction("dlinfo").invokeInt(new Object[] {handle, RTLD_DI_LINKMAP, out});
+            int rc = INFO.invokeInt(new Object[] {handle, RTLD_DI_LINKMAP, out});
             return rc != 0
                     ? Path.of("?")
                     : Path.of(out.getPointer(0).getPointer(8).getString(0));
@@ -72,15 +75,28 @@ record Library(String soname, String remedy, List<String> symbols) {
     }
 
     private String absent() {
-        String said = PROCESS.getFunction("dlerror").invokeString(new Object[0], false);
         List<Path> others = others();
-        // Found but not loadable: the linker's words are about something that it needs in turn.
-        if (said != null && !said.contains(soname + ": cannot open shared object file")) {
+        String said = linkersWords();
+        // Found but not loadable: damaged, or lacking something that it needs in turn.
+        if (!said.contains(soname + ": cannot open shared object file")) {
             return soname + " cannot be loaded (" + said + "): " + remedy;
         }
         if (others.isEmpty()) return "no " + soname + " was found: " + remedy;
         return "found " + others.get(0).getFileName() + " in " + others.get(0).getParent() + ", need " + soname + ": "
                 + remedy;
+    }
+
+    /** Why it was not loaded; asked through JNA, for between two calls from Java the linker's own message may change. */
+    private String linkersWords() {
+        try {
+            return NativeLibrary.getInstance(soname).toString();
+        } catch (UnsatisfiedLinkError e) {
+            return String.valueOf(e.getMessage())
+                    .lines()
+                    .filter(l -> l.contains(": "))
+                    .findFirst()
+                    .orElse("for no reason given");
+        }
     }
 
     /** The same library in other major versions, anywhere a linker or an installer would put it. */

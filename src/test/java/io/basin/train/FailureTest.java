@@ -144,7 +144,8 @@ class FailureTest {
         try (Device device = subject.open()) {
             if (!device.immediate()) {
                 String refusal = assertThrows(
-                                IllegalArgumentException.class, () -> Setup.of(g, 5).on(device))
+                                IllegalArgumentException.class,
+                                () -> Setup.of(g, 5).on(device))
                         .getMessage();
                 assertTrue(refusal.contains("thrower1") && refusal.contains("cudaValue"), refusal);
                 return;
