@@ -3,6 +3,7 @@ package io.basin.cuda;
 import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.BatchOp;
+import io.basin.device.Coefficients;
 import io.basin.device.Control;
 import io.basin.device.Demand;
 import io.basin.device.Device;
@@ -43,6 +44,7 @@ final class CudaDevice implements Device {
     private final Kernels kernels;
     private final Algorithms algorithms;
     private long live;
+    private DeviceException owed;
 
     CudaDevice() {
         try {
@@ -101,6 +103,7 @@ final class CudaDevice implements Device {
 
     @Override
     public Memory allocate(long bytes) {
+        settle();
         Address address = new Address();
         // The driver has no allocation of nothing, which a net without parameters asks for.
         long physical = Math.max(1, bytes);
@@ -117,17 +120,43 @@ final class CudaDevice implements Device {
         }
     }
 
+    /** A few bytes that never change and live as long as the device: a table of addresses. */
+    Place constant(ByteBuffer bytes) {
+        Address address = new Address();
+        Check.driver(cuMemAlloc(address, bytes.remaining()), "cuMemAlloc");
+        undo.add("cuMemFree", () -> cuMemFree(address));
+        staging.upload(address, bytes);
+        return new Place(address);
+    }
+
     private String noMemory(long bytes, int status) {
         return "cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status) + "; " + (live >> 20)
                 + " MiB are in use: try a smaller --batch-size";
     }
 
-    /** Waits first: what is in flight may still use the memory. */
+    /**
+     * Waits first: what is in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
+     * next call that can report it.
+     */
     void free(Address address, long bytes) {
         live -= bytes;
         int waited = cuStreamSynchronize(context.stream);
-        int status = cuMemFree(address);
-        if (status != 0) LOG.warn("cuMemFree failed: {}", Check.driverStatus(waited != 0 ? waited : status));
+        int freed = cuMemFree(address);
+        if (waited != 0) owe("cuStreamSynchronize", waited);
+        if (freed != 0) owe("cuMemFree", freed);
+    }
+
+    private void owe(String call, int status) {
+        LOG.debug("{} failed while memory was freed: {}", call, Check.driverStatus(status));
+        if (owed == null) owed = new DeviceException(call + " failed: " + Check.driverStatus(status));
+    }
+
+    /** Reports what failed where nobody could be told. */
+    private void settle() {
+        if (owed == null) return;
+        DeviceException e = owed;
+        owed = null;
+        throw e;
     }
 
     @Override
@@ -137,11 +166,13 @@ final class CudaDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
+        settle();
         staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
+        settle();
         staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
     }
 
@@ -257,7 +288,23 @@ final class CudaDevice implements Device {
 
     @Override
     public Runnable step(Spec.Step spec, Storage storage, Control control) {
-        return CudaStep.of(this, spec, storage, control);
+        return CudaArenas.step(this, spec, storage, control);
+    }
+
+    @Override
+    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
+        return CudaArenas.combine(this, points, c, to);
+    }
+
+    @Override
+    public Runnable bend(
+            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
+        return CudaArenas.bend(this, spec, storage, point, momentum, c, j, control);
+    }
+
+    @Override
+    public Runnable moment(Storage storage, Memory second, Control control) {
+        return CudaArenas.moment(this, storage, second, control);
     }
 
     @Override

@@ -1,0 +1,194 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.cuda.Cuda;
+import io.basin.cuda.SoftGpu;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Precision;
+import io.basin.device.Sets;
+import io.basin.device.Shape;
+import io.basin.graph.Graph;
+import io.basin.io.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whatever call fails, and whenever: one exception that says which, nothing left on the device, the last checkpoint intact.
+ *
+ * <p>The software GPU makes the n-th call of a kind fail, for every n that a short run reaches before it closes.
+ */
+class FaultTest {
+    private static final int STEPS_PER_EPOCH = 2;
+    private static final String[] ALIVE = {
+        "live_bytes", "live_pinned", "live_streams", "live_events", "live_graphs", "live_modules"
+    };
+
+    @TempDir
+    Path folder;
+
+    private static Graph net() {
+        Graph g = new Graph(Shape.of(1, 6, 6));
+        g.dense(g.maxPool(g.normRelu(g.conv(g.input(), 4, 3)), 2), 3);
+        return g;
+    }
+
+    /** How far a run came: the calls of a kind that it had made when nothing was left but to close. */
+    private static long train(Path folder, String kind) {
+        Settings s = KillableRun.settings(2);
+        Recipe recipe = Recipe.of("snapshot", s, STEPS_PER_EPOCH);
+        long calls;
+        try (Device device = Devices.open("cuda", 1);
+                Images images = Sets.random(device, 1, 9, net().input().shape(), 3);
+                Session session = new Session(
+                        device,
+                        net(),
+                        images,
+                        small(s),
+                        recipe.schedule(),
+                        recipe.averaging(),
+                        5,
+                        new float[] {0.4f},
+                        new float[] {0.2f});
+                Evaluator evaluator =
+                        new Evaluator(device, net(), session.storage(), images, Sets.plain(4, 1), Precision.FP32)) {
+            new Trainer(
+                            session,
+                            recipe.schedule(),
+                            STEPS_PER_EPOCH,
+                            folder,
+                            0,
+                            Map.of(Trainer.RUN, "faults"),
+                            true,
+                            new Trainer.Listener() {})
+                    .run();
+            evaluator.refresh(session.storage().live(), Evaluator.Refresh.EXACT, pass -> {});
+            evaluator.evaluate(session.storage().live());
+            calls = SoftGpu.calls(kind);
+        }
+        return calls;
+    }
+
+    private static Settings small(Settings s) {
+        return new Settings(
+                s.dataset(),
+                s.model(),
+                s.epochs(),
+                4,
+                s.lr(),
+                s.momentum(),
+                s.weightDecay(),
+                s.nesterov(),
+                s.decayEverything(),
+                s.smoothing(),
+                s.warmUp(),
+                s.pad(),
+                s.flip(),
+                s.precision(),
+                s.validation(),
+                s.trainSamples(),
+                s.swaStart(),
+                s.swaLr(),
+                s.swaLow(),
+                s.swaCycle(),
+                s.emaDecay(),
+                s.lawa(),
+                s.snapshots(),
+                s.snapshotLr(),
+                s.fgeStart(),
+                s.fgeHigh(),
+                s.fgeLow(),
+                s.fgeCycle(),
+                s.runs());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "alloc", "copy", "launch", "graph", "module", "stream", "event", "sync", "cublas", "cudnn", "nvrtc"
+            })
+    void everyCallMayFail(String kind) throws IOException {
+        if (!Cuda.software()) return;
+        SoftGpu.reset();
+        long reached = train(Files.createDirectory(folder.resolve("whole")), kind);
+        assertTrue(reached > 0, kind + " is never called");
+        requireNothingAlive(kind);
+        for (long n = 1; n <= reached; n++) {
+            Path place = Files.createDirectory(folder.resolve(kind + n));
+            SoftGpu.reset();
+            SoftGpu.fail(kind, n);
+            String message = failure(place, kind + " " + n);
+            assertFalse(message.contains("\n"), message);
+            assertTrue(message.contains("fail") || message.contains("refus"), message);
+            SoftGpu.fail(kind, 0);
+            requireNothingAlive(kind + " " + n);
+            requireIntact(place);
+        }
+    }
+
+    private static String failure(Path place, String what) {
+        try {
+            train(place, "any");
+        } catch (DeviceException e) {
+            return e.getMessage();
+        }
+        throw new AssertionError(what + " failed and nobody said so");
+    }
+
+    private static void requireNothingAlive(String what) {
+        for (String counter : ALIVE) assertEquals(0, SoftGpu.counter(counter), what + ": " + counter);
+        assertEquals(0, SoftGpu.counter("violations"), what + ": " + SoftGpu.lastViolation());
+    }
+
+    /** What is there is whole: members and checkpoint were written beside their names and then renamed. */
+    private static void requireIntact(Path place) throws IOException {
+        for (Path file : Files.list(place)
+                .filter(f -> f.toString().endsWith(".safetensors"))
+                .toList()) {
+            try (Safetensors in = Safetensors.open(file)) {
+                for (String tensor : in.tensors().keySet()) assertTrue(in.floats(tensor).length > 0);
+            }
+        }
+    }
+
+    @Test
+    void theMessageNamesCallStatusLayerAndShapes() {
+        if (!Cuda.software()) return;
+        try (Device device = Devices.open("cuda", 1);
+                Run run = Setup.of(net(), 4).on(device)) {
+            run.oneStep();
+            SoftGpu.reset();
+            SoftGpu.fail("cudnn", 1);
+            String message = Arrays.toString(new String[] {message(run::gradients)});
+            for (String part :
+                    new String[] {"conv1", "cudnnConvolutionForward", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
+                assertTrue(message.contains(part), message);
+            }
+            SoftGpu.fail("cublas", 1);
+            message = message(run::gradients);
+            for (String part : new String[] {"dense1", "cublasSgemm", "CUBLAS_STATUS_"})
+                assertTrue(message.contains(part), message);
+        }
+    }
+
+    private static String message(Runnable work) {
+        try {
+            work.run();
+        } catch (DeviceException e) {
+            return e.getMessage();
+        }
+        throw new AssertionError("nothing failed");
+    }
+}
