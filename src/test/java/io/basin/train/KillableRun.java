@@ -33,6 +33,10 @@ final class KillableRun {
     }
 
     static Settings settings(double epochs) {
+        return settings(epochs, Precision.FP32);
+    }
+
+    static Settings settings(double epochs, Precision precision) {
         return new Settings(
                 "synthetic",
                 "test",
@@ -47,21 +51,21 @@ final class KillableRun {
                 0,
                 1,
                 true,
-                Precision.FP32,
+                precision,
                 1,
                 0,
                 0.5,
                 0.02,
                 0.002,
-                1,
+                epochs / 4,
                 0.9,
                 2,
                 2,
                 0.1,
-                0.4,
+                0.5,
                 0.05,
                 0.005,
-                1,
+                epochs / 4,
                 2);
     }
 
