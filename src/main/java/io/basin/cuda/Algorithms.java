@@ -39,11 +39,7 @@ final class Algorithms {
         /** The search itself, fastest first; null where it cannot be made. */
         List<Candidate> search(int most);
 
-        /**
-         * Bytes of workspace.
-         *
-         * @throws DeviceException where the algorithm does not do this problem
-         */
+        /** Bytes of workspace; below 0 where the algorithm does not do this problem. */
         long workspace(int algorithm);
     }
 
@@ -59,14 +55,12 @@ final class Algorithms {
     Choice choose(Problem problem) {
         Integer kept = known.get(problem.key());
         if (kept != null) {
-            try {
-                return new Choice(kept, problem.workspace(kept));
-            } catch (DeviceException e) {
-                LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
-            }
+            long workspace = problem.workspace(kept);
+            if (workspace >= 0) return new Choice(kept, workspace);
+            LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
         }
         List<Candidate> found = problem.search(MOST);
-        if (found == null) return new Choice(UNTRIED, problem.workspace(UNTRIED));
+        if (found == null) return choice(problem, UNTRIED);
         Choice choice = best(problem, found);
         read();
         known.put(problem.key(), choice.algorithm());
@@ -84,7 +78,13 @@ final class Algorithms {
         if (!best.deterministic()) {
             LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());
         }
-        return new Choice(best.algorithm(), problem.workspace(best.algorithm()));
+        return choice(problem, best.algorithm());
+    }
+
+    private static Choice choice(Problem problem, int algorithm) {
+        long workspace = problem.workspace(algorithm);
+        if (workspace < 0) throw new DeviceException("cuDNN refuses the algorithm that it chose for " + problem.key());
+        return new Choice(algorithm, workspace);
     }
 
     private void read() {

@@ -25,9 +25,11 @@ final class Capture implements Recording {
             throw e;
         }
         Check.driver(cuStreamEndCapture(context.stream, captured), "cuStreamEndCapture");
-        int status = cuGraphInstantiate(graph, captured, 0);
-        cuGraphDestroy(captured);
-        Check.driver(status, "cuGraphInstantiate");
+        int made = cuGraphInstantiate(graph, captured, 0);
+        int destroyed = cuGraphDestroy(captured);
+        if (made == 0 && destroyed != 0) cuGraphExecDestroy(graph);
+        Check.driver(made, "cuGraphInstantiate");
+        Check.driver(destroyed, "cuGraphDestroy");
     }
 
     @Override

@@ -136,14 +136,18 @@ final class Compiler {
         Check.nvrtc(
                 JNvrtc.nvrtcCreateProgram(program, source, name, 1, new String[] {header}, new String[] {HEADER}),
                 "nvrtcCreateProgram");
+        byte[] code;
         try {
             String[] options = options();
             int status = JNvrtc.nvrtcCompileProgram(program, options.length, options);
             if (status != 0) throw refused(name, status, program);
-            return newest ? cubin(program) : ptx(program);
-        } finally {
+            code = newest ? cubin(program) : ptx(program);
+        } catch (RuntimeException e) {
             JNvrtc.nvrtcDestroyProgram(program);
+            throw e;
         }
+        Check.nvrtc(JNvrtc.nvrtcDestroyProgram(program), "nvrtcDestroyProgram");
+        return code;
     }
 
     private static DeviceException refused(String name, int status, nvrtcProgram program) {

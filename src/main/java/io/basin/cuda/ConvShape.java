@@ -77,9 +77,12 @@ final class ConvShape {
         });
     }
 
+    /** Bytes; -1 where the algorithm does not do this layer. */
     private long workspace(Direction direction, int algorithm) {
         long[] bytes = {0};
-        Check.cudnn(query(direction, algorithm, bytes), "cudnnGetConvolutionWorkspaceSize, " + direction);
+        int status = query(direction, algorithm, bytes);
+        if (status >= BAD_PARAMETER && status < INTERNAL_ERROR) return -1;
+        Check.cudnn(status, "cudnnGetConvolutionWorkspaceSize, " + direction);
         return bytes[0];
     }
 
@@ -92,15 +95,12 @@ final class ConvShape {
         };
     }
 
-    /** What the hungriest algorithm asks for that may be considered; those that do not do this layer ask for nothing. */
+    /** What the hungriest algorithm asks for that may be considered. */
     private long largestWorkspace(Direction direction) {
         long largest = 1;
         for (int algorithm = 0; algorithm < direction.algorithms; algorithm++) {
-            long[] bytes = {0};
-            int status = query(direction, algorithm, bytes);
-            boolean refused = status >= BAD_PARAMETER && status < INTERNAL_ERROR;
-            if (!refused) Check.cudnn(status, "cudnnGetConvolutionWorkspaceSize, " + direction);
-            if (status == 0 && bytes[0] <= MOST_WORKSPACE) largest = Math.max(largest, bytes[0]);
+            long bytes = workspace(direction, algorithm);
+            if (bytes <= MOST_WORKSPACE) largest = Math.max(largest, bytes);
         }
         return largest;
     }

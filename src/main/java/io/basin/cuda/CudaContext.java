@@ -123,6 +123,11 @@ final class CudaContext implements AutoCloseable {
         return software() ? "software GPU (no hardware: its times mean nothing)" : name;
     }
 
+    /** From Ampere on. */
+    boolean hasTf32() {
+        return major >= 8;
+    }
+
     int architecture() {
         return 10 * major + minor;
     }

@@ -89,6 +89,11 @@ final class CudaDevice implements Device {
     }
 
     @Override
+    public boolean computes(Precision precision) {
+        return precision == Precision.FP32 || precision == Precision.TF32 && context.hasTf32();
+    }
+
+    @Override
     public void expect(Demand demand) {
         long free = context.memory()[0];
         if (demand.total() <= free) {

@@ -71,7 +71,7 @@ final class Diagnosis {
 
     private static String precision(CudaContext context) {
         return "TF32: off unless asked for; "
-                + (context.major >= 8
+                + (context.hasTf32()
                         ? "--precision tf32 turns it on for cuBLAS and cuDNN alike"
                         : "this device has none, --precision tf32 changes nothing");
     }

@@ -9,6 +9,7 @@ import io.basin.cuda.SoftGpu;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Devices;
+import io.basin.device.Elementwise;
 import io.basin.device.Images;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
@@ -45,25 +46,58 @@ class FaultTest {
         return g;
     }
 
+    /** With a function that no cache knows: so the compiler is called, too. */
+    private static Graph compiled() {
+        String unheard = "/* " + System.nanoTime() + " */ x";
+        Graph g = new Graph(Shape.of(1, 6, 6));
+        g.dense(g.map(g.input(), new Unheard(unheard)), 3);
+        return g;
+    }
+
+    private record Unheard(String cudaValue) implements Elementwise {
+        @Override
+        public String name() {
+            return "unheard";
+        }
+
+        @Override
+        public float value(float x) {
+            return x;
+        }
+
+        @Override
+        public float slope(float x) {
+            return 1;
+        }
+
+        @Override
+        public String cudaSlope() {
+            return "1";
+        }
+    }
+
     /** How far a run came: the calls of a kind that it had made when nothing was left but to close. */
     private static long train(Path folder, String kind) {
+        try (Device device = Devices.open("cuda", 1)) {
+            try {
+                return train(device, folder, kind);
+            } finally {
+                assertEquals(0, device.liveBytes());
+            }
+        }
+    }
+
+    private static long train(Device device, Path folder, String kind) {
         Settings s = KillableRun.settings(2);
         Recipe recipe = Recipe.of("snapshot", s, STEPS_PER_EPOCH);
-        long calls;
-        try (Device device = Devices.open("cuda", 1);
-                Images images = Sets.random(device, 1, 9, net().input().shape(), 3);
+        float[] mean = {0.4f};
+        float[] std = {0.2f};
+        Graph net = kind.equals("nvrtc") ? compiled() : net();
+        try (Images images = Sets.random(device, 1, 9, net.input().shape(), 3);
                 Session session = new Session(
-                        device,
-                        net(),
-                        images,
-                        small(s),
-                        recipe.schedule(),
-                        recipe.averaging(),
-                        5,
-                        new float[] {0.4f},
-                        new float[] {0.2f});
+                        device, net, images, small(s), recipe.schedule(), recipe.averaging(), 5, mean, std);
                 Evaluator evaluator =
-                        new Evaluator(device, net(), session.storage(), images, Sets.plain(4, 1), Precision.FP32)) {
+                        new Evaluator(device, net, session.storage(), images, Sets.plain(4, 1), Precision.FP32)) {
             new Trainer(
                             session,
                             recipe.schedule(),
@@ -76,9 +110,8 @@ class FaultTest {
                     .run();
             evaluator.refresh(session.storage().live(), Evaluator.Refresh.EXACT, pass -> {});
             evaluator.evaluate(session.storage().live());
-            calls = SoftGpu.calls(kind);
+            return SoftGpu.calls(kind);
         }
-        return calls;
     }
 
     private static Settings small(Settings s) {
@@ -117,7 +150,7 @@ class FaultTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "alloc", "copy", "launch", "graph", "module", "stream", "event", "sync", "cublas", "cudnn", "nvrtc"
+                "alloc", "copy", "launch", "graph", "stream", "event", "sync", "cublas", "cudnn", "nvrtc"
             })
     void everyCallMayFail(String kind) throws IOException {
         if (!Cuda.software()) return;
@@ -129,7 +162,7 @@ class FaultTest {
             Path place = Files.createDirectory(folder.resolve(kind + n));
             SoftGpu.reset();
             SoftGpu.fail(kind, n);
-            String message = failure(place, kind + " " + n);
+            String message = failure(place, kind, n);
             assertFalse(message.contains("\n"), message);
             assertTrue(message.contains("fail") || message.contains("refus"), message);
             SoftGpu.fail(kind, 0);
@@ -138,13 +171,13 @@ class FaultTest {
         }
     }
 
-    private static String failure(Path place, String what) {
+    private static String failure(Path place, String kind, long n) {
         try {
-            train(place, "any");
+            train(place, kind);
         } catch (DeviceException e) {
             return e.getMessage();
         }
-        throw new AssertionError(what + " failed and nobody said so");
+        throw new AssertionError(kind + " " + n + " failed and nobody said so");
     }
 
     private static void requireNothingAlive(String what) {
@@ -161,6 +194,16 @@ class FaultTest {
                 for (String tensor : in.tensors().keySet()) assertTrue(in.floats(tensor).length > 0);
             }
         }
+    }
+
+    /** As a damaged cache is: what the driver does not take is compiled anew, and the run goes on. */
+    @Test
+    void aRefusedModuleIsCompiledAnew() throws IOException {
+        if (!Cuda.software()) return;
+        SoftGpu.reset();
+        SoftGpu.fail("module", 1);
+        train(Files.createDirectory(folder.resolve("module")), "module");
+        requireNothingAlive("module");
     }
 
     @Test
