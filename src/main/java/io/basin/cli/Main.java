@@ -22,6 +22,8 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
+            AverageCommand.class,
+            SoupCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

@@ -51,6 +51,11 @@ record Group(List<Recipe> recipes) {
         return pick(Product.AVERAGE).averaging();
     }
 
+    /** Restarts of the rate before the model that was collected after {@code step}. */
+    int restarts(int step) {
+        return pick(Product.MEMBERS).restarts(step);
+    }
+
     /** The recipe that makes {@code product}, else any: the others do not look at that table. */
     private Recipe pick(Product product) {
         return recipes.stream().filter(r -> r.product() == product).findFirst().orElse(recipes.get(0));

@@ -9,6 +9,7 @@ import io.basin.nn.Nets;
 import io.basin.report.Summary;
 import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
+import io.basin.train.Provenance;
 import io.basin.train.Recipe;
 import io.basin.train.Session;
 import io.basin.train.Settings;
@@ -90,6 +91,10 @@ final class GroupRun {
                 material.std());
     }
 
+    private Provenance provenance(String method, int part) {
+        return Provenance.of(material.settings(), method, seed * 1000 + part, material.mean(), material.std());
+    }
+
     private Path partFolder(int part) {
         return group.runs() == 1 ? folder : folder.resolve("run-" + part);
     }
@@ -125,6 +130,9 @@ final class GroupRun {
                             options.checkpointEvery(),
                             identity,
                             listener)
+                    .describing(step -> provenance(group.name(), part)
+                            .after(group.restarts(step))
+                            .header())
                     .run();
         }
     }
@@ -148,11 +156,9 @@ final class GroupRun {
     }
 
     private Judge.Verdict single(Recipe recipe, Session session, Judge judge, Weights model) {
-        Map<String, String> metadata = Map.of(
-                "model", material.settings().model(),
-                "dataset", material.settings().dataset(),
-                "method", recipe.name(),
-                "seed", Long.toString(seed));
+        Map<String, String> metadata =
+                new LinkedHashMap<>(provenance(recipe.name(), group.runs() - 1).header());
+        metadata.put("seed", Long.toString(seed));
         Path file = folder.resolve(recipe.name() + ".safetensors");
         Checkpoint.saveModel(file, device, session.storage(), model, metadata);
         return judge.single(model);

@@ -22,7 +22,8 @@ public record Options(int checkpointEvery, String refresh, boolean plainRefresh)
         }
     }
 
-    Evaluator.Refresh refresh(Evaluator evaluator) {
+    /** How {@code evaluator} measures batch-norm statistics: what {@code auto} means for its net. */
+    public Evaluator.Refresh refresh(Evaluator evaluator) {
         return switch (refresh) {
             case "exact" -> Evaluator.Refresh.EXACT;
             case "single" -> Evaluator.Refresh.SINGLE;

@@ -128,6 +128,12 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return ends;
     }
 
+    /** Restarts of the rate to a high value before the model collected after {@code step}: only snapshots have any. */
+    public int restarts(int step) {
+        if (!name.equals("snapshot")) return 0;
+        return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
+    }
+
     /** Whether both would train the very same weights, step by step, so that one run can serve them. */
     public boolean sameTraining(Recipe other) {
         return runs == other.runs && Arrays.equals(schedule.lr(), other.schedule.lr());

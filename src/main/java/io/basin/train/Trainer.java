@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * Drives a session to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
@@ -55,6 +56,8 @@ public final class Trainer {
     private final int checkpointEvery;
     private final String identity;
     private final Listener listener;
+    private IntFunction<Map<String, String>> about = step -> Map.of();
+    private Path origin;
     private JsonLines metrics;
     /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
     private int epochs;
@@ -81,6 +84,18 @@ public final class Trainer {
         this.listener = listener;
     }
 
+    /** Has the header of every member's file say {@code header(step)} too. */
+    public Trainer describing(IntFunction<Map<String, String>> header) {
+        about = header;
+        return this;
+    }
+
+    /** Begins with another run's weights, statistics and momentum instead of fresh ones; its counters and average are left. */
+    public Trainer startingFrom(Path checkpoint) {
+        origin = checkpoint;
+        return this;
+    }
+
     /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
         Path file = folder.resolve(CHECKPOINT);
@@ -99,6 +114,7 @@ public final class Trainer {
     public void run() {
         long metricsAt = folder == null ? 0 : resume();
         if (folder == null) {
+            begin();
             train();
             return;
         }
@@ -107,6 +123,10 @@ public final class Trainer {
             metrics = lines;
             train();
         }
+    }
+
+    private void begin() {
+        if (origin != null) Checkpoint.loadStart(origin, session);
     }
 
     private void train() {
@@ -162,8 +182,10 @@ public final class Trainer {
 
     private void saveMember() {
         Session.Member last = session.members().get(session.members().size() - 1);
-        Checkpoint.saveModel(
-                memberFile(last.step()), session.device(), session.storage(), last.weights(), Map.of("run", identity));
+        Map<String, String> header = new LinkedHashMap<>(about.apply(last.step()));
+        header.put("run", identity);
+        header.put("step", Integer.toString(last.step()));
+        Checkpoint.saveModel(memberFile(last.step()), session.device(), session.storage(), last.weights(), header);
     }
 
     private void save() {
@@ -174,7 +196,10 @@ public final class Trainer {
     /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
     private long resume() {
         Path file = folder.resolve(CHECKPOINT);
-        if (!Files.exists(file)) return 0;
+        if (!Files.exists(file)) {
+            begin();
+            return 0;
+        }
         Map<String, String> metadata;
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();
