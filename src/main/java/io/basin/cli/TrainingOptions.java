@@ -8,6 +8,7 @@ import io.basin.device.Precision;
 import io.basin.nn.Nets;
 import io.basin.train.Settings;
 import java.nio.file.Path;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -60,8 +61,26 @@ final class TrainingOptions {
     @Option(names = "--augment", description = "none, flip or crop_flip; default none for grey images, else crop_flip")
     Augment augment;
 
-    @Option(names = "--precision", defaultValue = "FP32", description = "fp32 or bf16 (weights stay float32)")
+    @Option(
+            names = "--precision",
+            defaultValue = "fp32",
+            converter = PrecisionName.class,
+            description = "fp32 (or strict), bf16 on a CPU, tf32 on a GPU; weights stay float32")
     Precision precision;
+
+    /** On a GPU, strict is what people call float32 without tensor cores. */
+    private static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String name) {
+            return switch (name.toLowerCase(java.util.Locale.ROOT)) {
+                case "fp32", "strict" -> Precision.FP32;
+                case "tf32" -> Precision.TF32;
+                case "bf16" -> Precision.BF16;
+                default ->
+                    throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
+            };
+        }
+    }
 
     @Option(names = "--validation", defaultValue = "5000", description = "samples held out of the training set")
     int validation;

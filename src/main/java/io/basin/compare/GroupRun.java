@@ -91,10 +91,6 @@ final class GroupRun {
                 material.std());
     }
 
-    private Provenance provenance(String method, int part) {
-        return Provenance.of(material.settings(), method, seed * 1000 + part, material.mean(), material.std());
-    }
-
     private Path partFolder(int part) {
         return group.runs() == 1 ? folder : folder.resolve("run-" + part);
     }
@@ -104,7 +100,8 @@ final class GroupRun {
                 group.name() + (group.runs() > 1 ? " " + (part + 1) + "/" + group.runs() : "") + ", seed " + seed;
         Path place = Folders.make(partFolder(part));
         Settings s = material.settings();
-        String identity = s + ", method=" + group.name() + ", seed=" + (seed * 1000 + part);
+        Map<String, String> about = about(group.name(), part);
+        about.put(Trainer.RUN, s + ", method=" + group.name() + ", seed=" + (seed * 1000 + part));
         try (Monitor.Run shown = monitor.run(label, session.steps(), s.batch(), Trainer.progress(place))) {
             Trainer.Listener listener = new Trainer.Listener() {
                 @Override
@@ -128,11 +125,10 @@ final class GroupRun {
                             material.stepsPerEpoch(),
                             place,
                             options.checkpointEvery(),
-                            identity,
+                            about,
+                            group.predictsFromMembers(),
                             listener)
-                    .describing(step -> provenance(group.name(), part)
-                            .after(group.restarts(step))
-                            .header())
+                    .describing(step -> Map.of("restarts", Integer.toString(group.restarts(step))))
                     .run();
         }
     }
@@ -155,12 +151,18 @@ final class GroupRun {
         return results;
     }
 
+    /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
+    private Map<String, String> about(String method, int part) {
+        Map<String, String> about = new LinkedHashMap<>(
+                Provenance.of(material.settings(), method, seed * 1000 + part, material.mean(), material.std())
+                        .header());
+        about.put("seed", Long.toString(seed));
+        return about;
+    }
+
     private Judge.Verdict single(Recipe recipe, Session session, Judge judge, Weights model) {
-        Map<String, String> metadata =
-                new LinkedHashMap<>(provenance(recipe.name(), group.runs() - 1).header());
-        metadata.put("seed", Long.toString(seed));
         Path file = folder.resolve(recipe.name() + ".safetensors");
-        Checkpoint.saveModel(file, device, session.storage(), model, metadata);
+        Checkpoint.saveModel(file, device, session.storage(), model, about(recipe.name(), group.runs() - 1));
         return judge.single(model);
     }
 

@@ -49,6 +49,11 @@ final class CpuDevice implements Device {
     }
 
     @Override
+    public boolean immediate() {
+        return true;
+    }
+
+    @Override
     public Memory allocate(long bytes) {
         long address = Native.allocate(bytes);
         if (address == 0) {

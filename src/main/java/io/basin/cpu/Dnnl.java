@@ -35,7 +35,13 @@ final class Dnnl {
     }
 
     static memory.data_type type(Precision precision) {
-        return precision == Precision.BF16 ? BF16 : F32;
+        return switch (precision) {
+            case FP32 -> F32;
+            case BF16 -> BF16;
+            case TF32 ->
+                throw new IllegalArgumentException(
+                        "--precision tf32 rounds products as a GPU's tensor cores do: use it with --device cuda, or fp32 here");
+        };
     }
 
     /** Lets the primitive choose. */

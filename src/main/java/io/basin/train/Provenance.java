@@ -1,6 +1,8 @@
 package io.basin.train;
 
+import io.basin.data.Augmentation;
 import io.basin.io.FormatException;
+import io.basin.io.Json;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -62,6 +64,9 @@ public record Provenance(
             throw new FormatException(
                     file, "does not say which net it is; name a file that 'train' or 'compare' wrote");
         }
+        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
+        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
+        requireNormalisation(file, mean, std);
         try {
             return new Provenance(
                     header.get("model"),
@@ -69,8 +74,8 @@ public record Provenance(
                     header.getOrDefault("method", ""),
                     header.getOrDefault("init", ""),
                     Integer.parseInt(header.getOrDefault("restarts", "0")),
-                    floats(header.getOrDefault("mean", "")),
-                    floats(header.getOrDefault("std", "")),
+                    mean,
+                    std,
                     Integer.parseInt(header.getOrDefault("validation", "0")),
                     Integer.parseInt(header.getOrDefault("train_samples", "0")),
                     Math.max(1, Integer.parseInt(header.getOrDefault("batch", Integer.toString(USUAL_BATCH)))),
@@ -81,10 +86,13 @@ public record Provenance(
         }
     }
 
-    /** The same run after {@code count} restarts. */
-    public Provenance after(int count) {
-        return new Provenance(
-                model, dataset, method, init, count, mean, std, validation, trainSamples, batch, pad, flip);
+    private static void requireNormalisation(String file, float[] mean, float[] std) {
+        if (mean.length == 0 && std.length == 0) return;
+        try {
+            new Augmentation(0, false, mean, std);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file, "its normalisation is damaged: " + e.getMessage(), e);
+        }
     }
 
     /** The same origin, made by another method. */
@@ -101,29 +109,14 @@ public record Provenance(
         if (!method.isEmpty()) header.put("method", method);
         if (!init.isEmpty()) header.put("init", init);
         header.put("restarts", Integer.toString(restarts));
-        if (mean.length > 0) header.put("mean", text(mean));
-        if (std.length > 0) header.put("std", text(std));
+        if (mean.length > 0) header.put("mean", Json.line(mean));
+        if (std.length > 0) header.put("std", Json.line(std));
         if (validation > 0) header.put("validation", Integer.toString(validation));
         header.put("train_samples", Integer.toString(trainSamples));
         header.put("batch", Integer.toString(batch));
         header.put("pad", Integer.toString(pad));
         header.put("flip", Boolean.toString(flip));
         return header;
-    }
-
-    private static float[] floats(String text) {
-        if (text.isEmpty()) return new float[0];
-        String[] parts = text.split(" ");
-        float[] values = new float[parts.length];
-        for (int i = 0; i < values.length; i++) values[i] = Float.parseFloat(parts[i]);
-        return values;
-    }
-
-    /** Shortest digits that read back as the same floats. */
-    private static String text(float[] values) {
-        String[] parts = new String[values.length];
-        for (int i = 0; i < parts.length; i++) parts[i] = Float.toString(values[i]);
-        return String.join(" ", parts);
     }
 
     @Override

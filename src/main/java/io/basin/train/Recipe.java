@@ -44,7 +44,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                         constant(s, rest, steps("--swa-cycle", s.swaCycle(), stepsPerEpoch))
                                 .warmUp(warm));
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
-            case "tail" -> swa(name, constant(s, rest, 1).warmUp(warm));
+            case "tail" -> tail(name, constant(s, rest, 1).warmUp(warm));
             case "lawa" ->
                 lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
             case "snapshot" ->
@@ -87,6 +87,12 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     private static Recipe swa(String name, Schedule schedule) {
         return new Recipe(name, 1, schedule, Averaging.swa(schedule.steps(), schedule.collections()), Product.AVERAGE);
+    }
+
+    /** Averages after every step, and stores none of these models. */
+    private static Recipe tail(String name, Schedule schedule) {
+        Recipe swa = swa(name, schedule);
+        return new Recipe(name, 1, schedule.collecting(), swa.averaging(), Product.AVERAGE);
     }
 
     private static Recipe members(String name, int runs, Schedule schedule) {

@@ -25,6 +25,11 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
+    public boolean immediate() {
+        return true;
+    }
+
+    @Override
     public Memory allocate(long bytes) {
         live += bytes;
         return new ReferenceMemory(this, bytes);

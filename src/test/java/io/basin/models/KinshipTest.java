@@ -61,7 +61,7 @@ class KinshipTest {
         assertThrows(FormatException.class, () -> Provenance.of("f", Map.of("dataset", "mnist")));
         FormatException e = assertThrows(
                 FormatException.class,
-                () -> Provenance.of("f", Map.of("dataset", "mnist", "model", "mlp", "mean", "0.1 x")));
+                () -> Provenance.of("f", Map.of("dataset", "mnist", "model", "mlp", "mean", "[0.1, \"x\"]")));
         assertTrue(e.getMessage().contains("f"), e.getMessage());
     }
 }

@@ -12,6 +12,7 @@ import io.basin.device.Shape;
 import io.basin.graph.Graph;
 import io.basin.graph.Value;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** A small run in a process of its own that prints each step, for {@link ResumeTest} to kill. */
 final class KillableRun {
@@ -82,7 +83,16 @@ final class KillableRun {
                 Images images = Material.upload(device, set);
                 Session session = new Session(
                         device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
-            new Trainer(session, recipe.schedule(), STEPS_PER_EPOCH, folder, 7, s.toString(), listener).run();
+            new Trainer(
+                            session,
+                            recipe.schedule(),
+                            STEPS_PER_EPOCH,
+                            folder,
+                            7,
+                            Map.of(Trainer.RUN, s.toString()),
+                            true,
+                            listener)
+                    .run();
         }
     }
 }
