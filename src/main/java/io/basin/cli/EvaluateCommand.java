@@ -1,11 +1,11 @@
 package io.basin.cli;
 
+import io.basin.compare.Scored;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.models.Scored;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
 import io.basin.models.Venue;

@@ -107,6 +107,11 @@ public final class Trainer {
         return this;
     }
 
+    /** The file that says where a run in this folder stands. */
+    public static Path checkpoint(Path folder) {
+        return folder.resolve(CHECKPOINT);
+    }
+
     /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
         Path file = folder.resolve(CHECKPOINT);

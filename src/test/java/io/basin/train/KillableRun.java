@@ -62,7 +62,8 @@ final class KillableRun {
                 0.05,
                 0.005,
                 1,
-                2);
+                2,
+                new Settings.Family(3, 2, 1, 2));
     }
 
     static Graph net() {

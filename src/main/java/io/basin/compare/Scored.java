@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.compare;
 
 import io.basin.data.ImageSet;
 import io.basin.device.Weights;
