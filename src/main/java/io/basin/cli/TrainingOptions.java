@@ -97,8 +97,10 @@ final class TrainingOptions {
     @Option(names = "--swa-low", defaultValue = "0.001", description = "lowest rate of cyclic SWA")
     double swaLow;
 
-    @Option(names = "--swa-cycle", defaultValue = "0.25", description = "epochs between SWA's collections")
-    double swaCycle;
+    @Option(
+            names = "--swa-cycle",
+            description = "epochs between SWA's collections; default a tenth of what follows --swa-start")
+    Double swaCycle;
 
     @Option(names = "--ema-decay", defaultValue = "0.999", description = "of the exponential average, per step")
     double emaDecay;
@@ -121,8 +123,10 @@ final class TrainingOptions {
     @Option(names = "--lr-2", defaultValue = "0.0005", description = "FGE's lowest rate")
     double fgeLow;
 
-    @Option(names = "--cycle", defaultValue = "0.5", description = "epochs of one FGE triangle")
-    double fgeCycle;
+    @Option(
+            names = "--cycle",
+            description = "epochs of one FGE triangle; default a quarter of what follows --fge-start")
+    Double fgeCycle;
 
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
     int runs;
@@ -144,16 +148,14 @@ final class TrainingOptions {
 
     Settings settings() {
         boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
-        String net = model != null ? model : grey ? "mlp" : "preresnet20";
-        if (!Nets.NAMES.contains(net)) {
-            throw new IllegalArgumentException(
-                    "--model: unknown net '" + net + "'; known: " + String.join(", ", Nets.NAMES));
-        }
+        String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
+        double budget = epochs != null ? epochs : grey ? 10 : 30;
+        double scheduled = budget - warmUp;
         Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
         return new Settings(
                 dataset,
                 net,
-                epochs != null ? epochs : grey ? 10 : 30,
+                budget,
                 batch,
                 lr,
                 momentum,
@@ -170,7 +172,7 @@ final class TrainingOptions {
                 swaStart,
                 swaLr,
                 swaLow,
-                swaCycle,
+                swaCycle != null ? swaCycle : (1 - swaStart) * scheduled / 10,
                 emaDecay,
                 lawa,
                 cycles,
@@ -178,7 +180,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle,
+                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
                 runs,
                 new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }

@@ -38,9 +38,7 @@ final class Dnnl {
         return switch (precision) {
             case FP32 -> F32;
             case BF16 -> BF16;
-            case TF32 ->
-                throw new IllegalArgumentException(
-                        "--precision tf32 rounds products as a GPU's tensor cores do: use it with --device cuda, or fp32 here");
+            case TF32 -> throw new IllegalArgumentException("oneDNN has no TF32 on a CPU");
         };
     }
 

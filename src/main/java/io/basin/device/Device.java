@@ -18,6 +18,9 @@ public interface Device extends AutoCloseable {
     /** Whether work is done when the call returns, so that looking at the loss within an epoch costs nothing. */
     boolean immediate();
 
+    /** Whether it computes in that precision, and not in another under its name. */
+    boolean computes(Precision precision);
+
     // Memory. All copies are ordered with the work around them; only download waits.
 
     Memory allocate(long bytes);

@@ -30,6 +30,11 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
+    public boolean computes(Precision precision) {
+        return true;
+    }
+
+    @Override
     public Memory allocate(long bytes) {
         live += bytes;
         return new ReferenceMemory(this, bytes);

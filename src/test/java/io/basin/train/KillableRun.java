@@ -53,15 +53,15 @@ final class KillableRun {
                 0.5,
                 0.02,
                 0.002,
-                1,
+                epochs / 4,
                 0.9,
                 2,
                 2,
                 0.1,
-                0.4,
+                0.5,
                 0.05,
                 0.005,
-                1,
+                epochs / 4,
                 2,
                 new Settings.Family(3, 2, 1, 2));
     }
