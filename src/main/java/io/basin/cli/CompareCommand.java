@@ -5,6 +5,7 @@ import io.basin.compare.Material;
 import io.basin.compare.Options;
 import io.basin.device.Device;
 import io.basin.io.Json;
+import io.basin.report.EvidencePage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
@@ -98,6 +99,7 @@ final class CompareCommand implements Runnable {
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
+        System.out.print(EvidencePage.text(summary.evidence()));
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 }

@@ -1,20 +1,26 @@
 package io.basin.cli;
 
+import io.basin.compare.Probes;
 import io.basin.compare.Scored;
+import io.basin.data.Corruption;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.io.AtomicFile;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
 import io.basin.models.Venue;
+import io.basin.report.Evidence;
+import io.basin.report.EvidencePage;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,7 +35,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  basin evaluate runs/swa/seed-1/swa/swa.safetensors",
-            "  basin evaluate sgd.safetensors swa.safetensors"
+            "  basin evaluate sgd.safetensors swa.safetensors",
+            "  basin evaluate swa.safetensors --corruptions --ood noise --reliability swa.svg"
         })
 final class EvaluateCommand implements Runnable {
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "safetensors files that train or compare wrote")
@@ -44,27 +51,64 @@ final class EvaluateCommand implements Runnable {
     @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
     private int threads;
 
+    @Mixin
+    private ProbeOptions probes;
+
+    @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
+    private Path reliability;
+
     @Override
     public void run() {
         List<StoredModel> models = files.stream().map(StoredModel::of).toList();
         TrainTest data = DataSets.load(models.get(0).origin().dataset(), dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
+        ImageSet outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = Devices.open(deviceName, threads);
                 Venue venue = new Venue(device, data, models)) {
             for (StoredModel model : models) {
-                scored.add(measure(venue, model));
-                print(model, scored.get(scored.size() - 1));
+                try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {
+                    scored.add(Scored.of(stand.on(Venue.Part.TEST), stand.weights(), data.test()));
+                    print(model, scored.get(scored.size() - 1));
+                    if (probes.corruptions) corrupted(stand, data.test());
+                    if (outside != null) outside(stand, data.test(), outside);
+                }
             }
         }
+        if (reliability != null) AtomicFile.write(reliability, picture(models, scored));
         if (scored.size() == 2) test(scored.get(0), scored.get(1));
     }
 
-    private static Scored measure(Venue venue, StoredModel model) {
-        ImageSet test = venue.set(Venue.Part.TEST);
-        try (Stand stand = new Stand(venue, model.origin())) {
-            stand.load(model.file());
-            return Scored.of(stand.on(Venue.Part.TEST), stand.weights(), test);
+    private static void corrupted(Stand stand, ImageSet test) {
+        for (Corruption c : Corruption.values()) {
+            System.out.printf("  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
+            for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
+                ImageSet set = c.apply(test, strength, Probes.SEED);
+                double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
+                System.out.printf(Locale.ROOT, " %.2f", 100 * accuracy);
+            }
+            System.out.println();
         }
+    }
+
+    private static void outside(Stand stand, ImageSet test, ImageSet other) {
+        double[] inside = stand.elsewhere(test).confidences();
+        double[] outside = stand.elsewhere(other).confidences();
+        System.out.printf(
+                Locale.ROOT,
+                "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",
+                other.name(),
+                100 * Statistics.auroc(inside, outside),
+                100 * Statistics.mean(inside),
+                100 * Statistics.mean(outside));
+    }
+
+    private static String picture(List<StoredModel> models, List<Scored> scored) {
+        List<Evidence.Reliability> all = new ArrayList<>();
+        for (int i = 0; i < scored.size(); i++) {
+            all.add(scored.get(i)
+                    .reliability((i + 1) + ": " + models.get(i).file().getFileName()));
+        }
+        return EvidencePage.reliabilityDiagram(all).svg();
     }
 
     private void print(StoredModel model, Scored scored) {

@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
             PredictCommand.class,
             AverageCommand.class,
             SoupCommand.class,
+            EnsembleCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

@@ -27,10 +27,6 @@ record Result(
         List<Evidence.Bin> bins) {
     static Result of(String method, double epochs, long seed, Judge.Verdict v) {
         Metrics m = v.metrics();
-        List<Evidence.Bin> bins = new ArrayList<>();
-        for (int b = 0; b < Metrics.BINS; b++) {
-            bins.add(new Evidence.Bin(m.binCount(b), m.binHits(b), m.binConfidence(b)));
-        }
         String hits = v.hits() == null
                 ? ""
                 : Base64.getEncoder().encodeToString(v.hits().toByteArray());
@@ -41,7 +37,15 @@ record Result(
                 v.passes(),
                 new Summary.Score(seed, m.accuracy(), m.nll(), m.ece()),
                 hits,
-                bins);
+                bins(m));
+    }
+
+    static List<Evidence.Bin> bins(Metrics m) {
+        List<Evidence.Bin> bins = new ArrayList<>();
+        for (int b = 0; b < Metrics.BINS; b++) {
+            bins.add(new Evidence.Bin(m.binCount(b), m.binHits(b), m.binConfidence(b)));
+        }
+        return bins;
     }
 
     BitSet hitSet() {

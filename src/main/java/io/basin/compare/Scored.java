@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.data.ImageSet;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
+import io.basin.report.Evidence;
 import io.basin.train.Evaluator;
 import java.util.BitSet;
 import java.util.List;
@@ -32,6 +33,11 @@ public record Scored(Metrics metrics, BitSet hits) {
             }
         });
         return new Scored(metrics, hits);
+    }
+
+    /** Its confidences and how often they are right. */
+    public Evidence.Reliability reliability(String name) {
+        return new Evidence.Reliability(name, "", Result.bins(metrics));
     }
 
     /** Samples that this model has right and {@code other} wrong. */

@@ -1,6 +1,8 @@
 package io.basin.models;
 
+import io.basin.compare.Material;
 import io.basin.compare.Options;
+import io.basin.compare.Probabilities;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
@@ -21,6 +23,7 @@ import io.basin.train.Provenance;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -28,6 +31,9 @@ import java.util.Map;
  * it, so that any number of them needs the memory of one.
  */
 public final class Stand implements AutoCloseable {
+    /** Samples of an evaluation's batch, the same for all nets: they take turns on the same samples. */
+    static final int BATCH = 128;
+
     private final Venue venue;
     private final Provenance origin;
     private final Graph graph;
@@ -51,8 +57,16 @@ public final class Stand implements AutoCloseable {
     /** Plain forward passes over other images of the same size; the caller closes it. */
     public Evaluator on(Images images) {
         Augmentation norm = venue.normalisation(origin, 0, false);
-        int batch = Math.min(origin.batch(), images.count());
+        int batch = Math.min(BATCH, images.count());
         return evaluator(images, new Spec.Batch(batch, 0, false, norm.mean(), norm.std(), 0, false));
+    }
+
+    /** Probabilities of the weights now standing on images that are no part of the data. */
+    public Probabilities elsewhere(ImageSet set) {
+        try (Images images = Material.upload(device(), set);
+                Evaluator evaluator = on(images)) {
+            return Probabilities.mean(evaluator, List.of(weights()), set.count(), set.classes());
+        }
     }
 
     private Evaluator evaluator(Images images, Spec.Batch batch) {

@@ -85,23 +85,36 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
-        Tensor output = plan.probabilities();
-        int classes = output.shape().dim(1);
         for (int b = 0; b < batches(); b++) {
-            int rows = rows(b);
             for (int m = 0; m < models.size(); m++) {
                 plan.use(models.get(m));
                 control.start(b);
                 plan.forward();
-                buffer.clear();
-                device.download(
-                        plan.binding(models.get(m)).memory(output.value().arena()),
-                        output.value().offset(),
-                        buffer);
-                buffer.asFloatBuffer().get(probabilities, 0, rows * classes);
-                sink.accept(m, b * plan.batchSize(), rows, probabilities);
+                emit(models.get(m), m, b, sink);
             }
         }
+    }
+
+    /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
+    public void predict(Weights model, int first, int batches, Sink sink) {
+        plan.use(model);
+        for (int b = first; b < Math.min(batches(), first + batches); b++) {
+            control.start(b);
+            plan.forward();
+            emit(model, 0, b, sink);
+        }
+    }
+
+    private void emit(Weights model, int member, int batch, Sink sink) {
+        Tensor output = plan.probabilities();
+        int rows = rows(batch);
+        buffer.clear();
+        device.download(
+                plan.binding(model).memory(output.value().arena()),
+                output.value().offset(),
+                buffer);
+        buffer.asFloatBuffer().get(probabilities, 0, rows * output.shape().dim(1));
+        sink.accept(member, batch * plan.batchSize(), rows, probabilities);
     }
 
     private int rows(int batch) {

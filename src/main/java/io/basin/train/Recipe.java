@@ -147,12 +147,14 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
      * samples each, which share the rest of the budget, averaged.
      */
     private static Recipe swap(String name, Settings s, int steps, int warm) {
-        int trunk = Math.max(1, (int) Math.round(s.swaStart() * steps));
-        int each = (steps - trunk) / s.family().workers();
+        int left = steps - swaStart(s, steps);
+        int each = left / s.family().workers();
         if (each < 1) {
-            throw new IllegalArgumentException("--swap-workers " + s.family().workers() + " share " + (steps - trunk)
+            throw new IllegalArgumentException("--swap-workers " + s.family().workers() + " share " + left
                     + " steps: lower --swa-start, or name fewer");
         }
+        // What cannot be shared evenly goes to the trunk, so that the whole budget is spent.
+        int trunk = steps - each * s.family().workers();
         Schedule shared = Schedule.swaPaper(trunk, s.lr(), s.swaLr(), trunk, trunk)
                 .collecting()
                 .warmUp(warm);
