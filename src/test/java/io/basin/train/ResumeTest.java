@@ -31,7 +31,7 @@ class ResumeTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({"swa, 1", "snapshot, 2", "ema, 3"})
+    @CsvSource({"swa, 1", "snapshot, 2", "ema, 3", "swag, 4"})
     void aRunKilledAtRandomStepsEndsWithTheSameBytes(String method, long seed) throws Exception {
         Path whole = Files.createDirectory(folder.resolve("whole"));
         Path killed = Files.createDirectory(folder.resolve("killed"));
