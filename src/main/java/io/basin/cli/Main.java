@@ -22,6 +22,9 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
+            AverageCommand.class,
+            SoupCommand.class,
+            EnsembleCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

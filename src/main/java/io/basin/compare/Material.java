@@ -28,7 +28,8 @@ import java.util.List;
  * is only ever measured on. The split has its own fixed seed, so that all seeds and methods of a comparison share it.
  */
 public final class Material implements AutoCloseable {
-    private static final long SPLIT_SEED = 20180314;
+    /** Of the split of training and validation samples, the same for every run. */
+    public static final long SPLIT_SEED = 20180314;
 
     private final Device device;
     private final Settings settings;
@@ -72,7 +73,8 @@ public final class Material implements AutoCloseable {
         test = uploaded.get(2);
     }
 
-    private static ImageSet fewer(ImageSet set, int count) {
+    /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
+    public static ImageSet fewer(ImageSet set, int count) {
         if (count == 0 || count >= set.count()) return set;
         return Split.stratified(set, count, SPLIT_SEED).validation();
     }

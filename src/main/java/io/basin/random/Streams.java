@@ -22,5 +22,11 @@ public final class Streams {
     /** Pixels of synthetic data sets. */
     public static final int SYNTHETIC = 5;
 
+    /** Weights drawn from SWAG's Gaussian. */
+    public static final int POSTERIOR = 6;
+
+    /** Noise and shifts of corrupted test images, and images of no class. */
+    public static final int CORRUPTION = 7;
+
     private Streams() {}
 }

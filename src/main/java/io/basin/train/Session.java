@@ -8,6 +8,8 @@ import io.basin.device.Spec;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -86,6 +88,13 @@ public final class Session implements AutoCloseable {
 
     public int steps() {
         return schedule.steps();
+    }
+
+    /** The rate of update {@code at} as the device's table has it; waits for the device. */
+    public double rate(int at) {
+        ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        device.download(control.memory(), control.rate(at), value);
+        return value.getFloat(0);
     }
 
     /** One update, and a copy of the model where the schedule collects. */

@@ -18,6 +18,7 @@ import io.basin.device.Precision;
  * @param fgeStart fraction of the budget after which FGE's triangles begin
  * @param fgeCycle epochs of one triangle
  * @param runs nets of the independent ensemble, which share the budget
+ * @param family what only SWAG and SWAP look at
  */
 public record Settings(
         String dataset,
@@ -48,7 +49,27 @@ public record Settings(
         double fgeHigh,
         double fgeLow,
         double fgeCycle,
-        int runs) {
+        int runs,
+        Family family) {
+    /**
+     * What SWAG and SWAP need beyond SWA's settings.
+     *
+     * @param samples nets drawn from SWAG's Gaussian, whose probabilities are averaged; the paper takes 30
+     * @param rank columns of its low-rank part: the newest deviations kept, the paper's K
+     * @param scale of its covariance; 1 is the paper's posterior
+     * @param workers nets that SWAP trains from one checkpoint
+     */
+    public record Family(int samples, int rank, double scale, int workers) {
+        public static final Family USUAL = new Family(10, 20, 1, 3);
+
+        public Family {
+            atLeast("--swag-samples", samples, 1);
+            atLeast("--swag-rank", rank, 2);
+            notNegative("--swag-scale", scale);
+            atLeast("--swap-workers", workers, 2);
+        }
+    }
+
     public Settings {
         positive("--epochs", epochs);
         positive("--lr", lr);
@@ -110,7 +131,8 @@ public record Settings(
                 0.02,
                 0.0005,
                 (1 - 0.8) * epochs / 4,
-                2);
+                2,
+                Family.USUAL);
     }
 
     private static void positive(String flag, double value) {

@@ -176,7 +176,8 @@ class GoldenAgreementTest {
                 0.1,
                 0.1,
                 1,
-                2);
+                2,
+                Settings.Family.USUAL);
     }
 
     private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {

@@ -66,7 +66,8 @@ final class KillableRun {
                 0.05,
                 0.005,
                 epochs / 4,
-                2);
+                2,
+                new Settings.Family(3, 2, 1, 2));
     }
 
     static Graph net() {

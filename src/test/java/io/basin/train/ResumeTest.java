@@ -32,7 +32,7 @@ class ResumeTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({"cpu, swa, 1", "cpu, snapshot, 2", "cpu, ema, 3", "cuda, swa, 4", "cuda, snapshot, 5"})
+    @CsvSource({"cpu, swa, 1", "cpu, snapshot, 2", "cpu, ema, 3", "cpu, swag, 4", "cuda, swa, 5", "cuda, swag, 6"})
     void aRunKilledAtRandomStepsEndsWithTheSameBytes(String device, String method, long seed) throws Exception {
         if (device.equals("cuda") && !Cuda.works()) return;
         Path whole = Files.createDirectory(folder.resolve("whole"));

@@ -36,7 +36,7 @@ class RoundTripTest {
 
     /** From the first update of each epoch, which is done when the listener is told of it, to the last. */
     @ParameterizedTest
-    @ValueSource(strings = {"swa", "fge", "ema", "snapshot"})
+    @ValueSource(strings = {"swa", "fge", "ema", "snapshot", "swag"})
     void anEpochIsOneGraphLaunchAStepAndNothingElse(String method) {
         if (!Cuda.software()) return;
         int[] epochs = {0};
