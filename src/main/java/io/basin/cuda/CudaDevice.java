@@ -146,6 +146,8 @@ final class CudaDevice implements Device {
     void free(Address address, long bytes) {
         live -= bytes;
         int waited = cuStreamSynchronize(context.stream);
+        // A wait also reports what earlier work did wrong, and then has waited for nothing.
+        if (waited != 0) cuStreamSynchronize(context.stream);
         int freed = cuMemFree(address);
         if (waited != 0) owe("cuStreamSynchronize", waited);
         if (freed != 0) owe("cuMemFree", freed);
