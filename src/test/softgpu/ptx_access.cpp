@@ -275,11 +275,19 @@ void loadParameter(Warp& w, const Instruction& in, u32 mask) {
     addresses(w, in, access.at);
     const std::vector<std::byte>& parameters = *w.run->parameters;
     const std::size_t size = static_cast<std::size_t>(in.width) * in.count;
-    only(mask, [&](int i) {
+    const auto find = [&](int i) {
         if (access.at[i] > parameters.size() || size > parameters.size() - access.at[i])
             w.fail(in, i, "loads " + std::to_string(size) + " bytes behind the end of its parameters");
-        access.memory[i] = const_cast<std::byte*>(parameters.data()) + access.at[i];
-    });
+        return const_cast<std::byte*>(parameters.data()) + access.at[i];
+    };
+    if (in.a & 1 && in.count == 1 && in.width == (in.wideRegister ? 8 : 4)) {  // the same for all lanes
+        u64 value = 0;
+        std::memcpy(&value, find(0), size);
+        if (in.wideRegister) each(w, mask, [value, d = w.out<u64>(in.v[0])](int i) { d[i] = value; });
+        else each(w, mask, [value = static_cast<u32>(value), d = w.out<u32>(in.v[0])](int i) { d[i] = value; });
+        return;
+    }
+    only(mask, [&](int i) { access.memory[i] = find(i); });
     for (u32 k = 0; k < in.count; ++k) {
         if (in.wideRegister) gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
         else gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
