@@ -8,9 +8,9 @@
 namespace softgpu::dnn {
 namespace {
 
-enum { GEMM = 0, PRECOMPUTED = 1, WINOGRAD = 6 };                // forward
-enum { DATA_0 = 0, DATA_1 = 1, DATA_WINOGRAD = 4 };              // backward data
-enum { FILTER_0 = 0, FILTER_1 = 1, FILTER_3 = 3 };               // backward filter
+enum { GEMM = 0, PRECOMPUTED = 1, WINOGRAD = 6 };    // forward
+enum { DATA_0 = 0, DATA_1 = 1, DATA_WINOGRAD = 4 };  // backward data
+enum { FILTER_0 = 0, FILTER_1 = 1, FILTER_3 = 3 };   // backward filter
 
 bool winograd(const Problem& p) {
     const int* kernel = p.w.dims + 2;
@@ -140,38 +140,37 @@ using namespace softgpu::dnn;
 using softgpu::require;
 
 // A direction's six calls differ in names and in the order of their three operands.
-#define CONVOLUTION(NAME, DIRECTION, TYPE_A, A, TYPE_B, B, TYPE_C, C, SPAN_A, SPAN_B, SPAN_C)                         \
-    int cudnnGet##NAME##AlgorithmMaxCount(Handle* h, int* count) {                                                    \
-        return softgpu::dnn::call(__func__, [&] { handles().get(h), give(count, 3); });                               \
-    }                                                                                                                 \
-    int cudnnGet##NAME##WorkspaceSize(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int algorithm,   \
-                                      std::size_t* bytes) {                                                           \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            handles().get(h);                                                                                         \
-            give(bytes, workspaceOf(DIRECTION, forward(x, w, conv, y), algorithm));                                   \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnGet##NAME##Algorithm_v7(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,        \
-                                     int* returned, Perf* results) {                                                  \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            handles().get(h);                                                                                         \
-            report(DIRECTION, forward(x, w, conv, y), asked, returned, results);                                      \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnFind##NAME##Algorithm(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,          \
-                                   int* returned, Perf* results) {                                                    \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            find(handles().get(h), DIRECTION, forward(x, w, conv, y), asked, returned, results);                      \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnFind##NAME##AlgorithmEx(Handle* h, TYPE_A* A, const void* a, TYPE_B* B, const void* b,                   \
-                                     Convolution* conv, TYPE_C* C, void* c, int asked, int* returned, Perf* results,  \
-                                     void* workspace, std::size_t bytes) {                                            \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            Problem problem = forward(x, w, conv, y);                                                                 \
-            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A.span()}, {b, problem.SPAN_B.span()},      \
-                   {c, problem.SPAN_C.span()}, asked, returned, results, workspace, bytes);                           \
-        });                                                                                                           \
+#define CONVOLUTION(NAME, DIRECTION, TYPE_A, A, TYPE_B, B, TYPE_C, C, SPAN_A, SPAN_B, SPAN_C)                          \
+    int cudnnGet##NAME##AlgorithmMaxCount(Handle* h, int* count) {                                                     \
+        return softgpu::dnn::call(__func__, [&] { handles().get(h), give(count, 3); });                                \
+    }                                                                                                                  \
+    int cudnnGet##NAME##WorkspaceSize(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int algorithm,    \
+                                      std::size_t* bytes) {                                                            \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            handles().get(h);                                                                                          \
+            give(bytes, workspaceOf(DIRECTION, forward(x, w, conv, y), algorithm));                                    \
+        });                                                                                                            \
+    }                                                                                                                  \
+    int cudnnGet##NAME##Algorithm_v7(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,         \
+                                     int* returned, Perf* results) {                                                   \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            handles().get(h);                                                                                          \
+            report(DIRECTION, forward(x, w, conv, y), asked, returned, results);                                       \
+        });                                                                                                            \
+    }                                                                                                                  \
+    int cudnnFind##NAME##Algorithm(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,           \
+                                   int* returned, Perf* results) {                                                     \
+        return softgpu::dnn::call(                                                                                     \
+            __func__, [&] { find(handles().get(h), DIRECTION, forward(x, w, conv, y), asked, returned, results); });   \
+    }                                                                                                                  \
+    int cudnnFind##NAME##AlgorithmEx(Handle* h, TYPE_A* A, const void* a, TYPE_B* B, const void* b, Convolution* conv, \
+                                     TYPE_C* C, void* c, int asked, int* returned, Perf* results, void* workspace,     \
+                                     std::size_t bytes) {                                                              \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            Problem problem = forward(x, w, conv, y);                                                                  \
+            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A.span()}, {b, problem.SPAN_B.span()},       \
+                   {c, problem.SPAN_C.span()}, asked, returned, results, workspace, bytes);                            \
+        });                                                                                                            \
     }
 
 extern "C" {

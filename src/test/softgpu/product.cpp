@@ -26,8 +26,8 @@ void pack(double* to, View from, std::ptrdiff_t rows, std::ptrdiff_t k, std::ptr
 }
 
 // Wider vectors where the machine has them: the same sums in the same order, so the same bits.
-__attribute__((target_clones("avx2", "default")))
-void tile(const double* a, const double* b, std::ptrdiff_t k, Lanes (&result)[ROWS][2]) {
+__attribute__((target_clones("avx2", "default"))) void tile(const double* a, const double* b, std::ptrdiff_t k,
+                                                            Lanes (&result)[ROWS][2]) {
     Lanes sum[ROWS][2] = {};  // local, hence in registers
     for (std::ptrdiff_t l = 0; l < k; l++, a += ROWS, b += COLUMNS) {
         Lanes left = *reinterpret_cast<const Lanes*>(b), right = *reinterpret_cast<const Lanes*>(b + LANES);

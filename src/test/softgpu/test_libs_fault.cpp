@@ -17,9 +17,9 @@ int cublasSscal_v2(Any, int, const float*, float*, int);
 int cudnnActivationForward(Any, Any, const void*, Any, const void*, const void*, Any, void*);
 int cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(Any, int, int, Any, Any, Any, Any, Any, std::size_t*);
 int cudnnGetBatchNormalizationTrainingExReserveSpaceSize(Any, int, int, Any, Any, std::size_t*);
-int cudnnBatchNormalizationForwardTrainingEx(Any, int, int, const void*, const void*, Any, const void*, Any, const void*,
-                                             Any, void*, Any, const void*, const void*, double, void*, void*, double,
-                                             void*, void*, Any, void*, std::size_t, void*, std::size_t);
+int cudnnBatchNormalizationForwardTrainingEx(Any, int, int, const void*, const void*, Any, const void*, Any,
+                                             const void*, Any, void*, Any, const void*, const void*, double, void*,
+                                             void*, double, void*, void*, Any, void*, std::size_t, void*, std::size_t);
 int cudnnBatchNormalizationBackwardEx(Any, int, int, const void*, const void*, const void*, const void*, Any,
                                       const void*, Any, const void*, Any, const void*, Any, void*, Any, void*, Any,
                                       const void*, const void*, void*, void*, double, const void*, const void*, Any,
@@ -90,7 +90,8 @@ CASE("handles on two streams that share a workspace race, and an event between t
     }
     for (bool ordered : {true, false}) {
         ok(cublasSscal_v2(handles[0], 2, &two, a, 1), "first");
-        if (ordered) ok(cuEventRecord(event, streams[0]), "record"), ok(cuStreamWaitEvent(streams[1], event, 0), "wait");
+        if (ordered)
+            ok(cuEventRecord(event, streams[0]), "record"), ok(cuStreamWaitEvent(streams[1], event, 0), "wait");
         ok(cublasSscal_v2(handles[1], 2, &two, b, 1), "second");
         if (ordered) ok(cuCtxSynchronize(), "ordered by an event");
     }
@@ -107,14 +108,16 @@ CASE("a reserve space overwritten between forward and backward is caught") {
     ok(cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(s.dnn, 1, 0, x, x, y, p, nullptr, &bytes), "workspace");
     ok(cudnnGetBatchNormalizationTrainingExReserveSpaceSize(s.dnn, 1, 0, nullptr, x, &reserved), "reserve");
     Device workspace(bytes / 4 + 1), reserve(reserved / 4 + 1);
-    ok(cudnnBatchNormalizationForwardTrainingEx(s.dnn, 1, 0, &ONE, &ZERO, x, s.x.device, nullptr, nullptr, y, s.y.device,
-                                                p, scale.device, scale.device, 1, nullptr, nullptr, 1e-3, nullptr,
-                                                nullptr, nullptr, workspace, bytes, reserve, reserved), "forward");
+    ok(cudnnBatchNormalizationForwardTrainingEx(s.dnn, 1, 0, &ONE, &ZERO, x, s.x.device, nullptr, nullptr, y,
+                                                s.y.device, p, scale.device, scale.device, 1, nullptr, nullptr, 1e-3,
+                                                nullptr, nullptr, nullptr, workspace, bytes, reserve, reserved),
+       "forward");
     ok(cuMemsetD8(CUdeviceptr((float*)reserve) + reserved / 2, 0, 1), "one byte");
     ok(cudnnBatchNormalizationBackwardEx(s.dnn, 1, 0, &ONE, &ZERO, &ONE, &ZERO, x, s.x.device, nullptr, nullptr, y,
                                          s.y.device, nullptr, nullptr, x, s.x.device, p, scale.device, nullptr,
                                          ds.device, db.device, 1e-3, nullptr, nullptr, nullptr, workspace, bytes,
-                                         reserve, reserved), "backward");
+                                         reserve, reserved),
+       "backward");
     caught({"reserve space"});
 }
 
