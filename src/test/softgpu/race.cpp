@@ -24,6 +24,18 @@ void History::begin(const std::string& name, const TaskClock& clock) {
     }
     streams_[clock.stream].emplace_back(clock.sequence, now_);
     tasks_.push_back({now_, number, clock.stream, clock.sequence});
+    if (tasks_.size() > 2 * remembered) forgetOldest();
+    ordered_ = std::max(ordered_, tasks_.front().epoch - 1);
+}
+
+// What lies a million tasks back counts as ordered before everything that comes.
+void History::forgetOldest() {
+    tasks_.erase(tasks_.begin(), tasks_.end() - remembered);
+    const u32 first = tasks_.front().epoch;
+    for (auto& stream : streams_) {
+        const auto kept = std::find_if(stream.begin(), stream.end(), [first](const auto& task) { return task.second >= first; });
+        stream.erase(stream.begin(), kept);
+    }
 }
 
 const History::Past& History::at(u32 epoch) const {
@@ -33,6 +45,7 @@ const History::Past& History::at(u32 epoch) const {
 }
 
 bool History::before(u32 epoch) const {
+    if (epoch < tasks_.front().epoch) return true;
     const Past& task = at(epoch);
     if (task.stream == clock_.stream) return true;
     return task.stream < clock_.after.size() && clock_.after[task.stream] >= task.sequence;
@@ -301,6 +314,8 @@ Space::Space(std::size_t span) : size(span) {
     const auto map = [this](std::size_t bytes) {
         void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at == MAP_FAILED) throw std::bad_alloc();
+        madvise(at, bytes, MADV_DONTDUMP);
+        madvise(at, bytes, MADV_DONTFORK);
         maps_.emplace_back(at, bytes);
         return at;
     };

@@ -73,6 +73,8 @@ private:
         u32 epoch, name, stream;
         u64 sequence;
     };
+    static constexpr std::size_t remembered = std::size_t{1} << 20;  // tasks
+    void forgetOldest();
     const Past& at(u32 epoch) const;
     std::vector<Past> tasks_;
     std::vector<std::vector<std::pair<u64, u32>>> streams_;  // of each: sequence, epoch
