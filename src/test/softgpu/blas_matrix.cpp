@@ -49,8 +49,8 @@ struct Gemm {
 
 void gemm(const Handle& h, const char* function, int ta, int tb, std::int64_t m, std::int64_t n, std::int64_t k,
           const float* alpha, const float* a, std::int64_t lda, std::int64_t strideA, const float* b, std::int64_t ldb,
-          std::int64_t strideB, const float* beta, float* c, std::int64_t ldc, std::int64_t strideC,
-          std::int64_t count, bool tf32) {
+          std::int64_t strideB, const float* beta, float* c, std::int64_t ldc, std::int64_t strideC, std::int64_t count,
+          bool tf32) {
     require(m >= 0 && n >= 0 && k >= 0 && count >= 0, INVALID_VALUE, "a negative size");
     Operand left = operand(ta, m, k, a, lda, strideA), right = operand(tb, k, n, b, ldb, strideB);
     require(ldc >= std::max<std::int64_t>(1, m), INVALID_VALUE, "ldc is smaller than the rows");
@@ -128,13 +128,13 @@ using namespace softgpu::blas;
 // Each function exists for 32-bit and 64-bit sizes.
 #define FOR_EACH_INTEGER(FUNCTION, NAME) FUNCTION(NAME, int) FUNCTION(NAME##_64, std::int64_t)
 
-#define SGEMM(NAME, INT)                                                                                              \
-    int NAME(Handle* h, int ta, int tb, INT m, INT n, INT k, const float* alpha, const float* a, INT lda,             \
-             const float* b, INT ldb, const float* beta, float* c, INT ldc) {                                         \
-        return softgpu::blas::call(__func__, [&] {                                                                    \
-            Handle& handle = handles().get(h);                                                                        \
+#define SGEMM(NAME, INT)                                                                                               \
+    int NAME(Handle* h, int ta, int tb, INT m, INT n, INT k, const float* alpha, const float* a, INT lda,              \
+             const float* b, INT ldb, const float* beta, float* c, INT ldc) {                                          \
+        return softgpu::blas::call(__func__, [&] {                                                                     \
+            Handle& handle = handles().get(h);                                                                         \
             gemm(handle, #NAME, ta, tb, m, n, k, alpha, a, lda, 0, b, ldb, 0, beta, c, ldc, 0, 1, allowsTf32(handle)); \
-        });                                                                                                           \
+        });                                                                                                            \
     }
 #define SGEMM_STRIDED(NAME, INT)                                                                                      \
     int NAME(Handle* h, int ta, int tb, INT m, INT n, INT k, const float* alpha, const float* a, INT lda,             \
@@ -160,16 +160,14 @@ using namespace softgpu::blas;
 #define SGEAM(NAME, INT)                                                                                              \
     int NAME(Handle* h, int ta, int tb, INT m, INT n, const float* alpha, const float* a, INT lda, const float* beta, \
              const float* b, INT ldb, float* c, INT ldc) {                                                            \
-        return softgpu::blas::call(__func__, [&] {                                                                    \
-            geam(handles().get(h), #NAME, ta, tb, m, n, alpha, a, lda, beta, b, ldb, c, ldc);                         \
-        });                                                                                                           \
+        return softgpu::blas::call(                                                                                   \
+            __func__, [&] { geam(handles().get(h), #NAME, ta, tb, m, n, alpha, a, lda, beta, b, ldb, c, ldc); });     \
     }
-#define SGEMV(NAME, INT)                                                                                              \
-    int NAME(Handle* h, int t, INT m, INT n, const float* alpha, const float* a, INT lda, const float* x, INT incx,   \
-             const float* beta, float* y, INT incy) {                                                                 \
-        return softgpu::blas::call(__func__, [&] {                                                                    \
-            gemv(handles().get(h), #NAME, t, m, n, alpha, a, lda, x, incx, beta, y, incy);                            \
-        });                                                                                                           \
+#define SGEMV(NAME, INT)                                                                                            \
+    int NAME(Handle* h, int t, INT m, INT n, const float* alpha, const float* a, INT lda, const float* x, INT incx, \
+             const float* beta, float* y, INT incy) {                                                               \
+        return softgpu::blas::call(                                                                                 \
+            __func__, [&] { gemv(handles().get(h), #NAME, t, m, n, alpha, a, lda, x, incx, beta, y, incy); });      \
     }
 
 extern "C" {

@@ -83,35 +83,37 @@ using namespace softgpu::blas;
 
 #define FOR_EACH_INTEGER(FUNCTION, NAME) FUNCTION(NAME, int) FUNCTION(NAME##_64, std::int64_t)
 
-#define SAXPY(NAME, INT)                                                                                \
-    int NAME(Handle* h, INT n, const float* alpha, const float* x, INT incx, float* y, INT incy) {      \
+#define SAXPY(NAME, INT)                                                                                          \
+    int NAME(Handle* h, INT n, const float* alpha, const float* x, INT incx, float* y, INT incy) {                \
         return softgpu::blas::call(__func__, [&] { axpy(handles().get(h), #NAME, n, alpha, x, incx, y, incy); }); \
     }
-#define SSCAL(NAME, INT)                                                                                \
-    int NAME(Handle* h, INT n, const float* alpha, float* x, INT incx) {                                \
+#define SSCAL(NAME, INT)                                                                                 \
+    int NAME(Handle* h, INT n, const float* alpha, float* x, INT incx) {                                 \
         return softgpu::blas::call(__func__, [&] { scal(handles().get(h), #NAME, n, alpha, x, incx); }); \
     }
-#define SCOPY(NAME, INT)                                                                                \
-    int NAME(Handle* h, INT n, const float* x, INT incx, float* y, INT incy) {                          \
+#define SCOPY(NAME, INT)                                                                                   \
+    int NAME(Handle* h, INT n, const float* x, INT incx, float* y, INT incy) {                             \
         return softgpu::blas::call(__func__, [&] { copy(handles().get(h), #NAME, n, x, incx, y, incy); }); \
     }
-#define SDOT(NAME, INT)                                                                                 \
-    int NAME(Handle* h, INT n, const float* x, INT incx, const float* y, INT incy, float* result) {     \
+#define SDOT(NAME, INT)                                                                                           \
+    int NAME(Handle* h, INT n, const float* x, INT incx, const float* y, INT incy, float* result) {               \
         return softgpu::blas::call(__func__, [&] { dot(handles().get(h), #NAME, n, x, incx, y, incy, result); }); \
     }
-#define SNRM2(NAME, INT)                                                                                \
-    int NAME(Handle* h, INT n, const float* x, INT incx, float* result) {                               \
-        return softgpu::blas::call(__func__, [&] {                                                      \
-            total(handles().get(h), #NAME, n, x, incx, result, [](double v) { return v * v; },          \
-                  [](double sum) { return std::sqrt(sum); });                                           \
-        });                                                                                             \
+#define SNRM2(NAME, INT)                                                                     \
+    int NAME(Handle* h, INT n, const float* x, INT incx, float* result) {                    \
+        return softgpu::blas::call(__func__, [&] {                                           \
+            total(                                                                           \
+                handles().get(h), #NAME, n, x, incx, result, [](double v) { return v * v; }, \
+                [](double sum) { return std::sqrt(sum); });                                  \
+        });                                                                                  \
     }
-#define SASUM(NAME, INT)                                                                                \
-    int NAME(Handle* h, INT n, const float* x, INT incx, float* result) {                               \
-        return softgpu::blas::call(__func__, [&] {                                                      \
-            total(handles().get(h), #NAME, n, x, incx, result, [](double v) { return std::fabs(v); },   \
-                  [](double sum) { return sum; });                                                      \
-        });                                                                                             \
+#define SASUM(NAME, INT)                                                                            \
+    int NAME(Handle* h, INT n, const float* x, INT incx, float* result) {                           \
+        return softgpu::blas::call(__func__, [&] {                                                  \
+            total(                                                                                  \
+                handles().get(h), #NAME, n, x, incx, result, [](double v) { return std::fabs(v); }, \
+                [](double sum) { return sum; });                                                    \
+        });                                                                                         \
     }
 
 extern "C" {

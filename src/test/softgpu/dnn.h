@@ -34,7 +34,7 @@ struct Tensor {
     int dims[DIM_MAX] = {}, strides[DIM_MAX] = {};  // dims[0] = N, dims[1] = C, then space
 
     std::size_t count() const;
-    std::size_t span() const;  // elements from the first to the last
+    std::size_t span() const;   // elements from the first to the last
     bool channelsLast() const;  // packed, C fastest
     bool sameShape(const Tensor& other) const;
     std::string shape() const;  // "(8,16,32,32)"

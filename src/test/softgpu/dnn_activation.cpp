@@ -14,8 +14,7 @@ Live<Activation>& activations() {
 }
 
 float Activation::forward(float x) const {
-    if (mode != IDENTITY && std::isnan(x) && (mode == RELU || mode == CLIPPED_RELU))
-        return propagateNan ? x : 0;
+    if (mode != IDENTITY && std::isnan(x) && (mode == RELU || mode == CLIPPED_RELU)) return propagateNan ? x : 0;
     switch (mode) {
         case SIGMOID: return float(1 / (1 + std::exp(-double(x))));
         case RELU: return std::max(x, 0.0f);

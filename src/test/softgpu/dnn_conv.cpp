@@ -61,8 +61,8 @@ int cudnnConvolutionBackwardData(Handle* h, const void* alpha, Filter* wDesc, co
     });
 }
 int cudnnConvolutionBackwardFilter(Handle* h, const void* alpha, Tensor* xDesc, const void* x, Tensor* dyDesc,
-                                   const void* dy, Convolution* conv, int algorithm, void* workspace,
-                                   std::size_t bytes, const void* beta, Filter* dwDesc, void* dw) {
+                                   const void* dy, Convolution* conv, int algorithm, void* workspace, std::size_t bytes,
+                                   const void* beta, Filter* dwDesc, void* dw) {
     return softgpu::dnn::call(__func__, [&] {
         Prepared p(BACKWARD_FILTER, xDesc, dwDesc, conv, dyDesc, algorithm, workspace, bytes);
         Blend blend(alpha, beta);

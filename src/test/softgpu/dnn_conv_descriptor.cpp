@@ -96,8 +96,8 @@ int cudnnSetConvolution2dDescriptor(Convolution* desc, int padH, int padW, int s
         assign(convolutions().get(desc), convolution(2, pad, stride, dilation, mode, type));
     });
 }
-int cudnnGetConvolution2dDescriptor(Convolution* desc, int* padH, int* padW, int* strideH, int* strideW,
-                                    int* dilationH, int* dilationW, int* mode, int* type) {
+int cudnnGetConvolution2dDescriptor(Convolution* desc, int* padH, int* padW, int* strideH, int* strideW, int* dilationH,
+                                    int* dilationW, int* mode, int* type) {
     return softgpu::dnn::call(__func__, [&] {
         const Convolution& c = convolutions().get(desc);
         require(c.rank == 2, BAD_PARAM, "not a two-dimensional convolution");
@@ -105,11 +105,10 @@ int cudnnGetConvolution2dDescriptor(Convolution* desc, int* padH, int* padW, int
         give(dilationH, c.dilation[0]), give(dilationW, c.dilation[1]), give(mode, c.mode), give(type, c.type);
     });
 }
-int cudnnSetConvolutionNdDescriptor(Convolution* desc, int rank, const int* pad, const int* stride,
-                                    const int* dilation, int mode, int type) {
-    return softgpu::dnn::call(__func__, [&] {
-        assign(convolutions().get(desc), convolution(rank, pad, stride, dilation, mode, type));
-    });
+int cudnnSetConvolutionNdDescriptor(Convolution* desc, int rank, const int* pad, const int* stride, const int* dilation,
+                                    int mode, int type) {
+    return softgpu::dnn::call(
+        __func__, [&] { assign(convolutions().get(desc), convolution(rank, pad, stride, dilation, mode, type)); });
 }
 int cudnnGetConvolutionNdDescriptor(Convolution* desc, int asked, int* rank, int* pad, int* stride, int* dilation,
                                     int* mode, int* type) {

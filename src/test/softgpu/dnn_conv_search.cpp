@@ -3,14 +3,16 @@
 // The search times nothing: its order and its workspaces are plausible, and its times are zero, since no time here is a
 // GPU's. The Ex variants overwrite their output and their workspace, as on hardware. All results carry their math type,
 // but the JNI library copies it for backward-filter results only: Java never sees the others.
+#include <algorithm>
+
 #include "dnn_conv.h"
 
 namespace softgpu::dnn {
 namespace {
 
-enum { GEMM = 0, PRECOMPUTED = 1, WINOGRAD = 6 };                // forward
-enum { DATA_0 = 0, DATA_1 = 1, DATA_WINOGRAD = 4 };              // backward data
-enum { FILTER_0 = 0, FILTER_1 = 1, FILTER_3 = 3 };               // backward filter
+enum { GEMM = 0, PRECOMPUTED = 1, DIRECT = 3, WINOGRAD = 6 };  // forward
+enum { DATA_0 = 0, DATA_1 = 1, FFT = 2, DATA_WINOGRAD = 4 };   // backward data, FFT in both
+enum { FILTER_0 = 0, FILTER_1 = 1, FILTER_3 = 3 };             // backward filter
 
 bool winograd(const Problem& p) {
     const int* kernel = p.w.dims + 2;
@@ -35,8 +37,8 @@ std::vector<Algorithm> algorithms(Direction direction, const Problem& problem) {
             offered.push_back({DATA_0, false});
             break;
         case BACKWARD_FILTER:
-            offered.push_back({FILTER_1, true});
             offered.push_back({FILTER_0, false});
+            offered.push_back({FILTER_1, true});
             if (problem.w.format == NCHW) offered.push_back({FILTER_3, false});
             break;
     }
@@ -71,22 +73,35 @@ struct Perf {  // cudnnConvolution*AlgoPerf_t: the same layout in all directions
     int reserved[3];
 };
 
-void report(Direction direction, const Problem& problem, int asked, int* returned, Perf* results) {
+Perf failed(int algorithm, int status, const Problem& problem) {
+    return {algorithm, status, -1, 0, 0, problem.conv.math, {}};
+}
+
+// What fits into so many bytes, then what does not, then one that the device cannot run: a caller looks at the status.
+std::vector<Perf> candidates(Direction direction, const Problem& problem, std::size_t bytes) {
+    std::vector<Perf> able, unable;
+    for (const Algorithm& offered : algorithms(direction, problem)) {
+        std::size_t needed = workspaceOf(direction, problem, offered.number);
+        int determinism = offered.deterministic ? 1 : 0;
+        if (needed <= bytes) {
+            able.push_back({offered.number, SUCCESS, 0, needed, determinism, problem.conv.math, {}});
+        } else {
+            unable.push_back(failed(offered.number, INTERNAL_ERROR_HOST_ALLOCATION_FAILED, problem));
+        }
+    }
+    able.insert(able.end(), unable.begin(), unable.end());
+    able.push_back(failed(direction == FORWARD ? int(DIRECT) : int(FFT), NOT_SUPPORTED, problem));
+    return able;
+}
+
+void report(const std::vector<Perf>& candidates, int asked, int* returned, Perf* results) {
     require(returned != nullptr && results != nullptr, BAD_PARAM_NULL_POINTER, "the result's address is null");
     require(asked >= 1, BAD_PARAM, "no result asked for");
-    int n = 0;
-    for (const Algorithm& offered : algorithms(direction, problem)) {
-        if (n == asked) break;
-        Perf& perf = results[n++];
-        perf.algorithm = offered.number;
-        perf.status = SUCCESS;
-        perf.time = 0;
-        perf.memory = workspaceOf(direction, problem, offered.number);
-        perf.determinism = offered.deterministic ? 1 : 0;
-        perf.mathType = problem.conv.math;
-    }
-    *returned = n;
+    *returned = int(std::min(candidates.size(), std::size_t(asked)));
+    std::copy(candidates.begin(), candidates.begin() + *returned, results);
 }
+
+constexpr std::size_t UNLIMITED = ~std::size_t(0);
 
 void requireSearch(const Handle& handle) {
     require(!capturing(handle.stream), EXECUTION_FAILED, "a search runs and waits, which capturing forbids");
@@ -94,7 +109,7 @@ void requireSearch(const Handle& handle) {
 
 void find(const Handle& handle, Direction direction, const Problem& problem, int asked, int* returned, Perf* results) {
     requireSearch(handle);
-    report(direction, problem, asked, returned, results);
+    report(candidates(direction, problem, UNLIMITED), asked, returned, results);
 }
 
 struct Span {
@@ -111,17 +126,7 @@ void findEx(const Handle& handle, Direction direction, const Problem& problem, S
                 "not so much device memory there");
     }
     require(bytes == 0 || valid(reinterpret_cast<Address>(workspace), bytes), BAD_PARAM, "the workspace is not there");
-    std::vector<Perf> all(8);
-    int n = 0, kept = 0;
-    report(direction, problem, int(all.size()), &n, all.data());
-    require(returned != nullptr && results != nullptr, BAD_PARAM_NULL_POINTER, "the result's address is null");
-    require(asked >= 1, BAD_PARAM, "no result asked for");
-    for (int i = 0; i < n && kept < asked; i++)
-        if (all[i].memory <= bytes) {
-            results[kept] = all[i];
-            kept++;
-        }
-    *returned = kept;
+    report(candidates(direction, problem, bytes), asked, returned, results);
     void* output = const_cast<void*>(out.at);
     run(handle, "cuDNN's search for an algorithm" + problem.text(), [=](Accessor& memory) {
         scribble(memory, output, out.count * sizeof(float));
@@ -140,38 +145,37 @@ using namespace softgpu::dnn;
 using softgpu::require;
 
 // A direction's six calls differ in names and in the order of their three operands.
-#define CONVOLUTION(NAME, DIRECTION, TYPE_A, A, TYPE_B, B, TYPE_C, C, SPAN_A, SPAN_B, SPAN_C)                         \
-    int cudnnGet##NAME##AlgorithmMaxCount(Handle* h, int* count) {                                                    \
-        return softgpu::dnn::call(__func__, [&] { handles().get(h), give(count, 3); });                               \
-    }                                                                                                                 \
-    int cudnnGet##NAME##WorkspaceSize(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int algorithm,   \
-                                      std::size_t* bytes) {                                                           \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            handles().get(h);                                                                                         \
-            give(bytes, workspaceOf(DIRECTION, forward(x, w, conv, y), algorithm));                                   \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnGet##NAME##Algorithm_v7(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,        \
-                                     int* returned, Perf* results) {                                                  \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            handles().get(h);                                                                                         \
-            report(DIRECTION, forward(x, w, conv, y), asked, returned, results);                                      \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnFind##NAME##Algorithm(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,          \
-                                   int* returned, Perf* results) {                                                    \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            find(handles().get(h), DIRECTION, forward(x, w, conv, y), asked, returned, results);                      \
-        });                                                                                                           \
-    }                                                                                                                 \
-    int cudnnFind##NAME##AlgorithmEx(Handle* h, TYPE_A* A, const void* a, TYPE_B* B, const void* b,                   \
-                                     Convolution* conv, TYPE_C* C, void* c, int asked, int* returned, Perf* results,  \
-                                     void* workspace, std::size_t bytes) {                                            \
-        return softgpu::dnn::call(__func__, [&] {                                                                     \
-            Problem problem = forward(x, w, conv, y);                                                                 \
-            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A.span()}, {b, problem.SPAN_B.span()},      \
-                   {c, problem.SPAN_C.span()}, asked, returned, results, workspace, bytes);                           \
-        });                                                                                                           \
+#define CONVOLUTION(NAME, DIRECTION, TYPE_A, A, TYPE_B, B, TYPE_C, C, SPAN_A, SPAN_B, SPAN_C)                          \
+    int cudnnGet##NAME##AlgorithmMaxCount(Handle* h, int* count) {                                                     \
+        return softgpu::dnn::call(__func__, [&] { handles().get(h), give(count, 5); });                                \
+    }                                                                                                                  \
+    int cudnnGet##NAME##WorkspaceSize(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int algorithm,    \
+                                      std::size_t* bytes) {                                                            \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            handles().get(h);                                                                                          \
+            give(bytes, workspaceOf(DIRECTION, forward(x, w, conv, y), algorithm));                                    \
+        });                                                                                                            \
+    }                                                                                                                  \
+    int cudnnGet##NAME##Algorithm_v7(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,         \
+                                     int* returned, Perf* results) {                                                   \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            handles().get(h);                                                                                          \
+            report(candidates(DIRECTION, forward(x, w, conv, y), UNLIMITED), asked, returned, results);                \
+        });                                                                                                            \
+    }                                                                                                                  \
+    int cudnnFind##NAME##Algorithm(Handle* h, TYPE_A* A, TYPE_B* B, Convolution* conv, TYPE_C* C, int asked,           \
+                                   int* returned, Perf* results) {                                                     \
+        return softgpu::dnn::call(                                                                                     \
+            __func__, [&] { find(handles().get(h), DIRECTION, forward(x, w, conv, y), asked, returned, results); });   \
+    }                                                                                                                  \
+    int cudnnFind##NAME##AlgorithmEx(Handle* h, TYPE_A* A, const void* a, TYPE_B* B, const void* b, Convolution* conv, \
+                                     TYPE_C* C, void* c, int asked, int* returned, Perf* results, void* workspace,     \
+                                     std::size_t bytes) {                                                              \
+        return softgpu::dnn::call(__func__, [&] {                                                                      \
+            Problem problem = forward(x, w, conv, y);                                                                  \
+            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A.span()}, {b, problem.SPAN_B.span()},       \
+                   {c, problem.SPAN_C.span()}, asked, returned, results, workspace, bytes);                            \
+        });                                                                                                            \
     }
 
 extern "C" {

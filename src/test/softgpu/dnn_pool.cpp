@@ -69,8 +69,7 @@ void windows(const Pooling& p, const Tensor& x, const Tensor& y, Body body) {
 template <class Body>
 void taps(const Tensor& x, std::size_t image, const Window& window, Body body) {
     for (int h = window.firstH; h < window.lastH; h++)
-        for (int w = window.firstW; w < window.lastW; w++)
-            body(image + (std::size_t(h) * x.dims[3] + w) * x.dims[1]);
+        for (int w = window.firstW; w < window.lastW; w++) body(image + (std::size_t(h) * x.dims[3] + w) * x.dims[1]);
 }
 
 double share(const Pooling& p, const Window& w) {
@@ -169,9 +168,8 @@ int cudnnGetPooling2dDescriptor(Pooling* desc, int* mode, int* propagateNan, int
 }
 int cudnnSetPoolingNdDescriptor(Pooling* desc, int mode, int propagateNan, int rank, const int* window, const int* pad,
                                 const int* stride) {
-    return softgpu::dnn::call(__func__, [&] {
-        poolings().get(desc) = pooling(mode, propagateNan, rank, window, pad, stride);
-    });
+    return softgpu::dnn::call(__func__,
+                              [&] { poolings().get(desc) = pooling(mode, propagateNan, rank, window, pad, stride); });
 }
 int cudnnGetPoolingNdDescriptor(Pooling* desc, int asked, int* mode, int* propagateNan, int* rank, int* window,
                                 int* pad, int* stride) {

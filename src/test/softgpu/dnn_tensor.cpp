@@ -18,9 +18,14 @@ namespace {
 
 std::size_t bytesOf(int type) {
     switch (type) {
-        case DOUBLE: case INT64: return 8;
-        case FLOAT: case INT32: case INT8x4: case UINT8x4: return 4;
-        case HALF: case BFLOAT16: return 2;
+        case DOUBLE:
+        case INT64: return 8;
+        case FLOAT:
+        case INT32:
+        case INT8x4:
+        case UINT8x4: return 4;
+        case HALF:
+        case BFLOAT16: return 2;
         case INT8x32: return 32;
         default: return 1;
     }

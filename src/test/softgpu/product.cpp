@@ -6,28 +6,28 @@
 namespace softgpu {
 namespace {
 
-constexpr std::ptrdiff_t ROWS = 6, LANES = 8, COLUMNS = 2 * LANES;  // a tile: twelve vector registers of sums
-constexpr std::ptrdiff_t DEPTH = 256, TALL = 16 * ROWS, WIDE = 64 * COLUMNS;
+constexpr std::ptrdiff_t ROWS = 6, LANES = 4, COLUMNS = 2 * LANES;  // a tile: twelve vector registers of sums
+constexpr std::ptrdiff_t DEPTH = 512, TALL = 8 * ROWS, WIDE = 32 * COLUMNS;
 
-typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+typedef double Lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 float rounded(float x, bool tf32) { return tf32 ? tf32Rounded(x) : x; }
 
 // Strips of `width` rows of a view, k-major, the last one filled with zeros.
-void pack(float* to, View from, std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t width, bool tf32) {
+void pack(double* to, View from, std::ptrdiff_t rows, std::ptrdiff_t k, std::ptrdiff_t width, bool tf32) {
     for (std::ptrdiff_t first = 0; first < rows; first += width) {
         std::ptrdiff_t present = std::min(width, rows - first);
         for (std::ptrdiff_t l = 0; l < k; l++, to += width) {
             const float* at = from.at + first * from.row + l * from.column;
             for (std::ptrdiff_t i = 0; i < present; i++) to[i] = rounded(at[i * from.row], tf32);
-            std::fill(to + present, to + width, 0.0f);
+            std::fill(to + present, to + width, 0.0);
         }
     }
 }
 
 // Wider vectors where the machine has them: the same sums in the same order, so the same bits.
-__attribute__((target_clones("avx2", "default")))
-void tile(const float* a, const float* b, std::ptrdiff_t k, Lanes (&result)[ROWS][2]) {
+__attribute__((target_clones("avx2", "default"))) void tile(const double* a, const double* b, std::ptrdiff_t k,
+                                                            Lanes (&result)[ROWS][2]) {
     Lanes sum[ROWS][2] = {};  // local, hence in registers
     for (std::ptrdiff_t l = 0; l < k; l++, a += ROWS, b += COLUMNS) {
         Lanes left = *reinterpret_cast<const Lanes*>(b), right = *reinterpret_cast<const Lanes*>(b + LANES);
@@ -42,8 +42,8 @@ void tile(const float* a, const float* b, std::ptrdiff_t k, Lanes (&result)[ROWS
 void store(const Lanes (&sum)[ROWS][2], std::ptrdiff_t rows, std::ptrdiff_t columns, float* c, std::ptrdiff_t pitch,
            bool grow) {
     for (std::ptrdiff_t i = 0; i < rows; i++, c += pitch) {
-        const float* from = reinterpret_cast<const float*>(sum[i]);
-        for (std::ptrdiff_t j = 0; j < columns; j++) c[j] = grow ? c[j] + from[j] : from[j];
+        const double* from = reinterpret_cast<const double*>(sum[i]);
+        for (std::ptrdiff_t j = 0; j < columns; j++) c[j] = float(grow ? c[j] + from[j] : from[j]);
     }
 }
 
@@ -53,7 +53,7 @@ std::ptrdiff_t up(std::ptrdiff_t n, std::ptrdiff_t to) { return (n + to - 1) / t
 
 void product(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, View a, View b, float* c, std::ptrdiff_t pitch,
              bool grow, bool tf32) {
-    static thread_local std::vector<float> tall, wide;
+    static thread_local std::vector<double> tall, wide;
     if (k == 0 && !grow) {
         for (std::ptrdiff_t i = 0; i < m; i++) std::fill(c + i * pitch, c + i * pitch + n, 0.0f);
     }

@@ -1,5 +1,7 @@
 // Loads, stores and atomics. A warp's access is checked as one range where its lanes' addresses follow each other, and
 // once where they all agree; else lane by lane.
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -14,6 +16,7 @@ constexpr u64 homeMask = u64{0xffff} << 48;
 struct Access {
     u64 at[32];              // within the space
     std::byte* memory[32];
+    std::byte* whole = nullptr;  // of lane 0, where all 32 lanes' elements follow each other
 };
 
 Home homeOf(u64 address) {
@@ -81,6 +84,12 @@ void reachLocal(Warp& w, const Instruction& in, u32 mask, Use use, Access& acces
     });
 }
 
+bool follows(const u64* at, u64 size) {
+    u64 other = 0;
+    for (u64 i = 0; i < 32; ++i) other |= at[i] ^ (at[0] + i * size);
+    return other == 0;
+}
+
 void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Access& access) {
     Run& run = *w.run;
     Space& space = home == Home::shared ? *run.shared : *run.global;
@@ -89,6 +98,12 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
     const u64 base = home == Home::shared ? 0 : globalBase;
     const int first = __builtin_ctz(mask), lanes = __builtin_popcount(mask);
     const u64 start = access.at[first];
+    Fault fault;
+    if (mask == ~0u && use != Use::atomic && follows(access.at, size) && (start & (size - 1)) == 0) {
+        access.whole = space.data + (start - base);
+        if (space.enter(use, start - base, size * 32, size, w.who(0), m, fault)) return;
+    }
+    access.whole = nullptr;
     const u32 pattern = mask >> first;
     bool follow = (pattern & (pattern + 1)) == 0 && use != Use::atomic, same = use == Use::read || lanes == 1;
     u64 crooked = 0;
@@ -104,7 +119,6 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
                 w.fail(in, i, "accesses " + bytesAt(w, home, access.at[i], size) + ": misaligned");
         });
     }
-    Fault fault;
     if (follow && space.enter(use, start - base, size * static_cast<u64>(lanes), size, w.who(first), m, fault)) return;
     if (!follow && same && space.enter(use, start - base, size, 0, w.who(first) | (lanes > 1 ? who::lanes : 0), m, fault)) return;
     only(mask, [&](int i) {
@@ -164,6 +178,33 @@ template <class R> void scatter(const Access& access, u32 mask, int width, std::
     }
 }
 
+void point(Access& access, int size) {
+    for (int i = 0; i < 32; ++i) access.memory[i] = access.whole + i * size;
+}
+
+// Four words of each lane, to and from four registers.
+void spread4(const std::byte* from, u32* d0, u32* d1, u32* d2, u32* d3) {
+    for (int i = 0; i < 32; i += 4, from += 64) {
+        const auto* p = reinterpret_cast<const float*>(from);
+        __m128 a = _mm_loadu_ps(p), b = _mm_loadu_ps(p + 4), c = _mm_loadu_ps(p + 8), d = _mm_loadu_ps(p + 12);
+        _MM_TRANSPOSE4_PS(a, b, c, d);
+        _mm_storeu_ps(reinterpret_cast<float*>(d0 + i), a);
+        _mm_storeu_ps(reinterpret_cast<float*>(d1 + i), b);
+        _mm_storeu_ps(reinterpret_cast<float*>(d2 + i), c);
+        _mm_storeu_ps(reinterpret_cast<float*>(d3 + i), d);
+    }
+}
+
+void collect4(std::byte* to, const u32* a0, const u32* a1, const u32* a2, const u32* a3) {
+    const auto at = [](const u32* a, int i) { return _mm_loadu_ps(reinterpret_cast<const float*>(a + i)); };
+    for (int i = 0; i < 32; i += 4, to += 64) {
+        __m128 a = at(a0, i), b = at(a1, i), c = at(a2, i), d = at(a3, i);
+        _MM_TRANSPOSE4_PS(a, b, c, d);
+        auto* p = reinterpret_cast<float*>(to);
+        _mm_storeu_ps(p, a), _mm_storeu_ps(p + 4, b), _mm_storeu_ps(p + 8, c), _mm_storeu_ps(p + 12, d);
+    }
+}
+
 struct AtomicAdd { template <class T> static T of(T x, T b, T) { return static_cast<T>(x + b); } };
 struct AtomicMin { template <class T> static T of(T x, T b, T) { return std::min(x, b); } };
 struct AtomicMax { template <class T> static T of(T x, T b, T) { return std::max(x, b); } };
@@ -204,6 +245,11 @@ template <class F> Handler integral(Type t) {
 void load(Warp& w, const Instruction& in, u32 mask) {
     Access access;
     reach(w, in, mask, in.strong ? Use::strongRead : Use::read, access);
+    if (access.whole && in.width == 4 && !in.wideRegister) {
+        if (in.count == 1) return void(std::memcpy(w.out<u32>(in.v[0]), access.whole, 128));
+        if (in.count == 4) return spread4(access.whole, w.out<u32>(in.v[0]), w.out<u32>(in.v[1]), w.out<u32>(in.v[2]), w.out<u32>(in.v[3]));
+    }
+    if (access.whole) point(access, in.width * in.count);
     for (u32 k = 0; k < in.count; ++k) {
         if (in.wideRegister) gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
         else gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
@@ -213,6 +259,11 @@ void load(Warp& w, const Instruction& in, u32 mask) {
 void store(Warp& w, const Instruction& in, u32 mask) {
     Access access;
     reach(w, in, mask, in.strong ? Use::strongWrite : Use::write, access);
+    if (access.whole && in.width == 4 && !in.wideRegister) {
+        if (in.count == 1) return void(std::memcpy(access.whole, w.in<u32>(in.v[0]), 128));
+        if (in.count == 4) return collect4(access.whole, w.in<u32>(in.v[0]), w.in<u32>(in.v[1]), w.in<u32>(in.v[2]), w.in<u32>(in.v[3]));
+    }
+    if (access.whole) point(access, in.width * in.count);
     for (u32 k = 0; k < in.count; ++k) {
         if (in.wideRegister) scatter(access, mask, in.width, k * in.width, w.in<u64>(in.v[k]));
         else scatter(access, mask, in.width, k * in.width, w.in<u32>(in.v[k]));
@@ -224,11 +275,19 @@ void loadParameter(Warp& w, const Instruction& in, u32 mask) {
     addresses(w, in, access.at);
     const std::vector<std::byte>& parameters = *w.run->parameters;
     const std::size_t size = static_cast<std::size_t>(in.width) * in.count;
-    only(mask, [&](int i) {
+    const auto find = [&](int i) {
         if (access.at[i] > parameters.size() || size > parameters.size() - access.at[i])
             w.fail(in, i, "loads " + std::to_string(size) + " bytes behind the end of its parameters");
-        access.memory[i] = const_cast<std::byte*>(parameters.data()) + access.at[i];
-    });
+        return const_cast<std::byte*>(parameters.data()) + access.at[i];
+    };
+    if (in.a & 1 && in.count == 1 && in.width == (in.wideRegister ? 8 : 4)) {  // the same for all lanes
+        u64 value = 0;
+        std::memcpy(&value, find(0), size);
+        if (in.wideRegister) each(w, mask, [value, d = w.out<u64>(in.v[0])](int i) { d[i] = value; });
+        else each(w, mask, [value = static_cast<u32>(value), d = w.out<u32>(in.v[0])](int i) { d[i] = value; });
+        return;
+    }
+    only(mask, [&](int i) { access.memory[i] = find(i); });
     for (u32 k = 0; k < in.count; ++k) {
         if (in.wideRegister) gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
         else gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));

@@ -83,6 +83,14 @@ void Binder::body(Instance& instance) {
 }
 
 void Binder::statement(Instance& instance, const Statement& s) {
+    try {
+        translate(instance, s);
+    } catch (const std::out_of_range&) {
+        complain(s.line, "too few operands of " + s.opcode);
+    }
+}
+
+void Binder::translate(Instance& instance, const Statement& s) {
     if (!s.label.empty()) return void(instance.labels[s.label] = here());
     if (control(instance, s)) return;
     if (s.opcode == "call") return call(instance, s);

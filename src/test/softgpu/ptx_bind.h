@@ -50,6 +50,7 @@ private:
     // ptx_bind.cpp: what statements become
     void body(Instance& instance);
     void statement(Instance& instance, const Statement& s);
+    void translate(Instance& instance, const Statement& s);
     Instruction begin(const Instance& instance, const Statement& s) const;
     u32 emit(const Statement& s, const Instruction& in);
     bool control(Instance& instance, const Statement& s);

@@ -79,10 +79,14 @@ public:
             begin(number);
             while (!turns()) synchronise();
         }
-        std::memset(run_.shared->state, noByte, sharedSpan);
     }
 
+    ~Launch() { std::memset(run_.shared->state, noByte, sharedEnd()); }
+    Launch(const Launch&) = delete;
+
 private:
+    std::size_t sharedEnd() const { return run_.code->dynamicShared + config_.dynamicShared; }
+
     // Registers of all warps, special ones first, and the warps that use them.
     void layOut(const std::vector<std::byte>& constants) {
         const u32 count = (threads_ + 31) / 32;
@@ -139,7 +143,6 @@ private:
         run_.blocks.emplace_back(epoch, number);
         run_.moment = {run_.history->ordered(), run_.history->first(), epoch, epoch, run_.history};
         run_.sharedMoment = {epoch - 1, epoch, epoch, epoch, run_.history};
-        std::memset(run_.shared->state, noByte, sharedSpan);
         for (const Extent& e : run_.code->shared) std::memset(run_.shared->state + e.offset, rawByte, e.bytes);
         std::memset(run_.shared->state + run_.code->dynamicShared, rawByte, config_.dynamicShared);
         std::fill(run_.localState.begin(), run_.localState.end(), rawByte);

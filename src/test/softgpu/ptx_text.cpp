@@ -56,7 +56,10 @@ private:
     };
 
     const Word& peek(std::size_t ahead = 0) const { return words_[std::min(at_ + ahead, words_.size() - 1)]; }
-    const Word& next() { return words_[std::min(at_++, words_.size() - 1)]; }
+    const Word& next() {
+        if (at_ + 1 >= words_.size()) complain(peek().line, "the text ends too early");
+        return words_[at_++];
+    }
     bool is(const char* text) const { return peek().text == text && peek().kind != 's'; }
     bool accept(const char* text) { return is(text) ? ++at_, true : false; }
     void expect(const char* text) {
@@ -69,12 +72,16 @@ private:
         const std::int64_t value = static_cast<std::int64_t>(std::strtoull(w.text.c_str(), nullptr, 0));
         return negative ? -value : value;
     }
+    Type type() {  // ".u32"
+        const Word& w = next();
+        return typeOf(w.text.empty() ? "" : w.text.substr(1), w.line);
+    }
     void skipLine() {
         const int line = peek().line;
         while (peek().line == line && peek().kind != '.') ++at_;
     }
     void skipBraces() {
-        while (!is("{")) ++at_;
+        while (!is("{") && peek().kind != '.') ++at_;
         int depth = 0;
         do {
             if (peek().kind == '.') complain(peek().line, "missing '}'");
@@ -111,13 +118,14 @@ private:
             {".shared", Home::shared}, {".local", Home::local}, {".param", Home::parameter}};
         const Word first = next();
         Datum d;
-        d.home = homes.at(first.text);
+        const auto home = homes.find(first.text);
+        if (home == homes.end()) complain(first.line, "expected a variable before '" + first.text + "'");
+        d.home = home->second;
         d.external = external;
         while (is(".align") || is(".attribute") || is(".ptr") || homes.count(peek().text)) {
             if (next().text == ".align") d.alignment = static_cast<std::size_t>(number());
         }
-        const Word type = next();
-        const std::size_t each = static_cast<std::size_t>(bytesOf(typeOf(type.text.substr(1), type.line)));
+        const std::size_t each = static_cast<std::size_t>(bytesOf(type()));
         while (is(".align") || is(".ptr") || homes.count(peek().text)) {  // .ptr .global .align 4, of parameters
             if (next().text == ".align") number();
         }
@@ -201,7 +209,6 @@ private:
         const Word& w = peek();
         if (w.kind == '{') return block();
         if (w.kind == ';') return void(next());
-        if (w.kind == '.' && w.text.empty()) complain(w.line, "the text ends within a function");
         if (w.text == ".reg") return registers();
         if (w.text == ".loc") return location();
         if (w.text == ".pragma") return next(), next(), expect(";");
@@ -218,7 +225,7 @@ private:
 
     void registers() {
         next();
-        const Word type = next();
+        const Type each = type();
         do {
             const std::string name = next().text;
             int count = 1;
@@ -226,7 +233,7 @@ private:
             if (range) count = static_cast<int>(number()), expect(">");
             for (int i = 0; i < count; ++i) {
                 scopes_.back().registers[range ? name + std::to_string(i) : name] = static_cast<int>(function_->registers.size());
-                function_->registers.push_back(typeOf(type.text.substr(1), type.line));
+                function_->registers.push_back(each);
             }
         } while (accept(","));
         expect(";");

@@ -40,7 +40,7 @@ constexpr u32 others = 1u << 15;  // reads only: the upper half is a set of unor
 constexpr int syncs = 16;         // else it counts the warp's __syncwarps, modulo 65536
 }  // namespace who
 
-constexpr u32 expanded = ~0u;  // a granule's write epoch when its bytes have their own records
+constexpr u32 expanded = 0x7fffffff;  // a granule's write epoch when its bytes have their own records
 
 struct Records {
     u32 *writeEpoch, *writeWho, *readEpoch, *readWho;
@@ -62,7 +62,7 @@ public:
     u32 ordered() const { return ordered_; }        // every epoch up to this one happens before the running task
     bool before(u32 epoch) const;                   // whether the task of that epoch happens before the running one
     const std::string& name(u32 epoch) const;       // of the task of that epoch
-    bool exhausted() const { return now_ > 0xf0000000u; }
+    bool exhausted() const { return now_ > 0x70000000u; }
     void forget();                                  // starts over; the records must be cleared too
 
     u32 join(u32 set, u32 epoch);                   // a set of reading tasks with one more
@@ -73,6 +73,8 @@ private:
         u32 epoch, name, stream;
         u64 sequence;
     };
+    static constexpr std::size_t remembered = std::size_t{1} << 20;  // tasks
+    void forgetOldest();
     const Past& at(u32 epoch) const;
     std::vector<Past> tasks_;
     std::vector<std::vector<std::pair<u64, u32>>> streams_;  // of each: sequence, epoch

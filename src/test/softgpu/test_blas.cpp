@@ -14,11 +14,12 @@ int cublasSetMathMode(Any, int);
 int cublasSetPointerMode_v2(Any, int);
 int cublasGetVersion_v2(Any, int*);
 const char* cublasGetStatusName(int);
-int cublasSgemm_v2(Any, int, int, int, int, int, const float*, const float*, int, const float*, int, const float*, float*, int);
-int cublasSgemm_v2_64(Any, int, int, long, long, long, const float*, const float*, long, const float*, long, const float*,
-                      float*, long);
-int cublasSgemmStridedBatched(Any, int, int, int, int, int, const float*, const float*, int, long long, const float*, int,
-                              long long, const float*, float*, int, long long, int);
+int cublasSgemm_v2(Any, int, int, int, int, int, const float*, const float*, int, const float*, int, const float*,
+                   float*, int);
+int cublasSgemm_v2_64(Any, int, int, long, long, long, const float*, const float*, long, const float*, long,
+                      const float*, float*, long);
+int cublasSgemmStridedBatched(Any, int, int, int, int, int, const float*, const float*, int, long long, const float*,
+                              int, long long, const float*, float*, int, long long, int);
 int cublasGemmEx(Any, int, int, int, int, int, const void*, const void*, int, int, const void*, int, int, const void*,
                  void*, int, int, int, int);
 int cublasSgeam(Any, int, int, int, int, const float*, const float*, int, const float*, const float*, int, float*, int);
@@ -47,7 +48,10 @@ struct Matrix {
     Floats host;
     Device device;
     Matrix(int rows, int columns, int pitch, unsigned seed)
-        : rows(rows), columns(columns), pitch(pitch), host(random(std::size_t(pitch) * columns, seed)),
+        : rows(rows),
+          columns(columns),
+          pitch(pitch),
+          host(random(std::size_t(pitch) * columns, seed)),
           device(host.size()) {
         for (int j = 0; j < columns; j++)
             ok(cuMemcpyHtoD(CUdeviceptr(device + j * pitch), &host[j * pitch], rows * 4), "column");
@@ -82,16 +86,24 @@ CASE("sgemm equals naive loops, in all transpositions, with gaps between columns
     Blas h;
     for (int form = 0; form < 4; form++)
         for (int size = 0; size < 3; size++) {
-            int m = size == 0 ? 7 : size == 1 ? 33 : 130, n = size == 0 ? 5 : size == 1 ? 17 : 70, k = size == 2 ? 301 : 13;
+            int m = size == 0   ? 7
+                    : size == 1 ? 33
+                                : 130,
+                n = size == 0   ? 5
+                    : size == 1 ? 17
+                                : 70,
+                k = size == 2 ? 301 : 13;
             bool ta = form & 1, tb = form & 2;
             Matrix a(ta ? k : m, ta ? m : k, (ta ? k : m) + 3, 1), b(tb ? n : k, tb ? k : n, (tb ? n : k) + size, 2);
             Matrix c(m, n, m + 2, 3);
             float alpha = 1.5f, beta = -0.5f;
             auto expected = product(a, ta, b, tb, c, k, alpha, beta);
-            ok(cublasSgemm_v2(h, ta, tb, m, n, k, &alpha, a.device, a.pitch, b.device, b.pitch, &beta, c.device, c.pitch),
+            ok(cublasSgemm_v2(h, ta, tb, m, n, k, &alpha, a.device, a.pitch, b.device, b.pitch, &beta, c.device,
+                              c.pitch),
                "sgemm");
             close(c.get(), expected, 1e-4, "c");
-            ok(cublasSgemm_v2_64(h, ta, tb, m, n, k, &one, a.device, a.pitch, b.device, b.pitch, &zero, c.device, c.pitch),
+            ok(cublasSgemm_v2_64(h, ta, tb, m, n, k, &one, a.device, a.pitch, b.device, b.pitch, &zero, c.device,
+                                 c.pitch),
                "sgemm_64");
             close(c.get(), product(a, ta, b, tb, c, k, 1, 0), 1e-4, "c of the 64-bit call");
         }
@@ -263,5 +275,6 @@ CASE("a workspace is set before capture, and never inside") {
     for (int i = 0; i < 3; i++) ok(cuGraphLaunch(exec, stream), "launch");
     ok(cuStreamSynchronize(stream), "wait");
     close(x.get(), {8, 16, 24}, 0, "three replays");
-    ok(cuGraphExecDestroy(exec), "destroy"), ok(cuGraphDestroy(graph), "destroy"), ok(cuStreamDestroy(stream), "destroy");
+    ok(cuGraphExecDestroy(exec), "destroy"), ok(cuGraphDestroy(graph), "destroy"),
+        ok(cuStreamDestroy(stream), "destroy");
 }

@@ -30,7 +30,8 @@ int cudnnConvolutionBackwardData(Any, const void*, Any, const void*, Any, const 
 int cudnnConvolutionBackwardFilter(Any, const void*, Any, const void*, Any, const void*, Any, int, void*, std::size_t,
                                    const void*, Any, void*);
 int cudnnConvolutionBiasActivationForward(Any, const void*, Any, const void*, Any, const void*, Any, int, void*,
-                                          std::size_t, const void*, Any, const void*, Any, const void*, Any, Any, void*);
+                                          std::size_t, const void*, Any, const void*, Any, const void*, Any, Any,
+                                          void*);
 int cudnnConvolutionBackwardBias(Any, const void*, Any, const void*, const void*, Any, void*);
 }
 
@@ -64,13 +65,15 @@ struct Conv {
     Any filter = nullptr, desc = nullptr;
 
     Conv(const Setup& s, Shape::Layout layout)
-        : setup(s), x({s.n, s.c, s.h, s.w, layout}, 1),
+        : setup(s),
+          x({s.n, s.c, s.h, s.w, layout}, 1),
           w({s.k, s.c / s.groups, s.r, s.s, layout == Shape::NHWC ? Shape::NHWC : Shape::NCHW}, 2),
           y({s.n, s.k, s.outH(), s.outW(), layout}, 3) {
         ok(cudnnCreateFilterDescriptor(&filter), "filter");
         ok(cudnnSetFilter4dDescriptor(filter, 0, layout == Shape::NHWC, s.k, s.c / s.groups, s.r, s.s), "filter");
         ok(cudnnCreateConvolutionDescriptor(&desc), "convolution");
-        ok(cudnnSetConvolution2dDescriptor(desc, s.padH, s.padW, s.strideH, s.strideW, s.dilationH, s.dilationW, s.mode, 0),
+        ok(cudnnSetConvolution2dDescriptor(desc, s.padH, s.padW, s.strideH, s.strideW, s.dilationH, s.dilationW, s.mode,
+                                           0),
            "convolution");
         ok(cudnnSetConvolutionGroupCount(desc, s.groups), "groups");
         ok(cudnnSetConvolutionMathType(desc, 3), "FMA");
@@ -78,7 +81,8 @@ struct Conv {
     ~Conv() { cudnnDestroyFilterDescriptor(filter), cudnnDestroyConvolutionDescriptor(desc); }
 
     // Calls body(index of x, of w, of y) for every product that the convolution sums, in logical indices.
-    template <class Body> void products(Body body) const {
+    template <class Body>
+    void products(Body body) const {
         int perGroup = setup.k / setup.groups, channels = setup.c / setup.groups;
         y.shape().each([&](int n, int k, int p, int q) {
             for (int c = 0; c < channels; c++)
@@ -109,7 +113,8 @@ struct Workspace {
 
 std::size_t forwardWorkspace(const Conv& c, int algorithm) {
     std::size_t bytes = 0;
-    ok(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, c.x.tensor, c.filter, c.desc, c.y.tensor, algorithm, &bytes), "size");
+    ok(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, c.x.tensor, c.filter, c.desc, c.y.tensor, algorithm, &bytes),
+       "size");
     isTrue(bytes % 2 == 1, "a workspace is odd and not empty");
     return bytes;
 }
@@ -128,8 +133,8 @@ CASE("convolution forward equals naive loops: layouts, groups, strides, pads, di
             float alpha = 0.75f, beta = -2;
             for (std::size_t i = 0; i < sum.size(); i++) sum[i] = alpha * sum[i] + beta * c.y.host[i];
             Workspace ws(forwardWorkspace(c, 1));
-            ok(cudnnConvolutionForward(c.dnn, &alpha, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1, ws.device,
-                                       ws.bytes, &beta, c.y.tensor, c.y.device),
+            ok(cudnnConvolutionForward(c.dnn, &alpha, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1,
+                                       ws.device, ws.bytes, &beta, c.y.tensor, c.y.device),
                "forward");
             close(c.y.get(), logical(c.y.shape(), sum), 2e-5, "y");
         }
@@ -149,13 +154,16 @@ CASE("convolution backward data and filter equal naive loops") {
             for (std::size_t i = 0; i < dx.size(); i++) dx[i] += beta * dxs.host[i];
             for (std::size_t i = 0; i < dw.size(); i++) dw[i] += beta * dws.host[i];
             std::size_t bytes = 0;
-            ok(cudnnGetConvolutionBackwardDataWorkspaceSize(c.dnn, c.filter, c.y.tensor, c.desc, c.x.tensor, 1, &bytes), "size");
+            ok(cudnnGetConvolutionBackwardDataWorkspaceSize(c.dnn, c.filter, c.y.tensor, c.desc, c.x.tensor, 1, &bytes),
+               "size");
             Workspace data(bytes);
             ok(cudnnConvolutionBackwardData(c.dnn, &alpha, c.filter, c.w.device, c.y.tensor, c.y.device, c.desc, 1,
                                             data.device, bytes, &beta, dxs.tensor, dxs.device),
                "backward data");
             close(dxs.get(), logical(c.x.shape(), dx), 2e-5, "dx");
-            ok(cudnnGetConvolutionBackwardFilterWorkspaceSize(c.dnn, c.x.tensor, c.y.tensor, c.desc, c.filter, 1, &bytes), "size");
+            ok(cudnnGetConvolutionBackwardFilterWorkspaceSize(c.dnn, c.x.tensor, c.y.tensor, c.desc, c.filter, 1,
+                                                              &bytes),
+               "size");
             Workspace filter(bytes);
             ok(cudnnConvolutionBackwardFilter(c.dnn, &alpha, c.x.tensor, c.x.device, c.y.tensor, c.y.device, c.desc, 1,
                                               filter.device, bytes, &beta, c.filter, dws.device),
@@ -202,18 +210,24 @@ CASE("a search orders what applies, overwrites its output, and is forbidden in a
     std::memset(perf, 0x77, sizeof perf);
     int found = 0;
     ok(cudnnFindConvolutionForwardAlgorithm(c.dnn, c.x.tensor, c.filter, c.desc, c.y.tensor, 8, &found, perf), "find");
-    isTrue(found >= 2, "two or more algorithms");
+    int able = 0;
     for (int i = 0; i < found; i++) {
-        equals(long(perf[i].memory), long(forwardWorkspace(c, perf[i].algorithm)), "memory");
-        equals(perf[i].status, 0, "status");
         equals(perf[i].mathType, 3, "math type");
+        if (perf[i].status != 0) continue;
+        equals(able++, i, "what works comes first");
+        equals(long(perf[i].memory), long(forwardWorkspace(c, perf[i].algorithm)), "memory");
     }
-    ok(cudnnGetConvolutionBackwardFilterAlgorithm_v7(c.dnn, c.x.tensor, c.y.tensor, c.desc, c.filter, 2, &found, perf), "get");
+    isTrue(able >= 2 && able < found, "algorithms that work, and one that does not");
+    ok(cudnnGetConvolutionBackwardFilterAlgorithm_v7(c.dnn, c.x.tensor, c.y.tensor, c.desc, c.filter, 2, &found, perf),
+       "get");
     equals(found, 2, "as many as asked for");
     Workspace ws(forwardWorkspace(c, 0));
     ok(cudnnFindConvolutionForwardAlgorithmEx(c.dnn, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, c.y.tensor,
-                                              c.y.device, 8, &found, perf, ws.device, ws.bytes), "find in a workspace");
-    for (int i = 0; i < found; i++) isTrue(perf[i].memory <= ws.bytes, "an algorithm that does not fit the workspace");
+                                              c.y.device, 8, &found, perf, ws.device, ws.bytes),
+       "find in a workspace");
+    for (int i = 0; i < found; i++)
+        isTrue(perf[i].status != 0 || perf[i].memory <= ws.bytes, "an algorithm that does not fit the workspace");
+    equals(perf[0].algorithm, 0, "the one that fits");
     isTrue(std::isnan(c.y.get()[0]), "the output survived a search");
     CUstream stream;
     CUgraph graph;
@@ -263,7 +277,8 @@ CASE("TF32 rounds a convolution's operands unless its math type forbids it") {
         ok(cudnnSetConvolutionMathType(c.desc, math), "math type");
         Workspace ws(forwardWorkspace(c, 1));
         ok(cudnnConvolutionForward(c.dnn, &ONE, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1, ws.device,
-                                   ws.bytes, &ZERO, c.y.tensor, c.y.device), "forward");
+                                   ws.bytes, &ZERO, c.y.tensor, c.y.device),
+           "forward");
         return c.y.get()[0];
     };
     double exact = double(c.x.host[0]) * c.w.host[0];
@@ -279,14 +294,17 @@ CASE("convolutions refuse what does not fit together") {
     Values other({2, 8, 3, 3, Shape::NHWC}, 1), mixed(c.x.shape(), 1);
     std::size_t bytes;
     int n, k, h, w;
-    equals(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, c.x.tensor, c.filter, c.desc, other.tensor, 1, &bytes), 2008, "y's shape");
+    equals(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, c.x.tensor, c.filter, c.desc, other.tensor, 1, &bytes), 2008,
+           "y's shape");
     ok(cudnnSetTensor4dDescriptor(mixed.tensor, 0, 0, 2, 6, 10, 9), "NCHW");
-    equals(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, mixed.tensor, c.filter, c.desc, c.y.tensor, 1, &bytes), 3004, "NHWC filter, NCHW x");
+    equals(cudnnGetConvolutionForwardWorkspaceSize(c.dnn, mixed.tensor, c.filter, c.desc, c.y.tensor, 1, &bytes), 3004,
+           "NHWC filter, NCHW x");
     ok(cudnnSetConvolutionGroupCount(c.desc, 3), "groups");
     equals(cudnnGetConvolution2dForwardOutputDim(c.desc, c.x.tensor, c.filter, &n, &k, &h, &w), 2000, "channels");
     equals(cudnnSetConvolution2dDescriptor(c.desc, -1, 0, 1, 1, 1, 1, 1, 0), 2000, "pad < 0");
     equals(cudnnSetConvolution2dDescriptor(c.desc, 0, 0, 0, 1, 1, 1, 1, 0), 2000, "stride 0");
     equals(cudnnSetFilter4dDescriptor(c.filter, 0, 0, 4, 0, 3, 3), 2000, "no channels");
     equals(cudnnConvolutionForward(nullptr, &ONE, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1, nullptr, 0,
-                                   &ZERO, c.y.tensor, c.y.device), 2000, "no handle and a bad convolution");
+                                   &ZERO, c.y.tensor, c.y.device),
+           2000, "no handle and a bad convolution");
 }

@@ -27,8 +27,8 @@ struct Registered {
     Registered(const char* name, void (*body)()) { cases().push_back({name, body}); }
 };
 #define CASE_AT(LINE, NAME) CASE_LINE(LINE, NAME)
-#define CASE_LINE(LINE, NAME)                                    \
-    static void body##LINE();                                    \
+#define CASE_LINE(LINE, NAME)                                     \
+    static void body##LINE();                                     \
     static ::test::Registered registered##LINE(NAME, body##LINE); \
     static void body##LINE()
 #define CASE(NAME) CASE_AT(__LINE__, NAME)
@@ -42,12 +42,13 @@ inline void isTrue(bool holds, const std::string& what) {
 }
 
 // Every value within tolerance of the expected one, relative to max(1, |expected|); NaN only where NaN is expected.
-inline void close(const Floats& actual, const std::vector<double>& expected, double tolerance, const std::string& what) {
+inline void close(const Floats& actual, const std::vector<double>& expected, double tolerance,
+                  const std::string& what) {
     equals(long(actual.size()), long(expected.size()), what + ": size");
     for (std::size_t i = 0; i < actual.size() && i < expected.size(); i++) {
-        bool same = std::isnan(expected[i]) ? std::isnan(actual[i])
-                                            : std::fabs(actual[i] - expected[i]) <=
-                                                  tolerance * std::max(1.0, std::fabs(expected[i]));
+        bool same = std::isnan(expected[i])
+                        ? std::isnan(actual[i])
+                        : std::fabs(actual[i] - expected[i]) <= tolerance * std::max(1.0, std::fabs(expected[i]));
         if (same) continue;
         fail(what + " [" + std::to_string(i) + "]: " + std::to_string(actual[i]) + ", expected " +
              std::to_string(expected[i]));
@@ -95,7 +96,8 @@ struct Shape {
         if (layout == NHWC) return ((std::size_t(in) * h + ih) * w + iw) * c + ic;
         return ((std::size_t(in) * c + ic) * h + ih) * (layout == GAPS ? w + 2 : w) + iw;
     }
-    template <class Body> void each(Body body) const {
+    template <class Body>
+    void each(Body body) const {
         for (int in = 0; in < n; in++)
             for (int ic = 0; ic < c; ic++)
                 for (int ih = 0; ih < h; ih++)

@@ -15,13 +15,13 @@ int cudnnBatchNormalizationBackward(Any, int, const void*, const void*, const vo
                                     const void*);
 int cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(Any, int, int, Any, Any, Any, Any, Any, std::size_t*);
 int cudnnGetBatchNormalizationTrainingExReserveSpaceSize(Any, int, int, Any, Any, std::size_t*);
-int cudnnBatchNormalizationForwardTrainingEx(Any, int, int, const void*, const void*, Any, const void*, Any, const void*,
-                                             Any, void*, Any, const void*, const void*, double, void*, void*, double,
-                                             void*, void*, Any, void*, std::size_t, void*, std::size_t);
-int cudnnBatchNormalizationBackwardEx(Any, int, int, const void*, const void*, const void*, const void*, Any, const void*,
-                                      Any, const void*, Any, const void*, Any, void*, Any, void*, Any, const void*,
-                                      const void*, void*, void*, double, const void*, const void*, Any, void*,
-                                      std::size_t, void*, std::size_t);
+int cudnnBatchNormalizationForwardTrainingEx(Any, int, int, const void*, const void*, Any, const void*, Any,
+                                             const void*, Any, void*, Any, const void*, const void*, double, void*,
+                                             void*, double, void*, void*, Any, void*, std::size_t, void*, std::size_t);
+int cudnnBatchNormalizationBackwardEx(Any, int, int, const void*, const void*, const void*, const void*, Any,
+                                      const void*, Any, const void*, Any, const void*, Any, void*, Any, void*, Any,
+                                      const void*, const void*, void*, void*, double, const void*, const void*, Any,
+                                      void*, std::size_t, void*, std::size_t);
 }
 
 namespace {
@@ -40,8 +40,12 @@ struct Oracle {
         return spatial ? parameters.at(0, c, 0, 0) : parameters.at(0, c, h, w);
     }
     Oracle(const Values& values, const Shape& parameters, bool spatial)
-        : x(values.shape()), parameters(parameters), spatial(spatial), rows(x.elements() / parameters.elements()),
-          mean(parameters.elements(), 0.0), variance(parameters.elements(), 0.0) {
+        : x(values.shape()),
+          parameters(parameters),
+          spatial(spatial),
+          rows(x.elements() / parameters.elements()),
+          mean(parameters.elements(), 0.0),
+          variance(parameters.elements(), 0.0) {
         x.each([&](int n, int c, int h, int w) { mean[feature(c, h, w)] += values.host[x.at(n, c, h, w)]; });
         for (double& m : mean) m /= double(rows);
         x.each([&](int n, int c, int h, int w) {
@@ -59,9 +63,15 @@ struct Norm {
     Oracle oracle;
 
     Norm(Shape shape, bool spatial)
-        : spatial(spatial), x(shape, 1), y(shape, 2), scale(derived(shape, spatial), 3), bias(derived(shape, spatial), 4),
-          runningMean(derived(shape, spatial), 5), runningVariance(derived(shape, spatial), 6),
-          savedMean(derived(shape, spatial), 7, false), savedInverse(derived(shape, spatial), 8, false),
+        : spatial(spatial),
+          x(shape, 1),
+          y(shape, 2),
+          scale(derived(shape, spatial), 3),
+          bias(derived(shape, spatial), 4),
+          runningMean(derived(shape, spatial), 5),
+          runningVariance(derived(shape, spatial), 6),
+          savedMean(derived(shape, spatial), 7, false),
+          savedInverse(derived(shape, spatial), 8, false),
           oracle(x, scale.shape(), spatial) {}
     static Shape derived(const Shape& x, bool spatial) {
         return {1, x.c, spatial ? 1 : x.h, spatial ? 1 : x.w, Shape::NCHW};
@@ -69,13 +79,14 @@ struct Norm {
     int mode() const { return spatial ? 1 : 0; }
     int train(float alpha, float beta, double factor, void* mean, void* variance, void* saved, void* inverse,
               double epsilon = EPSILON) {
-        return cudnnBatchNormalizationForwardTraining(dnn, mode(), &alpha, &beta, x.tensor, x.device, y.tensor, y.device,
-                                                      scale.tensor, scale.device, bias.device, factor, mean, variance,
-                                                      epsilon, saved, inverse);
+        return cudnnBatchNormalizationForwardTraining(dnn, mode(), &alpha, &beta, x.tensor, x.device, y.tensor,
+                                                      y.device, scale.tensor, scale.device, bias.device, factor, mean,
+                                                      variance, epsilon, saved, inverse);
     }
 };
 
-template <class Body> void eachNorm(Body body) {
+template <class Body>
+void eachNorm(Body body) {
     for (Shape::Layout layout : LAYOUTS)
         for (bool spatial : {true, false}) {
             Norm norm({5, 3, 4, 7, layout}, spatial);
@@ -101,7 +112,8 @@ CASE("normalisation in training: biased variance for y, unbiased for the running
             inverse.push_back(o.inverse(f));
         }
         ok(norm.train(2, -0.5f, factor, norm.runningMean.device, norm.runningVariance.device, norm.savedMean.device,
-                      norm.savedInverse.device), "training");
+                      norm.savedInverse.device),
+           "training");
         close(norm.y.get(), y, 1e-5, "y");
         close(norm.runningMean.get(), mean, 1e-6, "running mean");
         close(norm.runningVariance.get(), variance, 1e-6, "running variance");
@@ -124,10 +136,11 @@ CASE("normalisation in inference uses the given statistics") {
                          std::sqrt(norm.runningVariance.host[f] + EPSILON);
             y.push_back(norm.scale.host[f] * hat + norm.bias.host[f]);
         });
-        ok(cudnnBatchNormalizationForwardInference(
-               norm.dnn, norm.mode(), &ONE, &ZERO, norm.x.tensor, norm.x.device, norm.y.tensor, norm.y.device,
-               norm.scale.tensor, norm.scale.device, norm.bias.device, norm.runningMean.device,
-               norm.runningVariance.device, EPSILON), "inference");
+        ok(cudnnBatchNormalizationForwardInference(norm.dnn, norm.mode(), &ONE, &ZERO, norm.x.tensor, norm.x.device,
+                                                   norm.y.tensor, norm.y.device, norm.scale.tensor, norm.scale.device,
+                                                   norm.bias.device, norm.runningMean.device,
+                                                   norm.runningVariance.device, EPSILON),
+           "inference");
         close(norm.y.get(), y, 2e-5, "y");
     });
 }
@@ -136,7 +149,8 @@ CASE("normalisation's gradients equal finite differences of the formula") {
     for (Shape::Layout layout : LAYOUTS) {
         Norm norm({4, 2, 3, 3, layout}, true);
         const Oracle& o = norm.oracle;
-        Values dy(norm.x.shape(), 11), dx(norm.x.shape(), 12), dScale(norm.scale.shape(), 13), dBias(norm.scale.shape(), 14);
+        Values dy(norm.x.shape(), 11), dx(norm.x.shape(), 12), dScale(norm.scale.shape(), 13),
+            dBias(norm.scale.shape(), 14);
         auto loss = [&] {  // sum of dy y, in double
             Oracle now(norm.x, norm.scale.shape(), true);
             double sum = 0;
@@ -158,7 +172,8 @@ CASE("normalisation's gradients equal finite differences of the formula") {
         };
         Doubles dxs, scales, biases;
         o.x.each([&](int i, int c, int h, int w) { dxs.push_back(slope(norm.x.at(i, c, h, w))); });
-        for (int c = 0; c < 2; c++) scales.push_back(slope(norm.scale.host[c])), biases.push_back(slope(norm.bias.host[c]));
+        for (int c = 0; c < 2; c++)
+            scales.push_back(slope(norm.scale.host[c])), biases.push_back(slope(norm.bias.host[c]));
         ok(norm.train(1, 0, 1, nullptr, nullptr, norm.savedMean.device, norm.savedInverse.device), "training");
         for (bool saved : {true, false}) {
             ok(cudnnBatchNormalizationBackward(
@@ -176,7 +191,8 @@ CASE("normalisation's gradients equal finite differences of the formula") {
 CASE("per-activation gradients equal the formula, and are added where beta says so") {
     Norm norm({6, 2, 3, 2, Shape::NHWC}, false);
     const Oracle& o = norm.oracle;
-    Values dy(norm.x.shape(), 11), dx(norm.x.shape(), 12), dScale(norm.scale.shape(), 13), dBias(norm.scale.shape(), 14);
+    Values dy(norm.x.shape(), 11), dx(norm.x.shape(), 12), dScale(norm.scale.shape(), 13),
+        dBias(norm.scale.shape(), 14);
     Doubles sum(12, 0.0), product(12, 0.0), expected;
     auto hat = [&](int i, int c, int h, int w) {
         std::size_t f = o.feature(c, h, w);
@@ -195,7 +211,8 @@ CASE("per-activation gradients equal the formula, and are added where beta says 
     float two = 2;
     ok(cudnnBatchNormalizationBackward(norm.dnn, 0, &ONE, &ONE, &ONE, &two, norm.x.tensor, norm.x.device, dy.tensor,
                                        dy.device, dx.tensor, dx.device, norm.scale.tensor, norm.scale.device,
-                                       dScale.device, dBias.device, EPSILON, nullptr, nullptr), "backward");
+                                       dScale.device, dBias.device, EPSILON, nullptr, nullptr),
+       "backward");
     close(dx.get(), expected, 1e-5, "dx");
     close(dScale.get(), product, 1e-5, "dscale");
     close(dBias.get(), sum, 1e-5, "dbias");
@@ -207,7 +224,8 @@ CASE("the Ex calls want their spaces, keep the reserve between them, and refuse 
     Values dy(norm.x.shape(), 1), dx(norm.x.shape(), 2), dScale(norm.scale.shape(), 3), dBias(norm.scale.shape(), 4);
     std::size_t bytes = 0, reserved = 0;
     Any x = norm.x.tensor, y = norm.y.tensor, p = norm.scale.tensor;
-    ok(cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(norm.dnn, 2, 0, x, x, y, p, nullptr, &bytes), "workspace");
+    ok(cudnnGetBatchNormalizationForwardTrainingExWorkspaceSize(norm.dnn, 2, 0, x, x, y, p, nullptr, &bytes),
+       "workspace");
     ok(cudnnGetBatchNormalizationTrainingExReserveSpaceSize(norm.dnn, 2, 0, nullptr, x, &reserved), "reserve");
     isTrue(bytes % 2 == 1 && reserved % 2 == 1, "odd and not empty");
     for (int fused : {1, 2})
@@ -226,11 +244,11 @@ CASE("the Ex calls want their spaces, keep the reserve between them, and refuse 
     Floats ex = norm.y.get();
     ok(norm.train(1, 0, 1, nullptr, nullptr, nullptr, nullptr), "the plain call");
     isTrue(norm.y.get() == ex, "Ex differs from the plain call");
-    ok(cudnnBatchNormalizationBackwardEx(norm.dnn, 2, 0, &ONE, &ZERO, &ONE, &ZERO, x, norm.x.device, nullptr, nullptr,
-                                         dy.tensor, dy.device, nullptr, nullptr, dx.tensor, dx.device, p,
-                                         norm.scale.device, norm.bias.device, dScale.device, dBias.device, EPSILON,
-                                         norm.savedMean.device, norm.savedInverse.device, nullptr, workspace, bytes,
-                                         reserve, reserved), "backward");
+    ok(cudnnBatchNormalizationBackwardEx(
+           norm.dnn, 2, 0, &ONE, &ZERO, &ONE, &ZERO, x, norm.x.device, nullptr, nullptr, dy.tensor, dy.device, nullptr,
+           nullptr, dx.tensor, dx.device, p, norm.scale.device, norm.bias.device, dScale.device, dBias.device, EPSILON,
+           norm.savedMean.device, norm.savedInverse.device, nullptr, workspace, bytes, reserve, reserved),
+       "backward");
     ok(cuCtxSynchronize(), "the reserve space arrives as forward left it");
 }
 

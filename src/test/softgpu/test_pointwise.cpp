@@ -17,9 +17,11 @@ int cudnnDestroyPoolingDescriptor(Any);
 int cudnnSetPooling2dDescriptor(Any, int, int, int, int, int, int, int, int);
 int cudnnGetPooling2dForwardOutputDim(Any, Any, int*, int*, int*, int*);
 int cudnnPoolingForward(Any, Any, const void*, Any, const void*, const void*, Any, void*);
-int cudnnPoolingBackward(Any, Any, const void*, Any, const void*, Any, const void*, Any, const void*, const void*, Any, void*);
+int cudnnPoolingBackward(Any, Any, const void*, Any, const void*, Any, const void*, Any, const void*, const void*, Any,
+                         void*);
 int cudnnActivationForward(Any, Any, const void*, Any, const void*, const void*, Any, void*);
-int cudnnActivationBackward(Any, Any, const void*, Any, const void*, Any, const void*, Any, const void*, const void*, Any, void*);
+int cudnnActivationBackward(Any, Any, const void*, Any, const void*, Any, const void*, Any, const void*, const void*,
+                            Any, void*);
 int cudnnSoftmaxForward(Any, int, int, const void*, Any, const void*, const void*, Any, void*);
 int cudnnSoftmaxBackward(Any, int, int, const void*, Any, const void*, Any, const void*, const void*, Any, void*);
 int cudnnAddTensor(Any, const void*, Any, const void*, const void*, Any, void*);
@@ -34,7 +36,8 @@ int cudnnCreateReduceTensorDescriptor(Any*);
 int cudnnDestroyReduceTensorDescriptor(Any);
 int cudnnSetReduceTensorDescriptor(Any, int, int, int, int, int);
 int cudnnGetReductionWorkspaceSize(Any, Any, Any, Any, std::size_t*);
-int cudnnReduceTensor(Any, Any, void*, std::size_t, void*, std::size_t, const void*, Any, const void*, const void*, Any, void*);
+int cudnnReduceTensor(Any, Any, void*, std::size_t, void*, std::size_t, const void*, Any, const void*, const void*, Any,
+                      void*);
 int cudnnRNNForward();
 }
 
@@ -56,7 +59,8 @@ struct Pool {
     int out(int size) const { return (size + 2 * pad - window) / stride + 1; }
 
     // Calls body(h, w) for the window's pixels inside x, in row order.
-    template <class Body> void taps(const Shape& x, int p, int q, Body body) const {
+    template <class Body>
+    void taps(const Shape& x, int p, int q, Body body) const {
         for (int h = p * stride - pad; h < p * stride - pad + window; h++)
             for (int w = q * stride - pad; w < q * stride - pad + window; w++)
                 if (h >= 0 && h < x.h && w >= 0 && w < x.w) body(h, w);
@@ -103,7 +107,8 @@ CASE("pooling forward and backward equal naive loops") {
                 ok(cudnnPoolingForward(h, pool, &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), "forward");
                 close(y.get(), value, 1e-6, "y");
                 ok(cudnnPoolingBackward(h, pool, &alpha, y.tensor, y.device, dy.tensor, dy.device, x.tensor, x.device,
-                                        &beta, dx.tensor, dx.device), "backward");
+                                        &beta, dx.tensor, dx.device),
+                   "backward");
                 close(dx.get(), expected, 1e-5, "dx");
             }
 }
@@ -119,10 +124,12 @@ CASE("of equal maxima the first gets the whole gradient, and NaN passes or not a
         ok(cudnnPoolingForward(h, pool, &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), "forward");
         close(y.get(), {5, propagate ? NAN : 2}, 0, "y");
         ok(cudnnPoolingBackward(h, pool, &ONE, y.tensor, y.device, dy.tensor, dy.device, x.tensor, x.device, &ZERO,
-                                dx.tensor, dx.device), "backward");
+                                dx.tensor, dx.device),
+           "backward");
         close(dx.get(), propagate ? Doubles{10, 0, 20, 0, 0, 0, 0, 0} : Doubles{10, 0, 0, 0, 0, 0, 20, 0}, 0, "dx");
     }
-    equals(cudnnPoolingForward(h, Pool(MAX, 0, 1, 0, 1), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), 2008, "shape");
+    equals(cudnnPoolingForward(h, Pool(MAX, 0, 1, 0, 1), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), 2008,
+           "shape");
     Any desc;
     ok(cudnnCreatePoolingDescriptor(&desc), "pooling");
     equals(cudnnSetPooling2dDescriptor(desc, MAX, 0, 2, 2, 2, 2, 1, 1), 2000, "padding as large as the window");
@@ -154,8 +161,9 @@ CASE("activations and their gradients, by finite differences") {
             });
             ok(cudnnActivationForward(h, act, &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), "forward");
             close(y.get(), value, 1e-6, "y");
-            ok(cudnnActivationBackward(h, act, &ONE, y.tensor, y.device, dy.tensor, dy.device, x.tensor, x.device, &ZERO,
-                                       dx.tensor, dx.device), "backward");
+            ok(cudnnActivationBackward(h, act, &ONE, y.tensor, y.device, dy.tensor, dy.device, x.tensor, x.device,
+                                       &ZERO, dx.tensor, dx.device),
+               "backward");
             close(dx.get(), gradient, 1e-5, "dx");
             ok(cudnnActivationForward(h, act, &ONE, x.tensor, x.device, &ZERO, x.tensor, x.device), "in place");
             close(x.get(), value, 1e-6, "y in place");
@@ -164,10 +172,12 @@ CASE("activations and their gradients, by finite differences") {
     x.host = {NAN_VALUE, -1};
     x.upload();
     for (int propagate : {0, 1}) {
-        ok(cudnnActivationForward(h, Activation(1, propagate, 0), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), "NaN");
+        ok(cudnnActivationForward(h, Activation(1, propagate, 0), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device),
+           "NaN");
         close(y.get(), {propagate ? NAN : 0, 0}, 0, "relu of NaN");
     }
-    equals(cudnnActivationForward(h, Activation(5, 0, 0), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), 3000, "identity");
+    equals(cudnnActivationForward(h, Activation(5, 0, 0), &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), 3000,
+           "identity");
 }
 
 CASE("softmax and its gradient, per instance and per pixel, also of large values and as logarithm") {
@@ -188,18 +198,20 @@ CASE("softmax and its gradient, per instance and per pixel, also of large values
                 auto in = [&](std::size_t at) { return layout == Shape::GAPS ? (x.host[at] - 100) / 5.0 : x.host[at]; };
                 s.each([&](int n, int c, int i, int j) {
                     double sum = 0, dot = 0, mine = in(s.at(n, c, i, j)), g = dy.at(n, c, i, j);
-                    together(n, i, j, [&](std::size_t at) { sum += std::exp(in(at) - mine); });
+                    together(n, i, j, [&](std::size_t at) { sum += std::exp(in(at)-mine); });
                     together(n, i, j, [&](std::size_t at) {
-                        double p = std::exp(in(at) - mine) / sum;
+                        double p = std::exp(in(at)-mine) / sum;
                         dot += algorithm == 2 ? dy.host[at] : dy.host[at] * p;
                     });
                     value.push_back(algorithm == 2 ? -std::log(sum) : 1 / sum);
                     gradient.push_back(algorithm == 2 ? g - dot / sum : (g - dot) / sum);
                 });
-                ok(cudnnSoftmaxForward(h, algorithm, mode, &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device), "forward");
+                ok(cudnnSoftmaxForward(h, algorithm, mode, &ONE, x.tensor, x.device, &ZERO, y.tensor, y.device),
+                   "forward");
                 close(y.get(), value, 1e-5, "y");
                 ok(cudnnSoftmaxBackward(h, algorithm, mode, &ONE, y.tensor, y.device, dy.tensor, dy.device, &ZERO,
-                                        dx.tensor, dx.device), "backward");
+                                        dx.tensor, dx.device),
+                   "backward");
                 close(dx.get(), gradient, 1e-5, "dx");
             }
 }
@@ -220,7 +232,9 @@ CASE("adding, combining, transforming, filling and scaling tensors, with broadca
         ok(cudnnAddTensor(h, &alpha, row.tensor, row.device, &beta, c.tensor, c.device), "add");
         close(c.get(), added, 1e-6, "sum");
         ok(cudnnCreateOpTensorDescriptor(&op), "op"), ok(cudnnSetOpTensorDescriptor(op, 1, 0, 0), "multiply");
-        ok(cudnnOpTensor(h, op, &alpha, a.tensor, a.device, &minus, row.tensor, row.device, &beta, other.tensor, other.device), "op");
+        ok(cudnnOpTensor(h, op, &alpha, a.tensor, a.device, &minus, row.tensor, row.device, &beta, other.tensor,
+                         other.device),
+           "op");
         close(other.get(), product, 1e-6, "product");
         ok(cudnnDestroyOpTensorDescriptor(op), "destroy");
         ok(cudnnTransformTensor(h, &ONE, a.tensor, a.device, &ZERO, moved.tensor, moved.device), "transform");
@@ -241,8 +255,12 @@ CASE("reductions over the dimensions that are 1 in the result") {
             Doubles sum(15, op == 2 ? INFINITY : op == 3 ? -INFINITY : 0);
             a.shape().each([&](int n, int k, int i, int j) {
                 double v = a.at(n, k, i, j), &s = sum[k * 5 + j], m = std::fabs(v);
-                s = op == 2 ? std::min(s, v) : op == 3 ? std::max(s, v) : op == 4 ? std::max(s, m)
-                  : op == 6 ? s + m : op == 7 ? s + v * v : s + v;
+                s = op == 2   ? std::min(s, v)
+                    : op == 3 ? std::max(s, v)
+                    : op == 4 ? std::max(s, m)
+                    : op == 6 ? s + m
+                    : op == 7 ? s + v * v
+                              : s + v;
             });
             for (double& s : sum) s = op == 5 ? s / 8 : op == 7 ? std::sqrt(s) : s;
             Any desc = nullptr;
@@ -252,7 +270,8 @@ CASE("reductions over the dimensions that are 1 in the result") {
             ok(cudnnGetReductionWorkspaceSize(h, desc, a.tensor, c.tensor, &bytes), "workspace");
             Device workspace(bytes / 4 + 1);
             auto reduce = [&](std::size_t have) {
-                return cudnnReduceTensor(h, desc, nullptr, 0, workspace, have, &ONE, a.tensor, a.device, &ZERO, c.tensor, c.device);
+                return cudnnReduceTensor(h, desc, nullptr, 0, workspace, have, &ONE, a.tensor, a.device, &ZERO,
+                                         c.tensor, c.device);
             };
             equals(reduce(bytes - 1), 2000, "workspace too small");
             ok(reduce(bytes), "reduce");
@@ -271,7 +290,8 @@ CASE("versions, names, sizes and refusals are cuDNN 9's") {
     isTrue(std::string(cudnnGetErrorString(3000)) == "CUDNN_STATUS_NOT_SUPPORTED", "3000");
     isTrue(std::string(cudnnGetErrorString(5000)) == "CUDNN_STATUS_EXECUTION_FAILED", "5000");
     Tensor t({2, 3, 4, 5, Shape::GAPS});
-    ok(cudnnGetTensorSizeInBytes(t, &bytes), "size"), equals(long(bytes), (2 * 3 * 4 * 7 - 2) * 4, "without the last gap");
+    ok(cudnnGetTensorSizeInBytes(t, &bytes), "size"),
+        equals(long(bytes), (2 * 3 * 4 * 7 - 2) * 4, "without the last gap");
     equals(cudnnSetTensorNdDescriptor(t, 0, 3, dims, strides), 3000, "three dimensions");
     equals(cudnnSetTensor4dDescriptor(t, 0, 0, 0, 1, 1, 1), 2000, "no elements");
     equals(cudnnSetTensor4dDescriptor(t, 0, 99, 1, 1, 1, 1), 2000, "no such type");
@@ -287,5 +307,6 @@ CASE("versions, names, sizes and refusals are cuDNN 9's") {
     equals(forward(x.tensor, &ONE, nullptr), 2002, "no y");
     equals(forward(x.tensor, (float*)x.device, x.device), 2000, "alpha on the device");
     equals(forward(h.handle, &ONE, x.device), 2000, "not a tensor descriptor");
-    ok(cudnnSetTensor4dDescriptor(t, 1, 2, 1, 2, 3, 4), "half"), equals(forward(t, &ONE, x.device), 3003, "half precision");
+    ok(cudnnSetTensor4dDescriptor(t, 1, 2, 1, 2, 3, 4), "half"),
+        equals(forward(t, &ONE, x.device), 3003, "half precision");
 }

@@ -237,6 +237,7 @@ int main() {
     test::convertCases();
     test::warpCases();
     test::memoryCases();
+    test::taskCases();
     test::section("kernels", test::kernelCases);
     test::section("planted bugs", test::bugCases);
     return test::finish();

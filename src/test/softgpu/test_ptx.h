@@ -1,6 +1,7 @@
 // What the tests of the interpreter share: cases that are counted, and PTX that runs on a fresh device.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -49,9 +50,9 @@ private:
 struct Arguments {
     std::vector<std::byte> bytes;
     template <class T> Arguments& add(T value) {
-        bytes.resize((bytes.size() + sizeof(T) - 1) / sizeof(T) * sizeof(T));
-        const auto* p = reinterpret_cast<const std::byte*>(&value);
-        bytes.insert(bytes.end(), p, p + sizeof(T));
+        const std::size_t at = (bytes.size() + sizeof(T) - 1) / sizeof(T) * sizeof(T);
+        bytes.resize(at + sizeof(T));
+        std::memcpy(bytes.data() + at, &value, sizeof(T));
         return *this;
     }
 };
@@ -89,6 +90,7 @@ void floatCases();
 void convertCases();
 void warpCases();
 void memoryCases();
+void taskCases();
 void kernelCases();
 void bugCases();
 

@@ -72,6 +72,11 @@ extern "C" __global__ void betweenBlocksReadWrite(float* y) {
     y[blockIdx.x * blockDim.x + threadIdx.x] = y[(blockIdx.x * blockDim.x + threadIdx.x + 1) % (gridDim.x * blockDim.x)];  // BUG betweenBlocksReadWrite
 }
 
+extern "C" __global__ void oneReadsOneWrites(float* y, const float* z) {
+    if (blockIdx.x == 0) y[threadIdx.x + 64] = y[threadIdx.x];  // BUG oneReadsOneWrites
+    else y[threadIdx.x] = z[threadIdx.x];                       // BUG oneReadsOneWrites
+}
+
 extern "C" __global__ void plainThenAtomic(u32* y) {
     if (blockIdx.x == 0 && threadIdx.x == 0) *(volatile u32*)y = 0, y[1] = 0;  // BUG plainThenAtomic
     __syncthreads();

@@ -176,6 +176,20 @@ void memoryCases() {
         }
         report("an unknown opcode is named with its line", said.find("line 7") != std::string::npos && said.find("wgmma") != std::string::npos, said);
     });
+    section("a text that ends early is refused", [] {
+        const std::string whole = ".version 9.0\n.target sm_75\n.address_size 64\n.visible .entry one(.param .u64 x)\n{\n.reg .b64 %rd<3>;\n.loc 1 2 3, function_name $x, inlined_at 1 4 3\n"
+                                  "ld.param.u64 %rd1, [x+0];\nst.global.v2.u64 [%rd1], {%rd1, %rd2};\nret;\n}";
+        std::size_t refused = 0;
+        for (std::size_t end = whole.find(".visible") + 8; end < whole.size(); ++end) {
+            try {
+                softgpu::ptx::parse(whole.substr(0, end));
+            } catch (const softgpu::ptx::ParseError&) {
+                ++refused;
+            }
+        }
+        report("a text that ends early is refused", refused == whole.size() - whole.find(".visible") - 8, std::to_string(refused));
+        softgpu::ptx::parse(whole);
+    });
     section("an unknown modifier is refused", [] {
         std::string said;
         try {
