@@ -17,7 +17,8 @@ public final class Sets {
     public static Images of(Device device, byte[] pixels, int[] labels, Shape sample, int classes) {
         ByteBuffer ints = ByteBuffer.allocateDirect(4 * labels.length).order(ByteOrder.nativeOrder());
         for (int label : labels) ints.putInt(label);
-        Memory p = upload(device, ByteBuffer.allocateDirect(pixels.length).put(pixels).flip());
+        Memory p = upload(
+                device, ByteBuffer.allocateDirect(pixels.length).put(pixels).flip());
         try {
             Memory l = upload(device, ints.flip());
             return new Images(p, l, labels.length, sample.dim(1), sample.dim(2), sample.dim(0), classes);
