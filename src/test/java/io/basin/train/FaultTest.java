@@ -19,8 +19,9 @@ import io.basin.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -151,6 +152,7 @@ class FaultTest {
                 SoftGpu.reset();
                 SoftGpu.fail(kind, ++n);
                 try (Run run = Setup.of(g, 3).on(device)) {
+                    assertEquals(3, run.plan.batchSize());
                     failed = SoftGpu.calls(kind) >= n;
                     assertFalse(failed, kind + " " + n + " failed and nobody said so");
                 } catch (DeviceException e) {
@@ -180,9 +182,11 @@ class FaultTest {
 
     /** What is there is whole: members and checkpoint were written beside their names and then renamed. */
     private static void requireIntact(Path place) throws IOException {
-        for (Path file : Files.list(place)
-                .filter(f -> f.toString().endsWith(".safetensors"))
-                .toList()) {
+        List<Path> files;
+        try (Stream<Path> all = Files.list(place)) {
+            files = all.filter(f -> f.toString().endsWith(".safetensors")).toList();
+        }
+        for (Path file : files) {
             try (Safetensors in = Safetensors.open(file)) {
                 for (String tensor : in.tensors().keySet()) assertTrue(in.floats(tensor).length > 0);
             }
@@ -207,7 +211,7 @@ class FaultTest {
             run.oneStep();
             SoftGpu.reset();
             SoftGpu.fail("cudnn", 1);
-            String message = Arrays.toString(new String[] {message(run::gradients)});
+            String message = message(run::gradients);
             for (String part :
                     new String[] {"conv1", "cudnnConvolutionForward", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
                 assertTrue(message.contains(part), message);
