@@ -4,10 +4,17 @@ import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import io.basin.train.Evaluator;
+import io.basin.train.Recipe;
+import io.basin.train.Session;
 import io.basin.train.Settings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,6 +29,7 @@ public final class Material implements AutoCloseable {
     /** Of the split of training and validation samples, the same for every run. */
     public static final long SPLIT_SEED = 20180314;
 
+    private final Device device;
     private final Settings settings;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
@@ -34,6 +42,7 @@ public final class Material implements AutoCloseable {
 
     /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
     public Material(Device device, TrainTest data, Settings settings) {
+        this.device = device;
         this.settings = settings;
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
@@ -81,6 +90,33 @@ public final class Material implements AutoCloseable {
             pixels.close();
             throw e;
         }
+    }
+
+    /** A net of the caller's own in training on the training part. */
+    public Session session(Graph net, Recipe recipe, long seed) {
+        return new Session(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
+    }
+
+    /**
+     * Loss and accuracy on the test part of the last weights, or of the average where the recipe makes one; its batch-norm
+     * statistics are measured first.
+     */
+    public Control.Totals test(Graph net, Recipe recipe, Session session) {
+        Storage storage = session.storage();
+        boolean average = recipe.product() == Recipe.Product.AVERAGE;
+        Weights model = average ? storage.averaged() : storage.live();
+        if (average) {
+            try (Evaluator onTrain = evaluator(net, storage, train, augmentedBatch())) {
+                onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
+            }
+        }
+        try (Evaluator onTest = evaluator(net, storage, test, plainBatch())) {
+            return onTest.evaluate(model);
+        }
+    }
+
+    private Evaluator evaluator(Graph net, Storage storage, Images images, Spec.Batch batch) {
+        return new Evaluator(device, net, storage, images, batch, settings.precision());
     }
 
     public int stepsPerEpoch() {

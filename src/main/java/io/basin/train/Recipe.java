@@ -64,7 +64,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return switch (name) {
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
-            case "swa" -> swa(name, constant(s, rest, stepsPerEpoch).warmUp(warm));
+            case "swa" -> swa(name, constant(s, rest).warmUp(warm));
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
             case "tail" -> tail(name, s, rest, warm);
             case "lawa" ->
@@ -94,9 +94,9 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     }
 
     /** Collections at whole parts of what follows the start, rounded to steps, the last one at the run's end. */
-    private static Schedule constant(Settings s, int steps, int stepsPerEpoch) {
+    private static Schedule constant(Settings s, int steps) {
         int start = swaStart(s, steps);
-        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int[] at = IntStream.rangeClosed(0, cycles)
                 .map(k -> start + (int) Math.round((double) k * (steps - start) / cycles) - 1)
@@ -168,7 +168,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     /** Whole cycles up to the budget's end; rounding to steps moves the start by less than a step a cycle. */
     private static Schedule cyclic(Settings s, int steps, int stepsPerEpoch) {
-        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
         int start = steps - cycles * cycle;
@@ -177,7 +177,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     /** Triangles up to the budget's end, where half of one may be left off: it would follow the last collection. */
     private static Schedule fge(Settings s, int steps, int stepsPerEpoch) {
-        double left = (1 - s.fgeStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.fgeStart()) * (s.epochs() - s.warmUp());
         parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
         int cycle = steps("--cycle", s.fgeCycle(), stepsPerEpoch);
         cycle += cycle % 2;

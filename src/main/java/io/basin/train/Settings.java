@@ -100,6 +100,40 @@ public record Settings(
         if (nesterov && momentum == 0) throw new IllegalArgumentException("--nesterov needs --momentum above 0");
     }
 
+    /** What the command line takes for a grey data set when no flag is given. */
+    public static Settings standard(String dataset, String model, double epochs) {
+        return new Settings(
+                dataset,
+                model,
+                epochs,
+                128,
+                0.05,
+                0.9,
+                5e-4,
+                false,
+                true,
+                0,
+                0,
+                0,
+                false,
+                Precision.FP32,
+                5000,
+                0,
+                0.75,
+                0.01,
+                0.001,
+                0.25 * epochs / 10,
+                0.999,
+                3,
+                3,
+                0.1,
+                0.8,
+                0.02,
+                0.0005,
+                (1 - 0.8) * epochs / 4,
+                2);
+    }
+
     private static void positive(String flag, double value) {
         if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(flag + " must be positive and finite, got " + value);

@@ -33,6 +33,10 @@ final class KillableRun {
     }
 
     static Settings settings(double epochs) {
+        return settings(epochs, Precision.FP32);
+    }
+
+    static Settings settings(double epochs, Precision precision) {
         return new Settings(
                 "synthetic",
                 "test",
@@ -47,7 +51,7 @@ final class KillableRun {
                 0,
                 1,
                 true,
-                Precision.FP32,
+                precision,
                 1,
                 0,
                 0.5,
