@@ -69,7 +69,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
             case "tail" -> tail(name, s, rest, warm);
             case "lawa" ->
                 lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
-            case "swag" -> swag(name, constant(s, rest, stepsPerEpoch).warmUp(warm));
+            case "swag" -> swag(name, constant(s, rest).warmUp(warm));
             case "swap" -> swap(name, s, rest, warm);
             case "snapshot" ->
                 members(

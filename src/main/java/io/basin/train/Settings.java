@@ -131,7 +131,8 @@ public record Settings(
                 0.02,
                 0.0005,
                 (1 - 0.8) * epochs / 4,
-                2);
+                2,
+                Family.USUAL);
     }
 
     private static void positive(String flag, double value) {

@@ -38,7 +38,10 @@ class CorruptionTest {
             assertArrayEquals(set.labels(), once.labels());
             assertFalse(Arrays.equals(set.pixels(), once.pixels()));
             boolean random = corruption != Corruption.BLUR;
-            assertEquals(!random, Arrays.equals(once.pixels(), corruption.apply(set, strength, 8).pixels()));
+            assertEquals(
+                    !random,
+                    Arrays.equals(
+                            once.pixels(), corruption.apply(set, strength, 8).pixels()));
         }
         assertThrows(IllegalArgumentException.class, () -> corruption.apply(set, 6, 7));
         assertThrows(IllegalArgumentException.class, () -> corruption.apply(set, 0, 7));

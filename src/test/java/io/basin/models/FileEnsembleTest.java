@@ -74,13 +74,18 @@ class FileEnsembleTest {
                 Metrics weighted = new Metrics(CLASSES);
                 int votesRight = 0;
                 for (int i = 0; i < data.test().count(); i++) {
-                    mean.add(combined(p, k, i, new double[] {1, 1, 1}), data.test().labels()[i]);
+                    mean.add(
+                            combined(p, k, i, new double[] {1, 1, 1}),
+                            data.test().labels()[i]);
                     weighted.add(combined(p, k, i, o.weights()), data.test().labels()[i]);
                     votesRight += vote(p, k, i) == data.test().labels()[i] ? 1 : 0;
                 }
                 same(mean, o.mean().get(k - 1));
                 same(weighted, o.weighted().get(k - 1));
-                assertEquals((double) votesRight / data.test().count(), o.vote().get(k - 1).accuracy(), 1e-12);
+                assertEquals(
+                        (double) votesRight / data.test().count(),
+                        o.vote().get(k - 1).accuracy(),
+                        1e-12);
             }
             assertTrue(o.ridge().count() == data.test().count() && o.lambda() > 0);
         }
@@ -128,8 +133,10 @@ class FileEnsembleTest {
     private static long peak(Device device, Venue venue, List<StoredModel> models) {
         long[] peak = {0};
         try (FileMembers members = new FileMembers(
-                venue, Venue.Part.TEST, models, (task, total, unit) -> units -> peak[0] =
-                        Math.max(peak[0], device.liveBytes()))) {
+                venue,
+                Venue.Part.TEST,
+                models,
+                (task, total, unit) -> units -> peak[0] = Math.max(peak[0], device.liveBytes()))) {
             members.stream(new StreamingEnsemble(models.size(), CLASSES));
         }
         assertTrue(peak[0] > 0);

@@ -50,7 +50,15 @@ class EvidenceTest {
         HtmlReport.write(file, s, "c", "");
         String html = Files.readString(file);
         for (String text : List.of(
-                "McNemar", "0.8480", "Calibration", "60.00", "87.00", "rates &lt;", "FAILED", "not covered", "one only")) {
+                "McNemar",
+                "0.8480",
+                "Calibration",
+                "60.00",
+                "87.00",
+                "rates &lt;",
+                "FAILED",
+                "not covered",
+                "one only")) {
             assertTrue(html.contains(text), text);
         }
         assertTrue(html.contains("not the methods"), "a test of nets is no test of methods");
@@ -104,7 +112,8 @@ class EvidenceTest {
     @Test
     void aurocCountsPairsAndHalfOfTies() {
         SplittableRandom random = new SplittableRandom(4);
-        double[] high = random.doubles(57).map(x -> Math.round(10 * x) / 10.0 + 0.1).toArray();
+        double[] high =
+                random.doubles(57).map(x -> Math.round(10 * x) / 10.0 + 0.1).toArray();
         double[] low = random.doubles(31).map(x -> Math.round(10 * x) / 10.0).toArray();
         double wins = 0;
         for (double h : high) for (double l : low) wins += h > l ? 1 : h == l ? 0.5 : 0;
