@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
+            ConnectCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

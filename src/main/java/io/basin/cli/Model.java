@@ -23,18 +23,28 @@ import io.basin.train.Evaluator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A weights file together with the net and the data set that its header names. */
 record Model(Path file, String net, String dataset) {
     static Model of(Path file) {
         try (Safetensors in = Safetensors.open(file)) {
-            Map<String, String> m = in.metadata();
-            if (!m.containsKey("model") || !m.containsKey("dataset")) {
+            String net = named(in.metadata(), "model");
+            String dataset = named(in.metadata(), "dataset");
+            if (net == null || dataset == null) {
                 throw new FormatException(
                         file.toString(), "does not say which net it is; name a file that 'train' or 'compare' wrote");
             }
-            return new Model(file, m.get("model"), m.get("dataset"));
+            return new Model(file, net, dataset);
         }
+    }
+
+    /** What a file's header says under {@code name}, or in the description of the run that it is a member of; else null. */
+    static String named(Map<String, String> header, String name) {
+        if (header.containsKey(name)) return header.get(name);
+        Matcher said = Pattern.compile("(?:^|[\\[ ])" + name + "=([^,\\]]*)").matcher(header.getOrDefault("run", ""));
+        return said.find() ? said.group(1) : null;
     }
 
     /** Normalised as the training part was. */

@@ -22,5 +22,11 @@ public final class Streams {
     /** Pixels of synthetic data sets. */
     public static final int SYNTHETIC = 5;
 
+    /** Where on its curve each step of a curve's training stands. */
+    public static final int CURVE = 6;
+
+    /** Random directions in weight space. */
+    public static final int DIRECTION = 7;
+
     private Streams() {}
 }
