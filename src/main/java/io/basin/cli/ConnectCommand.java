@@ -81,7 +81,7 @@ final class ConnectCommand implements Runnable {
         Settings settings = settings(model);
         Terrain.Sampling sampling = options.sampling();
         List<Net> nets = LandscapeOptions.label(files);
-        requireApart(nets);
+        LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
         try (Device device = Devices.open(options.device, options.threads);
                 Material material = options.material(device, settings, bars);
@@ -115,15 +115,6 @@ final class ConnectCommand implements Runnable {
         if (nesterov) flags.add("--nesterov");
         if (spareVectors) flags.add("--no-decay-vectors");
         return options.settings(model, flags.toArray(String[]::new));
-    }
-
-    private static void requireApart(List<Net> nets) {
-        for (int i = 0; i + 1 < nets.size(); i++) {
-            if (nets.get(i).fingerprint().equals(nets.get(i + 1).fingerprint())) {
-                throw new IllegalArgumentException(nets.get(i).file() + " and "
-                        + nets.get(i + 1).file() + " hold the same weights: a curve needs two different nets");
-            }
-        }
     }
 
     private Map<String, Object> config(Settings settings) {

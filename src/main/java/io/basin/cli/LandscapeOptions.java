@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -128,12 +129,31 @@ final class LandscapeOptions {
         for (int i = 0; i < files.size(); i++) {
             Map<String, String> header = header(files.get(i));
             String method = Model.named(header, "method");
-            String seed = Model.named(header, "seed");
+            String seed = seed(files.get(i));
             String what = method == null ? files.get(i).getFileName().toString() : method;
-            String name = (char) ('A' + i % 26) + ": " + what + (seed == null ? "" : ", seed " + seed);
+            String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
             nets.add(new Net(name, files.get(i)));
         }
         return nets;
+    }
+
+    /** The seed that a file's header names; empty if none. Runs of several parts count 1000 a seed. */
+    static String seed(Path file) {
+        Map<String, String> header = header(file);
+        String seed = Model.named(header, "seed");
+        if (seed == null) return "";
+        return header.containsKey("seed") ? seed : Long.toString(Long.parseLong(seed) / 1000);
+    }
+
+    /** @throws IllegalArgumentException if two of the nets are the same */
+    static void requireApart(List<Net> nets) {
+        Map<String, Net> seen = new HashMap<>();
+        for (Net net : nets) {
+            Net twin = seen.putIfAbsent(net.fingerprint(), net);
+            if (twin == null) continue;
+            throw new IllegalArgumentException(
+                    twin.file() + " and " + net.file() + " are the same: name files of different nets");
+        }
     }
 
     static Path make(Path folder) {

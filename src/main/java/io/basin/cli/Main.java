@@ -23,6 +23,8 @@ import picocli.CommandLine.ScopeType;
             EvaluateCommand.class,
             PredictCommand.class,
             ConnectCommand.class,
+            SurfaceCommand.class,
+            WidthCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class
