@@ -3,7 +3,6 @@ package io.basin.cli;
 import io.basin.geometry.Figures;
 import io.basin.geometry.Rays;
 import io.basin.io.Json;
-import io.basin.report.Interval;
 import io.basin.report.Lines;
 import io.basin.report.Page;
 import io.basin.report.PairedComparison;
@@ -20,6 +19,8 @@ import java.util.function.ToDoubleFunction;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 final class WidthReport {
+    private static final double LEVEL = 0.05;
+
     private final Rays.Result result;
     private final double rise;
     private final Map<String, String> facts;
@@ -158,45 +159,62 @@ final class WidthReport {
         return rows;
     }
 
-    /** Every method against the first one, paired by seed. */
-    private List<String> conclusions() {
-        List<String> all = new ArrayList<>();
+    /** A method against the first one, paired by seed. */
+    private record Contest(String where, String base, String name, double[] a, double[] b) {
+        PairedComparison paired() {
+            return Statistics.paired(b, a);
+        }
+
+        boolean testable() {
+            return a.length > 1;
+        }
+    }
+
+    private List<Contest> contests() {
+        List<Contest> all = new ArrayList<>();
         for (Rays.Kind kind : Rays.Kind.values()) {
             Map<String, List<Rays.Bundle>> methods = methods(kind);
             List<String> names = List.copyOf(methods.keySet());
-            for (int m = 1; m < names.size(); m++) {
-                all.add(compare(
-                        kind, names.get(0), methods.get(names.get(0)), names.get(m), methods.get(names.get(m))));
+            for (String name : names.subList(1, names.size())) {
+                TreeMap<String, Double> first = widths(methods.get(names.get(0)));
+                TreeMap<String, Double> second = widths(methods.get(name));
+                first.keySet().retainAll(second.keySet());
+                second.keySet().retainAll(first.keySet());
+                double[] a = first.values().stream().mapToDouble(d -> d).toArray();
+                double[] b = second.values().stream().mapToDouble(d -> d).toArray();
+                all.add(new Contest(name(kind), names.get(0), name, a, b));
             }
         }
         return all;
     }
 
-    private String compare(
-            Rays.Kind kind, String base, List<Rays.Bundle> bases, String name, List<Rays.Bundle> others) {
-        TreeMap<String, Double> first = widths(bases);
-        TreeMap<String, Double> second = widths(others);
-        first.keySet().retainAll(second.keySet());
-        second.keySet().retainAll(first.keySet());
-        String what = "Along " + name(kind) + ", where the training loss has risen by " + rise + " nats: ";
-        if (first.isEmpty()) {
-            return what + "no seed has a width of both " + base + " and " + name + " within the rays; use longer ones.";
+    /** One sentence a comparison; p values are corrected by Holm over all of them. */
+    List<String> conclusions() {
+        List<Contest> contests = contests();
+        double[] p = Statistics.holm(contests.stream()
+                .mapToDouble(c -> c.testable() ? c.paired().p() : Double.NaN)
+                .toArray());
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < p.length; i++) all.add(sentence(contests.get(i), p[i]));
+        return all;
+    }
+
+    private String sentence(Contest c, double p) {
+        String what = "Along " + c.where() + ", where the training loss has risen by " + rise + " nats: ";
+        if (c.a().length == 0) {
+            return what + "no seed has widths of both " + c.base() + " and " + c.name()
+                    + " within the rays; use longer ones.";
         }
-        double[] a = first.values().stream().mapToDouble(d -> d).toArray();
-        double[] b = second.values().stream().mapToDouble(d -> d).toArray();
-        String means =
-                String.format(Locale.ROOT, "%s %.3f, %s %.3f", base, Statistics.mean(a), name, Statistics.mean(b));
-        if (a.length < 2) return what + means + "; one seed, so nothing can be said about chance.";
-        PairedComparison paired = Statistics.paired(b, a);
-        Interval interval = paired.interval();
-        String verdict = !interval.present()
-                ? "the differences have no spread."
-                : interval.low() > 0
-                        ? name + " is wider."
-                        : interval.high() < 0 ? name + " is narrower." : "no difference beyond chance.";
-        return what + means + ", difference over " + a.length + " seeds "
-                + Statistics.format(paired.meanDifference(), 3) + ", 95 % interval " + interval.format(3) + ", p "
-                + Statistics.format(paired.p(), 4) + ": " + verdict;
+        String means = String.format(
+                Locale.ROOT, "%s %.3f, %s %.3f", c.base(), Statistics.mean(c.a()), c.name(), Statistics.mean(c.b()));
+        if (!c.testable()) return what + means + "; one seed, so nothing can be said about chance.";
+        PairedComparison paired = c.paired();
+        String verdict = !(p < LEVEL)
+                ? "no difference beyond chance."
+                : c.name() + (paired.meanDifference() > 0 ? " is wider." : " is narrower.");
+        return what + means + ", difference over " + c.a().length + " seeds "
+                + Statistics.format(paired.meanDifference(), 3) + ", 95 % interval "
+                + paired.interval().format(3) + ", p (Holm) " + Statistics.format(p, 4) + ": " + verdict;
     }
 
     /** By seed; seeds whose width lies beyond the rays are left out. */

@@ -52,6 +52,7 @@ public final class Contours implements Picture {
     private final double[] ys;
     private final double[][] z;
     private final double min;
+    private final double max;
     private final double[] levels;
     private final List<Mark> marks = new ArrayList<>();
 
@@ -74,7 +75,8 @@ public final class Contours implements Picture {
             }
         }
         min = Levels.min(z);
-        levels = Levels.logarithmic(min, Math.max(Levels.max(z), Math.nextUp(min)), BANDS - 1);
+        max = Levels.max(z);
+        levels = Levels.logarithmic(min, Math.max(max, Math.nextUp(min)), BANDS - 1);
     }
 
     /** Marks a point; trajectories are joined by a line in the order in which they are added. */
@@ -199,7 +201,9 @@ public final class Contours implements Picture {
             g.drawString(number(k == 0 ? min : levels[k - 1]), (float) x + 31, (float) (y + h) + 4);
         }
         g.draw(new Rectangle2D.Double(x, TOP, 22, plotHeight()));
-        g.drawString(unit, (float) x - 10, TOP - 18f);
+        g.draw(new Line2D.Double(x + 22, TOP, x + 27, TOP));
+        g.drawString(number(max), (float) x + 31, TOP + 4f);
+        g.drawString(unit, (float) x, TOP - 18f);
     }
 
     private void legend(Graphics2D g) {

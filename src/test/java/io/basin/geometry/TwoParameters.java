@@ -17,7 +17,7 @@ final class TwoParameters {
     static final int COUNT = 6;
     static final float[] MEAN = {0.4f};
     static final float[] STD = {0.3f};
-    private static final byte[] PIXELS = {0, 51, (byte) 153, (byte) 204, 102, (byte) 255};
+    private static final byte[] PIXELS = {0, 51, (byte) 153, (byte) 204, (byte) 140, (byte) 255};
     private static final int[] LABELS = {0, 1, 1, 0, 0, 1};
 
     private TwoParameters() {}
