@@ -16,7 +16,10 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "compare", mixinStandardHelpOptions = true, showDefaultValues = true)
 public final class CompareMain implements Runnable {
-    @Option(names = "--nets", split = ",", description = "mlp, smallcnn, preresnet20, vgg16, step (the update alone)")
+    @Option(
+            names = "--nets",
+            split = ",",
+            description = "mlp, smallcnn, preresnet20, vgg16, smallcnn-bf16, step and step-fused (the update alone)")
     private List<String> nets = Contest.all();
 
     @Option(names = "--rounds", description = "pairs of runs")
@@ -71,11 +74,11 @@ public final class CompareMain implements Runnable {
     /** A B A B; each pair is two neighbours in time. */
     private List<Report.Pair> rounds(Contest contest, PeerConfig config, Fork.Length length) {
         System.out.println(contest.name() + ": libtorch with " + config);
-        boolean twin = contest.hasTwin();
         List<Report.Pair> pairs = new ArrayList<>();
         for (int i = 0; i < rounds; i++) {
-            Fork.Result basin = twin ? Fork.basin(contest, length) : null;
-            Report.Pair pair = new Report.Pair(basin, Fork.peer(contest, config, length));
+            Fork.Result basin = Fork.basin(contest, length);
+            Fork.Result torch = Fork.peer(contest, config, length);
+            Report.Pair pair = new Report.Pair(basin, torch, Fork.ceiling(contest, length));
             System.out.printf("  round %d of %d: %s, load %s%n", i + 1, rounds, pair, Machine.load());
             pairs.add(pair);
         }

@@ -5,21 +5,36 @@ import java.util.List;
 /**
  * One line of the comparison: what both sides run.
  *
- * @param name a net, or {@code step} for the update alone
+ * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
+ *     {@code torch::optim::SGD} and a lerp) or {@code step-fused} (against libtorch's fused kernel and a lerp)
  */
 record Contest(String name) {
-    static final String STEP = "step";
+    private static final String BF16 = "-bf16";
 
     static List<String> all() {
-        return List.of("mlp", "smallcnn", "preresnet20", "vgg16", STEP);
+        return List.of("mlp", "smallcnn", "preresnet20", "vgg16", "smallcnn-bf16", "step", "step-fused");
     }
 
     boolean isStep() {
-        return name.equals(STEP);
+        return name.startsWith("step");
+    }
+
+    /** The net's name, the same for both precisions. */
+    String net() {
+        return name.replace(BF16, "");
+    }
+
+    String basinNet() {
+        return net().equals("smallcnn") ? "small-cnn" : net();
     }
 
     String unit() {
         return isStep() ? "updates/s" : "images/s";
+    }
+
+    /** What bounds both sides: the processor's arithmetic or its memory. */
+    String ceiling() {
+        return isStep() ? "Triad" : "Peak";
     }
 
     /** {@code TorchTraining}, {@code BasinStep} and so on: the twins differ in their first word only. */
@@ -28,16 +43,11 @@ record Contest(String name) {
     }
 
     List<String> parameters() {
-        return isStep() ? List.of() : List.of("net=" + name);
+        return isStep() ? List.of() : List.of("net=" + net());
     }
 
-    /** Whether Basin's half is in the class path; without it the peer is measured alone. */
-    boolean hasTwin() {
-        try {
-            Class.forName(Contest.class.getPackageName() + "." + benchmark("Basin"));
-            return true;
-        } catch (ClassNotFoundException e) {
-            return false;
-        }
+    List<String> basinParameters() {
+        if (isStep()) return List.of();
+        return List.of("net=" + net(), "precision=" + (name.endsWith(BF16) ? "BF16" : "FP32"));
     }
 }

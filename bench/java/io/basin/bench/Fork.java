@@ -42,7 +42,12 @@ final class Fork {
     /** Basin gets nothing from the environment but its threads: what it needs it sets itself. */
     static Result basin(Contest contest, Length length) {
         String classPath = System.getProperty("java.class.path");
-        return run(contest.benchmark("Basin"), contest.parameters(), length, classPath, Map.of());
+        return run(contest.benchmark("Basin"), contest.basinParameters(), length, classPath, Map.of());
+    }
+
+    /** What the machine itself gives at that moment. */
+    static Result ceiling(Contest contest, Length length) {
+        return run(contest.ceiling(), List.of(), length, System.getProperty("java.class.path"), Map.of());
     }
 
     private static Result run(

@@ -37,7 +37,7 @@ class PeerConfigTest {
     @Test
     void onlyChoicesOfTheBenchmarkBecomeItsParameters() {
         assertEquals(
-                List.of("route=FUSED"), PeerConfig.first(new Contest("step")).parameters());
+                List.of("route=MODULE"), PeerConfig.first(new Contest("step")).parameters());
         assertEquals(
                 List.of("channelsLast=true", "route=FUSED"),
                 PeerConfig.first(new Contest("vgg16")).parameters());

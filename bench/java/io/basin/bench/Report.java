@@ -8,23 +8,21 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** The table, with everything needed to measure it again. */
 final class Report {
-    /** One round; Basin is null where it has no such benchmark. */
-    record Pair(Fork.Result basin, Fork.Result peer) {
+    /** One round: three runs that follow each other. */
+    record Pair(Fork.Result basin, Fork.Result peer, Fork.Result ceiling) {
         double ratio() {
             return basin.median() / peer.median();
         }
 
         @Override
         public String toString() {
-            String text = String.format(Locale.ROOT, "libtorch %.1f", peer.median());
-            return basin == null
-                    ? text
-                    : String.format(Locale.ROOT, "Basin %.1f, %s, ratio %.3f", basin.median(), text, ratio());
+            return String.format(
+                    Locale.ROOT, "Basin %.1f, libtorch %.1f, ratio %.3f", basin.median(), peer.median(), ratio());
         }
     }
 
@@ -37,62 +35,67 @@ final class Report {
     }
 
     void add(Contest contest, PeerConfig config, List<Pair> pairs) {
-        List<Pair> both = pairs.stream().filter(p -> p.basin() != null).toList();
-        List<Fork.Result> basin =
-                both.stream().map(Pair::basin).filter(Objects::nonNull).toList();
+        List<Fork.Result> basin = pairs.stream().map(Pair::basin).toList();
         List<Fork.Result> peer = pairs.stream().map(Pair::peer).toList();
         rows.add(String.format(
                 Locale.ROOT,
-                "| %s | %s | %s | %s | %s | %s | %s |",
+                "| %s | %s | %s | %s | %s | %s | %s | %s | %s |",
                 contest.name(),
                 contest.unit(),
                 median(basin, Fork.Result::median, "%.1f"),
                 median(peer, Fork.Result::median, "%.1f"),
-                ratios(both),
+                ratios(pairs),
+                share(contest, pairs, Pair::basin),
+                share(contest, pairs, Pair::peer),
                 median(basin, r -> r.peakKilobytes() / 1024.0, "%.0f"),
                 median(peer, r -> r.peakKilobytes() / 1024.0, "%.0f")));
         settings.add("- " + contest.name() + ": `" + config + "`");
     }
 
+    /** The useful work of one side as a share of what the machine did in the same round. */
+    private static String share(Contest contest, List<Pair> pairs, Function<Pair, Fork.Result> side) {
+        double scale = 100 * Work.of(contest) / Work.ofCeiling(contest);
+        double[] shares = pairs.stream()
+                .mapToDouble(p -> scale * side.apply(p).median() / p.ceiling().median())
+                .toArray();
+        return String.format(Locale.ROOT, "%.0f %%", Statistics.median(shares));
+    }
+
     private static String median(List<Fork.Result> runs, ToDoubleFunction<Fork.Result> value, String format) {
-        return runs.isEmpty()
-                ? "-"
-                : String.format(
-                        Locale.ROOT,
-                        format,
-                        Statistics.median(runs.stream().mapToDouble(value).toArray()));
+        return String.format(
+                Locale.ROOT,
+                format,
+                Statistics.median(runs.stream().mapToDouble(value).toArray()));
     }
 
     private static String ratios(List<Pair> pairs) {
         double[] ratios = pairs.stream().mapToDouble(Pair::ratio).sorted().toArray();
-        return ratios.length == 0
-                ? "-"
-                : String.format(
-                        Locale.ROOT,
-                        "%.2f (%.2f..%.2f)",
-                        Statistics.median(ratios),
-                        ratios[0],
-                        ratios[ratios.length - 1]);
+        return String.format(
+                Locale.ROOT, "%.2f (%.2f..%.2f)", Statistics.median(ratios), ratios[0], ratios[ratios.length - 1]);
     }
 
     String markdown() {
         return """
                 # Basin against libtorch
 
-                | net | unit | Basin | libtorch | ratio, median (min..max) of pairs | Basin peak MB | libtorch peak MB |
-                |---|---|---|---|---|---|---|
-                %s
+                | net | unit | Basin | libtorch | ratio, median (min..max) of pairs | Basin of ceiling | libtorch of ceiling | Basin peak MB | libtorch peak MB |
+                |---|---|---|---|---|---|---|---|---|
+                %1$s
 
-                Batch 128, fp32, %d threads. %s
-                Commit %s. Load at the end %s.
+                Ceiling, measured in every round: for nets the arithmetic of one %2$d x %2$d x %2$d float32 matrix product, for
+                the update (28 bytes a parameter) the bandwidth of a triad. A ratio can reach 100 %% over libtorch's share, no more.
+
+                Batch 128, fp32 unless the name says bf16, %3$d threads. %4$s
+                Commit %5$s. Load at the end %6$s.
 
                 libtorch ran with the best settings found on this machine:
 
-                %s
+                %7$s
 
-                Command: `mvn -q -Pbench test-compile exec:exec -Dbench.args="%s"`
+                Command: `mvn -q -Pbench test-compile exec:exec -Dbench.args="%8$s"`
                 """.formatted(
                         String.join("\n", rows),
+                        Peak.SIZE,
                         Nets.threads(),
                         Machine.describe(),
                         Machine.commit(),

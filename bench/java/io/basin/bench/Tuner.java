@@ -39,7 +39,7 @@ final class Tuner {
 
     /** The kept settings, or after {@code again} or on a machine not seen before, freshly tuned ones. */
     PeerConfig best(Contest contest, boolean again) {
-        String key = Machine.cpu() + "/" + Nets.threads() + "/" + contest.name();
+        String key = Machine.cpu() + "/" + Nets.threads() + "/" + (contest.isStep() ? contest.name() : contest.net());
         String kept = known.getProperty(key);
         if (kept != null && !again) {
             return PeerConfig.parse(kept);

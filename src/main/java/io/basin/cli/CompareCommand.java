@@ -58,7 +58,7 @@ final class CompareCommand implements Runnable {
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            Comparison.check(methods, settings, material);
+            Comparison.check(device, methods, settings, material);
             Path folder = run.folder(settings.dataset() + "-" + settings.model());
             Map<String, String> facts = facts(device, material, settings);
             Configuration.keep(folder, settings, methods, all);

@@ -84,7 +84,7 @@ final class ConnectCommand implements Runnable {
         LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
         try (Device device = Devices.open(options.device, options.threads);
-                Material material = options.material(device, settings, bars);
+                Material material = options.material(device, model, settings, bars);
                 Terrain terrain = new Terrain(device, material, sampling)) {
             Graph graph = Nets.build(
                     model.net(), material.train().sample(), material.testSet().classes());

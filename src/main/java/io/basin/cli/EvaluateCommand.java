@@ -38,7 +38,7 @@ final class EvaluateCommand implements Runnable {
         Metrics metrics = new Metrics(classes);
         double[] row = new double[classes];
         try (Device device = Devices.open(deviceName, threads)) {
-            model.run(device, test, Model.normalisation(data), (member, first, rows, p) -> {
+            model.run(device, test, (member, first, rows, p) -> {
                 for (int i = 0; i < rows; i++) {
                     for (int k = 0; k < classes; k++) row[k] = p[i * classes + k];
                     metrics.add(row, test.labels()[first + i]);

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,8 +94,22 @@ final class LandscapeOptions {
                 .settings();
     }
 
-    Material material(Device on, Settings settings, Bars bars) {
-        return Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
+    /**
+     * The data that the nets were trained on.
+     *
+     * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
+     */
+    Material material(Device on, Model model, Settings settings, Bars bars) {
+        Material material =
+                Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
+        if (Arrays.equals(model.normalisation().mean(), material.mean())
+                && Arrays.equals(model.normalisation().std(), material.std())) {
+            return material;
+        }
+        material.close();
+        throw new IllegalArgumentException("--train-samples " + trainSamples + " and --validation " + validation
+                + " leave other training images than " + model.file()
+                + " was trained on: repeat the flags of its training");
     }
 
     /** The folder to write into: new and empty, or one to resume. */
@@ -128,7 +143,7 @@ final class LandscapeOptions {
         List<Net> nets = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             Map<String, String> header = header(files.get(i));
-            String method = Model.named(header, "method");
+            String method = header.get("method");
             String seed = seed(files.get(i));
             String what = method == null ? files.get(i).getFileName().toString() : method;
             String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
@@ -137,12 +152,9 @@ final class LandscapeOptions {
         return nets;
     }
 
-    /** The seed that a file's header names; empty if none. Runs of several parts count 1000 a seed. */
+    /** The seed that a file's header names; empty if none. */
     static String seed(Path file) {
-        Map<String, String> header = header(file);
-        String seed = Model.named(header, "seed");
-        if (seed == null) return "";
-        return header.containsKey("seed") ? seed : Long.toString(Long.parseLong(seed) / 1000);
+        return header(file).getOrDefault("seed", "");
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */

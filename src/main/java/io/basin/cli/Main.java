@@ -54,14 +54,34 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
-        System.exit(commandLine().execute(args));
+        try {
+            System.exit(commandLine().execute(args));
+        } catch (OutOfMemoryError e) {
+            System.err.println(
+                    "basin: the Java heap is full (" + e.getMessage() + "): start with more, java -Xmx8g -jar ...");
+            System.exit(CommandLine.ExitCode.SOFTWARE);
+        }
     }
 
     static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(Main::failed);
+        line.setParameterExceptionHandler(Main::misused);
         return line;
+    }
+
+    /** One line instead of the whole usage text, in which the message would be lost. */
+    private static int misused(CommandLine.ParameterException e, String[] args) {
+        CommandLine line = e.getCommandLine();
+        line.getErr()
+                .println("basin: " + oneLine(e.getMessage()) + "; see '"
+                        + line.getCommandSpec().qualifiedName() + " --help'");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static String oneLine(String text) {
+        return text.replaceAll("\\s*\n\\s*", " ");
     }
 
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
@@ -74,7 +94,7 @@ public final class Main implements Runnable {
                 || e instanceof UncheckedIOException;
         boolean usage = e instanceof IllegalArgumentException;
         String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
-        line.getErr().println("basin: " + message.replace('\n', ' '));
+        line.getErr().println("basin: " + oneLine(message));
         return usage ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
     }
 

@@ -50,7 +50,7 @@ final class PredictCommand implements Runnable {
                 like.channels(),
                 like.classNames());
         try (Device device = Devices.open("auto", 0)) {
-            model.run(device, set, Model.normalisation(data), (member, first, rows, p) -> {
+            model.run(device, set, (member, first, rows, p) -> {
                 for (int i = 0; i < rows; i++) print(images.get(first + i), like.classNames(), p, i * like.classes());
             });
         }

@@ -45,7 +45,7 @@ final class TrainCommand implements Runnable {
         Bars bars = new Bars();
         try (Device device = run.open();
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            Comparison.check(List.of(method), settings, material);
+            Comparison.check(device, List.of(method), settings, material);
             Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
             long[] seeds = {seed};
             Configuration.keep(folder, settings, List.of(method), seeds);

@@ -8,6 +8,7 @@ import io.basin.device.Precision;
 import io.basin.nn.Nets;
 import io.basin.train.Settings;
 import java.nio.file.Path;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -60,8 +61,26 @@ final class TrainingOptions {
     @Option(names = "--augment", description = "none, flip or crop_flip; default none for grey images, else crop_flip")
     Augment augment;
 
-    @Option(names = "--precision", defaultValue = "FP32", description = "fp32 or bf16 (weights stay float32)")
+    @Option(
+            names = "--precision",
+            defaultValue = "fp32",
+            converter = PrecisionName.class,
+            description = "fp32 (or strict), bf16 on a CPU, tf32 on a GPU; weights stay float32")
     Precision precision;
+
+    /** On a GPU, strict is what people call float32 without tensor cores. */
+    private static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String name) {
+            return switch (name.toLowerCase(java.util.Locale.ROOT)) {
+                case "fp32", "strict" -> Precision.FP32;
+                case "tf32" -> Precision.TF32;
+                case "bf16" -> Precision.BF16;
+                default ->
+                    throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
+            };
+        }
+    }
 
     @Option(names = "--validation", defaultValue = "5000", description = "samples held out of the training set")
     int validation;
@@ -78,8 +97,10 @@ final class TrainingOptions {
     @Option(names = "--swa-low", defaultValue = "0.001", description = "lowest rate of cyclic SWA")
     double swaLow;
 
-    @Option(names = "--swa-cycle", defaultValue = "0.25", description = "epochs between SWA's collections")
-    double swaCycle;
+    @Option(
+            names = "--swa-cycle",
+            description = "epochs between SWA's collections; default a tenth of what follows --swa-start")
+    Double swaCycle;
 
     @Option(names = "--ema-decay", defaultValue = "0.999", description = "of the exponential average, per step")
     double emaDecay;
@@ -102,24 +123,24 @@ final class TrainingOptions {
     @Option(names = "--lr-2", defaultValue = "0.0005", description = "FGE's lowest rate")
     double fgeLow;
 
-    @Option(names = "--cycle", defaultValue = "0.5", description = "epochs of one FGE triangle")
-    double fgeCycle;
+    @Option(
+            names = "--cycle",
+            description = "epochs of one FGE triangle; default a quarter of what follows --fge-start")
+    Double fgeCycle;
 
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
     int runs;
 
     Settings settings() {
         boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
-        String net = model != null ? model : grey ? "mlp" : "preresnet20";
-        if (!Nets.NAMES.contains(net)) {
-            throw new IllegalArgumentException(
-                    "--model: unknown net '" + net + "'; known: " + String.join(", ", Nets.NAMES));
-        }
+        String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
+        double budget = epochs != null ? epochs : grey ? 10 : 30;
+        double scheduled = budget - warmUp;
         Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
         return new Settings(
                 dataset,
                 net,
-                epochs != null ? epochs : grey ? 10 : 30,
+                budget,
                 batch,
                 lr,
                 momentum,
@@ -136,7 +157,7 @@ final class TrainingOptions {
                 swaStart,
                 swaLr,
                 swaLow,
-                swaCycle,
+                swaCycle != null ? swaCycle : (1 - swaStart) * scheduled / 10,
                 emaDecay,
                 lawa,
                 cycles,
@@ -144,7 +165,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle,
+                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
                 runs);
     }
 

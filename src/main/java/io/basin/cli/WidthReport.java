@@ -68,7 +68,7 @@ final class WidthReport {
     }
 
     private static String method(Rays.Bundle b) {
-        String method = Model.named(LandscapeOptions.header(b.net().file()), "method");
+        String method = LandscapeOptions.header(b.net().file()).get("method");
         return method == null ? b.net().label() : method;
     }
 

@@ -66,7 +66,13 @@ public final class Comparison {
     }
 
     /** Plans every method's schedule without training: throws what {@link Recipe#of} throws. */
-    public static void check(List<String> methods, Settings settings, Material material) {
+    public static void check(Device device, List<String> methods, Settings settings, Material material) {
+        if (!device.computes(settings.precision())) {
+            throw new IllegalArgumentException(
+                    "--precision " + settings.precision().name().toLowerCase(java.util.Locale.ROOT)
+                            + " is not something that this device computes in (" + device.describe()
+                            + "): use fp32, or another --device");
+        }
         methods.forEach(m -> Recipe.of(m, settings, material.stepsPerEpoch()));
     }
 

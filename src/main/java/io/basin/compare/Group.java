@@ -39,6 +39,10 @@ record Group(List<Recipe> recipes) {
         return recipes.stream().map(Recipe::name).collect(Collectors.joining("+"));
     }
 
+    boolean predictsFromMembers() {
+        return recipes.stream().anyMatch(r -> r.product() == Product.MEMBERS);
+    }
+
     int runs() {
         return recipes.get(0).runs();
     }

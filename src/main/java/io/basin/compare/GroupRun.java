@@ -5,6 +5,7 @@ import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import io.basin.io.Json;
 import io.basin.nn.Nets;
 import io.basin.report.Summary;
 import io.basin.train.Checkpoint;
@@ -99,7 +100,8 @@ final class GroupRun {
                 group.name() + (group.runs() > 1 ? " " + (part + 1) + "/" + group.runs() : "") + ", seed " + seed;
         Path place = Folders.make(partFolder(part));
         Settings s = material.settings();
-        String identity = s + ", method=" + group.name() + ", seed=" + (seed * 1000 + part);
+        Map<String, String> about = about(group.name());
+        about.put(Trainer.RUN, s + ", method=" + group.name() + ", seed=" + (seed * 1000 + part));
         try (Monitor.Run shown = monitor.run(label, session.steps(), s.batch(), Trainer.progress(place))) {
             Trainer.Listener listener = new Trainer.Listener() {
                 @Override
@@ -123,7 +125,8 @@ final class GroupRun {
                             material.stepsPerEpoch(),
                             place,
                             options.checkpointEvery(),
-                            identity,
+                            about,
+                            group.predictsFromMembers(),
                             listener)
                     .run();
         }
@@ -147,14 +150,21 @@ final class GroupRun {
         return results;
     }
 
+    /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
+    private Map<String, String> about(String method) {
+        Map<String, String> about = new LinkedHashMap<>();
+        about.put("model", material.settings().model());
+        about.put("dataset", material.settings().dataset());
+        about.put("method", method);
+        about.put("seed", Long.toString(seed));
+        about.put("mean", Json.line(material.mean()));
+        about.put("std", Json.line(material.std()));
+        return about;
+    }
+
     private Judge.Verdict single(Recipe recipe, Session session, Judge judge, Weights model) {
-        Map<String, String> metadata = Map.of(
-                "model", material.settings().model(),
-                "dataset", material.settings().dataset(),
-                "method", recipe.name(),
-                "seed", Long.toString(seed));
         Path file = folder.resolve(recipe.name() + ".safetensors");
-        Checkpoint.saveModel(file, device, session.storage(), model, metadata);
+        Checkpoint.saveModel(file, device, session.storage(), model, about(recipe.name()));
         return judge.single(model);
     }
 

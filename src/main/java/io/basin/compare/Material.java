@@ -34,6 +34,10 @@ public final class Material implements AutoCloseable {
     /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
     public Material(Device device, TrainTest data, Settings settings) {
         this.settings = settings;
+        if (settings.validation() >= data.train().count()) {
+            throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
+                    + data.train().count() + " training images to train on");
+        }
         Split split = Split.stratified(data.train(), settings.validation(), SPLIT_SEED);
         trainSet = fewer(split.train(), settings.trainSamples());
         validationSet = split.validation();

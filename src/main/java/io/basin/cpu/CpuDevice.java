@@ -11,6 +11,7 @@ import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
+import io.basin.device.Precision;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
 import io.basin.device.Slot;
@@ -47,6 +48,20 @@ final class CpuDevice implements Device {
     public String describe() {
         return "CPU, " + threads + (threads == 1 ? " thread" : " threads") + ", oneDNN " + Dnnl.version() + ", "
                 + Dnnl.isa();
+    }
+
+    @Override
+    public boolean immediate() {
+        return true;
+    }
+
+    @Override
+    public boolean computes(Precision precision) {
+        return switch (precision) {
+            case FP32 -> true;
+            case BF16 -> Dnnl.isa().contains("bf16") || Dnnl.isa().contains("amx");
+            case TF32 -> false;
+        };
     }
 
     @Override

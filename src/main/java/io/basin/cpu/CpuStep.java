@@ -23,8 +23,11 @@ import java.util.function.IntConsumer;
  */
 final class CpuStep implements Runnable, IntConsumer {
     private static final int TILE = 256;
-    /** What a thread claims at a time: long enough to hide the claim, short enough to share small nets. */
-    private static final int PIECE = 64 * TILE;
+    /** The least that a thread claims at a time: long enough to hide the claim. */
+    private static final int LEAST_PIECE = 64 * TILE;
+
+    /** More make up for a thread that starts late; fewer are faster, for memory likes long runs from one thread. */
+    private static final int PIECES_PER_THREAD = 8;
 
     /** One thread's tiles. */
     private static final class Tiles {
@@ -38,6 +41,7 @@ final class CpuStep implements Runnable, IntConsumer {
     private final Control control;
     private final Spec.Step spec;
     private final int length;
+    private final int piece;
     private final int split;
     private final ByteBuffer tables;
     private final FloatBuffer params;
@@ -53,6 +57,8 @@ final class CpuStep implements Runnable, IntConsumer {
         this.spec = spec;
         this.control = control;
         length = Math.toIntExact(storage.paramBytes() / 4);
+        int share = length / (PIECES_PER_THREAD * crew.threads());
+        piece = Math.max(LEAST_PIECE, share / TILE * TILE);
         split = Math.toIntExact(storage.splitBytes() / 4);
         CpuMemory table = (CpuMemory) control.memory();
         tables = table.bytes(0, table.bytes());
@@ -76,15 +82,16 @@ final class CpuStep implements Runnable, IntConsumer {
         int at = Math.toIntExact(control.rate(t));
         lr = tables.getFloat(at);
         alpha = tables.getFloat(at + 4 * control.steps());
-        crew.run((length + PIECE - 1) / PIECE, this);
+        crew.run((length + piece - 1) / piece, this);
     }
 
     /** Updates one piece; called by any thread of the crew. */
     @Override
-    public void accept(int piece) {
+    public void accept(int number) {
         Tiles t = tiles.get();
-        int end = Math.min(length, (piece + 1) * PIECE);
-        for (int i = piece * PIECE; i < end; i += TILE) {
+        int begin = number * piece;
+        int end = (int) Math.min(length, (long) begin + piece);
+        for (int i = begin; i < end; i += TILE) {
             int n = Math.min(TILE, end - i);
             // Slots are 64 floats apart or more, so the split may lie within a tile.
             if (i < split && split < i + n) {

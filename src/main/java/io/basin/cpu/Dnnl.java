@@ -35,7 +35,11 @@ final class Dnnl {
     }
 
     static memory.data_type type(Precision precision) {
-        return precision == Precision.BF16 ? BF16 : F32;
+        return switch (precision) {
+            case FP32 -> F32;
+            case BF16 -> BF16;
+            case TF32 -> throw new IllegalArgumentException("oneDNN has no TF32 on a CPU");
+        };
     }
 
     /** Lets the primitive choose. */

@@ -48,7 +48,7 @@ public final class Catalog {
     /**
      * The data set of that name.
      *
-     * @throws DataException if there is none; the message lists the known names and the closest of them
+     * @throws IllegalArgumentException if there is none; the message lists the known names and the closest of them
      */
     public static CatalogEntry find(String name) {
         int best = Integer.MAX_VALUE;
@@ -65,8 +65,8 @@ public final class Catalog {
         }
         // Beyond half of the letters a suggestion is a guess that only confuses.
         String suggestion = best <= (closest.length() + 1) / 2 ? " Did you mean " + closest + "?" : "";
-        throw new DataException(
-                "there is no data set \"" + name + "\"." + suggestion + " Known are " + String.join(", ", names()));
+        throw new IllegalArgumentException("DATASET: there is no data set \"" + name + "\"." + suggestion
+                + " Known are " + String.join(", ", names()));
     }
 
     private static CatalogEntry fashionMnist() {

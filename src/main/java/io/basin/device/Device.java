@@ -15,6 +15,12 @@ public interface Device extends AutoCloseable {
     /** One line for people: what it is and how many threads or multiprocessors it uses. */
     String describe();
 
+    /** Whether work is done when the call returns, so that looking at the loss within an epoch costs nothing. */
+    boolean immediate();
+
+    /** Whether it computes in that precision, and not in another under its name. */
+    boolean computes(Precision precision);
+
     // Memory. All copies are ordered with the work around them; only download waits.
 
     Memory allocate(long bytes);

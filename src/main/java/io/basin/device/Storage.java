@@ -137,16 +137,25 @@ public final class Storage implements AutoCloseable {
         return new Weights(memory(Arena.AVERAGE), memory(Arena.STATE_AVERAGE));
     }
 
-    /** A copy of {@code model} on the device, owned by the caller. */
-    public Weights copy(Device device, Weights model) {
+    /** Memory for one more model of this net, owned by the caller. */
+    public Weights blank(Device device) {
         Memory params = device.allocate(paramBytes);
         try {
-            device.copy(model.params(), params);
-            Memory state = device.allocate(model.state().bytes());
-            device.copy(model.state(), state);
-            return new Weights(params, state);
+            return new Weights(params, device.allocate(memory(Arena.STATE).bytes()));
         } catch (RuntimeException e) {
             params.close();
+            throw e;
+        }
+    }
+
+    /** A copy of {@code model} on the device, owned by the caller. */
+    public Weights copy(Device device, Weights model) {
+        Weights copy = blank(device);
+        try {
+            model.copyTo(device, copy);
+            return copy;
+        } catch (RuntimeException e) {
+            copy.close();
             throw e;
         }
     }

@@ -7,6 +7,7 @@ import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
@@ -98,7 +99,7 @@ public final class Connection {
                 counter.step(1);
                 int step = training.step();
                 boolean epochEnds = step % perEpoch == 0 || step == training.steps();
-                if (epochEnds || step % WATCH == 0) requireFinite(training);
+                if (epochEnds || device.immediate() && step % WATCH == 0) requireFinite(training);
                 if (!epochEnds) continue;
                 log(lines, training, perEpoch);
                 training.startEpoch();
@@ -139,7 +140,9 @@ public final class Connection {
                 "model", course.settings().model(),
                 "dataset", course.settings().dataset(),
                 "method", what + " of a " + course.curve() + " curve",
-                "seed", Long.toString(course.seed()));
+                "seed", Long.toString(course.seed()),
+                "mean", Json.line(course.mean()),
+                "std", Json.line(course.std()));
     }
 
     private Result measure(CurveTraining training, Survey survey, Ledger ledger, Net first, Net last, int points) {

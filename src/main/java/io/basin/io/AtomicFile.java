@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
 
 /**
  * Writes a whole file or nothing: a temporary file in the same folder, fsync, rename.
@@ -22,6 +24,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * one, is untouched.
  */
 public final class AtomicFile {
+    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{1,16}\\.tmp");
+
     private AtomicFile() {}
 
     /** What is to be written, given an empty channel at position 0. */
@@ -67,6 +71,16 @@ public final class AtomicFile {
         } catch (RuntimeException | Error e) {
             delete(temporary, e);
             throw e;
+        }
+    }
+
+    /** Deletes what writers that were killed amid a file left in {@code folder}; call it while nobody writes there. */
+    public static void sweep(Path folder) {
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(
+                folder, f -> TEMPORARY.matcher(f.getFileName().toString()).matches())) {
+            for (Path file : left) Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw failure(folder.resolve("left-over"), e);
         }
     }
 

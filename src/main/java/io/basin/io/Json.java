@@ -129,6 +129,22 @@ public final class Json {
         }
     }
 
+    /**
+     * Reads an array of finite numbers.
+     *
+     * @param source named in errors
+     */
+    public static float[] floats(String text, String source) {
+        JsonNode array = parse(text, source);
+        float[] out = new float[array.size()];
+        for (int i = 0; i < out.length; i++) {
+            if (!array.isArray() || !array.get(i).isNumber())
+                throw new FormatException(source, "is no array of numbers");
+            out[i] = array.get(i).floatValue();
+        }
+        return out;
+    }
+
     /** The value on one line, without a newline. */
     public static String line(Object value) {
         try {

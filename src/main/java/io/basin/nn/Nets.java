@@ -27,7 +27,7 @@ public final class Nets {
      * @throws IllegalArgumentException for an unknown name, listing the known ones
      */
     public static Graph build(String name, Shape sample, int classes) {
-        return switch (name) {
+        return switch (known(name)) {
             case "mlp" -> mlp(sample, classes, 1024, 1024);
             case "small-cnn" -> smallCnn(sample, classes);
             case "vgg16" -> vgg16(sample, classes);
@@ -36,10 +36,18 @@ public final class Nets {
             case "preresnet110" -> preResNet(110, sample, classes);
             case "preresnet164" -> preResNet(164, sample, classes);
             case "wrn-28-10" -> wideResNet(28, 10, sample, classes);
-            default ->
-                throw new IllegalArgumentException(
-                        "--model: unknown net '" + name + "'; known: " + String.join(", ", NAMES));
+            default -> throw new IllegalStateException(name);
         };
+    }
+
+    /**
+     * The name itself.
+     *
+     * @throws IllegalArgumentException for an unknown one, listing the known ones
+     */
+    public static String known(String name) {
+        if (NAMES.contains(name)) return name;
+        throw new IllegalArgumentException("--model: unknown net '" + name + "'; known: " + String.join(", ", NAMES));
     }
 
     /** Dense layers with ReLU: fc1, fc2, ... */

@@ -21,29 +21,36 @@ public final class HtmlReport {
      * @param table the result table as HTML
      */
     public static void write(Path file, Summary summary, String conclusion, String table) {
-        StringBuilder out =
-                new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
-        out.append(escape(summary.title()))
+        String title = escape(summary.title());
+        StringBuilder out = new StringBuilder(
+                        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>")
+                .append(title)
                 .append("</title><style>")
                 .append(STYLE)
-                .append("</style></head><body>\n<h1>");
-        out.append(escape(summary.title()))
+                .append("</style></head><body>\n<h1>")
+                .append(title)
                 .append("</h1>\n<p><strong>")
                 .append(escape(conclusion))
-                .append("</strong></p>\n");
-        out.append(table);
-        out.append(
-                "<p>Test-set figures: mean and half-width of the 95 % t-interval over seeds; differences are paired by"
-                        + " seed.</p>\n");
+                .append("</strong></p>\n")
+                .append(table)
+                .append(
+                        "<p>Test-set figures: mean and half-width of the 95 % t-interval over seeds; differences are paired"
+                                + " by seed.</p>\n");
+        figures(out, summary);
+        facts(out, summary.facts());
+        AtomicFile.write(file, out.append("</body></html>\n").toString());
+    }
+
+    private static void figures(StringBuilder out, Summary summary) {
         figure(
                 out,
                 Charts.learningRates(summary.schedules()),
-                "Every method's learning rate; dots mark where a model is" + " collected.");
+                "Every method's learning rate; dots mark where a model is collected.");
         figure(
                 out,
                 Charts.averagingWeights(summary.schedules()),
-                "The weight of the newest model in the running average:"
-                        + " 1/(n+1) where all models count alike, 1-d for an exponential average.");
+                "The weight of the newest model in the running average: 1/(n+1) where all models count alike, 1-d for an"
+                        + " exponential average.");
         figure(
                 out,
                 Charts.curves(summary, "training loss", Summary.Point::loss),
@@ -51,20 +58,21 @@ public final class HtmlReport {
         figure(
                 out,
                 Charts.curves(summary, "validation loss", Summary.Point::validationLoss),
-                "Loss of the moving weights," + " not of an average, on held-out data.");
+                "Loss of the moving weights, not of an average, on held-out data.");
         figure(
                 out,
                 Charts.curves(summary, "validation accuracy", Summary.Point::validationAccuracy),
-                "Accuracy of the moving" + " weights on held-out data.");
+                "Accuracy of the moving weights on held-out data.");
+    }
+
+    private static void facts(StringBuilder out, Map<String, String> facts) {
         out.append("<h2>How it was made</h2>\n<table>\n");
-        for (Map.Entry<String, String> fact : summary.facts().entrySet()) {
-            out.append("<tr><th>")
-                    .append(escape(fact.getKey()))
-                    .append("</th><td>")
-                    .append(escape(fact.getValue()));
-            out.append("</td></tr>\n");
-        }
-        AtomicFile.write(file, out.append("</table>\n</body></html>\n").toString());
+        facts.forEach((name, value) -> out.append("<tr><th>")
+                .append(escape(name))
+                .append("</th><td>")
+                .append(escape(value))
+                .append("</td></tr>\n"));
+        out.append("</table>\n");
     }
 
     private static void figure(StringBuilder out, String svg, String caption) {

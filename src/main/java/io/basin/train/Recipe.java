@@ -1,7 +1,11 @@
 package io.basin.train;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * A method: a schedule, which models it collects or averages, and what becomes of them. All methods run through the same
@@ -31,20 +35,14 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     public static Recipe of(String name, Settings s, int stepsPerEpoch) {
         int steps = steps("--epochs", s.epochs(), stepsPerEpoch);
         int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
-        if (warm >= steps)
-            throw new IllegalArgumentException("--warmup must be shorter than --epochs, got " + s.warmUp());
         int rest = steps - warm;
         Schedule sgd = Schedule.sgdPaper(rest, s.lr());
         return switch (name) {
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
-            case "swa" ->
-                swa(
-                        name,
-                        constant(s, rest, steps("--swa-cycle", s.swaCycle(), stepsPerEpoch))
-                                .warmUp(warm));
+            case "swa" -> swa(name, constant(s, rest, stepsPerEpoch).warmUp(warm));
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
-            case "tail" -> swa(name, constant(s, rest, 1).warmUp(warm));
+            case "tail" -> tail(name, s, rest, warm);
             case "lawa" ->
                 lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
             case "snapshot" ->
@@ -57,7 +55,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
             case "independent" -> members(name, s.runs(), one(s, steps / s.runs(), warm));
             default ->
                 throw new IllegalArgumentException(
-                        "--methods: unknown method '" + name + "'; known: " + String.join(", ", NAMES));
+                        "--method(s): unknown method '" + name + "'; known: " + String.join(", ", NAMES));
         };
     }
 
@@ -65,9 +63,20 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0));
     }
 
-    private static Schedule constant(Settings s, int steps, int cycle) {
-        int start = Math.max(1, (int) Math.round(s.swaStart() * steps));
-        return Schedule.swaPaper(steps, s.lr(), s.swaLr(), start, cycle);
+    private static int swaStart(Settings s, int steps) {
+        return Math.max(1, (int) Math.round(s.swaStart() * steps));
+    }
+
+    /** Collections at whole parts of what follows the start, rounded to steps, the last one at the run's end. */
+    private static Schedule constant(Settings s, int steps, int stepsPerEpoch) {
+        int start = swaStart(s, steps);
+        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
+        int[] at = IntStream.rangeClosed(0, cycles)
+                .map(k -> start + (int) Math.round((double) k * (steps - start) / cycles) - 1)
+                .distinct()
+                .toArray();
+        return Schedule.swaPaper(steps, s.lr(), s.swaLr(), start, 1).collecting(at);
     }
 
     private static Recipe lawa(String name, Settings s, Schedule collecting) {
@@ -89,27 +98,65 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return new Recipe(name, 1, schedule, Averaging.swa(schedule.steps(), schedule.collections()), Product.AVERAGE);
     }
 
+    /** Averages after every step, and stores none of these models. */
+    private static Recipe tail(String name, Settings s, int steps, int warm) {
+        int start = swaStart(s, steps);
+        Schedule schedule = Schedule.swaPaper(steps, s.lr(), s.swaLr(), start, 1)
+                .warmUp(warm)
+                .collecting();
+        return new Recipe(name, 1, schedule, Averaging.tail(steps + warm, warm + start - 1), Product.AVERAGE);
+    }
+
     private static Recipe members(String name, int runs, Schedule schedule) {
         return new Recipe(name, runs, schedule, Averaging.none(schedule.steps()), Product.MEMBERS);
     }
 
-    /** Whole cycles at the end of the budget; the start moves to where they fit. */
+    /** Whole cycles up to the budget's end; rounding to steps moves the start by less than a step a cycle. */
     private static Schedule cyclic(Settings s, int steps, int stepsPerEpoch) {
+        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
-        int cycles = Math.max(1, (int) Math.round((1 - s.swaStart()) * steps / cycle));
         int start = steps - cycles * cycle;
-        if (start < 1) {
-            throw new IllegalArgumentException(
-                    "--swa-cycle " + s.swaCycle() + " is too long for --epochs " + s.epochs());
-        }
         return Schedule.swaCyclic(steps, s.lr(), s.swaLr(), s.swaLow(), start, cycle);
     }
 
+    /** Triangles up to the budget's end, where half of one may be left off: it would follow the last collection. */
     private static Schedule fge(Settings s, int steps, int stepsPerEpoch) {
+        double left = (1 - s.fgeStart()) * steps / stepsPerEpoch;
+        parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
         int cycle = steps("--cycle", s.fgeCycle(), stepsPerEpoch);
         cycle += cycle % 2;
         int start = Math.max(1, (int) Math.round(s.fgeStart() * steps));
         return Schedule.fge(steps, s.lr(), steps, start, s.fgeHigh(), s.fgeLow(), cycle);
+    }
+
+    /**
+     * How many cycles of {@code cycle} epochs fill the {@code left} ones; a remainder would be trained for nothing.
+     *
+     * @param per parts of a cycle that may stand alone at the end: 2 allows half a cycle
+     */
+    private static int parts(String flag, double cycle, double left, int per, String start) {
+        double exact = per * left / cycle;
+        long whole = Math.round(exact);
+        if (whole < 1 || Math.abs(exact - whole) > 1e-6 * whole) {
+            double near = per * left / Math.max(per, whole);
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "%s %s does not divide the %s epochs that follow %s; %s would",
+                    flag,
+                    number(cycle),
+                    number(left),
+                    start,
+                    number(near)));
+        }
+        return Math.toIntExact(whole / per);
+    }
+
+    private static String number(double epochs) {
+        return new BigDecimal(epochs)
+                .round(new MathContext(6))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 
     private static int steps(String flag, double epochs, int stepsPerEpoch) {

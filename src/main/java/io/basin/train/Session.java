@@ -8,14 +8,17 @@ import io.basin.device.Spec;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /**
  * One net in training: its memory, its recorded step, and where it stands.
  *
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
- * Members are copies on the device, taken right after the update that the schedule names.
+ * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
+ * beforehand: between two checkpoints a run allocates nothing and reads nothing.
  */
 public final class Session implements AutoCloseable {
     /** A model collected after update {@code step}, counted from 0. */
@@ -28,6 +31,7 @@ public final class Session implements AutoCloseable {
     private final Recording recording;
     private final Schedule schedule;
     private final List<Member> members = new ArrayList<>();
+    private final Deque<Weights> spare = new ArrayDeque<>();
     private int step;
 
     /**
@@ -88,9 +92,26 @@ public final class Session implements AutoCloseable {
     public void advance() {
         recording.replay();
         if (java.util.Arrays.binarySearch(schedule.collections(), step) >= 0) {
-            members.add(new Member(step, storage.copy(device, storage.live())));
+            Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
+            storage.live().copyTo(device, to);
+            members.add(new Member(step, to));
         }
         step++;
+    }
+
+    /** Sets memory aside for the models that the next {@code steps} updates collect. */
+    void reserve(int steps) {
+        int end = step + steps;
+        long wanted = java.util.Arrays.stream(schedule.collections())
+                .filter(s -> s >= step && s < end)
+                .count();
+        while (spare.size() < wanted) spare.push(storage.blank(device));
+    }
+
+    /** Gives the members' memory back for later ones: they are on disk, and nothing will predict from them. */
+    void forgetMembers() {
+        members.forEach(m -> spare.push(m.weights()));
+        members.clear();
     }
 
     /** Sums since the last {@link #startEpoch}; waits for the device. */
@@ -134,6 +155,7 @@ public final class Session implements AutoCloseable {
         recording.close();
         plan.close();
         members.forEach(m -> m.weights().close());
+        spare.forEach(Weights::close);
         control.close();
         storage.close();
     }

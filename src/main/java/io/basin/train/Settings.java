@@ -57,6 +57,9 @@ public record Settings(
         notNegative("--wd", weightDecay);
         within("--label-smoothing", smoothing, 0, 1);
         notNegative("--warmup", warmUp);
+        if (warmUp >= epochs) {
+            throw new IllegalArgumentException("--warmup must be shorter than --epochs " + epochs + ", got " + warmUp);
+        }
         atLeast("--pad", pad, 0);
         atLeast("--validation", validation, 1);
         atLeast("--train-samples", trainSamples, 0);

@@ -2,6 +2,7 @@ package io.basin.train;
 
 import io.basin.device.Control;
 import io.basin.device.Weights;
+import io.basin.io.AtomicFile;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
@@ -19,12 +20,15 @@ import java.util.Map;
  * the very bits that it would have had.
  *
  * <p>The folder holds {@code checkpoint.safetensors}, {@code member-<step>.safetensors} for collected models and {@code
- * metrics.jsonl}. A member is written before the checkpoint that counts it, and metrics beyond the checkpoint are cut off when
+ * metrics.jsonl}. Members are written before the checkpoint that counts them, and metrics beyond the checkpoint are cut off when
  * resuming: whatever the moment of death, the files never say more than the checkpoint knows.
  */
 public final class Trainer {
-    /** How often the loss is looked at, in steps: cheap, and early enough to stop a diverged run. */
+    /** How often the loss is looked at, in steps, where that costs nothing: early enough to stop a diverged run. */
     private static final int WATCH = 16;
+
+    /** Key of a file's header: the settings and the method, as text. */
+    public static final String RUN = "run";
 
     private static final String CHECKPOINT = "checkpoint.safetensors";
 
@@ -53,16 +57,21 @@ public final class Trainer {
     private final int stepsPerEpoch;
     private final Path folder;
     private final int checkpointEvery;
-    private final String identity;
+    private final Map<String, String> about;
+    private final boolean keepsMembers;
     private final Listener listener;
     private JsonLines metrics;
     /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
     private int epochs;
 
+    /** Members of the session that are on disk. */
+    private int written;
+
     /**
      * @param folder existing; null to keep nothing
      * @param checkpointEvery steps between checkpoints, apart from those after each epoch; 0 for none between
-     * @param identity what must be the same for a resume: the settings and the method, as text
+     * @param about written into the headers of all files; its {@link #RUN} must be the same for a resume
+     * @param keepsMembers whether something predicts from the collected models later: else they are only written
      */
     public Trainer(
             Session session,
@@ -70,14 +79,16 @@ public final class Trainer {
             int stepsPerEpoch,
             Path folder,
             int checkpointEvery,
-            String identity,
+            Map<String, String> about,
+            boolean keepsMembers,
             Listener listener) {
         this.session = session;
         this.schedule = schedule;
         this.stepsPerEpoch = stepsPerEpoch;
         this.folder = folder;
         this.checkpointEvery = checkpointEvery;
-        this.identity = identity;
+        this.about = Map.copyOf(about);
+        this.keepsMembers = keepsMembers;
         this.listener = listener;
     }
 
@@ -111,22 +122,31 @@ public final class Trainer {
 
     private void train() {
         long start = System.nanoTime();
+        session.reserve(nextStop() - session.step());
         while (session.step() < session.steps()) {
-            int collected = session.members().size();
             session.advance();
             int step = session.step();
             listener.onStep(step);
             boolean epochEnds = step % stepsPerEpoch == 0 || step == session.steps();
             boolean saves = epochEnds || checkpointEvery > 0 && step % checkpointEvery == 0;
-            if (saves || step % WATCH == 0) requireFinite(step);
-            if (folder != null && session.members().size() > collected) saveMember();
+            if (saves || session.device().immediate() && step % WATCH == 0) requireFinite(step);
             if (epochEnds) {
                 epoch(step, (System.nanoTime() - start) * 1e-9);
                 start = System.nanoTime();
                 session.startEpoch();
             }
-            if (saves && folder != null) save();
+            if (!saves) continue;
+            if (folder != null) save();
+            session.reserve(nextStop() - step);
         }
+    }
+
+    /** The step at which the device is next waited for. */
+    private int nextStop() {
+        int step = session.step();
+        int epoch = (step / stepsPerEpoch + 1) * stepsPerEpoch;
+        int save = checkpointEvery > 0 ? (step / checkpointEvery + 1) * checkpointEvery : epoch;
+        return Math.min(session.steps(), Math.min(epoch, save));
     }
 
     private void requireFinite(int step) {
@@ -160,35 +180,41 @@ public final class Trainer {
         return folder.resolve("member-" + step + ".safetensors");
     }
 
-    private void saveMember() {
-        Session.Member last = session.members().get(session.members().size() - 1);
-        Checkpoint.saveModel(
-                memberFile(last.step()), session.device(), session.storage(), last.weights(), Map.of("run", identity));
-    }
-
     private void save() {
-        Checkpoint.saveRun(
-                folder.resolve(CHECKPOINT), session, Map.of("run", identity, "epochs", Integer.toString(epochs)));
+        List<Session.Member> members = session.members();
+        for (Session.Member m : members.subList(Math.min(written, members.size()), members.size())) {
+            Checkpoint.saveModel(memberFile(m.step()), session.device(), session.storage(), m.weights(), about);
+        }
+        written = members.size();
+        Map<String, String> header = new LinkedHashMap<>(about);
+        header.put("epochs", Integer.toString(epochs));
+        Checkpoint.saveRun(folder.resolve(CHECKPOINT), session, header);
+        if (keepsMembers) return;
+        session.forgetMembers();
+        written = 0;
     }
 
     /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
     private long resume() {
+        AtomicFile.sweep(folder);
         Path file = folder.resolve(CHECKPOINT);
         if (!Files.exists(file)) return 0;
         Map<String, String> metadata;
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();
         }
-        if (!identity.equals(metadata.get("run"))) {
+        String identity = about.getOrDefault(RUN, "");
+        if (!identity.equals(metadata.get(RUN))) {
             throw new IllegalArgumentException("--resume: " + file + " was made with other settings: "
-                    + Difference.first(metadata.getOrDefault("run", ""), identity)
+                    + Difference.first(metadata.getOrDefault(RUN, ""), identity)
                     + "; repeat them, or start in a new folder with --out");
         }
         Control.Totals totals = Checkpoint.loadRun(file, session);
         List<Session.Member> members = new ArrayList<>();
         for (int step : schedule.collections()) {
-            if (step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
+            if (keepsMembers && step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
         }
+        written = members.size();
         session.resume(totals, members);
         epochs = Integer.parseInt(metadata.getOrDefault("epochs", "0"));
         return endOfLine(folder.resolve("metrics.jsonl"), epochs);
@@ -208,9 +234,13 @@ public final class Trainer {
     }
 
     private Weights loadMember(int step) {
-        Weights weights =
-                session.storage().copy(session.device(), session.storage().live());
-        Checkpoint.loadModel(memberFile(step), session.device(), session.storage(), weights);
-        return weights;
+        Weights weights = session.storage().blank(session.device());
+        try {
+            Checkpoint.loadModel(memberFile(step), session.device(), session.storage(), weights);
+            return weights;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 }

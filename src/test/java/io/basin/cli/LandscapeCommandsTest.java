@@ -34,7 +34,19 @@ class LandscapeCommandsTest {
     private String file(String name, String net, int seed) {
         Path file = folder.resolve(name + ".safetensors");
         Safetensors.writer()
-                .metadata(Map.of("model", net, "dataset", "fashion-mnist", "method", "sgd", "seed", "" + seed))
+                .metadata(Map.of(
+                        "model",
+                        net,
+                        "dataset",
+                        "fashion-mnist",
+                        "method",
+                        "sgd",
+                        "seed",
+                        "" + seed,
+                        "mean",
+                        "[0.3]",
+                        "std",
+                        "[0.35]"))
                 .add("w", new long[] {1}, new float[] {seed})
                 .write(file);
         return file.toString();
@@ -82,21 +94,5 @@ class LandscapeCommandsTest {
         refused("--directions", "width", a, b, "--directions", "0");
         refused("three FILEs, got 2", "surface", a, b);
         refused("takes one FILE, got 2", "surface", a, b, "--directions", "random");
-    }
-
-    /** Members of a run name their net only in the description of the run. */
-    @Test
-    void aMemberOfARunSaysWhichNetItIs() {
-        Path member = folder.resolve("member-3.safetensors");
-        Safetensors.writer()
-                .metadata(Map.of(
-                        "run", "Settings[dataset=fashion-mnist, model=small-cnn, epochs=3.0], method=swa, seed=2000"))
-                .add("w", new long[] {1}, new float[] {1})
-                .write(member);
-        Model model = Model.of(member);
-        assertEquals("small-cnn", model.net());
-        assertEquals("fashion-mnist", model.dataset());
-        assertEquals("2", LandscapeOptions.seed(member));
-        assertEquals("2", LandscapeOptions.seed(Path.of(b)));
     }
 }

@@ -62,18 +62,19 @@ class CatalogTest {
     @Test
     void anUnknownNameSuggestsTheClosest() {
         assertEquals(
-                "there is no data set \"CIFAR-10\". Did you mean cifar10?"
+                "DATASET: there is no data set \"CIFAR-10\". Did you mean cifar10?"
                         + " Known are fashion-mnist, mnist, cifar10, cifar100",
                 message("CIFAR-10"));
         assertTrue(message("fashon_mnist").contains("Did you mean fashion-mnist?"));
         assertTrue(message("cifar-1000").contains("Did you mean cifar100?"));
         assertTrue(message("minst").contains("Did you mean mnist?"));
         assertEquals(
-                "there is no data set \"imagenet\". Known are fashion-mnist, mnist, cifar10, cifar100",
+                "DATASET: there is no data set \"imagenet\". Known are fashion-mnist, mnist, cifar10, cifar100",
                 message("imagenet"));
     }
 
     private static String message(String name) {
-        return assertThrows(DataException.class, () -> Catalog.find(name)).getMessage();
+        return assertThrows(IllegalArgumentException.class, () -> Catalog.find(name))
+                .getMessage();
     }
 }

@@ -25,6 +25,16 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
+    public boolean immediate() {
+        return true;
+    }
+
+    @Override
+    public boolean computes(Precision precision) {
+        return true;
+    }
+
+    @Override
     public Memory allocate(long bytes) {
         live += bytes;
         return new ReferenceMemory(this, bytes);

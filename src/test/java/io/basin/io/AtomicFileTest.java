@@ -1,6 +1,7 @@
 package io.basin.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -91,5 +92,16 @@ class AtomicFileTest {
         try (Stream<Path> files = Files.list(folder)) {
             assertEquals(List.of(file), files.toList());
         }
+    }
+
+    @Test
+    void whatAKilledWriterLeftIsSweptAndNothingElse() throws IOException {
+        Path left = Files.writeString(folder.resolve(".weights.safetensors.c759cb9e83316b18.tmp"), "half");
+        Path other = Files.writeString(folder.resolve("notes.tmp"), "mine");
+        Path hidden = Files.writeString(folder.resolve(".profile"), "mine");
+        AtomicFile.sweep(folder);
+        assertFalse(Files.exists(left));
+        assertTrue(Files.exists(other));
+        assertTrue(Files.exists(hidden));
     }
 }

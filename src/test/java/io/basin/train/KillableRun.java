@@ -12,6 +12,7 @@ import io.basin.device.Shape;
 import io.basin.graph.Graph;
 import io.basin.graph.Value;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** A small run in a process of its own that prints each step, for {@link ResumeTest} to kill. */
 final class KillableRun {
@@ -32,6 +33,10 @@ final class KillableRun {
     }
 
     static Settings settings(double epochs) {
+        return settings(epochs, Precision.FP32);
+    }
+
+    static Settings settings(double epochs, Precision precision) {
         return new Settings(
                 "synthetic",
                 "test",
@@ -46,21 +51,21 @@ final class KillableRun {
                 0,
                 1,
                 true,
-                Precision.FP32,
+                precision,
                 1,
                 0,
                 0.5,
                 0.02,
                 0.002,
-                1,
+                epochs / 4,
                 0.9,
                 2,
                 2,
                 0.1,
-                0.4,
+                0.5,
                 0.05,
                 0.005,
-                1,
+                epochs / 4,
                 2);
     }
 
@@ -82,7 +87,16 @@ final class KillableRun {
                 Images images = Material.upload(device, set);
                 Session session = new Session(
                         device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
-            new Trainer(session, recipe.schedule(), STEPS_PER_EPOCH, folder, 7, s.toString(), listener).run();
+            new Trainer(
+                            session,
+                            recipe.schedule(),
+                            STEPS_PER_EPOCH,
+                            folder,
+                            7,
+                            Map.of(Trainer.RUN, s.toString()),
+                            true,
+                            listener)
+                    .run();
         }
     }
 }

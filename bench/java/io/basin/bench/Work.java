@@ -1,0 +1,37 @@
+package io.basin.bench;
+
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import io.basin.graph.Graph;
+import io.basin.graph.Node;
+
+/** What one unit of a contest costs whoever computes it, in the terms of its ceiling: additions and multiplications, or bytes. */
+final class Work {
+    private Work() {}
+
+    /** Of one training image (forward, and both backwards where there are two), or of one update. */
+    static double of(Contest contest) {
+        if (contest.isStep()) return 28.0 * TorchStep.PARAMETERS;
+        int size = Nets.size(contest.net());
+        Graph net = io.basin.nn.Nets.build(
+                contest.basinNet(), Shape.of(Nets.channels(contest.net()), size, size), TorchTraining.CLASSES);
+        double sum = 0;
+        for (Node node : net.nodes()) {
+            boolean first = node.inputs().get(0) == net.input();
+            sum += products(node, node.inputs().get(0).shape()) * (first ? 2 : 3);
+        }
+        return sum;
+    }
+
+    /** Of what {@link Peak} or {@link Triad} does in one operation. */
+    static double ofCeiling(Contest contest) {
+        return contest.isStep() ? 16.0 * TorchStep.PARAMETERS : 2 * Math.pow(Peak.SIZE, 3);
+    }
+
+    private static double products(Node node, Shape x) {
+        if (node.spec() instanceof Spec.Conv c) {
+            return 2.0 * node.output().shape().elements() * x.dim(0) / c.groups() * c.kernel() * c.kernel();
+        }
+        return node.spec() instanceof Spec.Dense d ? 2.0 * x.elements() * d.out() : 0;
+    }
+}

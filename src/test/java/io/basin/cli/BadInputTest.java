@@ -1,0 +1,222 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whatever is wrong, the user reads one line that names the flag or file and what to do; nothing is lost. */
+class BadInputTest {
+    @TempDir
+    static Path shared;
+
+    private static Path data;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void writeASmallSet() {
+        data = Shell.grey(shared.resolve("data"), 240, 60);
+    }
+
+    /** A run of a second, with more flags. */
+    private Shell train(Object... more) {
+        Map<Object, Object> flags = new LinkedHashMap<>(Map.of(
+                "--data-dir",
+                data,
+                "--model",
+                "small-cnn",
+                "--validation",
+                40,
+                "--batch-size",
+                20,
+                "--epochs",
+                1,
+                "--threads",
+                1,
+                "--device",
+                "cpu"));
+        for (int i = 0; i < more.length; i += 2) flags.put(more[i], more[i + 1]);
+        List<Object> args = new ArrayList<>(List.of("train", "mnist"));
+        flags.forEach((flag, value) -> args.addAll(List.of(flag, value)));
+        return Shell.run(args.toArray());
+    }
+
+    private static void refused(Shell shell, int code, String... words) {
+        String line = shell.complaint();
+        for (String word : words) assertTrue(line.contains(word), () -> "no '" + word + "' in: " + line);
+        assertEquals(code, shell.code(), line);
+        assertFalse(shell.err().contains("\tat "), shell.err());
+        assertEquals(1, shell.err().lines().filter(l -> l.startsWith("basin: ")).count(), shell.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--lr, -1, --lr must be positive",
+        "--lr, NaN, --lr must be positive",
+        "--lr, fast, '--lr'",
+        "--epochs, 0, --epochs must be positive",
+        "--epochs, -2, --epochs must be positive",
+        "--batch-size, 0, --batch-size must be at least 1",
+        "--batch-size, 5000, --batch-size 5000 exceeds",
+        "--momentum, 1, --momentum must lie in",
+        "--wd, -0.1, --wd must not be negative",
+        "--warmup, 3, --warmup must be shorter than --epochs",
+        "--validation, 240, --validation",
+        "--validation, 0, --validation must be at least 1",
+        "--swa-start, 1.5, --swa-start is a fraction",
+        "--swa-cycle, 0.17, --swa-cycle 0.17 does not divide",
+        "--method, adam, unknown method 'adam'",
+        "--model, lenet, unknown net 'lenet'",
+        "--device, tpu, unknown device 'tpu'",
+        "--threads, -1, --threads must not be negative",
+        "--precision, fp8, none of fp32",
+        "--precision, tf32, --precision tf32",
+        "--augment, rotate, '--augment'",
+        "--bogus, 1, '--bogus'"
+    })
+    void aFlagAtFaultIsNamedWithExitCode2AndLeavesNoFolder(String flag, String value, String said) throws IOException {
+        Path out = folder.resolve("run");
+        refused(train("--out", out, flag, value), 2, said);
+        assertTrue(Files.notExists(out) || empty(out), "left something in " + out);
+    }
+
+    private static boolean empty(Path dir) throws IOException {
+        try (Stream<Path> files = Files.list(dir)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fge, --cycle, 0.07", "swa-cyclic, --swa-cycle, 0.13", "swa, --swa-cycle, 3"})
+    void aCycleThatDoesNotDivideItsBudgetIsRefusedWithOneThatDoes(String method, String flag, String cycle) {
+        Shell shell = train("--method", method, flag, cycle);
+        refused(shell, 2, flag + " " + cycle + " does not divide", "would");
+        String proposed = shell.complaint().replaceAll(".*; (\\S+) would.*", "$1");
+        Shell again = Shell.run(
+                "schedule",
+                "mnist",
+                "--samples",
+                240,
+                "--validation",
+                40,
+                "--batch-size",
+                20,
+                "--epochs",
+                1,
+                "--methods",
+                method,
+                flag,
+                proposed);
+        assertEquals(0, again.code(), again.err());
+    }
+
+    @Test
+    void anUnknownDataSetIsAUsageErrorThatListsTheKnownOnes() {
+        refused(Shell.run("compare", "imagenet"), 2, "DATASET", "imagenet", "fashion-mnist");
+    }
+
+    @Test
+    void aMissingFolderOfDataIsNamed() {
+        refused(
+                Shell.run("compare", "mnist", "--data-dir", folder.resolve("none")),
+                1,
+                folder + "/none",
+                "does not exist");
+    }
+
+    @Test
+    void aDamagedFileOfImagesIsNamed() throws IOException {
+        Path damaged = Shell.grey(folder.resolve("damaged"), 40, 20);
+        Path file = damaged.resolve("train-images-idx3-ubyte");
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 1000));
+        refused(Shell.run("compare", "mnist", "--data-dir", damaged), 1, file.toString());
+    }
+
+    @Test
+    void aNetThatDoesNotFitTheImagesNamesItsLayer() throws IOException {
+        Path small = Files.createDirectories(folder.resolve("small"));
+        for (String part : new String[] {"train", "t10k"}) {
+            Files.write(small.resolve(part + "-images-idx3-ubyte"), idx(40, 2, 2));
+            Files.write(small.resolve(part + "-labels-idx1-ubyte"), idx(40));
+        }
+        Shell shell = Shell.run(
+                "train", "mnist", "--data-dir", small, "--model", "small-cnn", "--validation", 10, "--batch-size", 10);
+        refused(shell, 2, "pool2", "exceeds its input");
+    }
+
+    private static byte[] idx(int... dims) {
+        int size = Arrays.stream(dims).reduce(1, (a, b) -> a * b);
+        java.nio.ByteBuffer out =
+                java.nio.ByteBuffer.allocate(4 + 4 * dims.length + size).putInt(0x800 | dims.length);
+        for (int d : dims) out.putInt(d);
+        for (int i = 0; i < size; i++) out.put((byte) (i % 10));
+        return out.array();
+    }
+
+    @Test
+    void aFolderThatCannotBeMadeIsAFailure() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        refused(train("--out", file.resolve("run")), 1, "--out", file.toString());
+        assertEquals("mine", Files.readString(file));
+    }
+
+    @Test
+    void aFolderThatHoldsSomethingIsNotWrittenInto() throws IOException {
+        Path note = Files.writeString(folder.resolve("note.txt"), "mine");
+        refused(train("--out", folder), 2, "--out", "is not empty", "--resume");
+        assertEquals("mine", Files.readString(note));
+    }
+
+    @Test
+    void aResumeWithOtherFlagsNamesTheFirstThatDiffersAndChangesNothing() throws IOException {
+        Path out = folder.resolve("run");
+        assertEquals(0, train("--out", out).code());
+        byte[] config = Files.readAllBytes(out.resolve("config.json"));
+        refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "lr = 0.05", "now 0.2");
+        assertArrayEquals(config, Files.readAllBytes(out.resolve("config.json")));
+        refused(train("--resume", folder), 2, "--resume", "config.json");
+    }
+
+    @Test
+    void aLossThatIsNoNumberStopsTheRunAndNamesTheStepAndKeepsTheCheckpoint() throws IOException {
+        Path out = folder.resolve("run");
+        Shell shell = train("--out", out, "--epochs", 4, "--lr", "1e18", "--checkpoint-every", 1);
+        refused(shell, 1, "no longer finite at step", "smaller --lr", "checkpoint");
+        assertTrue(shell.err().lines().filter(l -> l.contains("epoch")).count() <= 2, shell.err());
+    }
+
+    @Test
+    void aWeightsFileOfAnotherKindIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("weights.safetensors"), "not really");
+        refused(Shell.run("evaluate", file), 1, file.toString());
+        refused(Shell.run("predict", file, file), 1, file.toString());
+        refused(Shell.run("evaluate", folder.resolve("none")), 1, "none", "no such file");
+    }
+
+    @Test
+    void helpTeachesByExamples() {
+        for (String command : new String[] {"compare", "train", "evaluate", "predict", "schedule", "data", "doctor"}) {
+            Shell shell = Shell.run(command, "--help");
+            assertEquals(0, shell.code());
+            assertTrue(shell.out().contains("basin " + command + " "), command);
+            assertTrue(shell.out().contains("Example"), command);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.compare.Material;
+import io.basin.data.Augmentation;
+import io.basin.data.ImageSet;
+import io.basin.data.SyntheticSet;
+import io.basin.device.Arena;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.Parameter;
+import io.basin.device.Precision;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import io.basin.graph.Value;
+import io.basin.io.Safetensors;
+import io.basin.io.SafetensorsWriter;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Errors seen in published code of these methods, each made impossible to make unseen. Others have tests beside their classes. */
+class PublishedErrorsTest {
+    private static final int PER_EPOCH = KillableRun.STEPS_PER_EPOCH;
+
+    @TempDir
+    Path folder;
+
+    private final ImageSet set = SyntheticSet.synthetic(PER_EPOCH * 16 + 5, 9, 9, 2, 3, 7);
+    private Device device;
+    private Images images;
+
+    @BeforeEach
+    void open() {
+        device = Devices.open("cpu", 1);
+        images = Material.upload(device, set);
+    }
+
+    @AfterEach
+    void close() {
+        images.close();
+        assertEquals(0, device.liveBytes());
+        device.close();
+    }
+
+    private Session session(Graph net, Settings s, Schedule schedule, Averaging averaging) {
+        Augmentation norm = Augmentation.of(set, 1, true);
+        return new Session(device, net, images, s, schedule, averaging, 5, norm.mean(), norm.std());
+    }
+
+    private Session session(String method, Settings s) {
+        Recipe recipe = Recipe.of(method, s, PER_EPOCH);
+        return session(KillableRun.net(), s, recipe.schedule(), recipe.averaging());
+    }
+
+    private float[] read(Session session, Parameter p, Memory memory) {
+        float[] out = new float[Math.toIntExact(p.shape().elements())];
+        device.unpack(memory, p.slot().offset(), p.layout(), FloatBuffer.wrap(out));
+        return out;
+    }
+
+    @Test
+    void fgeKeepsItsMomentumWhereItsTrianglesBegin() {
+        Settings s = KillableRun.settings(4);
+        int start = (int) Math.round(s.fgeStart() * s.epochs() * PER_EPOCH);
+        try (Session session = session("fge", s)) {
+            while (session.step() < start) session.advance();
+            for (Parameter p : session.storage().parameters()) {
+                float[] before = read(session, p, session.storage().memory(Arena.MOMENTUM));
+                float largest = 0;
+                for (float v : before) largest = Math.max(largest, Math.abs(v));
+                assertTrue(largest > 0, p.name() + " has gathered momentum");
+            }
+            Parameter p = session.storage().parameters().iterator().next();
+            float[] w = read(session, p, session.storage().live().params());
+            float[] v = read(session, p, session.storage().memory(Arena.MOMENTUM));
+            session.advance();
+            float[] g = read(session, p, session.storage().memory(Arena.GRADS));
+            float[] after = read(session, p, session.storage().memory(Arena.MOMENTUM));
+            for (int i = 0; i < w.length; i++) {
+                double kept = s.momentum() * v[i] + (g[i] + s.weightDecay() * w[i]);
+                assertEquals(kept, after[i], 1e-6 * Math.max(0.01, Math.abs(kept)), p.name());
+            }
+        }
+    }
+
+    @Test
+    void anAverageInBfloat16TrainingIsKeptInFloat32() {
+        Graph net = new Graph(images.sample());
+        Value x = net.normRelu(net.conv(net.input(), 16, 3));
+        net.dense(net.globalAveragePool(x), 3);
+        Settings s = KillableRun.settings(4, Precision.BF16);
+        if (!device.computes(Precision.BF16)) {
+            System.out.println("NOT COVERED: averages in bfloat16 training: this CPU has no bfloat16");
+            return;
+        }
+        int steps = 4 * PER_EPOCH;
+        Averaging averaging = Averaging.tail(steps, 0);
+        Schedule small = Schedule.constant(steps, 1e-4);
+        try (Session session = session(net, s, small, averaging)) {
+            Parameter p = session.storage().parameters().iterator().next();
+            double[] sum = new double[Math.toIntExact(p.shape().elements())];
+            while (session.step() < steps) {
+                session.advance();
+                float[] w = read(session, p, session.storage().live().params());
+                for (int i = 0; i < sum.length; i++) sum[i] += w[i];
+            }
+            float[] average = read(session, p, session.storage().averaged().params());
+            // Half a unit in the last place of bfloat16 is 2e-3 of the value.
+            for (int i = 0; i < sum.length; i++) {
+                assertEquals(sum[i] / steps, average[i], 1e-6 * Math.max(0.05, Math.abs(average[i])));
+            }
+        }
+    }
+
+    @Test
+    void parametersAreMatchedByNameWhateverTheirOrderInTheFile() {
+        Settings s = KillableRun.settings(4);
+        Path file = folder.resolve("a.safetensors");
+        Path turned = folder.resolve("b.safetensors");
+        try (Session session = session("sgd", s)) {
+            for (int i = 0; i < 5; i++) session.advance();
+            Checkpoint.saveModel(
+                    file, device, session.storage(), session.storage().live(), Map.of());
+            SafetensorsWriter writer = Safetensors.writer();
+            try (Safetensors in = Safetensors.open(file)) {
+                List<String> names = new ArrayList<>(in.tensors().keySet());
+                Collections.reverse(names);
+                for (String name : names) {
+                    long[] shape = in.tensor(name).shape().stream()
+                            .mapToLong(Long::longValue)
+                            .toArray();
+                    writer.add(name, shape, in.floats(name));
+                }
+                writer.write(turned);
+            }
+            try (Weights loaded = session.storage().blank(device)) {
+                Checkpoint.loadModel(turned, device, session.storage(), loaded);
+                for (Parameter p : session.storage().parameters()) {
+                    assertArrayEquals(
+                            read(session, p, session.storage().live().params()),
+                            read(session, p, loaded.params()),
+                            p.name());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aReplayedStepFollowsTheScheduleAndNotTheRateItWasRecordedWith() {
+        int steps = 3;
+        Settings s = KillableRun.settings(4);
+        Schedule changing = Schedule.constant(1, 0.1).then(Schedule.constant(steps - 1, 1e-12));
+        try (Session session = session(KillableRun.net(), s, changing, Averaging.none(steps))) {
+            Parameter p = session.storage().parameters().iterator().next();
+            float[] first = read(session, p, session.storage().live().params());
+            session.advance();
+            float[] second = read(session, p, session.storage().live().params());
+            session.advance();
+            float[] third = read(session, p, session.storage().live().params());
+            assertNotEquals(first[0], second[0]);
+            assertArrayEquals(second, third, 1e-9f);
+        }
+    }
+
+    @Test
+    void everyMethodTakesItsBudgetAndNoMore() {
+        for (String method : Recipe.NAMES) {
+            Settings s = KillableRun.settings(4);
+            Recipe recipe = Recipe.of(method, s, PER_EPOCH);
+            assertEquals(4 * PER_EPOCH, recipe.runs() * recipe.schedule().steps(), method);
+            if (recipe.product() == Recipe.Product.LAST) continue;
+            boolean averages = recipe.product() == Recipe.Product.AVERAGE;
+            int models = averages
+                    ? recipe.averaging().collected()
+                    : recipe.schedule().collections().length;
+            assertTrue(models > (recipe.runs() > 1 ? 0 : 1), method);
+        }
+    }
+}
