@@ -126,12 +126,13 @@ final class EvaluateCommand implements Runnable {
     private static void test(Scored a, Scored b) {
         int onlyFirst = a.onlyHere(b);
         int onlySecond = b.onlyHere(a);
+        double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,
                 "McNemar: %d samples only the first has right, %d only the second; p %s that these two nets err equally"
                         + " often%n",
                 onlyFirst,
                 onlySecond,
-                Statistics.format(Statistics.mcNemar(onlyFirst, onlySecond), 4));
+                p < 1e-4 ? "below 0.0001" : Statistics.format(p, 4));
     }
 }

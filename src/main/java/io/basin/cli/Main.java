@@ -25,6 +25,9 @@ import picocli.CommandLine.ScopeType;
             AverageCommand.class,
             SoupCommand.class,
             EnsembleCommand.class,
+            ConnectCommand.class,
+            SurfaceCommand.class,
+            WidthCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

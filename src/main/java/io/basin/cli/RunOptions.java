@@ -67,7 +67,8 @@ final class RunOptions {
             }
             return folder;
         } catch (IOException e) {
-            throw new UncheckedIOException("--out: cannot write to " + folder + " (" + e + ")", e);
+            throw new UncheckedIOException(
+                    "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
         }
     }
 }

@@ -16,7 +16,7 @@ record Promise(String text, Kind kind, double rate, int steps, int period, int o
 
     /** What is promised. */
     enum Kind {
-        /** The rate of the update is {@code rate}. */
+        /** The rate of the update is {@code rate}, and it is not before step {@code offset}. */
         RATE,
         /** The rate jumps up to {@code rate} right after, or the run ends, and no earlier rate of the cycle was lower. */
         CYCLE_END,
@@ -30,7 +30,16 @@ record Promise(String text, Kind kind, double rate, int steps, int period, int o
         int steps = recipe.schedule().steps();
         int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
         return switch (recipe.name()) {
-            case "swa", "swag" -> rate(s.swaLr(), steps);
+            case "swa", "swag" -> {
+                int start = (int) Math.round(s.swaStart() * (steps - warm));
+                yield new Promise(
+                        "all at rate " + s.swaLr() + " from --swa-start on",
+                        Kind.RATE,
+                        s.swaLr(),
+                        steps,
+                        0,
+                        warm + Math.max(1, start) - 1);
+            }
             case "swa-cyclic" -> rate(s.swaLow(), steps);
             case "fge" -> rate(s.fgeLow(), steps);
             case "snapshot" ->
@@ -47,7 +56,7 @@ record Promise(String text, Kind kind, double rate, int steps, int period, int o
     /** How the collection after {@code step} breaks the promise, given the device's rates; empty where it keeps it. */
     String broken(int step, IntToDoubleFunction rates) {
         boolean kept = switch (kind) {
-            case RATE -> close(rates.applyAsDouble(step), rate);
+            case RATE -> step >= offset && close(rates.applyAsDouble(step), rate);
             case END -> step == steps - 1;
             case PERIOD -> (step + 1 - offset) % period == 0 || step == steps - 1;
             case CYCLE_END -> endsCycle(step, rates);

@@ -11,6 +11,9 @@ import java.util.stream.Collectors;
 
 /** The parts of a comparison's report that stand beside its table: calibration, tests of nets, probes, self-checks. */
 public final class EvidencePage {
+    /** Samples that a bin needs to be drawn: the share of two or three says nothing. */
+    private static final int FEWEST = 10;
+
     private EvidencePage() {}
 
     /** HTML, empty where there is no evidence. */
@@ -24,7 +27,7 @@ public final class EvidencePage {
         return out.toString();
     }
 
-    /** Failed self-checks and how many there were of each kind, for a terminal. */
+    /** How many self-checks there were of each verdict, and those that did not pass, equal ones together; for a terminal. */
     public static String text(Evidence e) {
         if (e.checks().isEmpty()) return "";
         Map<String, Long> counts = e.checks().stream()
@@ -34,22 +37,28 @@ public final class EvidencePage {
                         .map(c -> c.getValue() + " " + c.getKey())
                         .collect(Collectors.joining(", ")))
                 .append('\n');
+        Map<String, List<String>> alike = new LinkedHashMap<>();
         for (Evidence.Check c : e.checks()) {
             if (c.verdict().equals(Evidence.Check.PASSED)) continue;
-            out.append("  ").append(c.verdict()).append(": ").append(c.what());
-            out.append(" (").append(c.where()).append("): ").append(c.detail()).append('\n');
+            alike.computeIfAbsent(c.verdict() + ": " + c.what() + ": " + c.detail(), k -> new ArrayList<>())
+                    .add(c.where());
         }
+        alike.forEach((what, where) -> out.append("  ")
+                .append(what)
+                .append(" (")
+                .append(String.join("; ", where))
+                .append(")\n"));
         return out.toString();
     }
 
-    /** Mean confidence against accuracy of the bins that hold samples, one line a method; null where there are none. */
+    /** Mean confidence against accuracy of bins with enough samples, one line a method; null where there are none. */
     public static Lines reliabilityDiagram(List<Evidence.Reliability> methods) {
         Lines lines = new Lines("Reliability", "mean confidence of the bin", "share that is right");
         boolean any = false;
         for (Evidence.Reliability r : methods) {
             if (!r.combiner().isEmpty() && !r.combiner().equals("mean")) continue;
             List<Evidence.Bin> bins =
-                    r.bins().stream().filter(b -> b.count() > 0).toList();
+                    r.bins().stream().filter(b -> b.count() >= FEWEST).toList();
             any |= !bins.isEmpty();
             lines.dotted(
                     String.format(Locale.ROOT, "%s, ECE %.2f %%", r.method(), 100 * r.ece()),
@@ -69,7 +78,7 @@ public final class EvidencePage {
                 out,
                 diagram,
                 "Test predictions of all seeds in 15 equal bins of confidence; above the diagonal a method is too modest, below"
-                        + " it too sure. Bins with few samples scatter. Ensembles: the mean of probabilities.");
+                        + " it too sure. Bins of fewer than 10 samples are left out. Ensembles: the mean of probabilities.");
     }
 
     private static void tests(StringBuilder out, List<Evidence.Versus> tests) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
+import io.basin.io.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -122,6 +123,109 @@ class FamilyCommandsTest {
         assertEquals(
                 Json.text(evidence()),
                 Json.text(Json.read(again.resolve("results.json")).path("evidence")));
+    }
+
+    @Test
+    void aStoredModelThatWasChangedFailsTheSelfCheck() throws IOException {
+        Path tampered = shared.resolve("tampered");
+        copy(run, tampered);
+        Path swa = tampered.resolve("seed-1/swa+swag");
+        Files.delete(swa.resolve("scores.json"));
+        Path member;
+        try (Stream<Path> files = Files.list(swa)) {
+            member = files.filter(f -> f.getFileName().toString().startsWith("member-"))
+                    .sorted()
+                    .toList()
+                    .get(3);
+        }
+        SafetensorsWriter writer = Safetensors.writer();
+        try (Safetensors in = Safetensors.open(member)) {
+            writer.metadata(in.metadata());
+            for (String name : in.tensors().keySet()) {
+                float[] values = in.floats(name);
+                if (name.endsWith("conv2.weight") || values.length > 1000) values[7] += 1e-3f;
+                long[] shape =
+                        in.tensor(name).shape().stream().mapToLong(n -> n).toArray();
+                writer.add(name, shape, values);
+            }
+        }
+        writer.write(member);
+        Shell shell = compare("--resume", tampered);
+        assertEquals(0, shell.code(), shell.err());
+        assertTrue(shell.out().contains("FAILED: average = float64 mean of the stored models"), shell.out());
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> all = Files.walk(from)) {
+            for (Path f : all.toList())
+                Files.copy(f, to.resolve(from.relativize(f).toString()));
+        }
+    }
+
+    @Test
+    void averagingTheStoredModelsGivesTheRunsOwnAverage() throws IOException {
+        Path out = shared.resolve("averaged.safetensors");
+        List<Object> args = new ArrayList<>(List.of("average"));
+        try (Stream<Path> files = Files.list(run.resolve("seed-1/swa+swag"))) {
+            files.filter(f -> f.getFileName().toString().startsWith("member-")).forEach(args::add);
+        }
+        args.addAll(List.of("--out", out, "--data-dir", data, "--threads", 1));
+        Shell shell = Shell.run(args.toArray());
+        assertEquals(0, shell.code(), shell.err());
+        try (Safetensors a = Safetensors.open(out);
+                Safetensors b = Safetensors.open(run.resolve("seed-1/swa+swag/swa.safetensors"))) {
+            assertEquals(a.tensors().keySet(), b.tensors().keySet());
+            for (String name : a.tensors().keySet()) {
+                float[] x = a.floats(name);
+                float[] y = b.floats(name);
+                for (int i = 0; i < x.length; i++) {
+                    assertEquals(x[i], y[i], 1e-4 * Math.max(0.1, Math.abs(y[i])), name);
+                }
+            }
+        }
+    }
+
+    @Test
+    void snapshotsAreNotAveragedAcrossRestartsButTheirPredictionsAre() throws IOException {
+        List<Object> members = new ArrayList<>();
+        try (Stream<Path> files = Files.list(run.resolve("seed-1/snapshot"))) {
+            files.filter(f -> f.getFileName().toString().startsWith("member-")).forEach(members::add);
+        }
+        List<Object> args = new ArrayList<>(List.of("average"));
+        args.addAll(members);
+        args.addAll(List.of("--out", shared.resolve("never"), "--data-dir", data));
+        Shell refused = Shell.run(args.toArray());
+        assertEquals(2, refused.code());
+        assertTrue(refused.complaint().contains("restart"), refused.complaint());
+        Shell ensemble = Shell.run(
+                "ensemble", run.resolve("seed-1/snapshot"), "--data-dir", data, "--threads", 1, "--combine", "ridge");
+        assertEquals(0, ensemble.code(), ensemble.err());
+        for (JsonNode row : Json.read(run.resolve("results.json")).path("rows")) {
+            if (!row.path("method").asText().equals("snapshot")) continue;
+            double accuracy = row.path("scores").path(0).path("accuracy").asDouble();
+            String line = "all " + members.size() + ", "
+                    + row.path("combiner").asText() + ": accuracy "
+                    + String.format(java.util.Locale.ROOT, "%.2f", 100 * accuracy);
+            assertTrue(ensemble.out().contains(line), line + "\n" + ensemble.out());
+        }
+    }
+
+    @Test
+    void predictReadsIdxFilesAndNamesWhatItCannotRead() throws IOException {
+        Path weights = run.resolve("seed-1/sgd+ema/sgd.safetensors");
+        Path images = data.resolve("t10k-images-idx3-ubyte");
+        Shell shell = Shell.run("predict", weights, images, "--data-dir", data, "--top", 1, "--threads", 1);
+        assertEquals(0, shell.code(), shell.err());
+        assertEquals(100, shell.out().lines().count());
+        assertTrue(shell.out().contains(images + "[99]:"), shell.out());
+        Path labels = data.resolve("t10k-labels-idx1-ubyte");
+        Shell wrong = Shell.run("predict", weights, labels, "--data-dir", data, "--device", "cpu");
+        assertEquals(1, wrong.code());
+        assertTrue(wrong.complaint().contains(labels + ": is not an IDX3"), wrong.complaint());
+        Path text = Files.writeString(shared.resolve("notes.txt"), "no picture");
+        Shell neither = Shell.run("predict", weights, text, "--data-dir", data);
+        assertEquals(1, neither.code());
+        assertTrue(neither.complaint().contains("neither a picture"), neither.complaint());
     }
 
     @Test
