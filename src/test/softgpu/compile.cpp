@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -103,8 +105,8 @@ std::string digest(const Source& source, const std::vector<std::string>& options
 fs::path cacheDirectory() {
     fs::path path = variable("BASIN_SOFTGPU_CACHE",
                              (fs::temp_directory_path() / ("basin-softgpu-" + std::to_string(getuid()))).string());
-    fs::create_directories(path);
-    chmod(path.c_str(), 0700);
+    std::error_code ignored;
+    if (fs::create_directories(path, ignored)) chmod(path.c_str(), 0700);
     return path;
 }
 
@@ -128,6 +130,16 @@ std::string missingHeader(const Source& source, const std::vector<std::string>& 
     return missing;
 }
 
+// As a whole or not at all; where the cache cannot be written, the next compilation is as slow as this one.
+void keep(const fs::path& cached, const std::string& ptx) {
+    fs::path part = cached.string() + "." + std::to_string(getpid());
+    std::error_code ignored;
+    std::ofstream file(part, std::ios::binary);
+    file << ptx;
+    file.close();
+    if (file) fs::rename(part, cached, ignored);
+}
+
 Compilation compileAnew(const Source& source, const std::vector<std::string>& options, const fs::path& cached) {
     TemporaryDirectory directory;
     fs::path root = directory.path / "src", ptx = directory.path / "out.ptx", log = directory.path / "log";
@@ -148,9 +160,7 @@ Compilation compileAnew(const Source& source, const std::vector<std::string>& op
     result.log = status == 127 ? nvcc() + " cannot be run: set NVCC, or put it on the PATH\n" : asNamed(slurp(log));
     if (!result.succeeded) return result;
     result.ptx = asNamed(slurp(ptx));
-    fs::path part = cached.string() + "." + std::to_string(getpid());
-    spill(part, result.ptx);
-    fs::rename(part, cached);
+    keep(cached, result.ptx);
     return result;
 }
 

@@ -89,6 +89,14 @@ KERNEL_CASE("modules and the compiler fail as planned") {
     SAME(0, nvrtcDestroyProgram(&program));
 }
 
+CASE("what is not implemented says so and leaves everything as it was") {
+    Gpu gpu;
+    CUdeviceptr at = 7;
+    SAME(CUDA_ERROR_NOT_SUPPORTED, cuMemAllocManaged(&at, 16, CU_MEM_ATTACH_GLOBAL));
+    SAME(7, at);
+    SAME(2 * bytes, counter("live_bytes"));
+}
+
 CASE("counters count calls by name, and unknown counters say so") {
     Gpu gpu;
     OK(cuMemsetD8Async(gpu.x, 0, bytes, gpu.a));
