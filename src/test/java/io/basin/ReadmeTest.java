@@ -3,6 +3,7 @@ package io.basin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.cuda.Cuda;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -68,6 +69,13 @@ class ReadmeTest {
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
         double accuracy = Double.parseDouble(said.replaceAll("(?s).*SWA: ([0-9.]+) %.*", "$1"));
         assertTrue(accuracy > 30, said);
+    }
+
+    /** w = 1 - 0.5 * 1 = 0.5, and then, with v = 1.5, 0.5 - 0.25 * 1.5 = 0.125; their mean is 0.3125. */
+    @Test
+    void theFusedStepAveragesInMemoryOfTheCallers() throws Exception {
+        if (!Cuda.works()) return;
+        assertEquals("average [0.3125, 1.3125, 2.3125, 3.3125]", run("Borrowed").strip());
     }
 
     @Test

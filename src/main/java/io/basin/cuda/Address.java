@@ -10,6 +10,11 @@ final class Address extends CUdeviceptr {
         super(base, offset);
     }
 
+    /** Somebody else's place, known by its number. */
+    static Address of(long value) {
+        return new Address(new Address(), value);
+    }
+
     Address plus(long offset) {
         return new Address(this, offset);
     }

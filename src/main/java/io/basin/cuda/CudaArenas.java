@@ -26,15 +26,20 @@ final class CudaArenas {
     }
 
     static Launch step(CudaDevice device, Spec.Step spec, Storage storage, Control control) {
-        return launch(device, "step.cu", "step", storage.paramBytes())
+        Launch launch = launch(device, "step.cu", "step", storage.paramBytes())
                 .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
                 .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
                 .arg(CudaDevice.place(storage.memory(Arena.MOMENTUM)))
                 .arg(CudaDevice.place(storage.memory(Arena.AVERAGE)))
                 .arg(CudaDevice.place(control))
-                .arg(control.steps())
-                .arg(quads(storage.paramBytes()))
-                .arg(quads(storage.splitBytes()))
+                .arg(control.steps());
+        return rule(launch, spec, storage.paramBytes(), storage.splitBytes());
+    }
+
+    /** The arguments of {@code step} and {@code bend} that follow its places and the number of steps. */
+    static Launch rule(Launch launch, Spec.Step spec, long bytes, long split) {
+        return launch.arg(quads(bytes))
+                .arg(quads(split))
                 .arg((float) spec.momentum())
                 .arg((float) spec.weightDecay())
                 .arg(spec.nesterov());
@@ -50,18 +55,14 @@ final class CudaArenas {
             int j,
             Control control) {
         c.requireBend(j, point, momentum, storage);
-        return launch(device, "step.cu", "bend", storage.paramBytes())
+        Launch launch = launch(device, "step.cu", "bend", storage.paramBytes())
                 .arg(CudaDevice.place(point))
                 .arg(CudaDevice.place(momentum))
                 .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
                 .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
                 .arg(CudaDevice.place(control))
-                .arg(control.steps())
-                .arg(quads(storage.paramBytes()))
-                .arg(quads(storage.splitBytes()))
-                .arg((float) spec.momentum())
-                .arg((float) spec.weightDecay())
-                .arg(spec.nesterov())
+                .arg(control.steps());
+        return rule(launch, spec, storage.paramBytes(), storage.splitBytes())
                 .arg(CudaDevice.place(c.memory()))
                 .arg(rows(c))
                 .arg(c.points())

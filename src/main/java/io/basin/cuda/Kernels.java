@@ -17,17 +17,22 @@ final class Kernels implements AutoCloseable {
     private static final List<String> FILES =
             List.of("average.cu", "batch.cu", "ensemble.cu", "loss.cu", "norm.cu", "pointwise.cu", "step.cu");
 
-    private final CudaContext context;
+    private final int multiprocessors;
     private final Compiler compiler;
     private final Map<String, CUmodule> modules = new HashMap<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
     private final Undo undo = new Undo();
 
     Kernels(CudaContext context) {
-        this.context = context;
-        compiler = new Compiler(context.architecture());
+        this(context.architecture(), context.multiprocessors, FILES);
+    }
+
+    /** Some files of {@code kernels/}, loaded into the context that is current. */
+    Kernels(int architecture, int multiprocessors, List<String> files) {
+        this.multiprocessors = multiprocessors;
+        compiler = new Compiler(architecture);
         try {
-            for (String file : FILES) module(file, Compiler.resource(file));
+            for (String file : files) module(file, Compiler.resource(file));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -68,7 +73,7 @@ final class Kernels implements AutoCloseable {
     /** Blocks for {@code items} threads' worth of work, no more than fill the device: kernels stride over the grid. */
     int blocks(long items, int threads) {
         if (items < 1) throw new DeviceException("a kernel was given nothing to do");
-        return (int) Math.min((items + threads - 1) / threads, 16L * context.multiprocessors);
+        return (int) Math.min((items + threads - 1) / threads, 16L * multiprocessors);
     }
 
     @Override

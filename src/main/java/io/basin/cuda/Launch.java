@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUstream;
 
 /**
  * One kernel with its grid and its arguments, ready to run any number of times.
@@ -17,7 +18,7 @@ final class Launch implements Runnable {
     private static final int MOST = 20;
     private static final int WORD = 8;
 
-    private final CudaContext context;
+    private final CUstream stream;
     private final CUfunction function;
     private final String call;
     private final ByteBuffer memory = ByteBuffer.allocateDirect(2 * MOST * WORD).order(ByteOrder.nativeOrder());
@@ -31,7 +32,11 @@ final class Launch implements Runnable {
     private int blockY = 1;
 
     Launch(CudaContext context, CUfunction function, String kernel) {
-        this.context = context;
+        this(context.stream, function, kernel);
+    }
+
+    Launch(CUstream stream, CUfunction function, String kernel) {
+        this.stream = stream;
         this.function = function;
         call = "cuLaunchKernel of " + kernel;
     }
@@ -101,8 +106,6 @@ final class Launch implements Runnable {
 
     @Override
     public void run() {
-        Check.driver(
-                cuLaunchKernel(function, gridX, gridY, 1, blockX, blockY, 1, 0, context.stream, parameters, null),
-                call);
+        Check.driver(cuLaunchKernel(function, gridX, gridY, 1, blockX, blockY, 1, 0, stream, parameters, null), call);
     }
 }

@@ -21,6 +21,7 @@ final class Libraries {
                     "cuDevicePrimaryCtxRetain",
                     "cuDevicePrimaryCtxRelease_v2",
                     "cuCtxSetCurrent",
+                    "cuCtxGetDevice",
                     "cuStreamCreate",
                     "cuStreamDestroy_v2",
                     "cuStreamSynchronize",

@@ -24,7 +24,8 @@ import jcuda.nvrtc.JNvrtc;
  */
 final class Natives {
     private static final String TEMPORARY = "java.io.tmpdir";
-    private static final List<String> NAMES = List.of("JCudaDriver", "JNvrtc", "JCublas2", "JCudnn");
+    private static final List<String> DRIVER = List.of("JCudaDriver", "JNvrtc");
+    private static final List<String> MATHS = List.of("JCublas2", "JCudnn");
     private static boolean loaded;
 
     private Natives() {}
@@ -32,18 +33,33 @@ final class Natives {
     /** Cheap after the first time. The vendor's libraries have to be there: see {@link Libraries}. */
     static synchronized void load() {
         if (loaded) return;
-        Path folder = Cache.folder("natives");
-        for (String name : NAMES) unpack(folder, "lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
-        String before = System.getProperty(TEMPORARY);
-        System.setProperty(TEMPORARY, folder.toString());
-        try {
+        loadDriver();
+        load(MATHS, () -> {
             JCudaDriver.setExceptionsEnabled(false);
             JNvrtc.setExceptionsEnabled(false);
             JCublas2.setExceptionsEnabled(false);
             JCublas2.initialize();
             JCudnn.setExceptionsEnabled(false);
             JCudnn.initialize();
-            loaded = true;
+        });
+        loaded = true;
+    }
+
+    /** Those of the driver and of NVRTC alone; what a program around this one chose about JCuda's exceptions stays. */
+    static synchronized void loadDriver() {
+        load(DRIVER, () -> {
+            Check.driver(JCudaDriver.cuDriverGetVersion(new int[1]), "cuDriverGetVersion");
+            Check.nvrtc(JNvrtc.nvrtcVersion(new int[1], new int[1]), "nvrtcVersion");
+        });
+    }
+
+    private static void load(List<String> names, Runnable touch) {
+        Path folder = Cache.folder("natives");
+        for (String name : names) unpack(folder, "lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
+        String before = System.getProperty(TEMPORARY);
+        System.setProperty(TEMPORARY, folder.toString());
+        try {
+            touch.run();
         } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
             throw new DeviceException("JCuda's native code cannot be loaded from " + folder + ": " + firstLine(e), e);
         } finally {

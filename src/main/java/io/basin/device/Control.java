@@ -25,19 +25,25 @@ public final class Control implements AutoCloseable {
 
     /** A control block with tables of {@code lr.length} steps. */
     public Control(Device device, double[] lr, double[] alpha) {
-        if (lr.length != alpha.length) throw new IllegalArgumentException("lr and alpha tables differ in length");
+        ByteBuffer tables = tables(lr, alpha);
         this.device = device;
         steps = lr.length;
         memory = device.allocate(TABLES + 8L * steps);
-        ByteBuffer tables = ByteBuffer.allocateDirect(8 * steps).order(ByteOrder.nativeOrder());
-        for (double v : lr) tables.putFloat((float) v);
-        for (double v : alpha) tables.putFloat((float) v);
         try {
-            device.upload(memory, TABLES, tables.flip());
+            device.upload(memory, TABLES, tables);
         } catch (RuntimeException e) {
             memory.close();
             throw e;
         }
+    }
+
+    /** The tables as they lie from byte {@link #TABLES} on. */
+    public static ByteBuffer tables(double[] lr, double[] alpha) {
+        if (lr.length != alpha.length) throw new IllegalArgumentException("lr and alpha tables differ in length");
+        ByteBuffer tables = ByteBuffer.allocateDirect(8 * lr.length).order(ByteOrder.nativeOrder());
+        for (double v : lr) tables.putFloat((float) v);
+        for (double v : alpha) tables.putFloat((float) v);
+        return tables.flip();
     }
 
     /** A control block without tables, as evaluation needs it. */

@@ -1,0 +1,231 @@
+package io.basin.cuda;
+
+import static jcuda.driver.JCudaDriver.*;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.cuda.FusedStep.Parameters;
+import io.basin.device.DeviceException;
+import io.basin.device.Draws;
+import io.basin.device.Spec;
+import java.util.function.Consumer;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.CUstream_flags;
+import org.junit.jupiter.api.Test;
+
+/** The fused step in a program that has a context, a stream and arrays of its own, made by hand. */
+class FusedStepTest {
+    private static final double[] LR = {0.1, 0.05, 0.013, 0.2};
+    private static final double[] ALPHA = {0, 1, 1 / 3.0, 0.25};
+    private static final int COUNT = 4 * 1237;
+    private static final int DECAYED = 4 * 700;
+
+    /** JCuda tells a stream's number to subclasses alone. */
+    private static final class Stream extends CUstream {
+        long handle() {
+            return getNativePointer();
+        }
+    }
+
+    /** Somebody's program: nothing in it but JCuda. */
+    private static final class Program {
+        final Stream stream = new Stream();
+        final Address w = put(Draws.normal(1, COUNT));
+        final Address g = put(Draws.normal(2, COUNT));
+        final Address v = put(new float[COUNT]);
+        final Address a = put(new float[COUNT]);
+
+        Program() {
+            check(cuStreamCreate(stream, CUstream_flags.CU_STREAM_DEFAULT));
+        }
+
+        static void run(Consumer<Program> work) {
+            if (!Cuda.works()) return;
+            CUdevice device = new CUdevice();
+            CUcontext context = new CUcontext();
+            check(cuDeviceGet(device, 0));
+            check(cuCtxCreate(context, 0, device));
+            try {
+                Program program = new Program();
+                work.accept(program);
+                check(cuStreamDestroy(program.stream));
+                for (Address x : new Address[] {program.w, program.g, program.v, program.a}) check(cuMemFree(x));
+            } finally {
+                check(cuCtxDestroy(context));
+            }
+        }
+
+        private static Address put(float[] values) {
+            Address address = new Address();
+            check(cuMemAlloc(address, 4L * values.length));
+            check(cuMemcpyHtoD(address, Pointer.to(values), 4L * values.length));
+            return address;
+        }
+
+        FusedStep step(boolean nesterov) {
+            Parameters p = new Parameters(w.value(), g.value(), v.value(), a.value(), COUNT, DECAYED);
+            return new FusedStep(stream.handle(), p, new Spec.Step(0.9, 5e-4, nesterov), LR, ALPHA);
+        }
+
+        /** New gradients, as a backward pass would leave them. */
+        void gradients(int t) {
+            float[] values = Draws.normal(100 + t, COUNT);
+            check(cuMemcpyHtoD(g, Pointer.to(values), 4L * COUNT));
+        }
+
+        void require(Scalar expected) {
+            check(cuStreamSynchronize(stream));
+            assertArrayEquals(expected.w, floats(w), "weights");
+            assertArrayEquals(expected.v, floats(v), "momentum");
+            assertArrayEquals(expected.a, floats(a), "average");
+        }
+
+        private static float[] floats(Address from) {
+            float[] values = new float[COUNT];
+            check(cuMemcpyDtoH(Pointer.to(values), from, 4L * COUNT));
+            return values;
+        }
+    }
+
+    private static void check(int status) {
+        assertEquals(0, status, () -> Check.driverStatus(status));
+    }
+
+    /** The update as its header has it, one rounding after each operation. */
+    private static final class Scalar {
+        final float[] w = Draws.normal(1, COUNT);
+        final float[] v = new float[COUNT];
+        final float[] a = new float[COUNT];
+
+        void step(int t, float[] g, boolean nesterov) {
+            float mu = 0.9f;
+            for (int i = 0; i < COUNT; i++) {
+                float d = g[i] + (i < DECAYED ? 5e-4f : 0) * w[i];
+                v[i] = mu * v[i] + d;
+                w[i] = w[i] - (float) LR[t] * (nesterov ? d + mu * v[i] : v[i]);
+                if (ALPHA[t] != 0) a[i] = a[i] + (float) ALPHA[t] * (w[i] - a[i]);
+            }
+        }
+    }
+
+    @Test
+    void everyStepOnAnothersMemoryAndStreamIsTheScalarOneBitForBit() {
+        for (boolean nesterov : new boolean[] {false, true}) {
+            Program.run(program -> {
+                Scalar expected = new Scalar();
+                try (FusedStep step = program.step(nesterov)) {
+                    for (int t = 0; t < LR.length; t++) {
+                        program.gradients(t);
+                        step.run();
+                        expected.step(t, Draws.normal(100 + t, COUNT), nesterov);
+                        program.require(expected);
+                    }
+                    step.run();
+                    program.require(expected);
+                }
+            });
+        }
+    }
+
+    @Test
+    void capturedInTheCallersGraphItGoesOnAlongTheTablesAtEachReplay() {
+        Program.run(program -> {
+            Scalar expected = new Scalar();
+            CUgraph captured = new CUgraph();
+            CUgraphExec graph = new CUgraphExec();
+            try (FusedStep step = program.step(true)) {
+                check(cuStreamBeginCapture(program.stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+                step.run();
+                check(cuStreamEndCapture(program.stream, captured));
+                check(cuGraphInstantiate(graph, captured, 0));
+                for (int t = 0; t < LR.length; t++) {
+                    program.gradients(t);
+                    check(cuGraphLaunch(graph, program.stream));
+                    expected.step(t, Draws.normal(100 + t, COUNT), true);
+                    program.require(expected);
+                }
+                check(cuGraphExecDestroy(graph));
+                check(cuGraphDestroy(captured));
+            }
+        });
+    }
+
+    @Test
+    void runningWaitsForNothingAndCopiesNothing() {
+        if (!Cuda.software()) return;
+        Program.run(program -> {
+            try (FusedStep step = program.step(false)) {
+                SoftGpu.reset();
+                for (int t = 0; t < LR.length; t++) step.run();
+                assertEquals(2L * LR.length, SoftGpu.counter("launches"));
+                for (String none : new String[] {"syncs", "htod", "dtoh", "dtod", "allocs"}) {
+                    assertEquals(0, SoftGpu.counter(none), none);
+                }
+            }
+        });
+    }
+
+    @Test
+    void whatItOwnsIsGivenBackAlsoWhereMakingItFails() {
+        if (!Cuda.software()) return;
+        Program.run(program -> {
+            long memory = SoftGpu.counter("live_bytes");
+            long modules = SoftGpu.counter("live_modules");
+            program.step(false).close();
+            for (String kind : new String[] {"alloc", "copy", "sync", "context"}) {
+                SoftGpu.fail(kind, 1);
+                DeviceException e = assertThrows(DeviceException.class, () -> program.step(false), kind);
+                assertTrue(e.getMessage().startsWith("cu"), e.getMessage());
+            }
+            assertEquals(memory, SoftGpu.counter("live_bytes"));
+            assertEquals(0, SoftGpu.counter("live_pinned"));
+            assertEquals(modules, SoftGpu.counter("live_modules"));
+        });
+    }
+
+    private static void refuses(String message, Runnable misuse) {
+        String said = assertThrows(IllegalArgumentException.class, misuse::run).getMessage();
+        assertTrue(said.startsWith(message), said);
+    }
+
+    @Test
+    void misuseIsRefusedByTheNameOfWhatIsWrong() {
+        long a = 1 << 20;
+        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 6, 0));
+        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 0));
+        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 8, 2));
+        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 8, 12));
+        refuses("weights must be an address", () -> new Parameters(a + 4, 2 * a, 3 * a, 4 * a, 8, 8));
+        refuses("gradients must be an address", () -> new Parameters(a, 0, 3 * a, 4 * a, 8, 8));
+        refuses("momentum must be an address", () -> new Parameters(a, 2 * a, 3 * a + 8, 4 * a, 8, 8));
+        refuses("average must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a + 1, 8, 8));
+        refuses("gradients and average overlap", () -> new Parameters(a, 2 * a, 3 * a, 2 * a + 16, 8, 8));
+        Parameters none = new Parameters(a, 2 * a, 3 * a, 0, 8, 8);
+        Spec.Step rule = new Spec.Step(0.9, 0, false);
+        refuses("average is no address", () -> new FusedStep(0, none, rule, LR, ALPHA));
+        refuses("lr and alpha tables differ", () -> new FusedStep(0, none, rule, LR, new double[3]));
+    }
+
+    @Test
+    void withoutACurrentContextAndOnceClosedItSaysSo() {
+        Program.run(program -> {
+            CUcontext context = new CUcontext();
+            check(cuCtxPopCurrent(context));
+            DeviceException e = assertThrows(DeviceException.class, () -> program.step(false));
+            check(cuCtxPushCurrent(context));
+            assertTrue(e.getMessage().contains("make your context current"), e.getMessage());
+            FusedStep step = program.step(false);
+            step.close();
+            step.close();
+            assertThrows(IllegalStateException.class, step::run);
+        });
+    }
+}
