@@ -94,6 +94,16 @@ class MergeCommandTest {
     }
 
     @Test
+    void aFileOfAnUnknownNetOrDataSetIsNamed() {
+        String net = file("net", 1, Map.of("init", "1", "model", "another-net"));
+        assertEquals(1, run("evaluate", net));
+        assertTrue(error.contains(net) && error.contains("another-net"), error);
+        String data = file("data", 1, Map.of("init", "1", "dataset", "another-set"));
+        assertEquals(1, run("ensemble", data));
+        assertTrue(error.contains(data) && error.contains("another-set"), error);
+    }
+
+    @Test
     void aDamagedFileIsAFailureThatNamesIt() throws Exception {
         String a = file("a", 1, Map.of("init", "1"));
         Path broken = Files.writeString(folder.resolve("broken"), "no weights");
