@@ -71,6 +71,8 @@ final class EnsembleCommand implements Runnable {
 
     @Override
     public void run() {
+        Outputs.require("--json", json);
+        Outputs.require("--svg", svg);
         List<StoredModel> models = RunFolder.models(paths);
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Bars bars = new Bars();

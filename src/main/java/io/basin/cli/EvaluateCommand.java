@@ -58,6 +58,7 @@ final class EvaluateCommand implements Runnable {
 
     @Override
     public void run() {
+        Outputs.require("--reliability", reliability);
         List<StoredModel> models = files.stream().map(StoredModel::of).toList();
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
