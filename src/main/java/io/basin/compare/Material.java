@@ -18,6 +18,8 @@ import io.basin.train.Session;
 import io.basin.train.Settings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A data set cut into training, validation and test parts, all on the device.
@@ -59,14 +61,16 @@ public final class Material implements AutoCloseable {
         Augmentation normalisation = Augmentation.of(trainSet, 0, false);
         mean = normalisation.mean();
         std = normalisation.std();
-        train = upload(device, trainSet);
+        List<Images> uploaded = new ArrayList<>();
         try {
-            validation = upload(device, validationSet);
-            test = upload(device, testSet);
+            for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
         } catch (RuntimeException e) {
-            train.close();
+            uploaded.forEach(Images::close);
             throw e;
         }
+        train = uploaded.get(0);
+        validation = uploaded.get(1);
+        test = uploaded.get(2);
     }
 
     /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
@@ -78,16 +82,18 @@ public final class Material implements AutoCloseable {
     /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */
     public static Images upload(Device device, ImageSet set) {
         Memory pixels = device.allocate(set.pixels().length);
+        Memory on = null;
         try {
             ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length).put(set.pixels());
             device.upload(pixels, 0, direct.flip());
             ByteBuffer labels = ByteBuffer.allocateDirect(4 * set.count()).order(ByteOrder.nativeOrder());
             labels.asIntBuffer().put(set.labels());
-            Memory on = device.allocate(labels.capacity());
+            on = device.allocate(labels.capacity());
             device.upload(on, 0, labels);
             return new Images(pixels, on, set.count(), set.height(), set.width(), set.channels(), set.classes());
         } catch (RuntimeException e) {
             pixels.close();
+            if (on != null) on.close();
             throw e;
         }
     }

@@ -1,6 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.device.BatchOp;
+import io.basin.device.Coefficients;
 import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -194,6 +195,22 @@ final class CpuDevice implements Device {
     @Override
     public Runnable step(Spec.Step spec, Storage storage, Control control) {
         return new CpuStep(crew, spec, storage, control);
+    }
+
+    @Override
+    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
+        return new CpuCombine(crew, points, c, to);
+    }
+
+    @Override
+    public Runnable bend(
+            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
+        return new CpuBend(crew, spec, storage, point, momentum, c, j, control);
+    }
+
+    @Override
+    public Runnable moment(Storage storage, Memory second, Control control) {
+        return new CpuMoment(crew, storage, second, control);
     }
 
     @Override

@@ -23,6 +23,9 @@ public interface Device extends AutoCloseable {
 
     // Memory. All copies are ordered with the work around them; only download waits.
 
+    /** Told what a plan is about to allocate; throws a {@link DeviceException} where that cannot fit. */
+    default void expect(Demand demand) {}
+
     Memory allocate(long bytes);
 
     /** Bytes allocated and not yet closed. */
@@ -74,6 +77,19 @@ public interface Device extends AutoCloseable {
 
     /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
     Runnable step(Spec.Step spec, Storage storage, Control control);
+
+    /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */
+    Runnable combine(List<Memory> points, Coefficients c, Memory to);
+
+    /**
+     * The update of control point j of a curve, after the gradients at w(t) = PARAMS: v = mu v + c_j (g + wd w); p -= lr[t] v,
+     * with p and v the point's own arenas, and Nesterov and the split as in {@link #step}.
+     */
+    Runnable bend(
+            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control);
+
+    /** Where alpha[t] is not 0: second += alpha[t] (w w - second), the running mean of squared weights. */
+    Runnable moment(Storage storage, Memory second, Control control);
 
     /** Advances the step counter: apart from the update, so that all of it reads the same step. */
     Runnable tick(Control control);

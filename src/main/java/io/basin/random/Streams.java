@@ -28,5 +28,11 @@ public final class Streams {
     /** Noise and shifts of corrupted test images, and images of no class. */
     public static final int CORRUPTION = 7;
 
+    /** Where on its curve each step of a curve's training stands. */
+    public static final int CURVE = 8;
+
+    /** Random directions in weight space. */
+    public static final int DIRECTION = 9;
+
     private Streams() {}
 }

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /** The report of a comparison: one file with its pictures inside, which needs neither network nor scripts. */
 public final class HtmlReport {
-    private static final String STYLE = """
+    static final String STYLE = """
             body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:960px;margin:2em auto;padding:0 1em}
             table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:left}
             .results td:not(:first-child),.results th:not(:first-child){text-align:right}

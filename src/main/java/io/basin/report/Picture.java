@@ -37,7 +37,8 @@ public interface Picture {
             throw new UncheckedIOException(e);
         }
         String text = out.toString(StandardCharsets.UTF_8);
-        return text.substring(text.indexOf("<svg"));
+        // The writer leaves out what it takes for the default size; in a page the text would have the page's.
+        return text.substring(text.indexOf("<svg")).replaceFirst("<svg ", "<svg style=\"font-size:12px\" ");
     }
 
     default byte[] png() {

@@ -132,6 +132,18 @@ public final class Checkpoint {
         }
     }
 
+    /** Adds an arena of the parameters' size, its tensors named {@code prefix + name}. */
+    public static void addArena(
+            SafetensorsWriter writer, Device device, Storage storage, String prefix, Memory memory) {
+        for (Parameter p : storage.parameters()) add(writer, device, prefix, p, memory);
+    }
+
+    /** Reads what {@link #addArena} added. */
+    public static void readArena(
+            Path file, Safetensors in, Device device, Storage storage, String prefix, Memory memory) {
+        for (Parameter p : storage.parameters()) read(file, in, device, prefix, p, memory);
+    }
+
     private static String required(Path file, Map<String, String> metadata, String key) {
         String value = metadata.get(key);
         if (value == null)

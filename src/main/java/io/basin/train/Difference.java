@@ -1,11 +1,11 @@
 package io.basin.train;
 
 /** Says in a few words where two descriptions of a run part. */
-final class Difference {
+public final class Difference {
     private Difference() {}
 
     /** The first {@code name=value} that differs between two comma-separated lists, as {@code there 'a', now 'b'}. */
-    static String first(String there, String now) {
+    public static String first(String there, String now) {
         String[] a = there.split(", ");
         String[] b = now.split(", ");
         for (int i = 0; i < Math.min(a.length, b.length); i++) {

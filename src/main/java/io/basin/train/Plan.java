@@ -125,7 +125,7 @@ public final class Plan implements AutoCloseable {
         scope.uses(logits, loss.output());
         batch.labels().alive(ops.size());
         scope.outlives(loss.output());
-        Binding binding = scope.allocate(device);
+        Binding binding = scope.allocate(device, batchSize);
         for (Op op : ops) op.bind(binding);
     }
 

@@ -102,8 +102,9 @@ public final class Session implements AutoCloseable {
         recording.replay();
         if (java.util.Arrays.binarySearch(schedule.collections(), step) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
-            storage.live().copyTo(device, to);
+            // First, so that its memory is freed with the others' where the copy fails.
             members.add(new Member(step, to));
+            storage.live().copyTo(device, to);
         }
         step++;
     }

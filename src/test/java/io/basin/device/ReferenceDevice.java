@@ -177,6 +177,25 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
+    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
+        c.requireCombination(points, to);
+        return () -> ReferenceArenas.combine(points, c, to);
+    }
+
+    @Override
+    public Runnable bend(
+            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
+        c.requireBend(j, point, momentum, storage);
+        return () -> ReferenceArenas.bend(spec, storage, point, momentum, ReferenceArenas.c(c, j), control);
+    }
+
+    @Override
+    public Runnable moment(Storage storage, Memory second, Control control) {
+        if (second.bytes() != storage.paramBytes()) throw new IllegalArgumentException("sizes differ");
+        return () -> ReferenceArenas.moment(storage, second, control);
+    }
+
+    @Override
     public Runnable tick(Control control) {
         ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
         return () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1);

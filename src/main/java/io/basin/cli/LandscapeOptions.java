@@ -1,0 +1,184 @@
+package io.basin.cli;
+
+import io.basin.compare.Comparison;
+import io.basin.compare.Material;
+import io.basin.data.DataSets;
+import io.basin.device.Device;
+import io.basin.geometry.Net;
+import io.basin.geometry.Terrain;
+import io.basin.io.Safetensors;
+import io.basin.train.Settings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** The flags of everything that looks at trained nets from outside: which data, how much of it, where results go. */
+final class LandscapeOptions {
+    @Option(
+            names = "--data-dir",
+            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+    Path dataDir;
+
+    @Option(names = "--device", defaultValue = "auto", description = "auto or cpu")
+    String device;
+
+    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
+    int threads;
+
+    @Option(names = "--out", description = "folder for results; default runs/COMMAND-DATASET-MODEL-TIME")
+    Path out;
+
+    @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
+    Path resume;
+
+    @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
+    int batch;
+
+    @Option(names = "--validation", defaultValue = "5000", description = "as when the nets were trained: held out")
+    int validation;
+
+    @Option(names = "--train-samples", defaultValue = "0", description = "as when the nets were trained; 0 for all")
+    int trainSamples;
+
+    @Option(names = "--augment", description = "as when the nets were trained: none, flip or crop_flip")
+    TrainingOptions.Augment augment;
+
+    @Option(
+            names = "--samples",
+            defaultValue = "0",
+            description = "measure loss and error on so many training and so many test samples; 0 for all")
+    int samples;
+
+    @Option(
+            names = "--bn-samples",
+            defaultValue = "0",
+            description =
+                    "measure batch-norm statistics on so many training samples, the same at every point; 0 for all")
+    int statistics;
+
+    @Option(
+            names = "--bn-update",
+            defaultValue = "auto",
+            description = "exact (layer by layer), single (one pass), or auto: exact up to 24 batch norms")
+    String refresh;
+
+    @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
+    boolean plainRefresh;
+
+    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random; default ${DEFAULT-VALUE}")
+    long seed;
+
+    Terrain.Sampling sampling() {
+        return new Terrain.Sampling(samples, statistics, refresh, plainRefresh);
+    }
+
+    /** Settings of these nets; what a landscape has no flag for is as in training by default. */
+    Settings settings(Model model, String... training) {
+        List<String> args = new ArrayList<>(List.of(
+                model.dataset(),
+                "--model=" + model.net(),
+                "--batch-size=" + batch,
+                "--validation=" + validation,
+                "--train-samples=" + trainSamples));
+        if (augment != null) args.add("--augment=" + augment);
+        args.addAll(List.of(training));
+        return CommandLine.populateCommand(new TrainingOptions(), args.toArray(String[]::new))
+                .settings();
+    }
+
+    /**
+     * The data that the nets were trained on.
+     *
+     * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
+     */
+    Material material(Device on, Model model, Settings settings, Bars bars) {
+        Material material =
+                Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
+        if (Arrays.equals(model.normalisation().mean(), material.mean())
+                && Arrays.equals(model.normalisation().std(), material.std())) {
+            return material;
+        }
+        material.close();
+        throw new IllegalArgumentException("--train-samples " + trainSamples + " and --validation " + validation
+                + " leave other training images than " + model.file()
+                + " was trained on: repeat the flags of its training");
+    }
+
+    /** The folder to write into: new and empty, or one to resume. */
+    Path folder(String command, Model model) {
+        RunOptions run = new RunOptions();
+        run.out = out;
+        run.resume = resume;
+        return run.folder(command + "-" + model.dataset() + "-" + model.net());
+    }
+
+    /**
+     * The nets of a picture, all of one model.
+     *
+     * @throws IllegalArgumentException naming the two files that differ
+     */
+    static Model sameModel(List<Path> files) {
+        Model first = Model.of(files.get(0));
+        for (Path file : files) {
+            Model other = Model.of(file);
+            if (!other.net().equals(first.net()) || !other.dataset().equals(first.dataset())) {
+                throw new IllegalArgumentException(file + " holds " + other.net() + " for " + other.dataset() + ", but "
+                        + first.file() + " holds " + first.net() + " for " + first.dataset()
+                        + ": nets of different models share no weight space; name files of one model");
+            }
+        }
+        return first;
+    }
+
+    /** Labels each net by method and seed, and by A, B, C where that is not enough. */
+    static List<Net> label(List<Path> files) {
+        List<Net> nets = new ArrayList<>();
+        for (int i = 0; i < files.size(); i++) {
+            Map<String, String> header = header(files.get(i));
+            String method = header.get("method");
+            String seed = seed(files.get(i));
+            String what = method == null ? files.get(i).getFileName().toString() : method;
+            String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
+            nets.add(new Net(name, files.get(i)));
+        }
+        return nets;
+    }
+
+    /** The seed that a file's header names; empty if none. */
+    static String seed(Path file) {
+        return header(file).getOrDefault("seed", "");
+    }
+
+    /** @throws IllegalArgumentException if two of the nets are the same */
+    static void requireApart(List<Net> nets) {
+        Map<String, Net> seen = new HashMap<>();
+        for (Net net : nets) {
+            Net twin = seen.putIfAbsent(net.fingerprint(), net);
+            if (twin == null) continue;
+            throw new IllegalArgumentException(
+                    twin.file() + " and " + net.file() + " are the same: name files of different nets");
+        }
+    }
+
+    static Path make(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + e.getMessage() + ")", e);
+        }
+    }
+
+    static Map<String, String> header(Path file) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return in.metadata();
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package io.basin.cli;
+
+import io.basin.compare.Material;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.geometry.Net;
+import io.basin.geometry.Surface;
+import io.basin.geometry.Terrain;
+import io.basin.graph.Graph;
+import io.basin.io.Json;
+import io.basin.nn.Nets;
+import io.basin.train.Settings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Draws the loss over a plane in weight space. */
+@Command(
+        name = "surface",
+        description = "Training loss and test error over the plane through three nets, or around one net, as contours.",
+        footer = {
+            "",
+            "Examples:",
+            "  basin surface A.safetensors B.safetensors C.safetensors --samples 5000 --bn-samples 5000",
+            "  basin surface A.safetensors B.safetensors C.safetensors --average swa.safetensors"
+                    + " --trajectory member-100.safetensors member-200.safetensors",
+            "  basin surface A.safetensors --directions filter --grid 15",
+            "  basin surface A.safetensors B.safetensors C.safetensors --resume runs/plane"
+        })
+final class SurfaceCommand implements Runnable {
+    @Parameters(paramLabel = "FILE", arity = "1..*", description = "three weights files, or one with --directions")
+    private List<Path> files;
+
+    @Mixin
+    private LandscapeOptions options;
+
+    @Option(names = "--trajectory", arity = "1..*", description = "weights files to project, in the order of training")
+    private List<Path> trajectory = List.of();
+
+    @Option(names = "--average", description = "weights file to mark as the average")
+    private Path average;
+
+    enum Around {
+        RANDOM,
+        FILTER
+    }
+
+    @Option(names = "--directions", description = "around one net: random, or filter (scaled to the net's filters)")
+    private Around around;
+
+    @Option(names = "--grid", defaultValue = "21", description = "cells along each axis; default ${DEFAULT-VALUE}")
+    private int grid;
+
+    @Option(names = "--from", description = "start of both axes in extents; default -0.2, around one net -1")
+    private Double from;
+
+    @Option(names = "--to", description = "end of both axes in extents; default 1.2, around one net 1")
+    private Double to;
+
+    @Option(
+            names = "--distance",
+            defaultValue = "0",
+            description = "an extent around one net; default half of its length, with filter 1")
+    private double distance;
+
+    @Override
+    public void run() {
+        requireCount();
+        List<Path> all = new ArrayList<>(files);
+        all.addAll(trajectory);
+        if (average != null) all.add(average);
+        Model model = LandscapeOptions.sameModel(all);
+        Surface.Grid plan = plan();
+        Settings settings = options.settings(model);
+        Terrain.Sampling sampling = options.sampling();
+        List<Net> nets = LandscapeOptions.label(files);
+        LandscapeOptions.requireApart(nets);
+        Bars bars = new Bars();
+        try (Device device = Devices.open(options.device, options.threads);
+                Material material = options.material(device, model, settings, bars);
+                Terrain terrain = new Terrain(device, material, sampling)) {
+            Graph graph = Nets.build(
+                    model.net(), material.train().sample(), material.testSet().classes());
+            Path folder = options.folder("surface", model);
+            Json.write(folder.resolve("config.json"), Map.of("settings", settings, "grid", plan));
+            Surface.Result result = new Surface(device, terrain, graph, plan, folder, bars.progress())
+                    .run(nets, track(), average == null ? null : new Net("average", average));
+            new SurfaceReport(result, plan, warnings(), facts(device, terrain, model, plan)).write(folder);
+        }
+    }
+
+    private void requireCount() {
+        if (around == null && files.size() != 3) {
+            throw new IllegalArgumentException("a plane takes three FILEs, got " + files.size()
+                    + "; for the plane around one net say --directions random or --directions filter");
+        }
+        if (around != null && files.size() != 1) {
+            throw new IllegalArgumentException(
+                    "--directions: the plane around a net takes one FILE, got " + files.size());
+        }
+    }
+
+    private Surface.Grid plan() {
+        Surface.Span span = around == null
+                ? Surface.Span.NETS
+                : around == Around.RANDOM ? Surface.Span.RANDOM : Surface.Span.FILTER;
+        double low = from != null ? from : around == null ? -0.2 : -1;
+        double high = to != null ? to : around == null ? 1.2 : 1;
+        return new Surface.Grid(span, grid, low, high, distance, options.seed);
+    }
+
+    private List<Net> track() {
+        return trajectory.stream()
+                .map(f -> new Net(f.getFileName().toString(), f))
+                .toList();
+    }
+
+    /** What a reader of the picture should know about where its marks come from. */
+    private List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        String run = LandscapeOptions.seed(files.get(0));
+        List<Path> marks = new ArrayList<>(trajectory);
+        if (average != null) marks.add(average);
+        long others = marks.stream()
+                .filter(f -> !LandscapeOptions.seed(f).equals(run))
+                .count();
+        if (others > 0) {
+            warnings.add("Warning: " + others + " of the marked files come from another initialisation than "
+                    + files.get(0).getFileName() + " (seed " + run + "): their places are projections from far away.");
+        }
+        return warnings;
+    }
+
+    private Map<String, String> facts(Device device, Terrain terrain, Model model, Surface.Grid plan) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        for (Net net : LandscapeOptions.label(files))
+            facts.put(net.label(), net.file().toString());
+        if (average != null) facts.put("average", average.toString());
+        if (!trajectory.isEmpty())
+            facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
+        facts.put("net", model.net() + " on " + model.dataset());
+        facts.put("plane", plan.toString());
+        facts.put("measured", terrain.describe() + ", at each of " + grid * grid + " cells");
+        facts.put("device", device.describe());
+        return facts;
+    }
+}

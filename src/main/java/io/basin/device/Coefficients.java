@@ -1,0 +1,105 @@
+package io.basin.device;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * How much of each of several points a combination takes: a float32 table (rows, points) on the device.
+ *
+ * <p>A schedule is data: training a curve draws its t for every step before it starts, and the step counter picks the
+ * row. A table with a single row serves every step; {@link #set} replaces it between evaluations.
+ */
+public final class Coefficients implements AutoCloseable {
+    /** So that a kernel can take all points as arguments. */
+    public static final int MAX_POINTS = 32;
+
+    private final Device device;
+    private final Control control;
+    private final Memory memory;
+    private final int rows;
+    private final int points;
+
+    /**
+     * @param control whose step counter picks the row; its tables have as many steps as there are rows. Null for one row
+     * @param table (rows, points), rounded to float32
+     */
+    public Coefficients(Device device, Control control, double[]... table) {
+        rows = table.length;
+        points = table[0].length;
+        if (points < 1 || points > MAX_POINTS) {
+            throw new IllegalArgumentException("a combination takes 1 to " + MAX_POINTS + " points, got " + points);
+        }
+        if (rows != (control == null ? 1 : control.steps())) {
+            throw new IllegalArgumentException("one row of coefficients for each step, got " + rows);
+        }
+        this.device = device;
+        this.control = control;
+        ByteBuffer packed = pack(table);
+        memory = device.allocate(4L * rows * points);
+        try {
+            device.upload(memory, 0, packed);
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    private ByteBuffer pack(double[][] table) {
+        ByteBuffer packed = ByteBuffer.allocateDirect(4 * table.length * points).order(ByteOrder.nativeOrder());
+        for (double[] row : table) {
+            if (row.length != points) {
+                throw new IllegalArgumentException("expected " + points + " coefficients, got " + row.length);
+            }
+            for (double c : row) packed.putFloat((float) c);
+        }
+        return packed.flip();
+    }
+
+    /** Replaces the only row. */
+    public void set(double... row) {
+        if (control != null) throw new IllegalStateException("a table that follows the steps is fixed");
+        device.upload(memory, 0, pack(new double[][] {row}));
+    }
+
+    public Memory memory() {
+        return memory;
+    }
+
+    /** The control block whose step counter picks the row, or null: row 0. */
+    public Control control() {
+        return control;
+    }
+
+    public int points() {
+        return points;
+    }
+
+    /** Byte offset of c_j in the row. */
+    public long at(long row, int j) {
+        return 4 * (row * points + j);
+    }
+
+    /** Refuses what {@link Device#combine} cannot add up with this table. */
+    public void requireCombination(List<Memory> arenas, Memory to) {
+        if (arenas.size() != points) {
+            throw new IllegalArgumentException(points + " coefficients for " + arenas.size() + " points");
+        }
+        for (Memory arena : arenas) {
+            if (arena.bytes() != to.bytes()) throw new IllegalArgumentException("points and result differ in size");
+        }
+    }
+
+    /** Refuses what {@link Device#bend} cannot update with this table. */
+    public void requireBend(int j, Memory point, Memory momentum, Storage storage) {
+        if (j < 0 || j >= points) throw new IllegalArgumentException("no point " + j + " among " + points);
+        if (point.bytes() != storage.paramBytes() || momentum.bytes() != storage.paramBytes()) {
+            throw new IllegalArgumentException("the point, its momentum and the parameters differ in size");
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -1,0 +1,98 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.io.Safetensors;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** What connect, surface and width refuse: one line that names what to change, exit code 2, and no folder left behind. */
+class LandscapeCommandsTest {
+    @TempDir
+    Path folder;
+
+    private String a;
+    private String b;
+    private String other;
+
+    @BeforeEach
+    void save() {
+        a = file("a", "small-cnn", 1);
+        b = file("b", "small-cnn", 2);
+        other = file("other", "mlp", 1);
+    }
+
+    private String file(String name, String net, int seed) {
+        Path file = folder.resolve(name + ".safetensors");
+        Safetensors.writer()
+                .metadata(Map.of(
+                        "model",
+                        net,
+                        "dataset",
+                        "fashion-mnist",
+                        "method",
+                        "sgd",
+                        "seed",
+                        "" + seed,
+                        "mean",
+                        "[0.3]",
+                        "std",
+                        "[0.35]"))
+                .add("w", new long[] {1}, new float[] {seed})
+                .write(file);
+        return file.toString();
+    }
+
+    private void refused(String says, String... args) {
+        StringWriter err = new StringWriter();
+        CommandLine line = Main.commandLine();
+        line.setErr(new PrintWriter(err));
+        Path out = folder.resolve("out");
+        String[] all = java.util.Arrays.copyOf(args, args.length + 2);
+        all[args.length] = "--out";
+        all[args.length + 1] = out.toString();
+        int code = line.execute(all);
+        assertEquals(2, code, err.toString());
+        assertTrue(err.toString().contains(says), err.toString());
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void netsOfDifferentModelsShareNoWeightSpace() {
+        String says = "other.safetensors holds mlp for fashion-mnist, but";
+        refused(says, "connect", a, other);
+        refused(says, "surface", a, b, other);
+        refused(says, "width", a, other);
+        refused(says, "surface", a, "--directions", "random", "--average", other);
+    }
+
+    @Test
+    void theSameNetTwiceIsRefused() {
+        for (String command : new String[] {"connect", "width"}) refused("are the same", command, a, a);
+        refused("are the same", "surface", a, b, a);
+    }
+
+    @Test
+    void flagsAtFaultAreNamed() {
+        refused("--points", "connect", a, b, "--points", "1");
+        refused("--epochs", "connect", a, b, "--epochs", "0");
+        refused("--bn-update", "surface", a, "--directions", "filter", "--bn-update", "never");
+        refused("--bn-samples", "width", a, b, "--bn-samples", "-1");
+        refused("--samples", "width", a, b, "--samples", "-2");
+        refused("--grid", "surface", a, "--directions", "filter", "--grid", "1");
+        refused("--from", "surface", a, "--directions", "filter", "--from", "2");
+        refused("--rise", "width", a, b, "--rise", "0");
+        refused("--directions", "width", a, b, "--directions", "0");
+        refused("three FILEs, got 2", "surface", a, b);
+        refused("takes one FILE, got 2", "surface", a, b, "--directions", "random");
+    }
+}

@@ -1,0 +1,194 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Nets trained by 'compare', then joined, laid out on a plane and measured, from the command line to the page. */
+class LandscapeEndToEndTest {
+    @TempDir
+    static Path folder;
+
+    private static Path data;
+    private static Path nets;
+
+    @BeforeAll
+    static void train() {
+        data = Shell.grey(folder.resolve("data"), 400, 100);
+        nets = folder.resolve("nets");
+        Shell done = Shell.run(
+                "compare",
+                "mnist",
+                "--data-dir",
+                data,
+                "--model",
+                "mlp",
+                "--methods",
+                "sgd,swa",
+                "--seeds",
+                2,
+                "--epochs",
+                4,
+                "--batch-size",
+                32,
+                "--validation",
+                50,
+                "--lr",
+                0.02,
+                "--out",
+                nets);
+        assertEquals(0, done.code(), done.err());
+    }
+
+    private static Path net(int seed, String method) {
+        return nets.resolve("seed-" + seed).resolve(method).resolve(method + ".safetensors");
+    }
+
+    private static List<Path> members() throws IOException {
+        try (Stream<Path> files = Files.list(nets.resolve("seed-1").resolve("swa"))) {
+            return files.filter(f -> f.getFileName().toString().startsWith("member"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static Shell run(Object... args) {
+        List<Object> all = new ArrayList<>(List.of(args));
+        all.addAll(List.of("--data-dir", data, "--validation", 50, "--batch-size", 32));
+        return Shell.run(all.toArray());
+    }
+
+    private static void pictured(Path out, String... names) {
+        for (String name : names) {
+            for (String kind : new String[] {".svg", ".png"}) {
+                assertTrue(Files.exists(out.resolve(name + kind)), name + kind);
+            }
+        }
+        assertTrue(Files.exists(out.resolve("report.html")));
+    }
+
+    @Test
+    void aCurveFromNetToNetToNet() {
+        Path out = folder.resolve("curve");
+        Object[] flags = {
+            "connect",
+            net(1, "sgd"),
+            net(2, "sgd"),
+            net(1, "swa"),
+            "--curve",
+            "PolyChain",
+            "--bends",
+            2,
+            "--epochs",
+            2,
+            "--points",
+            7
+        };
+        Object[] first = java.util.Arrays.copyOf(flags, flags.length + 2);
+        first[flags.length] = "--out";
+        first[flags.length + 1] = out;
+        Shell done = run(first);
+        assertEquals(0, done.code(), done.err());
+        assertEquals(
+                2,
+                done.out()
+                        .lines()
+                        .filter(l -> l.startsWith("Self-check passed"))
+                        .count(),
+                done.out());
+        pictured(out, "test-error", "train-loss");
+        JsonNode legs = Json.read(out.resolve("results.json")).path("legs");
+        assertEquals(2, legs.size());
+        assertEquals(7, legs.path(0).path("curve").path("points").size());
+        assertTrue(legs.path(0).path("curve").path("length").asDouble()
+                >= legs.path(0).path("line").path("length").asDouble());
+        Shell bend = Shell.run("evaluate", out.resolve("leg-1").resolve("bend-1.safetensors"), "--data-dir", data);
+        assertEquals(0, bend.code(), bend.err());
+        first[flags.length] = "--resume";
+        Shell again = run(first);
+        assertEquals(0, again.code(), again.err());
+        assertEquals(done.out(), again.out());
+    }
+
+    @Test
+    void aPlaneWithTrajectoryAndAverageAndItsResumption() throws IOException {
+        Path out = folder.resolve("plane");
+        List<Object> flags = new ArrayList<>(List.of(
+                "surface",
+                net(1, "sgd"),
+                net(2, "sgd"),
+                net(1, "swa"),
+                "--grid",
+                4,
+                "--samples",
+                60,
+                "--average",
+                net(1, "swa"),
+                "--trajectory"));
+        flags.addAll(members());
+        assertTrue(flags.size() > 12, "members");
+        List<Object> fresh = new ArrayList<>(flags);
+        fresh.addAll(List.of("--out", out));
+        Shell done = run(fresh.toArray());
+        assertEquals(0, done.code(), done.err());
+        assertTrue(done.out().contains("Self-check passed: the plane goes through its nets"), done.out());
+        pictured(out, "test-error", "train-loss");
+        String svg = Files.readString(out.resolve("train-loss.svg"));
+        assertTrue(svg.contains(">average<")
+                && svg.contains("checkpoints, projected<")
+                && svg.contains(">A: sgd, seed 1<"));
+        JsonNode result = Json.read(out.resolve("results.json")).path("result");
+        assertEquals(4, result.path("cells").size());
+        assertEquals(0, result.path("average").path("spot").path("away").asDouble(), 1e-4);
+        byte[] cells = Files.readAllBytes(out.resolve("cells.jsonl"));
+        List<Object> resumed = new ArrayList<>(flags);
+        resumed.addAll(List.of("--resume", out));
+        assertEquals(0, run(resumed.toArray()).code());
+        assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")));
+    }
+
+    @Test
+    void widthsOfTwoMethodsOverTwoSeeds() {
+        Path out = folder.resolve("width");
+        Shell done = run(
+                "width",
+                net(1, "sgd"),
+                net(2, "sgd"),
+                net(1, "swa"),
+                net(2, "swa"),
+                "--directions",
+                2,
+                "--points",
+                3,
+                "--distance",
+                12,
+                "--out",
+                out);
+        assertEquals(0, done.code(), done.err());
+        assertTrue(done.out().contains("over 2 seeds") || done.out().contains("no seed has widths"), done.out());
+        pictured(out, "train-loss-raw", "test-error-raw", "train-loss-filter", "test-error-filter", "train-loss-line");
+        JsonNode json = Json.read(out.resolve("results.json"));
+        assertEquals(8, json.path("rays").size());
+        assertEquals(2, json.path("lines").size());
+    }
+
+    @Test
+    void otherTrainingDataThanTheNetsHadIsRefused() {
+        Shell done = run("width", net(1, "sgd"), net(1, "swa"), "--train-samples", 100, "--out", folder.resolve("no"));
+        assertEquals(2, done.code());
+        assertTrue(done.complaint().contains("--train-samples 100"), done.complaint());
+        assertTrue(done.complaint().contains("repeat the flags of its training"), done.complaint());
+    }
+}
