@@ -42,7 +42,7 @@ final class DeviceAgreement {
         for (DeviceProvider provider : providers) {
             // Not even opened where the name shows that it is the device in use: opening may change its threads.
             if (kind(device).equalsIgnoreCase(provider.name())) continue;
-            try (Device other = provider.open(0)) {
+            try (Device other = provider.openUnasked(0)) {
                 if (other.describe().startsWith(kind(device))) continue;
                 if (files.isEmpty()) absent.add("no single model was made");
                 else checks.add(check(other, files.get(0)));
