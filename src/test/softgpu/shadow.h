@@ -2,9 +2,9 @@
 // interpreter see this.
 //
 // Races are found by happens-before. A global counter, the epoch, advances at each task, at each block's start and at
-// each block barrier. A granule keeps the epoch and the thread of its last write and of its last read; whether those are
-// ordered before an access follows from comparing numbers: all epochs up to `ordered` are; of this launch, those of the
-// running block before its last barrier are; within one epoch, only the same thread's, and a warp's before its last
+// each block barrier. A granule keeps the epoch and the thread of its last write and of its last read; whether those
+// are ordered before an access follows from comparing numbers: all epochs up to `ordered` are; of this launch, those of
+// the running block before its last barrier are; within one epoch, only the same thread's, and a warp's before its last
 // __syncwarp. Accesses narrower than a granule expand it to one record per byte.
 #pragma once
 #include <cstddef>
@@ -29,7 +29,7 @@ using s64 = std::int64_t;
 
 constexpr u8 noByte = 0, rawByte = 1, setByte = 2;  // a byte's state: not to be accessed, not yet written, written
 
-namespace who {  // the bits of a record beside its epoch
+namespace who {                   // the bits of a record beside its epoch
 constexpr u32 thread = 0x3ff;     // within its block
 constexpr u32 lanes = 1u << 10;   // and other lanes of the same warp, in the same epoch
 constexpr u32 warps = 1u << 11;   // and threads of other warps, in the same epoch
@@ -59,13 +59,13 @@ public:
     u32 advance() { return ++now_; }
     u32 now() const { return now_; }
     u32 first() const { return tasks_.back().epoch; }
-    u32 ordered() const { return ordered_; }        // every epoch up to this one happens before the running task
-    bool before(u32 epoch) const;                   // whether the task of that epoch happens before the running one
-    const std::string& name(u32 epoch) const;       // of the task of that epoch
+    u32 ordered() const { return ordered_; }   // every epoch up to this one happens before the running task
+    bool before(u32 epoch) const;              // whether the task of that epoch happens before the running one
+    const std::string& name(u32 epoch) const;  // of the task of that epoch
     bool exhausted() const { return now_ > 0x70000000u; }
-    void forget();                                  // starts over; the records must be cleared too
+    void forget();  // starts over; the records must be cleared too
 
-    u32 join(u32 set, u32 epoch);                   // a set of reading tasks with one more
+    u32 join(u32 set, u32 epoch);  // a set of reading tasks with one more
     const std::vector<u32>& set(u32 number) const { return sets_[number]; }
 
 private:
@@ -101,7 +101,8 @@ public:
 
     // One access of `bytes` from `offset`. A warp's contiguous access names the first thread and the bytes of each;
     // each = 0: all bytes belong to the one thread (or flagged group) of `by`.
-    bool enter(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault) {
+    bool enter(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+               Fault& fault) {
         if (offset > size || bytes > size - offset) return miss(offset, fault);
         const bool reads = use == Use::read || use == Use::strongRead;
         if (!(reads || use == Use::atomic ? written(offset, bytes) : reachable(offset, bytes)))
@@ -124,7 +125,8 @@ private:
     bool miss(std::size_t offset, Fault& fault) const;
     bool diagnose(std::size_t offset, std::size_t bytes, Fault& fault) const;
     bool track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault);
-    bool slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault);
+    bool slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+                Fault& fault);
     void expand(std::size_t granule);
     Records granules_, bytes_;
     std::vector<std::pair<void*, std::size_t>> maps_;

@@ -69,7 +69,8 @@ extern "C" __global__ void betweenBlocks(float* y) {
 }
 
 extern "C" __global__ void betweenBlocksReadWrite(float* y) {
-    y[blockIdx.x * blockDim.x + threadIdx.x] = y[(blockIdx.x * blockDim.x + threadIdx.x + 1) % (gridDim.x * blockDim.x)];  // BUG betweenBlocksReadWrite
+    const u32 i = blockIdx.x * blockDim.x + threadIdx.x, next = (i + 1) % (gridDim.x * blockDim.x);
+    y[i] = y[next];  // BUG betweenBlocksReadWrite
 }
 
 extern "C" __global__ void oneReadsOneWrites(float* y, const float* z) {
