@@ -129,8 +129,11 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
     if (!follow && same &&
         space.enter(use, start - base, size, 0, w.who(first) | (lanes > 1 ? who::lanes : 0), m, fault))
         return;
+    const bool plain = use == Use::read || use == Use::write;
     only(mask, [&](int i) {
-        if (!space.enter(use, access.at[i] - base, size, 0, w.who(i), m, fault))
+        const u64 offset = access.at[i] - base;
+        if (plain && space.glance(use == Use::write, offset, size, w.who(i), m)) return;
+        if (!space.enter(use, offset, size, 0, w.who(i), m, fault))
             report(w, in, use, home, i, access.at[i], size, fault);
     });
 }

@@ -253,6 +253,13 @@ bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t ea
         if (done >= bytes / 4) return true;
         return slowly(use, offset + 4 * done, bytes - 4 * done, each, by, m, fault);
     }
+    if ((use == Use::read || use == Use::write) && (each == 1 || each == 2)) {
+        for (std::size_t g = offset / 4; g <= (offset + bytes - 1) / 4; ++g)
+            if (granules_.writeEpoch[g] != expanded) expand(g);
+        const Records r{bytes_.writeEpoch + offset, bytes_.writeWho + offset, bytes_.readEpoch + offset,
+                        bytes_.readWho + offset};
+        if (quickly(r, bytes, each == 1 ? 0 : 1, use == Use::write, by, m)) return true;
+    }
     return slowly(use, offset, bytes, each, by, m, fault);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -37,6 +38,7 @@ constexpr u32 blocks = 1u << 12;  // and other blocks, in the same launch
 constexpr u32 atomic = 1u << 13;
 constexpr u32 plain = 1u << 14;   // an atomic access that follows a plain one of the same block
 constexpr u32 others = 1u << 15;  // reads only: the upper half is a set of unordered earlier tasks (History)
+constexpr u32 alone = thread | lanes | warps | blocks;
 constexpr int syncs = 16;         // else it counts the warp's __syncwarps, modulo 65536
 }  // namespace who
 
@@ -111,6 +113,8 @@ public:
         if (!reads) fill(offset, bytes);
         return true;
     }
+    // The same for one thread's whole granules where nothing is unusual; false where enter() must look closer.
+    bool glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m);
     void discard(std::size_t offset, std::size_t bytes);  // back to nothing; memory returns to the host
     void forgetRecords();
 
@@ -131,6 +135,39 @@ private:
     Records granules_, bytes_;
     std::vector<std::pair<void*, std::size_t>> maps_;
 };
+
+inline bool Space::glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m) {
+    if (offset > size || bytes > size - offset || ((offset | bytes) & 3)) return false;
+    for (std::size_t g = offset / 4; g < (offset + bytes) / 4; ++g) {
+        u32 states;
+        std::memcpy(&states, state + 4 * g, 4);
+        if (states != 0x01010101 * setByte) return false;
+        const u32 we = granules_.writeEpoch[g], ww = granules_.writeWho[g];
+        const u32 re = granules_.readEpoch[g], rw = granules_.readWho[g];
+        const bool before = we >= m.block && we < m.now && !(ww & who::blocks);
+        const bool own = we == m.now && ((ww ^ by) & who::alone) == 0;
+        if (we > m.ordered && !before && !own) return false;
+        if (write) {
+            const bool readBefore = re >= m.block && re < m.now && !(rw & (who::blocks | who::others));
+            const bool readOwn = re == m.now && ((rw ^ by) & (who::alone | who::others)) == 0;
+            if (re > m.ordered && !readBefore && !readOwn) return false;
+            granules_.writeEpoch[g] = m.now;
+            granules_.writeWho[g] = by;
+            continue;
+        }
+        u32 flags = 0;
+        if (re > m.ordered) {
+            if (re < m.task || (rw & who::others)) return false;
+            const u32 apart = (rw ^ by) & who::thread;
+            flags = (rw & who::blocks) | (re < m.block ? who::blocks : 0u);
+            if (re == m.now)
+                flags |= (rw & (who::lanes | who::warps)) | (apart == 0 ? 0u : apart < 32 ? who::lanes : who::warps);
+        }
+        granules_.readEpoch[g] = m.now;
+        granules_.readWho[g] = by | flags;
+    }
+    return true;
+}
 
 struct Shadow {
     Shadow(std::size_t span, std::size_t shared) : global(span), block(shared) {}
