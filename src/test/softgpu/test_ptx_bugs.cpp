@@ -108,6 +108,29 @@ void races(Device& device, Program& program) {
     silent(program, "withinBlock", 1, 1, Arguments().add(y));
 }
 
+// Of several blocks that read, each counts, whichever ran last; neighbours and strides alike.
+void readers(Device& device, Program& program) {
+    const Address y = device.put(std::vector<float>(256)), z = device.put(std::vector<float>(256));
+    for (const u32 stride : {1u, 3u}) {
+        bool each = true;
+        for (u64 seed = 1; seed <= 6; ++seed)
+            for (u32 writer = 0; writer < 3; ++writer) {
+                const Arguments arguments = Arguments().add(y).add(z).add(writer).add(stride);
+                const std::string said = program.run("allReadOneWrites", 3, 32, arguments, 0, seed);
+                each &= said.find("another block") != std::string::npos || said.find("of block (") != said.rfind("of block (");
+            }
+        report("caught in any order: allReadOneWrites, stride " + std::to_string(stride), each);
+        silent(program, "allReadOneWrites", 3, 32, Arguments().add(y).add(z).add(3u).add(stride));
+        silent(program, "allReadOneWrites", 1, 32, Arguments().add(y).add(z).add(0u).add(stride));
+        caught(program, "shift", 1, 64, Arguments().add(y).add(stride), {"races with a", "by thread"});
+        silent(program, "shift", 1, 1, Arguments().add(y).add(stride));
+    }
+    caught(program, "shiftBytes", 1, 32, Arguments().add(y).add(1u), {" 1 byte at", "races with a", "by thread"});
+    silent(program, "shiftBytes", 1, 32, Arguments().add(y).add(32u));
+    caught(program, "squares", 1, 17, Arguments().add(y).add(z), {"thread (16,0,0)", "out of bounds"});
+    silent(program, "squares", 1, 16, Arguments().add(y).add(z));
+}
+
 void control(Device& device, Program& program) {
     const Address y = device.put(std::vector<float>(64)), zeros = device.put(std::vector<u32>{0, 0}),
                   ones = device.put(std::vector<u32>{1, 1});
@@ -145,6 +168,7 @@ void bugCases() {
     bounds(device, program);
     lifetimes(device, program);
     races(device, program);
+    readers(device, program);
     control(device, program);
 }
 

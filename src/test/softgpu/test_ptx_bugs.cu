@@ -78,6 +78,27 @@ extern "C" __global__ void oneReadsOneWrites(float* y, const float* z) {
     else y[threadIdx.x] = z[threadIdx.x];                       // BUG oneReadsOneWrites
 }
 
+extern "C" __global__ void allReadOneWrites(float* y, float* z, u32 writer, u32 stride) {
+    const u32 i = stride * threadIdx.x;
+    const float v = y[i];  // BUG allReadOneWrites
+    z[blockIdx.x * blockDim.x + threadIdx.x] = v;
+    if (blockIdx.x == writer) y[i] = v + 1;  // BUG allReadOneWrites
+}
+
+extern "C" __global__ void shift(float* y, u32 stride) {
+    const float v = y[stride * (threadIdx.x + 1)];  // BUG shift
+    y[stride * threadIdx.x] = v;                    // BUG shift
+}
+
+extern "C" __global__ void shiftBytes(unsigned char* y, u32 distance) {
+    const unsigned char v = y[threadIdx.x + distance];  // BUG shiftBytes
+    y[threadIdx.x] = v;                                 // BUG shiftBytes
+}
+
+extern "C" __global__ void squares(const float* x, float* y) {
+    y[threadIdx.x] = x[threadIdx.x * threadIdx.x];  // BUG squares
+}
+
 extern "C" __global__ void plainThenAtomic(u32* y) {
     if (blockIdx.x == 0 && threadIdx.x == 0) *(volatile u32*)y = 0, y[1] = 0;  // BUG plainThenAtomic
     __syncthreads();

@@ -31,7 +31,7 @@ extern "C" __global__ void tree(const u32* x, u32* y) {
 
 // The same within a warp, ordered by __syncwarp only.
 extern "C" __global__ void warpTree(const u32* x, u32* y) {
-    __shared__ volatile u32 s[32];
+    __shared__ u32 s[32];
     s[threadIdx.x] = x[threadIdx.x];
     __syncwarp();
     for (u32 half = 16; half; half /= 2) {
