@@ -50,6 +50,9 @@ public final class Evaluator implements AutoCloseable {
     private final int samples;
     private final ByteBuffer buffer;
     private final float[] probabilities;
+    private Weights bound;
+    /** Whether the only batch lies on the device already; the plan keeps it where it is the whole set. */
+    private boolean drawn;
 
     public Evaluator(
             Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
@@ -73,7 +76,8 @@ public final class Evaluator implements AutoCloseable {
 
     /** Mean loss and accuracy of one model. */
     public Control.Totals evaluate(Weights weights) {
-        plan.use(weights);
+        use(weights);
+        drawn = false;
         control.start(0);
         Runnable tick = device.tick(control);
         for (int b = 0; b < batches(); b++) {
@@ -87,10 +91,11 @@ public final class Evaluator implements AutoCloseable {
     public void predict(List<Weights> models, Sink sink) {
         Tensor output = plan.probabilities();
         int classes = output.shape().dim(1);
+        drawn = false;
         for (int b = 0; b < batches(); b++) {
             int rows = rows(b);
             for (int m = 0; m < models.size(); m++) {
-                plan.use(models.get(m));
+                use(models.get(m));
                 control.start(b);
                 plan.forward();
                 buffer.clear();
@@ -123,7 +128,8 @@ public final class Evaluator implements AutoCloseable {
     public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
         List<Norm> norms = plan.norms();
         if (norms.isEmpty()) return;
-        plan.use(weights);
+        use(weights);
+        drawn = false;
         norms.forEach(Norm::reset);
         if (how == Refresh.SINGLE) {
             pass(norms.get(norms.size() - 1), true, () -> onBatch.accept(0));
@@ -135,6 +141,39 @@ public final class Evaluator implements AutoCloseable {
             pass(norms.get(i), false, () -> onBatch.accept(number));
             norms.get(i).commit();
         }
+    }
+
+    /** Whether one batch holds all samples, so that {@link #settle} can be asked for. */
+    public boolean whole() {
+        return batches() == 1;
+    }
+
+    /**
+     * {@link #refresh} and {@link #evaluate} in a single pass, where one batch holds all samples: each batch norm's input lies
+     * there whole, so its population's statistics are measured, stored and used at once. Nothing is computed twice.
+     */
+    public Control.Totals settle(Weights weights) {
+        if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
+        use(weights);
+        control.start(0);
+        for (Op op : plan.ops()) {
+            if (op instanceof Norm norm) {
+                norm.reset();
+                norm.measure(samples);
+                norm.commit();
+            }
+            // Every model sees the same batch: it is drawn once.
+            if (!drawn || op != plan.ops().get(0)) op.forward();
+        }
+        drawn = true;
+        return control.read();
+    }
+
+    /** Binding costs some microseconds an operation; most often the model is the one already bound. */
+    private void use(Weights weights) {
+        if (weights.equals(bound)) return;
+        plan.use(weights);
+        bound = weights;
     }
 
     /** Runs every batch up to {@code last} and measures there; with {@code all}, at every norm on the way. */
