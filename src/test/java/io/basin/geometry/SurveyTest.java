@@ -3,11 +3,14 @@ package io.basin.geometry;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.basin.device.Close;
 import io.basin.device.Device;
+import io.basin.device.Precision;
 import io.basin.device.Storage;
 import io.basin.device.Subject;
+import io.basin.train.Evaluator;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +78,24 @@ class SurveyTest {
             Found few = Found.on(land, () -> land.terrain(0, 30, "exact"), a, a);
             assertNotEquals(all.figures()[0], few.figures()[0]);
             assertEquals(few.figures()[0], few.figures()[1]);
+        }
+    }
+
+    /** Statistics of a part of the samples would pass for those of all. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aSinglePassOverSeveralBatchesIsRefused(Subject subject) {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                Storage storage = new Storage(true);
+                Evaluator evaluator = new Evaluator(
+                        device,
+                        Landscape.graph(),
+                        storage,
+                        land.material.train(),
+                        land.material.plainBatch(),
+                        Precision.FP32)) {
+            assertThrows(IllegalStateException.class, () -> evaluator.settle(storage.live()));
         }
     }
 }
