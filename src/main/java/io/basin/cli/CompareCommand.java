@@ -2,8 +2,10 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Material;
+import io.basin.compare.Options;
 import io.basin.device.Device;
 import io.basin.io.Json;
+import io.basin.report.EvidencePage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
@@ -27,6 +29,7 @@ import picocli.CommandLine.Option;
             "  basin compare fashion-mnist",
             "  basin compare fashion-mnist --model small-cnn --epochs 5 --seeds 5",
             "  basin compare cifar10 --methods sgd,swa --out runs/mine",
+            "  basin compare fashion-mnist --methods sgd,swa,swag --corruptions --ood mnist",
             "  basin compare fashion-mnist --resume runs/mine"
         })
 final class CompareCommand implements Runnable {
@@ -40,11 +43,14 @@ final class CompareCommand implements Runnable {
             names = "--methods",
             split = ",",
             defaultValue = "sgd,swa,ema,snapshot,fge,independent",
-            description = "sgd, ema, swa, swa-cyclic, lawa, tail, snapshot, fge, independent")
+            description = "sgd, ema, swa, swa-cyclic, lawa, tail, swag, swap, snapshot, fge, independent")
     private List<String> methods;
 
     @Option(names = "--seeds", defaultValue = "1", description = "how often everything is repeated")
     private int seeds;
+
+    @Mixin
+    private ProbeOptions probes;
 
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
     private long seed;
@@ -62,7 +68,8 @@ final class CompareCommand implements Runnable {
             Path folder = run.folder(settings.dataset() + "-" + settings.model());
             Map<String, String> facts = facts(device, material, settings);
             Configuration.keep(folder, settings, methods, all);
-            Summary summary = new Comparison(device, material, methods, all, folder, run.options(), bars)
+            Options options = probes.add(run.options(), material.testSet(), bars.progress());
+            Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
                     .run(settings.dataset() + ", " + settings.model(), facts);
             show(folder, summary);
         }
@@ -92,6 +99,7 @@ final class CompareCommand implements Runnable {
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
+        System.out.print(EvidencePage.text(summary.evidence()));
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 }

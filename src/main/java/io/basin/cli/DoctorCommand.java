@@ -62,6 +62,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private boolean examine(DeviceProvider provider) {
+        for (String finding : provider.diagnose()) line("", finding);
         try (Device device = provider.open(threads)) {
             double[] losses = train(device);
             boolean learns = Double.isFinite(losses[1]) && losses[1] < losses[0];

@@ -22,6 +22,9 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
+            AverageCommand.class,
+            SoupCommand.class,
+            EnsembleCommand.class,
             ConnectCommand.class,
             SurfaceCommand.class,
             WidthCommand.class,
@@ -51,6 +54,8 @@ public final class Main implements Runnable {
         // Before any logger exists: slf4j-simple reads these once.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
         System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
+        // Says what a plan is about to allocate, and what it does about a damaged cache.
+        if (!verbose) System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 
 /** The flags that decide where and how something runs, and not what it computes. */
 final class RunOptions {
-    @Option(names = "--device", defaultValue = "auto", description = "auto or cpu")
+    @Option(names = "--device", defaultValue = "auto", description = "auto, cpu or cuda")
     String device;
 
     @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
@@ -67,7 +67,8 @@ final class RunOptions {
             }
             return folder;
         } catch (IOException e) {
-            throw new UncheckedIOException("--out: cannot write to " + folder + " (" + e + ")", e);
+            throw new UncheckedIOException(
+                    "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
         }
     }
 }

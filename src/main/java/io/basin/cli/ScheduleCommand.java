@@ -57,13 +57,14 @@ final class ScheduleCommand implements Runnable {
         for (Recipe r : recipes) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-12s %d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",
+                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",
                     r.name(),
+                    r.trunk() == null ? "" : r.trunk().steps() + " steps, then ",
                     r.runs(),
                     r.schedule().steps(),
                     perEpoch,
                     r.schedule().collections().length,
-                    r.schedule().lr(0),
+                    r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
         System.out.println();

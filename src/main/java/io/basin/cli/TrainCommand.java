@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Comparison;
 import io.basin.compare.Material;
 import io.basin.device.Device;
+import io.basin.report.EvidencePage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
@@ -52,6 +53,7 @@ final class TrainCommand implements Runnable {
             Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
                     .run(method, Map.of());
             System.out.print(new ResultTable(summary).text());
+            System.out.print(EvidencePage.text(summary.evidence()));
             System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
         }
     }

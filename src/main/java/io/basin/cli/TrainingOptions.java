@@ -131,6 +131,21 @@ final class TrainingOptions {
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
     int runs;
 
+    @Option(names = "--swag-samples", defaultValue = "10", description = "nets drawn from SWAG's Gaussian; paper 30")
+    int swagSamples;
+
+    @Option(names = "--swag-rank", defaultValue = "20", description = "columns of its low-rank part, the paper's K")
+    int swagRank;
+
+    @Option(
+            names = "--swag-scale",
+            defaultValue = "1",
+            description = "of its covariance; 1 is the paper's: half diagonal, half low-rank")
+    double swagScale;
+
+    @Option(names = "--swap-workers", defaultValue = "3", description = "nets that SWAP trains from one checkpoint")
+    int workers;
+
     Settings settings() {
         boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
         String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
@@ -166,7 +181,8 @@ final class TrainingOptions {
                 fgeHigh,
                 fgeLow,
                 fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
-                runs);
+                runs,
+                new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }
 
     TrainTest load(Progress progress) {

@@ -4,9 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.io.FormatException;
+import io.basin.device.Devices;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
+import io.basin.report.Evidence;
 import io.basin.report.Summary;
 import io.basin.train.Recipe;
 import io.basin.train.Settings;
@@ -78,53 +79,58 @@ public final class Comparison {
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
-        Map<String, Summary.Row> rows = new LinkedHashMap<>();
+        List<Result> results = new ArrayList<>();
         List<Summary.Curve> curves = new ArrayList<>();
+        Evidence evidence = Evidence.NONE;
         for (long seed : seeds) {
             for (Group group : Group.of(recipes)) {
                 Path place = Folders.make(folder.resolve("seed-" + seed).resolve(group.name()));
-                for (GroupRun.Result r : results(group, seed, place)) {
-                    rows.computeIfAbsent(
-                                    r.method() + " " + r.combiner(),
-                                    key -> new Summary.Row(
-                                            r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
-                            .scores()
-                            .add(r.score());
-                }
+                Assessment.Outcome outcome = outcome(group, seed, place);
+                results.addAll(outcome.results());
+                evidence = evidence.and(outcome.evidence());
                 curves.addAll(curves(group, seed, place));
             }
         }
         mergeMetrics();
-        return new Summary(title, facts, ordered(rows), curves, plotted(recipes, material.stepsPerEpoch()));
+        evidence = evidence.and(Findings.of(results)).and(agreement());
+        return new Summary(
+                title, facts, ordered(rows(results)), curves, plotted(recipes, material.stepsPerEpoch()), evidence);
     }
 
-    private List<GroupRun.Result> results(Group group, long seed, Path place) {
+    private Assessment.Outcome outcome(Group group, long seed, Path place) {
         Path scores = place.resolve(SCORES);
-        if (Files.exists(scores)) return read(scores);
-        List<GroupRun.Result> results = new GroupRun(device, material, group, seed, place, options, monitor).run();
-        Json.write(scores, results);
-        return results;
+        Evidence known = EvidenceFile.read(place);
+        if (Files.exists(scores) && EvidenceFile.answers(known, options)) {
+            return new Assessment.Outcome(Result.read(scores), known);
+        }
+        Assessment.Outcome outcome =
+                new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
+        EvidenceFile.write(place, outcome.evidence());
+        Json.write(scores, outcome.results());
+        return outcome;
     }
 
-    private static List<GroupRun.Result> read(Path scores) {
-        List<GroupRun.Result> results = new ArrayList<>();
-        for (JsonNode n : Json.read(scores)) {
-            JsonNode s = n.path("score");
-            if (!n.hasNonNull("method") || !s.hasNonNull("accuracy")) {
-                throw new FormatException(scores.toString(), "is no list of scores; delete it to train this run again");
-            }
-            results.add(new GroupRun.Result(
-                    n.path("method").asText(),
-                    n.path("combiner").asText(),
-                    n.path("epochs").asDouble(),
-                    n.path("passes").asInt(),
-                    new Summary.Score(
-                            s.path("seed").asLong(),
-                            s.path("accuracy").asDouble(),
-                            s.path("nll").asDouble(),
-                            s.path("ece").asDouble())));
+    private static Map<String, Summary.Row> rows(List<Result> results) {
+        Map<String, Summary.Row> rows = new LinkedHashMap<>();
+        for (Result r : results) {
+            rows.computeIfAbsent(
+                            r.method() + " " + r.combiner(),
+                            key -> new Summary.Row(r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
+                    .scores()
+                    .add(r.score());
         }
-        return results;
+        return rows;
+    }
+
+    /** Whether another device predicts the same with a model of the first seed. */
+    private Evidence agreement() {
+        Path seed = folder.resolve("seed-" + seeds[0]);
+        List<Path> files = Group.of(recipes).stream()
+                .flatMap(g ->
+                        g.recipes().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
+                .filter(Files::exists)
+                .toList();
+        return new DeviceAgreement(device, material, Devices.providers()).check(files);
     }
 
     /** In the order in which the methods were asked for, not that of the groups. */
@@ -141,17 +147,19 @@ public final class Comparison {
         return recipes.stream()
                 .map(r -> new Summary.Plotted(
                         r.name(),
-                        r.schedule().lr(),
-                        r.averaging().alpha(),
-                        r.schedule().collections(),
+                        r.path().lr(),
+                        r.trunk() == null
+                                ? r.averaging().alpha()
+                                : new double[r.path().steps()],
+                        r.path().collections(),
                         stepsPerEpoch))
                 .toList();
     }
 
     private List<Summary.Curve> curves(Group group, long seed, Path place) {
         List<Summary.Curve> curves = new ArrayList<>();
-        for (int part = 0; part < group.runs(); part++) {
-            Path run = group.runs() == 1 ? place : place.resolve("run-" + part);
+        for (int part = 0; part < group.parts(); part++) {
+            Path run = group.partFolder(place, part);
             List<Summary.Point> points = new ArrayList<>();
             for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
                 points.add(new Summary.Point(
@@ -162,7 +170,7 @@ public final class Comparison {
                         n.path("validation_accuracy").asDouble()));
             }
             curves.add(new Summary.Curve(
-                    group.runs() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));
+                    group.parts() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));
         }
         return curves;
     }
@@ -172,9 +180,9 @@ public final class Comparison {
         StringBuilder all = new StringBuilder();
         for (long seed : seeds) {
             for (Group group : Group.of(recipes)) {
-                for (int part = 0; part < group.runs(); part++) {
+                for (int part = 0; part < group.parts(); part++) {
                     Path place = folder.resolve("seed-" + seed).resolve(group.name());
-                    Path run = group.runs() == 1 ? place : place.resolve("run-" + part);
+                    Path run = group.partFolder(place, part);
                     for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
                         ObjectNode line = ((ObjectNode) Json.parse("{}", "metrics"))
                                 .put("seed", seed)

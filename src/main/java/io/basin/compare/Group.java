@@ -4,6 +4,7 @@ import io.basin.train.Averaging;
 import io.basin.train.Recipe;
 import io.basin.train.Recipe.Product;
 import io.basin.train.Schedule;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -32,7 +33,7 @@ record Group(List<Recipe> recipes) {
     private static boolean compatible(Recipe a, Recipe b) {
         return a.sameTraining(b)
                 && !(a.product() == Product.AVERAGE && b.product() == Product.AVERAGE)
-                && !(a.product() == Product.MEMBERS && b.product() == Product.MEMBERS);
+                && !(a.product().fromMembers() && b.product().fromMembers());
     }
 
     String name() {
@@ -40,23 +41,49 @@ record Group(List<Recipe> recipes) {
     }
 
     boolean predictsFromMembers() {
-        return recipes.stream().anyMatch(r -> r.product() == Product.MEMBERS);
+        return recipes.stream().anyMatch(r -> r.product().fromMembers());
     }
 
-    int runs() {
-        return recipes.get(0).runs();
+    /** Training runs: those of the methods, and the trunk where they have one. */
+    int parts() {
+        return recipes.get(0).parts();
     }
 
-    Schedule schedule() {
-        return pick(Product.MEMBERS).schedule();
+    /** Where part {@code part} keeps its files, given the group's folder. */
+    Path partFolder(Path folder, int part) {
+        return parts() == 1 ? folder : folder.resolve("run-" + part);
     }
 
-    Averaging averaging() {
-        return pick(Product.AVERAGE).averaging();
+    boolean isTrunk(int part) {
+        return recipes.get(0).isTrunk(part);
     }
 
-    /** The recipe that makes {@code product}, else any: the others do not look at that table. */
-    private Recipe pick(Product product) {
-        return recipes.stream().filter(r -> r.product() == product).findFirst().orElse(recipes.get(0));
+    Schedule schedule(int part) {
+        return isTrunk(part) ? recipes.get(0).trunk() : collecting().schedule();
+    }
+
+    Averaging averaging(int part) {
+        if (isTrunk(part)) return Averaging.none(recipes.get(0).trunk().steps());
+        return recipes.stream()
+                .filter(r -> r.product() == Product.AVERAGE)
+                .findFirst()
+                .orElse(recipes.get(0))
+                .averaging();
+    }
+
+    /** Restarts of the rate before the model that was collected after {@code step}. */
+    int restarts(int step) {
+        return collecting().restarts(step);
+    }
+
+    /** The recipe whose models are collected, else one that averages its own, for the self-check, else any. */
+    private Recipe collecting() {
+        return recipes.stream()
+                .filter(r -> r.product().fromMembers())
+                .findFirst()
+                .orElseGet(() -> recipes.stream()
+                        .filter(r -> r.product() == Product.AVERAGE)
+                        .findFirst()
+                        .orElse(recipes.get(0)));
     }
 }

@@ -1,6 +1,8 @@
 package io.basin.compare;
 
+import io.basin.data.ImageSet;
 import io.basin.device.Device;
+import io.basin.device.Images;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.ensemble.HeldOut;
@@ -12,27 +14,42 @@ import io.basin.graph.Graph;
 import io.basin.train.Evaluator;
 import io.basin.train.Settings;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** Measures finished models: single ones on the test set, ensembles with every combiner, whose weights come from validation. */
 final class Judge implements AutoCloseable {
-    /** One line of results: how members were combined (empty for one model) and what came out on the test set. */
-    record Verdict(String combiner, int passes, Metrics metrics) {}
+    /**
+     * One line of results: how members were combined (empty for one model) and what came out on the test set.
+     *
+     * @param hits test samples that a single model has right, else null
+     */
+    record Verdict(String combiner, int passes, Metrics metrics, BitSet hits) {}
 
+    private final Device device;
+    private final Graph graph;
+    private final Storage storage;
     private final Material material;
     private final Evaluator validation;
     private final Evaluator test;
 
     Judge(Device device, Graph graph, Storage storage, Material material) {
+        this.device = device;
+        this.graph = graph;
+        this.storage = storage;
         this.material = material;
-        Settings s = material.settings();
-        validation = new Evaluator(device, graph, storage, material.validation(), material.plainBatch(), s.precision());
+        validation = evaluator(material.validation());
         try {
-            test = new Evaluator(device, graph, storage, material.test(), material.plainBatch(), s.precision());
+            test = evaluator(material.test());
         } catch (RuntimeException e) {
             validation.close();
             throw e;
         }
+    }
+
+    private Evaluator evaluator(Images images) {
+        Settings s = material.settings();
+        return new Evaluator(device, graph, storage, images, material.plainBatch(), s.precision());
     }
 
     Evaluator validation() {
@@ -40,9 +57,15 @@ final class Judge implements AutoCloseable {
     }
 
     Verdict single(Weights model) {
-        StreamingEnsemble one = new StreamingEnsemble(1, classes());
-        onTest(List.of(model)).stream(one);
-        return new Verdict("", 1, one.mean().get(0));
+        Scored scored = Scored.of(test, model, material.testSet());
+        return new Verdict("", 1, scored.metrics(), scored.hits());
+    }
+
+    /** The mean of the models' probabilities: a Bayesian average where they are samples of a posterior. */
+    Verdict mean(List<Weights> models) {
+        StreamingEnsemble combined = new StreamingEnsemble(models.size(), classes());
+        onTest(models).stream(combined);
+        return new Verdict("mean", models.size(), combined.mean().get(models.size() - 1), null);
     }
 
     /** Mean of probabilities, weighted mean, vote and ridge stacking. */
@@ -52,11 +75,24 @@ final class Judge implements AutoCloseable {
         List<Verdict> verdicts = new ArrayList<>();
         HeldOut heldOut = new HeldOut("validation", onValidation(models));
         Metrics ridge = Ridge.fit(heldOut).evaluate(new TestSet("test", onTest(models)), combined);
-        verdicts.add(new Verdict("mean", models.size(), combined.mean().get(last)));
-        verdicts.add(new Verdict("weighted", models.size(), combined.weighted().get(last)));
-        verdicts.add(new Verdict("vote", models.size(), combined.vote().get(last)));
-        verdicts.add(new Verdict("ridge", models.size(), ridge));
+        verdicts.add(new Verdict("mean", models.size(), combined.mean().get(last), null));
+        verdicts.add(new Verdict("weighted", models.size(), combined.weighted().get(last), null));
+        verdicts.add(new Verdict("vote", models.size(), combined.vote().get(last), null));
+        verdicts.add(new Verdict("ridge", models.size(), ridge, null));
         return verdicts;
+    }
+
+    /** The mean of the models' probabilities on other images of the same classes. */
+    Probabilities elsewhere(List<Weights> models, ImageSet set) {
+        try (Images images = Material.upload(device, set);
+                Evaluator evaluator = evaluator(images)) {
+            return Probabilities.mean(evaluator, models, set.count(), classes());
+        }
+    }
+
+    /** The same on the test set. */
+    Probabilities onTestSet(List<Weights> models) {
+        return Probabilities.mean(test, models, material.testSet().count(), classes());
     }
 
     /** A member counts in inverse proportion to its validation loss. */

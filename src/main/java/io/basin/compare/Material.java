@@ -4,13 +4,22 @@ import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
+import io.basin.train.Evaluator;
+import io.basin.train.Recipe;
+import io.basin.train.Session;
 import io.basin.train.Settings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A data set cut into training, validation and test parts, all on the device.
@@ -19,8 +28,10 @@ import java.nio.ByteOrder;
  * is only ever measured on. The split has its own fixed seed, so that all seeds and methods of a comparison share it.
  */
 public final class Material implements AutoCloseable {
-    private static final long SPLIT_SEED = 20180314;
+    /** Of the split of training and validation samples, the same for every run. */
+    public static final long SPLIT_SEED = 20180314;
 
+    private final Device device;
     private final Settings settings;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
@@ -33,6 +44,7 @@ public final class Material implements AutoCloseable {
 
     /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
     public Material(Device device, TrainTest data, Settings settings) {
+        this.device = device;
         this.settings = settings;
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
@@ -49,17 +61,20 @@ public final class Material implements AutoCloseable {
         Augmentation normalisation = Augmentation.of(trainSet, 0, false);
         mean = normalisation.mean();
         std = normalisation.std();
-        train = upload(device, trainSet);
+        List<Images> uploaded = new ArrayList<>();
         try {
-            validation = upload(device, validationSet);
-            test = upload(device, testSet);
+            for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
         } catch (RuntimeException e) {
-            train.close();
+            uploaded.forEach(Images::close);
             throw e;
         }
+        train = uploaded.get(0);
+        validation = uploaded.get(1);
+        test = uploaded.get(2);
     }
 
-    private static ImageSet fewer(ImageSet set, int count) {
+    /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
+    public static ImageSet fewer(ImageSet set, int count) {
         if (count == 0 || count >= set.count()) return set;
         return Split.stratified(set, count, SPLIT_SEED).validation();
     }
@@ -67,18 +82,47 @@ public final class Material implements AutoCloseable {
     /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */
     public static Images upload(Device device, ImageSet set) {
         Memory pixels = device.allocate(set.pixels().length);
+        Memory on = null;
         try {
             ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length).put(set.pixels());
             device.upload(pixels, 0, direct.flip());
             ByteBuffer labels = ByteBuffer.allocateDirect(4 * set.count()).order(ByteOrder.nativeOrder());
             labels.asIntBuffer().put(set.labels());
-            Memory on = device.allocate(labels.capacity());
+            on = device.allocate(labels.capacity());
             device.upload(on, 0, labels);
             return new Images(pixels, on, set.count(), set.height(), set.width(), set.channels(), set.classes());
         } catch (RuntimeException e) {
             pixels.close();
+            if (on != null) on.close();
             throw e;
         }
+    }
+
+    /** A net of the caller's own in training on the training part. */
+    public Session session(Graph net, Recipe recipe, long seed) {
+        return new Session(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
+    }
+
+    /**
+     * Loss and accuracy on the test part of the last weights, or of the average where the recipe makes one; its batch-norm
+     * statistics are measured first.
+     */
+    public Control.Totals test(Graph net, Recipe recipe, Session session) {
+        Storage storage = session.storage();
+        boolean average = recipe.product() == Recipe.Product.AVERAGE;
+        Weights model = average ? storage.averaged() : storage.live();
+        if (average) {
+            try (Evaluator onTrain = evaluator(net, storage, train, augmentedBatch())) {
+                onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
+            }
+        }
+        try (Evaluator onTest = evaluator(net, storage, test, plainBatch())) {
+            return onTest.evaluate(model);
+        }
+    }
+
+    private Evaluator evaluator(Graph net, Storage storage, Images images, Spec.Batch batch) {
+        return new Evaluator(device, net, storage, images, batch, settings.precision());
     }
 
     public int stepsPerEpoch() {

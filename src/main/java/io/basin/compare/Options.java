@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.data.ImageSet;
 import io.basin.train.Evaluator;
 
 /**
@@ -8,8 +9,11 @@ import io.basin.train.Evaluator;
  * @param checkpointEvery steps between checkpoints apart from the ends of epochs; 0 for none between
  * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to {@link #MANY_NORMS} batch norms
  * @param plainRefresh measure batch-norm statistics on samples as they are, not augmented as in training
+ * @param corruptions measure on corrupted test images too
+ * @param outside images of no class, from which test images are told by their confidence; null for none
  */
-public record Options(int checkpointEvery, String refresh, boolean plainRefresh) {
+public record Options(
+        int checkpointEvery, String refresh, boolean plainRefresh, boolean corruptions, ImageSet outside) {
     /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
     public static final int MANY_NORMS = 24;
 
@@ -22,7 +26,18 @@ public record Options(int checkpointEvery, String refresh, boolean plainRefresh)
         }
     }
 
-    Evaluator.Refresh refresh(Evaluator evaluator) {
+    /** With the test set only. */
+    public Options(int checkpointEvery, String refresh, boolean plainRefresh) {
+        this(checkpointEvery, refresh, plainRefresh, false, null);
+    }
+
+    /** The same, probing beyond the test set too. */
+    public Options probing(boolean corrupted, ImageSet noClass) {
+        return new Options(checkpointEvery, refresh, plainRefresh, corrupted, noClass);
+    }
+
+    /** How {@code evaluator} measures batch-norm statistics: what {@code auto} means for its net. */
+    public Evaluator.Refresh refresh(Evaluator evaluator) {
         return switch (refresh) {
             case "exact" -> Evaluator.Refresh.EXACT;
             case "single" -> Evaluator.Refresh.SINGLE;

@@ -73,8 +73,10 @@ final class CpuStep implements Runnable, IntConsumer {
         return memory.floats(0, memory.bytes());
     }
 
+    /** After a loss that was no number nothing moves any more: the weights stay those from before it. */
     @Override
     public void run() {
+        if (tables.getLong(Control.BROKEN) != 0) return;
         long t = tables.getLong(Control.STEP);
         if (t >= control.steps()) {
             throw new IllegalStateException("step " + t + " lies beyond the schedule's " + control.steps() + " steps");

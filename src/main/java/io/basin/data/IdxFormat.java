@@ -35,6 +35,21 @@ public final class IdxFormat {
         return combine(pixels, images.toString(), classes, labels.toString(), name, classNames);
     }
 
+    /**
+     * Reads images alone: IDX3, or IDX4 (N, H, W, C) where there are several channels.
+     *
+     * @return images labelled 0, since their labels are not known
+     * @throws DataException if the file cannot be read, is not such a file, or has other channels
+     */
+    public static ImageSet images(Path file, int channels, List<String> classNames) {
+        Array pixels = read(file, channels == 1 ? 3 : 4);
+        int[] d = pixels.dimensions;
+        if (channels > 1 && d[3] != channels) {
+            throw DataException.of(file.toString(), "has " + d[3] + " channels, not " + channels, REMEDY);
+        }
+        return new ImageSet(file.toString(), pixels.bytes, new int[d[0]], d[1], d[2], channels, classNames);
+    }
+
     /** As {@link #read(Path, Path, String, List)}, from the files' bytes; the file names are for messages. */
     static ImageSet parse(
             byte[] images, String imagesFile, byte[] labels, String labelsFile, String name, List<String> classNames) {

@@ -37,7 +37,12 @@ public final class Coefficients implements AutoCloseable {
         this.control = control;
         ByteBuffer packed = pack(table);
         memory = device.allocate(4L * rows * points);
-        device.upload(memory, 0, packed);
+        try {
+            device.upload(memory, 0, packed);
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
     }
 
     private ByteBuffer pack(double[][] table) {

@@ -32,7 +32,12 @@ public final class Control implements AutoCloseable {
         ByteBuffer tables = ByteBuffer.allocateDirect(8 * steps).order(ByteOrder.nativeOrder());
         for (double v : lr) tables.putFloat((float) v);
         for (double v : alpha) tables.putFloat((float) v);
-        device.upload(memory, TABLES, tables.flip());
+        try {
+            device.upload(memory, TABLES, tables.flip());
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
     }
 
     /** A control block without tables, as evaluation needs it. */

@@ -23,6 +23,9 @@ public interface Device extends AutoCloseable {
 
     // Memory. All copies are ordered with the work around them; only download waits.
 
+    /** Told what a plan is about to allocate; throws a {@link DeviceException} where that cannot fit. */
+    default void expect(Demand demand) {}
+
     Memory allocate(long bytes);
 
     /** Bytes allocated and not yet closed. */

@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import java.util.List;
+
 /** Found by {@link java.util.ServiceLoader}; nothing else knows which devices there are. */
 public interface DeviceProvider {
     /** The name that {@code --device} takes, such as {@code cpu}. */
@@ -15,4 +17,18 @@ public interface DeviceProvider {
      * @throws DeviceException with a sentence that says what is missing and what to do
      */
     Device open(int threads);
+
+    /**
+     * Opens the device where the user named none: a provider may refuse to be chosen, as for a stand-in without hardware.
+     *
+     * @throws DeviceException as {@link #open}
+     */
+    default Device openUnasked(int threads) {
+        return open(threads);
+    }
+
+    /** What the device needs of this machine, what of it is there, and what that can do: lines for people. */
+    default List<String> diagnose() {
+        return List.of();
+    }
 }

@@ -39,7 +39,7 @@ public final class Devices {
         DeviceException last = new DeviceException("no device is on the class path");
         for (DeviceProvider provider : all) {
             try {
-                return provider.open(threads);
+                return provider.openUnasked(threads);
             } catch (DeviceException e) {
                 LOG.info("{} is not available ({}); trying the next device", provider.name(), e.getMessage());
                 last = e;

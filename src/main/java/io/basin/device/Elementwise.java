@@ -9,4 +9,14 @@ public interface Elementwise {
 
     /** The derivative at x. */
     float slope(float x);
+
+    /** The value as a C expression in {@code float x}, for the cuda device; null where the function has none. */
+    default String cudaValue() {
+        return null;
+    }
+
+    /** The derivative as a C expression in {@code float x}; null where the function has none. */
+    default String cudaSlope() {
+        return null;
+    }
 }

@@ -1,7 +1,9 @@
 package io.basin.device;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Where an operation declares what it needs while it is planned: parameters and statistics in the model's storage,
@@ -124,9 +126,14 @@ public final class Scope implements AutoCloseable {
         return 2 * operations - 1 - time;
     }
 
-    /** Lays out and allocates what was declared, and names all arenas of the plan. */
-    public Binding allocate(Device device) {
-        if (!storage.allocated()) storage.allocate(device, training());
+    /**
+     * Lays out and allocates what was declared, and names all arenas of the plan.
+     *
+     * @param batch samples a step, for what the device says where memory is short
+     */
+    public Binding allocate(Device device, int batch) {
+        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
+        if (!storage.allocated()) sizes.putAll(storage.layOut(training()));
         long size =
                 Packing.place(activations.stream().filter(s -> s.root() == s).toList());
         long workspace = Slot.ALIGNMENT;
@@ -134,7 +141,11 @@ public final class Scope implements AutoCloseable {
             s.place(0);
             workspace = Math.max(workspace, s.padded());
         }
-        owned.add(device.allocate(Math.max(size, Slot.ALIGNMENT)));
+        sizes.put(Arena.ACTIVATIONS, Math.max(size, Slot.ALIGNMENT));
+        sizes.put(Arena.SCRATCH, workspace);
+        device.expect(new Demand(sizes, batch));
+        if (!storage.allocated()) storage.allocate(device, training());
+        owned.add(device.allocate(sizes.get(Arena.ACTIVATIONS)));
         owned.add(device.allocate(workspace));
         Binding binding = binding(storage.live());
         if (training()) binding.put(Arena.GRADS, storage.memory(Arena.GRADS));

@@ -64,9 +64,8 @@ public final class Storage implements AutoCloseable {
         return !arenas.isEmpty();
     }
 
-    /** Lays out and allocates; {@code training} adds gradients, momentum and the average. */
-    public void allocate(Device device, boolean training) {
-        if (allocated()) throw new IllegalStateException("allocated twice");
+    /** Lays out the arenas; {@code training} adds gradients, momentum and the average. Returns their sizes in bytes. */
+    Map<Arena, Long> layOut(boolean training) {
         splitBytes = placeParameters(true, 0);
         paramBytes = placeParameters(false, splitBytes);
         stateBytes = 0;
@@ -74,14 +73,20 @@ public final class Storage implements AutoCloseable {
             s.slot().place(stateBytes);
             stateBytes += s.slot().padded();
         }
+        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
+        sizes.put(Arena.PARAMS, paramBytes);
+        sizes.put(Arena.STATE, Math.max(stateBytes, Slot.ALIGNMENT));
+        if (!training) return sizes;
+        for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
+        sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
+        return sizes;
+    }
+
+    /** Lays out and allocates. */
+    public void allocate(Device device, boolean training) {
+        if (allocated()) throw new IllegalStateException("allocated twice");
         try {
-            arenas.put(Arena.PARAMS, device.allocate(paramBytes));
-            arenas.put(Arena.STATE, device.allocate(Math.max(stateBytes, Slot.ALIGNMENT)));
-            if (!training) return;
-            for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) {
-                arenas.put(a, device.allocate(paramBytes));
-            }
-            arenas.put(Arena.STATE_AVERAGE, device.allocate(Math.max(stateBytes, Slot.ALIGNMENT)));
+            layOut(training).forEach((arena, bytes) -> arenas.put(arena, device.allocate(bytes)));
         } catch (RuntimeException e) {
             close();
             throw e;

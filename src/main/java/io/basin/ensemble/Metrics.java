@@ -81,6 +81,21 @@ public final class Metrics {
         return sum / checkedCount();
     }
 
+    /** Samples in bin {@code bin}, 0 to {@link #BINS} - 1. */
+    public long binCount(int bin) {
+        return binCount[bin];
+    }
+
+    /** Samples in the bin whose prediction is the label. */
+    public long binHits(int bin) {
+        return binHits[bin];
+    }
+
+    /** Sum of the predictions' probabilities in the bin. */
+    public double binConfidence(int bin) {
+        return binConfidence[bin];
+    }
+
     @Override
     public String toString() {
         return count == 0

@@ -22,11 +22,17 @@ public final class Streams {
     /** Pixels of synthetic data sets. */
     public static final int SYNTHETIC = 5;
 
+    /** Weights drawn from SWAG's Gaussian. */
+    public static final int POSTERIOR = 6;
+
+    /** Noise and shifts of corrupted test images, and images of no class. */
+    public static final int CORRUPTION = 7;
+
     /** Where on its curve each step of a curve's training stands. */
-    public static final int CURVE = 6;
+    public static final int CURVE = 8;
 
     /** Random directions in weight space. */
-    public static final int DIRECTION = 7;
+    public static final int DIRECTION = 9;
 
     private Streams() {}
 }

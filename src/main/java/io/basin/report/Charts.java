@@ -47,6 +47,8 @@ public final class Charts {
         XYSeries series = chart.chart.addSeries(m.method() + " collects", dots[0], dots[1]);
         series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
         series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(chart.colour());
+        // In the method's own colour; the legend would not fit with twice the entries.
+        series.setShowInLegend(false);
     }
 
     /** The averaging weight over epochs where it is not zero; empty where no method averages. */

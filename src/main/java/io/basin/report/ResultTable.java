@@ -10,10 +10,12 @@ import java.util.stream.Collectors;
  * paired differences of accuracy to SGD, whose p values are corrected by Holm over all rows compared.
  */
 public final class ResultTable {
-    private static final List<String> HEADER =
-            List.of("method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "p (Holm)");
+    private static final List<String> HEADER = List.of(
+            "method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
     private static final String BASELINE = "sgd";
     private static final double LEVEL = 0.05;
+    private static final int RESAMPLES = 10_000;
+    private static final long SEED = 1;
 
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
@@ -66,6 +68,7 @@ public final class ResultTable {
                 mean(row.scores().stream().mapToDouble(Summary.Score::nll).toArray(), 4),
                 mean(row.scores().stream().mapToDouble(s -> 100 * s.ece()).toArray(), 2),
                 difference,
+                bootstrap(accuracy, sgd, pair),
                 Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : number(p, 3)) + (p < LEVEL ? " *" : "")));
         if (row.method().equals(BASELINE)) return;
         if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
@@ -76,6 +79,15 @@ public final class ResultTable {
         return pair == null || !pair.interval().present()
                 ? ""
                 : " ±" + number(pair.interval().halfWidth(), 2);
+    }
+
+    /** Of the paired differences. */
+    private static String bootstrap(double[] own, double[] sgd, PairedComparison pair) {
+        if (pair == null) return "";
+        double[] differences = new double[own.length];
+        for (int i = 0; i < own.length; i++) differences[i] = own[i] - sgd[i];
+        Interval interval = Statistics.bootstrap(differences, RESAMPLES, SEED);
+        return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
     }
 
     private static String signed(double value) {

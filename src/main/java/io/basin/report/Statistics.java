@@ -143,6 +143,36 @@ public final class Statistics {
         return n == 0 ? 1 : BinomialTest.withDefaults().test(n, onlyFirst, 0.5).getPValue();
     }
 
+    /**
+     * Area under the ROC curve: the chance that one of {@code high} exceeds one of {@code low}, equals counting half (Mann and
+     * Whitney 1947).
+     */
+    public static double auroc(double[] high, double[] low) {
+        check(high);
+        check(low);
+        double[] sorted = low.clone();
+        Arrays.sort(sorted);
+        double wins = 0;
+        for (double value : high) {
+            int below = first(sorted, value);
+            int equal = first(sorted, Math.nextUp(value)) - below;
+            wins += below + equal / 2.0;
+        }
+        return wins / high.length / low.length;
+    }
+
+    /** How many of {@code sorted} lie below {@code value}. */
+    private static int first(double[] sorted, double value) {
+        int low = 0;
+        int high = sorted.length;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (sorted[middle] < value) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
     /** The number with {@code decimals} digits, {@code n/a} for NaN. */
     public static String format(double value, int decimals) {
         return Double.isNaN(value) ? "n/a" : String.format(Locale.ROOT, "%." + decimals + "f", value);

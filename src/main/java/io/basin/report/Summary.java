@@ -11,7 +11,18 @@ import java.util.Map;
  * @param facts what a reader must know to judge or repeat it: command, device, versions, samples, seeds; in order
  */
 public record Summary(
-        String title, Map<String, String> facts, List<Row> rows, List<Curve> curves, List<Plotted> schedules) {
+        String title,
+        Map<String, String> facts,
+        List<Row> rows,
+        List<Curve> curves,
+        List<Plotted> schedules,
+        Evidence evidence) {
+    /** With nothing but the table to show. */
+    public Summary(
+            String title, Map<String, String> facts, List<Row> rows, List<Curve> curves, List<Plotted> schedules) {
+        this(title, facts, rows, curves, schedules, Evidence.NONE);
+    }
+
     /**
      * Test-set figures of one trained method.
      *

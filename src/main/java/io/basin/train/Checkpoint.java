@@ -120,6 +120,18 @@ public final class Checkpoint {
         }
     }
 
+    /** Takes up another run's weights, statistics and momentum; its counters and its average are left. */
+    static void loadStart(Path file, Session session) {
+        Storage storage = session.storage();
+        try (Safetensors in = Safetensors.open(file)) {
+            required(file, in.metadata(), "step");
+            readModel(file, in, session.device(), storage, storage.live());
+            for (Parameter p : storage.parameters()) {
+                read(file, in, session.device(), MOMENTUM, p, storage.memory(Arena.MOMENTUM));
+            }
+        }
+    }
+
     /** Adds an arena of the parameters' size, its tensors named {@code prefix + name}. */
     public static void addArena(
             SafetensorsWriter writer, Device device, Storage storage, String prefix, Memory memory) {

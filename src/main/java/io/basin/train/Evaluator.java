@@ -89,24 +89,38 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
-        Tensor output = plan.probabilities();
-        int classes = output.shape().dim(1);
         drawn = false;
         for (int b = 0; b < batches(); b++) {
-            int rows = rows(b);
             for (int m = 0; m < models.size(); m++) {
                 use(models.get(m));
                 control.start(b);
                 plan.forward();
-                buffer.clear();
-                device.download(
-                        plan.binding(models.get(m)).memory(output.value().arena()),
-                        output.value().offset(),
-                        buffer);
-                buffer.asFloatBuffer().get(probabilities, 0, rows * classes);
-                sink.accept(m, b * plan.batchSize(), rows, probabilities);
+                emit(models.get(m), m, b, sink);
             }
         }
+    }
+
+    /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
+    public void predict(Weights model, int first, int batches, Sink sink) {
+        use(model);
+        drawn = false;
+        for (int b = first; b < Math.min(batches(), first + batches); b++) {
+            control.start(b);
+            plan.forward();
+            emit(model, 0, b, sink);
+        }
+    }
+
+    private void emit(Weights model, int member, int batch, Sink sink) {
+        Tensor output = plan.probabilities();
+        int rows = rows(batch);
+        buffer.clear();
+        device.download(
+                plan.binding(model).memory(output.value().arena()),
+                output.value().offset(),
+                buffer);
+        buffer.asFloatBuffer().get(probabilities, 0, rows * output.shape().dim(1));
+        sink.accept(member, batch * plan.batchSize(), rows, probabilities);
     }
 
     private int rows(int batch) {
@@ -132,13 +146,13 @@ public final class Evaluator implements AutoCloseable {
         drawn = false;
         norms.forEach(Norm::reset);
         if (how == Refresh.SINGLE) {
-            pass(norms.get(norms.size() - 1), true, () -> onBatch.accept(0));
+            pass(norms.get(norms.size() - 1), true, true, () -> onBatch.accept(0));
             norms.forEach(Norm::commit);
             return;
         }
         for (int i = 0; i < norms.size(); i++) {
             int number = i;
-            pass(norms.get(i), false, () -> onBatch.accept(number));
+            pass(norms.get(i), false, false, () -> onBatch.accept(number));
             norms.get(i).commit();
         }
     }
@@ -176,15 +190,39 @@ public final class Evaluator implements AutoCloseable {
         bound = weights;
     }
 
-    /** Runs every batch up to {@code last} and measures there; with {@code all}, at every norm on the way. */
-    private void pass(Norm last, boolean all, Runnable onBatch) {
+    /**
+     * Measures all statistics at once while every norm uses those stored in {@code weights.state()}, then stores what was
+     * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
+     */
+    public void remeasure(Weights weights, IntConsumer onBatch) {
+        List<Norm> norms = plan.norms();
+        if (norms.isEmpty()) return;
+        use(weights);
+        drawn = false;
+        norms.forEach(Norm::reset);
+        pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
+        norms.forEach(Norm::commit);
+    }
+
+    /** Whether the net has statistics to measure. */
+    public boolean hasNorms() {
+        return !plan.norms().isEmpty();
+    }
+
+    /**
+     * Runs every batch up to {@code last} and measures there.
+     *
+     * @param all measure at every norm on the way
+     * @param adopt have each normalise the batch by itself
+     */
+    private void pass(Norm last, boolean all, boolean adopt, Runnable onBatch) {
         control.start(0);
         Runnable tick = device.tick(control);
         for (int b = 0; b < batches(); b++) {
             for (Op op : plan.ops()) {
                 if (op instanceof Norm norm && (all || norm == last)) {
                     norm.measure(rows(b));
-                    if (all) norm.adopt();
+                    if (adopt) norm.adopt();
                 }
                 if (op == last) break;
                 op.forward();

@@ -126,7 +126,7 @@ public final class Plan implements AutoCloseable {
         batch.labels().alive(ops.size());
         scope.outlives(loss.output());
         if (!scope.training() && batchSpec.batch() >= images.count()) keepBatch();
-        Binding binding = scope.allocate(device);
+        Binding binding = scope.allocate(device, batchSize);
         for (Op op : ops) op.bind(binding);
     }
 

@@ -11,20 +11,44 @@ import java.util.stream.IntStream;
  * A method: a schedule, which models it collects or averages, and what becomes of them. All methods run through the same
  * trainer; nothing else tells them apart.
  *
- * @param runs how many times the schedule is run, each from its own initialisation
- * @param product what predicts: the last weights, the running average, or all collected models together
+ * @param runs how many times the schedule is run, each from its own initialisation, or from the trunk's end
+ * @param product what predicts
+ * @param trunk run once before, and where all runs begin; null where there is none
  */
-public record Recipe(String name, int runs, Schedule schedule, Averaging averaging, Product product) {
+public record Recipe(String name, int runs, Schedule schedule, Averaging averaging, Product product, Schedule trunk) {
     /** What a method's predictions come from. */
     public enum Product {
-        LAST,
-        AVERAGE,
-        MEMBERS
+        /** The last weights. */
+        LAST(false),
+        /** The running average. */
+        AVERAGE(false),
+        /** All collected models together. */
+        MEMBERS(true),
+        /** Models drawn from the Gaussian that the collected ones describe. */
+        SAMPLES(true),
+        /** One model, the mean of the collected ones. */
+        MEAN(true);
+
+        private final boolean members;
+
+        Product(boolean members) {
+            this.members = members;
+        }
+
+        /** Whether it is made of collected models, which must then be kept. */
+        public boolean fromMembers() {
+            return members;
+        }
+    }
+
+    /** A method without a trunk. */
+    public Recipe(String name, int runs, Schedule schedule, Averaging averaging, Product product) {
+        this(name, runs, schedule, averaging, product, null);
     }
 
     /** Every name that {@link #of} knows. */
-    public static final List<String> NAMES =
-            List.of("sgd", "ema", "swa", "swa-cyclic", "lawa", "tail", "snapshot", "fge", "independent");
+    public static final List<String> NAMES = List.of(
+            "sgd", "ema", "swa", "swa-cyclic", "lawa", "tail", "swag", "swap", "snapshot", "fge", "independent");
 
     /**
      * The method called {@code name} at the given budget.
@@ -40,11 +64,13 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return switch (name) {
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
-            case "swa" -> swa(name, constant(s, rest, stepsPerEpoch).warmUp(warm));
+            case "swa" -> swa(name, constant(s, rest).warmUp(warm));
             case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
             case "tail" -> tail(name, s, rest, warm);
             case "lawa" ->
                 lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
+            case "swag" -> swag(name, constant(s, rest).warmUp(warm));
+            case "swap" -> swap(name, s, rest, warm);
             case "snapshot" ->
                 members(
                         name,
@@ -68,9 +94,9 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     }
 
     /** Collections at whole parts of what follows the start, rounded to steps, the last one at the run's end. */
-    private static Schedule constant(Settings s, int steps, int stepsPerEpoch) {
+    private static Schedule constant(Settings s, int steps) {
         int start = swaStart(s, steps);
-        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int[] at = IntStream.rangeClosed(0, cycles)
                 .map(k -> start + (int) Math.round((double) k * (steps - start) / cycles) - 1)
@@ -107,13 +133,42 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return new Recipe(name, 1, schedule, Averaging.tail(steps + warm, warm + start - 1), Product.AVERAGE);
     }
 
+    /** The Gaussian of the models that SWA collects. */
+    private static Recipe swag(String name, Schedule swa) {
+        if (swa.collections().length < 3) {
+            throw new IllegalArgumentException("--swa-cycle leaves SWAG " + swa.collections().length
+                    + " models to collect, and it needs at least 3: shorten it, or lower --swa-start");
+        }
+        return new Recipe(name, 1, swa, Averaging.none(swa.steps()), Product.SAMPLES);
+    }
+
+    /**
+     * Stochastic weight averaging in parallel (Gupta et al. 2020, arXiv 2001.02312): one trunk, then workers with an order of
+     * samples each, which share the rest of the budget, averaged.
+     */
+    private static Recipe swap(String name, Settings s, int steps, int warm) {
+        int left = steps - swaStart(s, steps);
+        int each = left / s.family().workers();
+        if (each < 1) {
+            throw new IllegalArgumentException("--swap-workers " + s.family().workers() + " share " + left
+                    + " steps: lower --swa-start, or name fewer");
+        }
+        // What cannot be shared evenly goes to the trunk, so that the whole budget is spent.
+        int trunk = steps - each * s.family().workers();
+        Schedule shared = Schedule.swaPaper(trunk, s.lr(), s.swaLr(), trunk, trunk)
+                .collecting()
+                .warmUp(warm);
+        Schedule worker = Schedule.linear(each, s.swaLr(), s.swaLow()).collecting(each - 1);
+        return new Recipe(name, s.family().workers(), worker, Averaging.none(each), Product.MEAN, shared);
+    }
+
     private static Recipe members(String name, int runs, Schedule schedule) {
         return new Recipe(name, runs, schedule, Averaging.none(schedule.steps()), Product.MEMBERS);
     }
 
     /** Whole cycles up to the budget's end; rounding to steps moves the start by less than a step a cycle. */
     private static Schedule cyclic(Settings s, int steps, int stepsPerEpoch) {
-        double left = (1 - s.swaStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
         int start = steps - cycles * cycle;
@@ -122,7 +177,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     /** Triangles up to the budget's end, where half of one may be left off: it would follow the last collection. */
     private static Schedule fge(Settings s, int steps, int stepsPerEpoch) {
-        double left = (1 - s.fgeStart()) * steps / stepsPerEpoch;
+        double left = (1 - s.fgeStart()) * (s.epochs() - s.warmUp());
         parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
         int cycle = steps("--cycle", s.fgeCycle(), stepsPerEpoch);
         cycle += cycle % 2;
@@ -175,8 +230,37 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return ends;
     }
 
+    /** Restarts of the rate to a high value before the model collected after {@code step}: only snapshots have any. */
+    public int restarts(int step) {
+        if (!name.equals("snapshot")) return 0;
+        return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
+    }
+
+    /** Training runs: the trunk counts as one. */
+    public int parts() {
+        return runs + (trunk == null ? 0 : 1);
+    }
+
+    /** Whether part {@code part} is the trunk, whose end all others begin with. */
+    public boolean isTrunk(int part) {
+        return trunk != null && part == 0;
+    }
+
+    /** What one net goes through from its first weights on. */
+    public Schedule path() {
+        return trunk == null ? schedule : trunk.then(schedule);
+    }
+
+    /** Updates of all parts together. */
+    public long totalSteps() {
+        return (long) runs * schedule.steps() + (trunk == null ? 0 : trunk.steps());
+    }
+
     /** Whether both would train the very same weights, step by step, so that one run can serve them. */
     public boolean sameTraining(Recipe other) {
-        return runs == other.runs && Arrays.equals(schedule.lr(), other.schedule.lr());
+        return runs == other.runs
+                && trunk == null
+                && other.trunk == null
+                && Arrays.equals(schedule.lr(), other.schedule.lr());
     }
 }

@@ -184,6 +184,14 @@ public final class Schedule {
         return new Schedule("cosine", snapshotCosine(steps, lr, 1).lr, NONE);
     }
 
+    /** In a straight line from {@code from} at the first step to {@code to} at the last. No collections. */
+    public static Schedule linear(int steps, double from, double to) {
+        Flags.steps("--epochs", steps);
+        Flags.rate("--swa-lr", from);
+        Flags.rate("--swa-low", to);
+        return of("linear", steps, s -> steps == 1 ? to : from + (to - from) * s / (steps - 1), IntStream.empty());
+    }
+
     /**
      * One cycle (Smith and Topin 2017; the curve of PyTorch's {@code OneCycleLR} with its defaults): cosine from {@code lr / 25}
      * up to {@code lr} at step {@code warmFraction T - 1}, cosine down to {@code lr / 250000} at the last step. No collections.

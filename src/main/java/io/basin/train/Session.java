@@ -8,6 +8,8 @@ import io.basin.device.Spec;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -88,13 +90,21 @@ public final class Session implements AutoCloseable {
         return schedule.steps();
     }
 
+    /** The rate of update {@code at} as the device's table has it; waits for the device. */
+    public double rate(int at) {
+        ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        device.download(control.memory(), control.rate(at), value);
+        return value.getFloat(0);
+    }
+
     /** One update, and a copy of the model where the schedule collects. */
     public void advance() {
         recording.replay();
         if (java.util.Arrays.binarySearch(schedule.collections(), step) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
-            storage.live().copyTo(device, to);
+            // First, so that its memory is freed with the others' where the copy fails.
             members.add(new Member(step, to));
+            storage.live().copyTo(device, to);
         }
         step++;
     }

@@ -18,6 +18,7 @@ import io.basin.device.Precision;
  * @param fgeStart fraction of the budget after which FGE's triangles begin
  * @param fgeCycle epochs of one triangle
  * @param runs nets of the independent ensemble, which share the budget
+ * @param family what only SWAG and SWAP look at
  */
 public record Settings(
         String dataset,
@@ -48,7 +49,27 @@ public record Settings(
         double fgeHigh,
         double fgeLow,
         double fgeCycle,
-        int runs) {
+        int runs,
+        Family family) {
+    /**
+     * What SWAG and SWAP need beyond SWA's settings.
+     *
+     * @param samples nets drawn from SWAG's Gaussian, whose probabilities are averaged; the paper takes 30
+     * @param rank columns of its low-rank part: the newest deviations kept, the paper's K
+     * @param scale of its covariance; 1 is the paper's posterior
+     * @param workers nets that SWAP trains from one checkpoint
+     */
+    public record Family(int samples, int rank, double scale, int workers) {
+        public static final Family USUAL = new Family(10, 20, 1, 3);
+
+        public Family {
+            atLeast("--swag-samples", samples, 1);
+            atLeast("--swag-rank", rank, 2);
+            notNegative("--swag-scale", scale);
+            atLeast("--swap-workers", workers, 2);
+        }
+    }
+
     public Settings {
         positive("--epochs", epochs);
         positive("--lr", lr);
@@ -77,6 +98,41 @@ public record Settings(
         positive("--cycle", fgeCycle);
         atLeast("--runs", runs, 2);
         if (nesterov && momentum == 0) throw new IllegalArgumentException("--nesterov needs --momentum above 0");
+    }
+
+    /** What the command line takes for a grey data set when no flag is given. */
+    public static Settings standard(String dataset, String model, double epochs) {
+        return new Settings(
+                dataset,
+                model,
+                epochs,
+                128,
+                0.05,
+                0.9,
+                5e-4,
+                false,
+                true,
+                0,
+                0,
+                0,
+                false,
+                Precision.FP32,
+                5000,
+                0,
+                0.75,
+                0.01,
+                0.001,
+                0.25 * epochs / 10,
+                0.999,
+                3,
+                3,
+                0.1,
+                0.8,
+                0.02,
+                0.0005,
+                (1 - 0.8) * epochs / 4,
+                2,
+                Family.USUAL);
     }
 
     private static void positive(String flag, double value) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * Drives a session to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
@@ -60,6 +61,8 @@ public final class Trainer {
     private final Map<String, String> about;
     private final boolean keepsMembers;
     private final Listener listener;
+    private IntFunction<Map<String, String>> details = step -> Map.of();
+    private Path origin;
     private JsonLines metrics;
     /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
     private int epochs;
@@ -92,6 +95,23 @@ public final class Trainer {
         this.listener = listener;
     }
 
+    /** Has the header of every member's file say {@code header(step)} too. */
+    public Trainer describing(IntFunction<Map<String, String>> header) {
+        details = header;
+        return this;
+    }
+
+    /** Begins with another run's weights, statistics and momentum instead of fresh ones; its counters and average are left. */
+    public Trainer startingFrom(Path checkpoint) {
+        origin = checkpoint;
+        return this;
+    }
+
+    /** The file that says where a run in this folder stands. */
+    public static Path checkpoint(Path folder) {
+        return folder.resolve(CHECKPOINT);
+    }
+
     /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
         Path file = folder.resolve(CHECKPOINT);
@@ -110,6 +130,7 @@ public final class Trainer {
     public void run() {
         long metricsAt = folder == null ? 0 : resume();
         if (folder == null) {
+            begin();
             train();
             return;
         }
@@ -118,6 +139,10 @@ public final class Trainer {
             metrics = lines;
             train();
         }
+    }
+
+    private void begin() {
+        if (origin != null) Checkpoint.loadStart(origin, session);
     }
 
     private void train() {
@@ -183,7 +208,10 @@ public final class Trainer {
     private void save() {
         List<Session.Member> members = session.members();
         for (Session.Member m : members.subList(Math.min(written, members.size()), members.size())) {
-            Checkpoint.saveModel(memberFile(m.step()), session.device(), session.storage(), m.weights(), about);
+            Map<String, String> header = new LinkedHashMap<>(about);
+            header.putAll(details.apply(m.step()));
+            header.put("step", Integer.toString(m.step()));
+            Checkpoint.saveModel(memberFile(m.step()), session.device(), session.storage(), m.weights(), header);
         }
         written = members.size();
         Map<String, String> header = new LinkedHashMap<>(about);
@@ -198,7 +226,10 @@ public final class Trainer {
     private long resume() {
         AtomicFile.sweep(folder);
         Path file = folder.resolve(CHECKPOINT);
-        if (!Files.exists(file)) return 0;
+        if (!Files.exists(file)) {
+            begin();
+            return 0;
+        }
         Map<String, String> metadata;
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();

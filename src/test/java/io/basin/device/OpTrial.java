@@ -35,6 +35,16 @@ public final class OpTrial implements AutoCloseable {
         public float slope(float x) {
             return 1;
         }
+
+        @Override
+        public String cudaValue() {
+            return "x";
+        }
+
+        @Override
+        public String cudaSlope() {
+            return "1";
+        }
     };
     private static final int OPERATIONS = 16;
 
@@ -91,7 +101,7 @@ public final class OpTrial implements AutoCloseable {
             for (Op op : ops) scope.uses(op.output());
             scope.uses(others);
         }
-        binding = scope.allocate(device);
+        binding = scope.allocate(device, batch.output().shape().dim(0));
         storage.initialise(device, 1);
         for (Op op : ops) op.bind(binding);
         return this;

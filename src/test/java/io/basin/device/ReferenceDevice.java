@@ -160,6 +160,7 @@ public final class ReferenceDevice implements Device {
 
     private static void update(Spec.Step spec, Storage storage, Control control) {
         ByteBuffer tables = ((ReferenceMemory) control.memory()).raw();
+        if (tables.getLong(Control.BROKEN) != 0) return;
         long t = tables.getLong(Control.STEP);
         double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
         double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));

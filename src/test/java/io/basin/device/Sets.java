@@ -15,13 +15,28 @@ public final class Sets {
 
     /** @param pixels (count, height, width, channels) */
     public static Images of(Device device, byte[] pixels, int[] labels, Shape sample, int classes) {
-        Memory p = device.allocate(pixels.length);
-        Memory l = device.allocate(4L * labels.length);
-        device.upload(p, 0, ByteBuffer.allocateDirect(pixels.length).put(pixels).flip());
         ByteBuffer ints = ByteBuffer.allocateDirect(4 * labels.length).order(ByteOrder.nativeOrder());
         for (int label : labels) ints.putInt(label);
-        device.upload(l, 0, ints.flip());
-        return new Images(p, l, labels.length, sample.dim(1), sample.dim(2), sample.dim(0), classes);
+        Memory p = upload(
+                device, ByteBuffer.allocateDirect(pixels.length).put(pixels).flip());
+        try {
+            Memory l = upload(device, ints.flip());
+            return new Images(p, l, labels.length, sample.dim(1), sample.dim(2), sample.dim(0), classes);
+        } catch (RuntimeException e) {
+            p.close();
+            throw e;
+        }
+    }
+
+    private static Memory upload(Device device, ByteBuffer bytes) {
+        Memory memory = device.allocate(bytes.remaining());
+        try {
+            device.upload(memory, 0, bytes);
+            return memory;
+        } catch (RuntimeException e) {
+            memory.close();
+            throw e;
+        }
     }
 
     /** Batches in the set's own order, pixels scaled to about [-2, 2]. */

@@ -16,4 +16,14 @@ public final class Softplus implements Elementwise {
     public float slope(float x) {
         return (float) (1 / (1 + Math.exp(-x)));
     }
+
+    @Override
+    public String cudaValue() {
+        return "(float)log1p(exp((double)x))";
+    }
+
+    @Override
+    public String cudaSlope() {
+        return "(float)(1 / (1 + exp(-(double)x)))";
+    }
 }

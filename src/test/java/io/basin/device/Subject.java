@@ -2,7 +2,7 @@ package io.basin.device;
 
 import java.util.stream.Stream;
 
-/** A device under test: every one that is found, with one host thread and with two. */
+/** A device under test: every one that is found; those that compute on the host's threads with one and with two. */
 public record Subject(DeviceProvider provider, int threads) {
     public Device open() {
         return provider.open(threads);
@@ -12,7 +12,13 @@ public record Subject(DeviceProvider provider, int threads) {
     public static Stream<Subject> all() {
         return Devices.providers().stream()
                 .filter(Subject::opens)
-                .flatMap(p -> Stream.of(1, 2).map(threads -> new Subject(p, threads)));
+                .flatMap(p -> (p.name().equals("cpu") ? Stream.of(1, 2) : Stream.of(1))
+                        .map(threads -> new Subject(p, threads)));
+    }
+
+    /** Whether the device computes in bfloat16; one that does not must refuse it by the flag's name. */
+    public boolean bfloat16() {
+        return provider.name().equals("cpu");
     }
 
     private static boolean opens(DeviceProvider provider) {

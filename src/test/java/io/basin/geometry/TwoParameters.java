@@ -106,6 +106,7 @@ final class TwoParameters {
                 0.05,
                 0.005,
                 1,
-                2);
+                2,
+                Settings.Family.USUAL);
     }
 }

@@ -122,7 +122,7 @@ class FailureTest {
 
     @ParameterizedTest
     @MethodSource(ALL)
-    void aFailureWhileRunningNamesTheLayer(Subject subject) {
+    void aFailureWhileRunningOrWhatCannotRunNamesTheLayer(Subject subject) {
         Elementwise thrower = new Elementwise() {
             @Override
             public String name() {
@@ -141,6 +141,16 @@ class FailureTest {
         };
         Graph g = new Graph(UserNets.SAMPLE);
         g.dense(g.map(g.conv(g.input(), 4, 3), thrower), 5);
+        try (Device device = subject.open()) {
+            if (!device.immediate()) {
+                String refusal = assertThrows(
+                                IllegalArgumentException.class,
+                                () -> Setup.of(g, 5).on(device))
+                        .getMessage();
+                assertTrue(refusal.contains("thrower1") && refusal.contains("cudaValue"), refusal);
+                return;
+            }
+        }
         try (Device device = subject.open();
                 Run run = Setup.of(g, 5).on(device)) {
             String message =

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.compare.Material;
+import io.basin.cuda.Cuda;
 import io.basin.data.Augment;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
@@ -43,19 +44,24 @@ class GoldenAgreementTest {
 
     @ParameterizedTest
     @CsvSource({
-        "mlp, mlp, 1, 28, false",
-        "small-cnn, smallcnn, 1, 28, false",
-        "small-cnn, smallcnn, 3, 32, true",
-        "preresnet20, preresnet20, 3, 32, false"
+        "cpu, mlp, mlp, 1, 28, false",
+        "cpu, small-cnn, smallcnn, 1, 28, false",
+        "cpu, small-cnn, smallcnn, 3, 32, true",
+        "cpu, preresnet20, preresnet20, 3, 32, false",
+        "cuda, mlp, mlp, 1, 28, false",
+        "cuda, small-cnn, smallcnn, 1, 28, true",
+        "cuda, preresnet20, preresnet20, 3, 32, false"
     })
-    void tenStepsAgreeWithLibtorch(String net, String torchNet, int channels, int size, boolean nesterov) {
+    void tenStepsAgreeWithLibtorch(
+            String deviceName, String net, String torchNet, int channels, int size, boolean nesterov) {
+        if (deviceName.equals("cuda") && !Cuda.works()) return;
         ImageSet set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
         Augmentation augmentation = Augmentation.of(set, 2, true);
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
         double[] lr = new double[STEPS];
         java.util.Arrays.fill(lr, LR);
-        try (Device device = Devices.open("cpu", 1);
+        try (Device device = Devices.open(deviceName, 1);
                 Images images = Material.upload(device, set);
                 Session session = session(device, net, images, augmentation, nesterov)) {
             Storage storage = session.storage();
@@ -170,7 +176,8 @@ class GoldenAgreementTest {
                 0.1,
                 0.1,
                 1,
-                2);
+                2,
+                Settings.Family.USUAL);
     }
 
     private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {

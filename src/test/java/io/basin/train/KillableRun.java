@@ -21,9 +21,9 @@ final class KillableRun {
 
     private KillableRun() {}
 
-    /** @param args folder, method */
+    /** @param args folder, method, device */
     public static void main(String[] args) {
-        train(Path.of(args[0]), args[1], 4, new Trainer.Listener() {
+        train(args[2], Path.of(args[0]), args[1], 4, 7, new Trainer.Listener() {
             @Override
             public void onStep(int step) {
                 System.out.println(step);
@@ -66,7 +66,8 @@ final class KillableRun {
                 0.05,
                 0.005,
                 epochs / 4,
-                2);
+                2,
+                new Settings.Family(3, 2, 1, 2));
     }
 
     static Graph net() {
@@ -79,11 +80,16 @@ final class KillableRun {
     }
 
     static void train(Path folder, String method, double epochs, Trainer.Listener listener) {
+        train("cpu", folder, method, epochs, 7, listener);
+    }
+
+    static void train(
+            String deviceName, Path folder, String method, double epochs, int every, Trainer.Listener listener) {
         ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
         Augmentation norm = Augmentation.of(set, 1, true);
         Settings s = settings(epochs);
         Recipe recipe = Recipe.of(method, s, STEPS_PER_EPOCH);
-        try (Device device = Devices.open("cpu", 1);
+        try (Device device = Devices.open(deviceName, 1);
                 Images images = Material.upload(device, set);
                 Session session = new Session(
                         device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
@@ -92,7 +98,7 @@ final class KillableRun {
                             recipe.schedule(),
                             STEPS_PER_EPOCH,
                             folder,
-                            7,
+                            every,
                             Map.of(Trainer.RUN, s.toString()),
                             true,
                             listener)

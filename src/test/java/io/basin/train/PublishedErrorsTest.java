@@ -181,7 +181,9 @@ class PublishedErrorsTest {
         for (String method : Recipe.NAMES) {
             Settings s = KillableRun.settings(4);
             Recipe recipe = Recipe.of(method, s, PER_EPOCH);
-            assertEquals(4 * PER_EPOCH, recipe.runs() * recipe.schedule().steps(), method);
+            int trunk = recipe.trunk() == null ? 0 : recipe.trunk().steps();
+            assertEquals(
+                    4 * PER_EPOCH, trunk + recipe.runs() * recipe.schedule().steps(), method);
             if (recipe.product() == Recipe.Product.LAST) continue;
             boolean averages = recipe.product() == Recipe.Product.AVERAGE;
             int models = averages

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.cuda.Cuda;
 import io.basin.io.JsonLines;
 import java.io.BufferedReader;
 import java.io.File;
@@ -31,16 +32,17 @@ class ResumeTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({"swa, 1", "snapshot, 2", "ema, 3"})
-    void aRunKilledAtRandomStepsEndsWithTheSameBytes(String method, long seed) throws Exception {
+    @CsvSource({"cpu, swa, 1", "cpu, snapshot, 2", "cpu, ema, 3", "cpu, swag, 4", "cuda, swa, 5", "cuda, swag, 6"})
+    void aRunKilledAtRandomStepsEndsWithTheSameBytes(String device, String method, long seed) throws Exception {
+        if (device.equals("cuda") && !Cuda.works()) return;
         Path whole = Files.createDirectory(folder.resolve("whole"));
         Path killed = Files.createDirectory(folder.resolve("killed"));
-        run(whole, method, Integer.MAX_VALUE);
+        run(device, whole, method, Integer.MAX_VALUE);
         SplittableRandom random = new SplittableRandom(seed);
         int kills = 0;
         // Steps are counted within one life; a life may end before it has reached its first checkpoint.
-        while (kills < 3 && run(killed, method, random.nextInt(1, 25))) kills++;
-        run(killed, method, Integer.MAX_VALUE);
+        while (kills < 3 && run(device, killed, method, random.nextInt(1, 25))) kills++;
+        run(device, killed, method, Integer.MAX_VALUE);
         assertTrue(kills > 0, "nothing was killed");
         assertEquals(names(whole), names(killed));
         for (String name : names(whole)) {
@@ -64,7 +66,8 @@ class ResumeTest {
     }
 
     /** Runs in a new process, kills it with SIGKILL after {@code steps} steps; says whether it was killed. */
-    private static boolean run(Path folder, String method, int steps) throws IOException, InterruptedException {
+    private static boolean run(String device, Path folder, String method, int steps)
+            throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
                         ProcessHandle.current().info().command().orElse("java"),
                         "-Xmx256m",
@@ -72,7 +75,8 @@ class ResumeTest {
                         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                         KillableRun.class.getName(),
                         folder.toString(),
-                        method)
+                        method,
+                        device)
                 .redirectError(
                         ProcessBuilder.Redirect.to(new File(folder.toFile().getParentFile(), "stderr.txt")))
                 .start();

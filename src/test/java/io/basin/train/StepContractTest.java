@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Arena;
 import io.basin.device.Close;
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Draws;
 import io.basin.device.Parameter;
@@ -173,13 +174,35 @@ class StepContractTest {
 
     @ParameterizedTest
     @MethodSource(ALL)
-    void stepsBeyondTheScheduleAreRefused(Subject subject) {
+    void stepsBeyondTheScheduleAreRefusedOrChangeNothing(Subject subject) {
         try (Device device = subject.open();
                 Run run = setup(new Spec.Step(0.9, 0, false), 0, 0, 0).on(device)) {
             run.steps(3);
+            if (!device.immediate()) {
+                byte[] weights = run.bytes(Arena.PARAMS);
+                run.oneStep();
+                assertArrayEquals(weights, run.bytes(Arena.PARAMS));
+                return;
+            }
             String message =
                     assertThrows(IllegalStateException.class, run::oneStep).getMessage();
             assertTrue(message.contains("3"), message);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void afterALossThatIsNoNumberNothingMoves(Subject subject) {
+        Setup setup = setup(new Spec.Step(0.9, 5e-4, false), 1, 1, 1);
+        try (Device device = subject.open();
+                Run run = setup.on(device)) {
+            for (Parameter p : run.storage.parameters()) fill(run, p, 4);
+            Map<Arena, byte[]> before = new HashMap<>();
+            Arena[] moving = {Arena.PARAMS, Arena.MOMENTUM, Arena.AVERAGE};
+            for (Arena arena : moving) before.put(arena, run.bytes(arena));
+            run.control.start(new Control.Totals(1, 0, 0, 0, 0));
+            run.update();
+            for (Arena arena : moving) assertArrayEquals(before.get(arena), run.bytes(arena), arena.toString());
         }
     }
 }

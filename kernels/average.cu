@@ -1,0 +1,62 @@
+// Arithmetic on whole arenas: points on curves and planes, and running moments.
+//
+//   combine   to = sum_j c[row][j] points[j]               row = t, or 0 where there is only one (control may be null);
+//             a point whose c is 0 takes no part and is not read
+//   moment    second = second + alpha[t] (w w - second)    SWAG's mean of squares
+//
+//   kernel    bytes per parameter                      blocks
+//   combine   4 for each point that takes part, and 4  quads / 256
+//   moment    12 where alpha[t] != 0, else 0           quads / 256
+//
+//   combine(float4* to, const float4* const* points /* (n), in device memory */, u32 n /* <= 32 */,
+//           const float* coefficients /* (rows, n) */, u32 rows, const Control*, u32 quads)
+//   moment(float4* second, const float4* w, const Control*, u32 steps, u32 quads)
+//
+// A copy of an arena is the driver's own device-to-device copy.
+#include "basin.cuh"
+
+const u32 MAX_POINTS = 32;
+
+extern "C" __global__ void __launch_bounds__(256)
+combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n,
+        const float* __restrict__ coefficients, u32 rows, const Control* __restrict__ control, u32 quads) {
+    __shared__ const float4* point[MAX_POINTS];
+    __shared__ float c[MAX_POINTS];
+    if (threadIdx.x < n) {
+        point[threadIdx.x] = points[threadIdx.x];
+        c[threadIdx.x] = coefficients[(rows == 1 ? 0 : control->step) * n + threadIdx.x];
+    }
+    __syncthreads();
+    float start = 0;
+    for (u32 j = 0; j < n; j++) {
+        if (c[j] != 0) start = -0.0f;  // what changes no sum, not even the sign of a zero
+    }
+    for (u32 i = firstIndex(); i < quads; i += gridStride()) {
+        float4 sum = make_float4(start, start, start, start);
+        for (u32 j = 0; j < n; j++) {
+            if (c[j] == 0) continue;
+            const float4* from = point[j];
+            __builtin_assume(__isGlobal(from));
+            const float4 x = from[i];
+            sum.x = __fadd_rn(sum.x, __fmul_rn(c[j], x.x));
+            sum.y = __fadd_rn(sum.y, __fmul_rn(c[j], x.y));
+            sum.z = __fadd_rn(sum.z, __fmul_rn(c[j], x.z));
+            sum.w = __fadd_rn(sum.w, __fmul_rn(c[j], x.w));
+        }
+        to[i] = sum;
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+moment(float4* __restrict__ second, const float4* __restrict__ w, const Control* __restrict__ control, u32 steps,
+       u32 quads) {
+    const Pace now = pace(control, steps);
+    if (now.stopped || now.alpha == 0) return;
+    for (u32 i = firstIndex(); i < quads; i += gridStride()) {
+        const float4 x = w[i];
+        const float4 m = second[i];
+        second[i] = make_float4(
+            toward(m.x, __fmul_rn(x.x, x.x), now.alpha), toward(m.y, __fmul_rn(x.y, x.y), now.alpha),
+            toward(m.z, __fmul_rn(x.z, x.z), now.alpha), toward(m.w, __fmul_rn(x.w, x.w), now.alpha));
+    }
+}

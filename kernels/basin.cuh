@@ -1,0 +1,176 @@
+// What the kernels share: the control block, the random numbers, and how threads find their work.
+//
+// Rules for every kernel here.
+//   - A scalar passed by value is frozen when a step is captured. So only sizes and the constants of a run (momentum,
+//     decay, seed) come by value; step, rates and coefficients are read from device memory.
+//   - Results do not depend on the launch's timing: no atomics, sums in a fixed order.
+//   - Tensors are (rows, channels) with channels innermost: an NHWC image is (N H W, C), a batch of vectors (N, C).
+//   - Where a result must equal the CPU's bit for bit, products and sums are written __fmul_rn and __fadd_rn, for the
+//     compiler would otherwise contract them into one rounding; these kernels wait for memory, so it costs nothing.
+//   - Blocks have 256 threads in x unless the header says otherwise. "quads / 256" blocks means ceil(quads / 256), capped
+//     at what fills the device: loops stride over the grid, so any number of blocks is correct. Only where a header
+//     gives the grid's shape (batch, measure, columnSums) it has to be that one.
+//   - Compiles under NVRTC: this file includes nothing.
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+// The counters and tables that drive a run, as io.basin.device.Control lays them out; lr[steps], alpha[steps] follow.
+struct Control {
+    u64 step;
+    double loss;   // sum over samples since the epoch's start
+    u64 hits;
+    u64 seen;
+    u64 broken;    // the first step whose loss was not finite, plus one; 0: none
+    u64 unused[3];
+};
+static_assert(sizeof(Control) == 64, "the tables begin at byte 64");
+
+// Numbers of the uses of randomness, as in io.basin.random.Streams.
+enum Stream : u32 { ORDER = 1, AUGMENTATION = 2, DROPOUT = 4 };
+
+__device__ inline u32 firstIndex() { return blockIdx.x * blockDim.x + threadIdx.x; }
+
+__device__ inline u32 gridStride() { return gridDim.x * blockDim.x; }
+
+// Philox4x32-10 (Salmon et al. 2011), as io.basin.random.Philox: four random words from a counter and a seed.
+__device__ inline uint4 philox(u32 c0, u32 c1, u32 c2, u32 c3, u64 seed) {
+    u32 k0 = (u32)seed;
+    u32 k1 = (u32)(seed >> 32);
+#pragma unroll 1
+    for (int round = 0; round < 10; round++) {
+        const u64 p0 = (u64)0xD2511F53u * c0;
+        const u64 p1 = (u64)0xCD9E8D57u * c2;
+        c0 = (u32)(p1 >> 32) ^ c1 ^ k0;
+        c1 = (u32)p1;
+        c2 = (u32)(p0 >> 32) ^ c3 ^ k1;
+        c3 = (u32)p0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return make_uint4(c0, c1, c2, c3);
+}
+
+// An integer in [0, n).
+__device__ inline u32 below(u32 bits, u32 n) { return __umulhi(bits, n); }
+
+__device__ inline u32 mix(u32 x) {
+    x ^= x >> 16;
+    x *= 0x7FEB352Du;
+    x ^= x >> 15;
+    x *= 0x846CA68Bu;
+    return x ^ (x >> 16);
+}
+
+// The sample at a place of an epoch's order, as io.basin.random.Permutation: an 8-round Feistel network over the
+// smallest power of two that holds n, walked until it falls inside [0, n).
+__device__ inline u32 permuted(u32 place, u32 n, u64 seed, u64 epoch) {
+    const uint4 words = philox((u32)epoch, (u32)(epoch >> 32), 0, ORDER, seed);
+    const u32 stride = words.y | 1;
+    u32 bits = 0;
+    while ((1u << bits) < n) bits++;
+    const u32 low = bits - bits / 2;
+    const u32 lowMask = (1u << low) - 1;
+    const u32 highMask = (1u << (bits / 2)) - 1;
+    u32 x = place;
+    do {
+        u32 left = x >> low;
+        u32 right = x & lowMask;
+        u32 key = words.x;
+#pragma unroll 1
+        for (int round = 0; round < 8; round += 2) {
+            left ^= mix(right ^ key) & highMask;
+            key += stride;
+            right ^= mix(left ^ key) & lowMask;
+            key += stride;
+        }
+        x = (left << low) | right;
+    } while (x >= n);
+    return x;
+}
+
+// What the tables say for this step.
+struct Pace {
+    float lr;
+    float alpha;
+    bool stopped;  // the loss was not finite, or the tables have ended: nothing may change any more
+};
+
+// One thread asks for the whole block: 24 bytes instead of 6 KiB.
+__device__ inline Pace pace(const Control* control, u32 steps) {
+    __shared__ Pace shared;
+    if (threadIdx.x == 0) {
+        const u64 t = control->step;
+        const float* lr = (const float*)(control + 1);
+        const bool stopped = control->broken != 0 || t >= steps;
+        shared.stopped = stopped;
+        shared.lr = stopped ? 0 : lr[t];
+        shared.alpha = stopped ? 0 : lr[steps + t];
+    }
+    __syncthreads();
+    return shared;
+}
+
+// a moves toward w by alpha of the way.
+__device__ inline float toward(float a, float w, float alpha) {
+    return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a)));
+}
+
+// y[i] = f(x[i], i) or f(a[i], b[i], i), 16 bytes an access, up to three elements left over. In place is allowed.
+template <class F>
+__device__ inline void each(float* y, const float* x, u32 n, F f) {
+    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
+        const float4 v = ((const float4*)x)[q];
+        const u32 i = 4 * q;
+        ((float4*)y)[q] = make_float4(f(v.x, i), f(v.y, i + 1), f(v.z, i + 2), f(v.w, i + 3));
+    }
+    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(x[i], i);
+}
+
+template <class F>
+__device__ inline void each(float* y, const float* a, const float* b, u32 n, F f) {
+    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
+        const float4 v = ((const float4*)a)[q];
+        const float4 w = ((const float4*)b)[q];
+        const u32 i = 4 * q;
+        ((float4*)y)[q] = make_float4(f(v.x, w.x, i), f(v.y, w.y, i + 1), f(v.z, w.z, i + 2), f(v.w, w.w, i + 3));
+    }
+    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(a[i], b[i], i);
+}
+
+// Sum over a warp, the same in every lane and in every run.
+template <class T>
+__device__ inline T warpSum(T x) {
+    for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xFFFFFFFFu, x, lanes);
+    return x;
+}
+
+// A value and its index; of equal values the lower index is better.
+template <class T>
+struct Best {
+    T value;
+    u32 index;
+
+    __device__ void take(T other, u32 at) {
+        if (other > value || (other == value && at < index)) {
+            value = other;
+            index = at;
+        }
+    }
+};
+
+// The first largest of at(0) .. at(n - 1), found by a warp, known to every lane.
+template <class T, class F>
+__device__ inline Best<T> warpBest(u32 n, F at) {
+    const u32 lane = threadIdx.x % 32;
+    const u32 start = lane < n ? lane : 0;
+    Best<T> best = {at(start), start};
+    for (u32 k = start + 32; k < n; k += 32) best.take(at(k), k);
+    for (int lanes = 16; lanes > 0; lanes /= 2) {
+        const T value = __shfl_xor_sync(0xFFFFFFFFu, best.value, lanes);
+        best.take(value, __shfl_xor_sync(0xFFFFFFFFu, best.index, lanes));
+    }
+    return best;
+}

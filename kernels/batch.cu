@@ -1,0 +1,64 @@
+// Draws the batch of step t from the image set that lives on the device.
+//
+// Shuffled: with S = count / rows whole batches an epoch, row r is place (t mod S) rows + r of epoch t / S in its keyed
+// order. Otherwise it is sample t rows + r; past the end pixels are 0 and the label is -1. Augmentation crops at
+// (dy, dx) from the image with `pad` black pixels around it and mirrors it or not, by Philox of (seed, epoch, sample),
+// as io.basin.data.Augment defines. table[c][v] is what pixel v of channel c becomes: (v / 255 - mean[c]) / std[c],
+// computed on the host, so that every device has the same bits.
+//
+//   kernel   bytes per element       blocks
+//   batch    1 read, 4 written       exactly rows: one per sample
+//
+//   batch(float* out /* (rows, H, W, C) */, int* outLabels /* (rows) */, const u8* pixels /* (count, H, W, C) */,
+//         const int* labels /* (count) */, const float* table /* (C, 256) */, const Control*, u32 rows, u32 count,
+//         u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled)
+#include "basin.cuh"
+
+// Where one row comes from.
+struct Draw {
+    u32 sample;
+    int down;
+    int right;
+    bool mirror;
+    bool present;
+};
+
+__device__ inline Draw draw(u64 step, u32 rows, u32 count, u64 seed, u32 pad, bool flip, bool shuffled) {
+    const u64 batches = count / rows;
+    const u64 epoch = shuffled ? step / batches : 0;
+    const u64 place = (shuffled ? step % batches : step) * rows + blockIdx.x;
+    Draw d = {0, 0, 0, false, place < count};
+    if (!d.present) return d;
+    d.sample = shuffled ? permuted((u32)place, count, seed, epoch) : (u32)place;
+    if (pad == 0 && !flip) return d;
+    const uint4 words = philox(d.sample, (u32)epoch, (u32)(epoch >> 32), AUGMENTATION, seed);
+    d.down = (int)below(words.x, 2 * pad + 1) - (int)pad;
+    d.right = (int)below(words.y, 2 * pad + 1) - (int)pad;
+    d.mirror = flip && (words.x & 1) != 0;
+    return d;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+batch(float* __restrict__ out, int* __restrict__ outLabels, const u8* __restrict__ pixels,
+      const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control, u32 rows,
+      u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled) {
+    __shared__ Draw shared;
+    if (threadIdx.x == 0) {
+        shared = draw(control->step, rows, count, seed, pad, flip != 0, shuffled != 0);
+        outLabels[blockIdx.x] = shared.present ? labels[shared.sample] : -1;
+    }
+    __syncthreads();
+    const Draw d = shared;
+    const u32 size = height * width * channels;
+    const u8* image = pixels + (u64)d.sample * size;
+    float* row = out + (u64)blockIdx.x * size;
+    for (u32 i = threadIdx.x; i < size; i += blockDim.x) {
+        const u32 c = i % channels;
+        const u32 x = i / channels % width;
+        const u32 fromY = i / channels / width + d.down;  // wraps far above height where it is negative
+        const u32 fromX = (d.mirror ? width - 1 - x : x) + d.right;
+        const bool inside = fromY < height && fromX < width;
+        const u8 pixel = d.present && inside ? image[(fromY * width + fromX) * channels + c] : 0;
+        row[i] = d.present ? table[c * 256 + pixel] : 0;
+    }
+}

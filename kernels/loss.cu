@@ -1,0 +1,78 @@
+// Softmax, cross-entropy with label smoothing, hits, and the gradient of the logits, in one pass over (N, K).
+//
+//   q_k = (1 - s) [k = y] + s / K      loss = - sum_k q_k log p_k      gradient_k = (p_k - q_k) / N
+//
+// Rows labelled below 0 do not count and have gradient 0. Exponentials and logarithms are taken in double, as on the
+// CPU: N K of them are nothing beside the net. The sums of `total` run in a fixed order.
+//
+//   kernel   bytes                                        blocks
+//   loss     per logit 4 read (again from cache), 8 written; per row 4 read, 16 written      rows / 8: a warp a row
+//   total    16 per row                                   1 of 32 threads
+//
+//   loss(const float* logits /* (N, K) */, const int* labels /* (N) */, float* probabilities /* (N, K) */,
+//        float* gradient /* (N, K), or null in evaluation */, Row* result /* (N), 16 bytes each */, u32 rows, u32 classes,
+//        double smoothing)
+//   total(const Row* result, Control*, u32 rows)
+#include "basin.cuh"
+
+struct Row {
+    double loss;
+    u32 hit;
+    u32 seen;
+};
+
+extern "C" __global__ void __launch_bounds__(256)
+loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
+     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
+    const u32 lane = threadIdx.x % 32;
+    const double share = smoothing / classes;
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const u64 from = (u64)row * classes;
+        const float* x = logits + from;
+        const int label = labels[row];
+        const Best<float> best = warpBest<float>(classes, [=](u32 k) { return x[k]; });
+        const double max = best.value;
+        double sum = 0;
+        for (u32 k = lane; k < classes; k += 32) sum += exp(x[k] - max);
+        const double logSum = log(warpSum(sum));
+        double all = 0;
+        for (u32 k = lane; k < classes; k += 32) {
+            const double logP = x[k] - max - logSum;
+            const double p = exp(logP);
+            all += logP;
+            probabilities[from + k] = (float)p;
+            if (gradient == nullptr) continue;
+            const double q = share + ((int)k == label ? 1 - smoothing : 0);
+            gradient[from + k] = label < 0 ? 0 : (float)((p - q) / rows);
+        }
+        all = warpSum(all);
+        if (lane != 0) continue;
+        Row r = {0, 0, 0};
+        if (label >= 0) {
+            r.loss = -(1 - smoothing) * (x[label] - max - logSum);
+            if (smoothing > 0) r.loss -= share * all;
+            r.hit = (int)best.index == label;
+            r.seen = 1;
+        }
+        result[row] = r;
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(32)
+total(const Row* __restrict__ result, Control* __restrict__ control, u32 rows) {
+    Row sum = {0, 0, 0};
+    for (u32 i = threadIdx.x; i < rows; i += 32) {
+        sum.loss += result[i].loss;
+        sum.hit += result[i].hit;
+        sum.seen += result[i].seen;
+    }
+    sum.loss = warpSum(sum.loss);
+    sum.hit = warpSum(sum.hit);
+    sum.seen = warpSum(sum.seen);
+    if (threadIdx.x != 0) return;
+    control->loss += sum.loss;
+    control->hits += sum.hit;
+    control->seen += sum.seen;
+    const bool finite = sum.loss - sum.loss == 0;
+    if (!finite && control->broken == 0) control->broken = control->step + 1;
+}

@@ -1,0 +1,90 @@
+// Elementwise work between the vendor's layers, each in one pass.
+//
+//   relu          y = x < 0 ? 0 : x: NaN stays NaN               8 bytes per element    quads / 256
+//   reluBackward  dx = y > 0 ? dy : 0                             12                     quads / 256
+//   add           y = a + b, then ReLU if asked; a fork's backward is add of its branches' gradients, two at a time
+//                                                                 12                     quads / 256
+//   finish        y = y + bias[channel] + residual, then ReLU if asked; either may be null
+//                                                                 8, 12 with residual    quads / 256
+//   columnSums    sums[slab][c] = sum of x over the slab's rows   4                      (channels / 32, slabs) of (32, 8)
+//                 The gradient of a bias. For many rows launch twice: over slabs of dy, then over their sums with one.
+//   dropout       y = kept ? x scale : 0; backward is the same on dy      8                      quads / 256
+//                 Element i in LOGICAL order (n, c, y, x) is kept where word i mod 4 of Philox block (i / 4, t) is at
+//                 least p, as on every device: threshold = ceil(p 2^24), compared with the word's upper 24 bits.
+//
+//   relu(float* y, const float* x, u32 n)
+//   reluBackward(float* dx, const float* dy, const float* y, u32 n)
+//   add(float* y, const float* a, const float* b, u32 n, u32 relu)
+//   finish(float* y, const float* bias, const float* residual, u32 n, u32 channels, u32 relu)
+//   columnSums(float* sums, const float* x, u32 rows, u32 channels)
+//   dropout(float* y, const float* x, const Control*, u32 n, u32 channels, u32 pixels /* H W; 1 for (N, C) */, u64 seed,
+//           u32 threshold, float scale)
+//
+// y may be x, a, b, dx or dy: each thread reads what it overwrites. Dense layers after an image need no flattening: pack
+// their weights in (out, H W, C) order.
+#include "basin.cuh"
+
+extern "C" __global__ void __launch_bounds__(256) relu(float* y, const float* x, u32 n) {
+    each(y, x, n, [](float v, u32) { return v < 0 ? 0 : v; });
+}
+
+extern "C" __global__ void __launch_bounds__(256) reluBackward(float* dx, const float* dy, const float* y, u32 n) {
+    each(dx, dy, y, n, [](float g, float v, u32) { return v > 0 ? g : 0; });
+}
+
+extern "C" __global__ void __launch_bounds__(256) add(float* y, const float* a, const float* b, u32 n, u32 relu) {
+    each(y, a, b, n, [=](float v, float w, u32) {
+        const float sum = v + w;
+        return relu && sum < 0 ? 0 : sum;
+    });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+finish(float* y, const float* bias, const float* residual, u32 n, u32 channels, u32 relu) {
+    const auto biased = [=](float v, u32 i) { return bias ? v + bias[i % channels] : v; };
+    const auto ended = [=](float v) { return relu && v < 0 ? 0 : v; };
+    if (residual) {
+        each(y, y, residual, n, [=](float v, float r, u32 i) { return ended(biased(v, i) + r); });
+    } else {
+        each(y, y, n, [=](float v, u32 i) { return ended(biased(v, i)); });
+    }
+}
+
+const u32 LANES = 32;   // channels of a block
+const u32 STRIPES = 8;  // rows a block reads at once
+
+extern "C" __global__ void __launch_bounds__(256)
+columnSums(float* __restrict__ sums, const float* __restrict__ x, u32 rows, u32 channels) {
+    __shared__ float partial[STRIPES][LANES];
+    const u32 c = blockIdx.x * LANES + threadIdx.x;
+    float sum = 0;
+    if (c < channels) {
+        for (u32 r = blockIdx.y * STRIPES + threadIdx.y; r < rows; r += gridDim.y * STRIPES) {
+            sum += x[(u64)r * channels + c];
+        }
+    }
+    partial[threadIdx.y][threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y != 0 || c >= channels) return;
+    for (u32 s = 1; s < STRIPES; s++) sum += partial[s][threadIdx.x];
+    sums[(u64)blockIdx.y * channels + c] = sum;
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+dropout(float* y, const float* x, const Control* control, u32 n, u32 channels, u32 pixels, u64 seed, u32 threshold,
+        float scale) {
+    const u64 step = control->step;
+    u32 drawn = 0xFFFFFFFFu;  // the block in `words`: without pixels four neighbours share one
+    uint4 words;
+    each(y, x, n, [=](float v, u32 i) mutable {
+        const u32 c = i % channels;
+        const u32 pixel = i / channels % pixels;
+        const u32 logical = (i / channels / pixels * channels + c) * pixels + pixel;
+        if (logical / 4 != drawn) {
+            drawn = logical / 4;
+            words = philox(drawn, (u32)step, (u32)(step >> 32), DROPOUT, seed);
+        }
+        const u32 pair = logical & 2 ? (logical & 1 ? words.w : words.z) : (logical & 1 ? words.y : words.x);
+        return (pair >> 8) >= threshold ? v * scale : 0;
+    });
+}

@@ -1,0 +1,166 @@
+package io.basin.cli;
+
+import io.basin.data.DataSets;
+import io.basin.data.TrainTest;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.ensemble.Metrics;
+import io.basin.io.AtomicFile;
+import io.basin.io.Json;
+import io.basin.models.FileEnsemble;
+import io.basin.models.RunFolder;
+import io.basin.models.StoredModel;
+import io.basin.models.Venue;
+import io.basin.report.Lines;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Combines the predictions of trained nets, whatever nets they are. */
+@Command(
+        name = "ensemble",
+        description = "Combines predictions of weights files and runs, of any nets of one data set, on the test part.",
+        footer = {
+            "",
+            "One pass gives every prefix of 1 to k members. Weights and ridge stacking are fitted on validation samples"
+                    + " that no member was trained on. A folder stands for its methods' models; where a method's result"
+                    + " is an ensemble, for its members. Memory is that of one net, whatever the number of members.",
+            "",
+            "Examples:",
+            "  basin ensemble runs/a/seed-1/fge",
+            "  basin ensemble runs/cnn runs/resnet --combine ridge",
+            "  basin ensemble a.safetensors b.safetensors --combine vote --svg members.svg"
+        })
+final class EnsembleCommand implements Runnable {
+    enum Combine {
+        MEAN,
+        VOTE,
+        WEIGHTED,
+        RIDGE
+    }
+
+    @Parameters(paramLabel = "RUN", arity = "1..*", description = "weights files, and folders of runs")
+    private List<Path> paths;
+
+    @Option(
+            names = "--combine",
+            defaultValue = "MEAN",
+            description = "mean of probabilities, vote, weighted or ridge; default mean")
+    private Combine combine;
+
+    @Option(names = "--data-dir", description = "where the data set's files are")
+    private Path dataDir;
+
+    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
+    private String deviceName;
+
+    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
+    private int threads;
+
+    @Option(names = "--json", description = "writes the figures")
+    private Path json;
+
+    @Option(names = "--svg", description = "draws accuracy against the number of members")
+    private Path svg;
+
+    @Override
+    public void run() {
+        List<StoredModel> models = RunFolder.models(paths);
+        boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
+        Bars bars = new Bars();
+        TrainTest data = DataSets.load(models.get(0).origin().dataset(), dataDir, bars.progress());
+        FileEnsemble.Outcome outcome;
+        try (Device device = Devices.open(deviceName, threads);
+                Venue venue = new Venue(device, data, models)) {
+            outcome = FileEnsemble.measure(venue, models, fit, bars.progress());
+        }
+        print(models, outcome);
+        if (json != null) Json.write(json, figures(models, outcome));
+        if (svg != null) AtomicFile.write(svg, picture(outcome));
+    }
+
+    /** Of the combiner that was asked for; ridge has no prefixes, its table shows the mean's. */
+    private List<Metrics> prefixes(FileEnsemble.Outcome o) {
+        return switch (combine) {
+            case MEAN, RIDGE -> o.mean();
+            case VOTE -> o.vote();
+            case WEIGHTED -> o.weighted();
+        };
+    }
+
+    private void print(List<StoredModel> models, FileEnsemble.Outcome o) {
+        String prefix = combine == Combine.RIDGE ? "mean" : combine.name().toLowerCase(Locale.ROOT);
+        System.out.printf("members  alone %%  %s so far %%     NLL  ECE %%  file%n", prefix);
+        List<Metrics> prefixes = prefixes(o);
+        for (int i = 0; i < models.size(); i++) {
+            Metrics m = prefixes.get(i);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%7d  %7.2f  %" + (prefix.length() + 9) + ".2f  %6.4f  %5.2f  %s%n",
+                    i + 1,
+                    100 * o.alone().get(i).accuracy(),
+                    100 * m.accuracy(),
+                    m.nll(),
+                    100 * m.ece(),
+                    models.get(i));
+        }
+        System.out.println();
+        all(models.size(), o).forEach((name, m) -> System.out.printf("all %d, %s: %s%n", models.size(), name, m));
+        if (o.ridge() != null) {
+            System.out.printf(Locale.ROOT, "Fitted on the validation part; ridge's lambda %.0e.%n", o.lambda());
+        }
+    }
+
+    private static Map<String, Metrics> all(int members, FileEnsemble.Outcome o) {
+        Map<String, Metrics> all = new LinkedHashMap<>();
+        all.put("mean", o.mean().get(members - 1));
+        all.put("vote", o.vote().get(members - 1));
+        if (o.ridge() != null) {
+            all.put("weighted", o.weighted().get(members - 1));
+            all.put("ridge", o.ridge());
+        }
+        return all;
+    }
+
+    private static Map<String, Object> figures(List<StoredModel> models, FileEnsemble.Outcome o) {
+        Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("files", models.stream().map(StoredModel::toString).toList());
+        figures.put("alone", figures(o.alone()));
+        figures.put("mean", figures(o.mean()));
+        figures.put("vote", figures(o.vote()));
+        if (o.ridge() != null) {
+            figures.put("weights", o.weights());
+            figures.put("weighted", figures(o.weighted()));
+            figures.put("ridge", figures(List.of(o.ridge())).get(0));
+            figures.put("lambda", o.lambda());
+        }
+        return figures;
+    }
+
+    private static List<Map<String, Object>> figures(List<Metrics> metrics) {
+        List<Map<String, Object>> all = new ArrayList<>();
+        for (Metrics m : metrics) all.add(Map.of("accuracy", m.accuracy(), "nll", m.nll(), "ece", m.ece()));
+        return all;
+    }
+
+    private static String picture(FileEnsemble.Outcome o) {
+        Lines lines = new Lines("Test accuracy of the first k members", "members", "accuracy, %");
+        double[] k = IntStream.rangeClosed(1, o.alone().size()).asDoubleStream().toArray();
+        lines.dotted("each alone", k, accuracies(o.alone()));
+        lines.dotted("mean", k, accuracies(o.mean()));
+        lines.dotted("vote", k, accuracies(o.vote()));
+        if (o.ridge() != null) lines.dotted("weighted", k, accuracies(o.weighted()));
+        return lines.svg();
+    }
+
+    private static double[] accuracies(List<Metrics> metrics) {
+        return metrics.stream().mapToDouble(m -> 100 * m.accuracy()).toArray();
+    }
+}

@@ -1,0 +1,85 @@
+package io.basin.cli;
+
+import io.basin.compare.Options;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.models.Kinship;
+import io.basin.models.StoredModel;
+import io.basin.train.Provenance;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** The flags of commands that make one weights file of several, and what they check first. */
+final class MergeOptions {
+    @Option(names = "--out", required = true, description = "the weights file to write")
+    Path out;
+
+    @Option(names = "--data-dir", description = "where the data set's files are")
+    Path dataDir;
+
+    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
+    String device;
+
+    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
+    int threads;
+
+    @Option(
+            names = "--no-bn-update",
+            description = "average the files' batch-norm statistics too instead of measuring the mean's own")
+    boolean keepStatistics;
+
+    @Option(
+            names = "--bn-update",
+            defaultValue = "auto",
+            description = "exact, single, or auto: exact up to 24 batch norms")
+    String refresh;
+
+    @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
+    boolean plainRefresh;
+
+    @Option(names = "--force", description = "average even what has no useful mean, with a warning")
+    boolean force;
+
+    Options options() {
+        return new Options(0, refresh, plainRefresh);
+    }
+
+    Device open() {
+        return Devices.open(device, threads);
+    }
+
+    /** Reads the headers; refuses what has no mean. */
+    List<StoredModel> models(List<Path> files) {
+        if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
+        options();
+        if (Files.exists(out)) {
+            throw new IllegalArgumentException("--out: " + out + " exists already; name another file");
+        }
+        List<StoredModel> models = files.stream().map(StoredModel::of).toList();
+        Kinship.requireSameNet(models);
+        Optional<String> objection = Kinship.objection(models);
+        if (objection.isPresent() && !force) {
+            throw new IllegalArgumentException(
+                    objection.get() + ". Combine predictions with 'basin ensemble', or average anyway with --force");
+        }
+        objection.ifPresent(why -> System.err.println("basin: warning: " + why));
+        return models;
+    }
+
+    /** What the mean's file says of itself. */
+    static Map<String, String> header(List<StoredModel> models, String method) {
+        Provenance first = models.get(0).origin();
+        Map<String, String> header = new LinkedHashMap<>(first.by(method).header());
+        header.put(
+                "init",
+                models.stream().map(m -> m.origin().init()).distinct().sorted().collect(Collectors.joining("+")));
+        header.put("averaged", Integer.toString(models.size()));
+        return header;
+    }
+}

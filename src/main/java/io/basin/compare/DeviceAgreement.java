@@ -1,0 +1,103 @@
+package io.basin.compare;
+
+import io.basin.data.ImageSet;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.DeviceProvider;
+import io.basin.device.Images;
+import io.basin.device.Precision;
+import io.basin.device.Storage;
+import io.basin.graph.Graph;
+import io.basin.nn.Nets;
+import io.basin.report.Evidence;
+import io.basin.report.Evidence.Check;
+import io.basin.train.Checkpoint;
+import io.basin.train.Evaluator;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/** Whether other devices of this machine predict with a weights file what the device that made it predicts. */
+final class DeviceAgreement {
+    private static final String WHAT = "devices agree";
+    private static final int SAMPLES = 256;
+    /** Of probabilities, in float32: sums in another order, through all layers. */
+    private static final double LIMIT = 1e-3;
+
+    private final Device device;
+    private final Material material;
+    private final List<DeviceProvider> providers;
+
+    DeviceAgreement(Device device, Material material, List<DeviceProvider> providers) {
+        this.device = device;
+        this.material = material;
+        this.providers = providers;
+    }
+
+    /** @param files weights files of this comparison, of which the first is looked at */
+    Evidence check(List<Path> files) {
+        List<Check> checks = new ArrayList<>();
+        List<String> absent = new ArrayList<>();
+        for (DeviceProvider provider : providers) {
+            // Not even opened where the name shows that it is the device in use: opening may change its threads.
+            if (kind(device).equalsIgnoreCase(provider.name())) continue;
+            try (Device other = provider.open(0)) {
+                if (other.describe().startsWith(kind(device))) continue;
+                if (files.isEmpty()) absent.add("no single model was made");
+                else checks.add(check(other, files.get(0)));
+            } catch (DeviceException e) {
+                absent.add(provider.name() + ": " + e.getMessage());
+            }
+        }
+        if (checks.isEmpty()) {
+            String why = absent.isEmpty() ? "" : " (" + String.join("; ", absent) + ")";
+            checks.add(Check.notCovered(WHAT, "all", "only one device was found: " + device.describe() + why));
+        }
+        return new Evidence(List.of(), List.of(), List.of(), List.of(), checks);
+    }
+
+    /** What a description begins with, whatever the number of threads. */
+    private static String kind(Device device) {
+        String text = device.describe();
+        int end = text.indexOf(',');
+        return end < 0 ? text : text.substring(0, end);
+    }
+
+    private Check check(Device other, Path file) {
+        double[] here = predictions(device, file);
+        double[] there = predictions(other, file);
+        double worst = IntStream.range(0, here.length)
+                .mapToDouble(i -> Math.abs(here[i] - there[i]))
+                .max()
+                .orElse(0);
+        return Check.of(
+                WHAT,
+                file.getFileName().toString(),
+                worst <= LIMIT,
+                String.format(
+                        Locale.ROOT,
+                        "%s and %s, %d samples: probabilities differ by at most %.1e (limit %.0e)",
+                        device.describe(),
+                        other.describe(),
+                        here.length / material.testSet().classes(),
+                        worst,
+                        LIMIT));
+    }
+
+    private double[] predictions(Device on, Path file) {
+        ImageSet test = material.testSet();
+        int count = Math.min(SAMPLES, test.count());
+        ImageSet few = test.subset(IntStream.range(0, count).toArray(), test.name());
+        Graph graph = Nets.build(material.settings().model(), material.test().sample(), test.classes());
+        try (Images images = Material.upload(on, few);
+                Storage storage = new Storage(true);
+                Evaluator evaluator =
+                        new Evaluator(on, graph, storage, images, material.plainBatch(), Precision.FP32)) {
+            Checkpoint.loadModel(file, on, storage, storage.live());
+            return Probabilities.mean(evaluator, List.of(storage.live()), count, test.classes())
+                    .p();
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.basin.cuda;
+
+import static jcuda.jcudnn.JCudnn.*;
+
+import io.basin.device.DeviceException;
+import io.basin.device.Memory;
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
+import jcuda.jcudnn.cudnnConvolutionBwdFilterAlgoPerf;
+import jcuda.jcudnn.cudnnConvolutionDescriptor;
+import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
+import jcuda.jcudnn.cudnnFilterDescriptor;
+import jcuda.jcudnn.cudnnTensorDescriptor;
+
+/** A convolution as cuDNN knows it: its descriptors, and the search for the algorithm of each direction. */
+final class ConvShape {
+    enum Direction {
+        FORWARD(8),
+        DATA(6),
+        FILTER(7);
+
+        /** How many algorithms cuDNN numbers. */
+        final int algorithms;
+
+        Direction(int algorithms) {
+            this.algorithms = algorithms;
+        }
+    }
+
+    /** More than this no algorithm may ask for: what it would gain is not worth the batch it costs. */
+    private static final long MOST_WORKSPACE = 256L << 20;
+
+    /** From here on statuses of cuDNN 9 mean bad parameters, then what is not supported; then failures begin. */
+    private static final int BAD_PARAMETER = 2000;
+
+    private static final int INTERNAL_ERROR = 4000;
+
+    final cudnnTensorDescriptor x;
+    final cudnnFilterDescriptor w;
+    final cudnnConvolutionDescriptor conv;
+    final cudnnTensorDescriptor y;
+    private final CudaDevice device;
+    private final Shape[] shapes;
+    private final String key;
+
+    ConvShape(CudaDevice device, Undo undo, Spec.Conv spec, boolean tf32, Shape in, Shape filter, Shape out) {
+        this.device = device;
+        x = Descriptors.tensor(undo, in);
+        w = Descriptors.filter(undo, filter);
+        conv = Descriptors.convolution(undo, spec, tf32);
+        y = Descriptors.tensor(undo, out);
+        shapes = new Shape[] {in, filter, out};
+        key = in + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
+                + (tf32 ? " tf32" : " strict");
+    }
+
+    Algorithms.Choice choose(Direction direction) {
+        return device.algorithms().choose(new Algorithms.Problem() {
+            @Override
+            public String key() {
+                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
+            }
+
+            @Override
+            public List<Algorithms.Candidate> search(int most) {
+                return ConvShape.this.search(direction, most);
+            }
+
+            @Override
+            public long workspace(int algorithm) {
+                return ConvShape.this.workspace(direction, algorithm);
+            }
+        });
+    }
+
+    /** Bytes; -1 where the algorithm does not do this layer. */
+    private long workspace(Direction direction, int algorithm) {
+        long[] bytes = {0};
+        int status = query(direction, algorithm, bytes);
+        if (status >= BAD_PARAMETER && status < INTERNAL_ERROR) return -1;
+        Check.cudnn(status, "cudnnGetConvolutionWorkspaceSize, " + direction);
+        return bytes[0];
+    }
+
+    private int query(Direction direction, int algorithm, long[] bytes) {
+        var cudnn = device.context().cudnn;
+        return switch (direction) {
+            case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes);
+            case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes);
+            case FILTER -> cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnn, x, y, conv, w, algorithm, bytes);
+        };
+    }
+
+    /** What the hungriest algorithm asks for that may be considered. */
+    private long largestWorkspace(Direction direction) {
+        long largest = 1;
+        for (int algorithm = 0; algorithm < direction.algorithms; algorithm++) {
+            long bytes = workspace(direction, algorithm);
+            if (bytes <= MOST_WORKSPACE) largest = Math.max(largest, bytes);
+        }
+        return largest;
+    }
+
+    /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
+    private List<Algorithms.Candidate> search(Direction direction, int most) {
+        long free = device.context().memory()[0];
+        long workspace = largestWorkspace(direction);
+        long needed = workspace;
+        for (Shape s : shapes) needed += 4 * s.elements();
+        if (needed > free) return null;
+        List<Memory> memory = new ArrayList<>();
+        try {
+            for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));
+            memory.add(device.allocate(workspace));
+            Address[] at =
+                    memory.stream().map(m -> ((CudaMemory) m).at(0, m.bytes())).toArray(Address[]::new);
+            return switch (direction) {
+                case FORWARD -> forward(most, at, workspace);
+                case DATA -> data(most, at, workspace);
+                case FILTER -> filter(most, at, workspace);
+            };
+        } catch (ArrayIndexOutOfBoundsException e) {
+            // JCuda reads the count of results even where the call failed and wrote none.
+            throw new DeviceException("cuDNN's search for an algorithm failed", e);
+        } finally {
+            memory.forEach(Memory::close);
+        }
+    }
+
+    private List<Algorithms.Candidate> forward(int most, Address[] at, long workspace) {
+        int[] found = {0};
+        var perf = new cudnnConvolutionFwdAlgoPerf[most];
+        Check.cudnn(
+                cudnnFindConvolutionForwardAlgorithmEx(
+                        device.context().cudnn,
+                        x,
+                        at[0],
+                        w,
+                        at[1],
+                        conv,
+                        y,
+                        at[2],
+                        most,
+                        found,
+                        perf,
+                        at[3],
+                        workspace),
+                "cudnnFindConvolutionForwardAlgorithmEx");
+        List<Algorithms.Candidate> all = new ArrayList<>();
+        for (int i = 0; i < found[0]; i++) {
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+        }
+        return all;
+    }
+
+    private List<Algorithms.Candidate> data(int most, Address[] at, long workspace) {
+        int[] found = {0};
+        var perf = new cudnnConvolutionBwdDataAlgoPerf[most];
+        Check.cudnn(
+                cudnnFindConvolutionBackwardDataAlgorithmEx(
+                        device.context().cudnn,
+                        w,
+                        at[1],
+                        y,
+                        at[2],
+                        conv,
+                        x,
+                        at[0],
+                        most,
+                        found,
+                        perf,
+                        at[3],
+                        workspace),
+                "cudnnFindConvolutionBackwardDataAlgorithmEx");
+        List<Algorithms.Candidate> all = new ArrayList<>();
+        for (int i = 0; i < found[0]; i++) {
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+        }
+        return all;
+    }
+
+    private List<Algorithms.Candidate> filter(int most, Address[] at, long workspace) {
+        int[] found = {0};
+        var perf = new cudnnConvolutionBwdFilterAlgoPerf[most];
+        Check.cudnn(
+                cudnnFindConvolutionBackwardFilterAlgorithmEx(
+                        device.context().cudnn,
+                        x,
+                        at[0],
+                        y,
+                        at[2],
+                        conv,
+                        w,
+                        at[1],
+                        most,
+                        found,
+                        perf,
+                        at[3],
+                        workspace),
+                "cudnnFindConvolutionBackwardFilterAlgorithmEx");
+        List<Algorithms.Candidate> all = new ArrayList<>();
+        for (int i = 0; i < found[0]; i++) {
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+        }
+        return all;
+    }
+}

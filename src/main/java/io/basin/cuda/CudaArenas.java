@@ -1,0 +1,102 @@
+package io.basin.cuda;
+
+import io.basin.device.Arena;
+import io.basin.device.Coefficients;
+import io.basin.device.Control;
+import io.basin.device.Memory;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/** Arithmetic over whole arenas, 16 bytes at a time: see {@code kernels/step.cu} and {@code kernels/average.cu}. */
+final class CudaArenas {
+    private static final int QUAD = 16;
+
+    private CudaArenas() {}
+
+    private static int quads(long bytes) {
+        return Math.toIntExact(bytes / QUAD);
+    }
+
+    private static Launch launch(CudaDevice device, String file, String kernel, long bytes) {
+        int blocks = device.kernels().blocks(Math.max(1, quads(bytes)), 256);
+        return new Launch(device.context(), device.kernels().get(file, kernel), kernel).shape(blocks, 1, 256, 1);
+    }
+
+    static Launch step(CudaDevice device, Spec.Step spec, Storage storage, Control control) {
+        return launch(device, "step.cu", "step", storage.paramBytes())
+                .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
+                .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
+                .arg(CudaDevice.place(storage.memory(Arena.MOMENTUM)))
+                .arg(CudaDevice.place(storage.memory(Arena.AVERAGE)))
+                .arg(CudaDevice.place(control))
+                .arg(control.steps())
+                .arg(quads(storage.paramBytes()))
+                .arg(quads(storage.splitBytes()))
+                .arg((float) spec.momentum())
+                .arg((float) spec.weightDecay())
+                .arg(spec.nesterov());
+    }
+
+    static Launch bend(
+            CudaDevice device,
+            Spec.Step spec,
+            Storage storage,
+            Memory point,
+            Memory momentum,
+            Coefficients c,
+            int j,
+            Control control) {
+        c.requireBend(j, point, momentum, storage);
+        return launch(device, "step.cu", "bend", storage.paramBytes())
+                .arg(CudaDevice.place(point))
+                .arg(CudaDevice.place(momentum))
+                .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
+                .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
+                .arg(CudaDevice.place(control))
+                .arg(control.steps())
+                .arg(quads(storage.paramBytes()))
+                .arg(quads(storage.splitBytes()))
+                .arg((float) spec.momentum())
+                .arg((float) spec.weightDecay())
+                .arg(spec.nesterov())
+                .arg(CudaDevice.place(c.memory()))
+                .arg(rows(c))
+                .arg(c.points())
+                .arg(j);
+    }
+
+    static Launch combine(CudaDevice device, List<Memory> points, Coefficients c, Memory to) {
+        c.requireCombination(points, to);
+        ByteBuffer table = ByteBuffer.allocateDirect(8 * points.size()).order(ByteOrder.nativeOrder());
+        for (Memory point : points) {
+            table.putLong(((CudaMemory) point).at(0, point.bytes()).value());
+        }
+        return launch(device, "average.cu", "combine", to.bytes())
+                .arg(CudaDevice.place(to))
+                .arg(device.constant(table.flip()))
+                .arg(points.size())
+                .arg(CudaDevice.place(c.memory()))
+                .arg(rows(c))
+                .arg(c.control() == null ? null : CudaDevice.place(c.control()))
+                .arg(quads(to.bytes()));
+    }
+
+    private static int rows(Coefficients c) {
+        return c.control() == null ? 1 : c.control().steps();
+    }
+
+    static Launch moment(CudaDevice device, Storage storage, Memory second, Control control) {
+        if (second.bytes() != storage.paramBytes()) {
+            throw new IllegalArgumentException("the second moment and the parameters differ in size");
+        }
+        return launch(device, "average.cu", "moment", storage.paramBytes())
+                .arg(CudaDevice.place(second))
+                .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
+                .arg(CudaDevice.place(control))
+                .arg(control.steps())
+                .arg(quads(storage.paramBytes()));
+    }
+}

@@ -1,0 +1,164 @@
+package io.basin.cuda;
+
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
+import static jcuda.driver.JCudaDriver.*;
+
+import com.sun.jna.Native;
+import io.basin.device.DeviceException;
+import io.basin.device.Precision;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUstream;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcudnn.JCudnn;
+import jcuda.jcudnn.cudnnHandle;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * The first GPU, its primary context, the one stream on which everything is ordered, and the libraries' handles.
+ *
+ * <p>The primary context, because cuBLAS and cuDNN live there; a non-blocking stream, because the default one cannot be captured.
+ * cuBLAS gets its workspace here: left to itself it would allocate during capture.
+ */
+final class CudaContext implements AutoCloseable {
+    /** What the software GPU of the tests calls itself. */
+    static final String SOFTWARE = "Basin software GPU";
+
+    /** As NVIDIA recommends from Hopper on; 4 MiB would do before. */
+    private static final long CUBLAS_WORKSPACE = 32L << 20;
+
+    final CUdevice device = new CUdevice();
+    final CUstream stream = new CUstream();
+    final cublasHandle cublas = new cublasHandle();
+    final cudnnHandle cudnn = new cudnnHandle();
+    /** Host constants that library calls take by address. */
+    final Pointer one = constant(1);
+
+    final Pointer zero = constant(0);
+    final String name;
+    final int major;
+    final int minor;
+    final int multiprocessors;
+    private final Undo undo = new Undo();
+    private boolean fast;
+
+    CudaContext() {
+        try {
+            Check.driver(cuInit(0), "cuInit");
+            int[] count = {0};
+            Check.driver(cuDeviceGetCount(count), "cuDeviceGetCount");
+            if (count[0] == 0) throw new DeviceException("the driver sees no GPU: see nvidia-smi");
+            Check.driver(cuDeviceGet(device, 0), "cuDeviceGet");
+            name = deviceName();
+            major = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+            minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+            multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+            CUcontext context = new CUcontext();
+            Check.driver(cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+            undo.add("cuDevicePrimaryCtxRelease", () -> cuDevicePrimaryCtxRelease(device));
+            Check.driver(cuCtxSetCurrent(context), "cuCtxSetCurrent");
+            Check.driver(cuStreamCreate(stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+            undo.add("cuStreamDestroy", () -> cuStreamDestroy(stream));
+            openLibraries();
+        } catch (RuntimeException e) {
+            undo.close();
+            throw e;
+        }
+    }
+
+    private void openLibraries() {
+        cudaStream_t bridge = new cudaStream_t(stream);
+        Address workspace = new Address();
+        Check.driver(cuMemAlloc(workspace, CUBLAS_WORKSPACE), "cuMemAlloc");
+        undo.add("cuMemFree", () -> cuMemFree(workspace));
+        Check.cublas(JCublas2.cublasCreate(cublas), "cublasCreate");
+        undo.add("cublasDestroy", () -> JCublas2.cublasDestroy(cublas));
+        Check.cublas(JCublas2.cublasSetStream(cublas, bridge), "cublasSetStream");
+        Check.cublas(JCublas2.cublasSetWorkspace(cublas, workspace, CUBLAS_WORKSPACE), "cublasSetWorkspace");
+        Check.cublas(JCublas2.cublasSetMathMode(cublas, cublasMath.CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+        Check.cudnn(JCudnn.cudnnCreate(cudnn), "cudnnCreate");
+        undo.add("cudnnDestroy", () -> JCudnn.cudnnDestroy(cudnn));
+        Check.cudnn(JCudnn.cudnnSetStream(cudnn, bridge), "cudnnSetStream");
+    }
+
+    private String deviceName() {
+        byte[] bytes = new byte[256];
+        Check.driver(cuDeviceGetName(bytes, bytes.length, device), "cuDeviceGetName");
+        int length = 0;
+        while (length < bytes.length && bytes[length] != 0) length++;
+        return new String(bytes, 0, length, java.nio.charset.StandardCharsets.US_ASCII);
+    }
+
+    private int attribute(int which) {
+        int[] value = {0};
+        Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
+        return value[0];
+    }
+
+    private static Pointer constant(float value) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        bytes.putFloat(0, value);
+        return Pointer.to(bytes);
+    }
+
+    /** Address of a direct buffer, for arguments that hold addresses of others. */
+    static long address(ByteBuffer direct) {
+        return com.sun.jna.Pointer.nativeValue(Native.getDirectBufferPointer(direct));
+    }
+
+    boolean software() {
+        return name.startsWith(SOFTWARE);
+    }
+
+    /** The device's name as people should read it: never that of hardware that is not there. */
+    String title() {
+        return software() ? "software GPU (no hardware: its times mean nothing)" : name;
+    }
+
+    /** From Ampere on. */
+    boolean hasTf32() {
+        return major >= 8;
+    }
+
+    int architecture() {
+        return 10 * major + minor;
+    }
+
+    /** Whether products may round their operands to 10 bits of mantissa. */
+    static boolean tf32(Precision precision) {
+        return precision == Precision.TF32;
+    }
+
+    /** Sets how the products that follow are computed. cuBLAS is strict unless told otherwise, cuDNN the contrary. */
+    void math(boolean tf32) {
+        if (tf32 == fast) return;
+        int mode = tf32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
+        Check.cublas(JCublas2.cublasSetMathMode(cublas, mode), "cublasSetMathMode");
+        fast = tf32;
+    }
+
+    /** Bytes free and in all. */
+    long[] memory() {
+        long[] free = {0};
+        long[] total = {0};
+        Check.driver(cuMemGetInfo(free, total), "cuMemGetInfo");
+        return new long[] {free[0], total[0]};
+    }
+
+    void synchronize() {
+        Check.driver(cuStreamSynchronize(stream), "cuStreamSynchronize");
+    }
+
+    @Override
+    public void close() {
+        undo.close();
+    }
+}

@@ -1,0 +1,59 @@
+package io.basin.cuda;
+
+import io.basin.device.Layout;
+import io.basin.device.Shape;
+import java.nio.FloatBuffer;
+
+/**
+ * Elements in logical order (outer, channels, inner), in memory as (outer, inner, channels).
+ *
+ * <p>That is all there is: images (N, C, H W) lie as NHWC, filters (K, C, R S) as KRSC, a dense layer's weights on an image
+ * (out, C, H W) as (out, H W, C), so that the image need not be moved to be flattened. With inner = 1 both orders are one.
+ */
+record CudaLayout(int outer, int channels, int inner) implements Layout {
+    static CudaLayout of(Layout layout) {
+        return (CudaLayout) layout;
+    }
+
+    /** Of (N, C), (N, C, H, W), (K, C, R, S) or (C). */
+    static CudaLayout of(Shape s) {
+        if (s.rank() == 1) return new CudaLayout(1, s.dim(0), 1);
+        int inner = Math.toIntExact(s.elements() / ((long) s.dim(0) * s.dim(1)));
+        return new CudaLayout(s.dim(0), s.dim(1), inner);
+    }
+
+    long elements() {
+        return (long) outer * channels * inner;
+    }
+
+    @Override
+    public long bytes() {
+        return 4 * elements();
+    }
+
+    /** Writes logical order {@code from} into memory order {@code to}. */
+    void pack(FloatBuffer from, FloatBuffer to) {
+        move(from, to, true);
+    }
+
+    /** Writes memory order {@code from} into logical order {@code to}. */
+    void unpack(FloatBuffer from, FloatBuffer to) {
+        move(from, to, false);
+    }
+
+    private void move(FloatBuffer from, FloatBuffer to, boolean packing) {
+        int f = from.position();
+        int t = to.position();
+        for (int o = 0; o < outer; o++) {
+            int base = o * channels * inner;
+            for (int c = 0; c < channels; c++) {
+                for (int i = 0; i < inner; i++) {
+                    int logical = base + c * inner + i;
+                    int stored = base + i * channels + c;
+                    if (packing) to.put(t + stored, from.get(f + logical));
+                    else to.put(t + logical, from.get(f + stored));
+                }
+            }
+        }
+    }
+}

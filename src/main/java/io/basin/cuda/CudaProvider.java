@@ -1,0 +1,46 @@
+package io.basin.cuda;
+
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.DeviceProvider;
+import java.util.List;
+
+/** Opens the first GPU of NVIDIA's, where its libraries are there. */
+public final class CudaProvider implements DeviceProvider {
+    @Override
+    public String name() {
+        return "cuda";
+    }
+
+    @Override
+    public int priority() {
+        return 10;
+    }
+
+    /** The software GPU is for tests and for the curious; nobody should train on it by accident. */
+    @Override
+    public Device openUnasked(int threads) {
+        CudaDevice device = open(threads);
+        if (!device.software()) return device;
+        device.close();
+        throw new DeviceException("only the software GPU is here, which is chosen by --device cuda alone");
+    }
+
+    @Override
+    public CudaDevice open(int threads) {
+        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        try {
+            Libraries.require();
+            Natives.load();
+            return new CudaDevice();
+        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new DeviceException("the cuda device cannot be opened: " + cause.getMessage(), cause);
+        }
+    }
+
+    @Override
+    public List<String> diagnose() {
+        return Diagnosis.lines();
+    }
+}

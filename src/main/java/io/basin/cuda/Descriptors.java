@@ -1,0 +1,81 @@
+package io.basin.cuda;
+
+import static jcuda.jcudnn.JCudnn.*;
+import static jcuda.jcudnn.cudnnConvolutionMode.CUDNN_CROSS_CORRELATION;
+import static jcuda.jcudnn.cudnnDataType.CUDNN_DATA_FLOAT;
+import static jcuda.jcudnn.cudnnMathType.CUDNN_DEFAULT_MATH;
+import static jcuda.jcudnn.cudnnMathType.CUDNN_FMA_MATH;
+import static jcuda.jcudnn.cudnnNanPropagation.CUDNN_PROPAGATE_NAN;
+import static jcuda.jcudnn.cudnnPoolingMode.CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
+import static jcuda.jcudnn.cudnnPoolingMode.CUDNN_POOLING_MAX_DETERMINISTIC;
+import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NHWC;
+
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import jcuda.jcudnn.cudnnConvolutionDescriptor;
+import jcuda.jcudnn.cudnnFilterDescriptor;
+import jcuda.jcudnn.cudnnPoolingDescriptor;
+import jcuda.jcudnn.cudnnTensorDescriptor;
+
+/** cuDNN's descriptions of tensors and layers: float32, channels last. Each is destroyed by the {@link Undo} it is made with. */
+final class Descriptors {
+    private Descriptors() {}
+
+    /** Of (N, C, H, W) or (N, C). */
+    static cudnnTensorDescriptor tensor(Undo undo, Shape s) {
+        cudnnTensorDescriptor made = new cudnnTensorDescriptor();
+        Check.cudnn(cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
+        undo.add("cudnnDestroyTensorDescriptor", () -> cudnnDestroyTensorDescriptor(made));
+        int h = s.rank() == 4 ? s.dim(2) : 1;
+        int w = s.rank() == 4 ? s.dim(3) : 1;
+        Check.cudnn(
+                cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, s.dim(0), s.dim(1), h, w),
+                "cudnnSetTensor4dDescriptor");
+        return made;
+    }
+
+    /** Of (K, C, R, S). */
+    static cudnnFilterDescriptor filter(Undo undo, Shape s) {
+        cudnnFilterDescriptor made = new cudnnFilterDescriptor();
+        Check.cudnn(cudnnCreateFilterDescriptor(made), "cudnnCreateFilterDescriptor");
+        undo.add("cudnnDestroyFilterDescriptor", () -> cudnnDestroyFilterDescriptor(made));
+        Check.cudnn(
+                cudnnSetFilter4dDescriptor(
+                        made, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, s.dim(0), s.dim(1), s.dim(2), s.dim(3)),
+                "cudnnSetFilter4dDescriptor");
+        return made;
+    }
+
+    static cudnnConvolutionDescriptor convolution(Undo undo, Spec.Conv s, boolean tf32) {
+        cudnnConvolutionDescriptor made = new cudnnConvolutionDescriptor();
+        Check.cudnn(cudnnCreateConvolutionDescriptor(made), "cudnnCreateConvolutionDescriptor");
+        undo.add("cudnnDestroyConvolutionDescriptor", () -> cudnnDestroyConvolutionDescriptor(made));
+        int p = s.pad();
+        int t = s.stride();
+        Check.cudnn(
+                cudnnSetConvolution2dDescriptor(made, p, p, t, t, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+                "cudnnSetConvolution2dDescriptor");
+        Check.cudnn(cudnnSetConvolutionGroupCount(made, s.groups()), "cudnnSetConvolutionGroupCount");
+        // cuDNN's default allows TF32.
+        int math = tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+        Check.cudnn(cudnnSetConvolutionMathType(made, math), "cudnnSetConvolutionMathType");
+        return made;
+    }
+
+    /** Deterministic, and averages do not count padding. */
+    static cudnnPoolingDescriptor pooling(Undo undo, Spec.Pool s) {
+        cudnnPoolingDescriptor made = new cudnnPoolingDescriptor();
+        Check.cudnn(cudnnCreatePoolingDescriptor(made), "cudnnCreatePoolingDescriptor");
+        undo.add("cudnnDestroyPoolingDescriptor", () -> cudnnDestroyPoolingDescriptor(made));
+        int mode = s.kind() == Spec.PoolKind.MAX
+                ? CUDNN_POOLING_MAX_DETERMINISTIC
+                : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
+        int k = s.kernel();
+        int p = s.pad();
+        int t = s.stride();
+        Check.cudnn(
+                cudnnSetPooling2dDescriptor(made, mode, CUDNN_PROPAGATE_NAN, k, k, p, p, t, t),
+                "cudnnSetPooling2dDescriptor");
+        return made;
+    }
+}

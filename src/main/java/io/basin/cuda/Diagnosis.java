@@ -1,0 +1,162 @@
+package io.basin.cuda;
+
+import io.basin.device.Arena;
+import io.basin.device.BatchOp;
+import io.basin.device.Binding;
+import io.basin.device.Control;
+import io.basin.device.DeviceException;
+import io.basin.device.Images;
+import io.basin.device.Initializer;
+import io.basin.device.Memory;
+import io.basin.device.Mode;
+import io.basin.device.Op;
+import io.basin.device.Precision;
+import io.basin.device.Recording;
+import io.basin.device.Scope;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** What the doctor says of CUDA: each library, what was probed in it, and a trial of what a training step is made of. */
+final class Diagnosis {
+    private static final int ROWS = 4;
+    private static final int SIZE = 5;
+
+    private Diagnosis() {}
+
+    static List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        boolean complete = true;
+        for (Library library : Libraries.ALL) {
+            try {
+                Library.Finding found = library.find();
+                lines.add(library.soname() + ": " + Libraries.version(library, found) + " in " + found.path() + ", all "
+                        + library.symbols().size() + " symbols are there" + others(library));
+            } catch (DeviceException e) {
+                lines.add(library.soname() + ": " + e.getMessage());
+                complete = false;
+            }
+        }
+        if (complete) lines.addAll(trial());
+        return lines;
+    }
+
+    private static String others(Library library) {
+        List<String> others = library.others().stream()
+                .map(p -> p.getFileName().toString())
+                .distinct()
+                .toList();
+        return others.isEmpty() ? "" : " (also found, unused: " + String.join(", ", others) + ")";
+    }
+
+    private static List<String> trial() {
+        List<String> lines = new ArrayList<>();
+        try {
+            Natives.load();
+            try (CudaDevice device = new CudaDevice()) {
+                lines.add("device: " + device.describe());
+                lines.add(precision(device.context()));
+                lines.addAll(trial(device));
+            }
+        } catch (DeviceException e) {
+            lines.add("does not work: " + e.getMessage());
+        }
+        return lines;
+    }
+
+    private static String precision(CudaContext context) {
+        return "TF32: off unless asked for; "
+                + (context.hasTf32()
+                        ? "--precision tf32 turns it on for cuBLAS and cuDNN alike"
+                        : "this device has none, --precision tf32 changes nothing");
+    }
+
+    /** A convolution whose sums are known, a batch norm whose moments are, and both once more as a captured graph. */
+    private static List<String> trial(CudaDevice device) {
+        byte[] pixels = new byte[ROWS * SIZE * SIZE];
+        for (int i = 0; i < pixels.length; i++) pixels[i] = (byte) (i * 37 % 251);
+        Spec.Batch batch = new Spec.Batch(ROWS, 0, false, new float[] {0}, new float[] {1}, 1, false);
+        Spec.Conv conv = new Spec.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
+        try (Images images = upload(device, pixels);
+                Control control = new Control(device);
+                Storage storage = new Storage(true);
+                Scope scope = new Scope(storage, Mode.TRAIN, Precision.FP32, 3)) {
+            BatchOp draw = device.batch(scope.at(0, "batch"), batch, images, control);
+            Op sums = device.conv(scope.at(1, "conv"), conv, draw.output(), null);
+            scope.uses(draw.output());
+            Op norm = device.norm(scope.at(2, "norm"), new Spec.Norm(1e-5, 0.1, false), sums.output());
+            scope.uses(sums.output(), norm.output());
+            List<Op> ops = List.of(draw, sums, norm);
+            try {
+                return trial(device, storage, scope, ops, pixels);
+            } finally {
+                ops.forEach(Op::close);
+            }
+        }
+    }
+
+    private static Images upload(CudaDevice device, byte[] pixels) {
+        Memory memory = device.allocate(pixels.length);
+        Memory labels = device.allocate(4 * ROWS);
+        device.upload(memory, 0, ByteBuffer.wrap(pixels));
+        return new Images(memory, labels, ROWS, SIZE, SIZE, 1, 2);
+    }
+
+    private static List<String> trial(CudaDevice device, Storage storage, Scope scope, List<Op> ops, byte[] pixels) {
+        Binding binding = scope.allocate(device, ROWS);
+        storage.initialise(device, 1);
+        for (Op op : ops) op.bind(binding);
+        Memory values = binding.memory(Arena.ACTIVATIONS);
+        for (Op op : ops) op.forward();
+        float[] sums = read(device, values, ops.get(1).output());
+        float[] eager = read(device, values, ops.get(2).output());
+        List<String> lines = new ArrayList<>();
+        lines.add("cuDNN convolution: " + verdict(error(sums, pixels) < 1e-4));
+        lines.add("cuDNN batch norm: " + verdict(normalised(eager)));
+        try (Recording recording = device.record(() -> ops.forEach(Op::forward))) {
+            recording.replay();
+            recording.replay();
+            float[] replayed = read(device, values, ops.get(2).output());
+            lines.add("captured replay: " + verdict(Arrays.equals(eager, replayed)));
+        }
+        return lines;
+    }
+
+    private static String verdict(boolean good) {
+        return good ? "right" : "WRONG";
+    }
+
+    private static float[] read(CudaDevice device, Memory memory, Tensor t) {
+        float[] out = new float[Math.toIntExact(t.shape().elements())];
+        device.unpack(memory, t.value().offset(), t.layout(), FloatBuffer.wrap(out));
+        return out;
+    }
+
+    /** The largest difference from the sums of 3 x 3 windows. */
+    private static double error(float[] sums, byte[] pixels) {
+        int out = SIZE - 2;
+        double worst = 0;
+        for (int i = 0; i < sums.length; i++) {
+            int at = i / (out * out) * SIZE * SIZE + i / out % out * SIZE + i % out;
+            double sum = 0;
+            for (int k = 0; k < 9; k++) sum += (pixels[at + k / 3 * SIZE + k % 3] & 255) / 255.0;
+            worst = Math.max(worst, Math.abs(sum - sums[i]));
+        }
+        return worst;
+    }
+
+    private static boolean normalised(float[] y) {
+        double mean = 0;
+        double squares = 0;
+        for (float v : y) {
+            mean += v / (double) y.length;
+            squares += (double) v * v / y.length;
+        }
+        return Math.abs(mean) < 1e-4 && Math.abs(squares - mean * mean - 1) < 1e-2;
+    }
+}

@@ -1,0 +1,78 @@
+package io.basin.cuda;
+
+import static jcuda.driver.JCudaDriver.*;
+
+import io.basin.device.DeviceException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUmodule;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The kernels of {@code kernels/}, loaded when the device is opened, and those that users' functions are made into. */
+final class Kernels implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
+    private static final List<String> FILES =
+            List.of("average.cu", "batch.cu", "ensemble.cu", "loss.cu", "norm.cu", "pointwise.cu", "step.cu");
+
+    private final CudaContext context;
+    private final Compiler compiler;
+    private final Map<String, CUmodule> modules = new HashMap<>();
+    private final Map<String, CUfunction> functions = new HashMap<>();
+    private final Undo undo = new Undo();
+
+    Kernels(CudaContext context) {
+        this.context = context;
+        compiler = new Compiler(context.architecture());
+        try {
+            for (String file : FILES) module(file, Compiler.resource(file));
+        } catch (RuntimeException e) {
+            undo.close();
+            throw e;
+        }
+    }
+
+    /** A kernel of a file of {@code kernels/}. */
+    CUfunction get(String file, String kernel) {
+        return functions.computeIfAbsent(kernel, k -> function(modules.get(file), k));
+    }
+
+    /** A kernel of a source made at planning; the same source is loaded once. */
+    CUfunction compile(String name, String source, String kernel) {
+        return function(modules.computeIfAbsent(source, s -> load(name, s)), kernel);
+    }
+
+    private void module(String file, String source) {
+        modules.put(file, load(file, source));
+    }
+
+    private CUmodule load(String name, String source) {
+        CUmodule module = new CUmodule();
+        int status = cuModuleLoadData(module, compiler.code(name, source));
+        if (status != 0) {
+            LOG.info("cuModuleLoadData refused {} ({}); compiling anew", name, Check.driverStatus(status));
+            Check.driver(cuModuleLoadData(module, compiler.compile(name, source)), "cuModuleLoadData of " + name);
+        }
+        undo.add("cuModuleUnload", () -> cuModuleUnload(module));
+        return module;
+    }
+
+    private static CUfunction function(CUmodule module, String kernel) {
+        CUfunction function = new CUfunction();
+        Check.driver(cuModuleGetFunction(function, module, kernel), "cuModuleGetFunction of " + kernel);
+        return function;
+    }
+
+    /** Blocks for {@code items} threads' worth of work, no more than fill the device: kernels stride over the grid. */
+    int blocks(long items, int threads) {
+        if (items < 1) throw new DeviceException("a kernel was given nothing to do");
+        return (int) Math.min((items + threads - 1) / threads, 16L * context.multiprocessors);
+    }
+
+    @Override
+    public void close() {
+        undo.close();
+    }
+}

@@ -1,0 +1,153 @@
+package io.basin.cuda;
+
+import com.sun.jna.ptr.IntByReference;
+import java.util.List;
+import java.util.Locale;
+
+/** The four libraries of NVIDIA's that the device needs, and what of them it calls. */
+final class Libraries {
+    static final Library DRIVER = new Library(
+            "libcuda.so.1",
+            "install NVIDIA's driver (version 525 or newer), or use --device cpu",
+            List.of(
+                    "cuInit",
+                    "cuDriverGetVersion",
+                    "cuGetErrorName",
+                    "cuGetErrorString",
+                    "cuDeviceGet",
+                    "cuDeviceGetCount",
+                    "cuDeviceGetName",
+                    "cuDeviceGetAttribute",
+                    "cuDevicePrimaryCtxRetain",
+                    "cuDevicePrimaryCtxRelease_v2",
+                    "cuCtxSetCurrent",
+                    "cuStreamCreate",
+                    "cuStreamDestroy_v2",
+                    "cuStreamSynchronize",
+                    "cuStreamBeginCapture_v2",
+                    "cuStreamEndCapture",
+                    "cuEventCreate",
+                    "cuEventDestroy_v2",
+                    "cuEventRecord",
+                    "cuEventSynchronize",
+                    "cuGraphInstantiateWithFlags",
+                    "cuGraphLaunch",
+                    "cuGraphExecDestroy",
+                    "cuGraphDestroy",
+                    "cuMemGetInfo_v2",
+                    "cuMemAlloc_v2",
+                    "cuMemFree_v2",
+                    "cuMemAllocHost_v2",
+                    "cuMemFreeHost",
+                    "cuMemsetD8Async",
+                    "cuMemcpyHtoDAsync_v2",
+                    "cuMemcpyDtoHAsync_v2",
+                    "cuMemcpyDtoDAsync_v2",
+                    "cuModuleLoadData",
+                    "cuModuleUnload",
+                    "cuModuleGetFunction",
+                    "cuLaunchKernel"));
+
+    static final Library NVRTC = new Library(
+            "libnvrtc.so.12",
+            "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12) and put its folder into"
+                    + " LD_LIBRARY_PATH",
+            List.of(
+                    "nvrtcGetErrorString",
+                    "nvrtcVersion",
+                    "nvrtcGetNumSupportedArchs",
+                    "nvrtcGetSupportedArchs",
+                    "nvrtcCreateProgram",
+                    "nvrtcDestroyProgram",
+                    "nvrtcCompileProgram",
+                    "nvrtcGetPTXSize",
+                    "nvrtcGetPTX",
+                    "nvrtcGetCUBINSize",
+                    "nvrtcGetCUBIN",
+                    "nvrtcGetProgramLogSize",
+                    "nvrtcGetProgramLog"));
+
+    static final Library CUBLAS = new Library(
+            "libcublas.so.12",
+            "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12) and put its folder into"
+                    + " LD_LIBRARY_PATH",
+            List.of(
+                    "cublasCreate_v2",
+                    "cublasDestroy_v2",
+                    "cublasGetProperty",
+                    "cublasGetStatusName",
+                    "cublasSetStream_v2",
+                    "cublasSetWorkspace_v2",
+                    "cublasSetMathMode",
+                    "cublasSgemm_v2"));
+
+    static final Library CUDNN = new Library(
+            "libcudnn.so.9",
+            "install cuDNN 9 for CUDA 12 (package cudnn9-cuda-12 or pip's nvidia-cudnn-cu12) and put its folder into"
+                    + " LD_LIBRARY_PATH",
+            List.of(
+                    "cudnnGetVersion",
+                    "cudnnGetErrorString",
+                    "cudnnCreate",
+                    "cudnnDestroy",
+                    "cudnnSetStream",
+                    "cudnnCreateTensorDescriptor",
+                    "cudnnSetTensor4dDescriptor",
+                    "cudnnDestroyTensorDescriptor",
+                    "cudnnCreateFilterDescriptor",
+                    "cudnnSetFilter4dDescriptor",
+                    "cudnnDestroyFilterDescriptor",
+                    "cudnnCreateConvolutionDescriptor",
+                    "cudnnSetConvolution2dDescriptor",
+                    "cudnnSetConvolutionGroupCount",
+                    "cudnnSetConvolutionMathType",
+                    "cudnnDestroyConvolutionDescriptor",
+                    "cudnnFindConvolutionForwardAlgorithmEx",
+                    "cudnnFindConvolutionBackwardDataAlgorithmEx",
+                    "cudnnFindConvolutionBackwardFilterAlgorithmEx",
+                    "cudnnGetConvolutionForwardWorkspaceSize",
+                    "cudnnGetConvolutionBackwardDataWorkspaceSize",
+                    "cudnnGetConvolutionBackwardFilterWorkspaceSize",
+                    "cudnnConvolutionForward",
+                    "cudnnConvolutionBackwardData",
+                    "cudnnConvolutionBackwardFilter",
+                    "cudnnBatchNormalizationForwardTraining",
+                    "cudnnBatchNormalizationForwardInference",
+                    "cudnnBatchNormalizationBackward",
+                    "cudnnCreatePoolingDescriptor",
+                    "cudnnSetPooling2dDescriptor",
+                    "cudnnDestroyPoolingDescriptor",
+                    "cudnnPoolingForward",
+                    "cudnnPoolingBackward"));
+
+    static final List<Library> ALL = List.of(DRIVER, NVRTC, CUBLAS, CUDNN);
+
+    private Libraries() {}
+
+    /** Finds every library and every symbol, or says in a sentence which one is missing. */
+    static void require() {
+        ALL.forEach(Library::find);
+    }
+
+    /** A library's own version, such as 12.6. */
+    static String version(Library library, Library.Finding found) {
+        IntByReference a = new IntByReference();
+        IntByReference b = new IntByReference();
+        if (library == DRIVER) {
+            Library.function(found.handle(), "cuDriverGetVersion").invokeInt(new Object[] {a});
+            return a.getValue() / 1000 + "." + a.getValue() % 1000 / 10;
+        }
+        if (library == NVRTC) {
+            Library.function(found.handle(), "nvrtcVersion").invokeInt(new Object[] {a, b});
+            return a.getValue() + "." + b.getValue();
+        }
+        if (library == CUBLAS) {
+            for (int part = 0; part < 2; part++) {
+                Library.function(found.handle(), "cublasGetProperty").invokeInt(new Object[] {part, part == 0 ? a : b});
+            }
+            return a.getValue() + "." + b.getValue();
+        }
+        long v = Library.function(found.handle(), "cudnnGetVersion").invokeLong(new Object[0]);
+        return String.format(Locale.ROOT, "%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+    }
+}

@@ -1,0 +1,90 @@
+package io.basin.models;
+
+import io.basin.data.Progress;
+import io.basin.ensemble.HeldOut;
+import io.basin.ensemble.MemberSink;
+import io.basin.ensemble.MemberSource;
+import io.basin.ensemble.Metrics;
+import io.basin.ensemble.Ridge;
+import io.basin.ensemble.StreamingEnsemble;
+import io.basin.ensemble.TestSet;
+import java.util.List;
+
+/**
+ * An ensemble of weights files, measured on the test part in one pass: every member, every prefix of 1 to k members under each
+ * combiner, and ridge stacking of all. What is fitted, members' weights and ridge's, is fitted in one pass over the validation part.
+ */
+public final class FileEnsemble {
+    private FileEnsemble() {}
+
+    /**
+     * Figures on the test part.
+     *
+     * @param alone each member
+     * @param mean and vote and weighted: the first 1, 2, ... members
+     * @param weights of the weighted mean, in proportion to 1 / validation NLL; all 1 where nothing was fitted
+     * @param ridge of all members; null where nothing was fitted
+     * @param lambda ridge's, NaN where nothing was fitted
+     */
+    public record Outcome(
+            List<Metrics> alone,
+            List<Metrics> mean,
+            List<Metrics> vote,
+            List<Metrics> weighted,
+            double[] weights,
+            Metrics ridge,
+            double lambda) {}
+
+    /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
+    public static Outcome measure(Venue venue, List<StoredModel> models, boolean fit, Progress progress) {
+        int classes = venue.set(Venue.Part.TEST).classes();
+        try (FileMembers onTest = new FileMembers(venue, Venue.Part.TEST, models, progress)) {
+            if (!fit) {
+                StreamingEnsemble combined = new StreamingEnsemble(models.size(), classes);
+                onTest.stream(combined);
+                return outcome(combined, ones(models.size()), null, Double.NaN);
+            }
+            StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes);
+            Ridge ridge;
+            try (FileMembers onValidation = new FileMembers(venue, Venue.Part.VALIDATION, models, progress)) {
+                ridge = Ridge.fit(new HeldOut("validation", alongside(onValidation, alone)));
+            }
+            double[] weights = alone.members().stream()
+                    .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
+                    .toArray();
+            StreamingEnsemble combined = new StreamingEnsemble(classes, weights);
+            Metrics stacked = ridge.evaluate(new TestSet("test", onTest), combined);
+            return outcome(combined, weights, stacked, ridge.lambda());
+        }
+    }
+
+    private static Outcome outcome(StreamingEnsemble e, double[] weights, Metrics ridge, double lambda) {
+        return new Outcome(e.members(), e.mean(), e.vote(), e.weighted(), weights, ridge, lambda);
+    }
+
+    private static double[] ones(int n) {
+        double[] ones = new double[n];
+        java.util.Arrays.fill(ones, 1);
+        return ones;
+    }
+
+    /** A source whose every pass {@code other} sees too. */
+    private static MemberSource alongside(MemberSource source, MemberSink other) {
+        return new MemberSource() {
+            @Override
+            public int members() {
+                return source.members();
+            }
+
+            @Override
+            public int classes() {
+                return source.classes();
+            }
+
+            @Override
+            public void stream(MemberSink sink) {
+                source.stream(MemberSink.all(sink, other));
+            }
+        };
+    }
+}

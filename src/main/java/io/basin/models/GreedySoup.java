@@ -1,0 +1,86 @@
+package io.basin.models;
+
+import io.basin.compare.Options;
+import io.basin.data.Progress;
+import io.basin.device.Control;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * A greedy soup (Wortsman et al. 2022, arXiv 2203.05482, recipe 1): models are tried from the best on held-out data down, and one
+ * joins the mean only if held-out accuracy does not drop. The test set takes no part.
+ */
+public final class GreedySoup {
+    /**
+     * One trial.
+     *
+     * @param accuracy held-out accuracy of the mean with this model, in [0, 1]
+     * @param kept whether it stayed
+     */
+    public record Trial(StoredModel model, double alone, double accuracy, boolean kept) {}
+
+    /** The models that stayed, the best first, and every trial in order. */
+    public record Result(List<StoredModel> members, double accuracy, List<Trial> trials) {}
+
+    private record Ranked(StoredModel model, double accuracy) {}
+
+    private final Stand stand;
+    private final Options options;
+    private final boolean refresh;
+    private final Progress progress;
+
+    /**
+     * @param refresh whether batch-norm statistics are measured anew for every mean
+     */
+    public GreedySoup(Stand stand, Options options, boolean refresh, Progress progress) {
+        this.stand = stand;
+        this.options = options;
+        this.refresh = refresh;
+        this.progress = progress;
+    }
+
+    /** Chooses, and leaves the chosen mean on the stand. */
+    public Result choose(List<StoredModel> models) {
+        List<Ranked> ranked = new ArrayList<>();
+        for (StoredModel m : models) ranked.add(new Ranked(m, heldOut(m.file())));
+        // A stable sort: of equals the one named first is tried first.
+        ranked.sort(Comparator.comparingDouble((Ranked r) -> -r.accuracy()));
+        List<StoredModel> kept = new ArrayList<>();
+        List<Trial> trials = new ArrayList<>();
+        FileMean soup = null;
+        double best = Double.NEGATIVE_INFINITY;
+        for (Ranked r : ranked) {
+            FileMean trial = soup == null
+                    ? FileMean.of(List.of(r.model().file()))
+                    : soup.and(r.model().file());
+            double accuracy = soup == null ? r.accuracy() : heldOut(trial);
+            boolean better = accuracy >= best;
+            trials.add(new Trial(r.model(), r.accuracy(), accuracy, better));
+            if (!better) continue;
+            soup = trial;
+            best = accuracy;
+            kept.add(r.model());
+        }
+        if (kept.size() == 1) stand.load(kept.get(0).file());
+        else heldOut(soup);
+        return new Result(kept, best, trials);
+    }
+
+    private double heldOut(FileMean mean) {
+        stand.load(mean);
+        if (refresh) stand.refresh(options, "soup of " + mean.count() + ": batch-norm statistics", progress);
+        return accuracy();
+    }
+
+    private double heldOut(Path file) {
+        stand.load(file);
+        return accuracy();
+    }
+
+    private double accuracy() {
+        Control.Totals totals = stand.on(Venue.Part.VALIDATION).evaluate(stand.weights());
+        return totals.accuracy();
+    }
+}

@@ -1,0 +1,104 @@
+package io.basin.models;
+
+import io.basin.compare.Material;
+import io.basin.data.Augmentation;
+import io.basin.data.ImageSet;
+import io.basin.data.Split;
+import io.basin.data.TrainTest;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.train.Provenance;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The data set of stored models, cut as their runs cut it; each part goes to the device when it is first needed.
+ *
+ * <p>The validation part is one that no model was trained on: runs that held out more or fewer samples share the smallest part,
+ * since a larger part of the same split contains a smaller one.
+ */
+public final class Venue implements AutoCloseable {
+    /** What a part of the data may be used for. */
+    public enum Part {
+        /** Batch-norm statistics are measured on it. */
+        TRAIN,
+        /** Members, weights and lambda are chosen on it. */
+        VALIDATION,
+        /** Results are reported on it, and nothing is chosen. */
+        TEST
+    }
+
+    private static final int USUAL_VALIDATION = 5000;
+
+    private final Device device;
+    private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
+    private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
+    private final Augmentation usual;
+
+    /**
+     * @param data the models' data set
+     * @throws IllegalArgumentException if two models are of different data sets, naming both
+     */
+    public Venue(Device device, TrainTest data, List<StoredModel> models) {
+        this.device = device;
+        requireSameData(models);
+        int validation = models.stream()
+                .mapToInt(m -> m.origin().validation())
+                .filter(n -> n > 0)
+                .min()
+                .orElse(Math.min(USUAL_VALIDATION, data.train().count() / 10));
+        Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
+        sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples(models)));
+        sets.put(Part.VALIDATION, split.validation());
+        sets.put(Part.TEST, data.test());
+        usual = Augmentation.of(sets.get(Part.TRAIN), 0, false);
+    }
+
+    private static void requireSameData(List<StoredModel> models) {
+        StoredModel first = models.get(0);
+        for (StoredModel m : models) {
+            if (!m.origin().dataset().equals(first.origin().dataset())) {
+                throw new IllegalArgumentException(first + " was trained on "
+                        + first.origin().dataset() + ", " + m + " on "
+                        + m.origin().dataset()
+                        + ": only models of one data set can be measured together");
+            }
+        }
+    }
+
+    /** All of them where runs differ: none saw a sample that is no training sample. */
+    private static int trainSamples(List<StoredModel> models) {
+        int[] counts = models.stream()
+                .mapToInt(m -> m.origin().trainSamples())
+                .distinct()
+                .toArray();
+        return counts.length == 1 ? counts[0] : 0;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public ImageSet set(Part part) {
+        return sets.get(part);
+    }
+
+    /** The part on the device. */
+    public Images images(Part part) {
+        return uploaded.computeIfAbsent(part, p -> Material.upload(device, sets.get(p)));
+    }
+
+    /** How the model's net reads samples: normalised as in its training, which its header says. */
+    public Augmentation normalisation(Provenance origin, int pad, boolean flip) {
+        boolean known =
+                origin.mean().length == sets.get(Part.TRAIN).channels() && origin.std().length == origin.mean().length;
+        return new Augmentation(pad, flip, known ? origin.mean() : usual.mean(), known ? origin.std() : usual.std());
+    }
+
+    @Override
+    public void close() {
+        uploaded.values().forEach(Images::close);
+        uploaded.clear();
+    }
+}

@@ -1,0 +1,102 @@
+package io.basin.train;
+
+import io.basin.device.Device;
+import io.basin.device.Parameter;
+import io.basin.device.Storage;
+import io.basin.device.Weights;
+import io.basin.random.Normals;
+import io.basin.random.Streams;
+import java.util.List;
+
+/**
+ * SWAG's Gaussian over weights (Maddox et al. 2019, arXiv 1902.02476, Algorithm 1) and nets drawn from it.
+ *
+ * <p>{@code sample = mean + sqrt(scale/2) (sqrt(var) z1 + D z2 / sqrt(K - 1))}, elementwise in z1; mean and variance are those of
+ * all collected models (biased, at least 1e-30), D's K columns are the deviations of the newest models, each from the running
+ * mean of the models up to and including it. With scale 1 this is the paper's equation (1), whose two terms carry 1/sqrt(2)
+ * each; the published code's {@code scale} is the same factor. K is the number of columns that there are, as in the paper; the
+ * code divides by the number that it could hold.
+ *
+ * <p>The collected models are kept anyway, on the device and in the run's folder. So no moment is accumulated during training and
+ * none has to be saved and restored: a sample walks once over the models, in their order, with Welford's recursion in float64
+ * (E[x^2] - E[x]^2 in float32 would cancel to noise, for weights vary by a hundredth of their size). A run that was killed and
+ * resumed has the same models bit by bit, hence the same samples. Memory beyond the models: three float64 numbers per weight of
+ * the largest tensor.
+ */
+public final class Posterior {
+    /** Least variance of a weight, as in the published code. */
+    public static final double LEAST_VARIANCE = 1e-30;
+
+    private final Device device;
+    private final Storage storage;
+    private final List<Weights> models;
+    private final int rank;
+    private final double scale;
+
+    /**
+     * @param models collected models, the oldest first; at least 3, so that two deviations from a running mean are not both 0
+     * @param rank largest number of low-rank columns, at least 2
+     * @param scale of the covariance; 0 gives the mean
+     */
+    public Posterior(Device device, Storage storage, List<Weights> models, int rank, double scale) {
+        if (models.size() < 3) {
+            throw new IllegalArgumentException("SWAG needs at least 3 collected models, got " + models.size());
+        }
+        if (rank < 2 || !(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "--swag-rank must be at least 2 and --swag-scale finite, got " + rank + " and " + scale);
+        }
+        this.device = device;
+        this.storage = storage;
+        this.models = List.copyOf(models);
+        this.rank = Math.min(rank, models.size());
+        this.scale = scale;
+    }
+
+    /** K: columns of the low-rank part. */
+    public int rank() {
+        return rank;
+    }
+
+    /**
+     * Writes sample {@code number} of the stream that {@code seed} opens into the parameters of {@code to}; its batch-norm
+     * statistics are left, for they must be measured.
+     */
+    public void sample(Weights to, long seed, int number) {
+        double[] columns = new double[rank];
+        Normals.fill(columns, number, -1, Streams.POSTERIOR, seed);
+        int index = 0;
+        for (Parameter p : storage.parameters()) {
+            float[] values = new float[Math.toIntExact(p.shape().elements())];
+            double[] normals = new double[values.length];
+            Normals.fill(normals, number, index++, Streams.POSTERIOR, seed);
+            draw(p, values, normals, columns);
+            WeightMean.write(device, p, to, values);
+        }
+    }
+
+    /** Fills {@code values}, of which {@code normals} decides the diagonal part and {@code columns} the low-rank part. */
+    private void draw(Parameter p, float[] values, double[] normals, double[] columns) {
+        int n = models.size();
+        double[] mean = new double[values.length];
+        double[] squares = new double[values.length];
+        double[] low = new double[values.length];
+        for (int m = 0; m < n; m++) {
+            WeightMean.read(device, p, models.get(m), values);
+            int column = m - (n - rank);
+            for (int i = 0; i < values.length; i++) {
+                double before = values[i] - mean[i];
+                mean[i] += before / (m + 1);
+                double after = values[i] - mean[i];
+                squares[i] += before * after;
+                if (column >= 0) low[i] += after * columns[column];
+            }
+        }
+        double factor = Math.sqrt(scale / 2);
+        double root = Math.sqrt(rank - 1.0);
+        for (int i = 0; i < values.length; i++) {
+            double deviation = Math.sqrt(Math.max(squares[i] / n, LEAST_VARIANCE));
+            values[i] = (float) (mean[i] + factor * (deviation * normals[i] + low[i] / root));
+        }
+    }
+}

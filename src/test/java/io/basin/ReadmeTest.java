@@ -1,0 +1,104 @@
+package io.basin;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** README's programs compile as they stand and do what the text beside them says. */
+class ReadmeTest {
+    private static final Pattern PROGRAM = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern NAME = Pattern.compile("public (?:final )?class (\\w+)");
+
+    @TempDir
+    Path folder;
+
+    private static List<String> programs() throws IOException {
+        return PROGRAM.matcher(Files.readString(Path.of("README.md")))
+                .results()
+                .map((MatchResult m) -> m.group(1))
+                .toList();
+    }
+
+    /** Compiles all programs of the README together and returns what the main method of {@code name} prints. */
+    private String run(String name, String... args) throws Exception {
+        String[] files = new String[programs().size()];
+        for (int i = 0; i < files.length; i++) {
+            Matcher m = NAME.matcher(programs().get(i));
+            assertTrue(m.find(), "a program without a class: " + programs().get(i));
+            files[i] = Files.writeString(
+                            folder.resolve(m.group(1) + ".java"), programs().get(i))
+                    .toString();
+        }
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String[] command = new String[files.length + 4];
+        System.arraycopy(new String[] {"-cp", classPath, "-d", folder.toString()}, 0, command, 0, 4);
+        System.arraycopy(files, 0, command, 4, files.length);
+        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, said, said, command), said.toString());
+        PrintStream old = System.out;
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {folder.toUri().toURL()})) {
+            System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+            loader.loadClass(name).getMethod("main", String[].class).invoke(null, (Object) args);
+        } finally {
+            System.setOut(old);
+        }
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aNetOfTenLinesWithAFunctionOfItsOwnTrainsWithSwa() throws Exception {
+        String said = run("Mine", "0.02");
+        assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
+        double accuracy = Double.parseDouble(said.replaceAll("(?s).*SWA: ([0-9.]+) %.*", "$1"));
+        assertTrue(accuracy > 30, said);
+    }
+
+    @Test
+    void theNetHasTenLines() throws IOException {
+        String program = programs().stream()
+                .filter(p -> p.contains("class Mine"))
+                .findFirst()
+                .orElseThrow();
+        String net = program.substring(program.indexOf("static Graph net"));
+        net = net.substring(0, net.indexOf("\n    }\n") + 7);
+        assertTrue(net.lines().count() <= 10, net);
+    }
+
+    @Test
+    void everyFlagThatIsShownExists() throws IOException {
+        String readme = Files.readString(Path.of("README.md"));
+        StringBuilder sources = new StringBuilder();
+        try (var files = Files.walk(Path.of("src/main/java/io/basin/cli"))) {
+            for (Path f : files.filter(p -> p.toString().endsWith(".java")).toList())
+                sources.append(Files.readString(f));
+        }
+        Matcher commands = Pattern.compile("basin\\.jar ([^\n`]*)").matcher(readme);
+        int seen = 0;
+        while (commands.find()) {
+            Matcher flags = Pattern.compile("--[a-z0-9-]+").matcher(commands.group(1));
+            while (flags.find()) {
+                seen++;
+                assertTrue(
+                        sources.indexOf("\"" + flags.group() + "\"") >= 0, flags.group() + " in " + commands.group());
+            }
+        }
+        assertTrue(seen > 5, "no commands were found");
+    }
+}

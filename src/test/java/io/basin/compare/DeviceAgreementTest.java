@@ -1,0 +1,126 @@
+package io.basin.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.data.SyntheticSet;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.DeviceProvider;
+import io.basin.device.Devices;
+import io.basin.device.Precision;
+import io.basin.device.Storage;
+import io.basin.graph.Graph;
+import io.basin.nn.Nets;
+import io.basin.report.Evidence;
+import io.basin.train.Checkpoint;
+import io.basin.train.Evaluator;
+import io.basin.train.Settings;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The self-check of devices, with a second device that is the first under another name, right or wrong. */
+class DeviceAgreementTest {
+    @TempDir
+    private Path folder;
+
+    /** A device that reads weights multiplied by {@code factor}. */
+    private record Other(float factor) implements DeviceProvider {
+        @Override
+        public String name() {
+            return "other";
+        }
+
+        @Override
+        public int priority() {
+            return 0;
+        }
+
+        @Override
+        public Device open(int threads) {
+            Device real = Devices.open("cpu", 1);
+            return (Device) Proxy.newProxyInstance(
+                    Device.class.getClassLoader(), new Class<?>[] {Device.class}, (proxy, method, args) -> {
+                        if (method.getName().equals("describe")) return "Another, 1 thread";
+                        if (method.getName().equals("pack")) args[0] = scaled((FloatBuffer) args[0]);
+                        try {
+                            return method.invoke(real, args);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+        }
+
+        private FloatBuffer scaled(FloatBuffer in) {
+            float[] values = new float[in.remaining()];
+            in.get(values);
+            for (int i = 0; i < values.length; i++) values[i] *= factor;
+            return FloatBuffer.wrap(values);
+        }
+    }
+
+    /** A device that is not there. */
+    private record Absent() implements DeviceProvider {
+        @Override
+        public String name() {
+            return "absent";
+        }
+
+        @Override
+        public int priority() {
+            return 0;
+        }
+
+        @Override
+        public Device open(int threads) {
+            throw new DeviceException("no driver");
+        }
+    }
+
+    private Evidence.Check check(DeviceProvider... others) {
+        Settings settings = Settings.standard("synthetic", "mlp", 1);
+        try (Device device = Devices.open("cpu", 1);
+                Material material = new Material(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
+            Path file = folder.resolve("weights.safetensors");
+            Graph graph = Nets.build("mlp", material.test().sample(), 4);
+            try (Storage storage = new Storage(true);
+                    Evaluator plan = new Evaluator(
+                            device, graph, storage, material.test(), material.plainBatch(), Precision.FP32)) {
+                storage.initialise(device, 3);
+                assertTrue(plan.batches() > 0);
+                Checkpoint.saveModel(file, device, storage, storage.live(), Map.of());
+            }
+            List<DeviceProvider> all = new java.util.ArrayList<>(Devices.providers().stream()
+                    .filter(p -> p.name().equals("cpu"))
+                    .toList());
+            all.addAll(List.of(others));
+            List<Evidence.Check> checks = new DeviceAgreement(device, material, all)
+                    .check(List.of(file))
+                    .checks();
+            assertEquals(1, checks.size());
+            return checks.get(0);
+        }
+    }
+
+    @Test
+    void equalDevicesPassAndAWrongOneFails() {
+        assertEquals(Evidence.Check.PASSED, check(new Other(1)).verdict());
+        Evidence.Check wrong = check(new Other(1.3f));
+        assertEquals(Evidence.Check.FAILED, wrong.verdict());
+        assertTrue(wrong.detail().contains("Another"), wrong.detail());
+    }
+
+    @Test
+    void aLoneDeviceIsNotCoveredAndAnAbsentOneSaysWhy() {
+        assertEquals(Evidence.Check.NOT_COVERED, check().verdict());
+        Evidence.Check absent = check(new Absent());
+        assertEquals(Evidence.Check.NOT_COVERED, absent.verdict());
+        assertTrue(absent.detail().contains("absent: no driver"), absent.detail());
+    }
+}

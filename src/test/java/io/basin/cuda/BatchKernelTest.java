@@ -1,0 +1,124 @@
+package io.basin.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.basin.data.Augment;
+import io.basin.data.Augmentation;
+import io.basin.device.Draws;
+import io.basin.random.Permutation;
+import org.junit.jupiter.api.Test;
+
+/** Batches drawn on the GPU are those of the reference augmentation, bit for bit. */
+class BatchKernelTest {
+    private static final long SEED = 0x9E3779B97F4A7C15L;
+
+    /** A set of images and how they are drawn. */
+    private record Drawn(
+            int count, int height, int width, int channels, int rows, int pad, boolean flip, boolean shuffled) {
+        int size() {
+            return height * width * channels;
+        }
+
+        byte[] pixels() {
+            return Draws.bytes(count, count * size());
+        }
+
+        int[] labels() {
+            return Draws.labels(count, count, 10);
+        }
+
+        Augmentation augmentation() {
+            float[] mean = new float[channels];
+            float[] std = new float[channels];
+            for (int c = 0; c < channels; c++) {
+                mean[c] = 0.3f + 0.1f * c;
+                std[c] = 0.2f + 0.05f * c;
+            }
+            return new Augmentation(pad, flip, mean, std);
+        }
+
+        /** As the CPU draws it: (rows, C, H, W), moved to (rows, H, W, C), and the labels. */
+        void expect(long step, float[] values, int[] labels) {
+            Augment augment = new Augment(augmentation(), height, width, channels);
+            long batches = count / rows;
+            long epoch = shuffled ? step / batches : 0;
+            long first = (shuffled ? step % batches : step) * rows;
+            float[] planes = new float[size()];
+            int[] all = labels();
+            byte[] pixels = pixels();
+            for (int r = 0; r < rows; r++) {
+                labels[r] = -1;
+                if (first + r >= count) continue;
+                int place = (int) first + r;
+                int sample = shuffled ? Permutation.at(place, count, SEED, epoch) : place;
+                augment.into(pixels, sample, SEED, epoch, pad > 0 || flip, planes, 0);
+                labels[r] = all[sample];
+                for (int i = 0; i < size(); i++) {
+                    values[r * size() + i] = planes[i % channels * height * width + i / channels];
+                }
+            }
+        }
+
+        void check(Gpu gpu, long... steps) {
+            Address pixels = gpu.put(pixels());
+            Address labels = gpu.put(labels());
+            Address table = gpu.put(augmentation().table());
+            for (long step : steps) {
+                float[] expected = new float[rows * size()];
+                int[] expectedLabels = new int[rows];
+                expect(step, expected, expectedLabels);
+                Address out = gpu.empty(4L * expected.length);
+                Address outLabels = gpu.empty(4L * rows);
+                Address control = gpu.control(step, false, new float[0], new float[0]);
+                gpu.launch(
+                        "batch.cu",
+                        "batch",
+                        rows,
+                        out,
+                        outLabels,
+                        pixels,
+                        labels,
+                        table,
+                        control,
+                        rows,
+                        count,
+                        height,
+                        width,
+                        channels,
+                        SEED,
+                        pad,
+                        flip ? 1 : 0,
+                        shuffled ? 1 : 0);
+                assertArrayEquals(expected, gpu.floats(out, expected.length), this + " step " + step);
+                assertArrayEquals(expectedLabels, gpu.ints(outLabels, rows), this + " step " + step);
+            }
+        }
+    }
+
+    @Test
+    void shuffledAugmentedBatchesAreTheReferencesInEveryEpoch() {
+        Gpu.run("batch", gpu -> {
+            new Drawn(37, 8, 8, 3, 5, 2, true, true).check(gpu, 0, 1, 6, 7, 8, 13, 14, 700);
+            new Drawn(64, 5, 7, 1, 16, 4, false, true).check(gpu, 0, 3, 4);
+            new Drawn(33, 5, 3, 4, 33, 0, true, true).check(gpu, 0, 1, 1L << 33);
+            new Drawn(1, 3, 3, 2, 1, 1, true, true).check(gpu, 0, 1, 2);
+        });
+    }
+
+    @Test
+    void batchesInTheirOwnOrderEndWithEmptyRows() {
+        Gpu.run("batch", gpu -> {
+            new Drawn(37, 8, 8, 3, 5, 0, false, false).check(gpu, 0, 6, 7, 8, 1L << 40);
+            new Drawn(37, 8, 8, 3, 5, 2, true, false).check(gpu, 0, 6, 7);
+        });
+    }
+
+    @Test
+    void everySampleComesOnceAnEpochWhateverTheSize() {
+        Gpu.run("batch", gpu -> {
+            for (int count : new int[] {1, 2, 3, 31, 32, 33, 127, 129, 1000}) {
+                new Drawn(count, 1, 1, 1, count, 0, false, true).check(gpu, 0, 1, 2, 3);
+            }
+        });
+    }
+}

@@ -1,0 +1,33 @@
+package io.basin.cuda;
+
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+
+/** CUDA as tests find it: the software GPU, or with {@code -Dgpu=real} a real one. What is missing is printed, once. */
+public final class Cuda {
+    private static String missing;
+    private static boolean told;
+
+    private Cuda() {}
+
+    /** Whether the device opens. */
+    public static synchronized boolean works() {
+        if (missing == null) {
+            try (Device device = new CudaProvider().open(1)) {
+                missing = device.liveBytes() == 0 ? "" : "memory is in use";
+            } catch (DeviceException e) {
+                missing = e.getMessage();
+                System.out.println("NOT COVERED: what only CUDA does: " + missing);
+            }
+        }
+        return missing.isEmpty();
+    }
+
+    /** Whether it is the software GPU, whose counters a test can look at and whose calls it can make fail. */
+    public static synchronized boolean software() {
+        if (!works()) return false;
+        if (!SoftGpu.present() && !told) System.out.println("NOT COVERED on this GPU: counters and planned failures");
+        told = true;
+        return SoftGpu.present();
+    }
+}

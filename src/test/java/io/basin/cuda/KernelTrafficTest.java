@@ -1,0 +1,151 @@
+package io.basin.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.device.Draws;
+import org.junit.jupiter.api.Test;
+
+/** The bytes that the kernels' headers promise, as the software GPU counts them; {@link StepKernelTest} has the update's. */
+class KernelTrafficTest {
+    private static final int N = 1 << 14;
+    private static final int BLOCKS = 4;
+    private static final int CHANNELS = 64;
+    private static final float[] LR = {0.1f, 0.1f};
+    private static final float[] ALPHA = {0, 0.5f};
+
+    /** Bytes in all of one launch over N elements. */
+    private static long moved(Gpu gpu, String file, String kernel, Object... arguments) {
+        return moved(gpu, file, kernel, new Gpu.Grid(BLOCKS, 1, Gpu.THREADS, 1), arguments);
+    }
+
+    private static long moved(Gpu gpu, String file, String kernel, Gpu.Grid grid, Object... arguments) {
+        Traffic t = Traffic.of(gpu, kernel, () -> gpu.launch(file, kernel, grid, arguments));
+        assertEquals(1, t.launches(), kernel);
+        return t.loaded() + t.stored();
+    }
+
+    private static boolean counts(Gpu gpu) {
+        return Traffic.of(gpu, "tick", () -> {}) != null;
+    }
+
+    @Test
+    void arenasArePassedOverOnce() {
+        Gpu.run("traffic of arenas", gpu -> {
+            if (!counts(gpu)) return;
+            Address a = gpu.put(Draws.normal(1, N));
+            Address b = gpu.put(Draws.normal(2, N));
+            Address c = gpu.put(Draws.normal(3, N));
+            Address d = gpu.put(Draws.normal(4, N));
+            Address table = gpu.put(0.25f, 0.75f);
+            Address control = gpu.control(1, false, LR, ALPHA);
+            long bend = moved(gpu, "step.cu", "bend", a, b, c, d, control, 2, N / 4, 0, 0.9f, 0f, 0, table, 1, 2, 1);
+            assertEquals(24L * N + (24 + 4) * BLOCKS, bend);
+            // Step, flag and alpha, but no rate.
+            assertEquals(12L * N + 20 * BLOCKS, moved(gpu, "average.cu", "moment", a, b, control, 2, N / 4));
+            Address still = gpu.control(0, false, LR, ALPHA);
+            assertEquals(20L * BLOCKS, moved(gpu, "average.cu", "moment", a, b, still, 2, N / 4));
+            Address broken = gpu.control(1, true, LR, ALPHA);
+            long nothing = moved(gpu, "step.cu", "step", a, b, c, d, broken, 2, N / 4, 0, 0.9f, 0f, 0);
+            assertEquals(16L * BLOCKS, nothing);
+        });
+    }
+
+    @Test
+    void elementsAreReadAndWrittenOnce() {
+        Gpu.run("traffic of elements", gpu -> {
+            if (!counts(gpu)) return;
+            Address x = gpu.put(Draws.normal(1, N));
+            Address y = gpu.put(Draws.normal(2, N));
+            Address vector = gpu.put(Draws.normal(3, CHANNELS));
+            Address ones = gpu.put(new float[CHANNELS]);
+            Address control = gpu.control(1, false, LR, ALPHA);
+            String file = "pointwise.cu";
+            assertEquals(8L * N, moved(gpu, file, "relu", y, x, N));
+            assertEquals(12L * N, moved(gpu, file, "reluBackward", y, x, x, N));
+            assertEquals(12L * N, moved(gpu, file, "add", y, x, x, N, 1));
+            assertEquals(8L * N, moved(gpu, file, "finish", y, null, null, N, CHANNELS, 1));
+            assertEquals(12L * N, moved(gpu, file, "finish", y, null, x, N, CHANNELS, 1));
+            // The bias comes from cache, but each thread asks for it.
+            assertEquals(12L * N, moved(gpu, file, "finish", y, vector, null, N, CHANNELS, 1));
+            long threads = (long) BLOCKS * Gpu.THREADS;
+            long dropout = moved(gpu, file, "dropout", y, x, control, N, CHANNELS, 1, 5L, 1 << 23, 2f);
+            assertEquals(8L * N + 8 * threads, dropout);
+            long normalise = moved(gpu, "norm.cu", "normalise", y, x, vector, ones, vector, vector, 1f, N, CHANNELS, 1);
+            assertEquals(8L * N + 16L * N, normalise);
+        });
+    }
+
+    @Test
+    void sumsReadEachElementOnceAndLeaveOnlyPartialSums() {
+        Gpu.run("traffic of sums", gpu -> {
+            if (!counts(gpu)) return;
+            Address x = gpu.put(Draws.normal(1, N));
+            int rows = N / CHANNELS;
+            int slabs = 4;
+            Gpu.Grid grid = Gpu.Grid.columns(CHANNELS, slabs);
+            Address sums = gpu.empty(4L * slabs * CHANNELS);
+            long columns = moved(gpu, "pointwise.cu", "columnSums", grid, sums, x, rows, CHANNELS);
+            assertEquals(4L * N + 4L * slabs * CHANNELS, columns);
+            Address partial = gpu.empty(16L * slabs * CHANNELS);
+            long measure = moved(gpu, "norm.cu", "measure", grid, x, partial, rows, CHANNELS);
+            // Each thread also asks for the first row's element.
+            assertEquals(4L * N + 16L * slabs * CHANNELS + 4L * 8 * slabs * CHANNELS, measure);
+        });
+    }
+
+    @Test
+    void batchesReadAByteAndWriteAFloatForEachElement() {
+        Gpu.run("traffic of batches", gpu -> {
+            if (!counts(gpu)) return;
+            int rows = 8;
+            int size = 16 * 16 * 4;
+            Address pixels = gpu.put(Draws.bytes(1, 32 * size));
+            Address labels = gpu.put(Draws.labels(1, 32, 10));
+            Address table = gpu.put(new float[4 * 256]);
+            Address control = gpu.control(0, false, LR, ALPHA);
+            Address out = gpu.empty(4L * rows * size);
+            Address outLabels = gpu.empty(4L * rows);
+            long moved = moved(
+                    gpu,
+                    "batch.cu",
+                    "batch",
+                    new Gpu.Grid(rows, 1, Gpu.THREADS, 1),
+                    out,
+                    outLabels,
+                    pixels,
+                    labels,
+                    table,
+                    control,
+                    rows,
+                    32,
+                    16,
+                    16,
+                    4,
+                    1L,
+                    0,
+                    0,
+                    1);
+            long lookups = 4L * rows * size;
+            assertEquals(5L * rows * size + lookups + (8 + 4 + 4) * rows, moved);
+        });
+    }
+
+    @Test
+    void ensemblesMoveTwentyBytesForEachProbability() {
+        Gpu.run("traffic of ensembles", gpu -> {
+            if (!counts(gpu)) return;
+            int classes = 32;
+            int rows = N / classes;
+            Address sum = gpu.put(new double[N]);
+            Address p = gpu.put(Draws.normal(1, N));
+            assertEquals(20L * N, moved(gpu, "ensemble.cu", "accumulate", sum, null, p, 1.0, rows, classes));
+            Address choice = gpu.empty(4L * rows);
+            assertEquals(8L * N + 4L * rows, moved(gpu, "ensemble.cu", "argmax", choice, sum, rows, classes));
+            Address votes = gpu.put(new int[N]);
+            long vote = moved(gpu, "ensemble.cu", "vote", choice, votes, sum, rows, classes);
+            // Votes are read again, from cache, and sums only where they can decide.
+            assertTrue(vote >= 4L * N + 4L * rows && vote <= 16L * N + 4L * rows, String.valueOf(vote));
+        });
+    }
+}

@@ -1,0 +1,188 @@
+package io.basin.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.device.Draws;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** The fused update against its formula in Java, bit for bit, and the bytes that it moves. */
+class StepKernelTest {
+    private static final float MU = 0.9f;
+    private static final float WD = 5e-4f;
+    private static final float[] LR = {0.1f, 0.05f, 0.013f};
+    private static final float[] ALPHA = {0, 1, 1 / 3f};
+
+    /** The arenas of one model, n floats each, of which the first `split` are decayed. */
+    private record Arenas(float[] w, float[] g, float[] v, float[] a, int split) {
+        static Arenas of(int n, int split) {
+            return new Arenas(Draws.normal(1, n), Draws.normal(2, n), Draws.normal(3, n), Draws.normal(4, n), split);
+        }
+
+        /** The update as written in the paper's order, one rounding after each operation. */
+        void update(int t, boolean nesterov) {
+            for (int i = 0; i < w.length; i++) {
+                float d = g[i] + (i < split ? WD : 0) * w[i];
+                v[i] = MU * v[i] + d;
+                w[i] = w[i] - LR[t] * (nesterov ? d + MU * v[i] : v[i]);
+                if (ALPHA[t] != 0) a[i] = a[i] + ALPHA[t] * (w[i] - a[i]);
+            }
+        }
+    }
+
+    private static final class Bench {
+        final Gpu gpu;
+        final Arenas start;
+        final Address w;
+        final Address g;
+        final Address v;
+        final Address a;
+
+        Bench(Gpu gpu, Arenas start) {
+            this.gpu = gpu;
+            this.start = start;
+            w = gpu.put(start.w);
+            g = gpu.put(start.g);
+            v = gpu.put(start.v);
+            a = gpu.put(start.a);
+        }
+
+        void step(Address control, int blocks, boolean nesterov) {
+            int quads = start.w.length / 4;
+            gpu.launch(
+                    "step.cu",
+                    "step",
+                    blocks,
+                    w,
+                    g,
+                    v,
+                    a,
+                    control,
+                    LR.length,
+                    quads,
+                    start.split / 4,
+                    MU,
+                    WD,
+                    nesterov ? 1 : 0);
+        }
+
+        void require(Arenas expected) {
+            assertArrayEquals(expected.w, gpu.floats(w, expected.w.length), "w");
+            assertArrayEquals(expected.v, gpu.floats(v, expected.v.length), "v");
+            assertArrayEquals(expected.a, gpu.floats(a, expected.a.length), "a");
+        }
+    }
+
+    @Test
+    void everyBitIsThatOfTheScalarUpdateForEveryTableEntryRuleSizeAndGrid() {
+        Gpu.run("step", gpu -> {
+            for (int n : new int[] {64, 4 * 257, 64 * 333}) {
+                for (boolean nesterov : new boolean[] {false, true}) {
+                    for (int split : new int[] {0, 4 * (n / 9), n}) {
+                        Arenas expected = Arenas.of(n, split);
+                        Bench bench = new Bench(gpu, Arenas.of(n, split));
+                        for (int t = 0; t < LR.length; t++) {
+                            expected.update(t, nesterov);
+                            bench.step(gpu.control(t, false, LR, ALPHA), 1 + t * 7, nesterov);
+                            bench.require(expected);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void nothingMovesAfterALossThatWasNotFiniteNorPastTheTables() {
+        Gpu.run("step", gpu -> {
+            Bench bench = new Bench(gpu, Arenas.of(1024, 512));
+            bench.step(gpu.control(1, true, LR, ALPHA), 4, false);
+            bench.step(gpu.control(LR.length, false, LR, ALPHA), 4, false);
+            bench.require(Arenas.of(1024, 512));
+        });
+    }
+
+    @Test
+    void aParameterCostsTwentyBytesAndTwentyEightWhereTheStepAverages() {
+        Gpu.run("traffic of step", gpu -> {
+            int n = 1 << 18;
+            int blocks = 64;
+            for (boolean averaging : new boolean[] {false, true}) {
+                Traffic traffic = Traffic.ofStep(gpu, n, blocks, averaging);
+                if (traffic == null) return;
+                long perParameter = averaging ? 28 : 20;
+                long tables = 24L * blocks;
+                assertEquals(perParameter * n + tables, traffic.loaded() + traffic.stored());
+                assertEquals(perParameter * n, traffic.wide());
+                assertTrue(traffic.wideShare() > 0.99, traffic.toString());
+                assertEquals(1, traffic.launches());
+            }
+        });
+    }
+
+    @Test
+    void aBendFollowsItsGradientByItsShareOfThePoint() {
+        Gpu.run("bend", gpu -> {
+            int n = 4 * 301;
+            float[] coefficients = {0.25f, 0.5f, 0.25f, 0.1f, 0.3f, 0.6f};
+            for (int rows : new int[] {1, 2}) {
+                for (boolean nesterov : new boolean[] {false, true}) {
+                    Address table = gpu.put(Arrays.copyOf(coefficients, 3 * rows));
+                    float c = coefficients[3 * (rows - 1) + 1];
+                    checkBend(gpu, Arenas.of(n, 4 * 100), table, rows, c, nesterov);
+                }
+            }
+        });
+    }
+
+    /** Step 1 of the middle one of three points; the point lies in `a`. */
+    private static void checkBend(Gpu gpu, Arenas x, Address table, int rows, float c, boolean nesterov) {
+        int n = x.w.length;
+        Address p = gpu.put(x.a);
+        Address v = gpu.put(x.v);
+        Address w = gpu.put(x.w);
+        Address g = gpu.put(x.g);
+        Address control = gpu.control(1, false, LR, ALPHA);
+        gpu.launch(
+                "step.cu",
+                "bend",
+                3,
+                p,
+                v,
+                w,
+                g,
+                control,
+                LR.length,
+                n / 4,
+                x.split / 4,
+                MU,
+                WD,
+                nesterov ? 1 : 0,
+                table,
+                rows,
+                3,
+                1);
+        for (int i = 0; i < n; i++) {
+            float d = c * (x.g[i] + (i < x.split ? WD : 0) * x.w[i]);
+            x.v[i] = MU * x.v[i] + d;
+            x.a[i] = x.a[i] - LR[1] * (nesterov ? d + MU * x.v[i] : x.v[i]);
+        }
+        assertArrayEquals(x.v, gpu.floats(v, n));
+        assertArrayEquals(x.a, gpu.floats(p, n));
+        assertArrayEquals(x.w, gpu.floats(w, n));
+        assertArrayEquals(x.g, gpu.floats(g, n));
+    }
+
+    @Test
+    void tickCountsAndChangesNothingElse() {
+        Gpu.run("tick", gpu -> {
+            Address control = gpu.control((1L << 32) - 1, false, LR, ALPHA);
+            long[] before = gpu.longs(control, 11);
+            gpu.launch("step.cu", "tick", Gpu.Grid.ONE, control);
+            before[0]++;
+            assertArrayEquals(before, gpu.longs(control, 11));
+        });
+    }
+}

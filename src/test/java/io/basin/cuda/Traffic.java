@@ -1,0 +1,45 @@
+package io.basin.cuda;
+
+/**
+ * What one kernel moved between device memory and its threads, as the software GPU counted it.
+ *
+ * @param wide bytes of both that 128-bit accesses moved
+ */
+public record Traffic(long launches, long loaded, long stored, long wide) {
+    /** Counts around {@code work}; null, with a line that says so, on a GPU that does not count. */
+    public static Traffic of(Gpu gpu, String kernel, Runnable work) {
+        if (!SoftGpu.present()) {
+            System.out.println("NOT COVERED: traffic of " + kernel + ": " + gpu.title() + " does not count bytes");
+            return null;
+        }
+        SoftGpu.reset();
+        work.run();
+        return new Traffic(
+                counter(kernel, "launches"),
+                counter(kernel, "loaded"),
+                counter(kernel, "stored"),
+                counter(kernel, "wide"));
+    }
+
+    /** One update of so many parameters; null as {@link #of}. */
+    public static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging) {
+        Address control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
+        Address[] arenas = new Address[4];
+        for (int i = 0; i < arenas.length; i++) arenas[i] = gpu.put(new float[parameters]);
+        int quads = parameters / 4;
+        return of(
+                gpu,
+                "step",
+                () -> gpu.launch(
+                        "step.cu", "step", blocks, arenas[0], arenas[1], arenas[2], arenas[3], control, 1, quads,
+                        quads / 2, 0.9f, 5e-4f, 0));
+    }
+
+    private static long counter(String kernel, String what) {
+        return SoftGpu.counter("kernel:" + kernel + ":" + what);
+    }
+
+    public double wideShare() {
+        return (double) wide / (loaded + stored);
+    }
+}

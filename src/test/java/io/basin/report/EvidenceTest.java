@@ -1,0 +1,123 @@
+package io.basin.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvidenceTest {
+    @TempDir
+    private Path folder;
+
+    private static Summary.Row row(String method, double... accuracies) {
+        List<Summary.Score> scores = IntStream.range(0, accuracies.length)
+                .mapToObj(i -> new Summary.Score(i, accuracies[i], 0.3, 0.02))
+                .toList();
+        return new Summary.Row(method, "", 10, 1, scores);
+    }
+
+    private static Evidence evidence() {
+        List<Evidence.Bin> bins = List.of(new Evidence.Bin(20, 10, 12), new Evidence.Bin(30, 27, 24));
+        List<Evidence.Corrupted> corrupted = new ArrayList<>();
+        corrupted.add(new Evidence.Corrupted("sgd", 1, "none", 0, 0.9, 0.3, 0.01));
+        for (int s = 1; s <= 5; s++) {
+            corrupted.add(new Evidence.Corrupted("sgd", 1, "blur", s, 0.9 - 0.1 * s, 0.3, 0.01));
+        }
+        return new Evidence(
+                List.of(new Evidence.Versus("swa", 1, 5, 9, 0.424, 0.848)),
+                List.of(new Evidence.Reliability("sgd", "", bins)),
+                corrupted,
+                List.of(new Evidence.Outside("sgd", 1, "mnist", 0.87, 0.9, 0.5)),
+                List.of(
+                        Evidence.Check.of("sums", "swa", true, "exact"),
+                        Evidence.Check.of("rates <", "fge", false, "off"),
+                        Evidence.Check.notCovered("devices", "all", "one only")));
+    }
+
+    @Test
+    void theReportShowsEveryPartAndEscapesIt() throws Exception {
+        Summary s = new Summary("t", Map.of(), List.of(row("sgd", 0.9)), List.of(), List.of(), evidence());
+        Path file = folder.resolve("report.html");
+        HtmlReport.write(file, s, "c", "");
+        String html = Files.readString(file);
+        for (String text : List.of(
+                "McNemar",
+                "0.8480",
+                "Calibration",
+                "60.00",
+                "87.00",
+                "rates &lt;",
+                "FAILED",
+                "not covered",
+                "one only")) {
+            assertTrue(html.contains(text), text);
+        }
+        assertTrue(html.contains("not the methods"), "a test of nets is no test of methods");
+    }
+
+    @Test
+    void aReportWithoutEvidenceHasNoEmptyHeadings() throws Exception {
+        Summary s = new Summary("t", Map.of(), List.of(row("sgd", 0.9)), List.of(), List.of());
+        Path file = folder.resolve("report.html");
+        HtmlReport.write(file, s, "c", "");
+        String html = Files.readString(file);
+        for (String text : List.of("McNemar", "Calibration", "Corrupted", "Self-checks")) {
+            assertFalse(html.contains(text), text);
+        }
+    }
+
+    @Test
+    void theTerminalNamesWhatDidNotPass() {
+        String text = EvidencePage.text(evidence());
+        assertTrue(text.startsWith("Self-checks: 1 FAILED, 1 not covered, 1 passed\n"), text);
+        assertTrue(text.contains("FAILED: rates <: off (fge)"), text);
+        assertFalse(text.contains("sums"), text);
+        assertEquals("", EvidencePage.text(Evidence.NONE));
+    }
+
+    @Test
+    void pooledCalibrationErrorByHand() {
+        // |10 - 12| + |27 - 24| over 50
+        assertEquals(0.1, evidence().reliability().get(0).ece(), 1e-15);
+    }
+
+    @Test
+    void severalSeedsHaveABootstrapIntervalOfThePairedDifferences() {
+        ResultTable table = new ResultTable(new Summary(
+                "t",
+                Map.of(),
+                List.of(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.92, 0.93, 0.94)),
+                List.of(),
+                List.of()));
+        // All differences are two points: so is every resampled mean.
+        assertTrue(table.text().contains("bootstrap 95 %"), table.text());
+        ResultTable uneven = new ResultTable(new Summary(
+                "t",
+                Map.of(),
+                List.of(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.92, 0.93, 0.95)),
+                List.of(),
+                List.of()));
+        assertTrue(uneven.text().contains("[+2.00, +3.00]"), uneven.text());
+    }
+
+    @Test
+    void aurocCountsPairsAndHalfOfTies() {
+        SplittableRandom random = new SplittableRandom(4);
+        double[] high =
+                random.doubles(57).map(x -> Math.round(10 * x) / 10.0 + 0.1).toArray();
+        double[] low = random.doubles(31).map(x -> Math.round(10 * x) / 10.0).toArray();
+        double wins = 0;
+        for (double h : high) for (double l : low) wins += h > l ? 1 : h == l ? 0.5 : 0;
+        assertEquals(wins / (57 * 31), Statistics.auroc(high, low), 1e-12);
+        assertEquals(1, Statistics.auroc(new double[] {2}, new double[] {1}));
+    }
+}

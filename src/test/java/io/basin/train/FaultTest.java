@@ -1,0 +1,234 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.cuda.Cuda;
+import io.basin.cuda.SoftGpu;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.Devices;
+import io.basin.device.Elementwise;
+import io.basin.device.Images;
+import io.basin.device.Precision;
+import io.basin.device.Sets;
+import io.basin.device.Shape;
+import io.basin.graph.Graph;
+import io.basin.io.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whatever call fails, and whenever: one exception that says which, nothing left on the device, the last checkpoint intact.
+ *
+ * <p>The software GPU makes the n-th call of a kind fail, for every n that a short run reaches before it closes.
+ */
+class FaultTest {
+    private static final int STEPS_PER_EPOCH = 2;
+    private static final String[] ALIVE = {
+        "live_bytes", "live_pinned", "live_streams", "live_events", "live_graphs", "live_modules"
+    };
+
+    @TempDir
+    Path folder;
+
+    private static Graph net() {
+        Graph g = new Graph(Shape.of(1, 6, 6));
+        g.dense(g.maxPool(g.normRelu(g.conv(g.input(), 4, 3)), 2), 3);
+        return g;
+    }
+
+    /** With a function that no cache knows: so the compiler is called, too. */
+    private static Graph compiled() {
+        String unheard = "/* " + System.nanoTime() + " */ x";
+        Graph g = new Graph(Shape.of(1, 6, 6));
+        g.dense(g.map(g.input(), new Unheard(unheard)), 3);
+        return g;
+    }
+
+    private record Unheard(String cudaValue) implements Elementwise {
+        @Override
+        public String name() {
+            return "unheard";
+        }
+
+        @Override
+        public float value(float x) {
+            return x;
+        }
+
+        @Override
+        public float slope(float x) {
+            return 1;
+        }
+
+        @Override
+        public String cudaSlope() {
+            return "1";
+        }
+    }
+
+    /** How far a run came: the calls of a kind that it had made when nothing was left but to close. */
+    private static long train(Path folder, String kind) {
+        try (Device device = Devices.open("cuda", 1)) {
+            try {
+                return train(device, folder, kind);
+            } finally {
+                assertEquals(0, device.liveBytes());
+            }
+        }
+    }
+
+    private static long train(Device device, Path folder, String kind) {
+        Settings s = KillableRun.settings(2);
+        Recipe recipe = Recipe.of("snapshot", s, STEPS_PER_EPOCH);
+        float[] mean = {0.4f};
+        float[] std = {0.2f};
+        Graph net = kind.equals("nvrtc") ? compiled() : net();
+        try (Images images = Sets.random(device, 1, 35, net.input().shape(), 3);
+                Session session =
+                        new Session(device, net, images, s, recipe.schedule(), recipe.averaging(), 5, mean, std);
+                Evaluator evaluator =
+                        new Evaluator(device, net, session.storage(), images, Sets.plain(20, 1), Precision.FP32)) {
+            new Trainer(
+                            session,
+                            recipe.schedule(),
+                            STEPS_PER_EPOCH,
+                            folder,
+                            0,
+                            Map.of(Trainer.RUN, "faults"),
+                            true,
+                            new Trainer.Listener() {})
+                    .run();
+            evaluator.refresh(session.storage().live(), Evaluator.Refresh.EXACT, pass -> {});
+            evaluator.evaluate(session.storage().live());
+            return SoftGpu.calls(kind);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"alloc", "copy", "launch", "graph", "stream", "event", "sync", "cublas", "cudnn", "nvrtc"})
+    void everyCallMayFail(String kind) throws IOException {
+        if (!Cuda.software()) return;
+        // Once before, so that every later run finds the same things in the caches and makes the same calls.
+        train(Files.createDirectory(folder.resolve("first")), kind);
+        SoftGpu.reset();
+        long reached = train(Files.createDirectory(folder.resolve("whole")), kind);
+        assertTrue(reached > 0, kind + " is never called");
+        requireNothingAlive(kind);
+        for (long n = 1; n <= reached; n++) {
+            Path place = Files.createDirectory(folder.resolve(kind + n));
+            SoftGpu.reset();
+            SoftGpu.fail(kind, n);
+            String message = failure(place, kind, n);
+            assertFalse(message.contains("\n"), message);
+            assertTrue(message.contains("fail") || message.contains("refus"), message);
+            SoftGpu.fail(kind, 0);
+            requireNothingAlive(kind + " " + n);
+            requireIntact(place);
+        }
+    }
+
+    /** Of a layer that no cache knows, until one search comes through unharmed. */
+    @ParameterizedTest
+    @ValueSource(strings = {"alloc", "copy", "sync", "cudnn"})
+    void everyCallOfASearchForAlgorithmsMayFail(String kind) {
+        if (!Cuda.software()) return;
+        int n = 0;
+        boolean failed = true;
+        while (failed) {
+            Graph g = new Graph(Shape.of(1, 6, 6));
+            g.dense(g.conv(g.input(), 3 + (int) (System.nanoTime() % 997), 3), 3);
+            try (Device device = Devices.open("cuda", 1)) {
+                SoftGpu.reset();
+                SoftGpu.fail(kind, ++n);
+                try (Run run = Setup.of(g, 3).on(device)) {
+                    assertEquals(3, run.plan.batchSize());
+                    failed = SoftGpu.calls(kind) >= n;
+                    assertFalse(failed, kind + " " + n + " failed and nobody said so");
+                } catch (DeviceException e) {
+                    assertTrue(e.getMessage().contains("fail"), e.getMessage());
+                }
+                SoftGpu.fail(kind, 0);
+                assertEquals(0, device.liveBytes(), kind + " " + n);
+            }
+            requireNothingAlive(kind + " " + n);
+        }
+        assertTrue(n > 4, kind + " was called " + n + " times");
+    }
+
+    private static String failure(Path place, String kind, long n) {
+        try {
+            train(place, kind);
+        } catch (DeviceException e) {
+            return e.getMessage();
+        }
+        throw new AssertionError(kind + " " + n + " failed and nobody said so");
+    }
+
+    private static void requireNothingAlive(String what) {
+        for (String counter : ALIVE) assertEquals(0, SoftGpu.counter(counter), what + ": " + counter);
+        assertEquals(0, SoftGpu.counter("violations"), what + ": " + SoftGpu.lastViolation());
+    }
+
+    /** What is there is whole: members and checkpoint were written beside their names and then renamed. */
+    private static void requireIntact(Path place) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.list(place)) {
+            files = all.filter(f -> f.toString().endsWith(".safetensors")).toList();
+        }
+        for (Path file : files) {
+            try (Safetensors in = Safetensors.open(file)) {
+                for (String tensor : in.tensors().keySet()) assertTrue(in.floats(tensor).length > 0);
+            }
+        }
+    }
+
+    /** As a damaged cache is: what the driver does not take is compiled anew, and the run goes on. */
+    @Test
+    void aRefusedModuleIsCompiledAnew() throws IOException {
+        if (!Cuda.software()) return;
+        SoftGpu.reset();
+        SoftGpu.fail("module", 1);
+        train(Files.createDirectory(folder.resolve("module")), "module");
+        requireNothingAlive("module");
+    }
+
+    @Test
+    void theMessageNamesCallStatusLayerAndShapes() {
+        if (!Cuda.software()) return;
+        try (Device device = Devices.open("cuda", 1);
+                Run run = Setup.of(net(), 4).on(device)) {
+            run.oneStep();
+            SoftGpu.reset();
+            SoftGpu.fail("cudnn", 1);
+            String message = message(run::gradients);
+            for (String part :
+                    new String[] {"conv1", "cudnnConvolutionForward", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
+                assertTrue(message.contains(part), message);
+            }
+            SoftGpu.fail("cublas", 1);
+            message = message(run::gradients);
+            for (String part : new String[] {"dense1", "cublasSgemm", "CUBLAS_STATUS_"})
+                assertTrue(message.contains(part), message);
+        }
+    }
+
+    private static String message(Runnable work) {
+        try {
+            work.run();
+        } catch (DeviceException e) {
+            return e.getMessage();
+        }
+        throw new AssertionError("nothing failed");
+    }
+}

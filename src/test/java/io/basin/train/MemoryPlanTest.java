@@ -1,0 +1,72 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.cuda.Cuda;
+import io.basin.device.Arena;
+import io.basin.device.Demand;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** A plan says what it needs before it allocates; one that does not fit says by how much, and which batch would. */
+class MemoryPlanTest {
+    private static final Pattern REFUSAL = Pattern.compile(
+            "refused the plan needs .*activations .*: (\\S+) MiB, which is (\\S+) MiB more than is free:"
+                    + " --batch-size (\\d+) would fit");
+
+    /** The lines of {@link ShortOfMemory}, two for each batch. */
+    private static List<String> plan(int... batches) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                ShortOfMemory.class.getName()));
+        for (int batch : batches) command.add(Integer.toString(batch));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("BASIN_SOFTGPU_MEMORY", Long.toString(128L << 20));
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        return said.lines()
+                .filter(l -> l.startsWith("fits") || l.startsWith("refused") || l.startsWith("alive"))
+                .toList();
+    }
+
+    @Test
+    void theBatchThatIsNamedFitsAndAThirdMoreDoesNot() throws Exception {
+        if (!Cuda.software()) return;
+        List<String> refused = plan(4096);
+        Matcher m = REFUSAL.matcher(refused.get(0));
+        assertTrue(m.matches(), refused.toString());
+        assertTrue(Double.parseDouble(m.group(2)) < Double.parseDouble(m.group(1)), refused.toString());
+        assertEquals("alive 0", refused.get(1));
+        int named = Integer.parseInt(m.group(3));
+        assertTrue(named > 16, refused.toString());
+        List<String> others = plan(named, named + named / 3);
+        assertEquals("fits " + named, others.get(0));
+        assertEquals("alive 0", others.get(1));
+        assertTrue(others.get(2).startsWith("refused "), others.toString());
+        assertEquals("alive 0", others.get(3));
+    }
+
+    @Test
+    void onlyWhatHoldsValuesGrowsWithTheBatch() {
+        Demand demand = new Demand(Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L), 10);
+        assertEquals(1150, demand.total());
+        assertEquals(10, demand.fitting(1150));
+        assertEquals(9, demand.fitting(1149));
+        assertEquals(1, demand.fitting(250));
+        assertEquals(0, demand.fitting(249));
+        assertEquals(0, demand.fitting(10));
+    }
+}
