@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -27,7 +28,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Cells of a loss surface per second of Basin: what {@link TorchPlane} measures, with exact population statistics. All samples
+ * Samples per second through the cells of a loss surface: what {@link TorchPlane} measures, with exact population statistics. All samples
  * lie on the device at once, so one pass gives statistics, loss and error; {@code whole = false} makes two passes in batches, as
  * the peer does.
  */
@@ -85,6 +86,7 @@ public class BasinPlane {
 
     /** Mean loss of the next cell; its error is counted too. */
     @Benchmark
+    @OperationsPerInvocation(TorchPlane.SAMPLES)
     public double cell() {
         double x = -0.2 + 1.4 * (cell % TorchPlane.GRID) / (TorchPlane.GRID - 1);
         double y = -0.2 + 1.4 * (cell / TorchPlane.GRID % TorchPlane.GRID) / (TorchPlane.GRID - 1);

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
  *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp) or {@code plane}
- *     (cells of a loss surface of the small CNN: weights, batch-norm statistics, loss and error)
+ *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error)
  */
 record Contest(String name) {
     private static final String BF16 = "-bf16";
@@ -34,7 +34,7 @@ record Contest(String name) {
     }
 
     String unit() {
-        return isStep() ? "updates/s" : isPlane() ? "cells/s" : "images/s";
+        return isStep() ? "updates/s" : isPlane() ? "samples/s" : "images/s";
     }
 
     /** What bounds both sides: the processor's arithmetic or its memory. */
