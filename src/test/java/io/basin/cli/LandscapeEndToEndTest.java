@@ -47,6 +47,8 @@ class LandscapeEndToEndTest {
                 50,
                 "--lr",
                 0.02,
+                "--device",
+                "cpu",
                 "--out",
                 nets);
         assertEquals(0, done.code(), done.err());
@@ -72,7 +74,7 @@ class LandscapeEndToEndTest {
 
     private static Shell run(Object... args) {
         List<Object> all = new ArrayList<>(List.of(args));
-        all.addAll(List.of("--data-dir", data, "--validation", 50, "--batch-size", 32));
+        all.addAll(List.of("--data-dir", data, "--validation", 50, "--batch-size", 32, "--device", "cpu"));
         return Shell.run(all.toArray());
     }
 
@@ -106,7 +108,8 @@ class LandscapeEndToEndTest {
         assertEquals(7, legs.path(0).path("curve").path("points").size());
         assertTrue(legs.path(0).path("curve").path("length").asDouble()
                 >= legs.path(0).path("line").path("length").asDouble());
-        Shell bend = Shell.run("evaluate", out.resolve("leg-1").resolve("bend-1.safetensors"), "--data-dir", data);
+        Shell bend = Shell.run(
+                "evaluate", out.resolve("leg-1").resolve("bend-1.safetensors"), "--data-dir", data, "--device", "cpu");
         assertEquals(0, bend.code(), bend.err());
         Shell again = run(with(flags, "--resume", out));
         assertEquals(0, again.code(), again.err());
