@@ -103,13 +103,14 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
     const std::size_t size = static_cast<std::size_t>(in.width) * in.count;
     const u64 base = home == Home::shared ? 0 : globalBase;
     const int first = __builtin_ctz(mask), lanes = __builtin_popcount(mask);
-    const u64 start = access.at[first];
+    const u64 start = access.at[first], origin = reinterpret_cast<std::uintptr_t>(space.data);
     Fault fault;
     if (mask == ~0u && use != Use::atomic && follows(access.at, size) && (start & (size - 1)) == 0) {
-        access.whole = space.data + (start - base);
-        if (space.enter(use, start - base, size * 32, size, w.who(0), m, fault)) return;
+        if (space.enter(use, start - base, size * 32, size, w.who(0), m, fault)) {
+            access.whole = space.data + (start - base);
+            return;
+        }
     }
-    access.whole = nullptr;
     const u32 pattern = mask >> first;
     bool follow = (pattern & (pattern + 1)) == 0 && use != Use::atomic, same = use == Use::read || lanes == 1;
     u64 crooked = 0;
@@ -117,7 +118,7 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
         follow &= access.at[i] == start + static_cast<u64>(i - first) * size;
         same &= access.at[i] == start;
         crooked |= access.at[i];
-        access.memory[i] = space.data + (access.at[i] - base);
+        access.memory[i] = reinterpret_cast<std::byte*>(origin + (access.at[i] - base));  // not yet known to exist
     });
     if (crooked & (size - 1)) {
         only(mask, [&](int i) {
