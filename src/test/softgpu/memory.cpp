@@ -55,7 +55,8 @@ Address Memory::allocate(std::size_t bytes) {
 
 void Memory::release(Address start) {
     const auto found = live_.find(start);
-    if (found == live_.end()) throw Violation("free of " + describe(start) + ", which is not the start of a live allocation");
+    if (found == live_.end())
+        throw Violation("free of " + describe(start) + ", which is not the start of a live allocation");
     shadow_->global.discard(start - globalBase, found->second.bytes);
     used_ -= found->second.bytes;
     freed_[start] = found->second;
@@ -131,7 +132,8 @@ void* Task::access(Use use, Address at, std::size_t bytes) {
     std::string text = name_ + (use == Use::write ? " writes " : " reads ") + range;
     if (fault.kind == Fault::outside) text += ": out of bounds" + (where.empty() ? "" : " at " + where);
     if (fault.kind == Fault::uninitialised) text += ": uninitialised from " + where;
-    if (fault.kind == Fault::race) text += ": races with " + otherTask(fault, history) + " of " + where + "; nothing orders the two";
+    if (fault.kind == Fault::race)
+        text += ": races with " + otherTask(fault, history) + " of " + where + "; nothing orders the two";
     throw Violation(text);
 }
 

@@ -25,9 +25,9 @@ struct Allocation {
 
 // When a task happens, relative to others. The host is a stream too. Sequences count from 1 in the order of execution.
 struct TaskClock {
-    std::uint32_t stream = 0;           // dense: 0, 1, 2, ...
-    std::uint64_t sequence = 1;         // within its stream
-    std::vector<std::uint64_t> after;   // after[s]: all tasks of stream s up to this sequence happen before this one
+    std::uint32_t stream = 0;          // dense: 0, 1, 2, ...
+    std::uint64_t sequence = 1;        // within its stream
+    std::vector<std::uint64_t> after;  // after[s]: all tasks of stream s up to this sequence happen before this one
 };
 
 struct Shadow;  // bytes' states and granules' last accesses (shadow.h)
@@ -44,12 +44,12 @@ public:
     Address allocate(std::size_t bytes);  // uninitialised; aligned to 256 and to no more; 0 when memory is exhausted
     void release(Address start);          // Violation unless it is the start of a live allocation
 
-    bool valid(Address at, std::size_t bytes) const;        // inside one live allocation
-    std::optional<Allocation> find(Address at) const;       // the live allocation around an address
+    bool valid(Address at, std::size_t bytes) const;   // inside one live allocation
+    std::optional<Allocation> find(Address at) const;  // the live allocation around an address
     std::vector<Allocation> live() const;
     std::size_t capacity() const { return capacity_; }
     std::size_t used() const { return used_; }
-    static bool inRange(Address at);                         // a device address, live or not
+    static bool inRange(Address at);  // a device address, live or not
 
     std::string describe(Address at) const;  // "0x1000000000100, 4 bytes after allocation 3 (4096 bytes)"
 

@@ -80,13 +80,13 @@ struct Dim3 {
 };
 
 constexpr unsigned maxThreadsPerBlock = 1024;
-constexpr std::size_t maxSharedBytes = 48 * 1024;         // static and dynamic together, without opting in to more
-constexpr std::size_t maxSharedBytesOptin = 64 * 1024;    // of compute capability 7.5
+constexpr std::size_t maxSharedBytes = 48 * 1024;       // static and dynamic together, without opting in to more
+constexpr std::size_t maxSharedBytesOptin = 64 * 1024;  // of compute capability 7.5
 
 struct LaunchConfig {
     Dim3 grid, block;
     std::size_t dynamicShared = 0;
-    std::uint64_t seed = 1;                   // of the order of blocks and warps
+    std::uint64_t seed = 1;              // of the order of blocks and warps
     std::uint64_t budget = 400'000'000;  // warp instructions, before the launch counts as endless: some ten seconds
 };
 

@@ -14,7 +14,7 @@ namespace {
 constexpr u64 homeMask = u64{0xffff} << 48;
 
 struct Access {
-    u64 at[32];              // within the space
+    u64 at[32];  // within the space
     std::byte* memory[32];
     std::byte* whole = nullptr;  // of lane 0, where all 32 lanes' elements follow each other
 };
@@ -44,15 +44,21 @@ std::string bytesAt(const Warp& w, Home home, u64 at, std::size_t bytes) {
 [[noreturn]] void report(const Warp& w, const Instruction& in, Use use, Home home, int lane, u64 at, std::size_t bytes,
                          const Fault& fault) {
     const Run& run = *w.run;
-    const std::string verb = use == Use::atomic ? "atomically updates " : use == Use::read || use == Use::strongRead ? "loads " : "stores ";
+    const std::string verb = use == Use::atomic                           ? "atomically updates "
+                             : use == Use::read || use == Use::strongRead ? "loads "
+                                                                          : "stores ";
     const std::string what = verb + bytesAt(w, home, at, bytes);
     if (fault.kind == Fault::outside) w.fail(in, lane, what + ": out of bounds");
     if (fault.kind == Fault::uninitialised)
-        w.fail(in, lane, what + ": not initialised" + (home == Home::shared ? " by any thread so far; is a barrier missing?" : ""));
+        w.fail(
+            in, lane,
+            what + ": not initialised" + (home == Home::shared ? " by any thread so far; is a barrier missing?" : ""));
     std::string other = fault.wrote ? "a write" : "a read";
     const Moment& m = home == Home::shared ? run.sharedMoment : run.moment;
-    if (fault.epoch < m.task) w.fail(in, lane, what + ": races with " + otherTask(fault, *run.history) + "; nothing orders the two");
-    if ((fault.who & who::blocks) && fault.epoch >= m.block) w.fail(in, lane, what + ": races with " + other + " by another block");
+    if (fault.epoch < m.task)
+        w.fail(in, lane, what + ": races with " + otherTask(fault, *run.history) + "; nothing orders the two");
+    if ((fault.who & who::blocks) && fault.epoch >= m.block)
+        w.fail(in, lane, what + ": races with " + other + " by another block");
     const auto block = std::upper_bound(run.blocks.begin(), run.blocks.end(), std::make_pair(fault.epoch, ~u64{0})) - 1;
     other += " by " + run.thread(fault.who & who::thread) + " of ";
     if (block->second != run.block) w.fail(in, lane, what + ": races with " + other + run.blockName(block->second));
@@ -97,13 +103,14 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
     const std::size_t size = static_cast<std::size_t>(in.width) * in.count;
     const u64 base = home == Home::shared ? 0 : globalBase;
     const int first = __builtin_ctz(mask), lanes = __builtin_popcount(mask);
-    const u64 start = access.at[first];
+    const u64 start = access.at[first], origin = reinterpret_cast<std::uintptr_t>(space.data);
     Fault fault;
     if (mask == ~0u && use != Use::atomic && follows(access.at, size) && (start & (size - 1)) == 0) {
-        access.whole = space.data + (start - base);
-        if (space.enter(use, start - base, size * 32, size, w.who(0), m, fault)) return;
+        if (space.enter(use, start - base, size * 32, size, w.who(0), m, fault)) {
+            access.whole = space.data + (start - base);
+            return;
+        }
     }
-    access.whole = nullptr;
     const u32 pattern = mask >> first;
     bool follow = (pattern & (pattern + 1)) == 0 && use != Use::atomic, same = use == Use::read || lanes == 1;
     u64 crooked = 0;
@@ -111,7 +118,7 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
         follow &= access.at[i] == start + static_cast<u64>(i - first) * size;
         same &= access.at[i] == start;
         crooked |= access.at[i];
-        access.memory[i] = space.data + (access.at[i] - base);
+        access.memory[i] = reinterpret_cast<std::byte*>(origin + (access.at[i] - base));  // not yet known to exist
     });
     if (crooked & (size - 1)) {
         only(mask, [&](int i) {
@@ -120,9 +127,14 @@ void reachSpace(Warp& w, const Instruction& in, u32 mask, Use use, Home home, Ac
         });
     }
     if (follow && space.enter(use, start - base, size * static_cast<u64>(lanes), size, w.who(first), m, fault)) return;
-    if (!follow && same && space.enter(use, start - base, size, 0, w.who(first) | (lanes > 1 ? who::lanes : 0), m, fault)) return;
+    if (!follow && same &&
+        space.enter(use, start - base, size, 0, w.who(first) | (lanes > 1 ? who::lanes : 0), m, fault))
+        return;
+    const bool plain = use == Use::read || use == Use::write;
     only(mask, [&](int i) {
-        if (!space.enter(use, access.at[i] - base, size, 0, w.who(i), m, fault))
+        const u64 offset = access.at[i] - base;
+        if (plain && space.glance(use == Use::write, offset, size, w.who(i), m)) return;
+        if (!space.enter(use, offset, size, 0, w.who(i), m, fault))
             report(w, in, use, home, i, access.at[i], size, fault);
     });
 }
@@ -132,14 +144,17 @@ void reach(Warp& w, const Instruction& in, u32 mask, Use use, Access& access) {
     addresses(w, in, access.at);
     if (!in.generic) {
         if (in.home == Home::global) count(w, in, use, mask);
-        return in.home == Home::local ? reachLocal(w, in, mask, use, access) : reachSpace(w, in, mask, use, in.home, access);
+        return in.home == Home::local ? reachLocal(w, in, mask, use, access)
+                                      : reachSpace(w, in, mask, use, in.home, access);
     }
     for (const Home home : {Home::global, Home::shared, Home::local}) {
         u32 here = 0;
         only(mask, [&](int i) { here |= static_cast<u32>(homeOf(access.at[i]) == home) << i; });
         if (!here) continue;
-        if (home == Home::global) count(w, in, use, here);
-        else only(here, [&](int i) { access.at[i] &= ~homeMask; });
+        if (home == Home::global)
+            count(w, in, use, here);
+        else
+            only(here, [&](int i) { access.at[i] &= ~homeMask; });
         home == Home::local ? reachLocal(w, in, here, use, access) : reachSpace(w, in, here, use, home, access);
         mask &= ~here;
     }
@@ -205,16 +220,36 @@ void collect4(std::byte* to, const u32* a0, const u32* a1, const u32* a2, const 
     }
 }
 
-struct AtomicAdd { template <class T> static T of(T x, T b, T) { return static_cast<T>(x + b); } };
-struct AtomicMin { template <class T> static T of(T x, T b, T) { return std::min(x, b); } };
-struct AtomicMax { template <class T> static T of(T x, T b, T) { return std::max(x, b); } };
-struct AtomicAnd { template <class T> static T of(T x, T b, T) { return x & b; } };
-struct AtomicOr { template <class T> static T of(T x, T b, T) { return x | b; } };
-struct AtomicXor { template <class T> static T of(T x, T b, T) { return x ^ b; } };
-struct AtomicExch { template <class T> static T of(T, T b, T) { return b; } };
-struct AtomicCas { template <class T> static T of(T x, T b, T c) { return x == b ? c : x; } };
-struct AtomicInc { template <class T> static T of(T x, T b, T) { return x >= b ? 0 : x + 1; } };
-struct AtomicDec { template <class T> static T of(T x, T b, T) { return x == 0 || x > b ? b : x - 1; } };
+struct AtomicAdd {
+    template <class T> static T of(T x, T b, T) { return static_cast<T>(x + b); }
+};
+struct AtomicMin {
+    template <class T> static T of(T x, T b, T) { return std::min(x, b); }
+};
+struct AtomicMax {
+    template <class T> static T of(T x, T b, T) { return std::max(x, b); }
+};
+struct AtomicAnd {
+    template <class T> static T of(T x, T b, T) { return x & b; }
+};
+struct AtomicOr {
+    template <class T> static T of(T x, T b, T) { return x | b; }
+};
+struct AtomicXor {
+    template <class T> static T of(T x, T b, T) { return x ^ b; }
+};
+struct AtomicExch {
+    template <class T> static T of(T, T b, T) { return b; }
+};
+struct AtomicCas {
+    template <class T> static T of(T x, T b, T c) { return x == b ? c : x; }
+};
+struct AtomicInc {
+    template <class T> static T of(T x, T b, T) { return x >= b ? 0 : x + 1; }
+};
+struct AtomicDec {
+    template <class T> static T of(T x, T b, T) { return x == 0 || x > b ? b : x - 1; }
+};
 
 template <class T, class F> void atomic(Warp& w, const Instruction& in, u32 mask) {
     Access access;
@@ -234,8 +269,10 @@ template <class F> Handler integral(Type t) {
     switch (t) {
         case Type::s32: return atomic<s32, F>;
         case Type::s64: return atomic<s64, F>;
-        case Type::u32: case Type::b32: return atomic<u32, F>;
-        case Type::u64: case Type::b64: return atomic<u64, F>;
+        case Type::u32:
+        case Type::b32: return atomic<u32, F>;
+        case Type::u64:
+        case Type::b64: return atomic<u64, F>;
         default: return nullptr;
     }
 }
@@ -247,12 +284,16 @@ void load(Warp& w, const Instruction& in, u32 mask) {
     reach(w, in, mask, in.strong ? Use::strongRead : Use::read, access);
     if (access.whole && in.width == 4 && !in.wideRegister) {
         if (in.count == 1) return void(std::memcpy(w.out<u32>(in.v[0]), access.whole, 128));
-        if (in.count == 4) return spread4(access.whole, w.out<u32>(in.v[0]), w.out<u32>(in.v[1]), w.out<u32>(in.v[2]), w.out<u32>(in.v[3]));
+        if (in.count == 4)
+            return spread4(access.whole, w.out<u32>(in.v[0]), w.out<u32>(in.v[1]), w.out<u32>(in.v[2]),
+                           w.out<u32>(in.v[3]));
     }
     if (access.whole) point(access, in.width * in.count);
     for (u32 k = 0; k < in.count; ++k) {
-        if (in.wideRegister) gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
-        else gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
+        if (in.wideRegister)
+            gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
+        else
+            gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
     }
 }
 
@@ -261,12 +302,16 @@ void store(Warp& w, const Instruction& in, u32 mask) {
     reach(w, in, mask, in.strong ? Use::strongWrite : Use::write, access);
     if (access.whole && in.width == 4 && !in.wideRegister) {
         if (in.count == 1) return void(std::memcpy(access.whole, w.in<u32>(in.v[0]), 128));
-        if (in.count == 4) return collect4(access.whole, w.in<u32>(in.v[0]), w.in<u32>(in.v[1]), w.in<u32>(in.v[2]), w.in<u32>(in.v[3]));
+        if (in.count == 4)
+            return collect4(access.whole, w.in<u32>(in.v[0]), w.in<u32>(in.v[1]), w.in<u32>(in.v[2]),
+                            w.in<u32>(in.v[3]));
     }
     if (access.whole) point(access, in.width * in.count);
     for (u32 k = 0; k < in.count; ++k) {
-        if (in.wideRegister) scatter(access, mask, in.width, k * in.width, w.in<u64>(in.v[k]));
-        else scatter(access, mask, in.width, k * in.width, w.in<u32>(in.v[k]));
+        if (in.wideRegister)
+            scatter(access, mask, in.width, k * in.width, w.in<u64>(in.v[k]));
+        else
+            scatter(access, mask, in.width, k * in.width, w.in<u32>(in.v[k]));
     }
 }
 
@@ -283,14 +328,18 @@ void loadParameter(Warp& w, const Instruction& in, u32 mask) {
     if (in.a & 1 && in.count == 1 && in.width == (in.wideRegister ? 8 : 4)) {  // the same for all lanes
         u64 value = 0;
         std::memcpy(&value, find(0), size);
-        if (in.wideRegister) each(w, mask, [value, d = w.out<u64>(in.v[0])](int i) { d[i] = value; });
-        else each(w, mask, [value = static_cast<u32>(value), d = w.out<u32>(in.v[0])](int i) { d[i] = value; });
+        if (in.wideRegister)
+            each(w, mask, [value, d = w.out<u64>(in.v[0])](int i) { d[i] = value; });
+        else
+            each(w, mask, [value = static_cast<u32>(value), d = w.out<u32>(in.v[0])](int i) { d[i] = value; });
         return;
     }
     only(mask, [&](int i) { access.memory[i] = find(i); });
     for (u32 k = 0; k < in.count; ++k) {
-        if (in.wideRegister) gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
-        else gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
+        if (in.wideRegister)
+            gather(access, mask, in, k * in.width, w.out<u64>(in.v[k]));
+        else
+            gather(access, mask, in, k * in.width, w.out<u32>(in.v[k]));
     }
 }
 

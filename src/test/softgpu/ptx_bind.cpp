@@ -8,11 +8,15 @@ namespace softgpu::ptx {
 
 namespace {
 
-struct Plus { static u64 of(u64 a, u64 b) { return a + b; } };
-struct Truncate { static u32 of(u64 a) { return static_cast<u32>(a); } };
+struct Plus {
+    static u64 of(u64 a, u64 b) { return a + b; }
+};
+struct Truncate {
+    static u32 of(u64 a) { return static_cast<u32>(a); }
+};
 
-const std::set<std::string> hints{"nothing", "prefetch", "prefetchu", "membar", "fence", "nanosleep", "pmevent", "brkpt", "discard",
-                                  "applypriority", "griddepcontrol"};
+const std::set<std::string> hints{"nothing", "prefetch", "prefetchu", "membar",        "fence",         "nanosleep",
+                                  "pmevent", "brkpt",    "discard",   "applypriority", "griddepcontrol"};
 
 bool roundsElsewhere(const Statement& s) {
     for (const std::string& m : s.modifiers)
@@ -28,12 +32,13 @@ bool usesCarry(const Statement& s) {
 using Pick = Choice (*)(Modifiers&);
 
 Pick pickFor(const Statement& s) {
-    static const std::set<std::string> integer{"add", "sub", "mul", "mad", "mul24", "div", "rem", "abs", "neg", "min", "max",
-                                               "sad", "addc", "subc", "madc", "dp4a"};
-    static const std::set<std::string> bits{"and", "or", "xor", "not", "cnot", "shl", "shr", "shf", "popc", "clz", "brev",
-                                            "bfind", "bfe", "bfi", "prmt", "lop3", "bmsk"};
-    static const std::set<std::string> real{"add", "sub", "mul", "fma", "mad", "div", "min", "max", "copysign", "neg", "abs",
-                                            "rcp", "sqrt", "rsqrt", "ex2", "lg2", "sin", "cos", "tanh"};
+    static const std::set<std::string> integer{"add", "sub", "mul", "mad", "mul24", "div",  "rem",  "abs",
+                                               "neg", "min", "max", "sad", "addc",  "subc", "madc", "dp4a"};
+    static const std::set<std::string> bits{"and", "or",   "xor",   "not", "cnot", "shl",  "shr",  "shf", "popc",
+                                            "clz", "brev", "bfind", "bfe", "bfi",  "prmt", "lop3", "bmsk"};
+    static const std::set<std::string> real{"add", "sub",      "mul", "fma", "mad", "div",  "min",
+                                            "max", "copysign", "neg", "abs", "rcp", "sqrt", "rsqrt",
+                                            "ex2", "lg2",      "sin", "cos", "tanh"};
     static const std::set<std::string> select{"setp", "set", "selp", "slct", "mov", "testp"};
     const std::string last = s.modifiers.empty() ? "" : s.modifiers.back();
     if ((last == "f32" || last == "f64") && real.count(s.opcode)) return roundsElsewhere(s) ? pickRounded : pickFloat;
@@ -98,7 +103,8 @@ void Binder::translate(Instance& instance, const Statement& s) {
     if (s.opcode == "atom" || s.opcode == "red") return atomic(instance, s);
     if (s.opcode == "cvta") return convertAddress(instance, s);
     if (s.opcode == "mov") return move(instance, s);
-    if (s.opcode == "shfl" || s.opcode == "vote" || s.opcode == "match" || s.opcode == "activemask") return together(instance, s);
+    if (s.opcode == "shfl" || s.opcode == "vote" || s.opcode == "match" || s.opcode == "activemask")
+        return together(instance, s);
     arithmetic(instance, s);
 }
 
@@ -278,8 +284,10 @@ void Binder::move(Instance& instance, const Statement& s) {
     in.width = static_cast<u8>(static_cast<std::size_t>(bytesOf(whole)) / parts.size());
     for (std::size_t k = 0; k < parts.size() && k < 4; ++k)
         in.v[k] = joins ? source(instance, parts[k], Type::b32, s.line) : target(instance, parts[k], Type::b32, s.line);
-    if (joins) in.d = target(instance, d, whole, s.line);
-    else in.a = source(instance, a, whole, s.line);
+    if (joins)
+        in.d = target(instance, d, whole, s.line);
+    else
+        in.a = source(instance, a, whole, s.line);
     in.run = joins ? pack : unpack;
     emit(s, in);
 }

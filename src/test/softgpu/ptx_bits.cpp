@@ -5,19 +5,33 @@ namespace softgpu::ptx {
 
 namespace {
 
-template <class T> struct And { static T of(T a, T b) { return a & b; } };
-template <class T> struct Or { static T of(T a, T b) { return a | b; } };
-template <class T> struct Xor { static T of(T a, T b) { return a ^ b; } };
-template <class T> struct Not { static T of(T a) { return static_cast<T>(~a); } };
-template <class T> struct CNot { static T of(T a) { return a == 0; } };
-template <class T> struct Shl { static T of(T a, u32 n) { return n < sizeof(T) * 8 ? static_cast<T>(a << n) : T(0); } };
+template <class T> struct And {
+    static T of(T a, T b) { return a & b; }
+};
+template <class T> struct Or {
+    static T of(T a, T b) { return a | b; }
+};
+template <class T> struct Xor {
+    static T of(T a, T b) { return a ^ b; }
+};
+template <class T> struct Not {
+    static T of(T a) { return static_cast<T>(~a); }
+};
+template <class T> struct CNot {
+    static T of(T a) { return a == 0; }
+};
+template <class T> struct Shl {
+    static T of(T a, u32 n) { return n < sizeof(T) * 8 ? static_cast<T>(a << n) : T(0); }
+};
 template <class T> struct Shr {
     static T of(T a, u32 n) {
         const u32 last = sizeof(T) * 8 - 1;
         return n <= last ? static_cast<T>(a >> n) : a < T(0) ? static_cast<T>(-1) : T(0);
     }
 };
-template <class T> struct Popc { static u32 of(T a) { return static_cast<u32>(__builtin_popcountll(a)); } };
+template <class T> struct Popc {
+    static u32 of(T a) { return static_cast<u32>(__builtin_popcountll(a)); }
+};
 template <class T> struct Clz {
     static u32 of(T a) { return a ? static_cast<u32>(__builtin_clzll(a)) - (64 - sizeof(T) * 8) : sizeof(T) * 8; }
 };
@@ -108,7 +122,9 @@ void logic(Warp& w, const Instruction& in, u32 mask) {
 
 template <template <class> class F> Handler two(Type t) {
     const int bytes = bytesOf(t);
-    return bytes == 2 ? binary<u16, u16, u16, F<u16>> : bytes == 4 ? binary<u32, u32, u32, F<u32>> : binary<u64, u64, u64, F<u64>>;
+    return bytes == 2   ? binary<u16, u16, u16, F<u16>>
+           : bytes == 4 ? binary<u32, u32, u32, F<u32>>
+                        : binary<u64, u64, u64, F<u64>>;
 }
 
 template <template <class> class F> Handler one(Type t) {
@@ -147,7 +163,9 @@ template <template <class> class F> Handler signedCount(Type t) {
 
 Choice fields(Type t, bool insert) {
     const bool wide = bytesOf(t) == 8;
-    if (insert) return {wide ? quaternary<u64, u32, Bfi<u64>> : quaternary<u32, u32, Bfi<u32>>, {t, t, t, Type::u32, Type::u32}};
+    if (insert)
+        return {wide ? quaternary<u64, u32, Bfi<u64>> : quaternary<u32, u32, Bfi<u32>>,
+                {t, t, t, Type::u32, Type::u32}};
     const Handler h = t == Type::s64   ? ternary<s64, s64, u32, u32, Bfe<s64>>
                       : t == Type::s32 ? ternary<s32, s32, u32, u32, Bfe<s32>>
                       : wide           ? ternary<u64, u64, u32, u32, Bfe<u64>>
@@ -158,8 +176,10 @@ Choice fields(Type t, bool insert) {
 Choice funnel(Modifiers& m) {
     const bool left = m.takeAny({"l", "r"}) == "l", clamp = m.takeAny({"clamp", "wrap"}) == "clamp";
     const Type t = m.type();
-    const Handler h = left ? (clamp ? ternary<u32, u32, u32, u32, Funnel<true, true>> : ternary<u32, u32, u32, u32, Funnel<true, false>>)
-                           : (clamp ? ternary<u32, u32, u32, u32, Funnel<false, true>> : ternary<u32, u32, u32, u32, Funnel<false, false>>);
+    const Handler h = left ? (clamp ? ternary<u32, u32, u32, u32, Funnel<true, true>>
+                                    : ternary<u32, u32, u32, u32, Funnel<true, false>>)
+                           : (clamp ? ternary<u32, u32, u32, u32, Funnel<false, true>>
+                                    : ternary<u32, u32, u32, u32, Funnel<false, false>>);
     return {h, {t, t, t, t}};
 }
 

@@ -24,21 +24,21 @@ enum class Step : u8 { plain, branch, exit, meet, barrier };  // meet: the lanes
 struct Instruction {
     Handler run = nullptr;
     Step step = Step::plain;
-    Home home = Home::global;     // of memory
-    bool generic = false;         // the home is told by the address
-    u8 width = 0, count = 1;      // bytes of an element, elements of a vector
+    Home home = Home::global;  // of memory
+    bool generic = false;      // the home is told by the address
+    u8 width = 0, count = 1;   // bytes of an element, elements of a vector
     bool wideRegister = false, extend = false, strong = false, narrowAddress = false;
     u32 guard = 0, flip = 0;
     Ref d = 0, a = 0, b = 0, c = 0, e = 0;
-    std::array<Ref, 4> v{};       // a vector's registers
-    std::int64_t offset = 0;      // added to an address
-    u32 target = 0;               // of a branch
+    std::array<Ref, 4> v{};   // a vector's registers
+    std::int64_t offset = 0;  // added to an address
+    u32 target = 0;           // of a branch
     u32 extra = 0;
 };
 
 constexpr u32 always = 0, never = 1;  // the first two predicates
 constexpr u32 noPredicate = ~0u;
-constexpr u32 negatedPredicate = 8;     // in `extra`: the source predicate has a !
+constexpr u32 negatedPredicate = 8;  // in `extra`: the source predicate has a !
 
 struct Relocation {
     std::size_t offset;  // into the constants, where 32 lanes of 8 bytes hold it
@@ -55,8 +55,8 @@ struct Code {
     std::vector<Place> places;
     std::vector<int> lines;
     std::vector<std::string> files;
-    std::vector<Extent> shared;      // apart from each other, so that running over the end of one is noticed
-    std::size_t dynamicShared = 0;   // where the dynamic part begins
+    std::vector<Extent> shared;     // apart from each other, so that running over the end of one is noticed
+    std::size_t dynamicShared = 0;  // where the dynamic part begins
     std::vector<std::byte> constants;
     std::vector<Relocation> relocations;
     std::size_t registerBytes = 0, predicates = 2, localBytes = 0;
@@ -69,13 +69,13 @@ template <class T> using Cell = std::conditional_t<(sizeof(T) < 4), u32, T>;
 struct Warp {
     std::byte* base[2];
     u32* predicates;
-    u32 alive;             // lanes that exist and have not exited
-    u32 active, pc;        // the lanes that step, and where
-    u32 next;              // the lowest pc of the ready ones
+    u32 alive;               // lanes that exist and have not exited
+    u32 active, pc;          // the lanes that step, and where
+    u32 next;                // the lowest pc of the ready ones
     u32 ready, met, barred;  // lanes elsewhere: may step, wait for lanes of their warp, wait for their block
     std::array<u32, 32> at;  // of lanes that are not active
-    u32 threads;           // lanes that exist
-    u32 first, syncs;      // number of lane 0's thread; how often the warp met in bar.warp.sync
+    u32 threads;             // lanes that exist
+    u32 first, syncs;        // number of lane 0's thread; how often the warp met in bar.warp.sync
     u64 steps;
     Run* run;
 
@@ -99,10 +99,10 @@ struct Run {
     Moment moment, sharedMoment;
     LaunchReport* report;
     std::vector<Warp> warps;
-    std::vector<std::byte> local;    // a frame per thread
+    std::vector<std::byte> local;  // a frame per thread
     std::vector<u8> localState;
     std::size_t frame;
-    u64 block;                       // the running block's number
+    u64 block;                                // the running block's number
     std::vector<std::pair<u32, u64>> blocks;  // first epoch and number of each that ran
     std::vector<std::byte> registers;
     std::vector<u32> predicates;
@@ -113,7 +113,8 @@ struct Run {
 };
 
 enum class Stop { exited, waiting, rested };
-Stop step(Warp& warp, u64 steps);  // until the warp has exited, all its lanes wait for the block, or the steps are used up
+Stop step(Warp& warp,
+          u64 steps);  // until the warp has exited, all its lanes wait for the block, or the steps are used up
 
 // Runs `body` for every lane of the mask; lanes that do not exist or have exited may be written too.
 template <class Body> inline __attribute__((always_inline)) void each(const Warp& w, u32 mask, Body body) {

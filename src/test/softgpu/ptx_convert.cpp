@@ -12,7 +12,9 @@ Choice pickRoundedConversion(const std::string& mode, bool ftz, bool sat, Type t
 
 namespace {
 
-template <class R, class A> struct Plain { static R of(A a) { return static_cast<R>(a); } };
+template <class R, class A> struct Plain {
+    static R of(A a) { return static_cast<R>(a); }
+};
 
 template <class R, class A> struct Clamped {
     static R of(A a) {
@@ -24,7 +26,10 @@ template <class R, class A> struct Clamped {
 enum Towards { nearest, zero, down, up };
 
 template <int MODE, class T> inline T whole(T x) {
-    return MODE == nearest ? std::nearbyint(x) : MODE == zero ? std::trunc(x) : MODE == down ? std::floor(x) : std::ceil(x);
+    return MODE == nearest ? std::nearbyint(x)
+           : MODE == zero  ? std::trunc(x)
+           : MODE == down  ? std::floor(x)
+                           : std::ceil(x);
 }
 
 inline float flush(float x) { return std::fabs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0f, x) : x; }
@@ -37,7 +42,9 @@ template <class R, class A, int MODE, bool FTZ> struct ToInteger {
         const double least = std::numeric_limits<R>::is_signed ? -beyond : 0.0;
         const bool wide = sizeof(A) == 8 || sizeof(R) == 8;
         if (x != x) return wide ? static_cast<R>(R(1) << (sizeof(R) * 8 - 1)) : R(0);
-        return x >= beyond ? std::numeric_limits<R>::max() : x < least ? std::numeric_limits<R>::min() : static_cast<R>(x);
+        return x >= beyond ? std::numeric_limits<R>::max()
+               : x < least ? std::numeric_limits<R>::min()
+                           : static_cast<R>(x);
     }
 };
 
@@ -51,8 +58,10 @@ template <class T> inline T clean(T x) {
 template <class R, class A, bool FTZ, bool SAT> struct ToFloat {
     static R of(A a) {
         R x;
-        if constexpr (std::is_floating_point_v<A>) x = static_cast<R>(FTZ ? flush(a) : a);
-        else x = static_cast<R>(a);
+        if constexpr (std::is_floating_point_v<A>)
+            x = static_cast<R>(FTZ ? flush(a) : a);
+        else
+            x = static_cast<R>(a);
         if (FTZ) x = flush(x);
         return SAT ? (x > 0 ? (x < 1 ? x : R(1)) : R(0)) : clean(x);
     }
@@ -64,13 +73,17 @@ template <class T, int MODE, bool FTZ, bool SAT> struct ToWhole {
 
 template <template <class, class> class F, class R> Handler fromInteger(Type a) {
     switch (a) {
-        case Type::u8: case Type::b8: return unary<R, u8, F<R, u8>>;
+        case Type::u8:
+        case Type::b8: return unary<R, u8, F<R, u8>>;
         case Type::s8: return unary<R, s8, F<R, s8>>;
-        case Type::u16: case Type::b16: return unary<R, u16, F<R, u16>>;
+        case Type::u16:
+        case Type::b16: return unary<R, u16, F<R, u16>>;
         case Type::s16: return unary<R, s16, F<R, s16>>;
-        case Type::u32: case Type::b32: return unary<R, u32, F<R, u32>>;
+        case Type::u32:
+        case Type::b32: return unary<R, u32, F<R, u32>>;
         case Type::s32: return unary<R, s32, F<R, s32>>;
-        case Type::u64: case Type::b64: return unary<R, u64, F<R, u64>>;
+        case Type::u64:
+        case Type::b64: return unary<R, u64, F<R, u64>>;
         case Type::s64: return unary<R, s64, F<R, s64>>;
         default: return nullptr;
     }
@@ -78,13 +91,17 @@ template <template <class, class> class F, class R> Handler fromInteger(Type a) 
 
 template <template <class, class> class F> Handler integers(Type to, Type of) {
     switch (to) {
-        case Type::u8: case Type::b8: return fromInteger<F, u8>(of);
+        case Type::u8:
+        case Type::b8: return fromInteger<F, u8>(of);
         case Type::s8: return fromInteger<F, s8>(of);
-        case Type::u16: case Type::b16: return fromInteger<F, u16>(of);
+        case Type::u16:
+        case Type::b16: return fromInteger<F, u16>(of);
         case Type::s16: return fromInteger<F, s16>(of);
-        case Type::u32: case Type::b32: return fromInteger<F, u32>(of);
+        case Type::u32:
+        case Type::b32: return fromInteger<F, u32>(of);
         case Type::s32: return fromInteger<F, s32>(of);
-        case Type::u64: case Type::b64: return fromInteger<F, u64>(of);
+        case Type::u64:
+        case Type::b64: return fromInteger<F, u64>(of);
         case Type::s64: return fromInteger<F, s64>(of);
         default: return nullptr;
     }
@@ -92,12 +109,14 @@ template <template <class, class> class F> Handler integers(Type to, Type of) {
 
 template <class R, class A> Handler toInteger(int mode, bool ftz) {
     if (ftz) {
-        static const Handler flushed[] = {unary<R, A, ToInteger<R, A, nearest, true>>, unary<R, A, ToInteger<R, A, zero, true>>,
-                                          unary<R, A, ToInteger<R, A, down, true>>, unary<R, A, ToInteger<R, A, up, true>>};
+        static const Handler flushed[] = {
+            unary<R, A, ToInteger<R, A, nearest, true>>, unary<R, A, ToInteger<R, A, zero, true>>,
+            unary<R, A, ToInteger<R, A, down, true>>, unary<R, A, ToInteger<R, A, up, true>>};
         return flushed[mode];
     }
-    static const Handler all[] = {unary<R, A, ToInteger<R, A, nearest, false>>, unary<R, A, ToInteger<R, A, zero, false>>,
-                                  unary<R, A, ToInteger<R, A, down, false>>, unary<R, A, ToInteger<R, A, up, false>>};
+    static const Handler all[] = {unary<R, A, ToInteger<R, A, nearest, false>>,
+                                  unary<R, A, ToInteger<R, A, zero, false>>, unary<R, A, ToInteger<R, A, down, false>>,
+                                  unary<R, A, ToInteger<R, A, up, false>>};
     return all[mode];
 }
 
@@ -128,11 +147,14 @@ template <class R, class A> Handler toFloat(bool ftz, bool sat) {
 
 template <class R, class A> using IntegerToFloat = ToFloat<R, A, false, false>;
 
-int towards(const std::string& mode) { return mode == "rni" ? nearest : mode == "rzi" ? zero : mode == "rmi" ? down : up; }
+int towards(const std::string& mode) {
+    return mode == "rni" ? nearest : mode == "rzi" ? zero : mode == "rmi" ? down : up;
+}
 
 Handler floats(Type to, Type of, const std::string& mode, bool ftz, bool sat) {
     if (to == of && mode.size() == 3) {
-        if (to == Type::f64) return sat ? toWhole<double, false, true>(towards(mode)) : toWhole<double, false, false>(towards(mode));
+        if (to == Type::f64)
+            return sat ? toWhole<double, false, true>(towards(mode)) : toWhole<double, false, false>(towards(mode));
         if (ftz) return sat ? toWhole<float, true, true>(towards(mode)) : toWhole<float, true, false>(towards(mode));
         return sat ? toWhole<float, false, true>(towards(mode)) : toWhole<float, false, false>(towards(mode));
     }
@@ -150,12 +172,15 @@ Choice pickConvert(Modifiers& m) {
     if (!isFloat(to) && !isFloat(of)) return {sat ? integers<Clamped>(to, of) : integers<Plain>(to, of), {to, of}};
     if (!isFloat(to)) {
         if (!integral) return {};
-        return {of == Type::f64 ? toInteger<double>(to, towards(mode), false) : toInteger<float>(to, towards(mode), ftz), {to, of}};
+        return {
+            of == Type::f64 ? toInteger<double>(to, towards(mode), false) : toInteger<float>(to, towards(mode), ftz),
+            {to, of}};
     }
     if (mode == "rz" || mode == "rm" || mode == "rp") return pickRoundedConversion(mode, ftz, sat, to, of);
     if (isFloat(of)) return {floats(to, of, mode, ftz, sat), {to, of}};
     if (sat) return pickRoundedConversion(mode, ftz, sat, to, of);
-    return {to == Type::f64 ? fromInteger<IntegerToFloat, double>(of) : fromInteger<IntegerToFloat, float>(of), {to, of}};
+    return {to == Type::f64 ? fromInteger<IntegerToFloat, double>(of) : fromInteger<IntegerToFloat, float>(of),
+            {to, of}};
 }
 
 }  // namespace softgpu::ptx

@@ -34,25 +34,55 @@ template <class T, class F, bool FTZ, bool SAT> struct Around {
     }
 };
 
-struct Add { template <class T> static T of(T a, T b) { return a + b; } };
-struct Sub { template <class T> static T of(T a, T b) { return a - b; } };
-struct Mul { template <class T> static T of(T a, T b) { return a * b; } };
-struct Div { template <class T> static T of(T a, T b) { return a / b; } };
-struct Fma { template <class T> static T of(T a, T b, T c) { return std::fma(a, b, c); } };
-struct Rcp { template <class T> static T of(T a) { return T(1) / a; } };
-struct Sqrt { template <class T> static T of(T a) { return std::sqrt(a); } };
+struct Add {
+    template <class T> static T of(T a, T b) { return a + b; }
+};
+struct Sub {
+    template <class T> static T of(T a, T b) { return a - b; }
+};
+struct Mul {
+    template <class T> static T of(T a, T b) { return a * b; }
+};
+struct Div {
+    template <class T> static T of(T a, T b) { return a / b; }
+};
+struct Fma {
+    template <class T> static T of(T a, T b, T c) { return std::fma(a, b, c); }
+};
+struct Rcp {
+    template <class T> static T of(T a) { return T(1) / a; }
+};
+struct Sqrt {
+    template <class T> static T of(T a) { return std::sqrt(a); }
+};
 struct Rsqrt {
     static float of(float a) { return static_cast<float>(1 / std::sqrt(static_cast<double>(a))); }
     static double of(double a) { return 1 / std::sqrt(a); }
 };
-struct Neg { template <class T> static T of(T a) { return -a; } };
-struct Abs { template <class T> static T of(T a) { return std::fabs(a); } };
-struct CopySign { template <class T> static T of(T a, T b) { return std::copysign(b, a); } };
-struct Exp2 { static float of(float a) { return std::exp2(a); } };
-struct Log2 { static float of(float a) { return std::log2(a); } };
-struct Sin { static float of(float a) { return std::sin(a); } };
-struct Cos { static float of(float a) { return std::cos(a); } };
-struct Tanh { static float of(float a) { return std::tanh(a); } };
+struct Neg {
+    template <class T> static T of(T a) { return -a; }
+};
+struct Abs {
+    template <class T> static T of(T a) { return std::fabs(a); }
+};
+struct CopySign {
+    template <class T> static T of(T a, T b) { return std::copysign(b, a); }
+};
+struct Exp2 {
+    static float of(float a) { return std::exp2(a); }
+};
+struct Log2 {
+    static float of(float a) { return std::log2(a); }
+};
+struct Sin {
+    static float of(float a) { return std::sin(a); }
+};
+struct Cos {
+    static float of(float a) { return std::cos(a); }
+};
+struct Tanh {
+    static float of(float a) { return std::tanh(a); }
+};
 
 template <bool NAN_WINS> struct Min {  // drops a NaN where the other operand is none; -0 is below +0
     template <class T> static T of(T a, T b) {
@@ -88,20 +118,26 @@ struct How {
 
 template <class F> Handler one(How h) {
     if (h.wide) return unary<double, double, Around<double, F, false, false>>;
-    if (h.ftz) return h.sat ? unary<float, float, Around<float, F, true, true>> : unary<float, float, Around<float, F, true, false>>;
-    return h.sat ? unary<float, float, Around<float, F, false, true>> : unary<float, float, Around<float, F, false, false>>;
+    if (h.ftz)
+        return h.sat ? unary<float, float, Around<float, F, true, true>>
+                     : unary<float, float, Around<float, F, true, false>>;
+    return h.sat ? unary<float, float, Around<float, F, false, true>>
+                 : unary<float, float, Around<float, F, false, false>>;
 }
 
 template <class F> Handler single(How h) {  // f32 only
     if (h.wide) return nullptr;
-    return h.ftz ? unary<float, float, Around<float, F, true, false>> : unary<float, float, Around<float, F, false, false>>;
+    return h.ftz ? unary<float, float, Around<float, F, true, false>>
+                 : unary<float, float, Around<float, F, false, false>>;
 }
 
 template <class F> Handler two(How h) {
     if (h.wide) return binary<double, double, double, Around<double, F, false, false>>;
     if (h.ftz)
-        return h.sat ? binary<float, float, float, Around<float, F, true, true>> : binary<float, float, float, Around<float, F, true, false>>;
-    return h.sat ? binary<float, float, float, Around<float, F, false, true>> : binary<float, float, float, Around<float, F, false, false>>;
+        return h.sat ? binary<float, float, float, Around<float, F, true, true>>
+                     : binary<float, float, float, Around<float, F, true, false>>;
+    return h.sat ? binary<float, float, float, Around<float, F, false, true>>
+                 : binary<float, float, float, Around<float, F, false, false>>;
 }
 
 Handler fma(How h) {

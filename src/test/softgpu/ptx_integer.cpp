@@ -22,25 +22,51 @@ template <class T> T high(T a, T b) { return static_cast<T>(Wide<T>(a) * Wide<T>
 template <class T> T low(T a, T b) { return static_cast<T>(Product<T>(a) * Product<T>(b)); }
 template <class T> T sum(T a, T b) { return static_cast<T>(Un<T>(a) + Un<T>(b)); }
 
-template <class T> struct Add { static T of(T a, T b) { return sum(a, b); } };
-template <class T> struct Sub { static T of(T a, T b) { return static_cast<T>(Un<T>(a) - Un<T>(b)); } };
-template <class T> struct Low { static T of(T a, T b) { return low(a, b); } };
-template <class T> struct High { static T of(T a, T b) { return high(a, b); } };
-template <class T> struct MulWide { static Wide<T> of(T a, T b) { return Wide<T>(a) * Wide<T>(b); } };
-template <class T> struct MadLow { static T of(T a, T b, T c) { return sum(low(a, b), c); } };
-template <class T> struct MadHigh { static T of(T a, T b, T c) { return sum(high(a, b), c); } };
+template <class T> struct Add {
+    static T of(T a, T b) { return sum(a, b); }
+};
+template <class T> struct Sub {
+    static T of(T a, T b) { return static_cast<T>(Un<T>(a) - Un<T>(b)); }
+};
+template <class T> struct Low {
+    static T of(T a, T b) { return low(a, b); }
+};
+template <class T> struct High {
+    static T of(T a, T b) { return high(a, b); }
+};
+template <class T> struct MulWide {
+    static Wide<T> of(T a, T b) { return Wide<T>(a) * Wide<T>(b); }
+};
+template <class T> struct MadLow {
+    static T of(T a, T b, T c) { return sum(low(a, b), c); }
+};
+template <class T> struct MadHigh {
+    static T of(T a, T b, T c) { return sum(high(a, b), c); }
+};
 template <class T> struct MadWide {
     static Wide<T> of(T a, T b, Wide<T> c) { return sum<Wide<T>>(Wide<T>(a) * Wide<T>(b), c); }
 };
-template <class T> struct Min { static T of(T a, T b) { return a < b ? a : b; } };
-template <class T> struct Max { static T of(T a, T b) { return a > b ? a : b; } };
-template <class T> struct Neg { static T of(T a) { return static_cast<T>(0 - Un<T>(a)); } };
-template <class T> struct Abs { static T of(T a) { return a < 0 ? static_cast<T>(0 - Un<T>(a)) : a; } };
+template <class T> struct Min {
+    static T of(T a, T b) { return a < b ? a : b; }
+};
+template <class T> struct Max {
+    static T of(T a, T b) { return a > b ? a : b; }
+};
+template <class T> struct Neg {
+    static T of(T a) { return static_cast<T>(0 - Un<T>(a)); }
+};
+template <class T> struct Abs {
+    static T of(T a) { return a < 0 ? static_cast<T>(0 - Un<T>(a)) : a; }
+};
 template <class T> struct Sad {
     static T of(T a, T b, T c) { return sum<T>(c, static_cast<T>(a < b ? Un<T>(b) - Un<T>(a) : Un<T>(a) - Un<T>(b))); }
 };
-template <class T> struct Div { static T of(T a, T b) { return b == T(-1) && T(-1) < T(0) ? Neg<T>::of(a) : a / b; } };
-template <class T> struct Rem { static T of(T a, T b) { return b == T(-1) && T(-1) < T(0) ? T(0) : a % b; } };
+template <class T> struct Div {
+    static T of(T a, T b) { return b == T(-1) && T(-1) < T(0) ? Neg<T>::of(a) : a / b; }
+};
+template <class T> struct Rem {
+    static T of(T a, T b) { return b == T(-1) && T(-1) < T(0) ? T(0) : a % b; }
+};
 
 template <class T> struct AddSaturated {
     static T of(T a, T b) {
@@ -60,11 +86,14 @@ struct Mul24 {
     static u32 of(u32 a, u32 b) { return (a & 0xffffff) * (b & 0xffffff); }
 };
 struct Mul24Signed {
-    static s32 of(s32 a, s32 b) { return static_cast<s32>(static_cast<u32>((a << 8) >> 8) * static_cast<u32>((b << 8) >> 8)); }
+    static s32 of(s32 a, s32 b) {
+        return static_cast<s32>(static_cast<u32>((a << 8) >> 8) * static_cast<u32>((b << 8) >> 8));
+    }
 };
 template <class A, class B> struct Dot4 {
     static u32 of(u32 a, u32 b, u32 c) {
-        for (int i = 0; i < 32; i += 8) c += static_cast<u32>(s32(static_cast<A>(a >> i)) * s32(static_cast<B>(b >> i)));
+        for (int i = 0; i < 32; i += 8)
+            c += static_cast<u32>(s32(static_cast<A>(a >> i)) * s32(static_cast<B>(b >> i)));
         return c;
     }
 };
@@ -196,12 +225,14 @@ Choice pickInteger(Modifiers& m) {
     if (op == "mul" || op == "mad" || op == "madc") return products(m, op);
     if (op == "addc") return carries(m, carryIn, 2);
     if (op == "subc") return carries(m, carryIn | subtract, 2);
-    if (std::find(m.left.begin(), m.left.end(), "cc") != m.left.end()) return carries(m, op == "sub" ? subtract : 0u, 2);
+    if (std::find(m.left.begin(), m.left.end(), "cc") != m.left.end())
+        return carries(m, op == "sub" ? subtract : 0u, 2);
     const bool saturated = m.take("sat");
     const bool low24 = m.take("lo");
     const Type t = m.type();
     if (saturated)
-        return {op == "add" ? binary<s32, s32, s32, AddSaturated<s32>> : binary<s32, s32, s32, SubSaturated<s32>>, {t, t, t}};
+        return {op == "add" ? binary<s32, s32, s32, AddSaturated<s32>> : binary<s32, s32, s32, SubSaturated<s32>>,
+                {t, t, t}};
     if (op == "add") return {two<Add>(t), {t, t, t}};
     if (op == "sub") return {two<Sub>(t), {t, t, t}};
     if (op == "min") return {two<Min>(t), {t, t, t}};

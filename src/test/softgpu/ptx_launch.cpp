@@ -166,8 +166,10 @@ private:
                 if (step(w, turn) == Stop::rested) rested = true;
                 if (run_.report->instructions > config_.budget) {
                     const u32 lane = static_cast<u32>(__builtin_ctz(w.active ? w.active : w.threads));
-                    w.fail(run_.code->instructions[std::min<std::size_t>(w.pc, run_.code->instructions.size() - 1)], static_cast<int>(lane),
-                           "still runs after " + std::to_string(config_.budget) + " instructions of the launch: an endless loop");
+                    w.fail(run_.code->instructions[std::min<std::size_t>(w.pc, run_.code->instructions.size() - 1)],
+                           static_cast<int>(lane),
+                           "still runs after " + std::to_string(config_.budget) +
+                               " instructions of the launch: an endless loop");
                 }
             }
         }
@@ -175,7 +177,8 @@ private:
     }
 
     void synchronise() {
-        const Warp& some = *std::find_if(run_.warps.begin(), run_.warps.end(), [](const Warp& w) { return w.barred != 0; });
+        const Warp& some =
+            *std::find_if(run_.warps.begin(), run_.warps.end(), [](const Warp& w) { return w.barred != 0; });
         const int lane = __builtin_ctz(some.barred);
         const u32 pc = some.at[static_cast<std::size_t>(lane)];
         const Instruction& in = run_.code->instructions[pc];
@@ -186,8 +189,9 @@ private:
                 const std::string who = run_.thread(w.first + i);
                 const Instruction& other = run_.code->instructions[w.at[i]];
                 const bool waits = w.barred >> i & 1;
-                some.fail(in, lane, "waits: barrier not reached by all threads of the block, " + who +
-                                        (waits ? " waits at " + run_.where(other) : " has exited"));
+                some.fail(in, lane,
+                          "waits: barrier not reached by all threads of the block, " + who +
+                              (waits ? " waits at " + run_.where(other) : " has exited"));
             }
             if (in.extra & 7) votes += static_cast<u32>(__builtin_popcount(predicate(w, in) & w.barred));
         }
@@ -227,7 +231,8 @@ std::string Run::where(const Instruction& in) const {
     const std::size_t pc = static_cast<std::size_t>(&in - code->instructions.data());
     const Place& p = code->places[pc];
     const auto name = [this](int file) {
-        const std::string& path = static_cast<std::size_t>(file) < code->files.size() ? code->files[static_cast<std::size_t>(file)] : "";
+        const std::string& path =
+            static_cast<std::size_t>(file) < code->files.size() ? code->files[static_cast<std::size_t>(file)] : "";
         return path.substr(path.rfind('/') + 1);
     };
     if (p.line == 0) return "PTX line " + std::to_string(code->lines[pc]);
@@ -240,8 +245,8 @@ std::string Run::thread(u32 number) const { return "thread " + triple(config->bl
 std::string Run::blockName(u64 number) const { return "block " + triple(config->grid, number); }
 
 void Warp::fail(const Instruction& in, int lane, const std::string& what) const {
-    throw Violation("kernel " + run->kernel->name + " at " + run->where(in) + ": " + run->thread(first + static_cast<u32>(lane)) + " of " +
-                    run->blockName(run->block) + " " + what);
+    throw Violation("kernel " + run->kernel->name + " at " + run->where(in) + ": " +
+                    run->thread(first + static_cast<u32>(lane)) + " of " + run->blockName(run->block) + " " + what);
 }
 
 void trap(Warp& w, const Instruction& in, u32 mask) { w.fail(in, __builtin_ctz(mask), "executes trap"); }
@@ -251,8 +256,10 @@ void nothing(Warp&, const Instruction&, u32) {}
 void readClock(Warp& w, const Instruction& in, u32 mask) {
     const u64 now = w.run->report->instructions + ++w.steps;
     only(mask, [&](int i) {
-        if (in.wideRegister) w.out<u64>(in.d)[i] = now;
-        else w.out<u32>(in.d)[i] = static_cast<u32>(now);
+        if (in.wideRegister)
+            w.out<u64>(in.d)[i] = now;
+        else
+            w.out<u32>(in.d)[i] = static_cast<u32>(now);
     });
 }
 
@@ -272,7 +279,8 @@ void failAssertion(Warp& w, const Instruction& in, u32 mask) {
     };
     u32 line;
     std::memcpy(&line, frame + in.v[2], 4);
-    w.fail(in, lane, "fails its assertion `" + text(in.v[0]) + "` (" + text(in.v[1]) + ":" + std::to_string(line) + ")");
+    w.fail(in, lane,
+           "fails its assertion `" + text(in.v[0]) + "` (" + text(in.v[1]) + ":" + std::to_string(line) + ")");
 }
 
 void launch(const Image& image, const Kernel& kernel, const LaunchConfig& config, const std::vector<std::byte>& params,

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t gap = 16;  // between shared variables
 
-std::size_t aligned(std::size_t offset, std::size_t alignment) { return (offset + alignment - 1) / alignment * alignment; }
+std::size_t aligned(std::size_t offset, std::size_t alignment) {
+    return (offset + alignment - 1) / alignment * alignment;
+}
 
 void mention(const Operand& o, std::vector<std::string>& names) {
     if (o.kind == Operand::symbol) names.push_back(o.name);
@@ -38,7 +40,8 @@ Ref Binder::constant(u64 bits, int bytes) {
 
 void Binder::layOutParameters(Instance& instance) {
     for (const std::string& name : entry_.parameters) {
-        const auto d = std::find_if(entry_.data.begin(), entry_.data.end(), [&](const Datum& x) { return x.name == name; });
+        const auto d =
+            std::find_if(entry_.data.begin(), entry_.data.end(), [&](const Datum& x) { return x.name == name; });
         kernel_.paramBytes = aligned(kernel_.paramBytes, d->alignment);
         kernel_.params.push_back({kernel_.paramBytes, d->bytes, d->alignment});
         instance.data[name] = {Home::parameter, static_cast<std::int64_t>(kernel_.paramBytes), ""};
@@ -79,11 +82,15 @@ void Binder::layOutShared() {
     std::vector<std::string> names;
     use(entry_, names);
     std::vector<std::string> dynamic;
-    const auto used = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    const auto used = [&](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
     for (const Datum& d : text_.data) {
         if (d.home != Home::shared || !used(d.name)) continue;
-        if (d.external) dynamic.push_back(d.name);
-        else share(d.name, d);
+        if (d.external)
+            dynamic.push_back(d.name);
+        else
+            share(d.name, d);
     }
     for (const Function& f : text_.functions)
         for (const Datum& d : f.data)
@@ -96,7 +103,8 @@ void Binder::layOutShared() {
 // Registers and variables of one inlined function; its parameters are its caller's variables.
 void Binder::place(Instance& instance) {
     for (const Type type : instance.function.registers)
-        instance.registers.push_back(type == Type::pred ? static_cast<Ref>(code_.predicates++) : allocate(bytesOf(type)));
+        instance.registers.push_back(type == Type::pred ? static_cast<Ref>(code_.predicates++)
+                                                        : allocate(bytesOf(type)));
     for (const Datum& d : instance.function.data) {
         if (instance.data.count(d.name)) continue;
         if (d.home == Home::shared) {
@@ -186,9 +194,13 @@ void Binder::locate(const Instance& instance, const Operand& address, Instructio
     if (address.kind != Operand::address) complain(line, "expected an address");
     const Operand& base = address.parts[0];
     in.offset = address.offset;
-    if (base.kind == Operand::none) in.a = constant(0, 8);
-    else if (base.kind == Operand::symbol) in.a = addressOf(instance, base, 8, line);
-    else in.narrowAddress = !wide(instance, base), in.a = source(instance, base, in.narrowAddress ? Type::b32 : Type::b64, line);
+    if (base.kind == Operand::none)
+        in.a = constant(0, 8);
+    else if (base.kind == Operand::symbol)
+        in.a = addressOf(instance, base, 8, line);
+    else
+        in.narrowAddress = !wide(instance, base),
+        in.a = source(instance, base, in.narrowAddress ? Type::b32 : Type::b64, line);
 }
 
 }  // namespace softgpu::ptx

@@ -1,4 +1,4 @@
-// The words of a PTX text.
+// The words of a PTX text, and the names that mean something wherever they stand.
 #pragma once
 #include <string>
 #include <vector>

@@ -41,12 +41,12 @@ struct Choice {
 };
 
 Choice pickInteger(Modifiers& m);
-Choice pickBits(Modifiers& m);      // logic, shifts, fields, permutations
+Choice pickBits(Modifiers& m);  // logic, shifts, fields, permutations
 Choice pickFloat(Modifiers& m);
-Choice pickRounded(Modifiers& m);   // add, sub, mul, fma, div, rcp, sqrt that round towards something
+Choice pickRounded(Modifiers& m);  // add, sub, mul, fma, div, rcp, sqrt that round towards something
 Choice pickConvert(Modifiers& m);
-Choice pickSelect(Modifiers& m);    // setp, set, selp, slct, mov, predicates
-Choice pickWarp(Modifiers& m);      // shfl, vote, match, activemask
+Choice pickSelect(Modifiers& m);  // setp, set, selp, slct, mov, predicates
+Choice pickWarp(Modifiers& m);    // shfl, vote, match, activemask
 
 void load(Warp& w, const Instruction& in, u32 mask);
 void store(Warp& w, const Instruction& in, u32 mask);

@@ -24,13 +24,27 @@ int modeOf(const std::string& name) {
     return name == "rz" ? FE_TOWARDZERO : name == "rm" ? FE_DOWNWARD : name == "rp" ? FE_UPWARD : FE_TONEAREST;
 }
 
-struct Add { template <class T> static T of(T a, T b, T) { return a + b; } };
-struct Sub { template <class T> static T of(T a, T b, T) { return a - b; } };
-struct Mul { template <class T> static T of(T a, T b, T) { return a * b; } };
-struct Div { template <class T> static T of(T a, T b, T) { return a / b; } };
-struct Fma { template <class T> static T of(T a, T b, T c) { return std::fma(a, b, c); } };
-struct Rcp { template <class T> static T of(T a, T, T) { return T(1) / a; } };
-struct Sqrt { template <class T> static T of(T a, T, T) { return std::sqrt(a); } };
+struct Add {
+    template <class T> static T of(T a, T b, T) { return a + b; }
+};
+struct Sub {
+    template <class T> static T of(T a, T b, T) { return a - b; }
+};
+struct Mul {
+    template <class T> static T of(T a, T b, T) { return a * b; }
+};
+struct Div {
+    template <class T> static T of(T a, T b, T) { return a / b; }
+};
+struct Fma {
+    template <class T> static T of(T a, T b, T c) { return std::fma(a, b, c); }
+};
+struct Rcp {
+    template <class T> static T of(T a, T, T) { return T(1) / a; }
+};
+struct Sqrt {
+    template <class T> static T of(T a, T, T) { return std::sqrt(a); }
+};
 
 constexpr u32 flushed = 1u << 16, saturated = 1u << 17;
 

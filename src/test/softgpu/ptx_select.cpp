@@ -8,24 +8,54 @@ namespace softgpu::ptx {
 namespace {
 
 // Ordered comparisons are false when an operand is NaN, unordered ones (equ, ltu, ...) true.
-struct Eq { template <class T> static bool of(T a, T b) { return a == b; } };
-struct Ne { template <class T> static bool of(T a, T b) { return a < b || a > b; } };
-struct Lt { template <class T> static bool of(T a, T b) { return a < b; } };
-struct Le { template <class T> static bool of(T a, T b) { return a <= b; } };
-struct Gt { template <class T> static bool of(T a, T b) { return a > b; } };
-struct Ge { template <class T> static bool of(T a, T b) { return a >= b; } };
-struct Equ { template <class T> static bool of(T a, T b) { return !(a < b || a > b); } };
-struct Neu { template <class T> static bool of(T a, T b) { return !(a == b); } };
-struct Ltu { template <class T> static bool of(T a, T b) { return !(a >= b); } };
-struct Leu { template <class T> static bool of(T a, T b) { return !(a > b); } };
-struct Gtu { template <class T> static bool of(T a, T b) { return !(a <= b); } };
-struct Geu { template <class T> static bool of(T a, T b) { return !(a < b); } };
-struct Num { template <class T> static bool of(T a, T b) { return a == a && b == b; } };
-struct Nan { template <class T> static bool of(T a, T b) { return a != a || b != b; } };
+struct Eq {
+    template <class T> static bool of(T a, T b) { return a == b; }
+};
+struct Ne {
+    template <class T> static bool of(T a, T b) { return a < b || a > b; }
+};
+struct Lt {
+    template <class T> static bool of(T a, T b) { return a < b; }
+};
+struct Le {
+    template <class T> static bool of(T a, T b) { return a <= b; }
+};
+struct Gt {
+    template <class T> static bool of(T a, T b) { return a > b; }
+};
+struct Ge {
+    template <class T> static bool of(T a, T b) { return a >= b; }
+};
+struct Equ {
+    template <class T> static bool of(T a, T b) { return !(a < b || a > b); }
+};
+struct Neu {
+    template <class T> static bool of(T a, T b) { return !(a == b); }
+};
+struct Ltu {
+    template <class T> static bool of(T a, T b) { return !(a >= b); }
+};
+struct Leu {
+    template <class T> static bool of(T a, T b) { return !(a > b); }
+};
+struct Gtu {
+    template <class T> static bool of(T a, T b) { return !(a <= b); }
+};
+struct Geu {
+    template <class T> static bool of(T a, T b) { return !(a < b); }
+};
+struct Num {
+    template <class T> static bool of(T a, T b) { return a == a && b == b; }
+};
+struct Nan {
+    template <class T> static bool of(T a, T b) { return a != a || b != b; }
+};
 
 template <bool FTZ, class T> inline T flush(T x) {
-    if constexpr (FTZ) return std::fabs(x) < 0x1p-126f ? std::copysign(T(0), x) : x;
-    else return x;
+    if constexpr (FTZ)
+        return std::fabs(x) < 0x1p-126f ? std::copysign(T(0), x) : x;
+    else
+        return x;
 }
 
 template <class T, class F, bool FTZ> inline u32 compare(const Warp& w, const Instruction& in) {
@@ -69,18 +99,23 @@ template <class F, bool FTZ> Handler ofType(Type t, bool value) {
     switch (t) {
         case Type::f32: return COMPARE(float, FTZ);
         case Type::f64: return COMPARE(double, false);
-        case Type::u16: case Type::b16: return COMPARE(u16, false);
+        case Type::u16:
+        case Type::b16: return COMPARE(u16, false);
         case Type::s16: return COMPARE(s16, false);
-        case Type::u32: case Type::b32: return COMPARE(u32, false);
+        case Type::u32:
+        case Type::b32: return COMPARE(u32, false);
         case Type::s32: return COMPARE(s32, false);
-        case Type::u64: case Type::b64: return COMPARE(u64, false);
+        case Type::u64:
+        case Type::b64: return COMPARE(u64, false);
         case Type::s64: return COMPARE(s64, false);
         default: return nullptr;
     }
 #undef COMPARE
 }
 
-template <class F> Handler comparing(Type t, bool value, bool ftz) { return ftz ? ofType<F, true>(t, value) : ofType<F, false>(t, value); }
+template <class F> Handler comparing(Type t, bool value, bool ftz) {
+    return ftz ? ofType<F, true>(t, value) : ofType<F, false>(t, value);
+}
 
 Handler comparison(const std::string& name, Type t, bool value, bool ftz) {
     if (name == "eq") return comparing<Eq>(t, value, ftz);
@@ -108,8 +143,12 @@ template <class T> void selp(Warp& w, const Instruction& in, u32 mask) {
     each(w, mask, [=](int i) { d[i] = p >> i & 1 ? a[i] : b[i]; });
 }
 
-template <class T, class C> struct Slct { static T of(T a, T b, C c) { return c >= 0 ? a : b; } };
-template <class T> struct Same { static T of(T a) { return a; } };
+template <class T, class C> struct Slct {
+    static T of(T a, T b, C c) { return c >= 0 ? a : b; }
+};
+template <class T> struct Same {
+    static T of(T a) { return a; }
+};
 
 void movPredicate(Warp& w, const Instruction& in, u32 mask) {
     u32& d = w.predicates[in.d];
@@ -123,12 +162,12 @@ template <class T> void testp(Warp& w, const Instruction& in, u32 mask) {
     u32 bits = 0;
     only(mask, [&](int i) {
         const int c = std::fpclassify(a[i]);
-        const bool yes = in.extra == finite     ? c != FP_NAN && c != FP_INFINITE
-                         : in.extra == infinite ? c == FP_INFINITE
-                         : in.extra == number   ? c != FP_NAN
+        const bool yes = in.extra == finite       ? c != FP_NAN && c != FP_INFINITE
+                         : in.extra == infinite   ? c == FP_INFINITE
+                         : in.extra == number     ? c != FP_NAN
                          : in.extra == notANumber ? c == FP_NAN
-                         : in.extra == normal   ? c == FP_NORMAL
-                                                : c == FP_SUBNORMAL;
+                         : in.extra == normal     ? c == FP_NORMAL
+                                                  : c == FP_SUBNORMAL;
         bits |= static_cast<u32>(yes) << i;
     });
     u32& d = w.predicates[in.d];
@@ -159,8 +198,10 @@ void assemble(Warp& w, const Instruction& in, u32 mask) {
         u64 all = 0;
         for (u32 k = in.count; k-- > 0;)
             all = all << (8 * in.width) | (w.in<u32>(in.v[k])[i] & (in.width == 4 ? ~0u : (1u << 8 * in.width) - 1));
-        if (in.wideRegister) w.out<u64>(in.d)[i] = all;
-        else w.out<u32>(in.d)[i] = static_cast<u32>(all);
+        if (in.wideRegister)
+            w.out<u64>(in.d)[i] = all;
+        else
+            w.out<u32>(in.d)[i] = static_cast<u32>(all);
     });
 }
 
@@ -184,8 +225,11 @@ Choice pickSelect(Modifiers& m) {
         m.take("ftz");
         const Type c = m.type(), t = m.type();
         const bool wide = bytesOf(t) == 8, real = c == Type::f32;
-        const Handler h = wide ? (real ? ternary<u64, u64, u64, float, Slct<u64, float>> : ternary<u64, u64, u64, s32, Slct<u64, s32>>)
-                               : (real ? ternary<u32, u32, u32, float, Slct<u32, float>> : ternary<u32, u32, u32, s32, Slct<u32, s32>>);
+        const Handler h =
+            wide
+                ? (real ? ternary<u64, u64, u64, float, Slct<u64, float>> : ternary<u64, u64, u64, s32, Slct<u64, s32>>)
+                : (real ? ternary<u32, u32, u32, float, Slct<u32, float>>
+                        : ternary<u32, u32, u32, s32, Slct<u32, s32>>);
         return {h, {t, t, t, c}};
     }
     const Type t = m.type();

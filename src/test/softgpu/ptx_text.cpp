@@ -9,33 +9,6 @@
 
 namespace softgpu::ptx {
 
-Type typeOf(const std::string& name, int line) {
-    static const std::map<std::string, Type> types{
-        {"pred", Type::pred}, {"b8", Type::b8}, {"b16", Type::b16}, {"b32", Type::b32}, {"b64", Type::b64},
-        {"u8", Type::u8}, {"u16", Type::u16}, {"u32", Type::u32}, {"u64", Type::u64}, {"s8", Type::s8},
-        {"s16", Type::s16}, {"s32", Type::s32}, {"s64", Type::s64}, {"f32", Type::f32}, {"f64", Type::f64}};
-    const auto found = types.find(name);
-    if (found == types.end()) complain(line, "unknown type ." + name);
-    return found->second;
-}
-
-int bytesOf(Type type) {
-    static const int bytes[] = {0, 1, 2, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 4, 8};
-    return bytes[static_cast<int>(type)];
-}
-
-int specialOf(const std::string& name) {
-    static const std::map<std::string, int> known{
-        {"%tid.x", tidX}, {"%tid.y", tidY}, {"%tid.z", tidZ}, {"%ntid.x", ntidX}, {"%ntid.y", ntidY}, {"%ntid.z", ntidZ},
-        {"%ctaid.x", ctaidX}, {"%ctaid.y", ctaidY}, {"%ctaid.z", ctaidZ}, {"%nctaid.x", nctaidX}, {"%nctaid.y", nctaidY},
-        {"%nctaid.z", nctaidZ}, {"%laneid", laneId}, {"%warpid", warpId}, {"%nwarpid", warps}, {"%lanemask_eq", maskEq},
-        {"%lanemask_lt", maskLt}, {"%lanemask_le", maskLe}, {"%lanemask_gt", maskGt}, {"%lanemask_ge", maskGe},
-        {"%smid", multiprocessor}, {"%nsmid", multiprocessors}, {"%dynamic_smem_size", dynamicShared},
-        {"%total_smem_size", totalShared}, {"%clock", clock32}, {"%clock64", clock64}, {"%globaltimer", timer64}};
-    const auto found = known.find(name);
-    return found == known.end() ? -1 : found->second;
-}
-
 namespace {
 
 const std::set<std::string> linkage{".visible", ".extern", ".weak", ".common"};
@@ -114,8 +87,11 @@ private:
 
     // .global .align 4 .b8 name[16] = {1, 2}, or of a function: .shared, .local, .param
     void declare(std::vector<Datum>& into, bool external, Scope* scope) {
-        static const std::map<std::string, Home> homes{{".global", Home::global}, {".const", Home::constant},
-            {".shared", Home::shared}, {".local", Home::local}, {".param", Home::parameter}};
+        static const std::map<std::string, Home> homes{{".global", Home::global},
+                                                       {".const", Home::constant},
+                                                       {".shared", Home::shared},
+                                                       {".local", Home::local},
+                                                       {".param", Home::parameter}};
         const Word first = next();
         Datum d;
         const auto home = homes.find(first.text);
@@ -232,7 +208,8 @@ private:
             const bool range = accept("<");
             if (range) count = static_cast<int>(number()), expect(">");
             for (int i = 0; i < count; ++i) {
-                scopes_.back().registers[range ? name + std::to_string(i) : name] = static_cast<int>(function_->registers.size());
+                scopes_.back().registers[range ? name + std::to_string(i) : name] =
+                    static_cast<int>(function_->registers.size());
                 function_->registers.push_back(each);
             }
         } while (accept(","));

@@ -23,11 +23,11 @@ struct Place {  // in the .cu source; line 0: unknown
 
 struct Operand {
     enum Kind { none, reg, special, integer, real32, real64, symbol, address, vector, pair } kind = none;
-    int index = 0;             // of a register of the function, or of a special register
-    std::uint64_t bits = 0;    // an immediate; a real's bits
-    std::string name;          // a symbol: label, variable, function
-    std::int64_t offset = 0;   // of an address; its base is parts[0], of kind reg, symbol, or none
-    bool negated = false;      // a predicate with !
+    int index = 0;            // of a register of the function, or of a special register
+    std::uint64_t bits = 0;   // an immediate; a real's bits
+    std::string name;         // a symbol: label, variable, function
+    std::int64_t offset = 0;  // of an address; its base is parts[0], of kind reg, symbol, or none
+    bool negated = false;     // a predicate with !
     std::vector<Operand> parts;
 };
 
@@ -38,8 +38,8 @@ struct Statement {
     bool guardNegated = false;
     std::vector<Operand> operands;
     std::vector<Operand> results, arguments;  // of a call
-    std::string label;                   // a statement that is only a label
-    int line = 0;                        // of the PTX text
+    std::string label;                        // a statement that is only a label
+    int line = 0;                             // of the PTX text
     Place place;
 };
 
@@ -75,9 +75,34 @@ Text read(const std::string& text);
 
 // %tid.x and its like, in the order in which a warp's register file holds them.
 enum Special {
-    tidX, tidY, tidZ, ntidX, ntidY, ntidZ, ctaidX, ctaidY, ctaidZ, nctaidX, nctaidY, nctaidZ, laneId, warpId, warps,
-    maskEq, maskLt, maskLe, maskGt, maskGe, multiprocessor, multiprocessors, dynamicShared, totalShared, clock32,
-    specials, clock64, timer64
+    tidX,
+    tidY,
+    tidZ,
+    ntidX,
+    ntidY,
+    ntidZ,
+    ctaidX,
+    ctaidY,
+    ctaidZ,
+    nctaidX,
+    nctaidY,
+    nctaidZ,
+    laneId,
+    warpId,
+    warps,
+    maskEq,
+    maskLt,
+    maskLe,
+    maskGt,
+    maskGe,
+    multiprocessor,
+    multiprocessors,
+    dynamicShared,
+    totalShared,
+    clock32,
+    specials,
+    clock64,
+    timer64
 };
 int specialOf(const std::string& name);  // -1 when there is none
 

@@ -38,8 +38,9 @@ void release(Warp& w) {
     const u32 pc = lowest(w, w.met), lanes = lanesAt(w, w.met, pc);
     const Instruction& in = w.run->code->instructions[pc];
     const u32 missing = members(w, in, lanes) & w.alive & ~lanes;
-    w.fail(in, __builtin_ctz(lanes), "waits for lanes of its warp that never arrive, the first being " +
-                                         w.run->thread(w.first + static_cast<u32>(__builtin_ctz(missing))));
+    w.fail(in, __builtin_ctz(lanes),
+           "waits for lanes of its warp that never arrive, the first being " +
+               w.run->thread(w.first + static_cast<u32>(__builtin_ctz(missing))));
 }
 
 bool choose(Warp& w) {
@@ -102,7 +103,8 @@ void shuffle(Warp& w, const Instruction& in, u32 mask) {
     const u32 *a = w.in<u32>(in.a), *b = w.in<u32>(in.b), *c = w.in<u32>(in.c);
     u32 result[32], inside = 0;
     only(mask, [&](int i) {
-        const int segment = static_cast<int>(c[i] >> 8 & 31), clamp = static_cast<int>(c[i] & 31), n = static_cast<int>(b[i] & 31);
+        const int segment = static_cast<int>(c[i] >> 8 & 31), clamp = static_cast<int>(c[i] & 31),
+                  n = static_cast<int>(b[i] & 31);
         const int last = (i & segment) | (clamp & ~segment), least = i & segment;
         const u32 mode = in.extra;
         int from = mode == up ? i - n : mode == down ? i + n : mode == butterfly ? i ^ n : least | (n & ~segment);
@@ -179,7 +181,8 @@ Choice pickWarp(Modifiers& m) {
     if (op == "match") {
         const bool every = m.takeAny({"all", "any"}) == "all";
         const bool wide = bytesOf(m.type()) == 8;
-        const Handler h = wide ? (every ? match<u64, true> : match<u64, false>) : (every ? match<u32, true> : match<u32, false>);
+        const Handler h =
+            wide ? (every ? match<u64, true> : match<u64, false>) : (every ? match<u32, true> : match<u32, false>);
         return {h, {Type::b32, wide ? Type::b64 : Type::b32}};
     }
     return {};

@@ -33,14 +33,15 @@ void History::forgetOldest() {
     tasks_.erase(tasks_.begin(), tasks_.end() - remembered);
     const u32 first = tasks_.front().epoch;
     for (auto& stream : streams_) {
-        const auto kept = std::find_if(stream.begin(), stream.end(), [first](const auto& task) { return task.second >= first; });
+        const auto kept =
+            std::find_if(stream.begin(), stream.end(), [first](const auto& task) { return task.second >= first; });
         stream.erase(stream.begin(), kept);
     }
 }
 
 const History::Past& History::at(u32 epoch) const {
-    const auto next = std::upper_bound(
-        tasks_.begin(), tasks_.end(), epoch, [](u32 e, const Past& task) { return e < task.epoch; });
+    const auto next =
+        std::upper_bound(tasks_.begin(), tasks_.end(), epoch, [](u32 e, const Past& task) { return e < task.epoch; });
     return next == tasks_.begin() ? *next : *(next - 1);
 }
 
@@ -148,8 +149,8 @@ bool touch(const Records& r, std::size_t i, Use use, u32 me, const Moment& m, Fa
     return true;
 }
 
-// The same judgements for runs of granules, without branches and for as many at once as the machine can. Thread i >> shift
-// of those that follow `me` has granule i.
+// The same judgements for runs of granules, without branches and for as many at once as the machine can. Thread i >>
+// shift of those that follow `me` has granule i.
 #define WIDE __attribute__((target_clones("avx2", "default")))
 
 // Whether nothing later than what is ordered before touched any of them.
@@ -168,7 +169,8 @@ WIDE bool own(const Records& r, std::size_t n, int shift, u32 me, s32 ordered, s
     for (std::size_t i = 0; i < n; ++i) {
         const u32 mine = me + (static_cast<u32>(i) >> shift);
         const s32 w = static_cast<s32>(we[i]), x = static_cast<s32>(re[i]);
-        other |= (w > ordered ? (w ^ now) | static_cast<s32>(ww[i] ^ mine) : 0) | (x > ordered ? (x ^ now) | static_cast<s32>(rw[i] ^ mine) : 0);
+        other |= (w > ordered ? (w ^ now) | static_cast<s32>(ww[i] ^ mine) : 0) |
+                 (x > ordered ? (x ^ now) | static_cast<s32>(rw[i] ^ mine) : 0);
     }
     return other == 0;
 }
@@ -182,7 +184,8 @@ WIDE void note(u32* epochs, u32* whos, std::size_t n, int shift, u32 me, u32 now
 }
 
 WIDE bool harmless(const Records& r, std::size_t n, int shift, bool write, u32 me, const Moment& m) {
-    const s32 ordered = static_cast<s32>(m.ordered), task = static_cast<s32>(m.task), block = static_cast<s32>(m.block), now = static_cast<s32>(m.now);
+    const s32 ordered = static_cast<s32>(m.ordered), task = static_cast<s32>(m.task), block = static_cast<s32>(m.block),
+              now = static_cast<s32>(m.now);
     u32 bad = 0;
     for (std::size_t i = 0; i < n; ++i) {
         const u32 mine = me + (static_cast<u32>(i) >> shift);
@@ -234,11 +237,13 @@ bool quickly(const Records& r, std::size_t n, int shift, bool write, u32 me, con
 
 }  // namespace
 
-bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault) {
+bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+                  Fault& fault) {
     const int shift = each == 4 ? 0 : each == 8 ? 1 : each == 16 ? 2 : each == 0 ? 31 : -1;
     if ((use == Use::read || use == Use::write) && shift >= 0 && ((offset | bytes) & 3) == 0) {
         const std::size_t g = offset / 4;
-        const Records r{granules_.writeEpoch + g, granules_.writeWho + g, granules_.readEpoch + g, granules_.readWho + g};
+        const Records r{granules_.writeEpoch + g, granules_.writeWho + g, granules_.readEpoch + g,
+                        granules_.readWho + g};
         const std::size_t most = std::size_t{1} << 24;  // so that a long range's index fits the shift
         std::size_t done = 0;
         for (const std::size_t n = bytes / 4; done < n; done += most) {
@@ -248,10 +253,18 @@ bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t ea
         if (done >= bytes / 4) return true;
         return slowly(use, offset + 4 * done, bytes - 4 * done, each, by, m, fault);
     }
+    if ((use == Use::read || use == Use::write) && (each == 1 || each == 2)) {
+        for (std::size_t g = offset / 4; g <= (offset + bytes - 1) / 4; ++g)
+            if (granules_.writeEpoch[g] != expanded) expand(g);
+        const Records r{bytes_.writeEpoch + offset, bytes_.writeWho + offset, bytes_.readEpoch + offset,
+                        bytes_.readWho + offset};
+        if (quickly(r, bytes, each == 1 ? 0 : 1, use == Use::write, by, m)) return true;
+    }
     return slowly(use, offset, bytes, each, by, m, fault);
 }
 
-bool Space::slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault) {
+bool Space::slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+                   Fault& fault) {
     const std::size_t end = offset + bytes;
     for (std::size_t at = offset; at < end;) {
         const u32 me = by + (each ? static_cast<u32>((at - offset) / each) : 0);
@@ -349,7 +362,8 @@ void Space::discard(std::size_t offset, std::size_t bytes) {
     };
     drop(data, 1);
     drop(state, 1);
-    for (u32* words : {granules_.writeEpoch, granules_.writeWho, granules_.readEpoch, granules_.readWho}) drop(words, 1);
+    for (u32* words : {granules_.writeEpoch, granules_.writeWho, granules_.readEpoch, granules_.readWho})
+        drop(words, 1);
     for (u32* words : {bytes_.writeEpoch, bytes_.writeWho, bytes_.readEpoch, bytes_.readWho}) drop(words, 4);
 }
 

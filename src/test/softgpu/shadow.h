@@ -2,13 +2,14 @@
 // interpreter see this.
 //
 // Races are found by happens-before. A global counter, the epoch, advances at each task, at each block's start and at
-// each block barrier. A granule keeps the epoch and the thread of its last write and of its last read; whether those are
-// ordered before an access follows from comparing numbers: all epochs up to `ordered` are; of this launch, those of the
-// running block before its last barrier are; within one epoch, only the same thread's, and a warp's before its last
+// each block barrier. A granule keeps the epoch and the thread of its last write and of its last read; whether those
+// are ordered before an access follows from comparing numbers: all epochs up to `ordered` are; of this launch, those of
+// the running block before its last barrier are; within one epoch, only the same thread's, and a warp's before its last
 // __syncwarp. Accesses narrower than a granule expand it to one record per byte.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -29,7 +30,7 @@ using s64 = std::int64_t;
 
 constexpr u8 noByte = 0, rawByte = 1, setByte = 2;  // a byte's state: not to be accessed, not yet written, written
 
-namespace who {  // the bits of a record beside its epoch
+namespace who {                   // the bits of a record beside its epoch
 constexpr u32 thread = 0x3ff;     // within its block
 constexpr u32 lanes = 1u << 10;   // and other lanes of the same warp, in the same epoch
 constexpr u32 warps = 1u << 11;   // and threads of other warps, in the same epoch
@@ -37,6 +38,7 @@ constexpr u32 blocks = 1u << 12;  // and other blocks, in the same launch
 constexpr u32 atomic = 1u << 13;
 constexpr u32 plain = 1u << 14;   // an atomic access that follows a plain one of the same block
 constexpr u32 others = 1u << 15;  // reads only: the upper half is a set of unordered earlier tasks (History)
+constexpr u32 alone = thread | lanes | warps | blocks;
 constexpr int syncs = 16;         // else it counts the warp's __syncwarps, modulo 65536
 }  // namespace who
 
@@ -59,13 +61,13 @@ public:
     u32 advance() { return ++now_; }
     u32 now() const { return now_; }
     u32 first() const { return tasks_.back().epoch; }
-    u32 ordered() const { return ordered_; }        // every epoch up to this one happens before the running task
-    bool before(u32 epoch) const;                   // whether the task of that epoch happens before the running one
-    const std::string& name(u32 epoch) const;       // of the task of that epoch
+    u32 ordered() const { return ordered_; }   // every epoch up to this one happens before the running task
+    bool before(u32 epoch) const;              // whether the task of that epoch happens before the running one
+    const std::string& name(u32 epoch) const;  // of the task of that epoch
     bool exhausted() const { return now_ > 0x70000000u; }
-    void forget();                                  // starts over; the records must be cleared too
+    void forget();  // starts over; the records must be cleared too
 
-    u32 join(u32 set, u32 epoch);                   // a set of reading tasks with one more
+    u32 join(u32 set, u32 epoch);  // a set of reading tasks with one more
     const std::vector<u32>& set(u32 number) const { return sets_[number]; }
 
 private:
@@ -101,7 +103,8 @@ public:
 
     // One access of `bytes` from `offset`. A warp's contiguous access names the first thread and the bytes of each;
     // each = 0: all bytes belong to the one thread (or flagged group) of `by`.
-    bool enter(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault) {
+    bool enter(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+               Fault& fault) {
         if (offset > size || bytes > size - offset) return miss(offset, fault);
         const bool reads = use == Use::read || use == Use::strongRead;
         if (!(reads || use == Use::atomic ? written(offset, bytes) : reachable(offset, bytes)))
@@ -110,6 +113,8 @@ public:
         if (!reads) fill(offset, bytes);
         return true;
     }
+    // The same for one thread's whole granules where nothing is unusual; false where enter() must look closer.
+    bool glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m);
     void discard(std::size_t offset, std::size_t bytes);  // back to nothing; memory returns to the host
     void forgetRecords();
 
@@ -124,11 +129,45 @@ private:
     bool miss(std::size_t offset, Fault& fault) const;
     bool diagnose(std::size_t offset, std::size_t bytes, Fault& fault) const;
     bool track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault);
-    bool slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m, Fault& fault);
+    bool slowly(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
+                Fault& fault);
     void expand(std::size_t granule);
     Records granules_, bytes_;
     std::vector<std::pair<void*, std::size_t>> maps_;
 };
+
+inline bool Space::glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m) {
+    if (offset > size || bytes > size - offset || ((offset | bytes) & 3)) return false;
+    for (std::size_t g = offset / 4; g < (offset + bytes) / 4; ++g) {
+        u32 states;
+        std::memcpy(&states, state + 4 * g, 4);
+        if (states != 0x01010101 * setByte) return false;
+        const u32 we = granules_.writeEpoch[g], ww = granules_.writeWho[g];
+        const u32 re = granules_.readEpoch[g], rw = granules_.readWho[g];
+        const bool before = we >= m.block && we < m.now && !(ww & who::blocks);
+        const bool own = we == m.now && ((ww ^ by) & who::alone) == 0;
+        if (we > m.ordered && !before && !own) return false;
+        if (write) {
+            const bool readBefore = re >= m.block && re < m.now && !(rw & (who::blocks | who::others));
+            const bool readOwn = re == m.now && ((rw ^ by) & (who::alone | who::others)) == 0;
+            if (re > m.ordered && !readBefore && !readOwn) return false;
+            granules_.writeEpoch[g] = m.now;
+            granules_.writeWho[g] = by;
+            continue;
+        }
+        u32 flags = 0;
+        if (re > m.ordered) {
+            if (re < m.task || (rw & who::others)) return false;
+            const u32 apart = (rw ^ by) & who::thread;
+            flags = (rw & who::blocks) | (re < m.block ? who::blocks : 0u);
+            if (re == m.now)
+                flags |= (rw & (who::lanes | who::warps)) | (apart == 0 ? 0u : apart < 32 ? who::lanes : who::warps);
+        }
+        granules_.readEpoch[g] = m.now;
+        granules_.readWho[g] = by | flags;
+    }
+    return true;
+}
 
 struct Shadow {
     Shadow(std::size_t span, std::size_t shared) : global(span), block(shared) {}

@@ -33,21 +33,62 @@ std::string plain(const std::string& type) {
     return type.substr(1) == "8" ? "b8" : "b" + type.substr(1);
 }
 
-std::string registerOf(const std::string& type) { return type.substr(1) == "8" ? "b16" : type == "pred" ? "u32" : "b" + type.substr(1); }
+std::string registerOf(const std::string& type) {
+    return type.substr(1) == "8" ? "b16" : type == "pred" ? "u32" : "b" + type.substr(1);
+}
 
 const std::vector<u64>& edges(const std::string& type) {
-    static const std::vector<u64> f32{0, 0x80000000, 1, 0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0xbf800000, 0x3f800001,
-                                      0x3f7fffff, 0x40490fdb, 0x4b000001, 0xcb000000, 0x4f000000, 0xcf000000, 0x4f800000,
-                                      0x5f000000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345,
-                                      0x3f000000, 0x3fc00000, 0x40200000, 0xbf000000};
-    static const std::vector<u64> f64{0, u64{1} << 63, 1, 0x000fffffffffffff, 0x0010000000000000, 0x3ff0000000000000,
-                                      0xbff0000000000000, 0x3ff0000000000001, 0x3fefffffffffffff, 0x400921fb54442d18,
-                                      0x43e0000000000000, 0xc3e0000000000000, 0x43f0000000000000, 0x41dfffffffc00000,
-                                      0x7fefffffffffffff, 0xffefffffffffffff, 0x7ff0000000000000, 0xfff0000000000000,
-                                      0x7ff8000000000000, 0x3fe0000000000000, 0x3ff8000000000000, 0x4004000000000000};
-    static const std::vector<u64> integers{0, 1, 2, 3, 5, 7, 31, 32, 33, 63, 64, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff,
-                                           0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, 0x7fffffffffffffff, u64{1} << 63,
-                                           ~u64{0}, 0x123456789abcdef0};
+    static const std::vector<u64> f32{
+        0,          0x80000000, 1,          0x80000001, 0x007fffff, 0x00800000, 0x3f800000, 0xbf800000, 0x3f800001,
+        0x3f7fffff, 0x40490fdb, 0x4b000001, 0xcb000000, 0x4f000000, 0xcf000000, 0x4f800000, 0x5f000000, 0x7f7fffff,
+        0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x3f000000, 0x3fc00000, 0x40200000, 0xbf000000};
+    static const std::vector<u64> f64{0,
+                                      u64{1} << 63,
+                                      1,
+                                      0x000fffffffffffff,
+                                      0x0010000000000000,
+                                      0x3ff0000000000000,
+                                      0xbff0000000000000,
+                                      0x3ff0000000000001,
+                                      0x3fefffffffffffff,
+                                      0x400921fb54442d18,
+                                      0x43e0000000000000,
+                                      0xc3e0000000000000,
+                                      0x43f0000000000000,
+                                      0x41dfffffffc00000,
+                                      0x7fefffffffffffff,
+                                      0xffefffffffffffff,
+                                      0x7ff0000000000000,
+                                      0xfff0000000000000,
+                                      0x7ff8000000000000,
+                                      0x3fe0000000000000,
+                                      0x3ff8000000000000,
+                                      0x4004000000000000};
+    static const std::vector<u64> integers{0,
+                                           1,
+                                           2,
+                                           3,
+                                           5,
+                                           7,
+                                           31,
+                                           32,
+                                           33,
+                                           63,
+                                           64,
+                                           0x7f,
+                                           0x80,
+                                           0xff,
+                                           0x7fff,
+                                           0x8000,
+                                           0xffff,
+                                           0x7fffffff,
+                                           0x80000000,
+                                           0xffffffff,
+                                           0x100000000,
+                                           0x7fffffffffffffff,
+                                           u64{1} << 63,
+                                           ~u64{0},
+                                           0x123456789abcdef0};
     static const std::vector<u64> booleans{0, 1};
     return type == "f32" ? f32 : type == "f64" ? f64 : type == "pred" ? booleans : integers;
 }
@@ -61,7 +102,8 @@ u64 maskOf(const std::string& type) {
 
 void report(const std::string& name, bool passed, const std::string& detail) {
     ++(passed ? passes : failures);
-    std::printf("%s %s%s%s\n", passed ? "ok    " : "FAILED", name.c_str(), passed ? "" : ": ", passed ? "" : detail.c_str());
+    std::printf("%s %s%s%s\n", passed ? "ok    " : "FAILED", name.c_str(), passed ? "" : ": ",
+                passed ? "" : detail.c_str());
 }
 
 void section(const std::string& name, const std::function<void()>& body) {
@@ -114,7 +156,8 @@ void Device::get(void* to, Address from, std::size_t bytes) {
     std::memcpy(to, task.read(from, bytes), bytes);
 }
 
-std::string Program::run(const std::string& kernel, u32 grid, u32 block, const Arguments& arguments, std::size_t shared, u64 seed) {
+std::string Program::run(const std::string& kernel, u32 grid, u32 block, const Arguments& arguments, std::size_t shared,
+                         u64 seed) {
     const softgpu::ptx::Kernel* found = image_.kernel(kernel);
     if (!found) throw std::runtime_error("no kernel " + kernel);
     softgpu::ptx::LaunchConfig config;
@@ -143,7 +186,8 @@ std::string textOf(const std::string& file) {
 
 std::string compiled(const std::string& file) {
     const std::string out = std::string(BUILT) + "/" + file + ".ptx";
-    const std::string command = std::string(NVCC) + " -ptx -O3 -arch=compute_75 -lineinfo " SOURCES "/" + file + " -o " + out;
+    const std::string command =
+        std::string(NVCC) + " -ptx -O3 -arch=compute_75 -lineinfo " SOURCES "/" + file + " -o " + out;
     if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
     return textOf(out);
 }
@@ -152,11 +196,14 @@ std::vector<u64> evaluate(const std::string& instruction, const std::string& typ
     const std::vector<std::string> all = words(types);
     const std::size_t operands = all.size() - 1;
     std::ostringstream code;
-    code << ".version 9.0\n.target sm_75\n.address_size 64\n.visible .entry one(.param .u64 x, .param .u64 y, .param .u32 n)\n{\n"
-         << ".reg .pred %p<10>; .reg .b64 %rd<10>; .reg .b32 %r<10>;\n";
+    code
+        << ".version 9.0\n.target sm_75\n.address_size 64\n.visible .entry one(.param .u64 x, .param .u64 y, .param .u32 n)\n{\n"
+        << ".reg .pred %p<10>; .reg .b64 %rd<10>; .reg .b32 %r<10>;\n";
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (all[i] == "pred") code << ".reg .pred %v" << i << ";\n.reg .b32 %w" << i << ";\n";
-        else code << ".reg ." << registerOf(all[i]) << " %v" << i << ";\n";
+        if (all[i] == "pred")
+            code << ".reg .pred %v" << i << ";\n.reg .b32 %w" << i << ";\n";
+        else
+            code << ".reg ." << registerOf(all[i]) << " %v" << i << ";\n";
     }
     code << "mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mov.u32 %r3, %tid.x; mad.lo.s32 %r4, %r1, %r2, %r3;\n"
          << "ld.param.u32 %r5, [n]; setp.ge.u32 %p1, %r4, %r5; @%p1 ret;\n"

@@ -20,7 +20,7 @@ using s64 = std::int64_t;
 
 void report(const std::string& name, bool passed, const std::string& detail = "");
 void section(const std::string& name, const std::function<void()>& body);  // an exception fails the section
-int finish();  // prints the sum; the exit code
+int finish();                                                              // prints the sum; the exit code
 
 float asFloat(u64 bits);
 double asDouble(u64 bits);
@@ -31,7 +31,9 @@ u64 bitsOf(double x);
 class Device {
 public:
     Device() : memory(std::size_t{1} << 32) {}
-    template <class T> Address put(const std::vector<T>& values) { return put(values.data(), values.size() * sizeof(T)); }
+    template <class T> Address put(const std::vector<T>& values) {
+        return put(values.data(), values.size() * sizeof(T));
+    }
     Address put(const void* from, std::size_t bytes);
     template <class T> std::vector<T> get(Address from, std::size_t count) {
         std::vector<T> values(count);
@@ -60,8 +62,10 @@ struct Arguments {
 // A module on a device. run() launches, and gives back what a violation said, or "".
 class Program {
 public:
-    Program(Device& device, const std::string& text) : device_(device), image_(softgpu::ptx::parse(text), device.memory) {}
-    std::string run(const std::string& kernel, u32 grid, u32 block, const Arguments& arguments, std::size_t shared = 0, u64 seed = 1);
+    Program(Device& device, const std::string& text)
+        : device_(device), image_(softgpu::ptx::parse(text), device.memory) {}
+    std::string run(const std::string& kernel, u32 grid, u32 block, const Arguments& arguments, std::size_t shared = 0,
+                    u64 seed = 1);
     softgpu::ptx::LaunchReport counted;
     u64 budget = 20'000'000;
     const softgpu::ptx::Image& image() const { return image_; }

@@ -69,12 +69,34 @@ extern "C" __global__ void betweenBlocks(float* y) {
 }
 
 extern "C" __global__ void betweenBlocksReadWrite(float* y) {
-    y[blockIdx.x * blockDim.x + threadIdx.x] = y[(blockIdx.x * blockDim.x + threadIdx.x + 1) % (gridDim.x * blockDim.x)];  // BUG betweenBlocksReadWrite
+    const u32 i = blockIdx.x * blockDim.x + threadIdx.x, next = (i + 1) % (gridDim.x * blockDim.x);
+    y[i] = y[next];  // BUG betweenBlocksReadWrite
 }
 
 extern "C" __global__ void oneReadsOneWrites(float* y, const float* z) {
     if (blockIdx.x == 0) y[threadIdx.x + 64] = y[threadIdx.x];  // BUG oneReadsOneWrites
     else y[threadIdx.x] = z[threadIdx.x];                       // BUG oneReadsOneWrites
+}
+
+extern "C" __global__ void allReadOneWrites(float* y, float* z, u32 writer, u32 stride) {
+    const u32 i = stride * threadIdx.x;
+    const float v = y[i];  // BUG allReadOneWrites
+    z[blockIdx.x * blockDim.x + threadIdx.x] = v;
+    if (blockIdx.x == writer) y[i] = v + 1;  // BUG allReadOneWrites
+}
+
+extern "C" __global__ void shift(float* y, u32 stride) {
+    const float v = y[stride * (threadIdx.x + 1)];  // BUG shift
+    y[stride * threadIdx.x] = v;                    // BUG shift
+}
+
+extern "C" __global__ void shiftBytes(unsigned char* y, u32 distance) {
+    const unsigned char v = y[threadIdx.x + distance];  // BUG shiftBytes
+    y[threadIdx.x] = v;                                 // BUG shiftBytes
+}
+
+extern "C" __global__ void squares(const float* x, float* y) {
+    y[threadIdx.x] = x[threadIdx.x * threadIdx.x];  // BUG squares
 }
 
 extern "C" __global__ void plainThenAtomic(u32* y) {

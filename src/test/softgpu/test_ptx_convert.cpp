@@ -21,7 +21,9 @@ Big valueOf(u64 bits, const std::string& t) {
 
 Big least(const std::string& t) { return t[0] == 's' ? -(Big{1} << (widthOf(t) - 1)) : 0; }
 Big most(const std::string& t) { return (Big{1} << (widthOf(t) - (t[0] == 's'))) - 1; }
-u64 wrap(Big x, const std::string& t) { return widthOf(t) == 64 ? static_cast<u64>(x) : static_cast<u64>(x) & ((u64{1} << widthOf(t)) - 1); }
+u64 wrap(Big x, const std::string& t) {
+    return widthOf(t) == 64 ? static_cast<u64>(x) : static_cast<u64>(x) & ((u64{1} << widthOf(t)) - 1);
+}
 
 const std::vector<std::string> integers{"u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64"};
 
@@ -30,7 +32,8 @@ void betweenIntegers() {
         for (const std::string& from : integers) {
             if (to == from) continue;
             const std::string types = to + " " + from;
-            expect("cvt." + to + "." + from, types, rowsOf(types), [=](const Row& r) { return wrap(valueOf(r[0], from), to); });
+            expect("cvt." + to + "." + from, types, rowsOf(types),
+                   [=](const Row& r) { return wrap(valueOf(r[0], from), to); });
             expect("cvt.sat." + to + "." + from, types, rowsOf(types), [=](const Row& r) {
                 const Big x = valueOf(r[0], from);
                 return wrap(x < least(to) ? least(to) : x > most(to) ? most(to) : x, to);
@@ -46,7 +49,10 @@ Big wholeOf(long double x, const std::string& mode, const std::string& to) {
     if (size >= 0x1p100L) return negative ? least(to) : most(to);
     Big whole = static_cast<Big>(size);
     const long double rest = size - static_cast<long double>(whole);
-    const bool up = mode == "rni" ? rest > 0.5L || (rest == 0.5L && (whole & 1)) : mode == "rpi" ? rest > 0 && !negative : mode == "rmi" ? rest > 0 && negative : false;
+    const bool up = mode == "rni"   ? rest > 0.5L || (rest == 0.5L && (whole & 1))
+                    : mode == "rpi" ? rest > 0 && !negative
+                    : mode == "rmi" ? rest > 0 && negative
+                                    : false;
     whole += up;
     if (negative) whole = -whole;
     return whole < least(to) ? least(to) : whole > most(to) ? most(to) : whole;
@@ -114,7 +120,8 @@ void betweenFloats() {
             if (below > x) below = std::nextafter(below, -INFINITY);
             if (above < x) above = std::nextafter(above, INFINITY);
             if (mode == "rm" || (mode == "rz" && x > 0)) return bitsOf(below);
-            if (mode == "rp" || (mode == "rz" && x < 0)) return bitsOf(std::isinf(above) || above != 0 ? above : std::copysign(0.0f, static_cast<float>(x)));
+            if (mode == "rp" || (mode == "rz" && x < 0))
+                return bitsOf(std::isinf(above) || above != 0 ? above : std::copysign(0.0f, static_cast<float>(x)));
             if (std::isinf(above) || std::isinf(below) || above == below) return bitsOf(static_cast<float>(x));
             const double middle = (static_cast<double>(below) + above) / 2;
             const float even = bitsOf(below) & 1 ? above : below;
@@ -139,28 +146,44 @@ void selections() {
             const std::string types = "pred " + t + " " + t;
             expect("setp." + c + "." + t, types, rowsOf(types), [=](const Row& r) -> u64 {
                 const Big a = valueOf(r[0], t), b = valueOf(r[1], t);
-                return c == "eq" ? a == b : c == "ne" ? a != b : c == "lt" || c == "lo" ? a < b : c == "le" || c == "ls" ? a <= b : c == "gt" || c == "hi" ? a > b : a >= b;
+                return c == "eq"                ? a == b
+                       : c == "ne"              ? a != b
+                       : c == "lt" || c == "lo" ? a < b
+                       : c == "le" || c == "ls" ? a <= b
+                       : c == "gt" || c == "hi" ? a > b
+                                                : a >= b;
             });
         }
     }
+}
+
+void choices() {
     for (const std::string t : {"b32", "u32", "f32", "b64", "f64", "b16"})
         expect("selp." + t, t + " " + t + " " + t + " pred", rowsOf(t + " " + t + " " + t + " pred"),
                [](const Row& r) { return r[2] ? r[0] : r[1]; });
-    expect("slct.b32.s32", "b32 b32 b32 s32", rowsOf("b32 b32 b32 s32"), [](const Row& r) { return r[2] >> 31 ? r[1] : r[0]; });
-    expect("slct.b64.f32", "b64 b64 b64 f32", rowsOf("b64 b64 b64 f32"), [](const Row& r) { return asFloat(r[2]) >= 0 ? r[0] : r[1]; });
-    expect("set.gt.u32.s32", "u32 s32 s32", rowsOf("u32 s32 s32"), [](const Row& r) {
-        return static_cast<s32>(r[0]) > static_cast<s32>(r[1]) ? 0xffffffff : u64{0};
-    });
-    expect("set.lt.f32.u32", "f32 u32 u32", rowsOf("f32 u32 u32"), [](const Row& r) { return r[0] < r[1] ? bitsOf(1.0f) : 0; });
-    expect("{ .reg .pred %q, %s; setp.lt.and.s32 %q|%s, %v1, %v2, !%v3; selp.u32 %v0, 1, 0, %q; @%s add.u32 %v0, %v0, 2; }",
-           "u32 s32 s32 pred", rowsOf("u32 s32 s32 pred"), [](const Row& r) -> u64 {
-               const bool less = static_cast<s32>(r[0]) < static_cast<s32>(r[1]), third = !r[2];
-               return (less && third ? 1 : 0) + (!less && third ? 2 : 0);
-           });
+    expect("slct.b32.s32", "b32 b32 b32 s32", rowsOf("b32 b32 b32 s32"),
+           [](const Row& r) { return r[2] >> 31 ? r[1] : r[0]; });
+    expect("slct.b64.f32", "b64 b64 b64 f32", rowsOf("b64 b64 b64 f32"),
+           [](const Row& r) { return asFloat(r[2]) >= 0 ? r[0] : r[1]; });
+    expect("set.gt.u32.s32", "u32 s32 s32", rowsOf("u32 s32 s32"),
+           [](const Row& r) { return static_cast<s32>(r[0]) > static_cast<s32>(r[1]) ? 0xffffffff : u64{0}; });
+    expect("set.lt.f32.u32", "f32 u32 u32", rowsOf("f32 u32 u32"),
+           [](const Row& r) { return r[0] < r[1] ? bitsOf(1.0f) : 0; });
+    expect(
+        "{ .reg .pred %q, %s; setp.lt.and.s32 %q|%s, %v1, %v2, !%v3; selp.u32 %v0, 1, 0, %q; @%s add.u32 %v0, %v0, 2; }",
+        "u32 s32 s32 pred", rowsOf("u32 s32 s32 pred"), [](const Row& r) -> u64 {
+            const bool less = static_cast<s32>(r[0]) < static_cast<s32>(r[1]), third = !r[2];
+            return (less && third ? 1 : 0) + (!less && third ? 2 : 0);
+        });
     for (const std::string t : {"finite", "infinite", "number", "notanumber", "normal", "subnormal"})
         expect("testp." + t + ".f32", "pred f32", rowsOf("pred f32"), [=](const Row& r) -> u64 {
             const u64 e = r[0] >> 23 & 255, m = r[0] & 0x7fffff;
-            return t == "finite" ? e < 255 : t == "infinite" ? e == 255 && !m : t == "number" ? e < 255 || !m : t == "notanumber" ? e == 255 && m : t == "normal" ? e > 0 && e < 255 : !e && m;
+            return t == "finite"       ? e < 255
+                   : t == "infinite"   ? e == 255 && !m
+                   : t == "number"     ? e < 255 || !m
+                   : t == "notanumber" ? e == 255 && m
+                   : t == "normal"     ? e > 0 && e < 255
+                                       : !e && m;
         });
 }
 
@@ -169,11 +192,15 @@ void moves() {
            [](const Row& r) { return r[0] >> 16 | (r[0] & 0xffff) << 16; });
     expect("{ .reg .b32 %a, %b; mov.b64 {%a, %b}, %v1; mov.b64 %v0, {%b, %a}; }", "b64 b64", rowsOf("b64 b64"),
            [](const Row& r) { return r[0] >> 32 | r[0] << 32; });
-    expect("{ .reg .b16 %a, %b, %c, %d; mov.b64 {%a, %b, %c, %d}, %v1; mov.b64 %v0, {%d, %c, %b, %a}; }", "b64 b64", rowsOf("b64 b64"),
-           [](const Row& r) { return r[0] << 48 | (r[0] >> 16 & 0xffff) << 32 | (r[0] >> 32 & 0xffff) << 16 | r[0] >> 48; });
+    expect("{ .reg .b16 %a, %b, %c, %d; mov.b64 {%a, %b, %c, %d}, %v1; mov.b64 %v0, {%d, %c, %b, %a}; }", "b64 b64",
+           rowsOf("b64 b64"), [](const Row& r) {
+               return r[0] << 48 | (r[0] >> 16 & 0xffff) << 32 | (r[0] >> 32 & 0xffff) << 16 | r[0] >> 48;
+           });
     expect("cvt.u16.u64", "u16 u64", rowsOf("u16 u64"), [](const Row& r) { return r[0] & 0xffff; });
-    expect("{ cvt.s64.s8 %v0, %v1; }", "s64 s64", rowsOf("s64 s64"), [](const Row& r) { return wrap(valueOf(r[0], "s8"), "s64"); });
-    expect("{ mov.f32 %v0, 1.5; add.f32 %v0, %v0, 0fBF000000; }", "f32 f32", {{0}}, [](const Row&) { return bitsOf(1.0f); });
+    expect("{ cvt.s64.s8 %v0, %v1; }", "s64 s64", rowsOf("s64 s64"),
+           [](const Row& r) { return wrap(valueOf(r[0], "s8"), "s64"); });
+    expect("{ mov.f32 %v0, 1.5; add.f32 %v0, %v0, 0fBF000000; }", "f32 f32", {{0}},
+           [](const Row&) { return bitsOf(1.0f); });
     expect("{ mov.f64 %v0, 0d3FF8000000000000; }", "f64 f32", {{0}}, [](const Row&) { return bitsOf(1.5); });
 }
 
@@ -187,6 +214,7 @@ void convertCases() {
     toFloat<double>("f64");
     betweenFloats();
     selections();
+    choices();
     moves();
 }
 

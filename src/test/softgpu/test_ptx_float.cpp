@@ -10,10 +10,11 @@ namespace {
 
 using Quad = __float128;
 
-// The value that is nearest to x, which is finite, in the wanted direction. `rest` has the sign of what x lacks to be exact.
+// The value that is nearest to x, which is finite, in the wanted direction. `rest` has the sign of what x lacks to be
+// exact.
 template <class T> T rounded(Quad x, Quad rest, const std::string& mode) {
     using Finer = std::conditional_t<sizeof(T) == 4, double, long double>;  // has all borders between two results
-    if (rest != 0 && static_cast<Quad>(static_cast<Finer>(x)) == x) {  // on a border, perhaps: a tiny step decides
+    if (rest != 0 && static_cast<Quad>(static_cast<Finer>(x)) == x) {       // on a border, perhaps: a tiny step decides
         const Quad size = x < 0 ? -x : x;
         x += (rest < 0 ? -size : size) * static_cast<Quad>(0x1p-111);
     }
@@ -23,7 +24,8 @@ template <class T> T rounded(Quad x, Quad rest, const std::string& mode) {
     const bool down = mode == "rm" || (mode == "rz" && x > 0), up = mode == "rp" || (mode == "rz" && x < 0);
     if (down && static_cast<Quad>(near) > x) near = std::nextafter(near, -inf);
     if (up && static_cast<Quad>(near) < x) near = std::nextafter(near, inf);
-    return near == 0 ? std::copysign(T(0), x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? T(-1) : T(1)) : near;
+    return near == 0 ? std::copysign(T(0), x < 0 || (x == 0 && std::signbit(static_cast<double>(x))) ? T(-1) : T(1))
+                     : near;
 }
 
 template <class T> T at(const Row& r, std::size_t i);
@@ -37,8 +39,10 @@ u64 bits(double x) { return x != x ? 0x7ff8000000000000 : bitsOf(x); }
 
 // NaNs of f64 differ by payload only: compare them as one.
 template <class T> u64 same(u64 x) {
-    if constexpr (sizeof(T) == 8) return bits(asDouble(x));
-    else return x;
+    if constexpr (sizeof(T) == 8)
+        return bits(asDouble(x));
+    else
+        return x;
 }
 
 Quad twoSum(Quad a, Quad b, Quad s) {  // a + b - s, exactly
@@ -94,7 +98,9 @@ template <class T> u64 root(T a, const std::string& mode) {
     return bits(upper ? above : r);
 }
 
-template <class T> void compare(const std::string& op, const std::string& t, std::size_t operands, const std::function<u64(const Row&)>& f) {
+template <class T>
+void compare(const std::string& op, const std::string& t, std::size_t operands,
+             const std::function<u64(const Row&)>& f) {
     std::string types = t;
     for (std::size_t i = 0; i < operands; ++i) types += " " + t;
     const std::vector<Row> rows = rowsOf(types);
@@ -104,8 +110,9 @@ template <class T> void compare(const std::string& op, const std::string& t, std
             if (same<T>(results[i]) == f(rows[i])) continue;
             std::string detail = "of";
             for (const u64 x : rows[i]) detail += " " + std::to_string(at<T>({x}, 0));
-            return report(op + "." + t, false, "case " + std::to_string(i) + " " + detail + ": " + std::to_string(at<T>({results[i]}, 0)) +
-                                                   ", not " + std::to_string(at<T>({f(rows[i])}, 0)));
+            return report(op + "." + t, false,
+                          "case " + std::to_string(i) + " " + detail + ": " + std::to_string(at<T>({results[i]}, 0)) +
+                              ", not " + std::to_string(at<T>({f(rows[i])}, 0)));
         }
         report(op + "." + t + " (" + std::to_string(rows.size()) + " cases)", true);
     });
@@ -120,7 +127,8 @@ template <class T> void rounding(const std::string& t) {
         });
         compare<T>("mul." + mode, t, 2, [=](const Row& r) { return product(at<T>(r, 0), at<T>(r, 1), mode); });
         compare<T>("div." + mode, t, 2, [=](const Row& r) { return quotient(at<T>(r, 0), at<T>(r, 1), mode); });
-        compare<T>("fma." + mode, t, 3, [=](const Row& r) { return fused(at<T>(r, 0), at<T>(r, 1), at<T>(r, 2), mode); });
+        compare<T>("fma." + mode, t, 3,
+                   [=](const Row& r) { return fused(at<T>(r, 0), at<T>(r, 1), at<T>(r, 2), mode); });
         compare<T>("rcp." + mode, t, 1, [=](const Row& r) { return quotient(T(1), at<T>(r, 0), mode); });
         compare<T>("sqrt." + mode, t, 1, [=](const Row& r) { return root(at<T>(r, 0), mode); });
     }
@@ -148,10 +156,13 @@ void modifiers() {
 
 // By bits: sign and magnitude order, NaN told by its pattern.
 template <class T> void signs(const std::string& t) {
-    const u64 sign = sizeof(T) == 8 ? u64{1} << 63 : 0x80000000, exponent = sizeof(T) == 8 ? 0x7ff0000000000000 : 0x7f800000;
+    const u64 sign = sizeof(T) == 8 ? u64{1} << 63 : 0x80000000,
+              exponent = sizeof(T) == 8 ? 0x7ff0000000000000 : 0x7f800000;
     const u64 nan = sizeof(T) == 8 ? 0x7ff8000000000000 : canonical;
     const auto isNan = [=](u64 x) { return (x & ~sign) > exponent; };
-    const auto order = [=](u64 x) { return x & sign ? -static_cast<s64>(x & ~sign) - 1 : static_cast<s64>(x); };  // -0 below +0
+    const auto order = [=](u64 x) {
+        return x & sign ? -static_cast<s64>(x & ~sign) - 1 : static_cast<s64>(x);
+    };  // -0 below +0
     for (const bool largest : {true, false}) {
         for (const bool wins : {true, false}) {
             compare<T>(std::string(largest ? "max" : "min") + (wins ? ".NaN" : ""), t, 2, [=](const Row& r) {
@@ -175,9 +186,11 @@ void approximate(const std::string& op, long double (*f)(long double)) {
             const float x = asFloat(rows[i][0]), y = asFloat(results[i]);
             const long double want = f(x);
             const float near = static_cast<float>(want);
-            const long double unit = static_cast<long double>(std::nextafter(std::fabs(near), INFINITY)) - std::fabs(near);
+            const long double unit =
+                static_cast<long double>(std::nextafter(std::fabs(near), INFINITY)) - std::fabs(near);
             if (near == y || (near != near && y != y) || std::fabs(want - y) <= 2 * unit) continue;
-            return report(op + ".f32", false, "of " + std::to_string(x) + " gives " + std::to_string(y) + ", not " + std::to_string(near));
+            return report(op + ".f32", false,
+                          "of " + std::to_string(x) + " gives " + std::to_string(y) + ", not " + std::to_string(near));
         }
         report(op + ".f32 (" + std::to_string(rows.size()) + " cases)", true);
     });
@@ -192,13 +205,16 @@ void functions() {
     approximate("rsqrt.approx", [](long double x) { return 1 / std::sqrt(x); });
     approximate("rcp.approx", [](long double x) { return 1 / x; });
     approximate("sqrt.approx", [](long double x) { return std::sqrt(x); });
-    approximate("rcp.approx.ftz", [](long double x) { return flushed(static_cast<float>(1 / static_cast<long double>(flushed(static_cast<float>(x))))) + 0.0L; });
+    approximate("rcp.approx.ftz", [](long double x) {
+        return flushed(static_cast<float>(1 / static_cast<long double>(flushed(static_cast<float>(x))))) + 0.0L;
+    });
 }
 
 void comparisons(const std::string& t, u64 sign, u64 exponent) {
     const auto isNan = [=](u64 x) { return (x & ~sign) > exponent; };
     const auto order = [=](u64 x) { return x & sign ? -static_cast<s64>(x & ~sign) : static_cast<s64>(x); };
-    for (const std::string c : {"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"}) {
+    for (const std::string c :
+         {"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"}) {
         const std::string types = "pred " + t + " " + t;
         expect("setp." + c + "." + t, types, rowsOf(types), [=](const Row& r) -> u64 {
             const bool nan = isNan(r[0]) || isNan(r[1]);
@@ -206,7 +222,12 @@ void comparisons(const std::string& t, u64 sign, u64 exponent) {
             if (nan) return c.size() == 3;
             const s64 a = order(r[0]), b = order(r[1]);
             const std::string k = c.substr(0, 2);
-            return k == "eq" ? a == b : k == "ne" ? a != b : k == "lt" ? a < b : k == "le" ? a <= b : k == "gt" ? a > b : a >= b;
+            return k == "eq"   ? a == b
+                   : k == "ne" ? a != b
+                   : k == "lt" ? a < b
+                   : k == "le" ? a <= b
+                   : k == "gt" ? a > b
+                               : a >= b;
         });
     }
 }

@@ -23,15 +23,16 @@ int widthOf(const std::string& type) { return std::stoi(type.substr(1)); }
 void two(const std::string& op, const std::string& t, const std::function<Big(Big, Big)>& f, bool divides = false) {
     const std::string types = t + " " + t + " " + t;
     std::vector<Row> rows = rowsOf(types);
-    if (divides) rows.erase(std::remove_if(rows.begin(), rows.end(), [](const Row& r) { return r[1] == 0; }), rows.end());
-    expect(op + "." + t, types, rows, [&](const Row& r) { return wrap(f(valueOf(r[0], t), valueOf(r[1], t)), widthOf(t)); });
+    if (divides)
+        rows.erase(std::remove_if(rows.begin(), rows.end(), [](const Row& r) { return r[1] == 0; }), rows.end());
+    expect(op + "." + t, types, rows,
+           [&](const Row& r) { return wrap(f(valueOf(r[0], t), valueOf(r[1], t)), widthOf(t)); });
 }
 
 void three(const std::string& op, const std::string& t, const std::function<Big(Big, Big, Big)>& f) {
     const std::string types = t + " " + t + " " + t + " " + t;
-    expect(op + "." + t, types, rowsOf(types), [&](const Row& r) {
-        return wrap(f(valueOf(r[0], t), valueOf(r[1], t), valueOf(r[2], t)), widthOf(t));
-    });
+    expect(op + "." + t, types, rowsOf(types),
+           [&](const Row& r) { return wrap(f(valueOf(r[0], t), valueOf(r[1], t), valueOf(r[2], t)), widthOf(t)); });
 }
 
 Big high(Big a, Big b, int width) {  // of a product that may need all 128 bits
@@ -48,26 +49,36 @@ void arithmetic() {
         two("sub", t, [](Big a, Big b) { return a - b; });
         two("min", t, [](Big a, Big b) { return std::min(a, b); });
         two("max", t, [](Big a, Big b) { return std::max(a, b); });
-        two("div", t, [](Big a, Big b) { return a / b; }, true);
-        two("rem", t, [](Big a, Big b) { return a % b; }, true);
-        two("mul.lo", t, [](Big a, Big b) { return static_cast<Big>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b)); });
+        two(
+            "div", t, [](Big a, Big b) { return a / b; }, true);
+        two(
+            "rem", t, [](Big a, Big b) { return a % b; }, true);
+        two("mul.lo", t, [](Big a, Big b) {
+            return static_cast<Big>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b));
+        });
         const int width = widthOf(t);
         two("mul.hi", t, [=](Big a, Big b) { return high(a, b, width); });
         three("mad.lo", t, [](Big a, Big b, Big c) {
-            return static_cast<Big>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b) + static_cast<unsigned __int128>(c));
+            return static_cast<Big>(static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b) +
+                                    static_cast<unsigned __int128>(c));
         });
         three("mad.hi", t, [=](Big a, Big b, Big c) { return high(a, b, width) + c; });
         three("sad", t, [](Big a, Big b, Big c) { return c + (a < b ? b - a : a - b); });
     }
+}
+
+void signsAndWidths() {
     for (const std::string t : {"s16", "s32", "s64"}) {
         const int width = widthOf(t);
-        expect("neg." + t, t + " " + t, rowsOf(t + " " + t), [=](const Row& r) { return wrap(-valueOf(r[0], t), width); });
+        expect("neg." + t, t + " " + t, rowsOf(t + " " + t),
+               [=](const Row& r) { return wrap(-valueOf(r[0], t), width); });
         expect("abs." + t, t + " " + t, rowsOf(t + " " + t), [=](const Row& r) {
             const Big x = valueOf(r[0], t);
             return wrap(x < 0 ? -x : x, width);
         });
     }
-    for (const auto& [t, wide] : {std::pair<std::string, std::string>{"u16", "u32"}, {"s16", "s32"}, {"u32", "u64"}, {"s32", "s64"}}) {
+    for (const auto& [t, wide] :
+         {std::pair<std::string, std::string>{"u16", "u32"}, {"s16", "s32"}, {"u32", "u64"}, {"s32", "s64"}}) {
         const std::string narrow = t;
         const int width = widthOf(wide);
         expect("mul.wide." + t, wide + " " + t + " " + t, rowsOf(wide + " " + t + " " + t),
@@ -98,11 +109,12 @@ void logic() {
         const std::string types = t + " " + t + " u32";
         if (t[0] == 'b')
             expect("shl." + t, types, rowsOf(types), [=](const Row& r) {
-                return r[1] >= static_cast<u64>(width) ? 0 : wrap(static_cast<Big>(static_cast<unsigned __int128>(r[0]) << r[1]), width);
+                return r[1] >= static_cast<u64>(width)
+                           ? 0
+                           : wrap(static_cast<Big>(static_cast<unsigned __int128>(r[0]) << r[1]), width);
             });
-        expect("shr." + t, types, rowsOf(types), [=](const Row& r) {
-            return wrap(valueOf(r[0], t) >> std::min<u64>(r[1], 100), width);
-        });
+        expect("shr." + t, types, rowsOf(types),
+               [=](const Row& r) { return wrap(valueOf(r[0], t) >> std::min<u64>(r[1], 100), width); });
     }
     for (const std::string p : {"and", "or", "xor"})
         expect(p + ".pred", "pred pred pred", rowsOf("pred pred pred"), [=](const Row& r) {
@@ -110,7 +122,8 @@ void logic() {
         });
     expect("not.pred", "pred pred", rowsOf("pred pred"), [](const Row& r) { return 1 - r[0]; });
     for (const u32 table : {0x80u, 0xfeu, 0x96u, 0xcau, 0x3cu}) {
-        const std::string types = "b32 b32 b32 b32", given = "lop3.b32 %v0, %v1, %v2, %v3, " + std::to_string(table) + ";";
+        const std::string types = "b32 b32 b32 b32",
+                          given = "lop3.b32 %v0, %v1, %v2, %v3, " + std::to_string(table) + ";";
         expect(given, types, rowsOf(types), [=](const Row& r) {
             u64 d = 0;
             for (u32 i = 0; i < 32; ++i) d |= u64{bit(table, 4 * bit(r[0], i) + 2 * bit(r[1], i) + bit(r[2], i))} << i;
@@ -139,6 +152,9 @@ void counts() {
             return x;
         });
     }
+}
+
+void fields() {
     for (const std::string t : {"u32", "s32", "u64", "s64"}) {
         const u32 width = static_cast<u32>(widthOf(t));
         const auto find = [=](u64 x) -> u64 {
@@ -148,9 +164,8 @@ void counts() {
             return 0xffffffff;
         };
         expect("bfind." + t, "u32 " + t, rowsOf("u32 " + t), [=](const Row& r) { return find(r[0]); });
-        expect("bfind.shiftamt." + t, "u32 " + t, rowsOf("u32 " + t), [=](const Row& r) {
-            return find(r[0]) == 0xffffffff ? 0xffffffff : width - 1 - find(r[0]);
-        });
+        expect("bfind.shiftamt." + t, "u32 " + t, rowsOf("u32 " + t),
+               [=](const Row& r) { return find(r[0]) == 0xffffffff ? 0xffffffff : width - 1 - find(r[0]); });
         const std::string types = t + " " + t + " u32 u32";
         expect("bfe." + t, types, rowsOf(types), [=](const Row& r) {  // PTX's own loop
             const u32 pos = r[1] & 0xff, len = r[2] & 0xff, msb = width - 1;
@@ -160,13 +175,17 @@ void counts() {
             return d;
         });
     }
+}
+
+void insertions() {
     for (const std::string t : {"b32", "b64"}) {
         const std::string types = t + " " + t + " " + t + " u32 u32";
         const u32 msb = static_cast<u32>(widthOf(t)) - 1;
         expect("bfi." + t, types, rowsOf(types), [=](const Row& r) {
             const u32 pos = r[2] & 0xff, len = r[3] & 0xff;
             u64 d = r[1];
-            for (u32 i = 0; i < len && pos + i <= msb; ++i) d = (d & ~(u64{1} << (pos + i))) | u64{bit(r[0], i)} << (pos + i);
+            for (u32 i = 0; i < len && pos + i <= msb; ++i)
+                d = (d & ~(u64{1} << (pos + i))) | u64{bit(r[0], i)} << (pos + i);
             return d;
         });
     }
@@ -186,14 +205,16 @@ void permutations() {
         expect("shf." + way + ".b32", types, rowsOf(types), [=](const Row& r) {
             const u32 n = way[2] == 'w' ? r[2] & 31 : static_cast<u32>(std::min<u64>(r[2], 32));
             return way[0] == 'l' ? n == 32 ? r[0] : (r[1] << n | (n ? r[0] >> (32 - n) : 0)) & 0xffffffff
-                                 : n == 32 ? r[1] : (r[0] >> n | (n ? r[1] << (32 - n) : 0)) & 0xffffffff;
+                   : n == 32     ? r[1]
+                                 : (r[0] >> n | (n ? r[1] << (32 - n) : 0)) & 0xffffffff;
         });
     }
     for (const std::string kind : {"u32.u32", "s32.s32", "u32.s32", "s32.u32"}) {
         expect("dp4a." + kind, types, rowsOf(types), [=](const Row& r) {
             Big sum = valueOf(r[2], "s32");
             for (int i = 0; i < 32; i += 8)
-                sum += valueOf(r[0] >> i & 255, kind[0] == 's' ? "s8" : "u8") * valueOf(r[1] >> i & 255, kind[4] == 's' ? "s8" : "u8");
+                sum += valueOf(r[0] >> i & 255, kind[0] == 's' ? "s8" : "u8") *
+                       valueOf(r[1] >> i & 255, kind[4] == 's' ? "s8" : "u8");
             return wrap(sum, 32);
         });
     }
@@ -201,7 +222,8 @@ void permutations() {
 
 // 64-bit sums, differences and products from 32-bit pieces with a carry between them, as nvcc emits them.
 void carries() {
-    const std::string types = "u64 u64 u64", take = "{ .reg .u32 %a,%b,%c,%d,%e,%f; mov.b64 {%a,%b}, %v1; mov.b64 {%c,%d}, %v2; ";
+    const std::string types = "u64 u64 u64",
+                      take = "{ .reg .u32 %a,%b,%c,%d,%e,%f; mov.b64 {%a,%b}, %v1; mov.b64 {%c,%d}, %v2; ";
     const std::vector<Row> rows = rowsOf(types);
     const auto low = [](u64 x) { return x & 0xffffffff; };
     expect(take + "add.cc.u32 %e, %a, %c; addc.u32 %f, %b, %d; mov.b64 %v0, {%e,%f}; }", types, rows,
@@ -210,8 +232,8 @@ void carries() {
            [](const Row& r) { return r[0] - r[1]; });
     expect(take + "mad.lo.cc.u32 %e, %a, %c, %d; madc.hi.u32 %f, %a, %c, 0; mov.b64 %v0, {%e,%f}; }", types, rows,
            [=](const Row& r) { return low(r[0]) * low(r[1]) + (r[1] >> 32); });
-    expect(take + "add.cc.u32 %e, %a, %c; addc.cc.u32 %e, %b, %d; addc.u32 %f, 0, 0; mov.b64 %v0, {%e,%f}; }", types, rows,
-           [=](const Row& r) {
+    expect(take + "add.cc.u32 %e, %a, %c; addc.cc.u32 %e, %b, %d; addc.u32 %f, 0, 0; mov.b64 %v0, {%e,%f}; }", types,
+           rows, [=](const Row& r) {
                const unsigned __int128 sum = static_cast<unsigned __int128>(r[0]) + r[1];
                return static_cast<u64>(sum >> 32);
            });
@@ -221,8 +243,11 @@ void carries() {
 
 void integerCases() {
     arithmetic();
+    signsAndWidths();
     logic();
     counts();
+    fields();
+    insertions();
     permutations();
     carries();
 }

@@ -9,7 +9,9 @@ namespace test {
 
 namespace {
 
-template <class T> bool near(T x, T y, double tolerance) { return std::fabs(double(x) - double(y)) <= tolerance * std::max(1.0, std::fabs(double(y))); }
+template <class T> bool near(T x, T y, double tolerance) {
+    return std::fabs(double(x) - double(y)) <= tolerance * std::max(1.0, std::fabs(double(y)));
+}
 
 void quiet(const std::string& name, const std::string& said) {
     if (!said.empty()) throw std::runtime_error(name + ": " + said);
@@ -26,7 +28,8 @@ void reductions(Device& device, Program& program) {
         const float y = device.get<float>(to, 1)[0];
         report("sum over blocks, warps and lanes, seed " + std::to_string(seed), y == 10007.0f * 3, std::to_string(y));
     }
-    report("sum counts its traffic", program.counted.loaded == 4 * n + 5 * 4 && program.counted.stored == 5 * 4 && program.counted.atomics == 5,
+    report("sum counts its traffic",
+           program.counted.loaded == 4 * n + 5 * 4 && program.counted.stored == 5 * 4 && program.counted.atomics == 5,
            std::to_string(program.counted.loaded) + " and " + std::to_string(program.counted.stored));
     std::vector<u32> words(512);
     std::iota(words.begin(), words.end(), 3u);
@@ -34,10 +37,12 @@ void reductions(Device& device, Program& program) {
     quiet("tree", program.run("tree", 4, 128, Arguments().add(in).add(out), 512));
     const std::vector<u32> sums = device.get<u32>(out, 4);
     bool right = true;
-    for (u32 b = 0; b < 4; ++b) right &= sums[b] == std::accumulate(words.begin() + b * 128, words.begin() + (b + 1) * 128, 0u);
+    for (u32 b = 0; b < 4; ++b)
+        right &= sums[b] == std::accumulate(words.begin() + b * 128, words.begin() + (b + 1) * 128, 0u);
     report("tree in dynamic shared memory", right);
     quiet("warpTree", program.run("warpTree", 1, 32, Arguments().add(in).add(out)));
-    report("tree ordered by __syncwarp", device.get<u32>(out, 1)[0] == std::accumulate(words.begin(), words.begin() + 32, 0u));
+    report("tree ordered by __syncwarp",
+           device.get<u32>(out, 1)[0] == std::accumulate(words.begin(), words.begin() + 32, 0u));
 }
 
 void divergence(Device& device, Program& program) {
@@ -90,13 +95,22 @@ void functions(Device& device, Program& program) {
     double worst[8] = {};
     for (u32 i = 0; i < n; ++i) {
         const double a = x[i];
-        const double want[8] = {std::exp(a), std::log(std::fabs(a)), std::sin(a), std::cos(M_PI * a), std::tanh(a), std::pow(std::fabs(a), 1.5),
-                                std::sqrt(std::fabs(a)) / (1 + a * a), std::fmod(x[i], 0.75f)};
+        const double want[8] = {std::exp(a),
+                                std::log(std::fabs(a)),
+                                std::sin(a),
+                                std::cos(M_PI * a),
+                                std::tanh(a),
+                                std::pow(std::fabs(a), 1.5),
+                                std::sqrt(std::fabs(a)) / (1 + a * a),
+                                std::fmod(x[i], 0.75f)};
         for (u32 k = 0; k < 8; ++k)
-            if (want[k] != y[8 * i + k]) worst[k] = std::max(worst[k], std::fabs(want[k] - y[8 * i + k]) / std::max(1e-3, std::fabs(want[k])));
+            if (want[k] != y[8 * i + k])
+                worst[k] = std::max(worst[k], std::fabs(want[k] - y[8 * i + k]) / std::max(1e-3, std::fabs(want[k])));
     }
     const char* names[] = {"expf", "logf", "sinf", "cospif", "tanhf", "powf", "sqrtf and a quotient", "fmodf"};
-    for (u32 k = 0; k < 8; ++k) report(std::string("library function ") + names[k], worst[k] < (k == 3 || k == 2 ? 1e-4 : 2e-6), "off by " + std::to_string(worst[k]));
+    for (u32 k = 0; k < 8; ++k)
+        report(std::string("library function ") + names[k], worst[k] < (k == 3 || k == 2 ? 1e-4 : 2e-6),
+               "off by " + std::to_string(worst[k]));
     const std::vector<double> d{0.1, -2.5, 3, 7.25, 100, -0.001, 12.5, 1};
     const Address df = device.put(d), dt = device.put(std::vector<double>(32));
     quiet("doubles", program.run("doubles", 1, 8, Arguments().add(df).add(dt)));
@@ -120,7 +134,8 @@ void callsAndVariables(Device& device, Program& program) {
     const Address out = device.put(std::vector<u32>(4));
     quiet("variables", program.run("variables", 1, 4, Arguments().add(out)));
     report("module variables and constants", device.get<u32>(out, 4) == std::vector<u32>({102, 103, 105, 107}));
-    report("the address of a module variable", program.image().address("total") != 0 && device.get<u32>(program.image().address("total"), 1)[0] == 100);
+    report("the address of a module variable",
+           program.image().address("total") != 0 && device.get<u32>(program.image().address("total"), 1)[0] == 100);
 }
 
 void shapes(Device& device, Program& program) {
@@ -131,7 +146,8 @@ void shapes(Device& device, Program& program) {
     softgpu::ptx::LaunchReport counted;
     {
         softgpu::Task task(device.memory, "dims", device.next());
-        softgpu::ptx::launch(program.image(), *program.image().kernel("dims"), config, Arguments().add(out).bytes, task, counted);
+        softgpu::ptx::launch(program.image(), *program.image().kernel("dims"), config, Arguments().add(out).bytes, task,
+                             counted);
     }
     const std::vector<u32> y = device.get<u32>(out, 2 * 3 * 2 * 4 * 5 * 3);
     bool right = true;
@@ -141,13 +157,15 @@ void shapes(Device& device, Program& program) {
             for (u32 bx = 0; bx < 2; ++bx)
                 for (u32 z = 0; z < 3; ++z)
                     for (u32 v = 0; v < 5; ++v)
-                        for (u32 u = 0; u < 4; ++u) right &= y[i++] == (u | v << 4 | z << 8 | bx << 12 | by << 16 | bz << 20);
+                        for (u32 u = 0; u < 4; ++u)
+                            right &= y[i++] == (u | v << 4 | z << 8 | bx << 12 | by << 16 | bz << 20);
     report("three dimensions of grid and block", right);
     config.block = {1025, 1, 1};
     bool refused = false;
     try {
         softgpu::Task task(device.memory, "dims", device.next());
-        softgpu::ptx::launch(program.image(), *program.image().kernel("dims"), config, Arguments().add(out).bytes, task, counted);
+        softgpu::ptx::launch(program.image(), *program.image().kernel("dims"), config, Arguments().add(out).bytes, task,
+                             counted);
     } catch (const std::invalid_argument&) {
         refused = true;
     }

@@ -31,7 +31,7 @@ extern "C" __global__ void tree(const u32* x, u32* y) {
 
 // The same within a warp, ordered by __syncwarp only.
 extern "C" __global__ void warpTree(const u32* x, u32* y) {
-    __shared__ volatile u32 s[32];
+    __shared__ u32 s[32];
     s[threadIdx.x] = x[threadIdx.x];
     __syncwarp();
     for (u32 half = 16; half; half /= 2) {
@@ -48,8 +48,10 @@ extern "C" __global__ void collatz(const u32* x, u32* steps, u32 n) {
     if (i >= n) return;
     u32 v = x[i], count = 0;
     while (v != 1) {
-        if (v & 1) v = 3 * v + 1;
-        else v >>= 1;
+        if (v & 1)
+            v = 3 * v + 1;
+        else
+            v >>= 1;
         if (++count > 10000) break;
     }
     steps[i] = count;
@@ -109,12 +111,11 @@ extern "C" __global__ void doubles(const double* x, double* y) {
 __constant__ u32 primes[4] = {2, 3, 5, 7};
 __device__ u32 total = 100;
 
-extern "C" __global__ void variables(u32* y) {
-    y[threadIdx.x] = primes[threadIdx.x & 3] + total;
-}
+extern "C" __global__ void variables(u32* y) { y[threadIdx.x] = primes[threadIdx.x & 3] + total; }
 
 extern "C" __global__ void dims(u32* y) {  // a grid and a block of three dimensions
     const u32 block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
     const u32 thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-    y[block * blockDim.x * blockDim.y * blockDim.z + thread] = threadIdx.x | threadIdx.y << 4 | threadIdx.z << 8 | blockIdx.x << 12 | blockIdx.y << 16 | blockIdx.z << 20;
+    y[block * blockDim.x * blockDim.y * blockDim.z + thread] =
+        threadIdx.x | threadIdx.y << 4 | threadIdx.z << 8 | blockIdx.x << 12 | blockIdx.y << 16 | blockIdx.z << 20;
 }

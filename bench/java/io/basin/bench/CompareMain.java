@@ -19,7 +19,8 @@ public final class CompareMain implements Runnable {
     @Option(
             names = "--nets",
             split = ",",
-            description = "mlp, smallcnn, preresnet20, vgg16, smallcnn-bf16, step and step-fused (the update alone)")
+            description =
+                    "mlp, smallcnn, preresnet20, vgg16, smallcnn-bf16, step and step-fused (the update alone), plane")
     private List<String> nets = Contest.all();
 
     @Option(names = "--rounds", description = "pairs of runs")

@@ -6,22 +6,27 @@ import java.util.List;
  * One line of the comparison: what both sides run.
  *
  * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
- *     {@code torch::optim::SGD} and a lerp) or {@code step-fused} (against libtorch's fused kernel and a lerp)
+ *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp) or {@code plane}
+ *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error)
  */
 record Contest(String name) {
     private static final String BF16 = "-bf16";
 
     static List<String> all() {
-        return List.of("mlp", "smallcnn", "preresnet20", "vgg16", "smallcnn-bf16", "step", "step-fused");
+        return List.of("mlp", "smallcnn", "preresnet20", "vgg16", "smallcnn-bf16", "step", "step-fused", "plane");
     }
 
     boolean isStep() {
         return name.startsWith("step");
     }
 
+    boolean isPlane() {
+        return name.equals("plane");
+    }
+
     /** The net's name, the same for both precisions. */
     String net() {
-        return name.replace(BF16, "");
+        return isPlane() ? "smallcnn" : name.replace(BF16, "");
     }
 
     String basinNet() {
@@ -29,7 +34,7 @@ record Contest(String name) {
     }
 
     String unit() {
-        return isStep() ? "updates/s" : "images/s";
+        return isStep() ? "updates/s" : isPlane() ? "samples/s" : "images/s";
     }
 
     /** What bounds both sides: the processor's arithmetic or its memory. */
@@ -39,15 +44,15 @@ record Contest(String name) {
 
     /** {@code TorchTraining}, {@code BasinStep} and so on: the twins differ in their first word only. */
     String benchmark(String side) {
-        return side + (isStep() ? "Step" : "Training");
+        return side + (isStep() ? "Step" : isPlane() ? "Plane" : "Training");
     }
 
     List<String> parameters() {
-        return isStep() ? List.of() : List.of("net=" + net());
+        return isStep() || isPlane() ? List.of() : List.of("net=" + net());
     }
 
     List<String> basinParameters() {
-        if (isStep()) return List.of();
+        if (isStep() || isPlane()) return List.of();
         return List.of("net=" + net(), "precision=" + (name.endsWith(BF16) ? "BF16" : "FP32"));
     }
 }

@@ -9,7 +9,7 @@ import io.basin.graph.Node;
 final class Work {
     private Work() {}
 
-    /** Of one training image (forward, and both backwards where there are two), or of one update. */
+    /** Of one training image (forward, and both backwards where there are two), of one update, or of one sample of a cell: a forward. */
     static double of(Contest contest) {
         if (contest.isStep()) return 28.0 * TorchStep.PARAMETERS;
         int size = Nets.size(contest.net());
@@ -18,7 +18,8 @@ final class Work {
         double sum = 0;
         for (Node node : net.nodes()) {
             boolean first = node.inputs().get(0) == net.input();
-            sum += products(node, node.inputs().get(0).shape()) * (first ? 2 : 3);
+            int passes = contest.isPlane() ? 1 : first ? 2 : 3;
+            sum += products(node, node.inputs().get(0).shape()) * passes;
         }
         return sum;
     }

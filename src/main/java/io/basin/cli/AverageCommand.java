@@ -1,6 +1,5 @@
 package io.basin.cli;
 
-import io.basin.data.DataSets;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
@@ -48,7 +47,7 @@ final class AverageCommand implements Runnable {
     /** Measures the mean's statistics, writes it and says how it does on held-out data. */
     static void refreshed(
             List<StoredModel> models, FileMean mean, MergeOptions merge, Progress progress, String method) {
-        TrainTest data = DataSets.load(models.get(0).origin().dataset(), merge.dataDir, progress);
+        TrainTest data = models.get(0).data(merge.dataDir, progress);
         Map<String, String> header = MergeOptions.header(models, method);
         try (Device device = merge.open();
                 Venue venue = new Venue(device, data, models);

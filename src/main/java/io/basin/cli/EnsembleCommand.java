@@ -1,6 +1,5 @@
 package io.basin.cli;
 
-import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -72,10 +71,12 @@ final class EnsembleCommand implements Runnable {
 
     @Override
     public void run() {
+        Outputs.require("--json", json);
+        Outputs.require("--svg", svg);
         List<StoredModel> models = RunFolder.models(paths);
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Bars bars = new Bars();
-        TrainTest data = DataSets.load(models.get(0).origin().dataset(), dataDir, bars.progress());
+        TrainTest data = models.get(0).data(dataDir, bars.progress());
         FileEnsemble.Outcome outcome;
         try (Device device = Devices.open(deviceName, threads);
                 Venue venue = new Venue(device, data, models)) {

@@ -3,7 +3,6 @@ package io.basin.cli;
 import io.basin.compare.Probes;
 import io.basin.compare.Scored;
 import io.basin.data.Corruption;
-import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
@@ -59,8 +58,9 @@ final class EvaluateCommand implements Runnable {
 
     @Override
     public void run() {
+        Outputs.require("--reliability", reliability);
         List<StoredModel> models = files.stream().map(StoredModel::of).toList();
-        TrainTest data = DataSets.load(models.get(0).origin().dataset(), dataDir, new Bars().progress());
+        TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
         ImageSet outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = Devices.open(deviceName, threads);

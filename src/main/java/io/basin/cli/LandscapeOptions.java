@@ -70,6 +70,14 @@ final class LandscapeOptions {
             description = "exact (layer by layer), single (one pass), or auto: exact up to 24 batch norms")
     String refresh;
 
+    @Option(
+            names = "--memory",
+            defaultValue = "4",
+            description =
+                    "GiB for the activations of one pass: where the samples of --bn-samples fit at once, all points"
+                            + " share them on the device and a single pass gives exact statistics; default ${DEFAULT-VALUE}")
+    double memory;
+
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
     boolean plainRefresh;
 
@@ -77,7 +85,7 @@ final class LandscapeOptions {
     long seed;
 
     Terrain.Sampling sampling() {
-        return new Terrain.Sampling(samples, statistics, refresh, plainRefresh);
+        return new Terrain.Sampling(samples, statistics, refresh, plainRefresh, memory);
     }
 
     /** Settings of these nets; what a landscape has no flag for is as in training by default. */

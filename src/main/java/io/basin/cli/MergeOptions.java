@@ -6,7 +6,6 @@ import io.basin.device.Devices;
 import io.basin.models.Kinship;
 import io.basin.models.StoredModel;
 import io.basin.train.Provenance;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,9 +57,7 @@ final class MergeOptions {
     List<StoredModel> models(List<Path> files) {
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
         options();
-        if (Files.exists(out)) {
-            throw new IllegalArgumentException("--out: " + out + " exists already; name another file");
-        }
+        Outputs.requireNew("--out", out);
         List<StoredModel> models = files.stream().map(StoredModel::of).toList();
         Kinship.requireSameNet(models);
         Optional<String> objection = Kinship.objection(models);

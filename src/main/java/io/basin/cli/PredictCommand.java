@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.compare.Material;
-import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -55,7 +54,7 @@ final class PredictCommand implements Runnable {
     public void run() {
         if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
         StoredModel model = StoredModel.of(file);
-        TrainTest data = DataSets.load(model.origin().dataset(), dataDir, new Bars().progress());
+        TrainTest data = model.data(dataDir, new Bars().progress());
         Pictures pictures = Pictures.read(images, data.test());
         try (Device device = Devices.open(deviceName, threads);
                 Venue venue = new Venue(device, data, List.of(model));

@@ -32,18 +32,22 @@ final class RunOptions {
     @Option(
             names = "--bn-update",
             defaultValue = "auto",
-            description = "exact, single, or auto: exact up to 24 batch norms")
+            description = "exact, single, or auto: exact up to 24 batch norms, SWAG's samples counted one by one")
     String refresh;
 
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
     boolean plainRefresh;
+
+    @Option(names = "--keep-samples", description = "write SWAG's samples as weights files, for 'basin ensemble'")
+    boolean keepsSamples;
 
     Device open() {
         return Devices.open(device, threads);
     }
 
     Options options() {
-        return new Options(checkpointEvery, refresh, plainRefresh);
+        Options options = new Options(checkpointEvery, refresh, plainRefresh);
+        return keepsSamples ? options.keepingSamples() : options;
     }
 
     /** The folder to write into: new and empty, or one to resume. */

@@ -1,6 +1,5 @@
 package io.basin.cli;
 
-import io.basin.data.DataSets;
 import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.models.FileMean;
@@ -67,7 +66,7 @@ final class SoupCommand implements Runnable {
     }
 
     private void greedy(List<StoredModel> models, Progress progress) {
-        var data = DataSets.load(models.get(0).origin().dataset(), merge.dataDir, progress);
+        var data = models.get(0).data(merge.dataDir, progress);
         try (Device device = merge.open();
                 Venue venue = new Venue(device, data, models);
                 Stand stand = new Stand(venue, models.get(0).origin())) {

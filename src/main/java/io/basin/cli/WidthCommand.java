@@ -50,12 +50,12 @@ final class WidthCommand implements Runnable {
     @Option(
             names = "--distance",
             defaultValue = "0",
-            description = "length of the raw rays; default half of the first net's length")
+            description = "length of the raw rays; default the first net's length")
     private double distance;
 
     @Option(
             names = "--relative",
-            defaultValue = "0.5",
+            defaultValue = "1",
             description =
                     "length of the filter-normalised rays, 1 being as long as the filters; default ${DEFAULT-VALUE}")
     private double relative;

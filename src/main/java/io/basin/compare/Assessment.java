@@ -123,7 +123,7 @@ final class Assessment implements AutoCloseable {
     }
 
     private Weights averaged(Recipe recipe, Weights average) {
-        refresh(recipe.name(), average);
+        refresh(recipe.name(), average, 1);
         evidence = evidence.and(checks.statistics(recipe.name(), average, onTrain(), options));
         saved(recipe, average);
         evidence = evidence.and(checks.average(recipe, file(recipe)));
@@ -137,7 +137,8 @@ final class Assessment implements AutoCloseable {
         for (int i = 0; i < f.samples(); i++) {
             Weights sample = copy();
             posterior.sample(sample, seed, i);
-            refresh(recipe.name() + " " + (i + 1) + "/" + f.samples(), sample);
+            refresh(recipe.name() + " " + (i + 1) + "/" + f.samples(), sample, f.samples());
+            if (options.keepsSamples()) save(folder.resolve("sample-" + i + ".safetensors"), recipe, sample);
             samples.add(sample);
         }
         return samples;
@@ -148,14 +149,19 @@ final class Assessment implements AutoCloseable {
     }
 
     private Weights saved(Recipe recipe, Weights model) {
-        header.put("method", recipe.name());
-        Checkpoint.saveModel(file(recipe), device, session.storage(), model, header);
+        save(file(recipe), recipe, model);
         return model;
     }
 
-    private void refresh(String what, Weights average) {
+    private void save(Path file, Recipe recipe, Weights model) {
+        header.put("method", recipe.name());
+        Checkpoint.saveModel(file, device, session.storage(), model, header);
+    }
+
+    /** @param models how many of them one result needs */
+    private void refresh(String what, Weights average, int models) {
         Evaluator evaluator = onTrain();
-        Evaluator.Refresh how = options.refresh(evaluator);
+        Evaluator.Refresh how = options.refresh(evaluator, models);
         long batches = (long) evaluator.refreshPasses(how) * evaluator.batches();
         if (batches == 0) return;
         String task = what + ", seed " + seed + ": batch-norm statistics";

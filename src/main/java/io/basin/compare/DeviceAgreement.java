@@ -22,7 +22,6 @@ import java.util.stream.IntStream;
 /** Whether other devices of this machine predict with a weights file what the device that made it predicts. */
 final class DeviceAgreement {
     private static final String WHAT = "devices agree";
-    private static final int SAMPLES = 256;
     /** Of probabilities, in float32: sums in another order, through all layers. */
     private static final double LIMIT = 1e-3;
 
@@ -43,7 +42,7 @@ final class DeviceAgreement {
         for (DeviceProvider provider : providers) {
             // Not even opened where the name shows that it is the device in use: opening may change its threads.
             if (kind(device).equalsIgnoreCase(provider.name())) continue;
-            try (Device other = provider.open(0)) {
+            try (Device other = provider.openUnasked(0)) {
                 if (other.describe().startsWith(kind(device))) continue;
                 if (files.isEmpty()) absent.add("no single model was made");
                 else checks.add(check(other, files.get(0)));
@@ -88,7 +87,8 @@ final class DeviceAgreement {
 
     private double[] predictions(Device on, Path file) {
         ImageSet test = material.testSet();
-        int count = Math.min(SAMPLES, test.count());
+        // One batch: enough to tell, and little even where a device is slow.
+        int count = Math.min(material.settings().batch(), test.count());
         ImageSet few = test.subset(IntStream.range(0, count).toArray(), test.name());
         Graph graph = Nets.build(material.settings().model(), material.test().sample(), test.classes());
         try (Images images = Material.upload(on, few);

@@ -13,7 +13,6 @@ import io.basin.device.Spec;
 import io.basin.device.Storage;
 import io.basin.device.Tensor;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.batch_normalization_backward;
@@ -27,6 +26,11 @@ import org.bytedeco.dnnl.memory;
 final class CpuNorm extends CpuOp implements Norm {
     private static final int AFFINE = normalization_flags.use_scale.value | normalization_flags.use_shift.value;
     private static final int RELU = normalization_flags.fuse_norm_relu.value;
+    /** What is measured at a time: few enough bytes to stay in a cache, and sums short enough for float32. */
+    private static final long PIECE_BYTES = 4L << 20;
+
+    /** Samples whose statistics are measured by one call. */
+    private record Piece(int first, int rows) {}
 
     private final Spec.Norm spec;
     private final Tensor x;
@@ -42,20 +46,20 @@ final class CpuNorm extends CpuOp implements Norm {
     private FloatBuffer var;
     private FloatBuffer storedMean;
     private FloatBuffer storedVar;
-    private final Map<Integer, Call> measures = new HashMap<>();
+    private final Map<Piece, Call> measures = new HashMap<>();
+    private final int pieceRows;
     private final Slot discarded;
     private Binding binding;
-    private final double[] populationMean;
-    private final double[] populationSquares;
-    private long seen;
+    private final Moments population;
+    private final Moments measured;
 
     CpuNorm(Dnnl dnnl, Scope scope, Spec.Norm spec, Tensor x) {
         super(dnnl, scope);
         this.spec = spec;
         this.x = x;
         channels = x.shape().dim(1);
-        populationMean = new double[channels];
-        populationSquares = new double[channels];
+        population = new Moments(channels);
+        measured = new Moments(channels);
         desc = Dnnl.retyped(CpuLayout.of(x.layout()), x.shape(), Dnnl.type(scope.precision()));
         CpuLayout vector = new CpuLayout(Dnnl.vector(channels));
         scale = scope.vector("weight", Shape.of(channels), vector, Initializer.constant(1));
@@ -64,7 +68,9 @@ final class CpuNorm extends CpuOp implements Norm {
         runningVar = scope.state("running_var", channels, 1);
         batchMean = scope.kept(4L * channels);
         batchVar = scope.kept(4L * channels);
-        discarded = scope.training() ? null : scope.inForward(x.layout().bytes());
+        long row = x.layout().bytes() / x.shape().dim(0);
+        pieceRows = (int) Math.max(1, Math.min(x.shape().dim(0), PIECE_BYTES / row));
+        discarded = scope.training() ? null : scope.inForward(row * pieceRows);
         output(x.shape(), desc);
         plan();
         onBind(this::locate);
@@ -159,39 +165,39 @@ final class CpuNorm extends CpuOp implements Norm {
 
     @Override
     public void reset() {
-        Arrays.fill(populationMean, 0);
-        Arrays.fill(populationSquares, 0);
-        seen = 0;
+        population.reset();
     }
 
-    /** Chan, Golub and LeVeque's pairwise update, in double. */
     @Override
     public void measure(int rows) {
-        measures.computeIfAbsent(rows, this::statisticsOf).run();
-        long count = x.shape().elements() / channels / x.shape().dim(0) * rows;
-        double total = seen + count;
-        for (int c = 0; c < channels; c++) {
-            double delta = mean.get(c) - populationMean[c];
-            populationSquares[c] += count * (double) var.get(c) + delta * delta * seen * count / total;
-            populationMean[c] += delta * count / total;
+        long each = x.shape().elements() / channels / x.shape().dim(0);
+        measured.reset();
+        for (int first = 0; first < rows; first += pieceRows) {
+            Piece piece = new Piece(first, Math.min(pieceRows, rows - first));
+            measures.computeIfAbsent(piece, this::statisticsOf).run();
+            measured.merge(mean, var, each * piece.rows());
         }
-        seen += count;
+        measured.write(mean, var);
+        population.merge(measured);
     }
 
-    /** oneDNN's own statistics of the first rows; what it normalises on the way goes where nobody looks. */
-    private Call statisticsOf(int rows) {
-        memory.desc whole = CpuLayout.of(x.layout());
+    /** oneDNN's own statistics of some rows; what it normalises on the way goes where nobody looks. */
+    private Call statisticsOf(Piece piece) {
+        memory.desc d = CpuLayout.of(x.layout());
         long[] dims = x.shape().toLongs();
-        dims[0] = rows;
-        memory.desc d = rows == x.shape().dim(0) ? whole : whole.submemory_desc(dims, new long[dims.length]);
+        long rowBytes = x.layout().bytes() / dims[0];
+        if (piece.rows() < dims[0]) {
+            dims[0] = piece.rows();
+            d = d.submemory_desc(dims, new long[dims.length]);
+        }
         batch_normalization_forward.primitive_desc pd = new batch_normalization_forward.primitive_desc(
                 dnnl.engine, Dnnl.FORWARD_TRAINING, d, d, (float) spec.eps(), 0);
         memory.desc vector = Dnnl.vector(channels);
         return new Call(dnnl.stream, new batch_normalization_forward(pd))
-                .with(DNNL_ARG_SRC, at(binding, d, x.value()))
-                .with(DNNL_ARG_DST, at(binding, d, discarded))
-                .with(DNNL_ARG_MEAN, at(binding, vector, batchMean))
-                .with(DNNL_ARG_VARIANCE, at(binding, vector, batchVar));
+                .with(DNNL_ARG_SRC, at(binding, d, x.value(), piece.first() * rowBytes))
+                .with(DNNL_ARG_DST, at(binding, d, discarded, 0))
+                .with(DNNL_ARG_MEAN, at(binding, vector, batchMean, 0))
+                .with(DNNL_ARG_VARIANCE, at(binding, vector, batchVar, 0));
     }
 
     @Override
@@ -202,11 +208,8 @@ final class CpuNorm extends CpuOp implements Norm {
 
     @Override
     public void commit() {
-        if (seen == 0) throw new IllegalStateException(name() + ": no statistics were measured");
-        for (int c = 0; c < channels; c++) {
-            storedMean.put(c, (float) populationMean[c]);
-            storedVar.put(c, (float) (populationSquares[c] / seen));
-        }
+        if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
+        population.write(storedMean, storedVar);
     }
 
     @Override

@@ -202,10 +202,10 @@ class CpuOp implements Op {
         bound.forEach(action -> action.accept(binding));
     }
 
-    /** A memory object made after binding, for work outside the step. */
-    memory at(Binding binding, memory.desc desc, Slot slot) {
+    /** A memory object made after binding, for work outside the step, {@code skip} bytes into the slot. */
+    memory at(Binding binding, memory.desc desc, Slot slot, long skip) {
         long base = ((CpuMemory) binding.memory(slot.arena())).address();
-        return new memory(desc, dnnl.engine, new Address(base + slot.offset()));
+        return new memory(desc, dnnl.engine, new Address(base + slot.offset() + skip));
     }
 
     static FloatBuffer floats(Binding binding, Slot slot) {

@@ -120,7 +120,7 @@ final class CudaContext implements AutoCloseable {
 
     /** The device's name as people should read it: never that of hardware that is not there. */
     String title() {
-        return software() ? "software GPU (no hardware: its times mean nothing)" : name;
+        return software() ? "software GPU (no hardware)" : name;
     }
 
     /** From Ampere on. */

@@ -79,7 +79,7 @@ final class CudaDevice implements Device {
 
     @Override
     public String describe() {
-        return context.title() + ", compute capability " + context.major + "." + context.minor + ", "
+        return "CUDA, " + context.title() + ", compute capability " + context.major + "." + context.minor + ", "
                 + context.multiprocessors + " multiprocessors";
     }
 

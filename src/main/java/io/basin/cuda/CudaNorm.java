@@ -110,7 +110,12 @@ final class CudaNorm extends CudaOp implements Norm {
                         batchVar.address()),
                 "cudnnBatchNormalizationForwardTraining")));
         if (spec.relu()) forward(CudaPointwise.reluInPlace(this, y));
-        forward(perChannel("remember")
+        forward(remember());
+        planBackward(data, vector, source, gamma);
+    }
+
+    private Launch remember() {
+        return perChannel("remember")
                 .arg(runningMean)
                 .arg(runningVar)
                 .arg(batchMean)
@@ -118,8 +123,7 @@ final class CudaNorm extends CudaOp implements Norm {
                 .arg(spec.momentum())
                 .arg(spec.eps())
                 .arg(x.shape().dim(0) * pixels)
-                .arg(channels));
-        planBackward(data, vector, source, gamma);
+                .arg(channels);
     }
 
     private void planBackward(cudnnTensorDescriptor data, cudnnTensorDescriptor vector, Place source, Place gamma) {

@@ -4,9 +4,13 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens the first GPU of NVIDIA's, where its libraries are there. */
 public final class CudaProvider implements DeviceProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(CudaProvider.class);
+
     @Override
     public String name() {
         return "cuda";
@@ -32,7 +36,9 @@ public final class CudaProvider implements DeviceProvider {
         try {
             Libraries.require();
             Natives.load();
-            return new CudaDevice();
+            CudaDevice device = new CudaDevice();
+            if (device.software()) LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
+            return device;
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new DeviceException("the cuda device cannot be opened: " + cause.getMessage(), cause);

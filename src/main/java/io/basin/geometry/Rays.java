@@ -23,7 +23,7 @@ public final class Rays {
      *
      * @param directions of each kind
      * @param points on each ray, the net itself not counted
-     * @param distance to the end of raw rays; 0 for half of the first net's length
+     * @param distance to the end of raw rays; 0 for the first net's length
      * @param relative to the end of filter-normalised rays, where 1 is a step as long as the filters themselves
      */
     public record Course(int directions, int points, double distance, double relative, long seed) {
@@ -78,8 +78,6 @@ public final class Rays {
     /** What came out. */
     public record Result(List<Bundle> bundles, List<Line> lines) {}
 
-    private static final double BEYOND = 0.5;
-
     private final Device device;
     private final Terrain terrain;
     private final Graph graph;
@@ -101,8 +99,8 @@ public final class Rays {
         String identity = terrain.identity() + ", directions=" + course.directions() + ", points=" + course.points()
                 + ", distance=" + course.distance() + ", relative=" + course.relative() + ", seed=" + course.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
-        long total = nets.size() * (1L + 2L * course.directions() * course.points())
-                + (long) pairs.size() * (2 * course.points() + 1);
+        long total =
+                nets.size() * (1L + 2L * course.directions() * course.points()) + (long) pairs.size() * linePoints();
         try (Storage storage = new Storage(true);
                 Survey survey = terrain.survey(graph, storage);
                 Arenas arenas = new Arenas(device, storage);
@@ -111,6 +109,11 @@ public final class Rays {
             Walk walk = new Walk(nets, storage, arenas, ledger, counter);
             return new Result(walk.bundles(survey), walk.lines(survey, pairs));
         }
+    }
+
+    /** Such that both nets are among them. */
+    private int linePoints() {
+        return 4 * ((course.points() + 1) / 2) + 1;
     }
 
     private double[] distances(double end) {
@@ -138,7 +141,7 @@ public final class Rays {
             directions = new Directions(device, storage, course.seed());
             distance = course.distance() > 0
                     ? course.distance()
-                    : Vectors.norm(arenas.read(nets.get(0).file())) / 2;
+                    : Vectors.norm(arenas.read(nets.get(0).file()));
             from = arenas.arena();
             towards = arenas.arena();
         }
@@ -184,10 +187,10 @@ public final class Rays {
                     Net last = nets.get(pair[1]);
                     arenas.load(first.file(), from);
                     arenas.load(last.file(), towards);
-                    double[] ts = new double[2 * course.points() + 1];
+                    double[] ts = new double[linePoints()];
                     Figures[] figures = new Figures[ts.length];
                     for (int i = 0; i < ts.length; i++) {
-                        ts[i] = -BEYOND + (1 + 2 * BEYOND) * i / (ts.length - 1);
+                        ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
                         figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, probe, 1 - ts[i], ts[i]);
                     }
                     double length = Vectors.distance(Vectors.read(device, from), Vectors.read(device, towards));

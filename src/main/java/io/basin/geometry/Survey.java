@@ -1,6 +1,7 @@
 package io.basin.geometry;
 
 import io.basin.device.Coefficients;
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
@@ -24,7 +25,9 @@ public final class Survey implements AutoCloseable {
      *
      * @param statistics what batch norm's statistics are measured on
      * @param train and test: what loss and error are measured on
-     * @param batch how these are read; {@code statisticsBatch} may augment
+     * @param statisticsBatch may augment; where it holds all samples, a single pass measures exact statistics, and loss and
+     *     error with them where {@code train} is the same set, read the same way
+     * @param batch how training samples are read, {@code testBatch} how test samples are
      */
     public record Ground(
             Images statistics,
@@ -32,8 +35,18 @@ public final class Survey implements AutoCloseable {
             Images test,
             Spec.Batch statisticsBatch,
             Spec.Batch batch,
+            Spec.Batch testBatch,
             Evaluator.Refresh refresh,
-            Precision precision) {}
+            Precision precision) {
+        /** Whether one evaluator serves both: the same samples, read the same way. */
+        boolean shared() {
+            return statistics == train && same(statisticsBatch, batch);
+        }
+
+        private static boolean same(Spec.Batch a, Spec.Batch b) {
+            return a.batch() == b.batch() && a.pad() == b.pad() && a.flip() == b.flip();
+        }
+    }
 
     private final Device device;
     private final Storage storage;
@@ -50,10 +63,13 @@ public final class Survey implements AutoCloseable {
         try {
             Precision p = ground.precision();
             made[0] = new Evaluator(device, graph, storage, ground.statistics(), ground.statisticsBatch(), p);
-            made[1] = new Evaluator(device, graph, storage, ground.train(), ground.batch(), p);
-            made[2] = new Evaluator(device, graph, storage, ground.test(), ground.batch(), p);
+            made[1] = ground.shared()
+                    ? made[0]
+                    : new Evaluator(device, graph, storage, ground.train(), ground.batch(), p);
+            made[2] = new Evaluator(device, graph, storage, ground.test(), ground.testBatch(), p);
         } catch (RuntimeException e) {
-            for (Evaluator evaluator : made) if (evaluator != null) evaluator.close();
+            if (made[0] != null) made[0].close();
+            if (made[1] != null && made[1] != made[0]) made[1].close();
             throw e;
         }
         statistics = made[0];
@@ -61,20 +77,23 @@ public final class Survey implements AutoCloseable {
         test = made[2];
     }
 
-    /** Whether batch norm's statistics depend on nothing but the samples: not on batch size or order. */
-    public boolean exact() {
-        return refresh == Evaluator.Refresh.EXACT || statistics.refreshPasses(Evaluator.Refresh.EXACT) == 0;
-    }
-
     /** Measures a model; overwrites its batch-norm statistics. */
     public Figures measure(Weights model) {
-        statistics.refresh(model, refresh, pass -> {});
-        return Figures.of(train.evaluate(model), test.evaluate(model));
+        Control.Totals settled = settle(model);
+        return Figures.of(
+                settled != null && train == statistics ? settled : train.evaluate(model), test.evaluate(model));
     }
 
     /** Only the batch-norm statistics of a model. */
     public void refresh(Weights model) {
+        settle(model);
+    }
+
+    /** Statistics, and what the same pass found out about loss and error; null where it was not a single pass. */
+    private Control.Totals settle(Weights model) {
+        if (statistics.whole()) return statistics.settle(model);
         statistics.refresh(model, refresh, pass -> {});
+        return null;
     }
 
     /** Combinations of the same points. Closes before the survey. */
@@ -112,7 +131,7 @@ public final class Survey implements AutoCloseable {
     @Override
     public void close() {
         statistics.close();
-        train.close();
+        if (train != statistics) train.close();
         test.close();
     }
 }

@@ -17,6 +17,10 @@ public final class Terrain implements AutoCloseable {
     private static final long PART_SEED = 20180227;
     /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the figures are worth. */
     private static final int MANY_NORMS = 24;
+    /** How many of a net's largest activations are alive at once, at most. */
+    private static final int LIVE = 3;
+
+    private static final double GIB = 1L << 30;
 
     /**
      * How much is measured and how.
@@ -25,13 +29,16 @@ public final class Terrain implements AutoCloseable {
      * @param statistics so many training samples for batch norm's statistics; 0 for all
      * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to 24 batch norms
      * @param plain measure statistics on samples as they are, not augmented as in training
+     * @param memory GiB that the activations of one pass may take: where all samples for the statistics fit at once, they are
+     *     exact after a single pass; 0 for batches always
      */
-    public record Sampling(int samples, int statistics, String refresh, boolean plain) {
+    public record Sampling(int samples, int statistics, String refresh, boolean plain, double memory) {
         public Sampling {
             if (samples < 0) throw new IllegalArgumentException("--samples must not be negative, got " + samples);
             if (statistics < 0) {
                 throw new IllegalArgumentException("--bn-samples must not be negative, got " + statistics);
             }
+            if (!(memory >= 0)) throw new IllegalArgumentException("--memory must not be negative, got " + memory);
             if (!List.of("auto", "exact", "single").contains(refresh)) {
                 throw new IllegalArgumentException("--bn-update is auto, exact or single, got '" + refresh + "'");
             }
@@ -73,15 +80,31 @@ public final class Terrain implements AutoCloseable {
     public Survey survey(Graph graph, Storage storage) {
         Spec.Batch plain = material.plainBatch();
         Spec.Batch augmented = sampling.plain() ? plain : material.augmentedBatch();
+        boolean whole = whole(graph, statistics.count());
         Survey.Ground ground = new Survey.Ground(
                 statistics,
                 train,
                 test,
-                augmented,
+                whole ? sized(augmented, statistics.count()) : augmented,
+                whole && train == statistics ? sized(plain, train.count()) : plain,
                 plain,
                 refresh(graph),
                 material.settings().precision());
         return new Survey(device, graph, storage, ground);
+    }
+
+    private static Spec.Batch sized(Spec.Batch b, int size) {
+        return new Spec.Batch(size, b.pad(), b.flip(), b.mean(), b.std(), b.seed(), b.shuffled());
+    }
+
+    /** Whether the activations of so many samples at once stay within the memory allowed. */
+    private boolean whole(Graph graph, int count) {
+        boolean norms = graph.nodes().stream().anyMatch(n -> n.spec() instanceof Spec.Norm);
+        long largest = graph.nodes().stream()
+                .mapToLong(n -> n.output().shape().elements())
+                .max()
+                .orElse(0);
+        return norms && LIVE * 4.0 * largest * count <= sampling.memory() * GIB;
     }
 
     private Evaluator.Refresh refresh(Graph graph) {
@@ -100,7 +123,8 @@ public final class Terrain implements AutoCloseable {
         return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
                 + material.trainSet().count() + ", validation=" + s.validation() + ", samples=" + sampling.samples()
                 + ", bn samples=" + sampling.statistics() + ", bn update=" + sampling.refresh() + ", bn plain="
-                + sampling.plain() + ", pad=" + s.pad() + ", flip=" + s.flip() + ", batch=" + s.batch();
+                + sampling.plain() + ", memory=" + sampling.memory() + ", pad=" + s.pad() + ", flip=" + s.flip()
+                + ", batch=" + s.batch();
     }
 
     /** For people: what was measured on how many samples. */

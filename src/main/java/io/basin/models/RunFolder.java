@@ -14,11 +14,12 @@ import java.util.stream.Stream;
  * The models of a run, whichever folder of it is named: the whole comparison, a seed, a method.
  *
  * <p>A method that ends with one model has it in a file of its name, and the members beside it are what that was made of; else the
- * members are the method's result. Checkpoints are no models.
+ * members are the method's result. Checkpoints are no models; samples of a posterior count only where they are named one by one.
  */
 public final class RunFolder {
     private static final String SUFFIX = ".safetensors";
     private static final String MEMBER = "member-";
+    private static final String SAMPLE = "sample-";
     private static final String CHECKPOINT = "checkpoint" + SUFFIX;
 
     private RunFolder() {}
@@ -50,6 +51,7 @@ public final class RunFolder {
         List<Path> entries = entries(folder);
         List<Path> weights = entries.stream()
                 .filter(f -> name(f).endsWith(SUFFIX) && !name(f).equals(CHECKPOINT))
+                .filter(f -> !name(f).startsWith(SAMPLE))
                 .filter(Files::isRegularFile)
                 .toList();
         List<Path> whole =

@@ -1,6 +1,12 @@
 package io.basin.models;
 
+import io.basin.data.Catalog;
+import io.basin.data.DataSets;
+import io.basin.data.Progress;
+import io.basin.data.TrainTest;
+import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
+import io.basin.nn.Nets;
 import io.basin.train.Provenance;
 import java.nio.file.Path;
 
@@ -15,6 +21,26 @@ public record StoredModel(Path file, Provenance origin) {
         try (Safetensors in = Safetensors.open(file)) {
             return new StoredModel(file, Provenance.of(file.toString(), in.metadata()));
         }
+    }
+
+    /**
+     * Loads the data set that the header names.
+     *
+     * @param folder where its files are; null to look in the usual places
+     * @throws FormatException if this version knows no such data set or net
+     */
+    public TrainTest data(Path folder, Progress progress) {
+        if (!Nets.NAMES.contains(origin.model())) {
+            throw new FormatException(
+                    file.toString(), "is of the net '" + origin.model() + "'; known: " + String.join(", ", Nets.NAMES));
+        }
+        if (!Catalog.names().contains(origin.dataset())) {
+            throw new FormatException(
+                    file.toString(),
+                    "was trained on '" + origin.dataset() + "'; known data sets: "
+                            + String.join(", ", Catalog.names()));
+        }
+        return DataSets.load(origin.dataset(), folder, progress);
     }
 
     @Override

@@ -32,9 +32,11 @@ public final class Venue implements AutoCloseable {
     private static final int USUAL_VALIDATION = 5000;
 
     private final Device device;
+    private final TrainTest data;
+    private final int validation;
+    private final int trainSamples;
     private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
-    private final Augmentation usual;
 
     /**
      * @param data the models' data set
@@ -42,17 +44,15 @@ public final class Venue implements AutoCloseable {
      */
     public Venue(Device device, TrainTest data, List<StoredModel> models) {
         this.device = device;
+        this.data = data;
         requireSameData(models);
-        int validation = models.stream()
+        validation = models.stream()
                 .mapToInt(m -> m.origin().validation())
                 .filter(n -> n > 0)
                 .min()
                 .orElse(Math.min(USUAL_VALIDATION, data.train().count() / 10));
-        Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
-        sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples(models)));
-        sets.put(Part.VALIDATION, split.validation());
+        trainSamples = trainSamples(models);
         sets.put(Part.TEST, data.test());
-        usual = Augmentation.of(sets.get(Part.TRAIN), 0, false);
     }
 
     private static void requireSameData(List<StoredModel> models) {
@@ -80,20 +80,26 @@ public final class Venue implements AutoCloseable {
         return device;
     }
 
+    /** The part's images; the training set is split when a part of it is first asked for: measuring needs only the test part. */
     public ImageSet set(Part part) {
+        if (!sets.containsKey(part)) {
+            Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
+            sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples));
+            sets.put(Part.VALIDATION, split.validation());
+        }
         return sets.get(part);
     }
 
     /** The part on the device. */
     public Images images(Part part) {
-        return uploaded.computeIfAbsent(part, p -> Material.upload(device, sets.get(p)));
+        return uploaded.computeIfAbsent(part, p -> Material.upload(device, set(p)));
     }
 
     /** How the model's net reads samples: normalised as in its training, which its header says. */
     public Augmentation normalisation(Provenance origin, int pad, boolean flip) {
-        boolean known =
-                origin.mean().length == sets.get(Part.TRAIN).channels() && origin.std().length == origin.mean().length;
-        return new Augmentation(pad, flip, known ? origin.mean() : usual.mean(), known ? origin.std() : usual.std());
+        boolean known = origin.mean().length == data.test().channels();
+        if (known) return new Augmentation(pad, flip, origin.mean(), origin.std());
+        return Augmentation.of(set(Part.TRAIN), pad, flip);
     }
 
     @Override

@@ -50,6 +50,9 @@ public final class Evaluator implements AutoCloseable {
     private final int samples;
     private final ByteBuffer buffer;
     private final float[] probabilities;
+    private Weights bound;
+    /** Whether the only batch lies on the device already; the plan keeps it where it is the whole set. */
+    private boolean drawn;
 
     public Evaluator(
             Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
@@ -73,7 +76,8 @@ public final class Evaluator implements AutoCloseable {
 
     /** Mean loss and accuracy of one model. */
     public Control.Totals evaluate(Weights weights) {
-        plan.use(weights);
+        use(weights);
+        drawn = false;
         control.start(0);
         Runnable tick = device.tick(control);
         for (int b = 0; b < batches(); b++) {
@@ -85,9 +89,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
+        drawn = false;
         for (int b = 0; b < batches(); b++) {
             for (int m = 0; m < models.size(); m++) {
-                plan.use(models.get(m));
+                use(models.get(m));
                 control.start(b);
                 plan.forward();
                 emit(models.get(m), m, b, sink);
@@ -97,7 +102,8 @@ public final class Evaluator implements AutoCloseable {
 
     /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
     public void predict(Weights model, int first, int batches, Sink sink) {
-        plan.use(model);
+        use(model);
+        drawn = false;
         for (int b = first; b < Math.min(batches(), first + batches); b++) {
             control.start(b);
             plan.forward();
@@ -136,7 +142,8 @@ public final class Evaluator implements AutoCloseable {
     public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
         List<Norm> norms = plan.norms();
         if (norms.isEmpty()) return;
-        plan.use(weights);
+        use(weights);
+        drawn = false;
         norms.forEach(Norm::reset);
         if (how == Refresh.SINGLE) {
             pass(norms.get(norms.size() - 1), true, true, () -> onBatch.accept(0));
@@ -150,6 +157,39 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
+    /** Whether one batch holds all samples, so that {@link #settle} can be asked for. */
+    public boolean whole() {
+        return batches() == 1;
+    }
+
+    /**
+     * {@link #refresh} and {@link #evaluate} in a single pass, where one batch holds all samples: each batch norm's input lies
+     * there whole, so its population's statistics are measured, stored and used at once. Nothing is computed twice.
+     */
+    public Control.Totals settle(Weights weights) {
+        if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
+        use(weights);
+        control.start(0);
+        for (Op op : plan.ops()) {
+            if (op instanceof Norm norm) {
+                norm.reset();
+                norm.measure(samples);
+                norm.commit();
+            }
+            // Every model sees the same batch: it is drawn once.
+            if (!drawn || op != plan.ops().get(0)) op.forward();
+        }
+        drawn = true;
+        return control.read();
+    }
+
+    /** Binding costs some microseconds an operation; most often the model is the one already bound. */
+    private void use(Weights weights) {
+        if (weights.equals(bound)) return;
+        plan.use(weights);
+        bound = weights;
+    }
+
     /**
      * Measures all statistics at once while every norm uses those stored in {@code weights.state()}, then stores what was
      * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
@@ -157,7 +197,8 @@ public final class Evaluator implements AutoCloseable {
     public void remeasure(Weights weights, IntConsumer onBatch) {
         List<Norm> norms = plan.norms();
         if (norms.isEmpty()) return;
-        plan.use(weights);
+        use(weights);
+        drawn = false;
         norms.forEach(Norm::reset);
         pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
         norms.forEach(Norm::commit);

@@ -125,8 +125,15 @@ public final class Plan implements AutoCloseable {
         scope.uses(logits, loss.output());
         batch.labels().alive(ops.size());
         scope.outlives(loss.output());
+        if (!scope.training() && batchSpec.batch() >= images.count()) keepBatch();
         Binding binding = scope.allocate(device, batchSize);
         for (Op op : ops) op.bind(binding);
+    }
+
+    /** A batch that is the whole set need not be drawn again for another model. */
+    private void keepBatch() {
+        scope.outlives(batch.output());
+        batch.labels().alive(2 * ops.size());
     }
 
     /** Nobody would write the gradient of such a result, and backward would read what lies in memory. */

@@ -73,17 +73,23 @@ public record Provenance(
                     header.get("dataset"),
                     header.getOrDefault("method", ""),
                     header.getOrDefault("init", ""),
-                    Integer.parseInt(header.getOrDefault("restarts", "0")),
+                    count(header, "restarts", 0),
                     mean,
                     std,
-                    Integer.parseInt(header.getOrDefault("validation", "0")),
-                    Integer.parseInt(header.getOrDefault("train_samples", "0")),
-                    Math.max(1, Integer.parseInt(header.getOrDefault("batch", Integer.toString(USUAL_BATCH)))),
-                    Integer.parseInt(header.getOrDefault("pad", "0")),
+                    count(header, "validation", 0),
+                    count(header, "train_samples", 0),
+                    Math.max(1, count(header, "batch", USUAL_BATCH)),
+                    count(header, "pad", 0),
                     Boolean.parseBoolean(header.getOrDefault("flip", "false")));
         } catch (NumberFormatException e) {
             throw new FormatException(file, "a number of its header is none: " + e.getMessage(), e);
         }
+    }
+
+    private static int count(Map<String, String> header, String key, int otherwise) {
+        int value = Integer.parseInt(header.getOrDefault(key, Integer.toString(otherwise)));
+        if (value < 0) throw new NumberFormatException(key + " is " + value);
+        return value;
     }
 
     private static void requireNormalisation(String file, float[] mean, float[] std) {

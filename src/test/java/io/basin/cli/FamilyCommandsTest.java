@@ -34,7 +34,7 @@ class FamilyCommandsTest {
     static void compareTheFamily() {
         data = Shell.grey(shared.resolve("data"), 240, 100);
         run = shared.resolve("run");
-        first = compare("--out", run, "--corruptions", "--ood", "noise");
+        first = compare("--out", run, "--corruptions", "--ood", "noise", "--keep-samples");
     }
 
     private static Shell compare(Object... more) {
@@ -208,6 +208,23 @@ class FamilyCommandsTest {
                     + String.format(java.util.Locale.ROOT, "%.2f", 100 * accuracy);
             assertTrue(ensemble.out().contains(line), line + "\n" + ensemble.out());
         }
+    }
+
+    @Test
+    void theKeptSamplesOfSwagAreAnEnsembleWithItsFigures() throws IOException {
+        List<Object> args = new ArrayList<>(List.of("ensemble", "--data-dir", data, "--threads", 1));
+        try (Stream<Path> files = Files.list(run.resolve("seed-1/swa+swag"))) {
+            files.filter(f -> f.getFileName().toString().startsWith("sample-")).forEach(args::add);
+        }
+        Shell shell = Shell.run(args.toArray());
+        assertEquals(0, shell.code(), shell.err());
+        JsonNode score = row("swag").path("scores").path(0);
+        String expected = String.format(
+                java.util.Locale.ROOT,
+                "all 3, mean: accuracy %.2f %%, NLL %.4f",
+                100 * score.path("accuracy").asDouble(),
+                score.path("nll").asDouble());
+        assertTrue(shell.out().contains(expected), expected + "\n" + shell.out());
     }
 
     @Test

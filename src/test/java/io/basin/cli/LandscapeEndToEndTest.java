@@ -47,6 +47,8 @@ class LandscapeEndToEndTest {
                 50,
                 "--lr",
                 0.02,
+                "--device",
+                "cpu",
                 "--out",
                 nets);
         assertEquals(0, done.code(), done.err());
@@ -64,9 +66,15 @@ class LandscapeEndToEndTest {
         }
     }
 
+    private static Object[] with(List<Object> flags, Object... more) {
+        List<Object> all = new ArrayList<>(flags);
+        all.addAll(List.of(more));
+        return all.toArray();
+    }
+
     private static Shell run(Object... args) {
         List<Object> all = new ArrayList<>(List.of(args));
-        all.addAll(List.of("--data-dir", data, "--validation", 50, "--batch-size", 32));
+        all.addAll(List.of("--data-dir", data, "--validation", 50, "--batch-size", 32, "--device", "cpu"));
         return Shell.run(all.toArray());
     }
 
@@ -82,23 +90,9 @@ class LandscapeEndToEndTest {
     @Test
     void aCurveFromNetToNetToNet() {
         Path out = folder.resolve("curve");
-        Object[] flags = {
-            "connect",
-            net(1, "sgd"),
-            net(2, "sgd"),
-            net(1, "swa"),
-            "--curve",
-            "PolyChain",
-            "--bends",
-            2,
-            "--epochs",
-            2,
-            "--points",
-            7
-        };
-        Object[] first = java.util.Arrays.copyOf(flags, flags.length + 2);
-        first[flags.length] = "--out";
-        first[flags.length + 1] = out;
+        List<Object> flags = new ArrayList<>(List.of("connect", net(1, "sgd"), net(2, "sgd"), net(1, "swa")));
+        flags.addAll(List.of("--curve", "PolyChain", "--bends", 2, "--epochs", 2, "--points", 7));
+        Object[] first = with(flags, "--out", out);
         Shell done = run(first);
         assertEquals(0, done.code(), done.err());
         assertEquals(
@@ -114,10 +108,10 @@ class LandscapeEndToEndTest {
         assertEquals(7, legs.path(0).path("curve").path("points").size());
         assertTrue(legs.path(0).path("curve").path("length").asDouble()
                 >= legs.path(0).path("line").path("length").asDouble());
-        Shell bend = Shell.run("evaluate", out.resolve("leg-1").resolve("bend-1.safetensors"), "--data-dir", data);
+        Shell bend = Shell.run(
+                "evaluate", out.resolve("leg-1").resolve("bend-1.safetensors"), "--data-dir", data, "--device", "cpu");
         assertEquals(0, bend.code(), bend.err());
-        first[flags.length] = "--resume";
-        Shell again = run(first);
+        Shell again = run(with(flags, "--resume", out));
         assertEquals(0, again.code(), again.err());
         assertEquals(done.out(), again.out());
     }
@@ -125,23 +119,11 @@ class LandscapeEndToEndTest {
     @Test
     void aPlaneWithTrajectoryAndAverageAndItsResumption() throws IOException {
         Path out = folder.resolve("plane");
-        List<Object> flags = new ArrayList<>(List.of(
-                "surface",
-                net(1, "sgd"),
-                net(2, "sgd"),
-                net(1, "swa"),
-                "--grid",
-                4,
-                "--samples",
-                60,
-                "--average",
-                net(1, "swa"),
-                "--trajectory"));
+        List<Object> flags = new ArrayList<>(List.of("surface", net(1, "sgd"), net(2, "sgd"), net(1, "swa")));
+        flags.addAll(List.of("--grid", 4, "--samples", 60, "--average", net(1, "swa"), "--trajectory"));
         flags.addAll(members());
         assertTrue(flags.size() > 12, "members");
-        List<Object> fresh = new ArrayList<>(flags);
-        fresh.addAll(List.of("--out", out));
-        Shell done = run(fresh.toArray());
+        Shell done = run(with(flags, "--out", out));
         assertEquals(0, done.code(), done.err());
         assertTrue(done.out().contains("Self-check passed: the plane goes through its nets"), done.out());
         pictured(out, "test-error", "train-loss");
@@ -153,9 +135,7 @@ class LandscapeEndToEndTest {
         assertEquals(4, result.path("cells").size());
         assertEquals(0, result.path("average").path("spot").path("away").asDouble(), 1e-4);
         byte[] cells = Files.readAllBytes(out.resolve("cells.jsonl"));
-        List<Object> resumed = new ArrayList<>(flags);
-        resumed.addAll(List.of("--resume", out));
-        assertEquals(0, run(resumed.toArray()).code());
+        assertEquals(0, run(with(flags, "--resume", out)).code());
         assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")));
     }
 

@@ -6,14 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.io.Safetensors;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class MergeCommandTest {
     @TempDir
@@ -33,12 +30,9 @@ class MergeCommandTest {
     }
 
     private int run(String... args) {
-        CommandLine line = Main.commandLine();
-        StringWriter err = new StringWriter();
-        line.setErr(new PrintWriter(err));
-        int exit = line.execute(args);
-        error = err.toString();
-        return exit;
+        Shell shell = Shell.run((Object[]) args);
+        error = shell.err();
+        return shell.code();
     }
 
     private String out() {
@@ -91,6 +85,20 @@ class MergeCommandTest {
         assertEquals(2, run("average", a, b, "--out", a, "--no-bn-update"));
         assertTrue(error.contains("--out"), error);
         assertArrayEquals(before, Files.readAllBytes(Path.of(a)));
+        assertEquals(2, run("average", a, b, "--out", folder.resolve("no/out").toString(), "--no-bn-update"));
+        assertTrue(error.contains("--out: the folder") && error.contains("does not exist"), error);
+        assertEquals(2, run("ensemble", a, "--svg", folder.toString()));
+        assertTrue(error.contains("--svg") && error.contains("is a folder"), error);
+    }
+
+    @Test
+    void aFileOfAnUnknownNetOrDataSetIsNamed() {
+        String net = file("net", 1, Map.of("init", "1", "model", "another-net"));
+        assertEquals(1, run("evaluate", net));
+        assertTrue(error.contains(net) && error.contains("another-net"), error);
+        String data = file("data", 1, Map.of("init", "1", "dataset", "another-set"));
+        assertEquals(1, run("ensemble", data));
+        assertTrue(error.contains(data) && error.contains("another-set"), error);
     }
 
     @Test

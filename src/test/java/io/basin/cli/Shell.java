@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
+import io.basin.data.TrainTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -51,6 +52,18 @@ record Shell(int code, String out, String err) {
             ImageSet all = SyntheticSet.synthetic(train + test, 28, 28, 1, 10, 1);
             write(folder, "train", all, 0, train);
             write(folder, "t10k", all, train, test);
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The first images of a real set in the same format. */
+    static Path real(Path folder, TrainTest data, int train, int test) {
+        try {
+            Files.createDirectories(folder);
+            write(folder, "train", data.train(), 0, train);
+            write(folder, "t10k", data.test(), 0, test);
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

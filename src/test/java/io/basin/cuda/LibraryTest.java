@@ -69,7 +69,7 @@ class LibraryTest {
     @Test
     void withAllOfThemItOpensAndSaysThatItIsTheSoftwareGpu() throws Exception {
         if (!Cuda.software()) return;
-        assertTrue(open().startsWith("opened software GPU"));
+        assertTrue(open().startsWith("opened CUDA, software GPU"));
     }
 
     @Test

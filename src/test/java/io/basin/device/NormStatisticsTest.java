@@ -176,4 +176,45 @@ class NormStatisticsTest {
             assertEquals(1, var[0]);
         }
     }
+
+    /** Large enough that devices measure it piece by piece. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aLargeBatchIsMeasuredAndAdoptedAsOne(Subject subject) {
+        int rows = 21;
+        int plane = 64 * 64;
+        Shape sample = Shape.of(CHANNELS, 64, 64);
+        float[] x = Draws.normal(5, (long) rows * CHANNELS * plane);
+        for (int i = 0; i < x.length; i++) x[i] += (float) (i / (CHANNELS * plane));
+        try (Device device = subject.open();
+                OpTrial trial = OpTrial.of(device, Mode.EVALUATE, rows, sample)) {
+            Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
+            Norm norm = trial.plan("op", s -> device.norm(s, new Spec.Norm(1e-5, 0.1, false), in));
+            trial.ready();
+            trial.write(in, x);
+            norm.reset();
+            norm.measure(rows - 1);
+            float[][] expected = new float[2][CHANNELS];
+            double count = (rows - 1.0) * plane;
+            for (int c = 0; c < CHANNELS; c++) {
+                double sum = 0;
+                double squares = 0;
+                for (int n = 0; n < rows - 1; n++) {
+                    for (int i = 0; i < plane; i++) sum += x[(n * CHANNELS + c) * plane + i];
+                }
+                for (int n = 0; n < rows - 1; n++) {
+                    for (int i = 0; i < plane; i++)
+                        squares += Math.pow(x[(n * CHANNELS + c) * plane + i] - sum / count, 2);
+                }
+                expected[0][c] = (float) (sum / count);
+                expected[1][c] = (float) (squares / count);
+            }
+            norm.adopt();
+            Close.GRADIENT.check("adopted mean", expected[0], trial.readState("op.running_mean"));
+            Close.GRADIENT.check("adopted variance", expected[1], trial.readState("op.running_var"));
+            norm.commit();
+            Close.GRADIENT.check("mean", expected[0], trial.readState("op.running_mean"));
+            Close.GRADIENT.check("variance", expected[1], trial.readState("op.running_var"));
+        }
+    }
 }

@@ -34,8 +34,14 @@ final class Landscape implements AutoCloseable {
         return g;
     }
 
+    /** In batches, never the whole set at once. */
     Terrain terrain(int samples, int statistics, String refresh) {
-        return new Terrain(device, material, new Terrain.Sampling(samples, statistics, refresh, true));
+        return new Terrain(device, material, new Terrain.Sampling(samples, statistics, refresh, true, 0));
+    }
+
+    /** The whole set at once. */
+    Terrain whole(int samples, int statistics) {
+        return new Terrain(device, material, new Terrain.Sampling(samples, statistics, "exact", true, 1));
     }
 
     /** A net with random weights, written as training writes them. */

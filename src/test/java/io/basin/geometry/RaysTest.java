@@ -47,10 +47,13 @@ class RaysTest {
             }
             assertEquals(r.bundles().get(2).distances()[3], raw.distances()[3], "nets share their distances");
             Rays.Line line = r.lines().get(0);
-            assertEquals(7, line.ts().length);
+            assertEquals(9, line.ts().length);
             assertEquals(-0.5, line.ts()[0]);
-            assertEquals(1.5, line.ts()[6]);
-            assertEquals(0.5, line.ts()[3], 1e-15);
+            assertEquals(0, line.ts()[2]);
+            assertEquals(1, line.ts()[6]);
+            assertEquals(1.5, line.ts()[8]);
+            assertEquals(a, line.figures()[2]);
+            assertEquals(r.bundles().get(2).figures()[0][0], line.figures()[6]);
         }
     }
 

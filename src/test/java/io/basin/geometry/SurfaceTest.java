@@ -44,7 +44,7 @@ class SurfaceTest {
                         TwoParameters.graph(),
                         storage,
                         new Survey.Ground(
-                                images, images, images, batch, batch, Evaluator.Refresh.EXACT, Precision.FP32));
+                                images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT, Precision.FP32));
                 Arenas arenas = new Arenas(device, storage)) {
             List<Memory> points = List.of(
                     arenas.load(folder.resolve("0.safetensors")),

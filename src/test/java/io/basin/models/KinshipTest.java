@@ -63,5 +63,13 @@ class KinshipTest {
                 FormatException.class,
                 () -> Provenance.of("f", Map.of("dataset", "mnist", "model", "mlp", "mean", "[0.1, \"x\"]")));
         assertTrue(e.getMessage().contains("f"), e.getMessage());
+        for (String key : List.of("validation", "train_samples", "batch", "pad", "restarts")) {
+            for (String value : List.of("-1", "many", "99999999999")) {
+                FormatException bad = assertThrows(
+                        FormatException.class,
+                        () -> Provenance.of("f", Map.of("dataset", "mnist", "model", "mlp", key, value)));
+                assertTrue(bad.getMessage().contains(value), bad.getMessage());
+            }
+        }
     }
 }

@@ -59,8 +59,6 @@ class GoldenAgreementTest {
         Augmentation augmentation = Augmentation.of(set, 2, true);
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
-        double[] lr = new double[STEPS];
-        java.util.Arrays.fill(lr, LR);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = Material.upload(device, set);
                 Session session = session(device, net, images, augmentation, nesterov)) {

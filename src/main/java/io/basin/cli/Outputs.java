@@ -1,0 +1,34 @@
+package io.basin.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Checks of files to be written, made before the work whose result they take. */
+final class Outputs {
+    private Outputs() {}
+
+    /** @throws IllegalArgumentException naming {@code flag} if {@code file} is named and its folder cannot take it */
+    static void require(String flag, Path file) {
+        if (file == null) return;
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || Files.isDirectory(file)) {
+            throw new IllegalArgumentException(flag + ": " + file + " is a folder; name a file");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(
+                    flag + ": the folder " + folder + " does not exist; create it or name another");
+        }
+        if (!Files.isWritable(folder)) {
+            throw new IllegalArgumentException(
+                    flag + ": the folder " + folder + " may not be written; name a file in another");
+        }
+    }
+
+    /** As {@link #require}, and the file must be new. */
+    static void requireNew(String flag, Path file) {
+        require(flag, file);
+        if (Files.exists(file)) {
+            throw new IllegalArgumentException(flag + ": " + file + " exists already; name another file");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.cuda.Cuda;
+import io.basin.data.DataSets;
+import io.basin.data.Progress;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands on CUDA, on some hundred images of the real Fashion-MNIST. */
+class CudaCommandsTest {
+    private static final Path FASHION = Path.of("/usr/share/datasets/fashion-mnist");
+
+    @TempDir
+    Path folder;
+
+    private Path data() {
+        if (!Files.isDirectory(FASHION)) {
+            System.out.println("NOT COVERED: real images, for " + FASHION + " is not here; synthetic ones are used");
+            return Shell.grey(folder.resolve("data"), 280, 100);
+        }
+        return Shell.real(folder.resolve("data"), DataSets.load("fashion-mnist", FASHION, Progress.NONE), 280, 100);
+    }
+
+    private static Shell compare(Path data, Path out, String device, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--out", out));
+        args.addAll(List.of("--device", device, "--threads", 1, "--model", "mlp", "--batch-size", 20));
+        args.addAll(List.of("--validation", 80, "--epochs", 2, "--lr", 0.02, "--methods", "sgd,swa,ema"));
+        args.addAll(List.of(more));
+        return Shell.run(args.toArray());
+    }
+
+    @Test
+    void aComparisonRunsFromEndToEndAndItsWeightsScoreTheSameOnTheCpu() throws IOException {
+        if (!Cuda.works()) return;
+        Path data = data();
+        Path out = folder.resolve("out");
+        Shell compared = compare(data, out, "cuda");
+        assertEquals(0, compared.code(), compared.err());
+        if (Cuda.software())
+            assertTrue(Files.readString(out.resolve("report.html")).contains("software GPU"));
+        int rows = 0;
+        for (JsonNode row : Json.read(out.resolve("results.json")).path("rows")) {
+            rows++;
+            double accuracy = row.path("scores").get(0).path("accuracy").asDouble();
+            assertTrue(accuracy > 0.3, row.toString());
+        }
+        assertEquals(3, rows);
+        Path weights = find(out, "swa.safetensors");
+        String cuda = evaluated(weights, data, "cuda");
+        assertEquals(evaluated(weights, data, "cpu"), cuda);
+    }
+
+    private static Path find(Path folder, String name) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(f -> f.endsWith(name)).findFirst().orElseThrow();
+        }
+    }
+
+    /** The line with the accuracy. */
+    private static String evaluated(Path weights, Path data, String device) {
+        Shell shell = Shell.run("evaluate", weights, "--data-dir", data, "--device", device, "--threads", 1);
+        assertEquals(0, shell.code(), shell.err());
+        return shell.out()
+                .lines()
+                .filter(l -> l.contains("accuracy"))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(shell.out()));
+    }
+
+    @Test
+    void precisionsThatADeviceDoesNotComputeInAreRefusedByTheirFlag() {
+        if (!Cuda.works()) return;
+        Path data = data();
+        Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");
+        assertEquals(2, bf16.code(), bf16.err());
+        assertTrue(bf16.complaint().contains("--precision"), bf16.err());
+        Shell tf32 = compare(data, folder.resolve("tf32"), "cpu", "--precision", "tf32");
+        assertEquals(2, tf32.code(), tf32.err());
+        assertTrue(tf32.complaint().contains("--precision"), tf32.err());
+    }
+
+    @Test
+    void nobodyIsGivenTheSoftwareGpuWithoutAskingForIt() {
+        if (!Cuda.software()) return;
+        try (Device device = Devices.open("auto", 1)) {
+            assertTrue(device.describe().startsWith("CPU"), device.describe());
+        }
+    }
+
+    @Test
+    void theDoctorNamesEachLibraryAndTriesAStep() {
+        if (!Cuda.works()) return;
+        Shell doctor = Shell.run("doctor", "--threads", 1);
+        assertEquals(0, doctor.code(), doctor.err());
+        for (String part : List.of(
+                "libcuda.so.1: ",
+                "libnvrtc.so.12: ",
+                "libcublas.so.12: ",
+                "libcudnn.so.9: ",
+                "cuDNN convolution: right",
+                "cuDNN batch norm: right",
+                "captured replay: right",
+                "TF32: off unless asked for")) {
+            assertTrue(doctor.out().contains(part), doctor.out());
+        }
+        if (Cuda.software()) assertTrue(doctor.out().contains("software GPU"), doctor.out());
+    }
+}
