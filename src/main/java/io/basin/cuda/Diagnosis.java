@@ -73,7 +73,7 @@ final class Diagnosis {
         return "TF32: off unless asked for; "
                 + (context.hasTf32()
                         ? "--precision tf32 turns it on for cuBLAS and cuDNN alike"
-                        : "this device has none, --precision tf32 changes nothing");
+                        : "this device has none, and --precision tf32 is refused");
     }
 
     /** A convolution whose sums are known, a batch norm whose moments are, and both once more as a captured graph. */
