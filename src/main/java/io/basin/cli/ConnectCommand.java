@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Material;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.geometry.Connection;
 import io.basin.geometry.Curve;
 import io.basin.geometry.CurveTraining;
@@ -83,7 +82,7 @@ final class ConnectCommand implements Runnable {
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = Devices.open(options.device, options.threads);
+        try (Device device = options.on.open();
                 Material material = options.material(device, model, settings, bars);
                 Terrain terrain = new Terrain(device, material, sampling)) {
             Graph graph = Nets.build(
@@ -105,7 +104,7 @@ final class ConnectCommand implements Runnable {
                 results.add(new Connection(device, material, terrain, graph, course, place, bars.progress())
                         .run(nets.get(i), nets.get(i + 1), points));
             }
-            new ConnectReport(results, facts(device, terrain, model, settings)).write(folder);
+            new ConnectReport(results, facts(device, terrain, nets, model, settings)).write(folder);
         }
     }
 
@@ -128,10 +127,9 @@ final class ConnectCommand implements Runnable {
         return config;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, Model model, Settings s) {
+    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model, Settings s) {
         Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : LandscapeOptions.label(files))
-            facts.put(net.label(), net.file().toString());
+        for (Net net : nets) facts.put(net.label(), net.file().toString());
         facts.put("net", model.net() + " on " + model.dataset());
         facts.put("curve", curve + ", " + bends + (bends == 1 ? " bend" : " bends") + ", seed " + options.seed);
         facts.put(

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.ensemble.Metrics;
 import io.basin.io.AtomicFile;
 import io.basin.io.Json;
@@ -19,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -57,11 +57,8 @@ final class EnsembleCommand implements Runnable {
     @Option(names = "--data-dir", description = "where the data set's files are")
     private Path dataDir;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
-    private String deviceName;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    private int threads;
+    @Mixin
+    private DeviceOptions on;
 
     @Option(names = "--json", description = "writes the figures")
     private Path json;
@@ -78,7 +75,7 @@ final class EnsembleCommand implements Runnable {
         Bars bars = new Bars();
         TrainTest data = models.get(0).data(dataDir, bars.progress());
         FileEnsemble.Outcome outcome;
-        try (Device device = Devices.open(deviceName, threads);
+        try (Device device = on.open();
                 Venue venue = new Venue(device, data, models)) {
             outcome = FileEnsemble.measure(venue, models, fit, bars.progress());
         }

@@ -6,7 +6,6 @@ import io.basin.data.Corruption;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.io.AtomicFile;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
@@ -44,11 +43,8 @@ final class EvaluateCommand implements Runnable {
     @Option(names = "--data-dir", description = "where the data set's files are")
     private Path dataDir;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
-    private String deviceName;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    private int threads;
+    @Mixin
+    private DeviceOptions on;
 
     @Mixin
     private ProbeOptions probes;
@@ -63,7 +59,7 @@ final class EvaluateCommand implements Runnable {
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
         ImageSet outside = probes.outside(data.test(), new Bars().progress());
-        try (Device device = Devices.open(deviceName, threads);
+        try (Device device = on.open();
                 Venue venue = new Venue(device, data, models)) {
             for (StoredModel model : models) {
                 try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {

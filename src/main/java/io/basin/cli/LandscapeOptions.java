@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of everything that looks at trained nets from outside: which data, how much of it, where results go. */
@@ -27,11 +28,8 @@ final class LandscapeOptions {
             description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
     Path dataDir;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto or cpu")
-    String device;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    int threads;
+    @Mixin
+    DeviceOptions on;
 
     @Option(names = "--out", description = "folder for results; default runs/COMMAND-DATASET-MODEL-TIME")
     Path out;
@@ -122,10 +120,7 @@ final class LandscapeOptions {
 
     /** The folder to write into: new and empty, or one to resume. */
     Path folder(String command, Model model) {
-        RunOptions run = new RunOptions();
-        run.out = out;
-        run.resume = resume;
-        return run.folder(command + "-" + model.dataset() + "-" + model.net());
+        return RunOptions.folder(command + "-" + model.dataset() + "-" + model.net(), out, resume);
     }
 
     /**

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.models.Kinship;
 import io.basin.models.StoredModel;
 import io.basin.train.Provenance;
@@ -12,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of commands that make one weights file of several, and what they check first. */
@@ -22,11 +22,8 @@ final class MergeOptions {
     @Option(names = "--data-dir", description = "where the data set's files are")
     Path dataDir;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
-    String device;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    int threads;
+    @Mixin
+    private DeviceOptions on;
 
     @Option(
             names = "--no-bn-update",
@@ -50,7 +47,7 @@ final class MergeOptions {
     }
 
     Device open() {
-        return Devices.open(device, threads);
+        return on.open();
     }
 
     /** Reads the headers; refuses what has no mean. */

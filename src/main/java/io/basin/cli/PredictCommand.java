@@ -3,7 +3,6 @@ package io.basin.cli;
 import io.basin.compare.Material;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
@@ -14,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -44,11 +44,8 @@ final class PredictCommand implements Runnable {
     @Option(names = "--top", defaultValue = "3", description = "classes to print; default ${DEFAULT-VALUE}")
     private int top;
 
-    @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
-    private String deviceName;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    private int threads;
+    @Mixin
+    private DeviceOptions on;
 
     @Override
     public void run() {
@@ -56,7 +53,7 @@ final class PredictCommand implements Runnable {
         StoredModel model = StoredModel.of(file);
         TrainTest data = model.data(dataDir, new Bars().progress());
         Pictures pictures = Pictures.read(images, data.test());
-        try (Device device = Devices.open(deviceName, threads);
+        try (Device device = on.open();
                 Venue venue = new Venue(device, data, List.of(model));
                 Images uploaded = Material.upload(device, pictures.set());
                 Stand stand = new Stand(venue, model.origin());

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,15 +9,13 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags that decide where and how something runs, and not what it computes. */
 final class RunOptions {
-    @Option(names = "--device", defaultValue = "auto", description = "auto, cpu or cuda")
-    String device;
-
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    int threads;
+    @Mixin
+    private DeviceOptions on;
 
     @Option(names = "--out", description = "the run's folder; default runs/DATASET-MODEL-TIME")
     Path out;
@@ -42,7 +39,7 @@ final class RunOptions {
     boolean keepsSamples;
 
     Device open() {
-        return Devices.open(device, threads);
+        return on.open();
     }
 
     Options options() {
@@ -52,6 +49,11 @@ final class RunOptions {
 
     /** The folder to write into: new and empty, or one to resume. */
     Path folder(String name) {
+        return folder(name, out, resume);
+    }
+
+    /** As {@link #folder(String)}, for commands with flags of their own. */
+    static Path folder(String name, Path out, Path resume) {
         if (resume != null) {
             if (!Files.exists(resume.resolve("config.json"))) {
                 throw new IllegalArgumentException(

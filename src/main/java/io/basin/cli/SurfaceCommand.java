@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Material;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.geometry.Net;
 import io.basin.geometry.Surface;
 import io.basin.geometry.Terrain;
@@ -82,7 +81,7 @@ final class SurfaceCommand implements Runnable {
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = Devices.open(options.device, options.threads);
+        try (Device device = options.on.open();
                 Material material = options.material(device, model, settings, bars);
                 Terrain terrain = new Terrain(device, material, sampling)) {
             Graph graph = Nets.build(
@@ -91,7 +90,7 @@ final class SurfaceCommand implements Runnable {
             Json.write(folder.resolve("config.json"), Map.of("settings", settings, "grid", plan));
             Surface.Result result = new Surface(device, terrain, graph, plan, folder, bars.progress())
                     .run(nets, track(), average == null ? null : new Net("average", average));
-            new SurfaceReport(result, plan, warnings(), facts(device, terrain, model, plan)).write(folder);
+            new SurfaceReport(result, plan, warnings(), facts(device, terrain, nets, model, plan)).write(folder);
         }
     }
 
@@ -137,10 +136,9 @@ final class SurfaceCommand implements Runnable {
         return warnings;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, Model model, Surface.Grid plan) {
+    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model, Surface.Grid plan) {
         Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : LandscapeOptions.label(files))
-            facts.put(net.label(), net.file().toString());
+        for (Net net : nets) facts.put(net.label(), net.file().toString());
         if (average != null) facts.put("average", average.toString());
         if (!trajectory.isEmpty())
             facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Material;
 import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.geometry.Net;
 import io.basin.geometry.Rays;
 import io.basin.geometry.Terrain;
@@ -77,7 +76,7 @@ final class WidthCommand implements Runnable {
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = Devices.open(options.device, options.threads);
+        try (Device device = options.on.open();
                 Material material = options.material(device, model, settings, bars);
                 Terrain terrain = new Terrain(device, material, sampling)) {
             Graph graph = Nets.build(
@@ -85,7 +84,7 @@ final class WidthCommand implements Runnable {
             Path folder = options.folder("width", model);
             Json.write(folder.resolve("config.json"), Map.of("settings", settings, "course", course));
             Rays.Result result = new Rays(device, terrain, graph, course, folder, bars.progress()).run(nets, pairs());
-            new WidthReport(result, rise, facts(device, terrain, model)).write(folder);
+            new WidthReport(result, rise, facts(device, terrain, nets, model)).write(folder);
         }
     }
 
@@ -105,10 +104,9 @@ final class WidthCommand implements Runnable {
         return pairs;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, Model model) {
+    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model) {
         Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : LandscapeOptions.label(files))
-            facts.put(net.label(), net.file().toString());
+        for (Net net : nets) facts.put(net.label(), net.file().toString());
         facts.put("net", model.net() + " on " + model.dataset());
         facts.put(
                 "rays",
