@@ -10,7 +10,11 @@ import java.awt.geom.Ellipse2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 
@@ -28,6 +32,10 @@ public final class Contours implements Picture {
     private static final int RIGHT = 150;
     private static final int BOTTOM = 96;
     private static final int BANDS = 10;
+    /** Significant digits of a label. */
+    private static final int FEWEST = 3;
+
+    private static final int MOST = 8;
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 16);
     private static final Font LABEL = new Font(Font.SANS_SERIF, Font.BOLD, 13);
     private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
@@ -151,13 +159,13 @@ public final class Contours implements Picture {
         for (double tick : ticks(xs[0], xs[xs.length - 1])) {
             double x = pixels.getScaleX() * tick + pixels.getTranslateX();
             g.draw(new Line2D.Double(x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 5));
-            String text = number(tick);
+            String text = number(tick, MOST);
             g.drawString(text, (float) (x - font.stringWidth(text) / 2.0), HEIGHT - BOTTOM + 19f);
         }
         for (double tick : ticks(ys[0], ys[ys.length - 1])) {
             double y = pixels.getScaleY() * tick + pixels.getTranslateY();
             g.draw(new Line2D.Double(LEFT - 5, y, LEFT, y));
-            String text = number(tick);
+            String text = number(tick, MOST);
             g.drawString(text, LEFT - 9f - font.stringWidth(text), (float) y + 4);
         }
         float middle = (float) (LEFT + plotWidth() / 2 - font.stringWidth(axis) / 2.0);
@@ -180,17 +188,36 @@ public final class Contours implements Picture {
         return ticks;
     }
 
-    private static String number(double value) {
+    private static String number(double value, int digits) {
         if (value == 0) return "0";
+        if (!Double.isFinite(value)) return Double.toString(value);
         double size = Math.abs(value);
-        if (size >= 1e5 || size < 1e-3) return String.format(Locale.ROOT, "%.1e", value);
-        String text = String.format(Locale.ROOT, size >= 100 ? "%.0f" : size >= 10 ? "%.1f" : "%.3f", value);
-        return text.contains(".") ? text.replaceAll("0+$", "").replaceAll("\\.$", "") : text;
+        if (size >= 1e5 || size < 1e-3) return String.format(Locale.ROOT, "%." + (digits - 1) + "e", value);
+        return new BigDecimal(value)
+                .round(new MathContext(digits))
+                .stripTrailingZeros()
+                .toPlainString();
+    }
+
+    /** With the fewest digits, three at least, that tell them apart; where nothing does, with three. */
+    static List<String> labels(double... values) {
+        for (int digits = FEWEST; digits <= MOST; digits++) {
+            List<String> labels = labels(digits, values);
+            if (new HashSet<>(labels).size() == values.length) return labels;
+        }
+        return labels(FEWEST, values);
+    }
+
+    private static List<String> labels(int digits, double... values) {
+        return Arrays.stream(values).mapToObj(v -> number(v, digits)).toList();
     }
 
     private void bar(Graphics2D g) {
         double x = WIDTH - RIGHT + 24;
         double h = plotHeight() / BANDS;
+        double[] edges = new double[BANDS + 1];
+        for (int k = 0; k <= BANDS; k++) edges[k] = k == 0 ? min : k == BANDS ? max : levels[k - 1];
+        List<String> labels = labels(edges);
         g.setFont(PLAIN);
         for (int k = 0; k < BANDS; k++) {
             double y = HEIGHT - BOTTOM - (k + 1) * h;
@@ -198,11 +225,11 @@ public final class Contours implements Picture {
             g.fill(new Rectangle2D.Double(x, y, 22, h));
             g.setColor(Color.BLACK);
             g.draw(new Line2D.Double(x + 22, y + h, x + 27, y + h));
-            g.drawString(number(k == 0 ? min : levels[k - 1]), (float) x + 31, (float) (y + h) + 4);
+            g.drawString(labels.get(k), (float) x + 31, (float) (y + h) + 4);
         }
         g.draw(new Rectangle2D.Double(x, TOP, 22, plotHeight()));
         g.draw(new Line2D.Double(x + 22, TOP, x + 27, TOP));
-        g.drawString(number(max), (float) x + 31, TOP + 4f);
+        g.drawString(labels.get(BANDS), (float) x + 31, TOP + 4f);
         g.drawString(unit, (float) x, TOP - 18f);
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.Shape;
 import java.awt.geom.PathIterator;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -134,7 +136,10 @@ class ContoursTest {
         }
         double[] levels = Levels.logarithmic(1, 30, 9);
         assertTrue(svg.contains(">30<"), "the highest value");
-        assertTrue(svg.contains(">" + String.format("%.3f", levels[0]).replaceAll("0+$", "") + "<"), "the first level");
+        assertTrue(
+                svg.contains(">"
+                        + new BigDecimal(levels[0]).round(new MathContext(3)).toPlainString() + "<"),
+                "the first level");
         // Two stars, the mark's and below it the legend's; plot 74..610 by 46..524 for x -1..3 and y 0..20.
         Matcher m = Pattern.compile("<path d=\"([^\"]*)\" style=\"fill:rgb\\(213,94,0\\)")
                 .matcher(svg);
@@ -156,6 +161,15 @@ class ContoursTest {
             p.stream().mapToDouble(q -> q[0]).average().orElseThrow(),
             p.stream().mapToDouble(q -> q[1]).average().orElseThrow()
         };
+    }
+
+    @Test
+    void labelsHaveTheDigitsThatTellThemApart() {
+        assertEquals(List.of("0.123", "1.23", "12.3", "123"), Contours.labels(0.12345, 1.2345, 12.345, 123.45));
+        assertEquals(List.of("0.10001", "0.10002", "0.10003"), Contours.labels(0.10001, 0.10002, 0.10003));
+        assertEquals(List.of("11.25", "11.3", "11.35"), Contours.labels(11.25, 11.3, 11.35));
+        assertEquals(List.of("2.00e-05", "0", "5"), Contours.labels(2e-5, 0, 5));
+        assertEquals(List.of("3", "3"), Contours.labels(3, 3));
     }
 
     /** Two labels at one place do not cover each other. */
