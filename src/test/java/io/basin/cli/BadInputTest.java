@@ -157,7 +157,18 @@ class BadInputTest {
             Files.write(small.resolve(part + "-labels-idx1-ubyte"), idx(40));
         }
         Shell shell = Shell.run(
-                "train", "mnist", "--data-dir", small, "--model", "small-cnn", "--validation", 10, "--batch-size", 10);
+                "train",
+                "mnist",
+                "--data-dir",
+                small,
+                "--model",
+                "small-cnn",
+                "--validation",
+                10,
+                "--batch-size",
+                10,
+                "--out",
+                folder.resolve("never"));
         refused(shell, 2, "pool2", "exceeds its input");
     }
 
