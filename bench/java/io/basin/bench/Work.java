@@ -29,9 +29,21 @@ final class Work {
         return contest.isStep() ? 16.0 * TorchStep.PARAMETERS : 2 * Math.pow(Peak.SIZE, 3);
     }
 
+    /** Places of the kernel along one axis, summed over all outputs: nobody multiplies by padding. */
+    static long taps(Spec.Conv c, long in, long out) {
+        long sum = 0;
+        for (long o = 0; o < out; o++) {
+            long first = o * c.stride() - c.pad();
+            sum += Math.min(in, first + c.kernel()) - Math.max(0, first);
+        }
+        return sum;
+    }
+
     private static double products(Node node, Shape x) {
         if (node.spec() instanceof Spec.Conv c) {
-            return 2.0 * node.output().shape().elements() * x.dim(0) / c.groups() * c.kernel() * c.kernel();
+            long taps = taps(c, x.dim(1), node.output().shape().dim(1))
+                    * taps(c, x.dim(2), node.output().shape().dim(2));
+            return 2.0 * node.output().shape().dim(0) * x.dim(0) / c.groups() * taps;
         }
         return node.spec() instanceof Spec.Dense d ? 2.0 * x.elements() * d.out() : 0;
     }
