@@ -58,16 +58,25 @@ public final class OpTrial implements AutoCloseable {
     private Binding binding;
 
     public OpTrial(Device device, Mode mode, Images images, Spec.Batch spec) {
+        this(device, mode, images, spec, Precision.FP32);
+    }
+
+    private OpTrial(Device device, Mode mode, Images images, Spec.Batch spec, Precision precision) {
         this.device = device;
         this.images = images;
         control = new Control(device);
-        scope = new Scope(storage, mode, Precision.FP32, OPERATIONS);
+        scope = new Scope(storage, mode, precision, OPERATIONS);
         batch = plan("batch", s -> device.batch(s, spec, images, control));
     }
 
     /** A trial of {@code rows} samples of this shape. */
     public static OpTrial of(Device device, Mode mode, int rows, Shape sample) {
-        return new OpTrial(device, mode, Sets.random(device, 1, rows, sample, 5), Sets.plain(rows, sample.dim(0)));
+        return of(device, mode, rows, sample, Precision.FP32);
+    }
+
+    public static OpTrial of(Device device, Mode mode, int rows, Shape sample, Precision precision) {
+        Images images = Sets.random(device, 1, rows, sample, 5);
+        return new OpTrial(device, mode, images, Sets.plain(rows, sample.dim(0)), precision);
     }
 
     public <T extends Op> T plan(String name, Function<Scope, T> make) {

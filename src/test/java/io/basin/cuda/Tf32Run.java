@@ -1,0 +1,108 @@
+package io.basin.cuda;
+
+import io.basin.device.Close;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Draws;
+import io.basin.device.Initializer;
+import io.basin.device.Mode;
+import io.basin.device.Op;
+import io.basin.device.OpTrial;
+import io.basin.device.Precision;
+import io.basin.device.Shape;
+import io.basin.device.Spec;
+import io.basin.device.Tensor;
+
+/**
+ * A dense layer and the convolution that computes the same, forward and backward, on the device in FP32 and in TF32, against
+ * products in double of operands as they are and of operands with 10 bits after the point.
+ */
+public final class Tf32Run {
+    private static final int ROWS = 6;
+    private static final int IN = 48;
+    private static final int OUT = 17;
+
+    private final float[] x = Draws.normal(1, (long) ROWS * IN);
+    private final float[] w = Draws.normal(2, (long) OUT * IN);
+    private final float[] gradient = Draws.normal(3, (long) ROWS * OUT);
+
+    private Tf32Run() {}
+
+    public static void main(String[] args) {
+        Tf32Run run = new Tf32Run();
+        run.requireThatRoundingShows();
+        for (Precision precision : new Precision[] {Precision.FP32, Precision.TF32, Precision.FP32}) {
+            try (Device device = Devices.open("cuda", 1)) {
+                run.check(device, precision, false);
+                run.check(device, precision, true);
+            }
+        }
+        System.out.println("all as expected");
+    }
+
+    /** To nearest, ties away from zero, as {@code cvt.rna.tf32} rounds. */
+    private static float rounded(float value) {
+        return Float.intBitsToFloat(Float.floatToRawIntBits(value) + 0x1000 & 0xffffe000);
+    }
+
+    private static float[] operand(float[] values, Precision precision) {
+        float[] out = values.clone();
+        if (precision == Precision.TF32) for (int i = 0; i < out.length; i++) out[i] = rounded(out[i]);
+        return out;
+    }
+
+    /** Sums over the middle index: c[i][j] = sum_k a[i * ai + k * ak] b[j * bj + k * bk]. */
+    private static float[] product(float[] a, int ai, int ak, float[] b, int bj, int bk, int m, int n, int inner) {
+        float[] c = new float[m * n];
+        for (int i = 0; i < m; i++) {
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int k = 0; k < inner; k++) sum += (double) a[i * ai + k * ak] * b[j * bj + k * bk];
+                c[i * n + j] = (float) sum;
+            }
+        }
+        return c;
+    }
+
+    private float[] outputs(Precision p) {
+        return product(operand(x, p), IN, 1, operand(w, p), IN, 1, ROWS, OUT, IN);
+    }
+
+    /** Else a device that never rounds would pass for one that does. */
+    private void requireThatRoundingShows() {
+        float[] exact = outputs(Precision.FP32);
+        float[] coarse = outputs(Precision.TF32);
+        double largest = 0;
+        for (int i = 0; i < exact.length; i++) largest = Math.max(largest, Math.abs(exact[i] - coarse[i]));
+        if (largest < 20 * Close.OPERATION.tolerance() * Close.largest(exact)) {
+            throw new AssertionError("rounding moves nothing by more than " + largest);
+        }
+    }
+
+    private void check(Device device, Precision precision, boolean convolution) {
+        float[] a = operand(x, precision);
+        float[] b = operand(w, precision);
+        float[] g = operand(gradient, precision);
+        String what = precision + (convolution ? ", convolution: " : ", dense: ");
+        try (OpTrial trial = OpTrial.of(device, Mode.TRAIN, ROWS, Shape.of(IN, 1, 1), precision)) {
+            Tensor input = convolution ? trial.input(OpTrial.From.CONV, IN) : trial.rows(IN);
+            Initializer zero = Initializer.constant(0);
+            Op op = trial.plan(
+                    "op",
+                    scope -> convolution
+                            ? device.conv(scope, new Spec.Conv(OUT, 1, 1, 0, 1, false, false, zero), input, null)
+                            : device.dense(scope, new Spec.Dense(OUT, false, false, zero), input));
+            trial.ready();
+            trial.write(input, x);
+            trial.write("op.weight", w);
+            op.forward();
+            Close.OPERATION.check(what + "y", outputs(precision), trial.read(op.output()));
+            trial.writeGrad(op.output(), gradient);
+            op.backward();
+            float[] dx = product(g, OUT, 1, b, 1, IN, ROWS, IN, OUT);
+            float[] dw = product(g, 1, OUT, a, 1, IN, OUT, IN, ROWS);
+            Close.OPERATION.check(what + "dx", dx, trial.readGrad(input));
+            Close.OPERATION.check(what + "dw", dw, trial.readGrad("op.weight"));
+        }
+    }
+}
