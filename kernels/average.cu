@@ -1,16 +1,20 @@
-// Arithmetic on whole arenas: points on curves and planes, and running moments.
+// Arithmetic on whole arenas: points on curves and planes, and the spread of averaged weights.
 //
 //   combine   to = sum_j c[row][j] points[j]               row = t, or 0 where there is only one (control may be null);
 //             a point whose c is 0 takes no part and is not read
-//   moment    second = second + alpha[t] (w w - second)    SWAG's mean of squares
+//   moment    s = (1 - alpha[t]) s + alpha[t] / (1 - alpha[t]) (w - a)^2      after step has moved a; alpha[t] = 1: s = 0
 //
-//   kernel    bytes per parameter                      blocks
-//   combine   4 for each point that takes part, and 4  quads / 256
-//   moment    12 where alpha[t] != 0, else 0           quads / 256
+// s is SWAG's second moment about the mean: with the table of an equal average the variance of the models averaged so
+// far. The published code keeps the mean of squares and subtracts the mean's square, which in float32 leaves noise
+// wherever weights vary by less than a thousandth of their size.
+//
+//   kernel    bytes per parameter                         blocks
+//   combine   4 for each point that takes part, and 4     quads / 256
+//   moment    16 where alpha[t] is not 0 nor 1; 1: 4      quads / 256
 //
 //   combine(float4* to, const float4* const* points /* (n), in device memory */, u32 n /* <= 32 */,
 //           const float* coefficients /* (rows, n) */, u32 rows, const Control*, u32 quads)
-//   moment(float4* second, const float4* w, const Control*, u32 steps, u32 quads)
+//   moment(float4* s, const float4* w, const float4* a, const Control*, u32 steps, u32 quads)
 //
 // A copy of an arena is the driver's own device-to-device copy.
 #include "basin.cuh"
@@ -47,16 +51,28 @@ combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n
     }
 }
 
+__device__ inline float spread(float s, float w, float a, float keep, float gain) {
+    const float d = __fsub_rn(w, a);
+    return __fadd_rn(__fmul_rn(keep, s), __fmul_rn(gain, __fmul_rn(d, d)));
+}
+
 extern "C" __global__ void __launch_bounds__(256)
-moment(float4* __restrict__ second, const float4* __restrict__ w, const Control* __restrict__ control, u32 steps,
-       u32 quads) {
+moment(float4* __restrict__ s, const float4* __restrict__ w, const float4* __restrict__ a,
+       const Control* __restrict__ control, u32 steps, u32 quads) {
     const Pace now = pace(control, steps);
     if (now.stopped || now.alpha == 0) return;
+    const float keep = __fsub_rn(1, now.alpha);
+    const float gain = __fdiv_rn(now.alpha, keep);
     for (u32 i = firstIndex(); i < quads; i += gridStride()) {
+        if (keep == 0) {
+            s[i] = make_float4(0, 0, 0, 0);
+            continue;
+        }
         const float4 x = w[i];
-        const float4 m = second[i];
-        second[i] = make_float4(
-            toward(m.x, __fmul_rn(x.x, x.x), now.alpha), toward(m.y, __fmul_rn(x.y, x.y), now.alpha),
-            toward(m.z, __fmul_rn(x.z, x.z), now.alpha), toward(m.w, __fmul_rn(x.w, x.w), now.alpha));
+        const float4 m = a[i];
+        const float4 v = s[i];
+        s[i] = make_float4(
+            spread(v.x, x.x, m.x, keep, gain), spread(v.y, x.y, m.y, keep, gain),
+            spread(v.z, x.z, m.z, keep, gain), spread(v.w, x.w, m.w, keep, gain));
     }
 }

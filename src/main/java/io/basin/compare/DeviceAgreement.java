@@ -96,8 +96,7 @@ final class DeviceAgreement {
                 Evaluator evaluator =
                         new Evaluator(on, graph, storage, images, material.plainBatch(), Precision.FP32)) {
             Checkpoint.loadModel(file, on, storage, storage.live());
-            return Probabilities.mean(evaluator, List.of(storage.live()), count, test.classes())
-                    .p();
+            return Probabilities.mean(evaluator, List.of(storage.live())).p();
         }
     }
 }

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Trains one group of methods with one seed and has what each of them makes of it measured. */
 final class GroupRun {
@@ -127,13 +129,17 @@ final class GroupRun {
             }
 
             @Override
-            public Map<String, Object> onEpoch(Trainer.Epoch epoch) {
-                Control.Totals v = validation.evaluate(session.storage().live());
-                shown.epoch(epoch, v.meanLoss(), v.accuracy());
-                Map<String, Object> extra = new LinkedHashMap<>();
-                extra.put("validation_loss", v.meanLoss());
-                extra.put("validation_accuracy", v.accuracy());
-                return extra;
+            public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
+                Supplier<Control.Totals> figures =
+                        validation.begin(session.storage().live());
+                return epoch -> {
+                    Control.Totals v = figures.get();
+                    shown.epoch(epoch, v.meanLoss(), v.accuracy());
+                    Map<String, Object> extra = new LinkedHashMap<>();
+                    extra.put("validation_loss", v.meanLoss());
+                    extra.put("validation_accuracy", v.accuracy());
+                    return extra;
+                };
             }
         };
     }

@@ -63,9 +63,8 @@ final class Judge implements AutoCloseable {
 
     /** The mean of the models' probabilities: a Bayesian average where they are samples of a posterior. */
     Verdict mean(List<Weights> models) {
-        StreamingEnsemble combined = new StreamingEnsemble(models.size(), classes());
-        onTest(models).stream(combined);
-        return new Verdict("mean", models.size(), combined.mean().get(models.size() - 1), null);
+        Metrics mean = onTestSet(models).metrics(material.testSet().labels());
+        return new Verdict("mean", models.size(), mean, null);
     }
 
     /** Mean of probabilities, weighted mean, vote and ridge stacking. */
@@ -86,13 +85,13 @@ final class Judge implements AutoCloseable {
     Probabilities elsewhere(List<Weights> models, ImageSet set) {
         try (Images images = Material.upload(device, set);
                 Evaluator evaluator = evaluator(images)) {
-            return Probabilities.mean(evaluator, models, set.count(), classes());
+            return Probabilities.mean(evaluator, models);
         }
     }
 
     /** The same on the test set. */
     Probabilities onTestSet(List<Weights> models) {
-        return Probabilities.mean(test, models, material.testSet().count(), classes());
+        return Probabilities.mean(test, models);
     }
 
     /** A member counts in inverse proportion to its validation loss. */

@@ -1,42 +1,45 @@
 package io.basin.compare;
 
+import io.basin.device.Tally;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.train.Evaluator;
+import java.util.BitSet;
 import java.util.List;
 
 /**
- * The mean of several models' probabilities on one image set.
+ * The mean of several models' probabilities on one image set, and what it predicts.
  *
  * @param p (samples, classes)
+ * @param choices (samples), the likeliest class of each
  */
-public record Probabilities(double[] p, int classes) {
-    /** One pass over the evaluator's images. */
-    public static Probabilities mean(Evaluator evaluator, List<Weights> models, int samples, int classes) {
-        double[] p = new double[samples * classes];
-        evaluator.predict(models, (member, first, rows, batch) -> {
-            for (int i = 0; i < rows * classes; i++) p[first * classes + i] += (double) batch[i] / models.size();
-        });
-        return new Probabilities(p, classes);
+public record Probabilities(double[] p, int[] choices, int classes) {
+    /** One pass of each model over the evaluator's images; the host reads their mean and not their answers. */
+    public static Probabilities mean(Evaluator evaluator, List<Weights> models) {
+        try (Tally tally = evaluator.tally()) {
+            for (Weights model : models) evaluator.poll(model, 1.0 / models.size(), tally);
+            return new Probabilities(tally.sums(), tally.likeliest(), evaluator.classes());
+        }
     }
 
     /** Figures against the true labels, (samples). */
     public Metrics metrics(int[] labels) {
         Metrics metrics = new Metrics(classes);
-        double[] row = new double[classes];
-        for (int i = 0; i < labels.length; i++) {
-            System.arraycopy(p, i * classes, row, 0, classes);
-            metrics.add(row, labels[i]);
-        }
+        for (int i = 0; i < labels.length; i++) metrics.add(p, i * classes, choices[i], labels[i]);
         return metrics;
+    }
+
+    /** Bit i: sample i is classified as its label says, (samples). */
+    public BitSet hits(int[] labels) {
+        BitSet hits = new BitSet(labels.length);
+        for (int i = 0; i < labels.length; i++) hits.set(i, choices[i] == labels[i]);
+        return hits;
     }
 
     /** The largest probability of each sample, (samples). */
     public double[] confidences() {
-        double[] c = new double[p.length / classes];
-        for (int i = 0; i < c.length; i++) {
-            for (int k = 0; k < classes; k++) c[i] = Math.max(c[i], p[i * classes + k]);
-        }
+        double[] c = new double[choices.length];
+        for (int i = 0; i < c.length; i++) c[i] = p[i * classes + choices[i]];
         return c;
     }
 }

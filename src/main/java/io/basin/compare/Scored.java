@@ -16,23 +16,8 @@ import java.util.List;
 public record Scored(Metrics metrics, BitSet hits) {
     /** @param set what the evaluator's images are */
     public static Scored of(Evaluator evaluator, Weights weights, ImageSet set) {
-        int classes = set.classes();
-        Metrics metrics = new Metrics(classes);
-        BitSet hits = new BitSet(set.count());
-        double[] row = new double[classes];
-        evaluator.predict(List.of(weights), (member, first, rows, p) -> {
-            for (int i = 0; i < rows; i++) {
-                int best = 0;
-                for (int k = 0; k < classes; k++) {
-                    row[k] = p[i * classes + k];
-                    if (row[k] > row[best]) best = k;
-                }
-                int label = set.labels()[first + i];
-                metrics.add(row, label);
-                hits.set(first + i, best == label);
-            }
-        });
-        return new Scored(metrics, hits);
+        Probabilities said = Probabilities.mean(evaluator, List.of(weights));
+        return new Scored(said.metrics(set.labels()), said.hits(set.labels()));
     }
 
     /** Its confidences and how often they are right. */

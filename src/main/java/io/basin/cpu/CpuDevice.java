@@ -12,13 +12,16 @@ import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Precision;
+import io.basin.device.Reading;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
 import io.basin.device.Slot;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
+import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -92,6 +95,13 @@ final class CpuDevice implements Device {
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
         to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining()));
+    }
+
+    @Override
+    public Reading read(Memory from, long offset, int bytes) {
+        ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+        download(from, offset, read);
+        return () -> read;
     }
 
     @Override
@@ -209,8 +219,8 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Runnable moment(Storage storage, Memory second, Control control) {
-        return new CpuMoment(crew, storage, second, control);
+    public Tally tally(int rows, int classes) {
+        return new CpuTally(rows, classes);
     }
 
     @Override

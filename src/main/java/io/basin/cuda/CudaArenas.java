@@ -88,16 +88,4 @@ final class CudaArenas {
     private static int rows(Coefficients c) {
         return c.control() == null ? 1 : c.control().steps();
     }
-
-    static Launch moment(CudaDevice device, Storage storage, Memory second, Control control) {
-        if (second.bytes() != storage.paramBytes()) {
-            throw new IllegalArgumentException("the second moment and the parameters differ in size");
-        }
-        return launch(device, "average.cu", "moment", storage.paramBytes())
-                .arg(CudaDevice.place(second))
-                .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
-                .arg(CudaDevice.place(control))
-                .arg(control.steps())
-                .arg(quads(storage.paramBytes()));
-    }
 }

@@ -15,11 +15,13 @@ import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Precision;
+import io.basin.device.Reading;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
 import io.basin.device.Slot;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
+import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -41,6 +43,7 @@ final class CudaDevice implements Device {
     private final Undo undo = new Undo();
     private final CudaContext context;
     private final Staging staging;
+    private final Readings readings;
     private final Kernels kernels;
     private final Algorithms algorithms;
     private long live;
@@ -52,6 +55,8 @@ final class CudaDevice implements Device {
             undo.add(context);
             staging = new Staging(context);
             undo.add(staging);
+            readings = new Readings(context);
+            undo.add(readings);
             kernels = new Kernels(context);
             undo.add(kernels);
             algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
@@ -184,6 +189,12 @@ final class CudaDevice implements Device {
     }
 
     @Override
+    public Reading read(Memory from, long offset, int bytes) {
+        settle();
+        return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+    }
+
+    @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
         Address source = ((CudaMemory) from).at(0, from.bytes());
@@ -310,8 +321,8 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Runnable moment(Storage storage, Memory second, Control control) {
-        return CudaArenas.moment(this, storage, second, control);
+    public Tally tally(int rows, int classes) {
+        return new CudaTally(this, rows, classes);
     }
 
     @Override

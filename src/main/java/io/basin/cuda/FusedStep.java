@@ -10,6 +10,7 @@ import io.basin.device.DeviceException;
 import io.basin.device.Spec;
 import java.lang.reflect.Constructor;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import jcuda.Pointer;
@@ -19,8 +20,9 @@ import jcuda.driver.CUstream;
 /**
  * The fused update of {@code kernels/step.cu} on memory and on a stream of somebody else's: JCuda's, PyTorch's, anybody's.
  *
- * <p>Momentum, weight decay, the rate of each step and the running average in one pass over the weights; the kernel's header has
- * the formulas, bit for bit. What changes from step to step lies in tables on the device, so a captured {@link #run} goes on along
+ * <p>Momentum, weight decay, the rate of each step and the running average in one pass over the weights, and on request the
+ * variance of what was averaged in another (SWAG's diagonal, Maddox et al. 2019); the kernels' headers have the formulas, bit for
+ * bit. What changes from step to step lies in tables on the device, so a captured {@link #run} goes on along
  * them at each replay. It works in the CUDA context that is current to the thread that makes it; make it, run it and close it with
  * that context current. It owns a control block (64 + 8 steps bytes) and a module, nothing else: arrays, stream and context stay
  * the caller's and have to outlive it. Needs the driver and NVRTC alone.
@@ -35,10 +37,12 @@ public final class FusedStep implements AutoCloseable {
      * @param gradients g of the loss, read
      * @param momentum v, read and written; zeros before the first step
      * @param average a, read and written where a step averages; 0 where none does
+     * @param moment s, the averaged weights' variance, which SWAG draws from; written where a step averages, 0 for none
      * @param count elements of each array, a multiple of 4
      * @param decayed the elements before this index are subject to weight decay, the others are not; a multiple of 4
      */
-    public record Parameters(long weights, long gradients, long momentum, long average, long count, long decayed) {
+    public record Parameters(
+            long weights, long gradients, long momentum, long average, long moment, long count, long decayed) {
         public Parameters {
             if (count < 1 || count % 4 != 0 || count / 4 > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException(
@@ -48,17 +52,18 @@ public final class FusedStep implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "decayed must be a multiple of 4 floats, 16 bytes, from 0 to count, got " + decayed);
             }
-            long[] arrays = {weights, gradients, momentum, average};
-            String[] names = {"weights", "gradients", "momentum", "average"};
+            if (moment != 0 && average == 0) throw new IllegalArgumentException("moment needs average, got no address");
+            long[] arrays = {weights, gradients, momentum, average, moment};
+            String[] names = {"weights", "gradients", "momentum", "average", "moment"};
             for (int i = 0; i < arrays.length; i++) {
-                boolean absent = arrays[i] == 0 && i == 3;
+                boolean absent = arrays[i] == 0 && i >= 3;
                 if (!absent && (arrays[i] == 0 || arrays[i] % QUAD != 0)) {
                     throw new IllegalArgumentException(
                             names[i] + " must be an address that is a multiple of 16 bytes, got 0x"
                                     + Long.toHexString(arrays[i]));
                 }
                 for (int j = 0; j < i && !absent; j++) {
-                    if (Math.abs(arrays[i] - arrays[j]) >= 4 * count) continue;
+                    if (arrays[j] == 0 || Math.abs(arrays[i] - arrays[j]) >= 4 * count) continue;
                     throw new IllegalArgumentException(names[j] + " and " + names[i] + " overlap");
                 }
             }
@@ -66,8 +71,7 @@ public final class FusedStep implements AutoCloseable {
     }
 
     private final Undo undo = new Undo();
-    private final Launch step;
-    private final Launch tick;
+    private final List<Launch> launches = new ArrayList<>();
     private boolean closed;
 
     /**
@@ -94,19 +98,31 @@ public final class FusedStep implements AutoCloseable {
                     10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
                             + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
                     attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-                    List.of("step.cu"));
+                    parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(foreign));
-            int blocks = kernels.blocks(parameters.count / 4, 256);
-            step = new Launch(foreign, kernels.get("step.cu", "step"), "step").shape(blocks, 1, 256, 1);
-            step.arg(place(parameters.weights)).arg(place(parameters.gradients)).arg(place(parameters.momentum));
-            step.arg(place(parameters.average)).arg(control).arg(lr.length);
-            CudaArenas.rule(step, spec, 4 * parameters.count, 4 * parameters.decayed);
-            tick = new Launch(foreign, kernels.get("step.cu", "tick"), "tick").arg(control);
+            plan(foreign, kernels, parameters, spec, control, lr.length);
         } catch (RuntimeException e) {
             undo.close();
             throw e;
         }
+    }
+
+    private void plan(CUstream stream, Kernels kernels, Parameters p, Spec.Step spec, Place control, int steps) {
+        int blocks = kernels.blocks(p.count / 4, 256);
+        Launch step = new Launch(stream, kernels.get("step.cu", "step"), "step").shape(blocks, 1, 256, 1);
+        step.arg(place(p.weights))
+                .arg(place(p.gradients))
+                .arg(place(p.momentum))
+                .arg(place(p.average));
+        step.arg(control).arg(steps);
+        launches.add(CudaArenas.rule(step, spec, 4 * p.count, 4 * p.decayed));
+        if (p.moment != 0) {
+            Launch moment = new Launch(stream, kernels.get("average.cu", "moment"), "moment").shape(blocks, 1, 256, 1);
+            moment.arg(place(p.moment)).arg(place(p.weights)).arg(place(p.average));
+            launches.add(moment.arg(control).arg(steps).arg((int) (p.count / 4)));
+        }
+        launches.add(new Launch(stream, kernels.get("step.cu", "tick"), "tick").arg(control));
     }
 
     private static Place place(long address) {
@@ -164,8 +180,7 @@ public final class FusedStep implements AutoCloseable {
     /** Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */
     public void run() {
         if (closed) throw new IllegalStateException("the step was closed");
-        step.run();
-        tick.run();
+        launches.forEach(Launch::run);
     }
 
     /** Waits for the stream and gives up what it owns; graphs that captured a {@link #run} must not be launched any more. */

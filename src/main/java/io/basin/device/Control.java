@@ -2,6 +2,7 @@ package io.basin.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 
 /**
  * The device-side counters and tables which drive a run, so that nothing which changes from step to step comes from
@@ -80,16 +81,23 @@ public final class Control implements AutoCloseable {
         }
     }
 
+    /** The counters as the work enqueued so far leaves them; only {@code get} waits. */
+    public Supplier<Totals> fetch() {
+        Reading reading = device.read(memory, 0, TABLES);
+        return () -> {
+            ByteBuffer read = reading.await();
+            return new Totals(
+                    read.getLong(STEP),
+                    read.getDouble(LOSS),
+                    read.getLong(HITS),
+                    read.getLong(SEEN),
+                    read.getLong(BROKEN) - 1);
+        };
+    }
+
     /** Reads the counters; waits for the device. */
     public Totals read() {
-        counters.clear();
-        device.download(memory, 0, counters);
-        return new Totals(
-                counters.getLong(STEP),
-                counters.getDouble(LOSS),
-                counters.getLong(HITS),
-                counters.getLong(SEEN),
-                counters.getLong(BROKEN) - 1);
+        return fetch().get();
     }
 
     /** Sets the step counter and the sums: zero at the start of an epoch, a checkpoint's when a run resumes. */

@@ -21,7 +21,7 @@ public interface Device extends AutoCloseable {
     /** Whether it computes in that precision, and not in another under its name. */
     boolean computes(Precision precision);
 
-    // Memory. All copies are ordered with the work around them; only download waits.
+    // Memory. All copies are ordered with the work around them; only download and unpack wait.
 
     /** Told what a plan is about to allocate; throws a {@link DeviceException} where that cannot fit. */
     default void expect(Demand demand) {}
@@ -34,8 +34,11 @@ public interface Device extends AutoCloseable {
     /** Copies the buffer's remaining bytes. */
     void upload(Memory to, long offset, ByteBuffer from);
 
-    /** Fills the buffer's remaining bytes; the only call that waits for the device. */
+    /** Fills the buffer's remaining bytes; waits for the device. */
     void download(Memory from, long offset, ByteBuffer to);
+
+    /** Begins to copy up to 256 bytes back and goes on: what is waited for is the {@link Reading}, when it is asked for. */
+    Reading read(Memory from, long offset, int bytes);
 
     void copy(Memory from, Memory to);
 
@@ -88,8 +91,8 @@ public interface Device extends AutoCloseable {
     Runnable bend(
             Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control);
 
-    /** Where alpha[t] is not 0: second += alpha[t] (w w - second), the running mean of squared weights. */
-    Runnable moment(Storage storage, Memory second, Control control);
+    /** Nothing added yet. */
+    Tally tally(int samples, int classes);
 
     /** Advances the step counter: apart from the update, so that all of it reads the same step. */
     Runnable tick(Control control);

@@ -36,8 +36,12 @@ public final class Metrics {
         add(p, 0, Batch.argmax(p, 0, classes), label);
     }
 
-    /** Adds one sample with its prediction given, where ties were broken by other means. */
-    void add(double[] p, int offset, int prediction, int label) {
+    /**
+     * Adds one sample whose prediction is known.
+     *
+     * @param p its probabilities begin at {@code offset}
+     */
+    public void add(double[] p, int offset, int prediction, int label) {
         Batch.checkLabel(label, classes);
         double confidence = p[offset + prediction];
         double likelihood = p[offset + label];

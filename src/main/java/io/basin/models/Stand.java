@@ -65,7 +65,7 @@ public final class Stand implements AutoCloseable {
     public Probabilities elsewhere(ImageSet set) {
         try (Images images = Material.upload(device(), set);
                 Evaluator evaluator = on(images)) {
-            return Probabilities.mean(evaluator, List.of(weights()), set.count(), set.classes());
+            return Probabilities.mean(evaluator, List.of(weights()));
         }
     }
 

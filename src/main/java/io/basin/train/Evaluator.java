@@ -3,11 +3,14 @@ package io.basin.train;
 import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
+import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Precision;
+import io.basin.device.Slot;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
+import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
@@ -15,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * Forward passes over one image set with any weights of a net: accuracy and loss, probabilities, and the population statistics
@@ -48,6 +52,7 @@ public final class Evaluator implements AutoCloseable {
     private final Control control;
     private final Plan plan;
     private final int samples;
+    private final int classes;
     private final ByteBuffer buffer;
     private final float[] probabilities;
     private Weights bound;
@@ -59,14 +64,20 @@ public final class Evaluator implements AutoCloseable {
         this.device = device;
         control = new Control(device);
         samples = images.count();
+        classes = images.classes();
         try {
             plan = Plan.evaluation(device, graph, storage, images, control, batch, precision);
         } catch (RuntimeException e) {
             control.close();
             throw e;
         }
-        probabilities = new float[batch.batch() * images.classes()];
+        probabilities = new float[batch.batch() * classes];
         buffer = ByteBuffer.allocateDirect(4 * probabilities.length).order(ByteOrder.nativeOrder());
+    }
+
+    /** Of the net's answers. */
+    public int classes() {
+        return classes;
     }
 
     /** Batches that one pass takes. */
@@ -76,6 +87,11 @@ public final class Evaluator implements AutoCloseable {
 
     /** Mean loss and accuracy of one model. */
     public Control.Totals evaluate(Weights weights) {
+        return begin(weights).get();
+    }
+
+    /** Enqueues the pass and its figures' way back; only {@code get} waits. The weights may be changed by later work. */
+    public Supplier<Control.Totals> begin(Weights weights) {
         use(weights);
         drawn = false;
         control.start(0);
@@ -84,7 +100,7 @@ public final class Evaluator implements AutoCloseable {
             plan.forward();
             tick.run();
         }
-        return control.read();
+        return control.fetch();
     }
 
     /** One pass over the data, every model in turn on each batch. */
@@ -108,6 +124,26 @@ public final class Evaluator implements AutoCloseable {
             control.start(b);
             plan.forward();
             emit(model, 0, b, sink);
+        }
+    }
+
+    /** Room for what models say of all samples. */
+    public Tally tally() {
+        return device.tally(samples, classes);
+    }
+
+    /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
+    public void poll(Weights model, double weight, Tally tally) {
+        use(model);
+        drawn = false;
+        control.start(0);
+        Runnable tick = device.tick(control);
+        Slot value = plan.probabilities().value();
+        Memory memory = plan.binding(model).memory(value.arena());
+        for (int b = 0; b < batches(); b++) {
+            plan.forward();
+            tally.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
+            tick.run();
         }
     }
 

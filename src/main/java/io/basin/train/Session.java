@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One net in training: its memory, its recorded step, and where it stands.
@@ -124,9 +125,14 @@ public final class Session implements AutoCloseable {
         members.clear();
     }
 
-    /** Sums since the last {@link #startEpoch}; waits for the device. */
+    /** Sums since the last {@link #startEpoch} up to the last update; only {@code get} waits. */
+    public Supplier<Control.Totals> fetch() {
+        return control.fetch();
+    }
+
+    /** The same; waits for the device. */
     public Control.Totals totals() {
-        return control.read();
+        return fetch().get();
     }
 
     /** Zeroes the sums. */

@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /**
  * Drives a session to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
@@ -38,9 +40,12 @@ public final class Trainer {
         /** After each update. */
         default void onStep(int step) {}
 
-        /** After each epoch and at the end; what it returns is added to the epoch's line of metrics. */
-        default Map<String, Object> onEpoch(Epoch epoch) {
-            return Map.of();
+        /**
+         * After the last update of each epoch and at the end, before anything of it is waited for: begins to measure what it
+         * likes. The function is called once the epoch's own figures are here; what it returns is added to its line of metrics.
+         */
+        default Function<Epoch, Map<String, Object>> onEpoch() {
+            return epoch -> Map.of();
         }
     }
 
@@ -154,11 +159,12 @@ public final class Trainer {
             listener.onStep(step);
             boolean epochEnds = step % stepsPerEpoch == 0 || step == session.steps();
             boolean saves = epochEnds || checkpointEvery > 0 && step % checkpointEvery == 0;
-            if (saves || session.device().immediate() && step % WATCH == 0) requireFinite(step);
             if (epochEnds) {
-                epoch(step, (System.nanoTime() - start) * 1e-9);
+                endEpoch(step, start);
                 start = System.nanoTime();
                 session.startEpoch();
+            } else if (saves || session.device().immediate() && step % WATCH == 0) {
+                requireFinite(step, session.totals());
             }
             if (!saves) continue;
             if (folder != null) save();
@@ -174,8 +180,8 @@ public final class Trainer {
         return Math.min(session.steps(), Math.min(epoch, save));
     }
 
-    private void requireFinite(int step) {
-        long broken = session.totals().broken();
+    private void requireFinite(int step, Control.Totals totals) {
+        long broken = totals.broken();
         if (broken < 0) return;
         String kept = folder == null ? "" : "; the checkpoint in " + folder + " is from before";
         throw new DivergedException("the loss is no longer finite at step " + broken + " (epoch "
@@ -183,8 +189,15 @@ public final class Trainer {
                 + "): try a smaller --lr or a --warmup" + kept);
     }
 
-    private void epoch(int step, double seconds) {
-        Control.Totals t = session.totals();
+    /** Everything is asked for before anything is waited for: the host waits once an epoch. */
+    private void endEpoch(int step, long start) {
+        Supplier<Control.Totals> arriving = session.fetch();
+        double seconds = since(start);
+        Function<Epoch, Map<String, Object>> measured = listener.onEpoch();
+        Control.Totals t = arriving.get();
+        // A device that works on its own has only now finished.
+        if (!session.device().immediate()) seconds = since(start);
+        requireFinite(step, t);
         Epoch epoch = new Epoch(
                 (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
         Map<String, Object> line = new LinkedHashMap<>();
@@ -193,12 +206,16 @@ public final class Trainer {
         line.put("lr", epoch.lr());
         line.put("loss", epoch.loss());
         line.put("accuracy", epoch.accuracy());
-        line.putAll(listener.onEpoch(epoch));
+        line.putAll(measured.apply(epoch));
         line.put("seconds", seconds);
         if (metrics == null) return;
         metrics.append(line);
         metrics.force();
         epochs++;
+    }
+
+    private static double since(long start) {
+        return (System.nanoTime() - start) * 1e-9;
     }
 
     private Path memberFile(int step) {

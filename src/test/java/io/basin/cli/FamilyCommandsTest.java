@@ -246,6 +246,36 @@ class FamilyCommandsTest {
     }
 
     @Test
+    void severalNetsPredictWithTheirMeanAndByVote() {
+        Path sgd = run.resolve("seed-1/sgd+ema/sgd.safetensors");
+        Path ema = run.resolve("seed-1/sgd+ema/ema.safetensors");
+        Path images = data.resolve("t10k-images-idx3-ubyte");
+        double[] first = ofClassThree(Shell.run("predict", sgd, images, "--data-dir", data, "--top", 10));
+        double[] second = ofClassThree(Shell.run("predict", ema, images, "--data-dir", data, "--top", 10));
+        double[] both = ofClassThree(Shell.run("predict", sgd, ema, images, "--data-dir", data, "--top", 10));
+        for (int i = 0; i < both.length; i++) assertEquals((first[i] + second[i]) / 2, both[i], 0.11);
+        Shell voted = Shell.run("predict", sgd, ema, images, "--data-dir", data, "--vote", "--top", 1);
+        assertEquals(0, voted.code(), voted.err());
+        assertTrue(
+                voted.out().lines().allMatch(l -> l.matches(".*: {2}by vote \\d, mean {2}\\d [0-9.]+%")), voted.out());
+        Shell alone = Shell.run("predict", sgd, images, "--data-dir", data, "--vote");
+        assertEquals(2, alone.code());
+        assertTrue(alone.complaint().contains("--vote"), alone.complaint());
+        Shell none = Shell.run("predict", sgd, ema, "--data-dir", data);
+        assertEquals(2, none.code());
+        assertTrue(none.complaint().contains("IMAGE"), none.complaint());
+    }
+
+    /** The printed probabilities of class 3, image by image. */
+    private static double[] ofClassThree(Shell shell) {
+        assertEquals(0, shell.code(), shell.err());
+        return shell.out()
+                .lines()
+                .mapToDouble(l -> Double.parseDouble(l.replaceAll(".* {2}3 ([0-9.]+)%.*", "$1")))
+                .toArray();
+    }
+
+    @Test
     void everySelfCheckPassesAndWhatIsNotCoveredSaysWhy() {
         TreeMap<String, String> verdicts = new TreeMap<>();
         for (JsonNode c : evidence().path("checks")) {

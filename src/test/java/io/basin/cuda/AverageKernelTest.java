@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 /** Arithmetic on arenas against scalar Java, bit for bit. */
 class AverageKernelTest {
     private static final int FLOATS = 4 * 517;
-    private static final float[] LR = {0.1f, 0.1f};
-    private static final float[] ALPHA = {0, 0.25f};
+    private static final float[] LR = {0.1f, 0.1f, 0.1f};
+    private static final float[] ALPHA = {0, 0.25f, 1};
 
     private static float[][] points(int n) {
         float[][] points = new float[n][];
@@ -83,23 +83,61 @@ class AverageKernelTest {
         });
     }
 
-    private static float[] moment(Gpu gpu, float[] second, float[] w, boolean broken, int t) {
-        Address m = gpu.put(second);
+    private static float[] moment(Gpu gpu, float[] s, float[] w, float[] a, boolean broken, int t) {
+        Address m = gpu.put(s);
         Address control = gpu.control(t, broken, LR, ALPHA);
-        gpu.launch("average.cu", "moment", 2, m, gpu.put(w), control, LR.length, FLOATS / 4);
+        gpu.launch("average.cu", "moment", 2, m, gpu.put(w), gpu.put(a), control, LR.length, FLOATS / 4);
         return gpu.floats(m, FLOATS);
     }
 
     @Test
-    void theSecondMomentFollowsAlphaAndRestsWhereItIsZeroOrTheLossWasBroken() {
+    void theMomentFollowsItsFormulaAndRestsWhereAlphaIsZeroOrTheLossWasBroken() {
         Gpu.run("moment", gpu -> {
-            float[] second = Draws.normal(5, FLOATS);
+            float[] s = Draws.normal(5, FLOATS);
             float[] w = Draws.normal(6, FLOATS);
+            float[] a = Draws.normal(7, FLOATS);
             float[] expected = new float[FLOATS];
-            for (int i = 0; i < FLOATS; i++) expected[i] = second[i] + ALPHA[1] * (w[i] * w[i] - second[i]);
-            assertArrayEquals(expected, moment(gpu, second, w, false, 1));
-            assertArrayEquals(second, moment(gpu, second, w, false, 0));
-            assertArrayEquals(second, moment(gpu, second, w, true, 1));
+            float gain = 0.25f / 0.75f;
+            for (int i = 0; i < FLOATS; i++) {
+                float d = w[i] - a[i];
+                expected[i] = 0.75f * s[i] + gain * (d * d);
+            }
+            assertArrayEquals(expected, moment(gpu, s, w, a, false, 1));
+            assertArrayEquals(new float[FLOATS], moment(gpu, s, w, a, false, 2));
+            assertArrayEquals(s, moment(gpu, s, w, a, false, 0));
+            assertArrayEquals(s, moment(gpu, s, w, a, true, 1));
+        });
+    }
+
+    /** Where a mean of squares less the square of the mean has no correct digit left. */
+    @Test
+    void theMomentOfWeightsThatHardlyVaryIsTheirVariance() {
+        Gpu.run("variance by moments", gpu -> {
+            int models = 7;
+            float[] alpha = new float[models];
+            float[] mean = new float[4];
+            double[][] w = new double[models][4];
+            Address s = gpu.put(new float[4]);
+            for (int n = 0; n < models; n++) {
+                alpha[n] = 1f / (n + 1);
+                float[] draws = Draws.normal(n, 4);
+                float[] model = new float[4];
+                for (int i = 0; i < 4; i++) {
+                    model[i] = 1 + i + 2e-5f * draws[i];
+                    w[n][i] = model[i];
+                    mean[i] = mean[i] + alpha[n] * (model[i] - mean[i]);
+                }
+                Address control = gpu.control(n, false, new float[models], java.util.Arrays.copyOf(alpha, models));
+                gpu.launch("average.cu", "moment", 1, s, gpu.put(model), gpu.put(mean), control, models, 1);
+            }
+            float[] variance = gpu.floats(s, 4);
+            for (int i = 0; i < 4; i++) {
+                double average = 0;
+                double expected = 0;
+                for (double[] model : w) average += model[i] / models;
+                for (double[] model : w) expected += Math.pow(model[i] - average, 2) / models;
+                assertEquals(expected, variance[i], 0.05 * expected, "element " + i);
+            }
         });
     }
 }

@@ -42,6 +42,7 @@ class FusedStepTest {
         final Address g = put(Draws.normal(2, COUNT));
         final Address v = put(new float[COUNT]);
         final Address a = put(new float[COUNT]);
+        final Address s = put(Draws.normal(3, COUNT));
 
         Program() {
             check(cuStreamCreate(stream, CUstream_flags.CU_STREAM_DEFAULT));
@@ -57,7 +58,8 @@ class FusedStepTest {
                 Program program = new Program();
                 work.accept(program);
                 check(cuStreamDestroy(program.stream));
-                for (Address x : new Address[] {program.w, program.g, program.v, program.a}) check(cuMemFree(x));
+                for (Address x : new Address[] {program.w, program.g, program.v, program.a, program.s})
+                    check(cuMemFree(x));
             } finally {
                 check(cuCtxDestroy(context));
             }
@@ -71,7 +73,11 @@ class FusedStepTest {
         }
 
         FusedStep step(boolean nesterov) {
-            Parameters p = new Parameters(w.value(), g.value(), v.value(), a.value(), COUNT, DECAYED);
+            return step(nesterov, 0);
+        }
+
+        FusedStep step(boolean nesterov, long moment) {
+            Parameters p = new Parameters(w.value(), g.value(), v.value(), a.value(), moment, COUNT, DECAYED);
             return new FusedStep(stream.handle(), p, new Spec.Step(0.9, 5e-4, nesterov), LR, ALPHA);
         }
 
@@ -104,6 +110,7 @@ class FusedStepTest {
         final float[] w = Draws.normal(1, COUNT);
         final float[] v = new float[COUNT];
         final float[] a = new float[COUNT];
+        final float[] s = Draws.normal(3, COUNT);
 
         void step(int t, float[] g, boolean nesterov) {
             float mu = 0.9f;
@@ -111,7 +118,12 @@ class FusedStepTest {
                 float d = g[i] + (i < DECAYED ? 5e-4f : 0) * w[i];
                 v[i] = mu * v[i] + d;
                 w[i] = w[i] - (float) LR[t] * (nesterov ? d + mu * v[i] : v[i]);
-                if (ALPHA[t] != 0) a[i] = a[i] + (float) ALPHA[t] * (w[i] - a[i]);
+                if (ALPHA[t] == 0) continue;
+                float alpha = (float) ALPHA[t];
+                a[i] = a[i] + alpha * (w[i] - a[i]);
+                float keep = 1 - alpha;
+                float off = w[i] - a[i];
+                s[i] = keep == 0 ? 0 : keep * s[i] + alpha / keep * (off * off);
             }
         }
     }
@@ -133,6 +145,22 @@ class FusedStepTest {
                 }
             });
         }
+    }
+
+    @Test
+    void theMomentOfWhatIsAveragedIsKeptWhereItIsAskedFor() {
+        Program.run(program -> {
+            Scalar expected = new Scalar();
+            try (FusedStep step = program.step(false, program.s.value())) {
+                for (int t = 0; t < LR.length; t++) {
+                    program.gradients(t);
+                    step.run();
+                    expected.step(t, Draws.normal(100 + t, COUNT), false);
+                    program.require(expected);
+                    assertArrayEquals(expected.s, Program.floats(program.s), "moment");
+                }
+            }
+        });
     }
 
     @Test
@@ -199,16 +227,19 @@ class FusedStepTest {
     @Test
     void misuseIsRefusedByTheNameOfWhatIsWrong() {
         long a = 1 << 20;
-        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 6, 0));
-        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 0));
-        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 8, 2));
-        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 8, 12));
-        refuses("weights must be an address", () -> new Parameters(a + 4, 2 * a, 3 * a, 4 * a, 8, 8));
-        refuses("gradients must be an address", () -> new Parameters(a, 0, 3 * a, 4 * a, 8, 8));
-        refuses("momentum must be an address", () -> new Parameters(a, 2 * a, 3 * a + 8, 4 * a, 8, 8));
-        refuses("average must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a + 1, 8, 8));
-        refuses("gradients and average overlap", () -> new Parameters(a, 2 * a, 3 * a, 2 * a + 16, 8, 8));
-        Parameters none = new Parameters(a, 2 * a, 3 * a, 0, 8, 8);
+        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 6, 0));
+        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 0, 0));
+        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 8, 2));
+        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 8, 12));
+        refuses("weights must be an address", () -> new Parameters(a + 4, 2 * a, 3 * a, 4 * a, 0, 8, 8));
+        refuses("gradients must be an address", () -> new Parameters(a, 0, 3 * a, 4 * a, 0, 8, 8));
+        refuses("momentum must be an address", () -> new Parameters(a, 2 * a, 3 * a + 8, 4 * a, 0, 8, 8));
+        refuses("average must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a + 1, 0, 8, 8));
+        refuses("moment must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 5 * a + 4, 8, 8));
+        refuses("average and moment overlap", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 4 * a, 8, 8));
+        refuses("moment needs average", () -> new Parameters(a, 2 * a, 3 * a, 0, 4 * a, 8, 8));
+        refuses("gradients and average overlap", () -> new Parameters(a, 2 * a, 3 * a, 2 * a + 16, 0, 8, 8));
+        Parameters none = new Parameters(a, 2 * a, 3 * a, 0, 0, 8, 8);
         Spec.Step rule = new Spec.Step(0.9, 0, false);
         refuses("average is no address", () -> new FusedStep(0, none, rule, LR, ALPHA));
         refuses("lr and alpha tables differ", () -> new FusedStep(0, none, rule, LR, new double[3]));

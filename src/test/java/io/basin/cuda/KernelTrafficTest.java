@@ -42,9 +42,9 @@ class KernelTrafficTest {
             long bend = moved(gpu, "step.cu", "bend", a, b, c, d, control, 2, N / 4, 0, 0.9f, 0f, 0, table, 1, 2, 1);
             assertEquals(24L * N + (24 + 4) * BLOCKS, bend);
             // Step, flag and alpha, but no rate.
-            assertEquals(12L * N + 20 * BLOCKS, moved(gpu, "average.cu", "moment", a, b, control, 2, N / 4));
+            assertEquals(16L * N + 20 * BLOCKS, moved(gpu, "average.cu", "moment", a, b, c, control, 2, N / 4));
             Address still = gpu.control(0, false, LR, ALPHA);
-            assertEquals(20L * BLOCKS, moved(gpu, "average.cu", "moment", a, b, still, 2, N / 4));
+            assertEquals(20L * BLOCKS, moved(gpu, "average.cu", "moment", a, b, c, still, 2, N / 4));
             Address broken = gpu.control(1, true, LR, ALPHA);
             long nothing = moved(gpu, "step.cu", "step", a, b, c, d, broken, 2, N / 4, 0, 0.9f, 0f, 0);
             assertEquals(16L * BLOCKS, nothing);

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Combinations of arenas, a control point's update and the second moment, against their formulas in doubles. */
+/** Combinations of arenas and a control point's update, against their formulas in doubles. */
 class ArenaContractTest {
     private static final String ALL = "io.basin.device.Subject#all";
     private static final double[] RATES = {0.5, 0.01, 0.2};
@@ -224,26 +224,6 @@ class ArenaContractTest {
 
     @ParameterizedTest
     @MethodSource(ALL)
-    void theSecondMomentFollowsItsFormulaAndRestsWhereAlphaIsZero(Subject subject) {
-        on(subject, bench -> {
-            Memory second = bench.arena(31);
-            double[] s = doubles(bench.read(second));
-            Runnable moment = bench.device().moment(bench.storage(), second, bench.control());
-            for (double alpha : ALPHA) {
-                float[] before = bench.read(second);
-                moment.run();
-                bench.device().tick(bench.control()).run();
-                if (alpha == 0) assertArrayEquals(before, bench.read(second));
-                float[] w = bench.read(bench.storage().memory(Arena.PARAMS));
-                for (int i = 0; i < s.length; i++) s[i] += alpha * ((double) w[i] * w[i] - s[i]);
-                bench.fill(bench.storage().memory(Arena.PARAMS), (long) (41 + 100 * alpha));
-            }
-            Close.OPERATION.check("second moment", floats(s), bench.read(second));
-        });
-    }
-
-    @ParameterizedTest
-    @MethodSource(ALL)
     void whatDoesNotFitIsRefused(Subject subject) {
         on(subject, bench -> {
             Device device = bench.device();
@@ -252,7 +232,6 @@ class ArenaContractTest {
             try (Memory small = device.allocate(4)) {
                 refused(() -> device.combine(List.of(a), two, a));
                 refused(() -> device.combine(List.of(a, small), two, a));
-                refused(() -> device.moment(bench.storage(), small, bench.control()));
                 Spec.Step spec = new Spec.Step(0, 0, false);
                 refused(() -> device.bend(spec, bench.storage(), a, a, two, 2, bench.control()));
                 refused(() -> device.bend(spec, bench.storage(), small, a, two, 0, bench.control()));

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -61,6 +63,27 @@ class MemoryContractTest {
             assertArrayEquals(new byte[499], download(device, a, 1501, 499));
             device.copy(a, b);
             assertArrayEquals(download(device, a, 0, 2000), download(device, b, 0, 2000));
+        }
+    }
+
+    /** More readings than any device has room for on the way, asked for in another order than begun. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aReadingHasWhatWasThereWhenItWasBegun(Subject subject) {
+        int count = 41;
+        try (Device device = subject.open();
+                Memory memory = device.allocate(300)) {
+            List<Reading> readings = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                device.upload(memory, 44, direct(Draws.bytes(i, 256)));
+                readings.add(device.read(memory, 44, 256));
+            }
+            for (int i = count - 1; i >= 0; i--) {
+                byte[] read = new byte[256];
+                readings.get(i).await().get(0, read);
+                assertArrayEquals(Draws.bytes(i, 256), read);
+            }
+            assertThrows(RuntimeException.class, () -> device.read(memory, 299, 2));
         }
     }
 

@@ -48,13 +48,4 @@ final class ReferenceArenas {
             p[i] -= lr * (spec.nesterov() ? d + spec.momentum() * v[i] : v[i]);
         }
     }
-
-    static void moment(Storage storage, Memory second, Control control) {
-        long at = control.rate(step(control)) + 4L * control.steps();
-        double alpha = raw(control.memory()).getFloat(Math.toIntExact(at));
-        if (alpha == 0) return;
-        double[] w = cells(storage.memory(Arena.PARAMS));
-        double[] s = cells(second);
-        for (int i = 0; i < w.length; i++) s[i] += alpha * (w[i] * w[i] - s[i]);
-    }
 }

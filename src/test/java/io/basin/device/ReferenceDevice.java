@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 
@@ -59,6 +60,13 @@ public final class ReferenceDevice implements Device {
     public void download(Memory from, long offset, ByteBuffer to) {
         int at = Math.toIntExact(offset);
         to.put(to.position(), ((ReferenceMemory) from).raw(), at, to.remaining());
+    }
+
+    @Override
+    public Reading read(Memory from, long offset, int bytes) {
+        ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
+        download(from, offset, read);
+        return () -> read;
     }
 
     @Override
@@ -190,9 +198,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Runnable moment(Storage storage, Memory second, Control control) {
-        if (second.bytes() != storage.paramBytes()) throw new IllegalArgumentException("sizes differ");
-        return () -> ReferenceArenas.moment(storage, second, control);
+    public Tally tally(int rows, int classes) {
+        return new ReferenceTally(rows, classes);
     }
 
     @Override

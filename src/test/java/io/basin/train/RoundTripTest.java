@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.cuda.Cuda;
 import io.basin.cuda.SoftGpu;
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
@@ -13,8 +14,12 @@ import io.basin.device.Sets;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +67,61 @@ class RoundTripTest {
         assertEquals(4, epochs[0]);
         // Members are copies on the device, weights and statistics each.
         if (method.equals("fge") || method.equals("snapshot")) assertTrue(copies[0] > 0, "no member was copied");
+        assertEquals(0, SoftGpu.counter("violations"), SoftGpu.lastViolation());
+    }
+
+    /** What was counted when the epoch's figures and an evaluation had been asked for, and when they had come. */
+    private record Counted(List<Map<String, Long>> asked, List<Map<String, Long>> had) {
+        Trainer.Listener listener(Session session, Evaluator evaluator) {
+            return new Trainer.Listener() {
+                @Override
+                public void onStep(int step) {
+                    if (step % KillableRun.STEPS_PER_EPOCH == 0) SoftGpu.reset();
+                }
+
+                @Override
+                public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
+                    Supplier<Control.Totals> figures =
+                            evaluator.begin(session.storage().live());
+                    asked.add(counters());
+                    return epoch -> {
+                        assertEquals(35, figures.get().seen());
+                        had.add(counters());
+                        return Map.of();
+                    };
+                }
+            };
+        }
+    }
+
+    @Test
+    void anEpochsFiguresAreAskedForBeforeAnyIsWaitedFor() {
+        if (!Cuda.software()) return;
+        Settings s = KillableRun.settings(20);
+        Recipe recipe = Recipe.of("swa", s, KillableRun.STEPS_PER_EPOCH);
+        Schedule schedule = recipe.schedule();
+        float[] mean = {0.4f, 0.5f};
+        float[] std = {0.2f, 0.3f};
+        Counted counted = new Counted(new ArrayList<>(), new ArrayList<>());
+        try (Device device = Devices.open("cuda", 1);
+                Images images =
+                        Sets.random(device, 1, 35, KillableRun.net().input().shape(), 3);
+                Session session =
+                        new Session(device, KillableRun.net(), images, s, schedule, recipe.averaging(), 5, mean, std);
+                Evaluator evaluator =
+                        new Evaluator(device, KillableRun.net(), session.storage(), images, plain(), Precision.FP32)) {
+            // Planning has uploaded things that may still be on their way.
+            evaluator.evaluate(session.storage().live());
+            Trainer.Listener listener = counted.listener(session, evaluator);
+            new Trainer(session, schedule, KillableRun.STEPS_PER_EPOCH, null, 0, Map.of(), false, listener).run();
+        }
+        assertEquals(20, counted.asked().size());
+        for (int epoch = 0; epoch < counted.asked().size(); epoch++) {
+            assertEquals(0, counted.asked().get(epoch).get("syncs"));
+            assertEquals(2, counted.asked().get(epoch).get("dtoh"));
+            assertEquals(2, counted.had().get(epoch).get("dtoh"));
+            assertEquals(0, counted.had().get(epoch).get("allocs"));
+        }
         assertEquals(0, SoftGpu.counter("violations"), SoftGpu.lastViolation());
     }
 
