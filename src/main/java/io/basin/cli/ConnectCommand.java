@@ -1,15 +1,10 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
-import io.basin.device.Device;
 import io.basin.geometry.Connection;
 import io.basin.geometry.Curve;
 import io.basin.geometry.CurveTraining;
 import io.basin.geometry.Net;
-import io.basin.geometry.Terrain;
-import io.basin.graph.Graph;
 import io.basin.io.Json;
-import io.basin.nn.Nets;
 import io.basin.train.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Path;
@@ -78,33 +73,34 @@ final class ConnectCommand implements Runnable {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
         Model model = LandscapeOptions.sameModel(files);
         Settings settings = settings(model);
-        Terrain.Sampling sampling = options.sampling();
-        List<Net> nets = LandscapeOptions.label(files);
-        LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = options.on.open();
-                Material material = options.material(device, model, settings, bars);
-                Terrain terrain = new Terrain(device, material, sampling)) {
-            Graph graph = Nets.build(
-                    model.net(), material.train().sample(), material.testSet().classes());
-            int steps = (int) Math.max(1, Math.round(epochs * material.stepsPerEpoch()));
+        try (Site site = Site.open(options, model, settings, files, bars)) {
+            int steps = (int) Math.max(1, Math.round(epochs * site.material().stepsPerEpoch()));
             CurveTraining.Course course = new CurveTraining.Course(
                     curve,
                     bends,
                     Schedule.sgdPaper(steps, lr),
                     settings,
                     options.seed,
-                    material.mean(),
-                    material.std());
+                    site.material().mean(),
+                    site.material().std());
             Path folder = options.folder("connect", model);
             Json.write(folder.resolve("config.json"), config(settings));
+            List<Net> nets = site.nets();
             List<Connection.Result> results = new ArrayList<>();
             for (int i = 0; i + 1 < nets.size(); i++) {
                 Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
-                results.add(new Connection(device, material, terrain, graph, course, place, bars.progress())
+                results.add(new Connection(
+                                site.device(),
+                                site.material(),
+                                site.terrain(),
+                                site.graph(),
+                                course,
+                                place,
+                                bars.progress())
                         .run(nets.get(i), nets.get(i + 1), points));
             }
-            new ConnectReport(results, facts(device, terrain, nets, model, settings)).write(folder);
+            new ConnectReport(results, facts(site, settings)).write(folder);
         }
     }
 
@@ -127,17 +123,14 @@ final class ConnectCommand implements Runnable {
         return config;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model, Settings s) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : nets) facts.put(net.label(), net.file().toString());
-        facts.put("net", model.net() + " on " + model.dataset());
+    private Map<String, String> facts(Site site, Settings s) {
+        Map<String, String> facts = site.facts();
         facts.put("curve", curve + ", " + bends + (bends == 1 ? " bend" : " bends") + ", seed " + options.seed);
         facts.put(
                 "training",
                 epochs + " epochs, lr " + s.lr() + ", momentum " + s.momentum() + ", weight decay " + s.weightDecay()
                         + ", batches of " + s.batch());
-        facts.put("measured", terrain.describe() + ", " + points + " points");
-        facts.put("device", device.describe());
+        facts.put("measured", site.terrain().describe() + ", " + points + " points");
         return facts;
     }
 }

@@ -1,17 +1,11 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
-import io.basin.device.Device;
 import io.basin.geometry.Net;
 import io.basin.geometry.Surface;
-import io.basin.geometry.Terrain;
-import io.basin.graph.Graph;
 import io.basin.io.Json;
-import io.basin.nn.Nets;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -77,20 +71,14 @@ final class SurfaceCommand implements Runnable {
         Model model = LandscapeOptions.sameModel(all);
         Surface.Grid plan = plan();
         Settings settings = options.settings(model);
-        Terrain.Sampling sampling = options.sampling();
-        List<Net> nets = LandscapeOptions.label(files);
-        LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = options.on.open();
-                Material material = options.material(device, model, settings, bars);
-                Terrain terrain = new Terrain(device, material, sampling)) {
-            Graph graph = Nets.build(
-                    model.net(), material.train().sample(), material.testSet().classes());
+        try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("surface", model);
             Json.write(folder.resolve("config.json"), Map.of("settings", settings, "grid", plan));
-            Surface.Result result = new Surface(device, terrain, graph, plan, folder, bars.progress())
-                    .run(nets, track(), average == null ? null : new Net("average", average));
-            new SurfaceReport(result, plan, warnings(), facts(device, terrain, nets, model, plan)).write(folder);
+            Surface.Result result = new Surface(
+                            site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
+                    .run(site.nets(), track(), average == null ? null : new Net("average", average));
+            new SurfaceReport(result, plan, warnings(), facts(site, plan)).write(folder);
         }
     }
 
@@ -136,16 +124,13 @@ final class SurfaceCommand implements Runnable {
         return warnings;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model, Surface.Grid plan) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : nets) facts.put(net.label(), net.file().toString());
+    private Map<String, String> facts(Site site, Surface.Grid plan) {
+        Map<String, String> facts = site.facts();
         if (average != null) facts.put("average", average.toString());
         if (!trajectory.isEmpty())
             facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
-        facts.put("net", model.net() + " on " + model.dataset());
         facts.put("plane", plan.toString());
-        facts.put("measured", terrain.describe() + ", at each of " + grid * grid + " cells");
-        facts.put("device", device.describe());
+        facts.put("measured", site.terrain().describe() + ", at each of " + grid * grid + " cells");
         return facts;
     }
 }

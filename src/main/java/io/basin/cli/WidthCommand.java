@@ -1,13 +1,7 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
-import io.basin.device.Device;
-import io.basin.geometry.Net;
 import io.basin.geometry.Rays;
-import io.basin.geometry.Terrain;
-import io.basin.graph.Graph;
 import io.basin.io.Json;
-import io.basin.nn.Nets;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,19 +66,13 @@ final class WidthCommand implements Runnable {
         Model model = LandscapeOptions.sameModel(files);
         Rays.Course course = new Rays.Course(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
-        Terrain.Sampling sampling = options.sampling();
-        List<Net> nets = LandscapeOptions.label(files);
-        LandscapeOptions.requireApart(nets);
         Bars bars = new Bars();
-        try (Device device = options.on.open();
-                Material material = options.material(device, model, settings, bars);
-                Terrain terrain = new Terrain(device, material, sampling)) {
-            Graph graph = Nets.build(
-                    model.net(), material.train().sample(), material.testSet().classes());
+        try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("width", model);
             Json.write(folder.resolve("config.json"), Map.of("settings", settings, "course", course));
-            Rays.Result result = new Rays(device, terrain, graph, course, folder, bars.progress()).run(nets, pairs());
-            new WidthReport(result, rise, facts(device, terrain, nets, model)).write(folder);
+            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
+                    .run(site.nets(), pairs());
+            new WidthReport(result, rise, facts(site)).write(folder);
         }
     }
 
@@ -104,16 +92,13 @@ final class WidthCommand implements Runnable {
         return pairs;
     }
 
-    private Map<String, String> facts(Device device, Terrain terrain, List<Net> nets, Model model) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        for (Net net : nets) facts.put(net.label(), net.file().toString());
-        facts.put("net", model.net() + " on " + model.dataset());
+    private Map<String, String> facts(Site site) {
+        Map<String, String> facts = site.facts();
         facts.put(
                 "rays",
                 directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"
                         + " seed " + options.seed);
-        facts.put("measured", terrain.describe());
-        facts.put("device", device.describe());
+        facts.put("measured", site.terrain().describe());
         return facts;
     }
 }

@@ -1,0 +1,51 @@
+package io.basin.cli;
+
+import io.basin.compare.Material;
+import io.basin.device.Device;
+import io.basin.geometry.Net;
+import io.basin.geometry.Terrain;
+import io.basin.graph.Graph;
+import io.basin.nn.Nets;
+import io.basin.train.Settings;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Where landscapes are measured: nets of one model, and their data on a device. */
+record Site(Model model, List<Net> nets, Device device, Material material, Terrain terrain, Graph graph)
+        implements AutoCloseable {
+    static Site open(LandscapeOptions options, Model model, Settings settings, List<Path> files, Bars bars) {
+        Terrain.Sampling sampling = options.sampling();
+        List<Net> nets = LandscapeOptions.label(files);
+        LandscapeOptions.requireApart(nets);
+        Device device = options.on.open();
+        Material material = null;
+        try {
+            material = options.material(device, model, settings, bars);
+            Graph graph = Nets.build(
+                    model.net(), material.train().sample(), material.testSet().classes());
+            return new Site(model, nets, device, material, new Terrain(device, material, sampling), graph);
+        } catch (RuntimeException e) {
+            if (material != null) material.close();
+            device.close();
+            throw e;
+        }
+    }
+
+    /** What a report says of it, before what the command adds. */
+    Map<String, String> facts() {
+        Map<String, String> facts = new LinkedHashMap<>();
+        for (Net net : nets) facts.put(net.label(), net.file().toString());
+        facts.put("net", model.net() + " on " + model.dataset());
+        facts.put("device", device.describe());
+        return facts;
+    }
+
+    @Override
+    public void close() {
+        terrain.close();
+        material.close();
+        device.close();
+    }
+}
