@@ -30,6 +30,7 @@ final class Libraries {
                     "cuEventCreate",
                     "cuEventDestroy_v2",
                     "cuEventRecord",
+                    "cuEventQuery",
                     "cuEventSynchronize",
                     "cuGraphInstantiateWithFlags",
                     "cuGraphLaunch",
