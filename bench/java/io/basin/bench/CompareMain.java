@@ -1,5 +1,8 @@
 package io.basin.bench;
 
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -60,13 +63,33 @@ public final class CompareMain implements Runnable {
         Tuner tuner = new Tuner(tuned);
         Report report = new Report(commandLine);
         for (String name : nets) {
-            Contest contest = new Contest(name);
-            PeerConfig config = peer == null ? tuner.best(contest, tune) : PeerConfig.parse(peer);
-            report.add(contest, config, rounds(contest, config, length));
+            run(new Contest(name), tuner, length, report);
+            write(report);
         }
         System.out.println(report.markdown());
+        System.out.println("Written to " + write(report));
+    }
+
+    private void run(Contest contest, Tuner tuner, Fork.Length length, Report report) {
+        if (!computes(contest.precision())) {
+            System.out.println(contest.name() + ": this processor does not compute in " + contest.precision());
+            report.skip(contest, "this processor does not compute in " + contest.precision());
+            return;
+        }
+        PeerConfig config = peer == null ? tuner.best(contest, tune) : PeerConfig.parse(peer);
+        report.add(contest, config, rounds(contest, config, length));
+    }
+
+    private static boolean computes(Precision precision) {
+        try (Device device = Devices.open("cpu", 1)) {
+            return device.computes(precision);
+        }
+    }
+
+    /** After each contest anew, so that an interrupted comparison keeps what it has. */
+    private Path write(Report report) {
         try {
-            System.out.println("Written to " + report.write(results));
+            return report.write(results);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

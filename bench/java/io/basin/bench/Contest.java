@@ -1,5 +1,6 @@
 package io.basin.bench;
 
+import io.basin.device.Precision;
 import java.util.List;
 
 /**
@@ -29,6 +30,11 @@ record Contest(String name) {
         return isPlane() ? "smallcnn" : name.replace(BF16, "");
     }
 
+    /** Basin's; the peer always computes in float32. */
+    Precision precision() {
+        return name.endsWith(BF16) ? Precision.BF16 : Precision.FP32;
+    }
+
     String basinNet() {
         return net().equals("smallcnn") ? "small-cnn" : net();
     }
@@ -53,6 +59,6 @@ record Contest(String name) {
 
     List<String> basinParameters() {
         if (isStep() || isPlane()) return List.of();
-        return List.of("net=" + net(), "precision=" + (name.endsWith(BF16) ? "BF16" : "FP32"));
+        return List.of("net=" + net(), "precision=" + precision());
     }
 }

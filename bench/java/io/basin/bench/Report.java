@@ -1,5 +1,6 @@
 package io.basin.bench;
 
+import io.basin.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ final class Report {
     }
 
     private final String arguments;
+    private final String started = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm"));
     private final List<String> rows = new ArrayList<>();
     private final List<String> settings = new ArrayList<>();
 
@@ -51,6 +53,11 @@ final class Report {
                 median(basin, r -> r.peakKilobytes() / 1024.0, "%.0f"),
                 median(peer, r -> r.peakKilobytes() / 1024.0, "%.0f")));
         settings.add("- " + contest.name() + ": `" + config + "`");
+    }
+
+    /** A contest that cannot be held here. */
+    void skip(Contest contest, String why) {
+        settings.add("- " + contest.name() + ": not measured, " + why);
     }
 
     /** The useful work of one side as a share of what the machine did in the same round. */
@@ -112,7 +119,8 @@ final class Report {
 
     Path write(Path directory) throws IOException {
         Files.createDirectories(directory);
-        String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm"));
-        return Files.writeString(directory.resolve("compare-" + now + ".md"), markdown());
+        Path file = directory.resolve("compare-" + started + ".md");
+        AtomicFile.write(file, markdown());
+        return file;
     }
 }
