@@ -67,7 +67,10 @@ final class CompareCommand implements Runnable {
             Comparison.check(device, methods, settings, material);
             Path folder = run.folder(settings.dataset() + "-" + settings.model());
             Map<String, String> facts = facts(device, material, settings);
-            Configuration.keep(folder, settings, methods, all);
+            run.configuration("compare", settings, device)
+                    .growing("methods", methods)
+                    .growing("seeds", LongStream.of(all).boxed().toList())
+                    .keep(folder);
             Options options = probes.add(run.options(), material.testSet(), bars.progress());
             Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
                     .run(settings.dataset() + ", " + settings.model(), facts);

@@ -2,41 +2,98 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
-import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** A run's {@code config.json}: written once, and compared when the run resumes. */
+/** A run's {@code config.json}: written once, and compared when the run resumes, before anything in the folder changes. */
 final class Configuration {
     private static final String FILE = "config.json";
+    private static final String COMMAND = "command";
 
-    private Configuration() {}
+    private final String command;
+    private final Map<String, Object> fixed = new LinkedHashMap<>();
+    private final Map<String, Object> growing = new LinkedHashMap<>();
+    private final Map<String, Object> free = new LinkedHashMap<>();
 
-    /** Writes the configuration into a new folder; in a resumed one it must be the same but for the number of seeds. */
-    static void keep(Path folder, Settings settings, List<String> methods, long[] seeds) {
-        Map<String, Object> config = new LinkedHashMap<>();
-        config.put("settings", settings);
-        config.put("methods", methods);
-        config.put("seeds", seeds);
-        Path file = folder.resolve(FILE);
-        if (Files.exists(file)) requireSame(file, Json.parse(Json.text(settings), FILE));
-        Json.write(file, config);
+    /** @param command what made the folder; no other command may go on in it */
+    Configuration(String command) {
+        this.command = command;
     }
 
-    private static void requireSame(Path file, JsonNode now) {
-        JsonNode there = Json.read(file).path("settings");
+    /** What decides the results: a resumed run must have it the same. Records count field by field. */
+    Configuration fixed(String name, Object value) {
+        fixed.put(name, value);
+        return this;
+    }
+
+    /** What may become more when the run resumes: methods and seeds are added to those that are there. */
+    Configuration growing(String name, List<?> values) {
+        growing.put(name, values);
+        return this;
+    }
+
+    /** What may change when the run resumes, and is kept for its readers. */
+    Configuration free(String name, Object value) {
+        free.put(name, value);
+        return this;
+    }
+
+    /** Writes it into a new folder; in a resumed one it must be the same. */
+    void keep(Path folder) {
+        Path file = folder.resolve(FILE);
+        Map<String, Object> all = new LinkedHashMap<>(fixed);
+        all.putAll(growing);
+        all.putAll(free);
+        all.put(COMMAND, command);
+        if (Files.exists(file)) {
+            JsonNode there = Json.read(file);
+            requireSameCommand(file, there);
+            requireSame(file, "", there, Json.parse(Json.text(fixed), FILE));
+            requireAll(file, there, Json.parse(Json.text(growing), FILE));
+        }
+        Json.write(file, all);
+    }
+
+    private void requireSameCommand(Path file, JsonNode there) {
+        String other = there.path(COMMAND).asText();
+        if (other.equals(command)) return;
+        throw new IllegalArgumentException("--resume: " + file + " was written by "
+                + (other.isEmpty() ? "another version" : "'basin " + other + "'") + ", and 'basin " + command
+                + "' would spoil that run: name a folder of its own with --out");
+    }
+
+    private static void requireSame(Path file, String within, JsonNode there, JsonNode now) {
         for (Map.Entry<String, JsonNode> field : now.properties()) {
+            String name = within + field.getKey();
             JsonNode old = there.path(field.getKey());
-            boolean same = old.isNumber() && field.getValue().isNumber()
-                    ? old.asDouble() == field.getValue().asDouble()
-                    : old.equals(field.getValue());
-            if (!same) {
-                throw new IllegalArgumentException("--resume: " + file + " says " + field.getKey() + " = " + old
-                        + ", now " + field.getValue() + "; repeat the flags of that run, or start anew with --out");
+            if (old.isObject() && field.getValue().isObject()) {
+                requireSame(file, name + ".", old, field.getValue());
+            } else if (!same(old, field.getValue())) {
+                throw new IllegalArgumentException("--resume: " + file + " says " + name + " = " + old + ", now "
+                        + field.getValue() + "; repeat the flags of that run, or start anew with --out");
             }
         }
+    }
+
+    private static void requireAll(Path file, JsonNode there, JsonNode now) {
+        for (Map.Entry<String, JsonNode> field : now.properties()) {
+            Set<String> kept = new HashSet<>();
+            field.getValue().forEach(v -> kept.add(v.asText()));
+            for (JsonNode old : there.path(field.getKey())) {
+                if (kept.contains(old.asText())) continue;
+                throw new IllegalArgumentException("--resume: " + file + " says " + field.getKey() + " = "
+                        + there.path(field.getKey()) + ", now " + field.getValue()
+                        + "; a resumed run may add to them, not leave any out");
+            }
+        }
+    }
+
+    private static boolean same(JsonNode a, JsonNode b) {
+        return a.isNumber() && b.isNumber() ? a.asDouble() == b.asDouble() : a.equals(b);
     }
 }

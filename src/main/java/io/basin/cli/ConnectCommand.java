@@ -4,12 +4,10 @@ import io.basin.geometry.Connection;
 import io.basin.geometry.Curve;
 import io.basin.geometry.CurveTraining;
 import io.basin.geometry.Net;
-import io.basin.io.Json;
 import io.basin.train.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -85,7 +83,11 @@ final class ConnectCommand implements Runnable {
                     site.material().mean(),
                     site.material().std());
             Path folder = options.folder("connect", model);
-            Json.write(folder.resolve("config.json"), config(settings));
+            options.configuration("connect", settings, site.nets())
+                    .fixed("curve", curve)
+                    .fixed("bends", bends)
+                    .fixed("points", points)
+                    .keep(folder);
             List<Net> nets = site.nets();
             List<Connection.Result> results = new ArrayList<>();
             for (int i = 0; i + 1 < nets.size(); i++) {
@@ -112,17 +114,6 @@ final class ConnectCommand implements Runnable {
         return options.settings(model, flags.toArray(String[]::new));
     }
 
-    private Map<String, Object> config(Settings settings) {
-        Map<String, Object> config = new LinkedHashMap<>();
-        config.put("settings", settings);
-        config.put("files", files.stream().map(Path::toString).toList());
-        config.put("curve", curve);
-        config.put("bends", bends);
-        config.put("points", points);
-        config.put("seed", options.seed);
-        return config;
-    }
-
     private Map<String, String> facts(Site site, Settings s) {
         Map<String, String> facts = site.facts();
         facts.put("curve", curve + ", " + bends + (bends == 1 ? " bend" : " bends") + ", seed " + options.seed);
@@ -130,7 +121,7 @@ final class ConnectCommand implements Runnable {
                 "training",
                 epochs + " epochs, lr " + s.lr() + ", momentum " + s.momentum() + ", weight decay " + s.weightDecay()
                         + ", batches of " + s.batch());
-        facts.put("measured", site.terrain().describe() + ", " + points + " points");
+        facts.put("measured", site.terrain().describe(site.graph()) + ", " + points + " points");
         return facts;
     }
 }

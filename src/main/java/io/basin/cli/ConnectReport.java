@@ -143,6 +143,7 @@ final class ConnectReport {
                     100 * line.max(),
                     100 * (line.max() - worse)));
         }
+        all.add("Each path joins one pair of nets; another pair gives other figures.");
         return all;
     }
 

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Material;
+import io.basin.data.Augmentation;
 import io.basin.data.DataSets;
 import io.basin.device.Device;
 import io.basin.geometry.Net;
@@ -46,7 +47,9 @@ final class LandscapeOptions {
     @Option(names = "--train-samples", defaultValue = "0", description = "as when the nets were trained; 0 for all")
     int trainSamples;
 
-    @Option(names = "--augment", description = "as when the nets were trained: none, flip or crop_flip")
+    @Option(
+            names = "--augment",
+            description = "of the samples for batch norm's statistics: none, flip or crop_flip; default as in training")
     TrainingOptions.Augment augment;
 
     @Option(
@@ -64,8 +67,10 @@ final class LandscapeOptions {
 
     @Option(
             names = "--bn-update",
-            defaultValue = "auto",
-            description = "exact (layer by layer), single (one pass), or auto: exact up to 24 batch norms")
+            defaultValue = "exact",
+            description =
+                    "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
+                            + " norms; default ${DEFAULT-VALUE}")
     String refresh;
 
     @Option(
@@ -86,6 +91,16 @@ final class LandscapeOptions {
         return new Terrain.Sampling(samples, statistics, refresh, plainRefresh, memory);
     }
 
+    /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
+    Configuration configuration(String command, Settings settings, List<Net> nets) {
+        return new Configuration(command)
+                .fixed("nets", nets.stream().map(Net::fingerprint).toList())
+                .fixed("settings", settings)
+                .fixed("sampling", sampling())
+                .fixed("seed", seed)
+                .free("files", nets.stream().map(n -> n.file().toString()).toList());
+    }
+
     /** Settings of these nets; what a landscape has no flag for is as in training by default. */
     Settings settings(Model model, String... training) {
         List<String> args = new ArrayList<>(List.of(
@@ -94,7 +109,7 @@ final class LandscapeOptions {
                 "--batch-size=" + batch,
                 "--validation=" + validation,
                 "--train-samples=" + trainSamples));
-        if (augment != null) args.add("--augment=" + augment);
+        args.add("--augment=" + (augment != null ? augment : model.augment()));
         args.addAll(List.of(training));
         return CommandLine.populateCommand(new TrainingOptions(), args.toArray(String[]::new))
                 .settings();
@@ -108,8 +123,8 @@ final class LandscapeOptions {
     Material material(Device on, Model model, Settings settings, Bars bars) {
         Material material =
                 Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
-        if (Arrays.equals(model.normalisation().mean(), material.mean())
-                && Arrays.equals(model.normalisation().std(), material.std())) {
+        Augmentation trained = model.augmentation();
+        if (Arrays.equals(trained.mean(), material.mean()) && Arrays.equals(trained.std(), material.std())) {
             return material;
         }
         material.close();
@@ -137,6 +152,10 @@ final class LandscapeOptions {
                         + first.file() + " holds " + first.net() + " for " + first.dataset()
                         + ": nets of different models share no weight space; name files of one model");
             }
+            if (!other.reads(first)) {
+                throw new IllegalArgumentException(file + " was trained on other samples than " + first.file()
+                        + ": they are normalised or augmented differently; name files of runs on the same samples");
+            }
         }
         return first;
     }
@@ -158,6 +177,11 @@ final class LandscapeOptions {
     /** The seed that a file's header names; empty if none. */
     static String seed(Path file) {
         return header(file).getOrDefault("seed", "");
+    }
+
+    /** The initialisation that a file's header names; empty if none. */
+    static String init(Path file) {
+        return header(file).getOrDefault("init", "");
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */

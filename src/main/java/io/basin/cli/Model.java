@@ -5,9 +5,10 @@ import io.basin.io.FormatException;
 import io.basin.models.StoredModel;
 import io.basin.train.Provenance;
 import java.nio.file.Path;
+import java.util.Arrays;
 
-/** A weights file together with the net, the data set and the normalisation that its header names. */
-record Model(Path file, String net, String dataset, Augmentation normalisation) {
+/** A weights file together with the net, the data set and the reading of samples that its header names. */
+record Model(Path file, String net, String dataset, Augmentation augmentation) {
     static Model of(Path file) {
         Provenance origin = StoredModel.of(file).origin();
         if (origin.mean().length == 0) {
@@ -15,7 +16,23 @@ record Model(Path file, String net, String dataset, Augmentation normalisation) 
                     file.toString(),
                     "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
         }
-        Augmentation normalisation = new Augmentation(0, false, origin.mean(), origin.std());
-        return new Model(file, origin.model(), origin.dataset(), normalisation);
+        Augmentation read = new Augmentation(origin.pad(), origin.flip(), origin.mean(), origin.std());
+        return new Model(file, origin.model(), origin.dataset(), read);
+    }
+
+    /** How samples were augmented in training. */
+    TrainingOptions.Augment augment() {
+        if (!augmentation.flip()) return TrainingOptions.Augment.NONE;
+        return augmentation.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
+    }
+
+    /** Whether both nets were trained on samples that were read alike. */
+    boolean reads(Model other) {
+        Augmentation a = augmentation;
+        Augmentation b = other.augmentation;
+        return Arrays.equals(a.mean(), b.mean())
+                && Arrays.equals(a.std(), b.std())
+                && a.pad() == b.pad()
+                && a.flip() == b.flip();
     }
 }

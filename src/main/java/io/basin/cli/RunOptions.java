@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.device.Device;
+import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -45,6 +46,15 @@ final class RunOptions {
     Options options() {
         Options options = new Options(checkpointEvery, refresh, plainRefresh);
         return keepsSamples ? options.keepingSamples() : options;
+    }
+
+    /** What a run of {@code command} must have the same when it resumes. */
+    Configuration configuration(String command, Settings settings, Device device) {
+        return new Configuration(command)
+                .fixed("settings", settings)
+                .fixed("device", device.describe())
+                .fixed("bn-update", refresh)
+                .fixed("bn-plain", plainRefresh);
     }
 
     /** The folder to write into: new and empty, or one to resume. */

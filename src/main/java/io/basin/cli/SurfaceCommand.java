@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.geometry.Net;
 import io.basin.geometry.Surface;
-import io.basin.io.Json;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,7 +73,9 @@ final class SurfaceCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("surface", model);
-            Json.write(folder.resolve("config.json"), Map.of("settings", settings, "grid", plan));
+            options.configuration("surface", settings, site.nets())
+                    .fixed("grid", plan)
+                    .keep(folder);
             Surface.Result result = new Surface(
                             site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
                     .run(site.nets(), track(), average == null ? null : new Net("average", average));
@@ -111,15 +112,15 @@ final class SurfaceCommand implements Runnable {
     /** What a reader of the picture should know about where its marks come from. */
     private List<String> warnings() {
         List<String> warnings = new ArrayList<>();
-        String run = LandscapeOptions.seed(files.get(0));
+        String run = LandscapeOptions.init(files.get(0));
         List<Path> marks = new ArrayList<>(trajectory);
         if (average != null) marks.add(average);
         long others = marks.stream()
-                .filter(f -> !LandscapeOptions.seed(f).equals(run))
+                .filter(f -> !LandscapeOptions.init(f).equals(run))
                 .count();
         if (others > 0) {
             warnings.add("Warning: " + others + " of the marked files come from another initialisation than "
-                    + files.get(0).getFileName() + " (seed " + run + "): their places are projections from far away.");
+                    + files.get(0).getFileName() + " (" + run + "): their places are projections from far away.");
         }
         return warnings;
     }
@@ -130,7 +131,7 @@ final class SurfaceCommand implements Runnable {
         if (!trajectory.isEmpty())
             facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
         facts.put("plane", plan.toString());
-        facts.put("measured", site.terrain().describe() + ", at each of " + grid * grid + " cells");
+        facts.put("measured", site.terrain().describe(site.graph()) + ", at each of " + grid * grid + " cells");
         return facts;
     }
 }

@@ -49,7 +49,10 @@ final class TrainCommand implements Runnable {
             Comparison.check(device, List.of(method), settings, material);
             Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
             long[] seeds = {seed};
-            Configuration.keep(folder, settings, List.of(method), seeds);
+            run.configuration("train", settings, device)
+                    .fixed("methods", List.of(method))
+                    .fixed("seeds", seeds)
+                    .keep(folder);
             Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
                     .run(method, Map.of());
             System.out.print(new ResultTable(summary).text());

@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.geometry.Rays;
-import io.basin.io.Json;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,7 +68,9 @@ final class WidthCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("width", model);
-            Json.write(folder.resolve("config.json"), Map.of("settings", settings, "course", course));
+            options.configuration("width", settings, site.nets())
+                    .fixed("course", course)
+                    .keep(folder);
             Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
                     .run(site.nets(), pairs());
             new WidthReport(result, rise, facts(site)).write(folder);
@@ -98,7 +99,7 @@ final class WidthCommand implements Runnable {
                 "rays",
                 directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"
                         + " seed " + options.seed);
-        facts.put("measured", site.terrain().describe());
+        facts.put("measured", site.terrain().describe(site.graph()));
         return facts;
     }
 }

@@ -5,7 +5,6 @@ import io.basin.geometry.Rays;
 import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Page;
-import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,13 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 final class WidthReport {
-    private static final double LEVEL = 0.05;
-
     private final Rays.Result result;
     private final double rise;
     private final Map<String, String> facts;
@@ -36,7 +32,7 @@ final class WidthReport {
         json.put("facts", facts);
         json.put("rise", rise);
         json.put("rays", result.bundles().stream().map(this::numbers).toList());
-        json.put("lines", result.lines());
+        json.put("lines", result.lines().stream().map(WidthReport::numbers).toList());
         json.put("conclusions", conclusions());
         Json.write(folder.resolve("results.json"), json);
         Page page = new Page("Width of optima: " + facts.get("net"));
@@ -67,6 +63,16 @@ final class WidthReport {
         return ray;
     }
 
+    private static Map<String, Object> numbers(Rays.Line l) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("first", l.first().label());
+        line.put("last", l.last().label());
+        line.put("t", l.ts());
+        line.put("length", l.length());
+        line.put("points", l.figures());
+        return line;
+    }
+
     private static String method(Rays.Bundle b) {
         String method = LandscapeOptions.header(b.net().file()).get("method");
         return method == null ? b.net().label() : method;
@@ -83,10 +89,6 @@ final class WidthReport {
         return methods;
     }
 
-    private static String name(Rays.Kind kind) {
-        return kind == Rays.Kind.RAW ? "random directions" : "filter-normalised directions";
-    }
-
     private void figure(
             Page page,
             Path folder,
@@ -96,7 +98,7 @@ final class WidthReport {
             String axis,
             ToDoubleFunction<Figures> figure) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
-        Lines lines = new Lines(what + " along " + name(kind), x, axis);
+        Lines lines = new Lines(what + " along " + Widths.name(kind), x, axis);
         methods(kind).forEach((method, bundles) -> {
             List<double[]> rays = new ArrayList<>();
             for (Rays.Bundle b : bundles) {
@@ -159,71 +161,15 @@ final class WidthReport {
         return rows;
     }
 
-    /** A method against the first one, paired by seed. */
-    private record Contest(String where, String base, String name, double[] a, double[] b) {
-        PairedComparison paired() {
-            return Statistics.paired(b, a);
-        }
-
-        boolean testable() {
-            return a.length > 1;
-        }
-    }
-
-    private List<Contest> contests() {
-        List<Contest> all = new ArrayList<>();
-        for (Rays.Kind kind : Rays.Kind.values()) {
-            Map<String, List<Rays.Bundle>> methods = methods(kind);
-            List<String> names = List.copyOf(methods.keySet());
-            for (String name : names.subList(1, names.size())) {
-                TreeMap<String, Double> first = widths(methods.get(names.get(0)));
-                TreeMap<String, Double> second = widths(methods.get(name));
-                first.keySet().retainAll(second.keySet());
-                second.keySet().retainAll(first.keySet());
-                double[] a = first.values().stream().mapToDouble(d -> d).toArray();
-                double[] b = second.values().stream().mapToDouble(d -> d).toArray();
-                all.add(new Contest(name(kind), names.get(0), name, a, b));
-            }
-        }
-        return all;
-    }
-
-    /** One sentence a comparison; p values are corrected by Holm over all of them. */
-    List<String> conclusions() {
-        List<Contest> contests = contests();
-        double[] p = Statistics.holm(contests.stream()
-                .mapToDouble(c -> c.testable() ? c.paired().p() : Double.NaN)
-                .toArray());
-        List<String> all = new ArrayList<>();
-        for (int i = 0; i < p.length; i++) all.add(sentence(contests.get(i), p[i]));
-        return all;
-    }
-
-    private String sentence(Contest c, double p) {
-        String what = "Along " + c.where() + ", where the training loss has risen by " + rise + " nats: ";
-        if (c.a().length == 0) {
-            return what + "no seed has widths of both " + c.base() + " and " + c.name()
-                    + " within the rays; use longer ones.";
-        }
-        String means = String.format(
-                Locale.ROOT, "%s %.3f, %s %.3f", c.base(), Statistics.mean(c.a()), c.name(), Statistics.mean(c.b()));
-        if (!c.testable()) return what + means + "; one seed, so nothing can be said about chance.";
-        PairedComparison paired = c.paired();
-        String verdict = !(p < LEVEL)
-                ? "no difference beyond chance."
-                : c.name() + (paired.meanDifference() > 0 ? " is wider." : " is narrower.");
-        return what + means + ", difference over " + c.a().length + " seeds "
-                + Statistics.format(paired.meanDifference(), 3) + ", 95 % interval "
-                + paired.interval().format(3) + ", p (Holm) " + Statistics.format(p, 4) + ": " + verdict;
-    }
-
-    /** By seed; seeds whose width lies beyond the rays are left out. */
-    private TreeMap<String, Double> widths(List<Rays.Bundle> bundles) {
-        TreeMap<String, Double> widths = new TreeMap<>();
-        for (Rays.Bundle b : bundles) {
-            double width = b.width(rise);
-            if (!Double.isNaN(width)) widths.put(LandscapeOptions.seed(b.net().file()), width);
-        }
-        return widths;
+    private List<String> conclusions() {
+        return Widths.conclusions(
+                result.bundles().stream()
+                        .map(b -> new Widths.Width(
+                                b.kind(),
+                                method(b),
+                                LandscapeOptions.seed(b.net().file()),
+                                b.width(rise)))
+                        .toList(),
+                rise);
     }
 }

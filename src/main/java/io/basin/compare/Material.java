@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * A data set cut into training, validation and test parts, all on the device.
@@ -50,8 +51,8 @@ public final class Material implements AutoCloseable {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
-        Split split = Split.stratified(data.train(), settings.validation(), SPLIT_SEED);
-        trainSet = fewer(split.train(), settings.trainSamples());
+        Split split = naming("--validation", () -> Split.stratified(data.train(), settings.validation(), SPLIT_SEED));
+        trainSet = naming("--train-samples", () -> fewer(split.train(), settings.trainSamples()));
         validationSet = split.validation();
         testSet = data.test();
         if (trainSet.count() < settings.batch()) {
@@ -75,8 +76,16 @@ public final class Material implements AutoCloseable {
 
     /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
     public static ImageSet fewer(ImageSet set, int count) {
-        if (count == 0 || count >= set.count()) return set;
-        return Split.stratified(set, count, SPLIT_SEED).validation();
+        return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
+    }
+
+    /** Calls {@code cut}, whose complaint is about the value of {@code flag}. */
+    public static <T> T naming(String flag, Supplier<T> cut) {
+        try {
+            return cut.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(flag + ": " + e.getMessage(), e);
+        }
     }
 
     /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */

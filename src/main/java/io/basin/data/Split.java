@@ -39,6 +39,24 @@ public record Split(ImageSet train, ImageSet validation) {
         return part(set, chosen(set, counts, quotas, seed), validationCount);
     }
 
+    /**
+     * A stratified part of {@code count} images alone, the validation part of {@link #stratified} where that exists.
+     *
+     * @throws IllegalArgumentException if the count is below 1 or so small that a class would have no image
+     */
+    public static ImageSet sample(ImageSet set, int count, long seed) {
+        if (count >= set.count()) return set;
+        int[] counts = set.classCounts();
+        int[] quotas = quotas(counts, set.count(), Math.max(0, count));
+        for (int k = 0; k < counts.length; k++) {
+            if (counts[k] > 0 && quotas[k] == 0) {
+                throw new IllegalArgumentException(count + " of " + set + " are too few: there would be none of class "
+                        + k + " (" + set.classNames().get(k) + "); take more");
+            }
+        }
+        return part(set, chosen(set, counts, quotas, seed), count).validation();
+    }
+
     private static int[] quotas(int[] counts, int total, int validationCount) {
         int[] quotas = new int[counts.length];
         long[] remainders = new long[counts.length];

@@ -58,21 +58,21 @@ public final class Terrain implements AutoCloseable {
         this.material = material;
         this.sampling = sampling;
         try {
-            train = part(material.trainSet(), material.train(), sampling.samples());
-            test = part(material.testSet(), material.test(), sampling.samples());
+            train = part("--samples", material.trainSet(), material.train(), sampling.samples());
+            test = part("--samples", material.testSet(), material.test(), sampling.samples());
             statistics = sampling.statistics() == sampling.samples()
                     ? train
-                    : part(material.trainSet(), material.train(), sampling.statistics());
+                    : part("--bn-samples", material.trainSet(), material.train(), sampling.statistics());
         } catch (RuntimeException e) {
             close();
             throw e;
         }
     }
 
-    private Images part(ImageSet set, Images whole, int count) {
+    private Images part(String flag, ImageSet set, Images whole, int count) {
         if (count == 0 || count >= set.count()) return whole;
-        Images uploaded =
-                Material.upload(device, Split.stratified(set, count, PART_SEED).validation());
+        ImageSet cut = Material.naming(flag, () -> Split.sample(set, count, PART_SEED));
+        Images uploaded = Material.upload(device, cut);
         owned.add(uploaded);
         return uploaded;
     }
@@ -127,11 +127,13 @@ public final class Terrain implements AutoCloseable {
                 + ", batch=" + s.batch();
     }
 
-    /** For people: what was measured on how many samples. */
-    public String describe() {
+    /** For people: what is measured of this net, and on how many samples. */
+    public String describe(Graph graph) {
+        String how = whole(graph, statistics.count())
+                ? "exact, all at once"
+                : refresh(graph) == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
         return "loss and error on " + train.count() + " training and " + test.count()
-                + " test samples, batch-norm statistics on " + statistics.count() + " training samples ("
-                + sampling.refresh() + ")";
+                + " test samples, batch-norm statistics on " + statistics.count() + " training samples (" + how + ")";
     }
 
     @Override

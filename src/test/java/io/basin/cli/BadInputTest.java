@@ -200,9 +200,54 @@ class BadInputTest {
         Path out = folder.resolve("run");
         assertEquals(0, train("--out", out).code());
         byte[] config = Files.readAllBytes(out.resolve("config.json"));
-        refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "lr = 0.05", "now 0.2");
+        refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "settings.lr = 0.05", "now 0.2");
+        refused(train("--resume", out, "--method", "ema"), 2, "--resume", "methods = [\"swa\"]");
+        refused(train("--resume", out, "--seed", 2), 2, "--resume", "seeds = [1]", "now [2]");
+        refused(train("--resume", out, "--threads", 2), 2, "--resume", "device = \"CPU, 1 thread", "2 threads");
+        refused(train("--resume", out, "--bn-update", "single"), 2, "--resume", "bn-update = \"auto\"");
+        refused(
+                Shell.run(
+                        "compare",
+                        "mnist",
+                        "--data-dir",
+                        data,
+                        "--methods",
+                        "sgd",
+                        "--validation",
+                        40,
+                        "--resume",
+                        out),
+                2,
+                "'basin train'");
         assertArrayEquals(config, Files.readAllBytes(out.resolve("config.json")));
         refused(train("--resume", folder), 2, "--resume", "config.json");
+    }
+
+    /** More may be asked of a comparison that is there, and less would throw away what it says. */
+    @Test
+    void aResumedComparisonMayGrowButNotShrink() throws IOException {
+        Path out = folder.resolve("two");
+        List<Object> flags = new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--device", "cpu"));
+        flags.addAll(List.of("--model", "mlp", "--validation", 40, "--batch-size", 20, "--epochs", 1, "--threads", 1));
+        Object[] first = with(flags, "--methods", "sgd,ema", "--seeds", 2, "--out", out);
+        assertEquals(0, Shell.run(first).code());
+        byte[] results = Files.readAllBytes(out.resolve("results.json"));
+        refused(
+                Shell.run(with(flags, "--methods", "sgd,ema", "--resume", out)),
+                2,
+                "seeds = [1,2]",
+                "not leave any out");
+        refused(Shell.run(with(flags, "--methods", "sgd", "--seeds", 2, "--resume", out)), 2, "methods = ");
+        assertArrayEquals(results, Files.readAllBytes(out.resolve("results.json")));
+        Shell more = Shell.run(with(flags, "--methods", "sgd,ema,lawa", "--seeds", 3, "--resume", out));
+        assertEquals(0, more.code(), more.err());
+        assertTrue(more.out().contains("lawa"), more.out());
+    }
+
+    private static Object[] with(List<Object> flags, Object... more) {
+        List<Object> all = new ArrayList<>(flags);
+        all.addAll(List.of(more));
+        return all.toArray();
     }
 
     @Test

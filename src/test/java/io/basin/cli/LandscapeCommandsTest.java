@@ -32,6 +32,10 @@ class LandscapeCommandsTest {
     }
 
     private String file(String name, String net, int seed) {
+        return file(name, net, seed, "[0.3]");
+    }
+
+    private String file(String name, String net, int seed, String mean) {
         Path file = folder.resolve(name + ".safetensors");
         Safetensors.writer()
                 .metadata(Map.of(
@@ -44,7 +48,7 @@ class LandscapeCommandsTest {
                         "seed",
                         "" + seed,
                         "mean",
-                        "[0.3]",
+                        mean,
                         "std",
                         "[0.35]"))
                 .add("w", new long[] {1}, new float[] {seed})
@@ -73,6 +77,15 @@ class LandscapeCommandsTest {
         refused(says, "surface", a, b, other);
         refused(says, "width", a, other);
         refused(says, "surface", a, "--directions", "random", "--average", other);
+    }
+
+    @Test
+    void netsTrainedOnOtherSamplesAreRefused() {
+        String elsewhere = file("elsewhere", "small-cnn", 3, "[0.31]");
+        String says = "elsewhere.safetensors was trained on other samples than";
+        refused(says, "connect", a, elsewhere);
+        refused(says, "surface", a, b, elsewhere);
+        refused(says, "width", a, elsewhere);
     }
 
     @Test

@@ -157,11 +157,80 @@ class LandscapeEndToEndTest {
                 "--out",
                 out);
         assertEquals(0, done.code(), done.err());
-        assertTrue(done.out().contains("over 2 seeds") || done.out().contains("no seed has widths"), done.out());
         pictured(out, "train-loss-raw", "test-error-raw", "train-loss-filter", "test-error-filter", "train-loss-line");
         JsonNode json = Json.read(out.resolve("results.json"));
         assertEquals(8, json.path("rays").size());
         assertEquals(2, json.path("lines").size());
+        assertEquals("A: sgd, seed 1", json.path("lines").path(0).path("first").asText());
+        for (String kind : List.of("RAW", "FILTER")) {
+            boolean beyond = false;
+            for (JsonNode ray : json.path("rays")) {
+                beyond |= ray.path("kind").asText().equals(kind)
+                        && ray.path("width").asText().equals("NaN");
+            }
+            String said =
+                    json.path("conclusions").path(kind.equals("RAW") ? 0 : 1).asText();
+            assertEquals(!beyond, said.contains("difference over 2 seeds"), said);
+            assertEquals(beyond, said.contains("wider than the rays are long"), said);
+        }
+    }
+
+    /** Nothing in a folder may change before it is known to be this command's and this course's. */
+    @Test
+    void aResumptionOfAnotherCourseOrCommandChangesNothing() throws IOException {
+        Path out = folder.resolve("rays");
+        List<Object> flags = List.of("width", net(1, "sgd"), net(1, "swa"), "--directions", 1, "--samples", 60);
+        assertEquals(0, run(with(flags, "--points", 2, "--out", out)).code());
+        byte[] before = Files.readAllBytes(out.resolve("config.json"));
+        Shell points = run(with(flags, "--points", 3, "--resume", out));
+        assertEquals(2, points.code());
+        assertTrue(points.complaint().contains("says course.points = 2, now 3"), points.complaint());
+        Shell nets = run(
+                "width",
+                net(2, "sgd"),
+                net(1, "swa"),
+                "--directions",
+                1,
+                "--samples",
+                60,
+                "--points",
+                2,
+                "--resume",
+                out);
+        assertEquals(2, nets.code());
+        Shell surface = run("surface", net(1, "sgd"), net(2, "sgd"), net(1, "swa"), "--resume", out);
+        assertEquals(2, surface.code());
+        assertTrue(surface.complaint().contains("was written by 'basin width'"), surface.complaint());
+        assertArrayEquals(before, Files.readAllBytes(out.resolve("config.json")));
+    }
+
+    /** Bends are models of the samples that their ends were trained on: they are combined, and fitted on what those held out. */
+    @Test
+    void bendsOfACurveMakeAnEnsemble() throws IOException {
+        Path out = folder.resolve("bends");
+        Shell done =
+                run("connect", net(1, "sgd"), net(2, "sgd"), "--bends", 2, "--epochs", 1, "--points", 3, "--out", out);
+        assertEquals(0, done.code(), done.err());
+        assertTrue(done.out().contains("Each path joins one pair of nets"), done.out());
+        Shell ridge = Shell.run("ensemble", out, "--combine", "ridge", "--data-dir", data, "--device", "cpu");
+        assertEquals(0, ridge.code(), ridge.err());
+        assertTrue(ridge.out().contains("all 2, ridge:"), ridge.out());
+        try (var in = io.basin.io.Safetensors.open(out.resolve("bend-1.safetensors"))) {
+            assertEquals("50", in.metadata().get("validation"));
+            assertEquals(null, in.metadata().get("init"));
+        }
+    }
+
+    @Test
+    void tooFewSamplesNameTheirFlag() {
+        for (String flag : List.of("--samples", "--bn-samples", "--train-samples")) {
+            Shell done = run("width", net(1, "sgd"), flag, 5, "--out", folder.resolve("few"));
+            assertEquals(2, done.code(), done.err());
+            assertTrue(done.complaint().contains(flag + ": 5 of"), done.complaint());
+        }
+        Shell done = Shell.run("width", net(1, "sgd"), "--data-dir", data, "--device", "cpu", "--validation", 5);
+        assertEquals(2, done.code(), done.err());
+        assertTrue(done.complaint().contains("--validation: taking 5"), done.complaint());
     }
 
     @Test

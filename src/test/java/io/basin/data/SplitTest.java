@@ -81,6 +81,18 @@ class SplitTest {
         assertTrue(message(set, 98).contains("without any in the training part: take fewer"));
     }
 
+    @Test
+    void aSampleIsTheValidationPartAloneAndMayBeNearlyAll() {
+        ImageSet set = numbered(50, 45, 5);
+        assertArrayEquals(
+                Split.stratified(set, 20, 1).validation().pixels(),
+                Split.sample(set, 20, 1).pixels());
+        assertEquals(99, Split.sample(set, 99, 1).count());
+        assertEquals(100, Split.sample(set, 200, 1).count());
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Split.sample(set, 5, 1));
+        assertTrue(e.getMessage().contains("none of class 2 (2); take more"), e.getMessage());
+    }
+
     private static String message(ImageSet set, int count) {
         return assertThrows(IllegalArgumentException.class, () -> Split.stratified(set, count, 1))
                 .getMessage();
