@@ -44,6 +44,12 @@ final class AverageCommand implements Runnable {
         }
     }
 
+    private static String heldOut(Stand stand) {
+        double accuracy =
+                stand.on(Venue.Part.VALIDATION).evaluate(stand.weights()).accuracy();
+        return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
+    }
+
     /** Measures the mean's statistics, writes it and says how it does on held-out data. */
     static void refreshed(
             List<StoredModel> models, FileMean mean, MergeOptions merge, Progress progress, String method) {
@@ -56,14 +62,11 @@ final class AverageCommand implements Runnable {
             stand.save(merge.out, header);
             System.out.printf(
                     Locale.ROOT,
-                    "%s: mean of %d models, batch-norm statistics of %d training samples; held-out accuracy %.2f %%%n",
+                    "%s: mean of %d models, batch-norm statistics of %d training samples%s%n",
                     merge.out,
                     mean.count(),
                     venue.set(Venue.Part.TRAIN).count(),
-                    100
-                            * stand.on(Venue.Part.VALIDATION)
-                                    .evaluate(stand.weights())
-                                    .accuracy());
+                    venue.holdsOut() ? heldOut(stand) : "");
         }
     }
 }

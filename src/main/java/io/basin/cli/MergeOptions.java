@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -68,11 +67,14 @@ final class MergeOptions {
 
     /** What the mean's file says of itself. */
     static Map<String, String> header(List<StoredModel> models, String method) {
-        Provenance first = models.get(0).origin();
-        Map<String, String> header = new LinkedHashMap<>(first.by(method).header());
-        header.put(
-                "init",
-                models.stream().map(m -> m.origin().init()).distinct().sorted().collect(Collectors.joining("+")));
+        Provenance joint =
+                Provenance.joint(models.stream().map(StoredModel::origin).toList(), method);
+        Map<String, String> header = new LinkedHashMap<>(joint.header());
+        List<String> seeds = models.stream()
+                .map(m -> LandscapeOptions.seed(m.file()))
+                .distinct()
+                .toList();
+        if (seeds.size() == 1 && !seeds.get(0).isEmpty()) header.put("seed", seeds.get(0));
         header.put("averaged", Integer.toString(models.size()));
         return header;
     }

@@ -7,10 +7,10 @@ import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
-import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
+import io.basin.train.Provenance;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -136,13 +136,11 @@ public final class Connection {
     }
 
     private Map<String, String> metadata(String what) {
-        return Map.of(
-                "model", course.settings().model(),
-                "dataset", course.settings().dataset(),
-                "method", what + " of a " + course.curve() + " curve",
-                "seed", Long.toString(course.seed()),
-                "mean", Json.line(course.mean()),
-                "std", Json.line(course.std()));
+        Provenance origin = Provenance.of(course.settings(), "", course.seed(), course.mean(), course.std());
+        Map<String, String> header = new LinkedHashMap<>(
+                origin.rootless(what + " of a " + course.curve() + " curve").header());
+        header.put("seed", Long.toString(course.seed()));
+        return header;
     }
 
     private Result measure(CurveTraining training, Survey survey, Ledger ledger, Net first, Net last, int points) {

@@ -47,6 +47,10 @@ public final class Kinship {
                 return Optional.of(first + " comes from initialisation " + a.init() + ", " + other + " from " + b.init()
                         + ": between them lies high loss, and the mean of their weights is no useful net");
             }
+            if (a.mean().length > 0 && b.mean().length > 0 && !a.sameInput(b)) {
+                return Optional.of(first + " and " + other + " were trained on samples normalised differently, so that"
+                        + " their first layers see other inputs: they come from runs on other samples");
+            }
             if (a.restarts() != b.restarts()) {
                 return Optional.of(first + " comes before, " + other + " after a restart of the rate" + " ("
                         + a.restarts() + " and " + b.restarts() + " restarts): they may lie in different basins");

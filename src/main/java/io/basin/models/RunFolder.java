@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -20,7 +21,8 @@ public final class RunFolder {
     private static final String SUFFIX = ".safetensors";
     private static final String MEMBER = "member-";
     private static final String SAMPLE = "sample-";
-    private static final String CHECKPOINT = "checkpoint" + SUFFIX;
+    /** States of training, not models: of a net, and of a curve's bends. */
+    private static final Set<String> STATES = Set.of("checkpoint" + SUFFIX, "curve" + SUFFIX);
 
     private RunFolder() {}
 
@@ -50,7 +52,7 @@ public final class RunFolder {
     private static void collect(Path folder, List<Path> found) {
         List<Path> entries = entries(folder);
         List<Path> weights = entries.stream()
-                .filter(f -> name(f).endsWith(SUFFIX) && !name(f).equals(CHECKPOINT))
+                .filter(f -> name(f).endsWith(SUFFIX) && !STATES.contains(name(f)))
                 .filter(f -> !name(f).startsWith(SAMPLE))
                 .filter(Files::isRegularFile)
                 .toList();

@@ -35,6 +35,9 @@ public final class Venue implements AutoCloseable {
     private final TrainTest data;
     private final int validation;
     private final int trainSamples;
+    /** One that does not say what it was not trained on; null if all do. */
+    private final StoredModel silent;
+
     private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
 
@@ -52,6 +55,10 @@ public final class Venue implements AutoCloseable {
                 .min()
                 .orElse(Math.min(USUAL_VALIDATION, data.train().count() / 10));
         trainSamples = trainSamples(models);
+        silent = models.stream()
+                .filter(m -> m.origin().validation() == 0)
+                .findFirst()
+                .orElse(null);
         sets.put(Part.TEST, data.test());
     }
 
@@ -80,8 +87,21 @@ public final class Venue implements AutoCloseable {
         return device;
     }
 
-    /** The part's images; the training set is split when a part of it is first asked for: measuring needs only the test part. */
+    /** Whether every model says which samples were held out of its training. */
+    public boolean holdsOut() {
+        return silent == null;
+    }
+
+    /**
+     * The part's images; the training set is split when a part of it is first asked for: measuring needs only the test part.
+     *
+     * @throws IllegalArgumentException for the validation part, where a model may have been trained on it
+     */
     public ImageSet set(Part part) {
+        if (part == Part.VALIDATION && silent != null) {
+            throw new IllegalArgumentException(silent + " does not say which samples were held out of its training, so"
+                    + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
+        }
         if (!sets.containsKey(part)) {
             Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
             sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples));

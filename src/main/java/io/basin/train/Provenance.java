@@ -5,6 +5,7 @@ import io.basin.io.FormatException;
 import io.basin.io.Json;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -101,10 +102,32 @@ public record Provenance(
         }
     }
 
-    /** The same origin, made by another method. */
-    public Provenance by(String other) {
+    /**
+     * Of one model made of several by {@code method}, as their mean is. It claims no more than holds for all of them: what one
+     * may have been trained on is not held out.
+     */
+    public static Provenance joint(List<Provenance> parts, String method) {
+        Provenance first = parts.get(0);
+        int[] used =
+                parts.stream().mapToInt(Provenance::trainSamples).distinct().toArray();
         return new Provenance(
-                model, dataset, other, init, restarts, mean, std, validation, trainSamples, batch, pad, flip);
+                first.model,
+                first.dataset,
+                method,
+                parts.stream().map(Provenance::init).distinct().sorted().collect(Collectors.joining("+")),
+                parts.stream().mapToInt(Provenance::restarts).max().orElse(0),
+                first.mean,
+                first.std,
+                parts.stream().mapToInt(Provenance::validation).min().orElse(0),
+                used.length == 1 ? used[0] : 0,
+                first.batch,
+                first.pad,
+                first.flip);
+    }
+
+    /** The same data and input, from an initialisation that nobody named. */
+    public Provenance rootless(String by) {
+        return new Provenance(model, dataset, by, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
     }
 
     /** As a header's entries; what is not known is left out. */
@@ -142,8 +165,8 @@ public record Provenance(
                 .collect(Collectors.joining(", "));
     }
 
-    /** Whether samples are read alike. */
+    /** Whether samples are normalised alike. */
     public boolean sameInput(Provenance other) {
-        return dataset.equals(other.dataset) && Arrays.equals(mean, other.mean) && Arrays.equals(std, other.std);
+        return Arrays.equals(mean, other.mean) && Arrays.equals(std, other.std);
     }
 }

@@ -52,6 +52,19 @@ class MergeCommandTest {
         }
     }
 
+    /** By which later comparisons pair nets; a mean over seeds has none. */
+    @Test
+    void aMeanKeepsTheSeedThatAllItsPartsShare() {
+        String a = file("a", 1, Map.of("init", "1", "seed", "7"));
+        String b = file("b", 2, Map.of("init", "1", "seed", "7"));
+        String c = file("c", 3, Map.of("init", "1", "seed", "8"));
+        assertEquals(0, run("average", a, b, "--out", out(), "--no-bn-update"), error);
+        assertEquals("7", LandscapeOptions.seed(Path.of(out())));
+        String mixed = folder.resolve("mixed.st").toString();
+        assertEquals(0, run("average", a, c, "--out", mixed, "--no-bn-update"), error);
+        assertEquals("", LandscapeOptions.seed(Path.of(mixed)));
+    }
+
     @Test
     void differentInitialisationsAreRefusedAndForced() {
         String a = file("a", 1, Map.of("init", "1"));

@@ -1,6 +1,7 @@
 package io.basin.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,14 +11,20 @@ import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.ensemble.HeldOut;
+import io.basin.ensemble.MemberSink;
+import io.basin.ensemble.MemberSource;
 import io.basin.ensemble.Metrics;
+import io.basin.ensemble.Ridge;
 import io.basin.ensemble.StreamingEnsemble;
+import io.basin.ensemble.TestSet;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.train.Provenance;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +53,10 @@ class FileEnsembleTest {
     }
 
     private double[][][] naive(List<StoredModel> models) {
-        ImageSet test = data.test();
+        return probabilities(models, data.test());
+    }
+
+    private static double[][][] probabilities(List<StoredModel> models, ImageSet test) {
         double[][][] p = new double[models.size()][test.count()][];
         for (int m = 0; m < p.length; m++) {
             NaiveMlp net = NaiveMlp.of(List.of(models.get(m).file()));
@@ -54,6 +64,33 @@ class FileEnsembleTest {
             for (int i = 0; i < test.count(); i++) p[m][i] = net.probabilities(test, i, o.mean(), o.std());
         }
         return p;
+    }
+
+    /** The same predictions as members of an ensemble, all samples in one batch. */
+    private static MemberSource naive(List<StoredModel> models, ImageSet set) {
+        double[][][] p = probabilities(models, set);
+        return new MemberSource() {
+            @Override
+            public int members() {
+                return p.length;
+            }
+
+            @Override
+            public int classes() {
+                return CLASSES;
+            }
+
+            @Override
+            public void stream(MemberSink sink) {
+                sink.begin(set.labels(), set.count());
+                for (double[][] member : p) {
+                    sink.member(Arrays.stream(member)
+                            .flatMapToDouble(Arrays::stream)
+                            .toArray());
+                }
+                sink.end();
+            }
+        };
     }
 
     private static void same(Metrics expected, Metrics got) {
@@ -87,7 +124,10 @@ class FileEnsembleTest {
                         o.vote().get(k - 1).accuracy(),
                         1e-12);
             }
-            assertTrue(o.ridge().count() == data.test().count() && o.lambda() > 0);
+            MemberSource heldOut = naive(models, venue.set(Venue.Part.VALIDATION));
+            Ridge ridge = Ridge.fit(new HeldOut("validation", heldOut));
+            assertEquals(ridge.lambda(), o.lambda());
+            same(ridge.evaluate(new TestSet("test", naive(models, data.test()))), o.ridge());
         }
     }
 
@@ -152,6 +192,25 @@ class FileEnsembleTest {
         }
     }
 
+    /** A file that does not say what it was not trained on may have been trained on anything. */
+    @Test
+    void nothingIsFittedWhereAModelDoesNotSayWhatWasHeldOut() {
+        List<StoredModel> models = new ArrayList<>(models());
+        models.add(NaiveMlp.write(folder.resolve("silent.st"), data.test(), 9, 1, origin(0.4f, 0.3f, 0)));
+        try (Device device = Devices.open("cpu", 1);
+                Venue venue = new Venue(device, data, models)) {
+            assertFalse(venue.holdsOut());
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class, () -> FileEnsemble.measure(venue, models, true, Progress.NONE));
+            assertTrue(e.getMessage().contains("silent.st does not say which samples"), e.getMessage());
+            assertEquals(
+                    4,
+                    FileEnsemble.measure(venue, models, false, Progress.NONE)
+                            .mean()
+                            .size());
+        }
+    }
+
     @Test
     void aFolderStandsForItsMethodsModels() throws Exception {
         StoredModel any = models().get(0);
@@ -163,7 +222,9 @@ class FileEnsembleTest {
                 "run/seed-1/fge/member-10.safetensors",
                 "run/seed-1/swap/swap.safetensors",
                 "run/seed-1/swap/run-1/member-2.safetensors",
-                "run/seed-10/independent/run-0/member-2.safetensors")) {
+                "run/seed-10/independent/run-0/member-2.safetensors",
+                "run/seed-11/curve.safetensors",
+                "run/seed-11/bend-1.safetensors")) {
             Path to = folder.resolve(file);
             Files.createDirectories(to.getParent());
             Files.copy(any.file(), to);
@@ -178,7 +239,8 @@ class FileEnsembleTest {
                         "seed-1/fge/member-10.safetensors",
                         "seed-1/swa/swa.safetensors",
                         "seed-1/swap/swap.safetensors",
-                        "seed-10/independent/run-0/member-2.safetensors"),
+                        "seed-10/independent/run-0/member-2.safetensors",
+                        "seed-11/bend-1.safetensors"),
                 names);
         Path empty = Files.createDirectory(folder.resolve("empty"));
         FormatException e = assertThrows(FormatException.class, () -> RunFolder.models(List.of(empty)));

@@ -39,6 +39,31 @@ class KinshipTest {
     }
 
     @Test
+    void inputsNormalisedDifferentlyAreObjectedTo() {
+        StoredModel a = model("a", "mean", "[0.3]", "std", "[0.4]");
+        StoredModel b = model("b", "mean", "[0.3]", "std", "[0.5]");
+        assertTrue(Kinship.objection(List.of(a, b)).orElseThrow().contains("normalised differently"));
+        assertEquals(Optional.empty(), Kinship.objection(List.of(a, a)));
+    }
+
+    /** Samples that any part was trained on are not held out of the whole. */
+    @Test
+    void aMeanClaimsNoMoreThanHoldsForAllItsParts() {
+        Provenance a = model("a", "validation", "5000", "train_samples", "100").origin();
+        Provenance b = model("b", "validation", "1000", "train_samples", "200", "init", "2000")
+                .origin();
+        Provenance joint = Provenance.joint(List.of(a, b), "soup");
+        assertEquals(1000, joint.validation());
+        assertEquals(0, joint.trainSamples());
+        assertEquals("1000+2000", joint.init());
+        assertEquals("soup", joint.method());
+        assertEquals(5000, Provenance.joint(List.of(a, a), "soup").validation());
+        assertEquals(100, Provenance.joint(List.of(a, a), "soup").trainSamples());
+        Provenance silent = model("c").origin();
+        assertEquals(0, Provenance.joint(List.of(a, silent), "soup").validation());
+    }
+
+    @Test
     void otherNetsAndOtherDataSetsAreRefused() {
         for (String key : List.of("model", "dataset")) {
             IllegalArgumentException e = assertThrows(
