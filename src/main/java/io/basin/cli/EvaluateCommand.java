@@ -12,6 +12,7 @@ import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import io.basin.report.Evidence;
 import io.basin.report.EvidencePage;
+import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -104,7 +105,12 @@ final class EvaluateCommand implements Runnable {
             all.add(scored.get(i)
                     .reliability((i + 1) + ": " + models.get(i).file().getFileName()));
         }
-        return EvidencePage.reliabilityDiagram(all).svg();
+        Lines diagram = EvidencePage.reliabilityDiagram(all);
+        if (diagram == null) {
+            throw new IllegalArgumentException(
+                    "--reliability: the test part is too small to draw, no bin of confidence has enough samples");
+        }
+        return diagram.svg();
     }
 
     private void print(StoredModel model, Scored scored) {

@@ -1,7 +1,6 @@
 package io.basin.report;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,8 +20,8 @@ public final class EvidencePage {
         StringBuilder out = new StringBuilder();
         reliability(out, e.reliability());
         tests(out, e.tests());
-        corrupted(out, e.corrupted());
-        outside(out, e.outside());
+        ProbePage.corrupted(out, e.corrupted());
+        ProbePage.outside(out, e.outside());
         checks(out, e.checks());
         return out.toString();
     }
@@ -102,98 +101,6 @@ public final class EvidencePage {
         table(out, rows);
     }
 
-    private static void corrupted(StringBuilder out, List<Evidence.Corrupted> all) {
-        if (all.isEmpty()) return;
-        heading(out, "Corrupted test images");
-        paragraph(out, "Accuracy in %, mean over strengths 1 to 5 and over seeds; the same images for all methods.");
-        List<String> kinds = all.stream()
-                .map(Evidence.Corrupted::kind)
-                .filter(k -> !k.equals("none"))
-                .distinct()
-                .toList();
-        List<List<String>> rows = new ArrayList<>();
-        List<String> header = new ArrayList<>(List.of("method", "clean"));
-        header.addAll(kinds);
-        rows.add(header);
-        for (String method : methods(all)) {
-            List<String> row = new ArrayList<>(List.of(method, percent(mean(all, method, "none", -1))));
-            for (String kind : kinds) row.add(percent(mean(all, method, kind, -1)));
-            rows.add(row);
-        }
-        table(out, rows);
-        for (String kind : kinds) {
-            figure(
-                    out,
-                    corruption(all, kind),
-                    "Accuracy under " + kind + ", mean over seeds; strength 0 is the test set.");
-        }
-    }
-
-    /** Accuracy against strength, one line a method. */
-    static Lines corruption(List<Evidence.Corrupted> all, String kind) {
-        int strengths =
-                all.stream().mapToInt(Evidence.Corrupted::strength).max().orElse(0);
-        double[] x = new double[strengths + 1];
-        Arrays.setAll(x, i -> i);
-        Lines lines = new Lines("Accuracy under " + kind, "strength", "accuracy, %");
-        for (String method : methods(all)) {
-            double[] y = new double[x.length];
-            Arrays.setAll(y, i -> 100 * mean(all, method, i == 0 ? "none" : kind, i));
-            lines.dotted(method, x, y);
-        }
-        return lines;
-    }
-
-    private static List<String> methods(List<Evidence.Corrupted> all) {
-        return all.stream().map(Evidence.Corrupted::method).distinct().toList();
-    }
-
-    /** @param strength -1 for all */
-    private static double mean(List<Evidence.Corrupted> all, String method, String kind, int strength) {
-        return all.stream()
-                .filter(c -> c.method().equals(method) && c.kind().equals(kind))
-                .filter(c -> strength < 0 || c.strength() == strength)
-                .mapToDouble(Evidence.Corrupted::accuracy)
-                .average()
-                .orElse(Double.NaN);
-    }
-
-    private static String percent(double share) {
-        return Statistics.format(100 * share, 2);
-    }
-
-    private static void outside(StringBuilder out, List<Evidence.Outside> all) {
-        if (all.isEmpty()) return;
-        heading(out, "Images of no class");
-        paragraph(
-                out,
-                "AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
-                        + " chance, 100 % tells them apart. Means over seeds.");
-        Map<String, List<Evidence.Outside>> groups = all.stream()
-                .collect(Collectors.groupingBy(
-                        o -> o.method() + "\n" + o.set(), LinkedHashMap::new, Collectors.toList()));
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("method", "other set", "AUROC %", "confidence, test %", "confidence, other %"));
-        for (List<Evidence.Outside> g : groups.values()) {
-            rows.add(List.of(
-                    g.get(0).method(),
-                    g.get(0).set(),
-                    percent(average(
-                            g.stream().mapToDouble(Evidence.Outside::auroc).toArray())),
-                    percent(average(g.stream()
-                            .mapToDouble(Evidence.Outside::confidenceInside)
-                            .toArray())),
-                    percent(average(g.stream()
-                            .mapToDouble(Evidence.Outside::confidenceOutside)
-                            .toArray()))));
-        }
-        table(out, rows);
-    }
-
-    private static double average(double[] x) {
-        return Statistics.mean(x);
-    }
-
     private static void checks(StringBuilder out, List<Evidence.Check> checks) {
         if (checks.isEmpty()) return;
         heading(out, "Self-checks");
@@ -203,20 +110,20 @@ public final class EvidencePage {
         table(out, rows);
     }
 
-    private static void heading(StringBuilder out, String text) {
+    static void heading(StringBuilder out, String text) {
         out.append("<h2>").append(HtmlReport.escape(text)).append("</h2>\n");
     }
 
-    private static void paragraph(StringBuilder out, String text) {
+    static void paragraph(StringBuilder out, String text) {
         out.append("<p>").append(HtmlReport.escape(text)).append("</p>\n");
     }
 
-    private static void figure(StringBuilder out, Lines lines, String caption) {
+    static void figure(StringBuilder out, Lines lines, String caption) {
         out.append("<figure>").append(lines.svg()).append("<figcaption>");
         out.append(HtmlReport.escape(caption)).append("</figcaption></figure>\n");
     }
 
-    private static void table(StringBuilder out, List<List<String>> rows) {
+    static void table(StringBuilder out, List<List<String>> rows) {
         out.append("<table>\n");
         for (int i = 0; i < rows.size(); i++) {
             String cell = i == 0 ? "th" : "td";

@@ -7,6 +7,7 @@ import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
@@ -37,7 +38,6 @@ public final class Lines implements Picture {
         styler.setLegendPosition(Styler.LegendPosition.OutsideE);
         styler.setLegendBorderColor(Color.WHITE);
         chart.getStyler().setPlotGridLinesColor(new Color(0xDDDDDD));
-        chart.getStyler().setXAxisMaxLabelCount(12);
     }
 
     /** A line; every second one is dashed. Points that are not finite are left out. */
@@ -53,11 +53,21 @@ public final class Lines implements Picture {
     private Lines add(String name, double[] x, double[] y, BasicStroke stroke, Marker marker) {
         double[][] finite = finite(x, y);
         if (finite[0].length == 0) return this;
+        if (lines == 0 && finite[0].length > 1) roundTicks(finite[0], finite[1][0]);
         XYSeries series = chart.addSeries(name, finite[0], finite[1]);
         Color colour = Charts.PALETTE[lines++ % Charts.PALETTE.length];
         series.setLineColor(colour).setLineStyle(stroke);
         series.setMarker(marker).setMarkerColor(colour);
         return this;
+    }
+
+    /** XChart puts ticks at data that are equally spaced, be they thirds; one point between them, not drawn, gives round numbers. */
+    private void roundTicks(double[] x, double y) {
+        XYSeries apart =
+                chart.addSeries("ticks at round numbers", new double[] {x[0] + 0.38 * (x[1] - x[0])}, new double[] {y});
+        apart.setLineStyle(SeriesLines.NONE);
+        apart.setMarker(SeriesMarkers.NONE);
+        apart.setShowInLegend(false);
     }
 
     /** Fine lines around the line added last. */

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.report.Statistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -88,6 +91,42 @@ class FamilyCommandsTest {
                 for (int i = 0; i < m.length; i++) assertEquals((float) (((double) x[i] + y[i]) / 2), m[i]);
             }
             assertTrue(parted, "both workers drew the same batches");
+        }
+    }
+
+    /** Of 100 test samples: the two counts of McNemar's test differ by as much as the two nets' hits. */
+    @Test
+    void twoFilesAreTestedAgainstEachOtherOnTheSameSamples() throws IOException {
+        Path sgd = named("sgd.safetensors");
+        Path swa = named("swa.safetensors");
+        Path svg = shared.resolve("reliability.svg");
+        Shell done = Shell.run("evaluate", sgd, swa, "--data-dir", data, "--device", "cpu", "--reliability", svg);
+        assertEquals(0, done.code(), done.err());
+        Matcher hits = Pattern.compile("accuracy (\\d+)\\.00 %").matcher(done.out());
+        assertTrue(hits.find(), done.out());
+        int first = Integer.parseInt(hits.group(1));
+        assertTrue(hits.find(), done.out());
+        int second = Integer.parseInt(hits.group(1));
+        Matcher test = Pattern.compile(
+                        "McNemar: (\\d+) samples only the first has right, (\\d+) only the second; p ([0-9.]+)")
+                .matcher(done.out());
+        assertTrue(test.find(), done.out());
+        int onlyFirst = Integer.parseInt(test.group(1));
+        int onlySecond = Integer.parseInt(test.group(2));
+        assertEquals(first - second, onlyFirst - onlySecond, done.out());
+        assertEquals(Statistics.mcNemar(onlyFirst, onlySecond), Double.parseDouble(test.group(3)), 5e-5);
+        // Text is drawn as outlines: the two nets and the diagonal show by their colours.
+        String drawn = Files.readString(svg);
+        for (String colour : List.of("rgb(0,114,178)", "rgb(213,94,0)", "rgb(0,158,115)")) {
+            assertTrue(drawn.contains("stroke:" + colour), colour);
+        }
+    }
+
+    private static Path named(String name) throws IOException {
+        try (Stream<Path> files = Files.walk(run)) {
+            return files.filter(f -> f.getFileName().toString().equals(name))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 

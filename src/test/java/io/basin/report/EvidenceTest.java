@@ -64,6 +64,33 @@ class EvidenceTest {
         assertTrue(html.contains("not the methods"), "a test of nets is no test of methods");
     }
 
+    /** Differences of 2, 3 and 1 points: mean 2, t = 2 / (1 / sqrt 3), p = 0.0742 with 2 degrees of freedom. */
+    @Test
+    void figuresBeyondTheTestSetHaveIntervalsAndTestsOverSeeds() {
+        double[] sgd = {0.5, 0.6, 0.7};
+        double[] swa = {0.52, 0.63, 0.71};
+        List<Evidence.Corrupted> corrupted = new ArrayList<>();
+        List<Evidence.Outside> outside = new ArrayList<>();
+        for (int seed = 0; seed < 3; seed++) {
+            for (int strength = 1; strength <= 2; strength++) {
+                // Around the mean over strengths.
+                double off = strength == 1 ? 0.1 : -0.1;
+                corrupted.add(new Evidence.Corrupted("sgd", seed, "blur", strength, sgd[seed] + off, 0.3, 0.01));
+                corrupted.add(new Evidence.Corrupted("swa", seed, "blur", strength, swa[seed] + off, 0.3, 0.01));
+            }
+            outside.add(new Evidence.Outside("sgd", seed, "noise", sgd[seed], 0.9, 0.5));
+            outside.add(new Evidence.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
+        }
+        String cells = "<td>2.00</td><td>[1.00, 3.00]</td><td>0.0742</td>";
+        String worse = EvidencePage.html(new Evidence(List.of(), List.of(), corrupted, List.of(), List.of()));
+        assertTrue(worse.contains("<td>swa</td><td>blur</td>" + cells), worse);
+        assertTrue(worse.contains("<td>60.00 ±24.84</td>"), worse);
+        String strange = EvidencePage.html(new Evidence(List.of(), List.of(), List.of(), outside, List.of()));
+        assertTrue(strange.contains("<td>swa</td><td>noise</td>" + cells), strange);
+        String one = EvidencePage.html(evidence());
+        assertTrue(one.contains("1 seed: no intervals") && !one.contains("vs SGD"), one);
+    }
+
     @Test
     void aReportWithoutEvidenceHasNoEmptyHeadings() throws Exception {
         Summary s = new Summary("t", Map.of(), List.of(row("sgd", 0.9)), List.of(), List.of());
@@ -99,7 +126,7 @@ class EvidenceTest {
                 List.of(),
                 List.of()));
         // All differences are two points: so is every resampled mean.
-        assertTrue(table.text().contains("bootstrap 95 %"), table.text());
+        assertTrue(table.text().contains("[+2.00, +2.00]"), table.text());
         ResultTable uneven = new ResultTable(new Summary(
                 "t",
                 Map.of(),
