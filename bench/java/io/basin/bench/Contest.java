@@ -8,13 +8,23 @@ import java.util.List;
  *
  * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
  *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp) or {@code plane}
- *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error)
+ *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error, Basin in one pass
+ *     over all samples at once) or {@code plane-batched} (the same in two passes over batches, as the peer does it)
  */
 record Contest(String name) {
     private static final String BF16 = "-bf16";
 
     static List<String> all() {
-        return List.of("mlp", "smallcnn", "preresnet20", "vgg16", "smallcnn-bf16", "step", "step-fused", "plane");
+        return List.of(
+                "mlp",
+                "smallcnn",
+                "preresnet20",
+                "vgg16",
+                "smallcnn-bf16",
+                "step",
+                "step-fused",
+                "plane",
+                "plane-batched");
     }
 
     boolean isStep() {
@@ -22,7 +32,7 @@ record Contest(String name) {
     }
 
     boolean isPlane() {
-        return name.equals("plane");
+        return name.startsWith("plane");
     }
 
     /** The net's name, the same for both precisions. */
@@ -58,7 +68,8 @@ record Contest(String name) {
     }
 
     List<String> basinParameters() {
-        if (isStep() || isPlane()) return List.of();
+        if (isPlane()) return List.of("whole=" + name.equals("plane"));
+        if (isStep()) return List.of();
         return List.of("net=" + net(), "precision=" + precision());
     }
 }
