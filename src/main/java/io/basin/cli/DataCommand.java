@@ -22,7 +22,10 @@ import picocli.CommandLine.Parameters;
             "  basin data verify fashion-mnist"
         })
 final class DataCommand implements Runnable {
-    @Command(name = "list", description = "what is known, and where it lies")
+    @Command(
+            name = "list",
+            description = "what is known, and where it lies",
+            footer = {"", "Example:", "  basin data list"})
     void list() {
         for (String name : Catalog.names()) {
             Location location = DataSets.locate(name, null);
@@ -30,7 +33,10 @@ final class DataCommand implements Runnable {
         }
     }
 
-    @Command(name = "fetch", description = "downloads a data set, resuming, and checks its sums")
+    @Command(
+            name = "fetch",
+            description = "downloads a data set, resuming, and checks its sums",
+            footer = {"", "Examples:", "  basin data fetch cifar10", "  basin data fetch mnist --data-dir data/mnist"})
     void fetch(
             @Parameters(paramLabel = "DATASET") String name,
             @Option(names = "--data-dir", description = "where to; default ~/.cache/basin") Path dir) {
@@ -40,7 +46,13 @@ final class DataCommand implements Runnable {
 
     @Command(
             name = "verify",
-            description = "checks the SHA-256 sums of a data set's files; exit code 1 where one differs")
+            description = "checks the SHA-256 sums of a data set's files; exit code 1 where one differs",
+            footer = {
+                "",
+                "Examples:",
+                "  basin data verify fashion-mnist",
+                "  basin data verify mnist --data-dir data/mnist"
+            })
     int verify(
             @Parameters(paramLabel = "DATASET") String name,
             @Option(names = "--data-dir", description = "where the files are") Path dir) {

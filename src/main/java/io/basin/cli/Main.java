@@ -54,8 +54,12 @@ public final class Main implements Runnable {
         // Before any logger exists: slf4j-simple reads these once.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
         System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
-        // Says what a plan is about to allocate, and what it does about a damaged cache.
-        if (!verbose) System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
+        if (!verbose) {
+            // Says what a plan is about to allocate, and what it does about a damaged cache.
+            System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
+            // Says why the GPU was not taken.
+            System.setProperty("org.slf4j.simpleLogger.log.io.basin.device", "info");
+        }
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");

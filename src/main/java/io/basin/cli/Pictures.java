@@ -3,7 +3,9 @@ package io.basin.cli;
 import io.basin.data.IdxFormat;
 import io.basin.data.ImageSet;
 import io.basin.io.FormatException;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,8 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
 
 /**
  * Images to classify, from pictures (PNG and what else Java decodes) and IDX files; a file's first bytes tell which it is.
@@ -74,28 +79,59 @@ record Pictures(ImageSet set, List<String> names) {
     }
 
     private static void picture(Path file, ImageSet like, ByteArrayOutputStream pixels, List<String> names) {
-        BufferedImage image;
-        try {
-            image = ImageIO.read(file.toFile());
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
-        if (image == null) {
-            throw new FormatException(
-                    file.toString(), "is neither a picture that can be decoded, such as PNG, nor an IDX file");
-        }
-        requireSize(file, image.getWidth(), image.getHeight(), like);
+        BufferedImage image = decode(file, like);
         for (int y = 0; y < like.height(); y++) {
-            for (int x = 0; x < like.width(); x++) {
-                int rgb = image.getRGB(x, y);
-                int[] channel = {rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255};
-                if (like.channels() == 1) {
-                    pixels.write(Math.round(0.299f * channel[0] + 0.587f * channel[1] + 0.114f * channel[2]));
-                } else {
-                    for (int c = 0; c < 3; c++) pixels.write(channel[c]);
-                }
-            }
+            for (int x = 0; x < like.width(); x++) pixel(image, x, y, like.channels(), pixels);
         }
         names.add(file.toString());
+    }
+
+    /** The size is compared before anything of it is allocated: a header of a few bytes may promise gigabytes. */
+    private static BufferedImage decode(Path file, ImageSet like) {
+        try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
+            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+            if (!readers.hasNext()) {
+                throw new FormatException(
+                        file.toString(), "is neither a picture that can be decoded, such as PNG, nor an IDX file");
+            }
+            ImageReader reader = readers.next();
+            try {
+                reader.setInput(in, true, true);
+                requireSize(file, reader.getWidth(0), reader.getHeight(0), like);
+                return reader.read(0);
+            } finally {
+                reader.dispose();
+            }
+        } catch (FormatException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            throw new FormatException(
+                    file.toString(), "cannot be decoded and may be damaged: save it anew as PNG (" + e + ")", e);
+        }
+    }
+
+    /**
+     * Stored values count, as in data sets. Java takes those of grey pictures for amounts of light and would brighten them on
+     * their way to RGB. What is transparent has a colour too, and keeps it.
+     */
+    private static void pixel(BufferedImage image, int x, int y, int channels, ByteArrayOutputStream pixels) {
+        ColorModel colours = image.getColorModel();
+        if (colours.getColorSpace().getType() == ColorSpace.TYPE_GRAY) {
+            Object stored = image.getRaster().getDataElements(x, y, null);
+            int grey = Math.round(255 * colours.getNormalizedComponents(stored, null, 0)[0]);
+            for (int c = 0; c < channels; c++) pixels.write(grey);
+            return;
+        }
+        int rgb = image.getRGB(x, y);
+        int red = rgb >> 16 & 255;
+        int green = rgb >> 8 & 255;
+        int blue = rgb & 255;
+        if (channels == 1) {
+            pixels.write(Math.round(0.299f * red + 0.587f * green + 0.114f * blue));
+            return;
+        }
+        pixels.write(red);
+        pixels.write(green);
+        pixels.write(blue);
     }
 }

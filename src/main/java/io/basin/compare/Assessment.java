@@ -6,6 +6,7 @@ import io.basin.device.Weights;
 import io.basin.graph.Graph;
 import io.basin.report.Evidence;
 import io.basin.train.Checkpoint;
+import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Posterior;
 import io.basin.train.Recipe;
@@ -85,19 +86,27 @@ final class Assessment implements AutoCloseable {
     Outcome judge(List<Recipe> recipes, List<Weights> members) {
         boolean averaged = recipes.stream().anyMatch(r -> r.product() == Recipe.Product.AVERAGE);
         for (Recipe recipe : recipes) {
-            // A file to evaluate and predict with: of its own where SWA's average is not beside it.
-            if (recipe.product() == Recipe.Product.SAMPLES && !averaged) averaged(recipe, mean(members));
-            List<Weights> models = models(recipe, members);
-            List<Judge.Verdict> verdicts = switch (recipe.product()) {
-                case MEMBERS -> judge.ensemble(models);
-                case SAMPLES -> List.of(judge.mean(models));
-                default -> List.of(judge.single(models.get(0)));
-            };
-            double epochs = (double) recipe.totalSteps() / material.stepsPerEpoch();
-            for (Judge.Verdict v : verdicts) results.add(Result.of(recipe.name(), epochs, seed, v));
-            evidence = evidence.and(probes.of(recipe.name(), seed, models)).and(checks.schedule(recipe, session));
+            try {
+                // A file to evaluate and predict with: of its own where SWA's average is not beside it.
+                if (recipe.product() == Recipe.Product.SAMPLES && !averaged) averaged(recipe, mean(members));
+                judge(recipe, models(recipe, members));
+            } catch (DivergedException e) {
+                throw new DivergedException(recipe.name() + ", seed " + seed + ": " + e.getMessage()
+                        + ", the run diverged: try a smaller --lr or a --warmup");
+            }
         }
         return new Outcome(results, evidence);
+    }
+
+    private void judge(Recipe recipe, List<Weights> models) {
+        List<Judge.Verdict> verdicts = switch (recipe.product()) {
+            case MEMBERS -> judge.ensemble(models);
+            case SAMPLES -> List.of(judge.mean(models));
+            default -> List.of(judge.single(models.get(0)));
+        };
+        double epochs = (double) recipe.totalSteps() / material.stepsPerEpoch();
+        for (Judge.Verdict v : verdicts) results.add(Result.of(recipe.name(), epochs, seed, v));
+        evidence = evidence.and(probes.of(recipe.name(), seed, models)).and(checks.schedule(recipe, session));
     }
 
     private List<Weights> models(Recipe recipe, List<Weights> members) {

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.report.Evidence;
 import java.nio.file.Files;
@@ -22,7 +23,17 @@ final class EvidenceFile {
     static Evidence read(Path folder) {
         Path file = folder.resolve(NAME);
         if (!Files.exists(file)) return Evidence.NONE;
-        JsonNode root = Json.read(file);
+        try {
+            return of(Json.read(file));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(
+                    file.toString(),
+                    "is no list of checks (" + e.getMessage() + "); delete it and scores.json to have both made again",
+                    e);
+        }
+    }
+
+    private static Evidence of(JsonNode root) {
         List<Evidence.Corrupted> corrupted = new ArrayList<>();
         for (JsonNode n : root.path("corrupted")) {
             corrupted.add(new Evidence.Corrupted(

@@ -23,7 +23,7 @@ record Predictions(Evaluator evaluator, List<Weights> models, int[] labels, int 
             }
             double[] p = new double[rows * classes];
             for (int i = 0; i < p.length; i++) p[i] = probabilities[i];
-            sink.member(p);
+            sink.member(Probabilities.requireNumbers(p));
             if (member == models.size() - 1) sink.end();
         });
     }

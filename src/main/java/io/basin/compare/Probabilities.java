@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.device.Tally;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
+import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import java.util.BitSet;
 import java.util.List;
@@ -18,8 +19,14 @@ public record Probabilities(double[] p, int[] choices, int classes) {
     public static Probabilities mean(Evaluator evaluator, List<Weights> models) {
         try (Tally tally = evaluator.tally()) {
             for (Weights model : models) evaluator.poll(model, 1.0 / models.size(), tally);
-            return new Probabilities(tally.sums(), tally.likeliest(), evaluator.classes());
+            return new Probabilities(requireNumbers(tally.sums()), tally.likeliest(), evaluator.classes());
         }
+    }
+
+    /** Finite weights may be so large that the values between them are not. */
+    static double[] requireNumbers(double[] p) {
+        for (double x : p) if (Double.isNaN(x)) throw new DivergedException("the net's predictions are no numbers");
+        return p;
     }
 
     /** Figures against the true labels, (samples). */

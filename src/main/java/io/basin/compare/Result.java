@@ -55,31 +55,43 @@ record Result(
     /** Reads what {@link Json#write} made of a list of results. */
     static List<Result> read(Path file) {
         List<Result> results = new ArrayList<>();
-        for (JsonNode n : Json.read(file)) {
-            JsonNode s = n.path("score");
-            if (!n.hasNonNull("method") || !s.hasNonNull("accuracy")) {
-                throw new FormatException(file.toString(), "is no list of scores; delete it to train this run again");
-            }
-            List<Evidence.Bin> bins = new ArrayList<>();
-            for (JsonNode b : n.path("bins")) {
-                bins.add(new Evidence.Bin(
-                        b.path("count").asLong(),
-                        b.path("hits").asLong(),
-                        b.path("confidence").asDouble()));
-            }
-            results.add(new Result(
-                    n.path("method").asText(),
-                    n.path("combiner").asText(),
-                    n.path("epochs").asDouble(),
-                    n.path("passes").asInt(),
-                    new Summary.Score(
-                            s.path("seed").asLong(),
-                            s.path("accuracy").asDouble(),
-                            s.path("nll").asDouble(),
-                            s.path("ece").asDouble()),
-                    n.path("hits").asText(),
-                    bins));
+        try {
+            for (JsonNode n : Json.read(file)) results.add(of(n));
+            if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
+            return results;
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(
+                    file.toString(),
+                    "is no list of scores (" + e.getMessage() + "); delete it to train this run again",
+                    e);
         }
-        return results;
+    }
+
+    private static Result of(JsonNode n) {
+        JsonNode s = n.path("score");
+        List<Evidence.Bin> bins = new ArrayList<>();
+        for (JsonNode b : n.path("bins")) {
+            bins.add(new Evidence.Bin(
+                    b.path("count").asLong(),
+                    b.path("hits").asLong(),
+                    b.path("confidence").asDouble()));
+        }
+        if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
+        if (!n.path("method").isTextual()) throw new IllegalArgumentException("a method has no name");
+        Result result = new Result(
+                n.path("method").asText(),
+                n.path("combiner").asText(),
+                number(n, "epochs"),
+                n.path("passes").asInt(),
+                new Summary.Score(s.path("seed").asLong(), number(s, "accuracy"), number(s, "nll"), number(s, "ece")),
+                n.path("hits").asText(),
+                bins);
+        result.hitSet(); // Damaged base64 is found here, where the file is known.
+        return result;
+    }
+
+    private static double number(JsonNode n, String key) {
+        if (!n.path(key).isNumber()) throw new IllegalArgumentException(key + " is no number");
+        return n.path(key).asDouble();
     }
 }

@@ -35,6 +35,9 @@ final class CpuNorm extends CpuOp implements Norm {
     private final Spec.Norm spec;
     private final Tensor x;
     private final int channels;
+    /** Values of a batch in each channel. */
+    private final long each;
+
     private final memory.desc desc;
     private final Storage.State runningMean;
     private final Storage.State runningVar;
@@ -58,6 +61,7 @@ final class CpuNorm extends CpuOp implements Norm {
         this.spec = spec;
         this.x = x;
         channels = x.shape().dim(1);
+        each = x.shape().elements() / channels;
         population = new Moments(channels);
         measured = new Moments(channels);
         desc = Dnnl.retyped(CpuLayout.of(x.layout()), x.shape(), Dnnl.type(scope.precision()));
@@ -155,8 +159,7 @@ final class CpuNorm extends CpuOp implements Norm {
     /** running = (1 - m) running + m batch, with the unbiased variance. */
     private void remember() {
         float m = (float) spec.momentum();
-        long n = x.shape().elements() / channels;
-        float unbiased = n > 1 ? (float) n / (n - 1) : 1;
+        float unbiased = each > 1 ? (float) each / (each - 1) : 1;
         for (int c = 0; c < channels; c++) {
             storedMean.put(c, (1 - m) * storedMean.get(c) + m * mean.get(c));
             storedVar.put(c, (1 - m) * storedVar.get(c) + m * unbiased * var.get(c));
@@ -170,12 +173,12 @@ final class CpuNorm extends CpuOp implements Norm {
 
     @Override
     public void measure(int rows) {
-        long each = x.shape().elements() / channels / x.shape().dim(0);
+        long sample = each / x.shape().dim(0);
         measured.reset();
         for (int first = 0; first < rows; first += pieceRows) {
             Piece piece = new Piece(first, Math.min(pieceRows, rows - first));
             measures.computeIfAbsent(piece, this::statisticsOf).run();
-            measured.merge(mean, var, each * piece.rows());
+            measured.merge(mean, var, sample * piece.rows());
         }
         measured.write(mean, var);
         population.merge(measured);

@@ -13,6 +13,9 @@ import java.util.function.IntConsumer;
  * must be independent.
  */
 final class Crew implements AutoCloseable {
+    /** Stands for a next piece that no round has. */
+    private static final int NONE = Integer.MAX_VALUE;
+
     private final Thread[] helpers;
     /** Round in the upper half, next piece in the lower: a helper of an earlier round can claim nothing of this one. */
     private final AtomicLong state = new AtomicLong();
@@ -42,11 +45,15 @@ final class Crew implements AutoCloseable {
             for (int i = 0; i < count; i++) action.accept(i);
             return;
         }
+        long last = state.get() >>> 32;
+        // Closed before anything of the next one is written: a helper that wakes late enters the last round, and would
+        // else take its end for a beginning as soon as it reads the next one's larger number of pieces.
+        state.set(last << 32 | NONE);
         failure = null;
         work = action;
         pieces = count;
         done.set(0);
-        long round = (state.get() >>> 32) + 1;
+        long round = last + 1;
         state.set(round << 32);
         for (Thread helper : helpers) LockSupport.unpark(helper);
         claim(round);

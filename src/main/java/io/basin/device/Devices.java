@@ -36,16 +36,24 @@ public final class Devices {
                     .orElseThrow(() -> unknown(name, all))
                     .open(threads);
         }
+        List<String> refused = new ArrayList<>();
         DeviceException last = new DeviceException("no device is on the class path");
         for (DeviceProvider provider : all) {
             try {
-                return provider.openUnasked(threads);
+                Device device = provider.openUnasked(threads);
+                if (!refused.isEmpty()) LOG.info(taken(provider.name(), refused));
+                return device;
             } catch (DeviceException e) {
-                LOG.info("{} is not available ({}); trying the next device", provider.name(), e.getMessage());
+                refused.add(provider.name() + " does not open: " + e.getMessage());
                 last = e;
             }
         }
         throw last;
+    }
+
+    /** One line, whatever the reasons. */
+    private static String taken(String name, List<String> refused) {
+        return "computing on " + name + ": " + String.join("; ", refused).replaceAll("\\s*\n\\s*", " ");
     }
 
     private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {

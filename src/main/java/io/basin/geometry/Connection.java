@@ -103,8 +103,17 @@ public final class Connection {
                 if (!epochEnds) continue;
                 log(lines, training, perEpoch);
                 training.startEpoch();
-                training.save(file, identity, metadata("curve"));
+                save(training, file, identity);
             }
+        }
+    }
+
+    private void save(CurveTraining training, Path file, String identity) {
+        try {
+            training.save(file, identity, metadata("curve"));
+        } catch (DivergedException e) {
+            throw new DivergedException(
+                    "the curve's " + e.getMessage() + " at step " + (training.step() - 1) + ": try a smaller --lr");
         }
     }
 

@@ -22,6 +22,8 @@ public final class ResultTable {
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
+    private final boolean baseline;
+    private final int tested;
 
     public ResultTable(Summary summary) {
         this.summary = summary;
@@ -36,6 +38,8 @@ public final class ResultTable {
                 .filter(x -> x != null && Double.isFinite(x.p()))
                 .mapToDouble(PairedComparison::p)
                 .toArray());
+        baseline = sgd.length > 0;
+        tested = p.length;
         int next = 0;
         for (int i = 0; i < summary.rows().size(); i++) {
             PairedComparison pair = pairs.get(i);
@@ -111,6 +115,11 @@ public final class ResultTable {
     /** What the figures allow one to say, and no more. */
     public String conclusion() {
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Use --seeds 5 to learn more.";
+        if (!baseline) {
+            return "Over " + seeds()
+                    + " seeds: SGD was not among the methods, so no difference to it was tested; add sgd to --methods.";
+        }
+        if (tested == 0) return "Over " + seeds() + " seeds there was no difference to SGD that could be tested.";
         if (better.isEmpty() && worse.isEmpty()) {
             return "Over " + seeds() + " seeds no method differs from SGD beyond chance (paired t, Holm, 5 %).";
         }

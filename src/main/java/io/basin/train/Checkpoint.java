@@ -17,6 +17,8 @@ import java.util.Map;
 /**
  * Models and runs as safetensors files: tensors under PyTorch's names in PyTorch's order, so that other programs read them and
  * the layout of the day stays out of files. Float32 in, float32 out: a round trip keeps every bit.
+ *
+ * <p>What is not finite is neither written nor read: a run that diverged leaves the file that it could go on from.
  */
 public final class Checkpoint {
     private static final String MOMENTUM = "momentum.";
@@ -37,14 +39,24 @@ public final class Checkpoint {
         for (Storage.State s : storage.states()) {
             float[] values = new float[Math.toIntExact(s.shape().elements())];
             device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
-            writer.add(s.name(), s.shape().toLongs(), values);
+            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), values));
         }
     }
 
     private static void add(SafetensorsWriter writer, Device device, String prefix, Parameter p, Memory memory) {
         float[] values = new float[Math.toIntExact(p.shape().elements())];
         device.unpack(memory, p.slot().offset(), p.layout(), FloatBuffer.wrap(values));
-        writer.add(prefix + p.name(), p.shape().toLongs(), values);
+        writer.add(prefix + p.name(), p.shape().toLongs(), requireFinite(prefix + p.name(), values));
+    }
+
+    private static float[] requireFinite(String tensor, float[] values) {
+        if (!finite(values)) throw new DivergedException("tensor '" + tensor + "' is no longer finite");
+        return values;
+    }
+
+    private static boolean finite(float[] values) {
+        for (float v : values) if (!Float.isFinite(v)) return false;
+        return true;
     }
 
     /** Reads one model by names; a missing tensor or another shape is a {@link FormatException} that names both. */
@@ -77,7 +89,12 @@ public final class Checkpoint {
             throw new FormatException(
                     file.toString(), "tensor '" + name + "' has shape " + found + ", the net needs " + shape);
         }
-        return in.floats(name);
+        float[] values = in.floats(name);
+        if (!finite(values)) {
+            throw new FormatException(
+                    file.toString(), "tensor '" + name + "' is not finite: its run diverged; name another file");
+        }
+        return values;
     }
 
     /** Writes everything that the next step depends on. */

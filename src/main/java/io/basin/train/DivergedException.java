@@ -1,6 +1,6 @@
 package io.basin.train;
 
-/** The loss stopped being a number: the run ends, the last checkpoint stays. */
+/** The loss, a weight or a prediction stopped being a number: the run ends, the last checkpoint stays. */
 public final class DivergedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

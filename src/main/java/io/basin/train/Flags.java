@@ -11,17 +11,21 @@ final class Flags {
     }
 
     static void rate(String flag, double rate) {
-        if (!(rate > 0 && rate < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(flag + " must be positive and finite, got " + rate);
+        // As the device computes with it: what float32 cannot hold makes weights infinite in one step.
+        float used = (float) rate;
+        if (!(used > 0 && used < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    flag + " must be positive and finite, got " + rate + ", in float32 " + used);
         }
     }
 
-    /** The rates between which a cycle moves. */
-    static void descending(double a1, double a2) {
-        rate("--lr-1", a1);
-        rate("--lr-2", a2);
-        if (a2 > a1) {
-            throw new IllegalArgumentException("--lr-2 must not exceed --lr-1 (" + a1 + "), got " + a2);
+    /** The rates between which a cycle moves, {@code low} not above {@code high}. */
+    static void descending(String highFlag, double high, String lowFlag, double low) {
+        rate(highFlag, high);
+        rate(lowFlag, low);
+        if (low > high) {
+            throw new IllegalArgumentException(
+                    lowFlag + " must not exceed " + highFlag + " (" + high + "), got " + low);
         }
     }
 

@@ -103,7 +103,7 @@ public final class Schedule {
     public static Schedule swaCyclic(int steps, double lr, double a1, double a2, int swaStart, int cycle) {
         Flags.steps("--epochs", steps);
         Flags.rate("--lr", lr);
-        Flags.descending(a1, a2);
+        Flags.descending("--swa-lr", a1, "--swa-low", a2);
         Flags.within("--swa-start", swaStart, 1, steps - 1);
         Flags.within("--cycle", cycle, 1, steps - swaStart);
         if ((steps - swaStart) % cycle != 0) {
@@ -141,7 +141,7 @@ public final class Schedule {
         Flags.rate("--lr", lr);
         Flags.steps("--budget", budget);
         Flags.within("--fge-start", start, 1, Math.min(budget, steps - 1));
-        Flags.descending(a1, a2);
+        Flags.descending("--lr-1", a1, "--lr-2", a2);
         if (cycle < 2 || cycle % 2 != 0) {
             throw new IllegalArgumentException("--cycle must be even, got " + cycle
                     + " steps: the model is collected in its middle, at the lowest rate");

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Supplier;
@@ -33,6 +34,9 @@ public final class Session implements AutoCloseable {
     private final Plan plan;
     private final Recording recording;
     private final Schedule schedule;
+    /** The schedule's own, which it copies for whoever asks. */
+    private final int[] collections;
+
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
     private int step;
@@ -55,6 +59,7 @@ public final class Session implements AutoCloseable {
             float[] std) {
         this.device = device;
         this.schedule = schedule;
+        collections = schedule.collections();
         storage = new Storage(s.decayEverything());
         control = new Control(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
@@ -101,7 +106,7 @@ public final class Session implements AutoCloseable {
     /** One update, and a copy of the model where the schedule collects. */
     public void advance() {
         recording.replay();
-        if (java.util.Arrays.binarySearch(schedule.collections(), step) >= 0) {
+        if (Arrays.binarySearch(collections, step) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
             // First, so that its memory is freed with the others' where the copy fails.
             members.add(new Member(step, to));
@@ -113,9 +118,8 @@ public final class Session implements AutoCloseable {
     /** Sets memory aside for the models that the next {@code steps} updates collect. */
     void reserve(int steps) {
         int end = step + steps;
-        long wanted = java.util.Arrays.stream(schedule.collections())
-                .filter(s -> s >= step && s < end)
-                .count();
+        long wanted =
+                Arrays.stream(collections).filter(s -> s >= step && s < end).count();
         while (spare.size() < wanted) spare.push(storage.blank(device));
     }
 

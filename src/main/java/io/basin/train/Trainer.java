@@ -129,7 +129,7 @@ public final class Trainer {
     /**
      * Trains to the end of the schedule, from the folder's checkpoint where there is one.
      *
-     * @throws DivergedException when the loss is not finite; names the step and leaves the last checkpoint
+     * @throws DivergedException when the loss or a weight is not finite; names the step and leaves the last checkpoint
      * @throws FormatException when the checkpoint is damaged or belongs to another configuration
      */
     public void run() {
@@ -164,10 +164,10 @@ public final class Trainer {
                 start = System.nanoTime();
                 session.startEpoch();
             } else if (saves || session.device().immediate() && step % WATCH == 0) {
-                requireFinite(step, session.totals());
+                requireFinite(session.totals());
             }
             if (!saves) continue;
-            if (folder != null) save();
+            if (folder != null) saveFinite(step);
             session.reserve(nextStop() - step);
         }
     }
@@ -180,13 +180,15 @@ public final class Trainer {
         return Math.min(session.steps(), Math.min(epoch, save));
     }
 
-    private void requireFinite(int step, Control.Totals totals) {
-        long broken = totals.broken();
-        if (broken < 0) return;
-        String kept = folder == null ? "" : "; the checkpoint in " + folder + " is from before";
-        throw new DivergedException("the loss is no longer finite at step " + broken + " (epoch "
-                + (broken / stepsPerEpoch + 1) + ", lr " + schedule.lr((int) Math.min(broken, step - 1))
-                + "): try a smaller --lr or a --warmup" + kept);
+    private void requireFinite(Control.Totals totals) {
+        if (totals.broken() >= 0) throw diverged("the loss is no longer finite", (int) totals.broken());
+    }
+
+    private DivergedException diverged(String what, int at) {
+        boolean kept = folder != null && Files.exists(checkpoint(folder));
+        return new DivergedException(what + " at step " + at + " (epoch " + (at / stepsPerEpoch + 1) + ", lr "
+                + schedule.lr(at) + "): try a smaller --lr or a --warmup"
+                + (kept ? "; the checkpoint in " + folder + " is from before" : ""));
     }
 
     /** Everything is asked for before anything is waited for: the host waits once an epoch. */
@@ -197,7 +199,7 @@ public final class Trainer {
         Control.Totals t = arriving.get();
         // A device that works on its own has only now finished.
         if (!session.device().immediate()) seconds = since(start);
-        requireFinite(step, t);
+        requireFinite(t);
         Epoch epoch = new Epoch(
                 (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
         Map<String, Object> line = new LinkedHashMap<>();
@@ -220,6 +222,15 @@ public final class Trainer {
 
     private Path memberFile(int step) {
         return folder.resolve("member-" + step + ".safetensors");
+    }
+
+    /** The loss is that of the weights before the update, and says nothing of those after it. */
+    private void saveFinite(int step) {
+        try {
+            save();
+        } catch (DivergedException e) {
+            throw diverged(e.getMessage(), step - 1);
+        }
     }
 
     private void save() {

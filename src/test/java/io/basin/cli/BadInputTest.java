@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 /** Whatever is wrong, the user reads one line that names the flag or file and what to do; nothing is lost. */
 class BadInputTest {
@@ -70,6 +73,7 @@ class BadInputTest {
     @CsvSource({
         "--lr, -1, --lr must be positive",
         "--lr, NaN, --lr must be positive",
+        "--lr, 1e39, --lr must be positive",
         "--lr, fast, '--lr'",
         "--epochs, 0, --epochs must be positive",
         "--epochs, -2, --epochs must be positive",
@@ -254,8 +258,35 @@ class BadInputTest {
     void aLossThatIsNoNumberStopsTheRunAndNamesTheStepAndKeepsTheCheckpoint() throws IOException {
         Path out = folder.resolve("run");
         Shell shell = train("--out", out, "--epochs", 4, "--lr", "1e18", "--checkpoint-every", 1);
-        refused(shell, 1, "no longer finite at step", "smaller --lr", "checkpoint");
+        Path place = out.resolve("seed-1").resolve("swa");
+        refused(shell, 1, "loss is no longer finite at step", "smaller --lr", "the checkpoint in " + place);
         assertTrue(shell.err().lines().filter(l -> l.contains("epoch")).count() <= 2, shell.err());
+        requireFinite(place.resolve("checkpoint.safetensors"));
+    }
+
+    private static void requireFinite(Path file) {
+        try (Safetensors in = Safetensors.open(file)) {
+            for (String tensor : in.tensors().keySet()) {
+                for (float value : in.floats(tensor)) assertTrue(Float.isFinite(value), tensor + " of " + file);
+            }
+        }
+    }
+
+    @Test
+    void anUpdateThatOverflowsIsNotSavedAndNoCheckpointIsPromisedWhereNoneIs() throws IOException {
+        Path out = folder.resolve("run");
+        Shell shell = train("--out", out, "--lr", "3e38", "--wd", 1000, "--checkpoint-every", 1);
+        refused(shell, 1, "weight' is no longer finite at step 0 (epoch 1, lr 3.0E38)", "smaller --lr");
+        assertFalse(shell.complaint().contains("checkpoint"), shell.complaint());
+        assertTrue(Files.notExists(out.resolve("seed-1/swa/checkpoint.safetensors")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sgd, 0.1", "independent, 0.2"})
+    void predictionsThatAreNoNumbersEndTheRunAndNameTheMethod(String method, double oneStepEach) {
+        Shell shell =
+                train("--out", folder.resolve("run"), "--lr", "1e37", "--epochs", oneStepEach, "--method", method);
+        refused(shell, 1, method + ", seed 1: the net's predictions are no numbers", "smaller --lr");
     }
 
     @Test
@@ -267,12 +298,24 @@ class BadInputTest {
     }
 
     @Test
-    void helpTeachesByExamples() {
-        for (String command : new String[] {"compare", "train", "evaluate", "predict", "schedule", "data", "doctor"}) {
-            Shell shell = Shell.run(command, "--help");
-            assertEquals(0, shell.code());
-            assertTrue(shell.out().contains("basin " + command + " "), command);
-            assertTrue(shell.out().contains("Example"), command);
+    void helpOfEveryCommandTeachesByExamples() {
+        assertTrue(teaches(Main.commandLine()) > 15, "not every command was found");
+    }
+
+    /** Asks every command below {@code line} for help; returns how many there are. */
+    private static int teaches(CommandLine line) {
+        int seen = 0;
+        for (CommandLine command : line.getSubcommands().values()) {
+            String name = command.getCommandSpec().qualifiedName();
+            List<Object> words = new ArrayList<>(List.of(name.split(" ")));
+            words.set(0, "--help");
+            Collections.rotate(words, -1);
+            Shell shell = Shell.run(words.toArray());
+            assertEquals(0, shell.code(), name);
+            String[] parts = shell.out().split("Examples?:", 2);
+            assertTrue(parts.length == 2 && parts[1].contains("  " + name), name + " has no example");
+            seen += 1 + teaches(command);
         }
+        return seen;
     }
 }

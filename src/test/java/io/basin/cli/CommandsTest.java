@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.device.Device;
+import io.basin.device.DeviceException;
+import io.basin.device.DeviceProvider;
+import io.basin.device.Devices;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -188,6 +193,69 @@ class CommandsTest {
         Shell wrong = Shell.run("predict", weights, wide, "--data-dir", data);
         assertEquals(1, wrong.code());
         assertTrue(wrong.complaint().contains("30 x 28"), wrong.complaint());
+    }
+
+    @Test
+    void predictSaysTheSameOfAPictureAndOfAnIdxFileOfTheSamePixels() throws IOException {
+        Path idx = folder.resolve("one-idx3-ubyte");
+        ByteBuffer images =
+                ByteBuffer.allocate(16 + 784).putInt(0x803).putInt(1).putInt(28).putInt(28);
+        BufferedImage eight = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
+        BufferedImage sixteen = new BufferedImage(28, 28, BufferedImage.TYPE_USHORT_GRAY);
+        for (int i = 0; i < 784; i++) {
+            int grey = i / 28 * 9;
+            images.put((byte) grey);
+            eight.getRaster().setSample(i % 28, i / 28, 0, grey);
+            sixteen.getRaster().setSample(i % 28, i / 28, 0, 257 * grey);
+        }
+        Files.write(idx, images.array());
+        ImageIO.write(eight, "png", folder.resolve("8.png").toFile());
+        ImageIO.write(sixteen, "png", folder.resolve("16.png").toFile());
+        Path weights = compared.resolve("seed-1/swa/swa.safetensors");
+        Shell shell = Shell.run(
+                "predict",
+                weights,
+                idx,
+                folder.resolve("8.png"),
+                folder.resolve("16.png"),
+                "--data-dir",
+                data,
+                "--top",
+                10);
+        assertEquals(0, shell.code(), shell.err());
+        List<String> said =
+                shell.out().lines().map(l -> l.substring(l.indexOf(":  "))).toList();
+        assertEquals(3, said.size(), shell.out());
+        assertEquals(List.of(said.get(0), said.get(0), said.get(0)), said);
+    }
+
+    /** In a process of its own: only there are the levels of the log those that a user has. */
+    @Test
+    void oneLineSaysWhyTheGpuIsNotTaken() throws Exception {
+        Path weights = compared.resolve("seed-1/sgd+ema/sgd.safetensors");
+        for (String device : new String[] {"auto", "cpu"}) {
+            Child child = Child.start(folder, List.of("evaluate", weights, "--data-dir", data, "--device", device));
+            assertEquals(0, child.code(), child.complained());
+            boolean expected = device.equals("auto") && !opensUnasked("cuda");
+            List<String> said = child.complained()
+                    .lines()
+                    .filter(l -> l.contains("computing on"))
+                    .toList();
+            assertEquals(expected ? 1 : 0, said.size(), child.complained());
+            if (expected) assertTrue(said.get(0).contains("computing on cpu: cuda does not open: "), said.get(0));
+        }
+    }
+
+    private static boolean opensUnasked(String name) {
+        for (DeviceProvider provider : Devices.providers()) {
+            if (!provider.name().equals(name)) continue;
+            try (Device device = provider.openUnasked(1)) {
+                return device != null;
+            } catch (DeviceException e) {
+                return false;
+            }
+        }
+        return false;
     }
 
     @Test

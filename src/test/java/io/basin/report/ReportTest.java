@@ -50,6 +50,26 @@ class ReportTest {
     }
 
     @Test
+    void whereNothingWasTestedNothingIsSaidOfChance() {
+        double[] some = {0.900, 0.901, 0.902};
+        ResultTable alone = new ResultTable(summary(row("swa", some), row("ema", 0.91, 0.92, 0.93)));
+        assertEquals(
+                "Over 3 seeds: SGD was not among the methods, so no difference to it was tested; add sgd to --methods.",
+                alone.conclusion());
+        for (Summary.Row[] rows : new Summary.Row[][] {{row("sgd", some)}, {row("sgd", some), row("swa", some)}}) {
+            assertEquals(
+                    "Over 3 seeds there was no difference to SGD that could be tested.",
+                    new ResultTable(summary(rows)).conclusion());
+        }
+    }
+
+    @Test
+    void noiseIsNotSaidToDiffer() {
+        ResultTable table = new ResultTable(summary(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.91, 0.90, 0.925)));
+        assertTrue(table.conclusion().contains("no method differs from SGD beyond chance"), table.conclusion());
+    }
+
+    @Test
     void theReportStandsAloneAndEscapesWhatItQuotes() throws Exception {
         Summary s = summary(row("sgd", 0.9), row("swa", 0.95));
         ResultTable table = new ResultTable(s);

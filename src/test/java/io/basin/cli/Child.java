@@ -1,0 +1,43 @@
+package io.basin.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line in a process of its own, as the shell starts it; what it says lies in files. */
+record Child(Process process, Path out, Path err) {
+    /** @param place a folder for what it says */
+    static Child start(Path place, List<?> args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Main.class.getName()));
+        for (Object arg : args) command.add(arg.toString());
+        Path out = Files.createTempFile(place, "out", ".txt");
+        Path err = Files.createTempFile(place, "err", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
+        return new Child(process, out, err);
+    }
+
+    /** Waits for its end. */
+    int code() throws InterruptedException {
+        return process.waitFor();
+    }
+
+    String said() throws IOException {
+        return Files.readString(out);
+    }
+
+    String complained() throws IOException {
+        return Files.readString(err);
+    }
+}

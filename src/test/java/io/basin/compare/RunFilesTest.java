@@ -1,0 +1,142 @@
+package io.basin.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.ensemble.Metrics;
+import io.basin.io.Damage;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.Safetensors;
+import io.basin.models.StoredModel;
+import io.basin.report.Evidence;
+import io.basin.train.Provenance;
+import io.basin.train.Settings;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Damage to what a run keeps beside its weights ends in what can be used, or in a refusal that names the file. */
+@Timeout(60)
+class RunFilesTest {
+    private static final int ROUNDS = 3000;
+
+    @TempDir
+    private Path folder;
+
+    /** Reads a file's bytes, then uses what was read. */
+    private interface Reader {
+        void read(Path file);
+    }
+
+    private void damage(Path seed, Reader reader) throws IOException {
+        reader.read(seed);
+        byte[] valid = Files.readAllBytes(seed);
+        SplittableRandom random = new SplittableRandom(4);
+        int refused = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            Files.deleteIfExists(seed);
+            Files.write(seed, Damage.of(valid, random));
+            try {
+                reader.read(seed);
+            } catch (FormatException e) {
+                refused++;
+                String message = e.getMessage();
+                assertTrue(message.startsWith(seed + ": ") && message.length() < 1000, message);
+            }
+        }
+        assertTrue(refused > 0 && refused < ROUNDS, "the mutations must reach both ends, refused " + refused);
+    }
+
+    private static Result result(String method) {
+        Metrics metrics = new Metrics(2);
+        BitSet hits = new BitSet();
+        for (int i = 0; i < 30; i++) {
+            hits.set(i, i % 3 > 0);
+            metrics.add(new double[] {0.7, 0.3}, i % 3 > 0 ? 0 : 1);
+        }
+        return Result.of(method, 1, 1, new Judge.Verdict("", 1, metrics, hits));
+    }
+
+    @Test
+    void scoresAreReadOrRefused() throws IOException {
+        Path file = folder.resolve("scores.json");
+        Json.write(file, List.of(result("sgd"), result("swa")));
+        damage(file, f -> Findings.of(Result.read(f)));
+    }
+
+    @Test
+    void scoresOfNothingAreRefused() throws IOException {
+        Path file = folder.resolve("scores.json");
+        for (String text : new String[] {"[]", "3", "{}", "[{\"method\":\"sgd\"}]"}) {
+            Files.writeString(file, text);
+            String message =
+                    assertThrows(FormatException.class, () -> Result.read(file)).getMessage();
+            assertTrue(
+                    message.startsWith(file + ": ") && message.endsWith("delete it to train this run again"), message);
+        }
+    }
+
+    @Test
+    void evidenceIsReadOrRefused() throws IOException {
+        EvidenceFile.write(
+                folder,
+                new Evidence(
+                        List.of(),
+                        List.of(),
+                        List.of(new Evidence.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
+                        List.of(new Evidence.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
+                        List.of(Evidence.Check.of("what", "swa, seed 1", true, "1e-7"))));
+        damage(folder.resolve("evidence.json"), file -> EvidenceFile.read(folder));
+    }
+
+    private static Provenance origin() {
+        return Provenance.of(
+                Settings.standard("mnist", "mlp", 3), "swa", 1000, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f
+                });
+    }
+
+    @Test
+    void aWeightsFilesOriginIsReadOrRefused() throws IOException {
+        Path file = folder.resolve("swa.safetensors");
+        Safetensors.writer()
+                .add("w", new long[] {1}, new float[] {1})
+                .metadata(origin().header())
+                .write(file);
+        damage(file, StoredModel::of);
+    }
+
+    /** Damage to one value at a time, which the file's own checks let pass. */
+    @Test
+    void aHeadersValuesAreReadOrRefused() {
+        SplittableRandom random = new SplittableRandom(5);
+        int refused = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            Map<String, String> header = new LinkedHashMap<>(origin().header());
+            List<String> keys = new ArrayList<>(header.keySet());
+            header.computeIfPresent(
+                    keys.get(random.nextInt(keys.size())),
+                    (key, value) -> new String(
+                            Damage.of(value.getBytes(StandardCharsets.UTF_8), random), StandardCharsets.UTF_8));
+            try {
+                Provenance read = Provenance.of("w", header);
+                assertEquals(read, Provenance.of("w", read.header()));
+            } catch (FormatException e) {
+                refused++;
+                assertTrue(e.getMessage().startsWith("w: ") && e.getMessage().length() < 1000, e.getMessage());
+            }
+        }
+        assertTrue(refused > 0 && refused < ROUNDS, "refused " + refused);
+    }
+}
