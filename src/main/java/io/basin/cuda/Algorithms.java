@@ -65,6 +65,9 @@ final class Algorithms {
             LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
         }
         List<Candidate> found = problem.search(MOST);
+        if (found == null) {
+            LOG.info("{}: no memory to try algorithms in; number {} is kept in {}", problem.key(), UNTRIED, file);
+        }
         Choice choice = best(problem, found == null ? List.of(new Candidate(UNTRIED, 0, true, true)) : found);
         read();
         known.put(problem.key(), choice.algorithm());
