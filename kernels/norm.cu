@@ -24,7 +24,7 @@
 //   normalise(float* y, const float* x, const float* mean, const float* var, const float* scale, const float* shift,
 //             float eps, u32 n, u32 channels, u32 relu)
 //
-// rows = samples times pixels; a good number of slabs is rows / 256, between 1 and 512.
+// rows = samples times pixels; a good number of slabs is rows / 256, between 1 and 128.
 #include "basin.cuh"
 
 // Of one channel.

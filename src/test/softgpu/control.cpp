@@ -28,7 +28,7 @@ const auto& plain = *new std::set<std::string>{"launches", "graph_launches", "ke
 using Counts = std::unordered_map<std::string, std::int64_t>;
 auto &counters = *new Counts, &calls = *new Counts, &planned = *new Counts;
 auto& kernels = *new std::map<std::string, KernelTotals>;
-auto& last = *new std::string;
+auto &last = *new std::string, &failed = *new std::string;
 CUresult stickyCode = CUDA_SUCCESS;
 std::uint64_t seedValue = 1;
 
@@ -93,6 +93,7 @@ void resetCounters() {
     counters["live_pinned"] = pinned;
     counters["peak_bytes"] = liveBytes();
     last.clear();
+    failed.clear();
     stickyCode = CUDA_SUCCESS;
 }
 
@@ -185,6 +186,7 @@ bool fails(const char* kind, const char* function) {
         fail = true;
     }
     static const bool explain = std::getenv("BASIN_SOFTGPU_EXPLAIN") != nullptr;
+    if (fail) failed = function;
     if (fail && explain) std::fprintf(stderr, "softgpu: %s fails, as a test asked\n", function);
     return fail;
 }
@@ -236,6 +238,12 @@ void softgpu_seed(std::uint64_t seed) {
 void softgpu_last_violation(char* out, int n) {
     std::lock_guard lock(mutex);
     copyOut(last, out, n);
+}
+
+// The function that a planned failure hit last, by its symbol.
+void softgpu_last_failure(char* out, int n) {
+    std::lock_guard lock(mutex);
+    copyOut(failed, out, n);
 }
 
 // The table of kernels; on stderr where there is nowhere else to put it.

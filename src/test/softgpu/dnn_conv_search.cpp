@@ -78,8 +78,16 @@ Perf failed(int algorithm, int status, const Problem& problem) {
 }
 
 // What fits into so many bytes, then what does not, then one that the device cannot run: a caller looks at the status.
+// Where FMA is asked for, tensor cores come first, with an algorithm that FMA does not have: a caller looks at the math
+// type, or asks for the workspace of what it chose.
 std::vector<Perf> candidates(Direction direction, const Problem& problem, std::size_t bytes) {
     std::vector<Perf> able, unable;
+    int other = direction == FORWARD ? int(DIRECT) : int(FFT);
+    if (problem.conv.math == FMA_MATH) {
+        able.push_back({other, SUCCESS, 0, 0, 1, TENSOR_OP_MATH, {}});
+        for (const Algorithm& offered : algorithms(direction, problem))
+            able.push_back({offered.number, SUCCESS, 0, 0, offered.deterministic ? 1 : 0, TENSOR_OP_MATH, {}});
+    }
     for (const Algorithm& offered : algorithms(direction, problem)) {
         std::size_t needed = workspaceOf(direction, problem, offered.number);
         int determinism = offered.deterministic ? 1 : 0;
@@ -90,7 +98,7 @@ std::vector<Perf> candidates(Direction direction, const Problem& problem, std::s
         }
     }
     able.insert(able.end(), unable.begin(), unable.end());
-    able.push_back(failed(direction == FORWARD ? int(DIRECT) : int(FFT), NOT_SUPPORTED, problem));
+    able.push_back(failed(other, NOT_SUPPORTED, problem));
     return able;
 }
 

@@ -21,7 +21,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -34,8 +37,25 @@ import picocli.CommandLine.Option;
 final class DoctorCommand implements Callable<Integer> {
     private static final int STEPS = 20;
 
+    /** A device that is absent is no fault where another works; one that computes wrongly always is. */
+    private enum State {
+        WORKS,
+        ABSENT,
+        WRONG
+    }
+
+    private final List<DeviceProvider> providers;
+
     @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
     private int threads;
+
+    DoctorCommand() {
+        this(Devices.providers());
+    }
+
+    DoctorCommand(List<DeviceProvider> providers) {
+        this.providers = providers;
+    }
 
     @Override
     public Integer call() {
@@ -49,20 +69,26 @@ final class DoctorCommand implements Callable<Integer> {
                 "java",
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version") + ", heap up to "
                         + (runtime.maxMemory() >> 20) + " MiB");
-        int working = 0;
-        for (DeviceProvider provider : Devices.providers()) working += examine(provider) ? 1 : 0;
+        Set<State> states = EnumSet.noneOf(State.class);
+        for (DeviceProvider provider : providers) states.add(examine(provider));
         for (String name : Catalog.names()) {
             var location = DataSets.locate(name, null);
             line(
                     name,
                     location.present() ? "found in " + location.folder() : "not here; 'basin data fetch " + name + "'");
         }
-        line("verdict", working > 0 ? "ready" : "no device works: see the lines above");
-        return working > 0 ? 0 : 1;
+        boolean ready = states.contains(State.WORKS) && !states.contains(State.WRONG);
+        String fault = states.contains(State.WRONG) ? "a device computes wrongly" : "no device works";
+        line("verdict", ready ? "ready" : fault + ": see the lines above");
+        return ready ? 0 : 1;
     }
 
-    private boolean examine(DeviceProvider provider) {
-        for (String finding : provider.diagnose()) line("", finding);
+    private State examine(DeviceProvider provider) {
+        boolean right = true;
+        for (DeviceProvider.Finding finding : provider.diagnose()) {
+            line("", finding.text());
+            right &= finding.right();
+        }
         try (Device device = provider.open(threads)) {
             double[] losses = train(device);
             boolean learns = Double.isFinite(losses[1]) && losses[1] < losses[0];
@@ -76,10 +102,10 @@ final class DoctorCommand implements Callable<Integer> {
                                     losses[0],
                                     losses[1],
                                     learns ? "learns" : "DOES NOT LEARN"));
-            return learns;
+            return learns && right ? State.WORKS : State.WRONG;
         } catch (DeviceException | IllegalArgumentException e) {
             line(provider.name(), "does not work: " + e.getMessage());
-            return false;
+            return right ? State.ABSENT : State.WRONG;
         }
     }
 

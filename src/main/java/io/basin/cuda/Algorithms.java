@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,11 +23,15 @@ import org.slf4j.LoggerFactory;
 final class Algorithms {
     private static final Logger LOG = LoggerFactory.getLogger(Algorithms.class);
     private static final int MOST = 10;
-    /** In each direction deterministic and able to do everything; taken where nothing can be tried. */
+    /** In each direction deterministic and able to do everything; taken, and kept, where there is no room to try any. */
     private static final int UNTRIED = 1;
 
-    /** One algorithm as the search saw it. */
-    record Candidate(int algorithm, int status, boolean deterministic) {}
+    /**
+     * One algorithm as the search saw it.
+     *
+     * @param asked whether it was tried in the arithmetic that the layer asked for: a search may add others
+     */
+    record Candidate(int algorithm, int status, boolean deterministic, boolean asked) {}
 
     /** What runs in the end. */
     record Choice(int algorithm, long workspace) {}
@@ -60,31 +65,36 @@ final class Algorithms {
             LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
         }
         List<Candidate> found = problem.search(MOST);
-        if (found == null) return choice(problem, UNTRIED);
-        Choice choice = best(problem, found);
+        if (found == null) {
+            LOG.info("{}: no memory to try algorithms in; number {} is kept in {}", problem.key(), UNTRIED, file);
+        }
+        Choice choice = best(problem, found == null ? List.of(new Candidate(UNTRIED, 0, true, true)) : found);
         read();
         known.put(problem.key(), choice.algorithm());
         write();
         return choice;
     }
 
+    /**
+     * The fastest of the best kind for which cuDNN tells a workspace: it refuses what it timed in other arithmetic and cannot do
+     * in the layer's, and JCuda passes on which arithmetic that was for filter gradients only.
+     */
     private static Choice best(Problem problem, List<Candidate> found) {
-        List<Candidate> able = found.stream().filter(c -> c.status() == 0).toList();
-        if (able.isEmpty()) {
-            throw new DeviceException("cuDNN has no algorithm for " + problem.key() + " in float32, channels last");
+        List<Candidate> able = found.stream()
+                .filter(c -> c.status() == 0)
+                .sorted(Comparator.comparing(Candidate::deterministic)
+                        .thenComparing(Candidate::asked)
+                        .reversed())
+                .toList();
+        for (Candidate c : able) {
+            long workspace = problem.workspace(c.algorithm());
+            if (workspace < 0) continue;
+            if (!c.deterministic()) {
+                LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());
+            }
+            return new Choice(c.algorithm(), workspace);
         }
-        Candidate best =
-                able.stream().filter(Candidate::deterministic).findFirst().orElse(able.get(0));
-        if (!best.deterministic()) {
-            LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());
-        }
-        return choice(problem, best.algorithm());
-    }
-
-    private static Choice choice(Problem problem, int algorithm) {
-        long workspace = problem.workspace(algorithm);
-        if (workspace < 0) throw new DeviceException("cuDNN refuses the algorithm that it chose for " + problem.key());
-        return new Choice(algorithm, workspace);
+        throw new DeviceException("cuDNN has no algorithm for " + problem.key() + " in float32, channels last");
     }
 
     private void read() {

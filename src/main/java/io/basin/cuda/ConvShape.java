@@ -19,14 +19,17 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
 /** A convolution as cuDNN knows it: its descriptors, and the search for the algorithm of each direction. */
 final class ConvShape {
     enum Direction {
-        FORWARD(8),
-        DATA(6),
-        FILTER(7);
+        FORWARD("Forward", 8),
+        DATA("BackwardData", 6),
+        FILTER("BackwardFilter", 7);
 
+        /** As it stands in the names of cuDNN's calls. */
+        final String call;
         /** How many algorithms cuDNN numbers. */
         final int algorithms;
 
-        Direction(int algorithms) {
+        Direction(String call, int algorithms) {
+            this.call = call;
             this.algorithms = algorithms;
         }
     }
@@ -44,6 +47,7 @@ final class ConvShape {
     final cudnnConvolutionDescriptor conv;
     final cudnnTensorDescriptor y;
     private final CudaDevice device;
+    private final int math;
     private final Shape[] shapes;
     private final String key;
 
@@ -51,7 +55,8 @@ final class ConvShape {
         this.device = device;
         x = Descriptors.tensor(undo, in);
         w = Descriptors.filter(undo, filter);
-        conv = Descriptors.convolution(undo, spec, tf32);
+        math = Descriptors.math(tf32);
+        conv = Descriptors.convolution(undo, spec, math);
         y = Descriptors.tensor(undo, out);
         shapes = new Shape[] {in, filter, out};
         key = in + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
@@ -82,7 +87,7 @@ final class ConvShape {
         long[] bytes = {0};
         int status = query(direction, algorithm, bytes);
         if (status >= BAD_PARAMETER && status < INTERNAL_ERROR) return -1;
-        Check.cudnn(status, "cudnnGetConvolutionWorkspaceSize, " + direction);
+        Check.cudnn(status, "cudnnGetConvolution" + direction.call + "WorkspaceSize");
         return bytes[0];
     }
 
@@ -125,7 +130,8 @@ final class ConvShape {
             };
         } catch (ArrayIndexOutOfBoundsException e) {
             // JCuda reads the count of results even where the call failed and wrote none.
-            throw new DeviceException("cuDNN's search for an algorithm failed", e);
+            String call = "cudnnFindConvolution" + direction.call + "AlgorithmEx";
+            throw new DeviceException(call + " failed: JCuda does not say with which CUDNN_STATUS_", e);
         } finally {
             memory.forEach(Memory::close);
         }
@@ -152,7 +158,7 @@ final class ConvShape {
                 "cudnnFindConvolutionForwardAlgorithmEx");
         List<Algorithms.Candidate> all = new ArrayList<>();
         for (int i = 0; i < found[0]; i++) {
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, true));
         }
         return all;
     }
@@ -178,7 +184,7 @@ final class ConvShape {
                 "cudnnFindConvolutionBackwardDataAlgorithmEx");
         List<Algorithms.Candidate> all = new ArrayList<>();
         for (int i = 0; i < found[0]; i++) {
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, true));
         }
         return all;
     }
@@ -204,7 +210,8 @@ final class ConvShape {
                 "cudnnFindConvolutionBackwardFilterAlgorithmEx");
         List<Algorithms.Candidate> all = new ArrayList<>();
         for (int i = 0; i < found[0]; i++) {
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1));
+            boolean asked = perf[i].mathType == math;
+            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, asked));
         }
         return all;
     }

@@ -71,13 +71,15 @@ final class CudaArenas {
 
     static Launch combine(CudaDevice device, List<Memory> points, Coefficients c, Memory to) {
         c.requireCombination(points, to);
-        ByteBuffer table = ByteBuffer.allocateDirect(8 * points.size()).order(ByteOrder.nativeOrder());
+        ByteBuffer addresses = ByteBuffer.allocateDirect(8 * points.size()).order(ByteOrder.nativeOrder());
         for (Memory point : points) {
-            table.putLong(((CudaMemory) point).at(0, point.bytes()).value());
+            addresses.putLong(((CudaMemory) point).at(0, point.bytes()).value());
         }
+        Memory table = c.keep(device.allocate(addresses.capacity()));
+        device.upload(table, 0, addresses.flip());
         return launch(device, "average.cu", "combine", to.bytes())
                 .arg(CudaDevice.place(to))
-                .arg(device.constant(table.flip()))
+                .arg(CudaDevice.place(table))
                 .arg(points.size())
                 .arg(CudaDevice.place(c.memory()))
                 .arg(rows(c))

@@ -18,6 +18,7 @@ import io.basin.device.Precision;
 import io.basin.device.Reading;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
+import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
@@ -130,15 +131,6 @@ final class CudaDevice implements Device {
         }
     }
 
-    /** A few bytes that never change and live as long as the device: a table of addresses. */
-    Place constant(ByteBuffer bytes) {
-        Address address = new Address();
-        Check.driver(cuMemAlloc(address, bytes.remaining()), "cuMemAlloc");
-        undo.add("cuMemFree", () -> cuMemFree(address));
-        staging.upload(address, bytes);
-        return new Place(address);
-    }
-
     private String noMemory(long bytes, int status) {
         return "cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status) + "; " + (live >> 20)
                 + " MiB are in use: try a smaller --batch-size";
@@ -219,7 +211,11 @@ final class CudaDevice implements Device {
     }
 
     private static ByteBuffer direct(int floats) {
-        return ByteBuffer.allocateDirect(4 * floats).order(ByteOrder.nativeOrder());
+        if (floats > Integer.MAX_VALUE / Float.BYTES) {
+            throw new IllegalArgumentException(
+                    "a copy between host and device moves at most 2^29 - 1 numbers, not " + floats);
+        }
+        return ByteBuffer.allocateDirect(Float.BYTES * floats).order(ByteOrder.nativeOrder());
     }
 
     @Override
@@ -227,8 +223,8 @@ final class CudaDevice implements Device {
         return new Capture(context, work);
     }
 
-    /** A vendor that refuses a layer says little; the layer's name is what the user can act on. */
-    private static <T> T planned(Scope scope, Supplier<T> plan) {
+    /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
+    private static <T> T planned(Scope scope, Shape input, Supplier<T> plan) {
         if (scope.precision() == Precision.BF16) {
             throw new IllegalArgumentException(
                     "--precision bf16: --device cuda computes in float32; leave the flag out, or use --device cpu");
@@ -236,63 +232,63 @@ final class CudaDevice implements Device {
         try {
             return plan.get();
         } catch (DeviceException e) {
-            throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage(), e);
+            throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
         }
     }
 
     @Override
     public BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control) {
-        return planned(scope, () -> new CudaBatch(this, scope, spec, images, control));
+        return planned(scope, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
     }
 
     @Override
     public Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, () -> CudaConv.plan(this, scope, spec, x, residual));
+        return planned(scope, x.shape(), () -> CudaConv.plan(this, scope, spec, x, residual));
     }
 
     @Override
     public Norm norm(Scope scope, Spec.Norm spec, Tensor x) {
-        return planned(scope, () -> CudaNorm.plan(this, scope, spec, x));
+        return planned(scope, x.shape(), () -> CudaNorm.plan(this, scope, spec, x));
     }
 
     @Override
     public Op dense(Scope scope, Spec.Dense spec, Tensor x) {
-        return planned(scope, () -> new CudaDense(this, scope, spec, x));
+        return planned(scope, x.shape(), () -> new CudaDense(this, scope, spec, x));
     }
 
     @Override
     public Op pool(Scope scope, Spec.Pool spec, Tensor x) {
-        return planned(scope, () -> CudaPool.plan(this, scope, spec, x));
+        return planned(scope, x.shape(), () -> CudaPool.plan(this, scope, spec, x));
     }
 
     @Override
     public Op relu(Scope scope, Tensor x) {
-        return planned(scope, () -> CudaPointwise.relu(this, scope, x));
+        return planned(scope, x.shape(), () -> CudaPointwise.relu(this, scope, x));
     }
 
     @Override
     public Op add(Scope scope, Tensor a, Tensor b) {
-        return planned(scope, () -> CudaPointwise.add(this, scope, a, b));
+        return planned(scope, a.shape(), () -> CudaPointwise.add(this, scope, a, b));
     }
 
     @Override
     public Op fork(Scope scope, Tensor x, List<Tensor> branches) {
-        return planned(scope, () -> CudaPointwise.fork(this, scope, x, branches));
+        return planned(scope, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
     }
 
     @Override
     public Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
-        return planned(scope, () -> CudaPointwise.dropout(this, scope, spec, x, seed, control));
+        return planned(scope, x.shape(), () -> CudaPointwise.dropout(this, scope, spec, x, seed, control));
     }
 
     @Override
     public Op map(Scope scope, Elementwise function, Tensor x) {
-        return planned(scope, () -> CudaPointwise.map(this, scope, function, x));
+        return planned(scope, x.shape(), () -> CudaPointwise.map(this, scope, function, x));
     }
 
     @Override
     public Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control) {
-        return planned(scope, () -> new CudaLoss(this, scope, spec, logits, labels, control));
+        return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 
     /** The whole of a control block, as an argument of kernels. */

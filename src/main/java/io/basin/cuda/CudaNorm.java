@@ -160,8 +160,7 @@ final class CudaNorm extends CudaOp implements Norm {
     private void planEvaluation() {
         Tensor y = output();
         if (spec.relu()) {
-            int n = Math.toIntExact(x.shape().elements());
-            forward(kernel(FILE, "normalise", (n + 3) / 4)
+            forward(kernel(FILE, "normalise", CudaPointwise.quads(x))
                     .arg(value(y))
                     .arg(value(x))
                     .arg(runningMean)
@@ -169,7 +168,7 @@ final class CudaNorm extends CudaOp implements Norm {
                     .arg(weight(scale))
                     .arg(weight(shift))
                     .arg((float) spec.eps())
-                    .arg(n)
+                    .arg(Math.toIntExact(x.shape().elements()))
                     .arg(channels)
                     .arg(true));
         } else {
@@ -215,7 +214,8 @@ final class CudaNorm extends CudaOp implements Norm {
                 .arg(partial)
                 .arg(0)
                 .arg(channels);
-        merge = perChannel("merge")
+        // A warp a channel.
+        merge = kernel(FILE, "merge", 32L * channels)
                 .arg(source)
                 .arg(partial)
                 .arg(population)

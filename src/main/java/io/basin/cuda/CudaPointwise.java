@@ -22,8 +22,13 @@ final class CudaPointwise {
         return Math.toIntExact(t.shape().elements());
     }
 
+    /** Threads that take four elements each; no int, which the rounding would overflow at the largest sizes. */
+    static long quads(Tensor t) {
+        return (t.shape().elements() + 3) / 4;
+    }
+
     private static Launch quads(CudaOp op, String file, String kernel, Tensor t) {
-        return op.kernel(file, kernel, (elements(t) + 3) / 4);
+        return op.kernel(file, kernel, quads(t));
     }
 
     static CudaOp relu(CudaDevice device, Scope scope, Tensor x) {
@@ -187,6 +192,6 @@ final class CudaPointwise {
         Kernels kernels = op.device.kernels();
         String name = function.name().replaceAll("\\W", "_") + ".cu";
         Launch launch = new Launch(op.device.context(), kernels.compile(name, source, kernel), name);
-        return op.add(launch).shape(kernels.blocks((elements(x) + 3) / 4, 256), 1, 256, 1);
+        return op.add(launch).shape(kernels.blocks(quads(x), 256), 1, 256, 1);
     }
 }

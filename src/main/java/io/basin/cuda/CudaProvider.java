@@ -46,7 +46,7 @@ public final class CudaProvider implements DeviceProvider {
     }
 
     @Override
-    public List<String> diagnose() {
-        return Diagnosis.lines();
+    public List<Finding> diagnose() {
+        return Diagnosis.findings();
     }
 }

@@ -46,7 +46,12 @@ final class Descriptors {
         return made;
     }
 
-    static cudnnConvolutionDescriptor convolution(Undo undo, Spec.Conv s, boolean tf32) {
+    /** How a convolution's products are computed. cuDNN's default allows TF32. */
+    static int math(boolean tf32) {
+        return tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+    }
+
+    static cudnnConvolutionDescriptor convolution(Undo undo, Spec.Conv s, int math) {
         cudnnConvolutionDescriptor made = new cudnnConvolutionDescriptor();
         Check.cudnn(cudnnCreateConvolutionDescriptor(made), "cudnnCreateConvolutionDescriptor");
         undo.add("cudnnDestroyConvolutionDescriptor", () -> cudnnDestroyConvolutionDescriptor(made));
@@ -56,8 +61,6 @@ final class Descriptors {
                 cudnnSetConvolution2dDescriptor(made, p, p, t, t, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
                 "cudnnSetConvolution2dDescriptor");
         Check.cudnn(cudnnSetConvolutionGroupCount(made, s.groups()), "cudnnSetConvolutionGroupCount");
-        // cuDNN's default allows TF32.
-        int math = tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
         Check.cudnn(cudnnSetConvolutionMathType(made, math), "cudnnSetConvolutionMathType");
         return made;
     }

@@ -64,8 +64,8 @@ final class Pinned implements AutoCloseable {
     void await(int i) {
         // Most often it was done long ago, and asking does not put the thread to sleep.
         int status = cuEventQuery(copied[i]);
-        if (status == CUresult.CUDA_ERROR_NOT_READY) status = cuEventSynchronize(copied[i]);
-        Check.driver(status, "cuEventSynchronize");
+        if (status == CUresult.CUDA_ERROR_NOT_READY) Check.driver(cuEventSynchronize(copied[i]), "cuEventSynchronize");
+        else Check.driver(status, "cuEventQuery");
     }
 
     @Override

@@ -9,6 +9,10 @@
  * vectors as they are. So no operation ever reorders, and files and tests, which speak PyTorch's order, are served by {@link
  * io.basin.cuda.CudaLayout} on the host.
  *
+ * <p>Of cuDNN only convolutions, batch norms and pools are used. Activations and biases are our own kernels, in {@code
+ * kernels/pointwise.cu}: cuDNN's calls for them would each be a pass over memory, while ours adds bias and residual and
+ * applies ReLU in one.
+ *
  * <p>Nothing here trusts the machine: libraries and symbols are probed before the first call, because JCuda ends the whole JVM
  * where a symbol is missing; every call's status is checked by {@link io.basin.cuda.Check}; what is half built is undone by
  * {@link io.basin.cuda.Undo}.

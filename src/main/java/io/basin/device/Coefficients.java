@@ -2,6 +2,7 @@ package io.basin.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,6 +20,7 @@ public final class Coefficients implements AutoCloseable {
     private final Memory memory;
     private final int rows;
     private final int points;
+    private final List<Memory> kept = new ArrayList<>();
 
     /**
      * @param control whose step counter picks the row; its tables have as many steps as there are rows. Null for one row
@@ -62,6 +64,12 @@ public final class Coefficients implements AutoCloseable {
         device.upload(memory, 0, pack(new double[][] {row}));
     }
 
+    /** Has what a device made for a combination by these coefficients freed with them. */
+    public Memory keep(Memory made) {
+        kept.add(made);
+        return made;
+    }
+
     public Memory memory() {
         return memory;
     }
@@ -101,5 +109,6 @@ public final class Coefficients implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        kept.forEach(Memory::close);
     }
 }

@@ -27,8 +27,20 @@ public interface DeviceProvider {
         return open(threads);
     }
 
-    /** What the device needs of this machine, what of it is there, and what that can do: lines for people. */
-    default List<String> diagnose() {
+    /**
+     * A line for people.
+     *
+     * @param right false where something was tried and the result was wrong; what is missing is not wrong
+     */
+    record Finding(String text, boolean right) {
+        /** A finding that is not a trial. */
+        public static Finding of(String text) {
+            return new Finding(text, true);
+        }
+    }
+
+    /** What the device needs of this machine, what of it is there, and what that can do. */
+    default List<Finding> diagnose() {
         return List.of();
     }
 }

@@ -103,7 +103,12 @@ public final class Survey implements AutoCloseable {
 
         private Probe(List<Memory> points) {
             coefficients = new Coefficients(device, null, new double[points.size()]);
-            combine = device.combine(points, coefficients, storage.live().params());
+            try {
+                combine = device.combine(points, coefficients, storage.live().params());
+            } catch (RuntimeException e) {
+                coefficients.close();
+                throw e;
+            }
         }
 
         /** Puts the combination into the storage's own model. */

@@ -68,16 +68,17 @@ public final class Session implements AutoCloseable {
             planned = Plan.training(
                     device, graph, storage, train, control, batch, new Spec.Loss(s.smoothing()), s.precision());
             storage.initialise(device, seed);
+            control.start(0);
             Plan p = planned;
             Runnable update = device.step(new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
             Runnable tick = device.tick(control);
+            // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
             recording = device.record(() -> {
                 p.forward();
                 p.backward();
                 update.run();
                 tick.run();
             });
-            control.start(0);
             plan = planned;
         } catch (RuntimeException e) {
             if (planned != null) planned.close();

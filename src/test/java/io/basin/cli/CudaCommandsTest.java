@@ -26,12 +26,12 @@ class CudaCommandsTest {
     @TempDir
     Path folder;
 
-    private Path data() {
+    private Path data(int train, int test) {
         if (!Files.isDirectory(FASHION)) {
             System.out.println("NOT COVERED: real images, for " + FASHION + " is not here; synthetic ones are used");
-            return Shell.grey(folder.resolve("data"), 280, 100);
+            return Shell.grey(folder.resolve("data"), train, test);
         }
-        return Shell.real(folder.resolve("data"), DataSets.load("fashion-mnist", FASHION, Progress.NONE), 280, 100);
+        return Shell.real(folder.resolve("data"), DataSets.load("fashion-mnist", FASHION, Progress.NONE), train, test);
     }
 
     private static Shell compare(Path data, Path out, String device, Object... more) {
@@ -45,7 +45,7 @@ class CudaCommandsTest {
     @Test
     void aComparisonRunsFromEndToEndAndItsWeightsScoreTheSameOnTheCpu() throws IOException {
         if (!Cuda.works()) return;
-        Path data = data();
+        Path data = data(280, 100);
         Path out = folder.resolve("out");
         Shell compared = compare(data, out, "cuda");
         assertEquals(0, compared.code(), compared.err());
@@ -61,6 +61,23 @@ class CudaCommandsTest {
         Path weights = find(out, "swa.safetensors");
         String cuda = evaluated(weights, data, "cuda");
         assertEquals(evaluated(weights, data, "cpu"), cuda);
+    }
+
+    /** Few images, for the software GPU takes its time over convolutions. */
+    @Test
+    void aComparisonOfConvolutionalNetsDoesToo() throws IOException {
+        if (!Cuda.works()) return;
+        Path data = data(60, 20);
+        Path out = folder.resolve("out");
+        List<Object> args = new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--out", out));
+        args.addAll(List.of("--device", "cuda", "--threads", 1, "--model", "small-cnn", "--batch-size", 10));
+        args.addAll(List.of("--validation", 20, "--epochs", 2, "--cycles", 2, "--methods", "swa,snapshot"));
+        Shell compared = Shell.run(args.toArray());
+        assertEquals(0, compared.code(), compared.err());
+        // The snapshots are combined in four ways.
+        assertEquals(5, Json.read(out.resolve("results.json")).path("rows").size());
+        Path weights = find(out, "swa.safetensors");
+        assertEquals(evaluated(weights, data, "cpu"), evaluated(weights, data, "cuda"));
     }
 
     private static Path find(Path folder, String name) throws IOException {
@@ -83,7 +100,7 @@ class CudaCommandsTest {
     @Test
     void precisionsThatADeviceDoesNotComputeInAreRefusedByTheirFlag() {
         if (!Cuda.works()) return;
-        Path data = data();
+        Path data = data(280, 100);
         Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");
         assertEquals(2, bf16.code(), bf16.err());
         assertTrue(bf16.complaint().contains("--precision"), bf16.err());

@@ -12,11 +12,17 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 
 /** Runs commands as a user would and keeps what they print. */
 record Shell(int code, String out, String err) {
     static Shell run(Object... args) {
+        return run(Main::commandLine, args);
+    }
+
+    /** The same of another command, which is made once there is somewhere to print. */
+    static Shell run(Supplier<CommandLine> command, Object... args) {
         String[] words = new String[args.length];
         for (int i = 0; i < args.length; i++) words[i] = args[i].toString();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -26,7 +32,7 @@ record Shell(int code, String out, String err) {
         try {
             System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-            CommandLine line = Main.commandLine();
+            CommandLine line = command.get();
             line.setOut(new PrintWriter(System.out, true));
             line.setErr(new PrintWriter(System.err, true));
             int code = line.execute(words);

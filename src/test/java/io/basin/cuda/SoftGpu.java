@@ -29,8 +29,9 @@ public final class SoftGpu {
 
     /**
      * A counter since the last reset: launches, graph_launches, syncs, htod, dtoh, dtod, memsets, allocs, frees,
-     * bytes_htod, bytes_dtoh, violations, calls:FUNCTION, kernel:NAME:launches (or loaded, stored, wide; in bytes), and
-     * what is alive now: live_bytes, live_pinned, live_streams, live_events, live_graphs, live_modules.
+     * bytes_htod, bytes_dtoh, violations, leaks (what was alive when its context was destroyed), calls:FUNCTION,
+     * kernel:NAME:launches (or loaded, stored, wide; in bytes), and what is alive now: live_bytes, live_pinned, live_streams,
+     * live_events, live_graphs, live_modules.
      */
     public static long counter(String name) {
         long value = control("softgpu_counter").invokeLong(new Object[] {name});
@@ -60,8 +61,17 @@ public final class SoftGpu {
 
     /** The last violation since the reset, with kernel and source line, or the empty string. */
     public static String lastViolation() {
+        return text("softgpu_last_violation");
+    }
+
+    /** The call that {@link #fail} hit last since the reset, under the name that JCuda has for it, or the empty string. */
+    public static String lastFailure() {
+        return text("softgpu_last_failure").replaceAll("(WithFlags)?(_v2)?$", "");
+    }
+
+    private static String text(String control) {
         try (Memory out = new Memory(MESSAGE)) {
-            control("softgpu_last_violation").invokeVoid(new Object[] {out, MESSAGE});
+            control(control).invokeVoid(new Object[] {out, MESSAGE});
             return out.getString(0);
         }
     }

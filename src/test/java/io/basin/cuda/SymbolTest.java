@@ -11,19 +11,28 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import jcuda.JCudaVersion;
 import jcuda.jcudnn.JCudnn;
 import org.junit.jupiter.api.Test;
 
 /** A call of a symbol that a library lacks ends the JVM: none of ours may be to one, and each must be probed. */
 class SymbolTest {
-    private static final String NATIVES = "/lib/libJCudnn-" + JCudaVersion.get() + "-linux-x86_64.so";
+    /** Of ELF: the type of the section that holds the dynamic symbols, and the bytes of each. */
+    private static final int DYNAMIC_SYMBOLS = 11;
+
+    private static final int SYMBOL = 24;
 
     private static byte[] resource(String name) throws IOException {
         try (InputStream in = SymbolTest.class.getResourceAsStream(name)) {
@@ -31,9 +40,40 @@ class SymbolTest {
         }
     }
 
+    /** One of JCuda's native halves. */
+    private static byte[] half(String name) throws IOException {
+        return resource("/lib/lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
+    }
+
+    /** The names that a native half looks for in other libraries: its undefined dynamic symbols. */
+    private static Stream<String> imports(String name) throws IOException {
+        ByteBuffer elf = ByteBuffer.wrap(half(name)).order(ByteOrder.LITTLE_ENDIAN);
+        int sections = (int) elf.getLong(40);
+        int size = elf.getShort(58);
+        Stream.Builder<String> names = Stream.builder();
+        for (int i = 0; i < elf.getShort(60); i++) {
+            int section = sections + i * size;
+            if (elf.getInt(section + 4) != DYNAMIC_SYMBOLS) continue;
+            int first = (int) elf.getLong(section + 24);
+            int end = first + (int) elf.getLong(section + 32);
+            int texts = (int) elf.getLong(sections + elf.getInt(section + 40) * size + 24);
+            for (int at = first; at < end; at += SYMBOL) {
+                boolean undefined = elf.getShort(at + 6) == 0;
+                if (undefined) names.add(text(elf, texts + elf.getInt(at)));
+            }
+        }
+        return names.build();
+    }
+
+    private static String text(ByteBuffer elf, int at) {
+        int end = at;
+        while (elf.get(end) != 0) end++;
+        return new String(elf.array(), at, end - at, StandardCharsets.US_ASCII);
+    }
+
     /** The methods that JCuda's classes declare and its natives, which are newer, do not have. */
     private static List<String> absent() throws IOException {
-        String library = new String(resource(NATIVES), StandardCharsets.ISO_8859_1);
+        String library = new String(half("JCudnn"), StandardCharsets.ISO_8859_1);
         return Arrays.stream(JCudnn.class.getDeclaredMethods())
                 .filter(m -> Modifier.isNative(m.getModifiers()))
                 .map(Method::getName)
@@ -70,6 +110,21 @@ class SymbolTest {
     void theCommittedListNamesWhatJcudnnDeclaresAndCudnn9Lacks() throws IOException {
         assertEquals(55, committed().size());
         assertEquals(committed(), absent());
+    }
+
+    /** The software GPU exports what its lists name: were one short, the loader would end the JVM at the first call. */
+    @Test
+    void theSoftwareGpusListsNameWhatJcudasNativesImport() throws IOException {
+        Map<String, String> halves =
+                Map.of("cuda", "JCudaDriver", "nvrtc", "JNvrtc", "cublas", "JCublas2", "cudnn", "JCudnn");
+        for (String library : halves.keySet()) {
+            List<String> imported = imports(halves.get(library))
+                    .filter(n -> n.matches("(cu|nvrtc|cublas|cudnn)[A-Z].*"))
+                    .sorted()
+                    .toList();
+            List<String> listed = Files.readAllLines(Path.of("src/test/softgpu/lib" + library + ".txt"));
+            assertEquals(imported, listed.stream().sorted().toList(), library);
+        }
     }
 
     @Test

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.basin.device.Close;
 import io.basin.device.Device;
+import io.basin.device.Memory;
 import io.basin.device.Precision;
 import io.basin.device.Storage;
 import io.basin.device.Subject;
 import io.basin.train.Evaluator;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -78,6 +80,24 @@ class SurveyTest {
             Found few = Found.on(land, () -> land.terrain(0, 30, "exact"), a, a);
             assertNotEquals(all.figures()[0], few.figures()[0]);
             assertEquals(few.figures()[0], few.figures()[1]);
+        }
+    }
+
+    /** What a device makes for a combination lives as long as the probe, and no longer where there is none. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aProbeLeavesNothingBehindOnceItIsClosedOrRefused(Subject subject) {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                Terrain terrain = land.terrain(0, 0, "exact");
+                Storage storage = new Storage(true);
+                Survey survey = terrain.survey(Landscape.graph(), storage);
+                Memory other = device.allocate(16)) {
+            long before = device.liveBytes();
+            assertThrows(IllegalArgumentException.class, () -> survey.probe(List.of(other)));
+            assertEquals(before, device.liveBytes());
+            survey.probe(List.of(storage.live().params())).close();
+            assertEquals(before, device.liveBytes());
         }
     }
 

@@ -2,6 +2,7 @@ package io.basin.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.cuda.Cuda;
@@ -14,6 +15,7 @@ import io.basin.device.Images;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
+import io.basin.device.Subject;
 import io.basin.graph.Graph;
 import io.basin.io.Safetensors;
 import java.io.IOException;
@@ -21,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,12 +37,13 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class FaultTest {
     private static final int STEPS_PER_EPOCH = 2;
-    private static final String[] ALIVE = {
-        "live_bytes", "live_pinned", "live_streams", "live_events", "live_graphs", "live_modules"
-    };
+    private static final Pattern STATUS = Pattern.compile("(CUDA_ERROR|CUDNN_STATUS|CUBLAS_STATUS|NVRTC)_");
 
     @TempDir
     Path folder;
+
+    /** Updates that the last run came to; one more where it came to its end. */
+    private int reached;
 
     private static Graph net() {
         Graph g = new Graph(Shape.of(1, 6, 6));
@@ -78,7 +82,8 @@ class FaultTest {
     }
 
     /** How far a run came: the calls of a kind that it had made when nothing was left but to close. */
-    private static long train(Path folder, String kind) {
+    private long train(Path folder, String kind) {
+        reached = 0;
         try (Device device = Devices.open("cuda", 1)) {
             try {
                 return train(device, folder, kind);
@@ -88,7 +93,7 @@ class FaultTest {
         }
     }
 
-    private static long train(Device device, Path folder, String kind) {
+    private long train(Device device, Path folder, String kind) {
         Settings s = KillableRun.settings(2);
         Recipe recipe = Recipe.of("snapshot", s, STEPS_PER_EPOCH);
         float[] mean = {0.4f};
@@ -107,8 +112,14 @@ class FaultTest {
                             0,
                             Map.of(Trainer.RUN, "faults"),
                             true,
-                            new Trainer.Listener() {})
+                            new Trainer.Listener() {
+                                @Override
+                                public void onStep(int step) {
+                                    reached = step;
+                                }
+                            })
                     .run();
+            reached++;
             evaluator.refresh(session.storage().live(), Evaluator.Refresh.EXACT, pass -> {});
             evaluator.evaluate(session.storage().live());
             return SoftGpu.calls(kind);
@@ -122,32 +133,30 @@ class FaultTest {
         // Once before, so that every later run finds the same things in the caches and makes the same calls.
         train(Files.createDirectory(folder.resolve("first")), kind);
         SoftGpu.reset();
-        long reached = train(Files.createDirectory(folder.resolve("whole")), kind);
-        assertTrue(reached > 0, kind + " is never called");
-        requireNothingAlive(kind);
-        for (long n = 1; n <= reached; n++) {
+        long calls = train(Files.createDirectory(folder.resolve("whole")), kind);
+        assertTrue(calls > 0, kind + " is never called");
+        requireNothingLeft(kind);
+        for (long n = 1; n <= calls; n++) {
             Path place = Files.createDirectory(folder.resolve(kind + n));
             SoftGpu.reset();
             SoftGpu.fail(kind, n);
-            String message = failure(place, kind, n);
-            assertFalse(message.contains("\n"), message);
-            assertTrue(message.contains("fail") || message.contains("refus"), message);
-            SoftGpu.fail(kind, 0);
-            requireNothingAlive(kind + " " + n);
+            requireClear(failure(place, kind, n));
+            requireNothingLeft(kind + " " + n);
             requireIntact(place);
         }
     }
 
-    /** Of a layer that no cache knows, until one search comes through unharmed. */
+    /** Until one search comes through unharmed. */
     @ParameterizedTest
     @ValueSource(strings = {"alloc", "copy", "sync", "cudnn"})
-    void everyCallOfASearchForAlgorithmsMayFail(String kind) {
+    void everyCallOfASearchForAlgorithmsMayFail(String kind) throws IOException {
         if (!Cuda.software()) return;
+        Graph g = new Graph(Shape.of(1, 6, 6));
+        g.dense(g.conv(g.input(), 5, 3), 3);
         int n = 0;
         boolean failed = true;
         while (failed) {
-            Graph g = new Graph(Shape.of(1, 6, 6));
-            g.dense(g.conv(g.input(), 3 + (int) (System.nanoTime() % 997), 3), 3);
+            Cuda.forgetAlgorithms();
             try (Device device = Devices.open("cuda", 1)) {
                 SoftGpu.reset();
                 SoftGpu.fail(kind, ++n);
@@ -156,17 +165,18 @@ class FaultTest {
                     failed = SoftGpu.calls(kind) >= n;
                     assertFalse(failed, kind + " " + n + " failed and nobody said so");
                 } catch (DeviceException e) {
-                    assertTrue(e.getMessage().contains("fail"), e.getMessage());
+                    requireClear(e.getMessage());
+                    if (kind.equals("cudnn")) assertTrue(e.getMessage().contains("; (3,"), e.getMessage());
                 }
                 SoftGpu.fail(kind, 0);
                 assertEquals(0, device.liveBytes(), kind + " " + n);
             }
-            requireNothingAlive(kind + " " + n);
+            requireNothingLeft(kind + " " + n);
         }
         assertTrue(n > 4, kind + " was called " + n + " times");
     }
 
-    private static String failure(Path place, String kind, long n) {
+    private String failure(Path place, String kind, long n) {
         try {
             train(place, kind);
         } catch (DeviceException e) {
@@ -175,13 +185,29 @@ class FaultTest {
         throw new AssertionError(kind + " " + n + " failed and nobody said so");
     }
 
-    private static void requireNothingAlive(String what) {
-        for (String counter : ALIVE) assertEquals(0, SoftGpu.counter(counter), what + ": " + counter);
+    /** One line that names the call and the status. */
+    private static void requireClear(String message) {
+        assertFalse(message.contains("\n"), message);
+        assertTrue(STATUS.matcher(message).find(), message);
+        String call = SoftGpu.lastFailure();
+        assertFalse(call.isEmpty(), "no call was made to fail: " + message);
+        assertTrue(message.contains(call), call + " failed, but: " + message);
+    }
+
+    /** The context is destroyed with all that is in it, so only what it counts then shows what was forgotten. */
+    private static void requireNothingLeft(String what) {
+        assertEquals(0, SoftGpu.counter("leaks"), what);
         assertEquals(0, SoftGpu.counter("violations"), what + ": " + SoftGpu.lastViolation());
     }
 
-    /** What is there is whole: members and checkpoint were written beside their names and then renamed. */
-    private static void requireIntact(Path place) throws IOException {
+    /**
+     * The checkpoint is that of the last epoch whose end the run came past, or of the one in whose end it failed; and what is
+     * there is whole, for members and checkpoint were written beside their names and then renamed.
+     */
+    private void requireIntact(Path place) throws IOException {
+        int passed = Math.max(0, reached - 1) / STEPS_PER_EPOCH * STEPS_PER_EPOCH;
+        int saved = Trainer.progress(place);
+        assertTrue(saved == passed || saved == reached && reached % STEPS_PER_EPOCH == 0, place + ": " + saved);
         List<Path> files;
         try (Stream<Path> all = Files.list(place)) {
             files = all.filter(f -> f.toString().endsWith(".safetensors")).toList();
@@ -200,7 +226,16 @@ class FaultTest {
         SoftGpu.reset();
         SoftGpu.fail("module", 1);
         train(Files.createDirectory(folder.resolve("module")), "module");
-        requireNothingAlive("module");
+        requireNothingLeft("module");
+    }
+
+    /** Else a device that no longer opens would leave every suite green. */
+    @Test
+    void aDeviceThatDoesNotOpenFailsTheSuitesThatRunOnIt() {
+        if (!Cuda.software()) return;
+        SoftGpu.reset();
+        SoftGpu.fail("context", 1);
+        assertThrows(DeviceException.class, () -> Subject.all().toList());
     }
 
     @Test

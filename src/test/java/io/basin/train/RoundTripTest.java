@@ -13,7 +13,6 @@ import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,17 +20,14 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The host enqueues whole epochs and neither reads, writes nor waits on the way, as the software GPU counts. */
 class RoundTripTest {
-    private static final String[] COUNTED = {"graph_launches", "launches", "syncs", "htod", "dtoh", "allocs", "memsets"
+    private static final String[] COUNTED = {
+        "graph_launches", "calls:cuLaunchKernel", "syncs", "htod", "dtoh", "dtod", "allocs", "memsets"
     };
-
-    @TempDir
-    Path folder;
 
     private static Map<String, Long> counters() {
         Map<String, Long> counters = new TreeMap<>();
@@ -39,34 +35,49 @@ class RoundTripTest {
         return counters;
     }
 
-    /** From the first update of each epoch, which is done when the listener is told of it, to the last. */
+    /** What was counted from when an epoch's figures had come to when the next one's were asked for. */
+    private record Epochs(List<Map<String, Long>> counted, List<Long> allocatedBefore) implements Trainer.Listener {
+        @Override
+        public void onStep(int step) {
+            if (step % KillableRun.STEPS_PER_EPOCH == 1) allocatedBefore.add(SoftGpu.counter("allocs"));
+        }
+
+        @Override
+        public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
+            counted.add(counters());
+            return epoch -> {
+                SoftGpu.reset();
+                return Map.of();
+            };
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"swa", "fge", "ema", "snapshot", "swag"})
     void anEpochIsOneGraphLaunchAStepAndNothingElse(String method) {
         if (!Cuda.software()) return;
-        int[] epochs = {0};
-        long[] copies = {0};
-        KillableRun.train("cuda", folder, method, 4, 0, new Trainer.Listener() {
-            @Override
-            public void onStep(int step) {
-                int within = (step - 1) % KillableRun.STEPS_PER_EPOCH + 1;
-                if (within == 1) SoftGpu.reset();
-                if (within < KillableRun.STEPS_PER_EPOCH) return;
-                Map<String, Long> expected = new TreeMap<>();
-                for (String name : COUNTED) expected.put(name, 0L);
-                expected.put("graph_launches", within - 1L);
-                Map<String, Long> counted = counters();
-                // Kernels inside a graph are not launches of the host's.
-                expected.put("launches", counted.get("launches"));
-                assertEquals(expected, counted, method + ", epoch " + epochs[0]);
-                assertEquals(0, SoftGpu.counter("calls:cuLaunchKernel"));
-                copies[0] += SoftGpu.counter("dtod");
-                epochs[0]++;
-            }
-        });
-        assertEquals(4, epochs[0]);
-        // Members are copies on the device, weights and statistics each.
-        if (method.equals("fge") || method.equals("snapshot")) assertTrue(copies[0] > 0, "no member was copied");
+        Epochs epochs = new Epochs(new ArrayList<>(), new ArrayList<>());
+        KillableRun.train("cuda", null, method, 4, 0, epochs);
+        assertEquals(4, epochs.counted().size());
+        long copies = 0;
+        // Before the first one there was planning.
+        for (int i = 1; i < 4; i++) {
+            Map<String, Long> counted = epochs.counted().get(i);
+            Map<String, Long> expected = new TreeMap<>(counted);
+            expected.put("graph_launches", (long) KillableRun.STEPS_PER_EPOCH);
+            expected.put("calls:cuLaunchKernel", 0L);
+            expected.put("syncs", 0L);
+            // The sums are zeroed once, and once asked for.
+            expected.put("htod", 1L);
+            expected.put("dtoh", 1L);
+            // Members are copies on the device, weights and statistics each, into memory that the epoch began with.
+            expected.put("allocs", counted.get("dtod"));
+            expected.put("memsets", counted.get("dtod"));
+            assertEquals(expected, counted, method + ", epoch " + i);
+            assertEquals(counted.get("allocs"), epochs.allocatedBefore().get(i));
+            copies += counted.get("dtod");
+        }
+        if (method.equals("fge") || method.equals("snapshot")) assertTrue(copies > 0, "no member was copied");
         assertEquals(0, SoftGpu.counter("violations"), SoftGpu.lastViolation());
     }
 
@@ -120,6 +131,8 @@ class RoundTripTest {
             assertEquals(0, counted.asked().get(epoch).get("syncs"));
             assertEquals(2, counted.asked().get(epoch).get("dtoh"));
             assertEquals(2, counted.had().get(epoch).get("dtoh"));
+            // One for the epoch's figures, one for the validation's.
+            assertEquals(2, counted.had().get(epoch).get("syncs"));
             assertEquals(0, counted.had().get(epoch).get("allocs"));
         }
         assertEquals(0, SoftGpu.counter("violations"), SoftGpu.lastViolation());
