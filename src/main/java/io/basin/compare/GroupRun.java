@@ -6,7 +6,10 @@ import io.basin.device.Weights;
 import io.basin.graph.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Evaluator;
+import io.basin.train.Outlook;
 import io.basin.train.Provenance;
+import io.basin.train.Recipe;
+import io.basin.train.Recipe.Product;
 import io.basin.train.Session;
 import io.basin.train.Settings;
 import io.basin.train.Trainer;
@@ -15,8 +18,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /** Trains one group of methods with one seed and has what each of them makes of it measured. */
 final class GroupRun {
@@ -87,7 +92,26 @@ final class GroupRun {
                 group.averaging(part),
                 place.seed() * 1000 + part,
                 material.mean(),
-                material.std());
+                material.std(),
+                outlook(part));
+    }
+
+    /**
+     * From part {@code part} on: what is collected, and two evaluators that measure. Where statistics are measured anew, one more
+     * does that and one checks it on a copy, and a mean and samples are made.
+     */
+    private Outlook outlook(int part) {
+        List<Product> products = group.recipes().stream().map(Recipe::product).toList();
+        int models = group.predictsFromMembers()
+                ? IntStream.range(part, group.parts())
+                        .map(p -> group.schedule(p).collections().length)
+                        .sum()
+                : group.schedule(part).mostCollected(material.stepsPerEpoch());
+        if (Set.of(Product.LAST, Product.MEMBERS).containsAll(products)) return new Outlook(models, 2);
+        int drawn = products.contains(Product.SAMPLES)
+                ? material.settings().family().samples()
+                : 0;
+        return new Outlook(models + drawn + 2, 4);
     }
 
     private Path partFolder(int part) {

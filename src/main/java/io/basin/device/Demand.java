@@ -9,10 +9,39 @@ import java.util.stream.Collectors;
  *
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
+ * @param later what is allocated beside the plan while it lives
  */
-public record Demand(Map<Arena, Long> bytes, int batch) {
+public record Demand(Map<Arena, Long> bytes, int batch, Later later) {
+    /**
+     * Of the same net at the same batch.
+     *
+     * @param models with weights and statistics
+     * @param values bytes of evaluations' values, which grow with the batch
+     * @param workspace bytes of their workspaces
+     */
+    public record Later(int models, long values, long workspace) {
+        public static final Later NONE = new Later(0, 0, 0);
+    }
+
+    /** Of a plan that is alone. */
+    public Demand(Map<Arena, Long> bytes, int batch) {
+        this(bytes, batch, Later.NONE);
+    }
+
+    public long of(Arena arena) {
+        return bytes.getOrDefault(arena, 0L);
+    }
+
+    private long models() {
+        return later.models() * (of(Arena.PARAMS) + of(Arena.STATE));
+    }
+
+    private long evaluation() {
+        return later.values() + later.workspace();
+    }
+
     public long total() {
-        return bytes.values().stream().mapToLong(Long::longValue).sum();
+        return bytes.values().stream().mapToLong(Long::longValue).sum() + models() + evaluation();
     }
 
     /**
@@ -21,7 +50,7 @@ public record Demand(Map<Arena, Long> bytes, int batch) {
      * @return 0 where none is
      */
     public int fitting(long free) {
-        long values = bytes.getOrDefault(Arena.ACTIVATIONS, 0L);
+        long values = of(Arena.ACTIVATIONS) + later.values();
         double room = (double) free - (total() - values);
         return values == 0 || room <= 0 ? 0 : (int) Math.min(batch, Math.floor(batch * room / values));
     }
@@ -32,7 +61,9 @@ public record Demand(Map<Arena, Long> bytes, int batch) {
         String each = bytes.entrySet().stream()
                 .map(e -> e.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ') + " " + mebibytes(e.getValue()))
                 .collect(Collectors.joining(", "));
-        return each + ": " + mebibytes(total());
+        String more = (models() > 0 ? ", " + later.models() + " more models " + mebibytes(models()) : "")
+                + (evaluation() > 0 ? ", evaluation " + mebibytes(evaluation()) : "");
+        return each + more + ": " + mebibytes(total());
     }
 
     public static String mebibytes(long bytes) {

@@ -127,11 +127,11 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
-     * Lays out and allocates what was declared, and names all arenas of the plan.
+     * Lays out what was declared.
      *
      * @param batch samples a step, for what the device says where memory is short
      */
-    public Binding allocate(Device device, int batch) {
+    public Demand demand(int batch, Demand.Later later) {
         Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
         if (!storage.allocated()) sizes.putAll(storage.layOut(training()));
         long size =
@@ -143,10 +143,20 @@ public final class Scope implements AutoCloseable {
         }
         sizes.put(Arena.ACTIVATIONS, Math.max(size, Slot.ALIGNMENT));
         sizes.put(Arena.SCRATCH, workspace);
-        device.expect(new Demand(sizes, batch));
+        return new Demand(sizes, batch, later);
+    }
+
+    /** As {@link #allocate(Device, Demand)}, of a plan that is alone. */
+    public Binding allocate(Device device, int batch) {
+        return allocate(device, demand(batch, Demand.Later.NONE));
+    }
+
+    /** Allocates what was laid out, and names all arenas of the plan. */
+    public Binding allocate(Device device, Demand demand) {
+        device.expect(demand);
         if (!storage.allocated()) storage.allocate(device, training());
-        owned.add(device.allocate(sizes.get(Arena.ACTIVATIONS)));
-        owned.add(device.allocate(workspace));
+        owned.add(device.allocate(demand.of(Arena.ACTIVATIONS)));
+        owned.add(device.allocate(demand.of(Arena.SCRATCH)));
         Binding binding = binding(storage.live());
         if (training()) binding.put(Arena.GRADS, storage.memory(Arena.GRADS));
         return binding;

@@ -1,8 +1,10 @@
 package io.basin.train;
 
+import io.basin.device.Arena;
 import io.basin.device.BatchOp;
 import io.basin.device.Binding;
 import io.basin.device.Control;
+import io.basin.device.Demand;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Mode;
@@ -62,7 +64,40 @@ public final class Plan implements AutoCloseable {
             Spec.Batch batch,
             Spec.Loss loss,
             Precision precision) {
-        return make(device, graph, storage, images, control, batch, loss, precision, Mode.TRAIN);
+        return training(device, graph, storage, images, control, batch, loss, precision, Outlook.NONE);
+    }
+
+    /** The same where more is to follow: what would not fit beside the rest is refused, too. */
+    static Plan training(
+            Device device,
+            Graph graph,
+            Storage storage,
+            Images images,
+            Control control,
+            Spec.Batch batch,
+            Spec.Loss loss,
+            Precision precision,
+            Outlook outlook) {
+        Demand.Later later = Demand.Later.NONE;
+        if (!outlook.equals(Outlook.NONE)) {
+            Demand each = evaluation(device, graph, images, control, batch, precision);
+            later = new Demand.Later(
+                    outlook.models(),
+                    outlook.evaluators() * each.of(Arena.ACTIVATIONS),
+                    outlook.evaluators() * each.of(Arena.SCRATCH));
+        }
+        return make(device, graph, storage, images, control, batch, loss, precision, Mode.TRAIN, later);
+    }
+
+    /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
+    private static Demand evaluation(
+            Device device, Graph graph, Images images, Control control, Spec.Batch batch, Precision precision) {
+        Scope scope = scope(graph, new Storage(true), Mode.EVALUATE, precision);
+        try (Plan plan = new Plan(device, null, images, control, scope, batch.batch())) {
+            plan.declare(graph, batch.plain(), new Spec.Loss(0));
+            plan.keepBatch();
+            return scope.demand(batch.batch(), Demand.Later.NONE);
+        }
     }
 
     /** Plans evaluation: the samples in their own order, batch norm on stored statistics. */
@@ -74,7 +109,8 @@ public final class Plan implements AutoCloseable {
             Control control,
             Spec.Batch batch,
             Precision precision) {
-        return make(device, graph, storage, images, control, batch, new Spec.Loss(0), precision, Mode.EVALUATE);
+        Demand.Later later = Demand.Later.NONE;
+        return make(device, graph, storage, images, control, batch, new Spec.Loss(0), precision, Mode.EVALUATE, later);
     }
 
     private static Plan make(
@@ -86,17 +122,25 @@ public final class Plan implements AutoCloseable {
             Spec.Batch batch,
             Spec.Loss loss,
             Precision precision,
-            Mode mode) {
+            Mode mode,
+            Demand.Later later) {
         requireFit(graph, images);
-        Scope scope = new Scope(storage, mode, precision, 2 * graph.nodes().size() + 3);
+        Scope scope = scope(graph, storage, mode, precision);
         Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
         try {
-            plan.build(graph, batch, loss);
+            plan.declare(graph, batch, loss);
+            if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
+            Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
+            for (Op op : plan.ops) op.bind(binding);
             return plan;
         } catch (RuntimeException e) {
             plan.close();
             throw e;
         }
+    }
+
+    private static Scope scope(Graph graph, Storage storage, Mode mode, Precision precision) {
+        return new Scope(storage, mode, precision, 2 * graph.nodes().size() + 3);
     }
 
     private static void requireFit(Graph graph, Images images) {
@@ -110,7 +154,7 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private void build(Graph graph, Spec.Batch batchSpec, Spec.Loss lossSpec) {
+    private void declare(Graph graph, Spec.Batch batchSpec, Spec.Loss lossSpec) {
         Tape tape = Tape.of(graph);
         scope.at(0, "batch");
         batch = device.batch(scope, batchSpec, images, control);
@@ -125,9 +169,6 @@ public final class Plan implements AutoCloseable {
         scope.uses(logits, loss.output());
         batch.labels().alive(ops.size());
         scope.outlives(loss.output());
-        if (!scope.training() && batchSpec.batch() >= images.count()) keepBatch();
-        Binding binding = scope.allocate(device, batchSize);
-        for (Op op : ops) op.bind(binding);
     }
 
     /** A batch that is the whole set need not be drawn again for another model. */

@@ -278,6 +278,14 @@ public final class Schedule {
         return collections.clone();
     }
 
+    /** The most models that are collected within one epoch. */
+    public int mostCollected(int stepsPerEpoch) {
+        int most = 0;
+        int[] inEpoch = new int[steps() / stepsPerEpoch + 1];
+        for (int s : collections) most = Math.max(most, ++inEpoch[s / stepsPerEpoch]);
+        return most;
+    }
+
     @Override
     public String toString() {
         return String.format(

@@ -41,6 +41,20 @@ public final class Session implements AutoCloseable {
     private final Deque<Weights> spare = new ArrayDeque<>();
     private int step;
 
+    /** As the other constructor, where nothing else is to be allocated beside the training. */
+    public Session(
+            Device device,
+            Graph graph,
+            Images train,
+            Settings s,
+            Schedule schedule,
+            Averaging averaging,
+            long seed,
+            float[] mean,
+            float[] std) {
+        this(device, graph, train, s, schedule, averaging, seed, mean, std, Outlook.NONE);
+    }
+
     /**
      * Plans, allocates and initialises.
      *
@@ -56,7 +70,8 @@ public final class Session implements AutoCloseable {
             Averaging averaging,
             long seed,
             float[] mean,
-            float[] std) {
+            float[] std,
+            Outlook outlook) {
         this.device = device;
         this.schedule = schedule;
         collections = schedule.collections();
@@ -66,19 +81,19 @@ public final class Session implements AutoCloseable {
         try {
             Spec.Batch batch = new Spec.Batch(s.batch(), s.pad(), s.flip(), mean, std, seed, true);
             planned = Plan.training(
-                    device, graph, storage, train, control, batch, new Spec.Loss(s.smoothing()), s.precision());
+                    device,
+                    graph,
+                    storage,
+                    train,
+                    control,
+                    batch,
+                    new Spec.Loss(s.smoothing()),
+                    s.precision(),
+                    outlook);
             storage.initialise(device, seed);
             control.start(0);
-            Plan p = planned;
-            Runnable update = device.step(new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
-            Runnable tick = device.tick(control);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
-            recording = device.record(() -> {
-                p.forward();
-                p.backward();
-                update.run();
-                tick.run();
-            });
+            recording = recorded(planned, s);
             plan = planned;
         } catch (RuntimeException e) {
             if (planned != null) planned.close();
@@ -86,6 +101,17 @@ public final class Session implements AutoCloseable {
             storage.close();
             throw e;
         }
+    }
+
+    private Recording recorded(Plan p, Settings s) {
+        Runnable update = device.step(new Spec.Step(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
+        Runnable tick = device.tick(control);
+        return device.record(() -> {
+            p.forward();
+            p.backward();
+            update.run();
+            tick.run();
+        });
     }
 
     /** Updates done. */

@@ -23,7 +23,7 @@ class MemoryPlanTest {
                     + " --batch-size (\\d+) would fit");
 
     /** The lines of {@link ShortOfMemory}, two for each batch. */
-    private static List<String> plan(int... batches) throws IOException, InterruptedException {
+    private static List<String> plan(Object... args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -31,7 +31,7 @@ class MemoryPlanTest {
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 ShortOfMemory.class.getName()));
-        for (int batch : batches) command.add(Integer.toString(batch));
+        for (Object arg : args) command.add(arg.toString());
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("BASIN_SOFTGPU_MEMORY", Long.toString(128L << 20));
         Process process = builder.start();
@@ -59,6 +59,21 @@ class MemoryPlanTest {
         assertEquals("alive 0", others.get(3));
     }
 
+    /** Else a run would be refused after its training, by the evaluator that measures it. */
+    @Test
+    void theBatchThatIsNamedForARunFitsWithAllThatFollowsTheStep() throws Exception {
+        if (!Cuda.software()) return;
+        List<String> refused = plan("run", 4096);
+        Matcher m = REFUSAL.matcher(refused.get(0));
+        assertTrue(m.matches(), refused.toString());
+        assertTrue(refused.get(0).contains("2 more models") && refused.get(0).contains("evaluation"), refused.get(0));
+        int named = Integer.parseInt(m.group(3));
+        List<String> others = plan("run", named, named + named / 3);
+        assertEquals("fits " + named, others.get(0));
+        assertTrue(REFUSAL.matcher(others.get(2)).matches(), others.toString());
+        assertEquals("alive 0", others.get(3));
+    }
+
     @Test
     void onlyWhatHoldsValuesGrowsWithTheBatch() {
         Demand demand = new Demand(Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L), 10);
@@ -68,5 +83,18 @@ class MemoryPlanTest {
         assertEquals(1, demand.fitting(250));
         assertEquals(0, demand.fitting(249));
         assertEquals(0, demand.fitting(10));
+    }
+
+    @Test
+    void evaluationGrowsWithTheBatchTooAndModelsDoNot() {
+        Demand demand = new Demand(
+                Map.of(Arena.PARAMS, 100L, Arena.STATE, 10L, Arena.ACTIVATIONS, 800L),
+                10,
+                new Demand.Later(2, 200, 40));
+        assertEquals(910 + 220 + 240, demand.total());
+        assertEquals(10, demand.fitting(1370));
+        assertEquals(9, demand.fitting(1369));
+        assertEquals(1, demand.fitting(470));
+        assertEquals(0, demand.fitting(469));
     }
 }

@@ -38,6 +38,9 @@ class ScheduleTest {
         }
         assertEquals(200 * B, sgd.steps());
         assertEquals(0, sgd.collections().length);
+        assertEquals(0, sgd.mostCollected(B));
+        // At steps B - 1, B + 2, B + 5, and so on.
+        assertEquals(3, Schedule.swaPaper(10 * B, 0.05, 0.01, B, 3).mostCollected(B));
         // Half way down the slope, u = 0.7: the mean of both ends.
         assertEquals((0.05 + 0.0005) / 2, sgd.lr(140 * B), 1e-15);
         assertEquals(0.05, sgd.lr(100 * B));

@@ -1,26 +1,65 @@
 package io.basin.train;
 
+import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.device.Precision;
+import io.basin.device.Sets;
 import io.basin.device.Shape;
+import io.basin.device.Spec;
+import io.basin.device.Storage;
+import io.basin.device.Weights;
+import io.basin.graph.Graph;
 import io.basin.nn.Nets;
+import java.util.List;
 
-/** A process of its own, whose software GPU has little memory, that plans the small CNN for batches given as arguments. */
+/**
+ * A process of its own, whose software GPU has little memory, that plans the small CNN for batches given as arguments: a step
+ * alone, or after the word {@code run} all that a run allocates.
+ */
 final class ShortOfMemory {
+    private static final Outlook OUTLOOK = new Outlook(2, 2);
+    private static final Graph NET = Nets.smallCnn(Shape.of(1, 28, 28), 10);
+
     private ShortOfMemory() {}
 
     public static void main(String[] args) {
+        boolean whole = args[0].equals("run");
         try (Device device = Devices.open("cuda", 1)) {
-            for (String batch : args) {
-                try (Run run = Setup.of(Nets.smallCnn(Shape.of(1, 28, 28), 10), Integer.parseInt(batch))
-                        .on(device)) {
-                    System.out.println("fits " + run.plan.batchSize());
+            for (String batch : List.of(args).subList(whole ? 1 : 0, args.length)) {
+                try {
+                    System.out.println("fits " + (whole ? run(device, batch) : step(device, batch)));
                 } catch (DeviceException e) {
                     System.out.println("refused " + e.getMessage());
                 }
                 System.out.println("alive " + device.liveBytes());
             }
+        }
+    }
+
+    private static int step(Device device, String batch) {
+        try (Run run = Setup.of(NET, Integer.parseInt(batch)).on(device)) {
+            return run.plan.batchSize();
+        }
+    }
+
+    private static int run(Device device, String batch) {
+        Setup setup = Setup.of(NET, Integer.parseInt(batch));
+        Spec.Batch plain = setup.batch().plain();
+        try (Images images = Sets.random(device, 1, setup.count(), NET.input().shape(), 10);
+                Control control = new Control(device, setup.lr(), setup.alpha());
+                Storage storage = new Storage(true);
+                Plan plan = Plan.training(
+                        device, NET, storage, images, control, setup.batch(), setup.loss(), Precision.FP32, OUTLOOK);
+                Evaluator first = new Evaluator(device, NET, storage, images, plain, Precision.FP32);
+                Evaluator second = new Evaluator(device, NET, storage, images, plain, Precision.FP32);
+                Weights member = storage.blank(device);
+                Weights mean = storage.copy(device, member)) {
+            int later = List.of(first, second, member, mean).size();
+            if (later != OUTLOOK.evaluators() + OUTLOOK.models()) throw new IllegalStateException("told otherwise");
+            return plan.batchSize();
         }
     }
 }
