@@ -9,6 +9,7 @@ import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Evidence;
 import io.basin.report.Summary;
+import io.basin.train.Plan;
 import io.basin.train.Recipe;
 import io.basin.train.Settings;
 import java.nio.file.Files;
@@ -68,12 +69,7 @@ public final class Comparison {
 
     /** Plans every method's schedule without training: throws what {@link Recipe#of} throws. */
     public static void check(Device device, List<String> methods, Settings settings, Material material) {
-        if (!device.computes(settings.precision())) {
-            throw new IllegalArgumentException(
-                    "--precision " + settings.precision().name().toLowerCase(java.util.Locale.ROOT)
-                            + " is not something that this device computes in (" + device.describe()
-                            + "): use fp32, or another --device");
-        }
+        Plan.requirePrecision(device, settings.precision());
         methods.forEach(m -> Recipe.of(m, settings, material.stepsPerEpoch()));
     }
 

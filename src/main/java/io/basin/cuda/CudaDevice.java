@@ -225,10 +225,6 @@ final class CudaDevice implements Device {
 
     /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
     private static <T> T planned(Scope scope, Shape input, Supplier<T> plan) {
-        if (scope.precision() == Precision.BF16) {
-            throw new IllegalArgumentException(
-                    "--precision bf16: --device cuda computes in float32; leave the flag out, or use --device cpu");
-        }
         try {
             return plan.get();
         } catch (DeviceException e) {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -92,7 +93,7 @@ public final class Plan implements AutoCloseable {
     /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
     private static Demand evaluation(
             Device device, Graph graph, Images images, Control control, Spec.Batch batch, Precision precision) {
-        Scope scope = scope(graph, new Storage(true), Mode.EVALUATE, precision);
+        Scope scope = scope(device, graph, new Storage(true), Mode.EVALUATE, precision);
         try (Plan plan = new Plan(device, null, images, control, scope, batch.batch())) {
             plan.declare(graph, batch.plain(), new Spec.Loss(0));
             plan.keepBatch();
@@ -125,7 +126,7 @@ public final class Plan implements AutoCloseable {
             Mode mode,
             Demand.Later later) {
         requireFit(graph, images);
-        Scope scope = scope(graph, storage, mode, precision);
+        Scope scope = scope(device, graph, storage, mode, precision);
         Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
         try {
             plan.declare(graph, batch, loss);
@@ -139,8 +140,17 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private static Scope scope(Graph graph, Storage storage, Mode mode, Precision precision) {
+    private static Scope scope(Device device, Graph graph, Storage storage, Mode mode, Precision precision) {
+        requirePrecision(device, precision);
         return new Scope(storage, mode, precision, 2 * graph.nodes().size() + 3);
+    }
+
+    /** @throws IllegalArgumentException where the device does not compute in that precision, naming both */
+    public static void requirePrecision(Device device, Precision precision) {
+        if (device.computes(precision)) return;
+        throw new IllegalArgumentException("--precision " + precision.name().toLowerCase(Locale.ROOT)
+                + " is not something that this device computes in (" + device.describe()
+                + "): use fp32, or another --device");
     }
 
     private static void requireFit(Graph graph, Images images) {

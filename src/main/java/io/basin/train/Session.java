@@ -80,16 +80,8 @@ public final class Session implements AutoCloseable {
         Plan planned = null;
         try {
             Spec.Batch batch = new Spec.Batch(s.batch(), s.pad(), s.flip(), mean, std, seed, true);
-            planned = Plan.training(
-                    device,
-                    graph,
-                    storage,
-                    train,
-                    control,
-                    batch,
-                    new Spec.Loss(s.smoothing()),
-                    s.precision(),
-                    outlook);
+            Spec.Loss loss = new Spec.Loss(s.smoothing());
+            planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
             storage.initialise(device, seed);
             control.start(0);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.

@@ -19,7 +19,9 @@ public record Subject(DeviceProvider provider, int threads) {
 
     /** Whether the device computes in bfloat16; one that does not must refuse it by the flag's name. */
     public boolean bfloat16() {
-        return provider.name().equals("cpu");
+        try (Device device = open()) {
+            return device.computes(Precision.BF16);
+        }
     }
 
     private static boolean opens(DeviceProvider provider) {
