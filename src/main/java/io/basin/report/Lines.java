@@ -3,6 +3,7 @@ package io.basin.report;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
+import java.util.Arrays;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -63,6 +64,7 @@ public final class Lines implements Picture {
 
     /** XChart puts ticks at data that are equally spaced, be they thirds; one point between them, not drawn, gives round numbers. */
     private void roundTicks(double[] x, double y) {
+        if (Arrays.stream(x).allMatch(v -> v == Math.rint(v))) return;
         XYSeries apart =
                 chart.addSeries("ticks at round numbers", new double[] {x[0] + 0.38 * (x[1] - x[0])}, new double[] {y});
         apart.setLineStyle(SeriesLines.NONE);
