@@ -73,8 +73,9 @@ public final class CompareMain implements Runnable {
 
     private void run(Contest contest, Tuner tuner, Fork.Length length, Report report) {
         if (!computes(contest.precision())) {
-            System.out.println(contest.name() + ": this processor does not compute in " + contest.precision());
-            report.skip(contest, "this processor does not compute in " + contest.precision());
+            String why = "this processor does not compute in " + contest.precision();
+            System.out.println(contest.name() + ": " + why);
+            report.skip(contest, why);
             return;
         }
         PeerConfig config = peer == null ? tuner.best(contest, tune) : PeerConfig.parse(peer);

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.geometry.Rays;
+import io.basin.report.Interval;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
 import java.util.ArrayList;
@@ -20,7 +21,6 @@ import java.util.Set;
  */
 final class Widths {
     private static final double LEVEL = 0.05;
-    private static final int RESAMPLES = 10_000;
 
     /**
      * Of one net along one kind of rays.
@@ -47,15 +47,12 @@ final class Widths {
             return seeds().stream().mapToDouble(s -> widths.get(s).get(0)).toArray();
         }
 
-        double[] differences() {
-            double[] a = of(first);
-            double[] b = of(second);
-            Arrays.setAll(b, i -> b[i] - a[i]);
-            return b;
-        }
-
         PairedComparison paired() {
             return Statistics.paired(of(second), of(first));
+        }
+
+        Interval bootstrap() {
+            return Statistics.pairedBootstrap(of(second), of(first));
         }
 
         private boolean ambiguous() {
@@ -142,7 +139,7 @@ final class Widths {
                 : c.name() + (paired.meanDifference() > 0 ? " is wider." : " is narrower.");
         return c.means() + ", difference over " + paired.n() + " seeds " + Statistics.format(paired.meanDifference(), 3)
                 + ", 95 % interval " + paired.interval().format(3) + ", bootstrap "
-                + Statistics.bootstrap(c.differences(), RESAMPLES, 1).format(3) + ", p (Holm) "
+                + c.bootstrap().format(3) + ", p (Holm) "
                 + Statistics.format(p, 4) + ": " + verdict;
     }
 }

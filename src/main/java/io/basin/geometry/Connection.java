@@ -145,9 +145,9 @@ public final class Connection {
     }
 
     private Map<String, String> metadata(String what) {
-        Provenance origin = Provenance.of(course.settings(), "", course.seed(), course.mean(), course.std());
-        Map<String, String> header = new LinkedHashMap<>(
-                origin.rootless(what + " of a " + course.curve() + " curve").header());
+        String method = what + " of a " + course.curve() + " curve";
+        Provenance origin = Provenance.of(course.settings(), method, course.seed(), course.mean(), course.std());
+        Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
         header.put("seed", Long.toString(course.seed()));
         return header;
     }

@@ -16,7 +16,6 @@ import java.util.TreeMap;
 final class ProbePage {
     private static final String BASELINE = "sgd";
     private static final String CLEAN = "none";
-    private static final int RESAMPLES = 10_000;
 
     /** One figure of one method, in %, seed by seed. */
     record Series(String method, String what, Map<Long, Double> bySeed) {
@@ -25,9 +24,7 @@ final class ProbePage {
         }
 
         String mean() {
-            Interval interval = Statistics.tInterval(values());
-            String mean = Statistics.format(Statistics.mean(values()), 2);
-            return interval.present() ? mean + " ±" + Statistics.format(interval.halfWidth(), 2) : mean;
+            return Statistics.meanAndInterval(values(), 2);
         }
     }
 
@@ -166,29 +163,27 @@ final class ProbePage {
     /** Of each method to SGD over the seeds of both, where there are several; one test a row, corrected by Holm over all rows. */
     private static void differences(StringBuilder out, List<Series> series) {
         List<Series> tested = new ArrayList<>();
-        List<double[][]> pairs = new ArrayList<>();
+        List<PairedComparison> pairs = new ArrayList<>();
+        List<Interval> bootstraps = new ArrayList<>();
         for (Series s : series) {
             Series sgd = find(series, BASELINE, s.what());
             if (sgd == null || s.method().equals(BASELINE)) continue;
             if (!s.bySeed().keySet().equals(sgd.bySeed().keySet()) || s.bySeed().size() < 2) continue;
             tested.add(s);
-            pairs.add(new double[][] {s.values(), sgd.values()});
+            pairs.add(Statistics.paired(s.values(), sgd.values()));
+            bootstraps.add(Statistics.pairedBootstrap(s.values(), sgd.values()));
         }
         if (tested.isEmpty()) return;
-        double[] p = Statistics.holm(pairs.stream()
-                .mapToDouble(x -> Statistics.paired(x[0], x[1]).p())
-                .toArray());
+        double[] p =
+                Statistics.holm(pairs.stream().mapToDouble(PairedComparison::p).toArray());
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("method", "images", "vs SGD, points", "bootstrap 95 %", "p (Holm)"));
         for (int i = 0; i < p.length; i++) {
-            double[] difference = pairs.get(i)[0].clone();
-            double[] sgd = pairs.get(i)[1];
-            Arrays.setAll(difference, k -> difference[k] - sgd[k]);
             rows.add(List.of(
                     tested.get(i).method(),
                     tested.get(i).what(),
-                    Statistics.format(Statistics.mean(difference), 2),
-                    Statistics.bootstrap(difference, RESAMPLES, 1).format(2),
+                    Statistics.format(pairs.get(i).meanDifference(), 2),
+                    bootstraps.get(i).format(2),
                     Statistics.format(p[i], 4)));
         }
         table(out, rows);

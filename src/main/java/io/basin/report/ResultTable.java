@@ -14,8 +14,6 @@ public final class ResultTable {
             "method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
     private static final String BASELINE = "sgd";
     private static final double LEVEL = 0.05;
-    private static final int RESAMPLES = 10_000;
-    private static final long SEED = 1;
 
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
@@ -68,9 +66,11 @@ public final class ResultTable {
                 name,
                 number(row.epochs(), 1),
                 Integer.toString(row.passes()),
-                mean(accuracy, 2),
-                mean(row.scores().stream().mapToDouble(Summary.Score::nll).toArray(), 4),
-                mean(row.scores().stream().mapToDouble(s -> 100 * s.ece()).toArray(), 2),
+                Statistics.meanAndInterval(accuracy, 2),
+                Statistics.meanAndInterval(
+                        row.scores().stream().mapToDouble(Summary.Score::nll).toArray(), 4),
+                Statistics.meanAndInterval(
+                        row.scores().stream().mapToDouble(s -> 100 * s.ece()).toArray(), 2),
                 difference,
                 bootstrap(accuracy, sgd, pair),
                 Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : number(p, 3)) + (p < LEVEL ? " *" : "")));
@@ -88,9 +88,7 @@ public final class ResultTable {
     /** Of the paired differences. */
     private static String bootstrap(double[] own, double[] sgd, PairedComparison pair) {
         if (pair == null) return "";
-        double[] differences = new double[own.length];
-        for (int i = 0; i < own.length; i++) differences[i] = own[i] - sgd[i];
-        Interval interval = Statistics.bootstrap(differences, RESAMPLES, SEED);
+        Interval interval = Statistics.pairedBootstrap(own, sgd);
         return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
     }
 
@@ -100,12 +98,6 @@ public final class ResultTable {
 
     private static String number(double value, int decimals) {
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
-    }
-
-    private static String mean(double[] x, int decimals) {
-        Interval interval = Statistics.tInterval(x);
-        String mean = number(Statistics.mean(x), decimals);
-        return interval.present() ? mean + " ±" + number(interval.halfWidth(), decimals) : mean;
     }
 
     private int seeds() {

@@ -17,6 +17,7 @@ import org.apache.commons.statistics.inference.TTest;
  */
 public final class Statistics {
     private static final double UPPER = 0.975;
+    private static final int RESAMPLES = 10_000;
 
     private Statistics() {}
 
@@ -57,15 +58,8 @@ public final class Statistics {
      * <p>Where all differences are equal the test is not defined (its spread is 0): interval, t and p are absent.
      */
     public static PairedComparison paired(double[] first, double[] second) {
-        check(first);
-        check(second);
-        if (first.length != second.length) {
-            throw new IllegalArgumentException(
-                    "pairs need equal numbers, got " + first.length + " and " + second.length);
-        }
-        int n = first.length;
-        double[] difference = new double[n];
-        Arrays.setAll(difference, i -> first[i] - second[i]);
+        double[] difference = differences(first, second);
+        int n = difference.length;
         double mean = mean(difference);
         // Rounding makes equal differences differ in the last bits: not a spread to divide by.
         double scale = Math.max(largest(first), largest(second));
@@ -74,6 +68,23 @@ public final class Statistics {
         }
         TTest.Result result = TTest.withDefaults().test(difference);
         return new PairedComparison(n, mean, tInterval(difference), result.getStatistic(), result.getPValue());
+    }
+
+    /** {@link #bootstrap} of the mean of {@code first - second}, pair by pair; the same data give the same interval. */
+    public static Interval pairedBootstrap(double[] first, double[] second) {
+        return bootstrap(differences(first, second), RESAMPLES, 1);
+    }
+
+    private static double[] differences(double[] first, double[] second) {
+        check(first);
+        check(second);
+        if (first.length != second.length) {
+            throw new IllegalArgumentException(
+                    "pairs need equal numbers, got " + first.length + " and " + second.length);
+        }
+        double[] difference = new double[first.length];
+        Arrays.setAll(difference, i -> first[i] - second[i]);
+        return difference;
     }
 
     /**
@@ -181,6 +192,13 @@ public final class Statistics {
     /** {@code mean +- std}, as papers print runs; {@code mean +- n/a} for one. */
     public static String meanAndStd(double[] x, int decimals) {
         return format(mean(x), decimals) + " +- " + format(std(x), decimals);
+    }
+
+    /** The mean and, of several values, the half-width of its 95 % t-interval: {@code mean ±half}. */
+    public static String meanAndInterval(double[] x, int decimals) {
+        Interval interval = tInterval(x);
+        String mean = format(mean(x), decimals);
+        return interval.present() ? mean + " ±" + format(interval.halfWidth(), decimals) : mean;
     }
 
     /** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996). */

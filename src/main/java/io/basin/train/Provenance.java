@@ -126,8 +126,9 @@ public record Provenance(
     }
 
     /** The same data and input, from an initialisation that nobody named. */
-    public Provenance rootless(String by) {
-        return new Provenance(model, dataset, by, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
+    public Provenance rootless() {
+        return new Provenance(
+                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
     }
 
     /** As a header's entries; what is not known is left out. */

@@ -191,7 +191,7 @@ public final class Trainer {
                 + (kept ? "; the checkpoint in " + folder + " is from before" : ""));
     }
 
-    /** Everything is asked for before anything is waited for: the host waits once an epoch. */
+    /** Everything is asked for before anything is waited for: the host waits at the ends of epochs only. */
     private void endEpoch(int step, long start) {
         Supplier<Control.Totals> arriving = session.fetch();
         double seconds = since(start);
