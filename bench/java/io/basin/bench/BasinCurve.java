@@ -1,16 +1,18 @@
 package io.basin.bench;
 
 import io.basin.device.Arena;
+import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.train.Plan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,25 +46,25 @@ public final class BasinCurve {
         Arrays.fill(half, 0.5f);
         try (Device device = Devices.open("cpu", Nets.threads());
                 Images images = random(device, channels, size);
-                Control control = new Control(device, lr, new double[STEPS]);
-                Storage storage = new Storage(true);
+                RunState control = new RunState(device, lr, new double[STEPS]);
+                ParameterStore storage = new ParameterStore(true);
                 Plan plan = Plan.training(
                         device,
                         io.basin.nn.Nets.build(net, Shape.of(channels, size, size), TorchTraining.CLASSES),
                         storage,
                         images,
                         control,
-                        new Spec.Batch(TorchTraining.BATCH, 0, false, half, half, 1, true),
-                        new Spec.Loss(0),
+                        new BatchReader(TorchTraining.BATCH, 0, false, half, half, 1, true),
+                        new CrossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);
             List<Memory> points = new ArrayList<>();
             for (int j = 0; j < 4; j++) points.add(device.allocate(storage.paramBytes()));
             for (Memory p : points.subList(0, 3)) device.copy(storage.live().params(), p);
             try (Coefficients c = new Coefficients(device, null, new double[] {0.3, 0.4, 0.3})) {
-                Runnable combine = device.combine(points.subList(0, 3), c, storage.memory(Arena.PARAMS));
-                Runnable bend = device.bend(
-                        new Spec.Step(0.9, 5e-4, false), storage, points.get(1), points.get(3), c, 1, control);
+                Runnable combine = device.weightedSum(points.subList(0, 3), c, storage.memory(Arena.PARAMS));
+                Runnable bend = device.stepCurvePoint(
+                        new Sgd(0.9, 5e-4, false), storage, points.get(1), points.get(3), c, 1, control);
                 measure(net, rounds, combine, () -> {
                     combine.run();
                     plan.forward();

@@ -1,14 +1,14 @@
 package io.basin.bench;
 
+import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.train.Evaluator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,7 +22,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.PlanContext;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
@@ -32,7 +32,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * lie on the device at once, so one pass gives statistics, loss and error; {@code whole = false} makes two passes in batches, as
  * the peer does.
  */
-@State(Scope.Benchmark)
+@State(PlanContext.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinPlane {
@@ -42,7 +42,7 @@ public class BasinPlane {
     private final List<Memory> points = new ArrayList<>();
     private Device device;
     private Images images;
-    private Storage storage;
+    private ParameterStore storage;
     private Evaluator evaluator;
     private Coefficients coefficients;
     private Runnable combine;
@@ -52,14 +52,14 @@ public class BasinPlane {
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
         images = random();
-        storage = new Storage(true);
+        storage = new ParameterStore(true);
         int batch = whole ? TorchPlane.SAMPLES : TorchPlane.BATCH;
         evaluator = new Evaluator(
                 device,
                 io.basin.nn.Nets.build("small-cnn", Shape.of(1, 28, 28), TorchTraining.CLASSES),
                 storage,
                 images,
-                new Spec.Batch(batch, 0, false, new float[] {0.5f}, new float[] {0.29f}, 1, false),
+                new BatchReader(batch, 0, false, new float[] {0.5f}, new float[] {0.29f}, 1, false),
                 Precision.FP32);
         for (int seed = 1; seed <= 3; seed++) {
             storage.initialise(device, seed);
@@ -68,7 +68,7 @@ public class BasinPlane {
             points.add(point);
         }
         coefficients = new Coefficients(device, null, new double[3]);
-        combine = device.combine(points, coefficients, storage.live().params());
+        combine = device.weightedSum(points, coefficients, storage.live().params());
     }
 
     private Images random() {

@@ -1,45 +1,45 @@
 package io.basin.bench;
 
 import io.basin.device.Arena;
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Initializer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.Mode;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.PlanContext;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /** The fused update of as many parameters as {@link TorchStep} has, averaging at every step: 28 bytes a parameter. */
-@State(Scope.Benchmark)
+@State(PlanContext.Benchmark)
 @BenchmarkMode(org.openjdk.jmh.annotations.Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinStep {
     private record Plain(long bytes) implements Layout {}
 
     private Device device;
-    private Storage storage;
-    private Control control;
+    private ParameterStore storage;
+    private RunState control;
     private Runnable step;
 
     @Setup
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
-        storage = new Storage(true);
-        io.basin.device.Scope scope = new io.basin.device.Scope(storage, Mode.TRAIN, Precision.FP32, 1);
+        storage = new ParameterStore(true);
+        io.basin.device.PlanContext scope = new io.basin.device.PlanContext(storage, Mode.TRAIN, Precision.FP32, 1);
         Layout layout = new Plain(4L * TorchStep.PARAMETERS);
         scope.at(0, "flat").weight("weight", Shape.of(TorchStep.PARAMETERS), layout, Initializer.constant(1));
         storage.allocate(device, true);
@@ -47,8 +47,8 @@ public class BasinStep {
         for (Arena arena : new Arena[] {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) fill(arena);
         double[] lr = {1e-3};
         double[] alpha = {0.01};
-        control = new Control(device, lr, alpha);
-        step = device.step(new Spec.Step(0.9, 5e-4, false), storage, control);
+        control = new RunState(device, lr, alpha);
+        step = device.step(new Sgd(0.9, 5e-4, false), storage, control);
     }
 
     private void fill(Arena arena) {

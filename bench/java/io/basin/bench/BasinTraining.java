@@ -1,15 +1,17 @@
 package io.basin.bench;
 
-import io.basin.device.Control;
+import io.basin.device.BatchReader;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Recording;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.train.Plan;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -21,7 +23,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.PlanContext;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
@@ -30,7 +32,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * Training images per second of Basin: what {@link TorchTraining} measures, and on top of it drawing each batch from uint8
  * images, shuffled and normalised, which the peer finds done.
  */
-@State(Scope.Benchmark)
+@State(PlanContext.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinTraining {
@@ -46,8 +48,8 @@ public class BasinTraining {
 
     private Device device;
     private Images images;
-    private Control control;
-    private Storage storage;
+    private RunState control;
+    private ParameterStore storage;
     private Plan plan;
     private Recording step;
     private int done;
@@ -60,8 +62,8 @@ public class BasinTraining {
         images = random(channels, size);
         double[] lr = new double[STEPS];
         Arrays.fill(lr, 0.01);
-        control = new Control(device, lr, new double[STEPS]);
-        storage = new Storage(true);
+        control = new RunState(device, lr, new double[STEPS]);
+        storage = new ParameterStore(true);
         float[] mean = new float[channels];
         float[] std = new float[channels];
         Arrays.fill(mean, 0.5f);
@@ -75,12 +77,12 @@ public class BasinTraining {
                 storage,
                 images,
                 control,
-                new Spec.Batch(TorchTraining.BATCH, 0, false, mean, std, 1, true),
-                new Spec.Loss(0),
+                new BatchReader(TorchTraining.BATCH, 0, false, mean, std, 1, true),
+                new CrossEntropy(0),
                 precision);
         storage.initialise(device, 1);
-        Runnable update = device.step(new Spec.Step(0.9, 5e-4, false), storage, control);
-        Runnable tick = device.tick(control);
+        Runnable update = device.step(new Sgd(0.9, 5e-4, false), storage, control);
+        Runnable tick = device.advance(control);
         step = device.record(() -> {
             plan.forward();
             plan.backward();

@@ -82,9 +82,9 @@ public final class CompareMain implements Runnable {
         report.add(contest, config, rounds(contest, config, length));
     }
 
-    private static boolean computes(Precision precision) {
+    private static boolean supports(Precision precision) {
         try (Device device = Devices.open("cpu", 1)) {
-            return device.computes(precision);
+            return device.supports(precision);
         }
     }
 
@@ -102,8 +102,8 @@ public final class CompareMain implements Runnable {
         System.out.println(contest.name() + ": libtorch with " + config);
         List<Report.Pair> pairs = new ArrayList<>();
         for (int i = 0; i < rounds; i++) {
-            Fork.Result basin = Fork.basin(contest, length);
-            Fork.Result torch = Fork.peer(contest, config, length);
+            Fork.MethodScore basin = Fork.basin(contest, length);
+            Fork.MethodScore torch = Fork.peer(contest, config, length);
             Report.Pair pair = new Report.Pair(basin, torch, Fork.ceiling(contest, length));
             System.out.printf("  round %d of %d: %s, load %s%n", i + 1, rounds, pair, Machine.load());
             pairs.add(pair);

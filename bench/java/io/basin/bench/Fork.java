@@ -24,11 +24,11 @@ final class Fork {
      * @param median of the iterations, which one slow iteration does not move
      * @param best iteration: what the setting can do when nothing disturbs it, for tuning on a noisy machine
      */
-    record Result(double median, double best, long peakKilobytes) {}
+    record MethodScore(double median, double best, long peakKilobytes) {}
 
     private Fork() {}
 
-    static Result peer(Contest contest, PeerConfig config, Length length) {
+    static MethodScore peer(Contest contest, PeerConfig config, Length length) {
         List<String> parameters = new ArrayList<>(contest.parameters());
         parameters.addAll(config.parameters());
         return run(
@@ -40,17 +40,17 @@ final class Fork {
     }
 
     /** Basin gets nothing from the environment but its threads: what it needs it sets itself. */
-    static Result basin(Contest contest, Length length) {
+    static MethodScore basin(Contest contest, Length length) {
         String classPath = System.getProperty("java.class.path");
         return run(contest.benchmark("Basin"), contest.basinParameters(), length, classPath, Map.of());
     }
 
     /** What the machine itself gives at that moment. */
-    static Result ceiling(Contest contest, Length length) {
+    static MethodScore ceiling(Contest contest, Length length) {
         return run(contest.ceiling(), List.of(), length, System.getProperty("java.class.path"), Map.of());
     }
 
-    private static Result run(
+    private static MethodScore run(
             String benchmark, List<String> parameters, Length length, String classPath, Map<String, String> set) {
         try {
             Path json = Files.createTempFile("basin-bench", ".json");
@@ -99,7 +99,7 @@ final class Fork {
         }
     }
 
-    private static Result read(Path json, Path log) throws IOException {
+    private static MethodScore read(Path json, Path log) throws IOException {
         Path rss = Path.of(json + ".rss");
         JsonNode raw = new ObjectMapper()
                 .readTree(json.toFile())
@@ -113,6 +113,7 @@ final class Fork {
         for (Path file : List.of(json, log, rss)) {
             Files.delete(file);
         }
-        return new Result(Statistics.median(scores), Arrays.stream(scores).max().orElseThrow(), kilobytes);
+        return new MethodScore(
+                Statistics.median(scores), Arrays.stream(scores).max().orElseThrow(), kilobytes);
     }
 }

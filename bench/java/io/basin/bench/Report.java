@@ -15,7 +15,7 @@ import java.util.function.ToDoubleFunction;
 /** The table, with everything needed to measure it again. */
 final class Report {
     /** One round: three runs that follow each other. */
-    record Pair(Fork.Result basin, Fork.Result peer, Fork.Result ceiling) {
+    record Pair(Fork.MethodScore basin, Fork.MethodScore peer, Fork.MethodScore ceiling) {
         double ratio() {
             return basin.median() / peer.median();
         }
@@ -37,15 +37,15 @@ final class Report {
     }
 
     void add(Contest contest, PeerConfig config, List<Pair> pairs) {
-        List<Fork.Result> basin = pairs.stream().map(Pair::basin).toList();
-        List<Fork.Result> peer = pairs.stream().map(Pair::peer).toList();
+        List<Fork.MethodScore> basin = pairs.stream().map(Pair::basin).toList();
+        List<Fork.MethodScore> peer = pairs.stream().map(Pair::peer).toList();
         rows.add(String.format(
                 Locale.ROOT,
                 "| %s | %s | %s | %s | %s | %.2f | %s | %s | %s | %s |",
                 contest.name(),
                 contest.unit(),
-                median(basin, Fork.Result::median, "%.1f"),
-                median(peer, Fork.Result::median, "%.1f"),
+                median(basin, Fork.MethodScore::median, "%.1f"),
+                median(peer, Fork.MethodScore::median, "%.1f"),
                 ratios(pairs),
                 best(basin) / best(peer),
                 share(contest, pairs, Pair::basin),
@@ -61,7 +61,7 @@ final class Report {
     }
 
     /** The useful work of one side as a share of what the machine did in the same round. */
-    private static String share(Contest contest, List<Pair> pairs, Function<Pair, Fork.Result> side) {
+    private static String share(Contest contest, List<Pair> pairs, Function<Pair, Fork.MethodScore> side) {
         double scale = 100 * Work.of(contest) / Work.ofCeiling(contest);
         double[] shares = pairs.stream()
                 .mapToDouble(p -> scale * side.apply(p).median() / p.ceiling().median())
@@ -69,15 +69,15 @@ final class Report {
         return String.format(Locale.ROOT, "%.0f %%", Statistics.median(shares));
     }
 
-    private static String median(List<Fork.Result> runs, ToDoubleFunction<Fork.Result> value, String format) {
+    private static String median(List<Fork.MethodScore> runs, ToDoubleFunction<Fork.MethodScore> value, String format) {
         return String.format(
                 Locale.ROOT,
                 format,
                 Statistics.median(runs.stream().mapToDouble(value).toArray()));
     }
 
-    private static double best(List<Fork.Result> runs) {
-        return runs.stream().mapToDouble(Fork.Result::best).max().orElseThrow();
+    private static double best(List<Fork.MethodScore> runs) {
+        return runs.stream().mapToDouble(Fork.MethodScore::best).max().orElseThrow();
     }
 
     private static String ratios(List<Pair> pairs) {

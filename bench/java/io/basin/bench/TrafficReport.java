@@ -3,10 +3,10 @@ package io.basin.bench;
 import io.basin.cuda.Gpu;
 import io.basin.cuda.Ptxas;
 import io.basin.cuda.Traffic;
+import io.basin.device.Layer;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
-import io.basin.graph.Node;
+import io.basin.nn.Graph;
+import io.basin.nn.Node;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -150,13 +150,13 @@ public final class TrafficReport implements Runnable {
         List<Long> sizes = new ArrayList<>();
         for (Node node : graph.nodes()) {
             Shape in = node.inputs().get(0).shape();
-            if (node.spec() instanceof Spec.Conv s) {
+            if (node.spec() instanceof Layer.Conv s) {
                 sizes.add((long) s.out() * (in.dim(0) / s.groups()) * s.kernel() * s.kernel());
                 if (s.bias()) sizes.add((long) s.out());
-            } else if (node.spec() instanceof Spec.Dense s) {
+            } else if (node.spec() instanceof Layer.Dense s) {
                 sizes.add(s.out() * in.elements());
                 if (s.bias()) sizes.add((long) s.out());
-            } else if (node.spec() instanceof Spec.Norm) {
+            } else if (node.spec() instanceof Layer.BatchNorm) {
                 sizes.add((long) in.dim(0));
                 sizes.add((long) in.dim(0));
             }

@@ -1,9 +1,9 @@
 package io.basin.bench;
 
+import io.basin.device.Layer;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
-import io.basin.graph.Node;
+import io.basin.nn.Graph;
+import io.basin.nn.Node;
 
 /** What one unit of a contest costs whoever computes it, in the terms of its ceiling: additions and multiplications, or bytes. */
 final class Work {
@@ -30,7 +30,7 @@ final class Work {
     }
 
     /** Places of the kernel along one axis, summed over all outputs: nobody multiplies by padding. */
-    static long taps(Spec.Conv c, long in, long out) {
+    static long taps(Layer.Conv c, long in, long out) {
         long sum = 0;
         for (long o = 0; o < out; o++) {
             long first = o * c.stride() - c.pad();
@@ -40,11 +40,11 @@ final class Work {
     }
 
     private static double products(Node node, Shape x) {
-        if (node.spec() instanceof Spec.Conv c) {
+        if (node.spec() instanceof Layer.Conv c) {
             long taps = taps(c, x.dim(1), node.output().shape().dim(1))
                     * taps(c, x.dim(2), node.output().shape().dim(2));
             return 2.0 * node.output().shape().dim(0) * x.dim(0) / c.groups() * taps;
         }
-        return node.spec() instanceof Spec.Dense d ? 2.0 * x.elements() * d.out() : 0;
+        return node.spec() instanceof Layer.Dense d ? 2.0 * x.elements() * d.out() : 0;
     }
 }

@@ -3,13 +3,13 @@ package io.basin.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.device.Initializer;
-import io.basin.device.Spec;
+import io.basin.device.Layer;
 import org.junit.jupiter.api.Test;
 
 /** What a ceiling's share counts as work. */
 class WorkTest {
-    private static Spec.Conv conv(int kernel, int stride, int pad) {
-        return new Spec.Conv(8, kernel, stride, pad, 1, false, false, Initializer.constant(0));
+    private static Layer.Conv conv(int kernel, int stride, int pad) {
+        return new Layer.Conv(8, kernel, stride, pad, 1, false, false, Initializer.constant(0));
     }
 
     @Test

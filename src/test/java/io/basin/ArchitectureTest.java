@@ -40,14 +40,14 @@ class ArchitectureTest {
                 .resideInAPackage("io.basin.cpu..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.basin.cuda..", "io.basin.graph..", "io.basin.nn..", "io.basin.train..")
+                .resideInAnyPackage("io.basin.cuda..", "io.basin.nn..", "io.basin.nn..", "io.basin.train..")
                 .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage("io.basin.cuda..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.basin.cpu..", "io.basin.graph..", "io.basin.nn..", "io.basin.train..")
+                .resideInAnyPackage("io.basin.cpu..", "io.basin.nn..", "io.basin.nn..", "io.basin.train..")
                 .check(CLASSES);
     }
 

@@ -4,8 +4,8 @@ import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.models.FileMean;
+import io.basin.models.ModelFile;
 import io.basin.models.Stand;
-import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,7 +34,7 @@ final class AverageCommand implements Runnable {
 
     @Override
     public void run() {
-        List<StoredModel> models = merge.models(files);
+        List<ModelFile> models = merge.models(files);
         FileMean mean = FileMean.of(files);
         if (merge.keepStatistics || !mean.hasStatistics()) {
             mean.write(merge.out, MergeOptions.header(models, "average"));
@@ -51,8 +51,7 @@ final class AverageCommand implements Runnable {
     }
 
     /** Measures the mean's statistics, writes it and says how it does on held-out data. */
-    static void refreshed(
-            List<StoredModel> models, FileMean mean, MergeOptions merge, Progress progress, String method) {
+    static void refreshed(List<ModelFile> models, FileMean mean, MergeOptions merge, Progress progress, String method) {
         TrainTest data = models.get(0).data(merge.dataDir, progress);
         Map<String, String> header = MergeOptions.header(models, method);
         try (Device device = merge.open();

@@ -1,11 +1,11 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Material;
 import io.basin.compare.Options;
+import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.io.Json;
-import io.basin.report.EvidencePage;
+import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
@@ -61,7 +61,7 @@ final class CompareCommand implements Runnable {
         if (seeds < 1) throw new IllegalArgumentException("--seeds must be at least 1, got " + seeds);
         Bars bars = new Bars();
         try (Device device = run.open();
-                Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
+                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             Comparison.check(device, methods, settings, material);
@@ -78,7 +78,7 @@ final class CompareCommand implements Runnable {
         }
     }
 
-    private Map<String, String> facts(Device device, Material material, Settings s) {
+    private Map<String, String> facts(Device device, Splits material, Settings s) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "data",
@@ -102,7 +102,7 @@ final class CompareCommand implements Runnable {
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
-        System.out.print(EvidencePage.text(summary.evidence()));
+        System.out.print(ExtrasPage.text(summary.evidence()));
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 }

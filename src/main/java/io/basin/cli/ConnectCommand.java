@@ -1,9 +1,9 @@
 package io.basin.cli;
 
-import io.basin.geometry.Connection;
-import io.basin.geometry.Curve;
-import io.basin.geometry.CurveTraining;
-import io.basin.geometry.Net;
+import io.basin.landscape.Connection;
+import io.basin.landscape.Curve;
+import io.basin.landscape.CurveTraining;
+import io.basin.landscape.Net;
 import io.basin.train.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Path;
@@ -74,7 +74,7 @@ final class ConnectCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             int steps = (int) Math.max(1, Math.round(epochs * site.material().stepsPerEpoch()));
-            CurveTraining.Course course = new CurveTraining.Course(
+            CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
                     curve,
                     bends,
                     Schedule.sgdPaper(steps, lr),
@@ -89,7 +89,7 @@ final class ConnectCommand implements Runnable {
                     .fixed("points", points)
                     .keep(folder);
             List<Net> nets = site.nets();
-            List<Connection.Result> results = new ArrayList<>();
+            List<Connection.MethodScore> results = new ArrayList<>();
             for (int i = 0; i + 1 < nets.size(); i++) {
                 Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
                 results.add(new Connection(

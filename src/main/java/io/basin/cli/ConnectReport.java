@@ -1,10 +1,10 @@
 package io.basin.cli;
 
-import io.basin.geometry.Connection;
-import io.basin.geometry.Figures;
-import io.basin.geometry.Stretch;
-import io.basin.geometry.Traverse;
 import io.basin.io.Json;
+import io.basin.landscape.Connection;
+import io.basin.landscape.LossAndError;
+import io.basin.landscape.PathMetrics;
+import io.basin.landscape.PathSummary;
 import io.basin.report.Lines;
 import io.basin.report.Page;
 import java.nio.file.Path;
@@ -21,10 +21,10 @@ final class ConnectReport {
     private static final List<String> HEADER =
             List.of("path", "figure", "first end", "last end", "min", "max", "mean", "integral");
 
-    private final List<Connection.Result> legs;
+    private final List<Connection.MethodScore> legs;
     private final Map<String, String> facts;
 
-    ConnectReport(List<Connection.Result> legs, Map<String, String> facts) {
+    ConnectReport(List<Connection.MethodScore> legs, Map<String, String> facts) {
         this.legs = legs;
         this.facts = facts;
     }
@@ -35,7 +35,7 @@ final class ConnectReport {
         json.put("legs", legs.stream().map(ConnectReport::numbers).toList());
         Json.write(folder.resolve("results.json"), json);
         Lines error = picture("Test error along the path", "test error, %", f -> 100 * f.testError());
-        Lines loss = picture("Training loss along the path", "training loss, nats", Figures::trainLoss);
+        Lines loss = picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss);
         error.write(folder, "test-error");
         loss.write(folder, "train-loss");
         Page page = new Page("From net to net: " + facts.get("net"));
@@ -55,7 +55,7 @@ final class ConnectReport {
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 
-    private static Map<String, Object> numbers(Connection.Result r) {
+    private static Map<String, Object> numbers(Connection.MethodScore r) {
         Map<String, Object> leg = new LinkedHashMap<>();
         leg.put("first", r.first());
         leg.put("last", r.last());
@@ -66,7 +66,7 @@ final class ConnectReport {
         return leg;
     }
 
-    private static Map<String, Object> path(Traverse t) {
+    private static Map<String, Object> path(PathMetrics t) {
         Map<String, Object> path = new LinkedHashMap<>();
         path.put("t", t.ts());
         path.put("length", t.length());
@@ -78,14 +78,15 @@ final class ConnectReport {
         return path;
     }
 
-    private Lines picture(String title, String axis, ToDoubleFunction<Figures> figure) {
+    private Lines picture(String title, String axis, ToDoubleFunction<LossAndError> figure) {
         Lines lines = new Lines(title, "t", axis);
-        lines.line("curve", ts(Connection.Result::curve), values(Connection.Result::curve, figure));
-        return lines.line("straight line", ts(Connection.Result::line), values(Connection.Result::line, figure));
+        lines.line("curve", ts(Connection.MethodScore::curve), values(Connection.MethodScore::curve, figure));
+        return lines.line(
+                "straight line", ts(Connection.MethodScore::line), values(Connection.MethodScore::line, figure));
     }
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
-    private double[] ts(java.util.function.Function<Connection.Result, Traverse> which) {
+    private double[] ts(java.util.function.Function<Connection.MethodScore, PathMetrics> which) {
         List<Double> ts = new ArrayList<>();
         for (int i = 0; i < legs.size(); i++)
             for (double t : which.apply(legs.get(i)).ts()) ts.add(i + t);
@@ -93,7 +94,8 @@ final class ConnectReport {
     }
 
     private double[] values(
-            java.util.function.Function<Connection.Result, Traverse> which, ToDoubleFunction<Figures> figure) {
+            java.util.function.Function<Connection.MethodScore, PathMetrics> which,
+            ToDoubleFunction<LossAndError> figure) {
         return legs.stream()
                 .flatMap(leg -> Arrays.stream(which.apply(leg).figures()))
                 .mapToDouble(figure)
@@ -110,7 +112,7 @@ final class ConnectReport {
         return rows;
     }
 
-    private static void add(List<List<String>> rows, String path, Traverse t) {
+    private static void add(List<List<String>> rows, String path, PathMetrics t) {
         String named = path + ", length " + String.format(Locale.ROOT, "%.2f", t.length());
         rows.add(row(named, "training loss", t.trainLoss(), 1, 4));
         rows.add(row("", "training error %", t.trainError(), 100, 2));
@@ -118,7 +120,7 @@ final class ConnectReport {
         rows.add(row("", "test error %", t.testError(), 100, 2));
     }
 
-    private static List<String> row(String path, String figure, Stretch s, double scale, int decimals) {
+    private static List<String> row(String path, String figure, PathSummary s, double scale, int decimals) {
         List<String> row = new ArrayList<>(List.of(path, figure));
         for (double v : new double[] {s.first(), s.last(), s.min(), s.max(), s.mean(), s.integral()}) {
             row.add(String.format(Locale.ROOT, "%." + decimals + "f", scale * v));
@@ -128,9 +130,9 @@ final class ConnectReport {
 
     private List<String> conclusions() {
         List<String> all = new ArrayList<>();
-        for (Connection.Result leg : legs) {
-            Stretch curve = leg.curve().testError();
-            Stretch line = leg.line().testError();
+        for (Connection.MethodScore leg : legs) {
+            PathSummary curve = leg.curve().testError();
+            PathSummary line = leg.line().testError();
             double worse = Math.max(curve.first(), curve.last());
             all.add(String.format(
                     Locale.ROOT,

@@ -1,20 +1,22 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
-import io.basin.device.Control;
+import io.basin.device.BatchReader;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.nn.Nets;
 import io.basin.train.Plan;
 import java.io.IOException;
@@ -116,21 +118,21 @@ final class DoctorCommand implements Callable<Integer> {
         double[] lr = new double[STEPS];
         Arrays.fill(lr, 0.01);
         double[] losses = new double[2];
-        try (Images images = Material.upload(device, set);
-                Control control = new Control(device, lr, new double[STEPS]);
-                Storage storage = new Storage(true);
+        try (Images images = Splits.upload(device, set);
+                RunState control = new RunState(device, lr, new double[STEPS]);
+                ParameterStore storage = new ParameterStore(true);
                 Plan plan = Plan.training(
                         device,
                         Nets.smallCnn(images.sample(), 10),
                         storage,
                         images,
                         control,
-                        new Spec.Batch(32, 0, false, norm.mean(), norm.std(), 1, true),
-                        new Spec.Loss(0),
+                        new BatchReader(32, 0, false, norm.mean(), norm.std(), 1, true),
+                        new CrossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);
-            Runnable update = device.step(new Spec.Step(0.9, 0, false), storage, control);
-            Runnable tick = device.tick(control);
+            Runnable update = device.step(new Sgd(0.9, 0, false), storage, control);
+            Runnable tick = device.advance(control);
             for (int i = 0; i < STEPS; i++) {
                 control.start(i);
                 plan.forward();

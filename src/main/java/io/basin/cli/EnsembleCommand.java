@@ -6,8 +6,8 @@ import io.basin.ensemble.Metrics;
 import io.basin.io.AtomicFile;
 import io.basin.io.Json;
 import io.basin.models.FileEnsemble;
+import io.basin.models.ModelFile;
 import io.basin.models.RunFolder;
-import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import io.basin.report.Lines;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<StoredModel> models = RunFolder.models(paths);
+        List<ModelFile> models = RunFolder.models(paths);
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Bars bars = new Bars();
         TrainTest data = models.get(0).data(dataDir, bars.progress());
@@ -93,7 +93,7 @@ final class EnsembleCommand implements Runnable {
         };
     }
 
-    private void print(List<StoredModel> models, FileEnsemble.Outcome o) {
+    private void print(List<ModelFile> models, FileEnsemble.Outcome o) {
         String prefix = combine == Combine.RIDGE ? "mean" : combine.name().toLowerCase(Locale.ROOT);
         System.out.printf("members  alone %%  %s so far %%     NLL  ECE %%  file%n", prefix);
         List<Metrics> prefixes = prefixes(o);
@@ -127,9 +127,9 @@ final class EnsembleCommand implements Runnable {
         return all;
     }
 
-    private static Map<String, Object> figures(List<StoredModel> models, FileEnsemble.Outcome o) {
+    private static Map<String, Object> figures(List<ModelFile> models, FileEnsemble.Outcome o) {
         Map<String, Object> figures = new LinkedHashMap<>();
-        figures.put("files", models.stream().map(StoredModel::toString).toList());
+        figures.put("files", models.stream().map(ModelFile::toString).toList());
         figures.put("alone", figures(o.alone()));
         figures.put("mean", figures(o.mean()));
         figures.put("vote", figures(o.vote()));

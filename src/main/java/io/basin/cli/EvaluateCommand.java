@@ -1,17 +1,17 @@
 package io.basin.cli;
 
-import io.basin.compare.Probes;
+import io.basin.compare.RobustnessEval;
 import io.basin.compare.Scored;
 import io.basin.data.Corruption;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.io.AtomicFile;
+import io.basin.models.ModelFile;
 import io.basin.models.Stand;
-import io.basin.models.StoredModel;
 import io.basin.models.Venue;
-import io.basin.report.Evidence;
-import io.basin.report.EvidencePage;
+import io.basin.report.Extras;
+import io.basin.report.ExtrasPage;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
@@ -56,13 +56,13 @@ final class EvaluateCommand implements Runnable {
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
-        List<StoredModel> models = files.stream().map(StoredModel::of).toList();
+        List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
         ImageSet outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models)) {
-            for (StoredModel model : models) {
+            for (ModelFile model : models) {
                 try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {
                     scored.add(Scored.of(stand.on(Venue.Part.TEST), stand.weights(), data.test()));
                     print(model, scored.get(scored.size() - 1));
@@ -79,7 +79,7 @@ final class EvaluateCommand implements Runnable {
         for (Corruption c : Corruption.values()) {
             System.out.printf("  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                ImageSet set = c.apply(test, strength, Probes.SEED);
+                ImageSet set = c.apply(test, strength, RobustnessEval.SEED);
                 double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
                 System.out.printf(Locale.ROOT, " %.2f", 100 * accuracy);
             }
@@ -99,13 +99,13 @@ final class EvaluateCommand implements Runnable {
                 100 * Statistics.mean(outside));
     }
 
-    private static String picture(List<StoredModel> models, List<Scored> scored) {
-        List<Evidence.Reliability> all = new ArrayList<>();
+    private static String picture(List<ModelFile> models, List<Scored> scored) {
+        List<Extras.Reliability> all = new ArrayList<>();
         for (int i = 0; i < scored.size(); i++) {
             all.add(scored.get(i)
                     .reliability((i + 1) + ": " + models.get(i).file().getFileName()));
         }
-        Lines diagram = EvidencePage.reliabilityDiagram(all);
+        Lines diagram = ExtrasPage.reliabilityDiagram(all);
         if (diagram == null) {
             throw new IllegalArgumentException(
                     "--reliability: the test part is too small to draw, no bin of confidence has enough samples");
@@ -113,7 +113,7 @@ final class EvaluateCommand implements Runnable {
         return diagram.svg();
     }
 
-    private void print(StoredModel model, Scored scored) {
+    private void print(ModelFile model, Scored scored) {
         System.out.printf(
                 Locale.ROOT,
                 "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",

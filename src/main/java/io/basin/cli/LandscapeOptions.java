@@ -1,13 +1,13 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.DataSets;
 import io.basin.device.Device;
-import io.basin.geometry.Net;
-import io.basin.geometry.Terrain;
 import io.basin.io.Safetensors;
+import io.basin.landscape.Net;
+import io.basin.landscape.Terrain;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -120,8 +120,8 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
-    Material material(Device on, Model model, Settings settings, Bars bars) {
-        Material material =
+    Splits material(Device on, Model model, Settings settings, Bars bars) {
+        Splits material =
                 Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
         Augmentation trained = model.augmentation();
         if (Arrays.equals(trained.mean(), material.mean()) && Arrays.equals(trained.std(), material.std())) {

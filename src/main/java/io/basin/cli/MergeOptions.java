@@ -2,9 +2,9 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.device.Device;
-import io.basin.models.Kinship;
-import io.basin.models.StoredModel;
-import io.basin.train.Provenance;
+import io.basin.models.Mergeability;
+import io.basin.models.ModelFile;
+import io.basin.train.ModelCard;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,13 +50,13 @@ final class MergeOptions {
     }
 
     /** Reads the headers; refuses what has no mean. */
-    List<StoredModel> models(List<Path> files) {
+    List<ModelFile> models(List<Path> files) {
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
         options();
         Outputs.requireNew("--out", out);
-        List<StoredModel> models = files.stream().map(StoredModel::of).toList();
-        Kinship.requireSameNet(models);
-        Optional<String> objection = Kinship.objection(models);
+        List<ModelFile> models = files.stream().map(ModelFile::of).toList();
+        Mergeability.requireSameNet(models);
+        Optional<String> objection = Mergeability.objection(models);
         if (objection.isPresent() && !force) {
             throw new IllegalArgumentException(
                     objection.get() + ". Combine predictions with 'basin ensemble', or average anyway with --force");
@@ -66,9 +66,8 @@ final class MergeOptions {
     }
 
     /** What the mean's file says of itself. */
-    static Map<String, String> header(List<StoredModel> models, String method) {
-        Provenance joint =
-                Provenance.joint(models.stream().map(StoredModel::origin).toList(), method);
+    static Map<String, String> header(List<ModelFile> models, String method) {
+        ModelCard joint = ModelCard.joint(models.stream().map(ModelFile::origin).toList(), method);
         Map<String, String> header = new LinkedHashMap<>(joint.header());
         List<String> seeds = models.stream()
                 .map(m -> LandscapeOptions.seed(m.file()))

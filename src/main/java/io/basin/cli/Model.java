@@ -2,14 +2,14 @@ package io.basin.cli;
 
 import io.basin.data.Augmentation;
 import io.basin.io.FormatException;
-import io.basin.models.StoredModel;
-import io.basin.train.Provenance;
+import io.basin.models.ModelFile;
+import io.basin.train.ModelCard;
 import java.nio.file.Path;
 
 /** A weights file together with the net, the data set and the reading of samples that its header names. */
 record Model(Path file, String net, String dataset, Augmentation augmentation) {
     static Model of(Path file) {
-        Provenance origin = StoredModel.of(file).origin();
+        ModelCard origin = ModelFile.of(file).origin();
         if (origin.mean().length == 0) {
             throw new FormatException(
                     file.toString(),

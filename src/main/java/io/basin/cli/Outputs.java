@@ -3,7 +3,7 @@ package io.basin.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Checks of files to be written, made before the work whose result they take. */
+/** SelfCheck of files to be written, made before the work whose result they take. */
 final class Outputs {
     private Outputs() {}
 

@@ -1,12 +1,12 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Images;
-import io.basin.device.Tally;
+import io.basin.device.PredictionSum;
+import io.basin.models.ModelFile;
 import io.basin.models.Stand;
-import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import io.basin.train.Evaluator;
 import java.nio.file.Path;
@@ -61,10 +61,10 @@ final class PredictCommand implements Runnable {
     @Override
     public void run() {
         if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
-        List<StoredModel> models = new ArrayList<>(List.of(StoredModel.of(file)));
+        List<ModelFile> models = new ArrayList<>(List.of(ModelFile.of(file)));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {
-            if (other.toString().endsWith(WEIGHTS)) models.add(StoredModel.of(other));
+            if (other.toString().endsWith(WEIGHTS)) models.add(ModelFile.of(other));
             else images.add(other);
         }
         if (images.isEmpty()) {
@@ -75,14 +75,14 @@ final class PredictCommand implements Runnable {
         Pictures pictures = Pictures.read(images, data.test());
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models);
-                Images uploaded = Material.upload(device, pictures.set());
-                Tally tally = device.tally(uploaded.count(), uploaded.classes())) {
-            for (StoredModel model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);
+                Images uploaded = Splits.upload(device, pictures.set());
+                PredictionSum tally = device.tally(uploaded.count(), uploaded.classes())) {
+            for (ModelFile model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);
             print(pictures.names(), data.test().classNames(), tally);
         }
     }
 
-    private static void poll(Venue venue, StoredModel model, Images images, double weight, Tally tally) {
+    private static void poll(Venue venue, ModelFile model, Images images, double weight, PredictionSum tally) {
         try (Stand stand = new Stand(venue, model.origin());
                 Evaluator evaluator = stand.on(images)) {
             stand.load(model.file());
@@ -90,7 +90,7 @@ final class PredictCommand implements Runnable {
         }
     }
 
-    private void print(List<String> images, List<String> classes, Tally tally) {
+    private void print(List<String> images, List<String> classes, PredictionSum tally) {
         double[] p = tally.sums();
         int[] elected = vote ? tally.elected() : null;
         for (int i = 0; i < images.size(); i++) {

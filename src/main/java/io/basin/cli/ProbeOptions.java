@@ -1,7 +1,7 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
-import io.basin.compare.Probes;
+import io.basin.compare.RobustnessEval;
 import io.basin.data.Corruption;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
@@ -29,7 +29,7 @@ final class ProbeOptions {
 
     ImageSet outside(ImageSet like, Progress progress) {
         if (outside == null) return null;
-        if (outside.equals("noise")) return Corruption.uniform(like, Probes.SEED);
+        if (outside.equals("noise")) return Corruption.uniform(like, RobustnessEval.SEED);
         ImageSet other = DataSets.load(outside, (Path) null, progress).test();
         if (other.height() != like.height() || other.width() != like.width() || other.channels() != like.channels()) {
             throw new IllegalArgumentException("--ood: images of " + outside + " are " + size(other)

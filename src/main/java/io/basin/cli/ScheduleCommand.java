@@ -4,7 +4,7 @@ import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
-import io.basin.train.Recipe;
+import io.basin.train.Method;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,10 +51,10 @@ final class ScheduleCommand implements Runnable {
                     "--samples: " + train + " training samples do not fill --batch-size " + s.batch());
         }
         int perEpoch = train / s.batch();
-        List<Recipe> recipes =
-                methods.stream().map(m -> Recipe.of(m, s, perEpoch)).toList();
+        List<Method> recipes =
+                methods.stream().map(m -> Method.of(m, s, perEpoch)).toList();
         List<Summary.Plotted> plotted = Comparison.plotted(recipes, perEpoch);
-        for (Recipe r : recipes) {
+        for (Method r : recipes) {
             System.out.printf(
                     Locale.ROOT,
                     "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",

@@ -1,10 +1,10 @@
 package io.basin.cli;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.device.Device;
-import io.basin.geometry.Net;
-import io.basin.geometry.Terrain;
-import io.basin.graph.Graph;
+import io.basin.landscape.Net;
+import io.basin.landscape.Terrain;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Settings;
 import java.nio.file.Path;
@@ -13,14 +13,14 @@ import java.util.List;
 import java.util.Map;
 
 /** Where landscapes are measured: nets of one model, and their data on a device. */
-record Site(Model model, List<Net> nets, Device device, Material material, Terrain terrain, Graph graph)
+record Site(Model model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
         implements AutoCloseable {
     static Site open(LandscapeOptions options, Model model, Settings settings, List<Path> files, Bars bars) {
         Terrain.Sampling sampling = options.sampling();
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
         Device device = options.on.open();
-        Material material = null;
+        Splits material = null;
         try {
             material = options.material(device, model, settings, bars);
             Graph graph = Nets.build(

@@ -4,8 +4,8 @@ import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.models.FileMean;
 import io.basin.models.GreedySoup;
+import io.basin.models.ModelFile;
 import io.basin.models.Stand;
-import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +50,7 @@ final class SoupCommand implements Runnable {
 
     @Override
     public void run() {
-        List<StoredModel> models = merge.models(files);
+        List<ModelFile> models = merge.models(files);
         Progress progress = new Bars().progress();
         if (kind.greedy) {
             greedy(models, progress);
@@ -65,13 +65,13 @@ final class SoupCommand implements Runnable {
         }
     }
 
-    private void greedy(List<StoredModel> models, Progress progress) {
+    private void greedy(List<ModelFile> models, Progress progress) {
         var data = models.get(0).data(merge.dataDir, progress);
         try (Device device = merge.open();
                 Venue venue = new Venue(device, data, models);
                 Stand stand = new Stand(venue, models.get(0).origin())) {
             GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
-            GreedySoup.Result result = soup.choose(models);
+            GreedySoup.MethodScore result = soup.choose(models);
             System.out.printf(
                     "Held out: %d samples%n", venue.set(Venue.Part.VALIDATION).count());
             System.out.println("alone %  soup with it %  kept  file");

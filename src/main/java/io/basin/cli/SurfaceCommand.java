@@ -1,7 +1,7 @@
 package io.basin.cli;
 
-import io.basin.geometry.Net;
-import io.basin.geometry.Surface;
+import io.basin.landscape.Net;
+import io.basin.landscape.Surface;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -76,7 +76,7 @@ final class SurfaceCommand implements Runnable {
             options.configuration("surface", settings, site.nets())
                     .fixed("grid", plan)
                     .keep(folder);
-            Surface.Result result = new Surface(
+            Surface.MethodScore result = new Surface(
                             site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
                     .run(site.nets(), track(), average == null ? null : new Net("average", average));
             new SurfaceReport(result, plan, warnings(), facts(site, plan)).write(folder);

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
-import io.basin.geometry.Figures;
-import io.basin.geometry.Surface;
 import io.basin.io.Json;
+import io.basin.landscape.LossAndError;
+import io.basin.landscape.Surface;
 import io.basin.report.Contours;
 import io.basin.report.Page;
 import java.nio.file.Path;
@@ -15,12 +15,12 @@ import java.util.function.ToDoubleFunction;
 
 /** What was found on a plane: numbers, pictures and a page. */
 final class SurfaceReport {
-    private final Surface.Result result;
+    private final Surface.MethodScore result;
     private final Surface.Grid grid;
     private final List<String> warnings;
     private final Map<String, String> facts;
 
-    SurfaceReport(Surface.Result result, Surface.Grid grid, List<String> warnings, Map<String, String> facts) {
+    SurfaceReport(Surface.MethodScore result, Surface.Grid grid, List<String> warnings, Map<String, String> facts) {
         this.result = result;
         this.grid = grid;
         this.warnings = warnings;
@@ -33,7 +33,7 @@ final class SurfaceReport {
         json.put("warnings", warnings);
         json.put("result", result);
         Json.write(folder.resolve("results.json"), json);
-        Contours loss = picture("Training loss", "nats", Figures::trainLoss);
+        Contours loss = picture("Training loss", "nats", LossAndError::trainLoss);
         Contours error = picture("Test error", "%", f -> 100 * f.testError());
         loss.write(folder, "train-loss");
         error.write(folder, "test-error");
@@ -61,7 +61,7 @@ final class SurfaceReport {
                 + String.format(Locale.ROOT, "%.1e", result.worstNetDifference()) + ".";
     }
 
-    private Contours picture(String title, String unit, ToDoubleFunction<Figures> figure) {
+    private Contours picture(String title, String unit, ToDoubleFunction<LossAndError> figure) {
         double[][] z = new double[result.ys().length][result.xs().length];
         for (int i = 0; i < z.length; i++) {
             for (int j = 0; j < z[i].length; j++) z[i][j] = figure.applyAsDouble(result.cells()[i][j]);

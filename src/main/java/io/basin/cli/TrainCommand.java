@@ -1,9 +1,9 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.device.Device;
-import io.basin.report.EvidencePage;
+import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
@@ -45,7 +45,7 @@ final class TrainCommand implements Runnable {
         Settings settings = training.settings();
         Bars bars = new Bars();
         try (Device device = run.open();
-                Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
+                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             Comparison.check(device, List.of(method), settings, material);
             Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
             long[] seeds = {seed};
@@ -56,7 +56,7 @@ final class TrainCommand implements Runnable {
             Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
                     .run(method, Map.of());
             System.out.print(new ResultTable(summary).text());
-            System.out.print(EvidencePage.text(summary.evidence()));
+            System.out.print(ExtrasPage.text(summary.evidence()));
             System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
         }
     }

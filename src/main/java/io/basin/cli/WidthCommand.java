@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.geometry.Rays;
+import io.basin.landscape.Rays;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +63,7 @@ final class WidthCommand implements Runnable {
     public void run() {
         if (!(rise > 0)) throw new IllegalArgumentException("--rise must be positive, got " + rise);
         Model model = LandscapeOptions.sameModel(files);
-        Rays.Course course = new Rays.Course(directions, points, distance, relative, options.seed);
+        Rays.CurveConfig course = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
@@ -71,7 +71,8 @@ final class WidthCommand implements Runnable {
             options.configuration("width", settings, site.nets())
                     .fixed("course", course)
                     .keep(folder);
-            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
+            Rays.MethodScore result = new Rays(
+                            site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
                     .run(site.nets(), pairs());
             new WidthReport(result, rise, facts(site)).write(folder);
         }

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
-import io.basin.geometry.Figures;
-import io.basin.geometry.Rays;
 import io.basin.io.Json;
+import io.basin.landscape.LossAndError;
+import io.basin.landscape.Rays;
 import io.basin.report.Lines;
 import io.basin.report.Page;
 import io.basin.report.Statistics;
@@ -17,11 +17,11 @@ import java.util.function.ToDoubleFunction;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 final class WidthReport {
-    private final Rays.Result result;
+    private final Rays.MethodScore result;
     private final double rise;
     private final Map<String, String> facts;
 
-    WidthReport(Rays.Result result, double rise, Map<String, String> facts) {
+    WidthReport(Rays.MethodScore result, double rise, Map<String, String> facts) {
         this.result = result;
         this.rise = rise;
         this.facts = facts;
@@ -38,11 +38,11 @@ final class WidthReport {
         Page page = new Page("Width of optima: " + facts.get("net"));
         conclusions().forEach(page::conclusion);
         for (Rays.Kind kind : Rays.Kind.values()) {
-            figure(page, folder, kind, "train-loss", "Training loss", "training loss, nats", Figures::trainLoss);
+            figure(page, folder, kind, "train-loss", "Training loss", "training loss, nats", LossAndError::trainLoss);
             figure(page, folder, kind, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
         if (!result.lines().isEmpty()) {
-            line(page, folder, "train-loss", "Training loss", "training loss, nats", Figures::trainLoss);
+            line(page, folder, "train-loss", "Training loss", "training loss, nats", LossAndError::trainLoss);
             line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
         page.table(rows()).facts(facts).write(folder.resolve("report.html"));
@@ -96,13 +96,13 @@ final class WidthReport {
             String file,
             String what,
             String axis,
-            ToDoubleFunction<Figures> figure) {
+            ToDoubleFunction<LossAndError> figure) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
         Lines lines = new Lines(what + " along " + Widths.name(kind), x, axis);
         methods(kind).forEach((method, bundles) -> {
             List<double[]> rays = new ArrayList<>();
             for (Rays.Bundle b : bundles) {
-                for (Figures[] ray : b.figures()) {
+                for (LossAndError[] ray : b.figures()) {
                     rays.add(Arrays.stream(ray).mapToDouble(figure).toArray());
                 }
             }
@@ -132,7 +132,8 @@ final class WidthReport {
         return out;
     }
 
-    private void line(Page page, Path folder, String file, String what, String axis, ToDoubleFunction<Figures> figure) {
+    private void line(
+            Page page, Path folder, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
         Lines lines = new Lines(what + " on the line from net to net", "0 = first net, 1 = last net", axis);
         for (Rays.Line line : result.lines()) {
             lines.line(

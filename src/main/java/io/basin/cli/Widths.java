@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.geometry.Rays;
+import io.basin.landscape.Rays;
 import io.basin.report.Interval;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;

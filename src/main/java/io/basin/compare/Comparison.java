@@ -7,10 +7,10 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
-import io.basin.report.Evidence;
+import io.basin.report.Extras;
 import io.basin.report.Summary;
+import io.basin.train.Method;
 import io.basin.train.Plan;
-import io.basin.train.Recipe;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,20 +30,20 @@ public final class Comparison {
     private static final String SCORES = "scores.json";
 
     private final Device device;
-    private final Material material;
-    private final List<Recipe> recipes;
+    private final Splits material;
+    private final List<Method> recipes;
     private final long[] seeds;
     private final Path folder;
     private final Options options;
     private final Monitor monitor;
 
     /**
-     * @param methods names that {@link Recipe#of} knows
+     * @param methods names that {@link Method#of} knows
      * @param folder existing; holds everything the comparison writes
      */
     public Comparison(
             Device device,
-            Material material,
+            Splits material,
             List<String> methods,
             long[] seeds,
             Path folder,
@@ -58,30 +58,30 @@ public final class Comparison {
         Settings s = material.settings();
         recipes = methods.stream()
                 .distinct()
-                .map(m -> Recipe.of(m, s, material.stepsPerEpoch()))
+                .map(m -> Method.of(m, s, material.stepsPerEpoch()))
                 .toList();
     }
 
     /** Splits and uploads the data set. */
-    public static Material material(Device device, TrainTest data, Settings settings) {
-        return new Material(device, data, settings);
+    public static Splits material(Device device, TrainTest data, Settings settings) {
+        return new Splits(device, data, settings);
     }
 
-    /** Plans every method's schedule without training: throws what {@link Recipe#of} throws. */
-    public static void check(Device device, List<String> methods, Settings settings, Material material) {
+    /** Plans every method's schedule without training: throws what {@link Method#of} throws. */
+    public static void check(Device device, List<String> methods, Settings settings, Splits material) {
         Plan.requirePrecision(device, settings.precision());
-        methods.forEach(m -> Recipe.of(m, settings, material.stepsPerEpoch()));
+        methods.forEach(m -> Method.of(m, settings, material.stepsPerEpoch()));
     }
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
-        List<Result> results = new ArrayList<>();
+        List<MethodScore> results = new ArrayList<>();
         List<Summary.Curve> curves = new ArrayList<>();
-        Evidence evidence = Evidence.NONE;
+        Extras evidence = Extras.NONE;
         for (long seed : seeds) {
             for (Group group : Group.of(recipes)) {
                 Path place = Folders.make(folder.resolve("seed-" + seed).resolve(group.name()));
-                Assessment.Outcome outcome = outcome(group, seed, place);
+                TestEvaluation.Outcome outcome = outcome(group, seed, place);
                 results.addAll(outcome.results());
                 evidence = evidence.and(outcome.evidence());
                 curves.addAll(curves(group, seed, place));
@@ -93,22 +93,22 @@ public final class Comparison {
                 title, facts, ordered(rows(results)), curves, plotted(recipes, material.stepsPerEpoch()), evidence);
     }
 
-    private Assessment.Outcome outcome(Group group, long seed, Path place) {
+    private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         Path scores = place.resolve(SCORES);
-        Evidence known = EvidenceFile.read(place);
-        if (Files.exists(scores) && EvidenceFile.answers(known, options)) {
-            return new Assessment.Outcome(Result.read(scores), known);
+        Extras known = ExtrasFile.read(place);
+        if (Files.exists(scores) && ExtrasFile.answers(known, options)) {
+            return new TestEvaluation.Outcome(MethodScore.read(scores), known);
         }
-        Assessment.Outcome outcome =
+        TestEvaluation.Outcome outcome =
                 new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
-        EvidenceFile.write(place, outcome.evidence());
+        ExtrasFile.write(place, outcome.evidence());
         Json.write(scores, outcome.results());
         return outcome;
     }
 
-    private static Map<String, Summary.Row> rows(List<Result> results) {
+    private static Map<String, Summary.Row> rows(List<MethodScore> results) {
         Map<String, Summary.Row> rows = new LinkedHashMap<>();
-        for (Result r : results) {
+        for (MethodScore r : results) {
             rows.computeIfAbsent(
                             r.method() + " " + r.combiner(),
                             key -> new Summary.Row(r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
@@ -119,7 +119,7 @@ public final class Comparison {
     }
 
     /** Whether another device predicts the same with a model of the first seed. */
-    private Evidence agreement() {
+    private Extras agreement() {
         Path seed = folder.resolve("seed-" + seeds[0]);
         List<Path> files = Group.of(recipes).stream()
                 .flatMap(g ->
@@ -132,14 +132,14 @@ public final class Comparison {
     /** In the order in which the methods were asked for, not that of the groups. */
     private List<Summary.Row> ordered(Map<String, Summary.Row> rows) {
         List<Summary.Row> ordered = new ArrayList<>();
-        for (Recipe recipe : recipes) {
+        for (Method recipe : recipes) {
             rows.values().stream().filter(r -> r.method().equals(recipe.name())).forEach(ordered::add);
         }
         return ordered;
     }
 
     /** The tables of planned runs, for pictures. */
-    public static List<Summary.Plotted> plotted(List<Recipe> recipes, int stepsPerEpoch) {
+    public static List<Summary.Plotted> plotted(List<Method> recipes, int stepsPerEpoch) {
         return recipes.stream()
                 .map(r -> new Summary.Plotted(
                         r.name(),

@@ -5,12 +5,12 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Images;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Storage;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import io.basin.report.Evidence;
-import io.basin.report.Evidence.Check;
+import io.basin.report.Extras;
+import io.basin.report.Extras.Check;
 import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import java.nio.file.Path;
@@ -26,17 +26,17 @@ final class DeviceAgreement {
     private static final double LIMIT = 1e-3;
 
     private final Device device;
-    private final Material material;
+    private final Splits material;
     private final List<DeviceProvider> providers;
 
-    DeviceAgreement(Device device, Material material, List<DeviceProvider> providers) {
+    DeviceAgreement(Device device, Splits material, List<DeviceProvider> providers) {
         this.device = device;
         this.material = material;
         this.providers = providers;
     }
 
     /** @param files weights files of this comparison, of which the first is looked at */
-    Evidence check(List<Path> files) {
+    Extras check(List<Path> files) {
         List<Check> checks = new ArrayList<>();
         List<String> absent = new ArrayList<>();
         for (DeviceProvider provider : providers) {
@@ -54,7 +54,7 @@ final class DeviceAgreement {
             String why = absent.isEmpty() ? "" : " (" + String.join("; ", absent) + ")";
             checks.add(Check.notCovered(WHAT, "all", "only one device was found: " + device.describe() + why));
         }
-        return new Evidence(List.of(), List.of(), List.of(), List.of(), checks);
+        return new Extras(List.of(), List.of(), List.of(), List.of(), checks);
     }
 
     /** What a description begins with, whatever the number of threads. */
@@ -91,8 +91,8 @@ final class DeviceAgreement {
         int count = Math.min(material.settings().batch(), test.count());
         ImageSet few = test.subset(IntStream.range(0, count).toArray(), test.name());
         Graph graph = Nets.build(material.settings().model(), material.test().sample(), test.classes());
-        try (Images images = Material.upload(on, few);
-                Storage storage = new Storage(true);
+        try (Images images = Splits.upload(on, few);
+                ParameterStore storage = new ParameterStore(true);
                 Evaluator evaluator =
                         new Evaluator(on, graph, storage, images, material.plainBatch(), Precision.FP32)) {
             Checkpoint.loadModel(file, on, storage, storage.live());

@@ -1,8 +1,8 @@
 package io.basin.compare;
 
 import io.basin.train.Averaging;
-import io.basin.train.Recipe;
-import io.basin.train.Recipe.Product;
+import io.basin.train.Method;
+import io.basin.train.Method.Product;
 import io.basin.train.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,10 +13,10 @@ import java.util.stream.Collectors;
  * Methods that train the very same weights and differ only in what they make of them, so that one run serves them all: SGD's
  * last weights and their exponential average, for instance. Each still counts its whole budget.
  */
-record Group(List<Recipe> recipes) {
-    static List<Group> of(List<Recipe> recipes) {
-        List<List<Recipe>> groups = new ArrayList<>();
-        for (Recipe recipe : recipes) {
+record Group(List<Method> recipes) {
+    static List<Group> of(List<Method> recipes) {
+        List<List<Method>> groups = new ArrayList<>();
+        for (Method recipe : recipes) {
             groups.stream()
                     .filter(g -> g.stream().allMatch(other -> compatible(other, recipe)))
                     .findFirst()
@@ -30,14 +30,14 @@ record Group(List<Recipe> recipes) {
     }
 
     /** A run has one average and one list of members. */
-    private static boolean compatible(Recipe a, Recipe b) {
+    private static boolean compatible(Method a, Method b) {
         return a.sameTraining(b)
                 && !(a.product() == Product.AVERAGE && b.product() == Product.AVERAGE)
                 && !(a.product().fromMembers() && b.product().fromMembers());
     }
 
     String name() {
-        return recipes.stream().map(Recipe::name).collect(Collectors.joining("+"));
+        return recipes.stream().map(Method::name).collect(Collectors.joining("+"));
     }
 
     boolean predictsFromMembers() {
@@ -77,7 +77,7 @@ record Group(List<Recipe> recipes) {
     }
 
     /** The recipe whose models are collected, else one that averages its own, for the self-check, else any. */
-    private Recipe collecting() {
+    private Method collecting() {
         return recipes.stream()
                 .filter(r -> r.product().fromMembers())
                 .findFirst()

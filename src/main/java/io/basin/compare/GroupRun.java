@@ -1,18 +1,18 @@
 package io.basin.compare;
 
-import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Evaluator;
+import io.basin.train.Method;
+import io.basin.train.Method.Product;
+import io.basin.train.ModelCard;
 import io.basin.train.Outlook;
-import io.basin.train.Provenance;
-import io.basin.train.Recipe;
-import io.basin.train.Recipe.Product;
-import io.basin.train.Session;
 import io.basin.train.Settings;
 import io.basin.train.Trainer;
+import io.basin.train.Training;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,10 +30,10 @@ final class GroupRun {
      *
      * @param folder existing; holds all that the group writes
      */
-    record Place(Device device, Material material, long seed, Path folder, Options options, Monitor monitor) {}
+    record Place(Device device, Splits material, long seed, Path folder, Options options, Monitor monitor) {}
 
     private final Place place;
-    private final Material material;
+    private final Splits material;
     private final Group group;
     private final Graph graph;
 
@@ -48,18 +48,18 @@ final class GroupRun {
     }
 
     /** Trains every part of the group, or the rest of it where a checkpoint lies, and measures. */
-    Assessment.Outcome run() {
+    TestEvaluation.Outcome run() {
         List<Weights> members = new ArrayList<>();
         int last = group.parts() - 1;
         try {
             for (int part = 0; part < last; part++) trainPart(part, members);
-            try (Session session = session(last);
+            try (Training session = session(last);
                     Judge judge = new Judge(place.device(), graph, session.storage(), material)) {
                 train(session, last, judge.validation());
                 session.takeMembers().forEach(m -> members.add(m.weights()));
-                Checks checks = new Checks(place, group, graph, session.storage());
-                try (Assessment assessment =
-                        new Assessment(place, graph, session, judge, checks, about(group.name(), last))) {
+                SelfCheck checks = new SelfCheck(place, group, graph, session.storage());
+                try (TestEvaluation assessment =
+                        new TestEvaluation(place, graph, session, judge, checks, about(group.name(), last))) {
                     return assessment.judge(group.recipes(), members);
                 }
             }
@@ -69,7 +69,7 @@ final class GroupRun {
     }
 
     private void trainPart(int part, List<Weights> members) {
-        try (Session session = session(part);
+        try (Training session = session(part);
                 Evaluator validation = new Evaluator(
                         place.device(),
                         graph,
@@ -82,8 +82,8 @@ final class GroupRun {
         }
     }
 
-    private Session session(int part) {
-        return new Session(
+    private Training session(int part) {
+        return new Training(
                 place.device(),
                 graph,
                 material.train(),
@@ -101,7 +101,7 @@ final class GroupRun {
      * does that and one checks it on a copy, and a mean and samples are made.
      */
     private Outlook outlook(int part) {
-        List<Product> products = group.recipes().stream().map(Recipe::product).toList();
+        List<Product> products = group.recipes().stream().map(Method::product).toList();
         int models = group.predictsFromMembers()
                 ? IntStream.range(part, group.parts())
                         .map(p -> group.schedule(p).collections().length)
@@ -118,7 +118,7 @@ final class GroupRun {
         return group.partFolder(place.folder(), part);
     }
 
-    private void train(Session session, int part, Evaluator validation) {
+    private void train(Training session, int part, Evaluator validation) {
         Settings s = material.settings();
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
@@ -145,7 +145,7 @@ final class GroupRun {
         return group.name() + which + ", seed " + place.seed();
     }
 
-    private static Trainer.Listener listener(Session session, Evaluator validation, Monitor.Run shown) {
+    private static Trainer.Listener listener(Training session, Evaluator validation, Monitor.Run shown) {
         return new Trainer.Listener() {
             @Override
             public void onStep(int step) {
@@ -154,10 +154,10 @@ final class GroupRun {
 
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
-                Supplier<Control.Totals> figures =
+                Supplier<EpochMetrics> figures =
                         validation.begin(session.storage().live());
                 return epoch -> {
-                    Control.Totals v = figures.get();
+                    EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
                     Map<String, Object> extra = new LinkedHashMap<>();
                     extra.put("validation_loss", v.meanLoss());
@@ -173,7 +173,7 @@ final class GroupRun {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about =
-                new LinkedHashMap<>(Provenance.of(material.settings(), method, init, material.mean(), material.std())
+                new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.mean(), material.std())
                         .header());
         about.put("seed", Long.toString(place.seed()));
         return about;

@@ -3,14 +3,14 @@ package io.basin.compare;
 import io.basin.data.ImageSet;
 import io.basin.device.Device;
 import io.basin.device.Images;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.ensemble.HeldOut;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.Ridge;
 import io.basin.ensemble.StreamingEnsemble;
 import io.basin.ensemble.TestSet;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
 import io.basin.train.Settings;
 import java.util.ArrayList;
@@ -28,12 +28,12 @@ final class Judge implements AutoCloseable {
 
     private final Device device;
     private final Graph graph;
-    private final Storage storage;
-    private final Material material;
+    private final ParameterStore storage;
+    private final Splits material;
     private final Evaluator validation;
     private final Evaluator test;
 
-    Judge(Device device, Graph graph, Storage storage, Material material) {
+    Judge(Device device, Graph graph, ParameterStore storage, Splits material) {
         this.device = device;
         this.graph = graph;
         this.storage = storage;
@@ -83,7 +83,7 @@ final class Judge implements AutoCloseable {
 
     /** The mean of the models' probabilities on other images of the same classes. */
     Probabilities elsewhere(List<Weights> models, ImageSet set) {
-        try (Images images = Material.upload(device, set);
+        try (Images images = Splits.upload(device, set);
                 Evaluator evaluator = evaluator(images)) {
             return Probabilities.mean(evaluator, models);
         }

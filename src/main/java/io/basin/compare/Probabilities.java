@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.device.Tally;
+import io.basin.device.PredictionSum;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.train.DivergedException;
@@ -17,7 +17,7 @@ import java.util.List;
 public record Probabilities(double[] p, int[] choices, int classes) {
     /** One pass of each model over the evaluator's images; the host reads their mean and not their answers. */
     public static Probabilities mean(Evaluator evaluator, List<Weights> models) {
-        try (Tally tally = evaluator.tally()) {
+        try (PredictionSum tally = evaluator.tally()) {
             for (Weights model : models) evaluator.poll(model, 1.0 / models.size(), tally);
             return new Probabilities(requireNumbers(tally.sums()), tally.likeliest(), evaluator.classes());
         }
@@ -29,7 +29,7 @@ public record Probabilities(double[] p, int[] choices, int classes) {
         return p;
     }
 
-    /** Figures against the true labels, (samples). */
+    /** LossAndError against the true labels, (samples). */
     public Metrics metrics(int[] labels) {
         Metrics metrics = new Metrics(classes);
         for (int i = 0; i < labels.length; i++) metrics.add(p, i * classes, choices[i], labels[i]);

@@ -3,7 +3,7 @@ package io.basin.compare;
 import io.basin.data.ImageSet;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
-import io.basin.report.Evidence;
+import io.basin.report.Extras;
 import io.basin.train.Evaluator;
 import java.util.BitSet;
 import java.util.List;
@@ -21,8 +21,8 @@ public record Scored(Metrics metrics, BitSet hits) {
     }
 
     /** Its confidences and how often they are right. */
-    public Evidence.Reliability reliability(String name) {
-        return new Evidence.Reliability(name, "", Result.bins(metrics));
+    public Extras.Reliability reliability(String name) {
+        return new Extras.Reliability(name, "", MethodScore.bins(metrics));
     }
 
     /** Samples that this model has right and {@code other} wrong. */

@@ -3,12 +3,12 @@ package io.basin.cpu;
 import io.basin.data.Augment;
 import io.basin.data.Augmentation;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Binding;
-import io.basin.device.Control;
 import io.basin.device.Images;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
@@ -23,8 +23,8 @@ import org.bytedeco.dnnl.memory;
  * B) as they lie, with rows past the end zero and labelled -1.
  */
 final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
-    private final Crew crew;
-    private final Spec.Batch spec;
+    private final WorkerPool crew;
+    private final BatchReader spec;
     private final Images images;
     private final Slot labelSlot;
     private final Augment augment;
@@ -40,7 +40,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     private long epoch;
     private int first;
 
-    CpuBatch(Dnnl dnnl, Crew crew, Scope scope, Spec.Batch spec, Images images, Control control) {
+    CpuBatch(Dnnl dnnl, WorkerPool crew, PlanContext scope, BatchReader spec, Images images, RunState control) {
         super(dnnl, scope);
         this.crew = crew;
         this.spec = spec;
@@ -65,7 +65,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         pixels = ((CpuMemory) images.pixels()).bytes(0, images.pixels().bytes());
         allLabels =
                 ((CpuMemory) images.labels()).bytes(0, images.labels().bytes()).asIntBuffer();
-        counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
+        counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
         forward(this::draw);
         onBind(this::locate);
     }
@@ -83,7 +83,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     }
 
     private void draw() {
-        long step = counters.getLong(Control.STEP);
+        long step = counters.getLong(RunState.STEP);
         if (spec.shuffled()) {
             long batches = images.count() / spec.batch();
             epoch = step / batches;

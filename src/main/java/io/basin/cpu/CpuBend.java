@@ -2,10 +2,10 @@ package io.basin.cpu;
 
 import io.basin.device.Arena;
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
 import io.basin.device.Memory;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
@@ -19,8 +19,8 @@ import java.nio.FloatBuffer;
  * </pre>
  */
 final class CpuBend extends CpuPass {
-    private final Spec.Step spec;
-    private final Control control;
+    private final Sgd spec;
+    private final RunState control;
     private final ByteBuffer tables;
     private final CpuRow row;
     private final int j;
@@ -33,14 +33,14 @@ final class CpuBend extends CpuPass {
     private float c;
 
     CpuBend(
-            Crew crew,
-            Spec.Step spec,
-            Storage storage,
+            WorkerPool crew,
+            Sgd spec,
+            ParameterStore storage,
             Memory point,
             Memory momentum,
             Coefficients coefficients,
             int j,
-            Control control) {
+            RunState control) {
         super(crew, storage.paramBytes(), 4);
         coefficients.requireBend(j, point, momentum, storage);
         this.spec = spec;

@@ -12,7 +12,7 @@ final class CpuCombine extends CpuPass {
     private final CpuRow row;
     private final float[] c;
 
-    CpuCombine(Crew crew, List<Memory> points, Coefficients coefficients, Memory to) {
+    CpuCombine(WorkerPool crew, List<Memory> points, Coefficients coefficients, Memory to) {
         super(crew, to.bytes(), 2);
         coefficients.requireCombination(points, to);
         this.points = points.stream().map(CpuPass::floats).toArray(FloatBuffer[]::new);

@@ -3,10 +3,10 @@ package io.basin.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import org.bytedeco.dnnl.convolution_backward_data;
 import org.bytedeco.dnnl.convolution_backward_weights;
@@ -26,7 +26,7 @@ final class CpuConv extends CpuOp {
     /** Below this many input channels bfloat16 has no fast kernels: such a layer, in practice the first, stays float32. */
     private static final int FEW_CHANNELS = 8;
 
-    private final Spec.Conv spec;
+    private final Layer.Conv spec;
     private final Tensor x;
     private final memory.data_type type;
     private final Shape shape;
@@ -34,7 +34,7 @@ final class CpuConv extends CpuOp {
     private final long[] stride;
     private final long[] pad;
 
-    CpuConv(Dnnl dnnl, Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    CpuConv(Dnnl dnnl, PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         super(dnnl, scope);
         this.spec = spec;
         this.x = x;

@@ -3,10 +3,10 @@ package io.basin.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import org.bytedeco.dnnl.inner_product_backward_data;
 import org.bytedeco.dnnl.inner_product_backward_weights;
@@ -17,13 +17,13 @@ import org.bytedeco.dnnl.primitive_attr;
 
 /** Fully connected layer; an image is flattened by the weights' layout, never by moving it. */
 final class CpuDense extends CpuOp {
-    private final Spec.Dense spec;
+    private final Layer.Dense spec;
     private final Tensor x;
     private final memory.data_type type;
     private final Shape shape;
     private final Shape weightShape;
 
-    CpuDense(Dnnl dnnl, Scope scope, Spec.Dense spec, Tensor x) {
+    CpuDense(Dnnl dnnl, PlanContext scope, Layer.Dense spec, Tensor x) {
         super(dnnl, scope);
         this.spec = spec;
         this.x = x;

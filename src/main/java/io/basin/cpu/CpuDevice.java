@@ -1,24 +1,27 @@
 package io.basin.cpu;
 
+import io.basin.device.AsyncRead;
+import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
+import io.basin.device.Layer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
-import io.basin.device.Norm;
 import io.basin.device.Op;
+import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.Reading;
+import io.basin.device.PredictionSum;
 import io.basin.device.Recording;
-import io.basin.device.Scope;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
-import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -36,7 +39,7 @@ import java.util.function.Supplier;
 final class CpuDevice implements Device {
     private final int threads;
     private final Dnnl dnnl;
-    private final Crew crew;
+    private final WorkerPool crew;
     private final AtomicLong live = new AtomicLong();
 
     CpuDevice(int threads) {
@@ -44,7 +47,7 @@ final class CpuDevice implements Device {
         Native.load();
         Native.threads(threads);
         dnnl = new Dnnl();
-        crew = new Crew(threads);
+        crew = new WorkerPool(threads);
     }
 
     @Override
@@ -54,12 +57,12 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public boolean immediate() {
+    public boolean isSynchronous() {
         return true;
     }
 
     @Override
-    public boolean computes(Precision precision) {
+    public boolean supports(Precision precision) {
         return switch (precision) {
             case FP32 -> true;
             case BF16 -> Dnnl.isa().contains("bf16") || Dnnl.isa().contains("amx");
@@ -98,7 +101,7 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Reading read(Memory from, long offset, int bytes) {
+    public AsyncRead read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -137,7 +140,7 @@ final class CpuDevice implements Device {
     }
 
     /** oneDNN says little when it refuses a layer; the layer's name is what the user can act on. */
-    private static <T> T planned(Scope scope, Supplier<T> plan) {
+    private static <T> T planned(PlanContext scope, Supplier<T> plan) {
         try {
             return plan.get();
         } catch (IllegalArgumentException | DeviceException e) {
@@ -148,85 +151,85 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control) {
+    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return planned(scope, () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
     }
 
     @Override
-    public Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         return planned(scope, () -> new CpuConv(dnnl, scope, spec, x, residual));
     }
 
     @Override
-    public Norm norm(Scope scope, Spec.Norm spec, Tensor x) {
-        return planned(scope, () -> new CpuNorm(dnnl, scope, spec, x));
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
+        return planned(scope, () -> new CpuBatchNorm(dnnl, scope, spec, x));
     }
 
     @Override
-    public Op dense(Scope scope, Spec.Dense spec, Tensor x) {
+    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
         return planned(scope, () -> new CpuDense(dnnl, scope, spec, x));
     }
 
     @Override
-    public Op pool(Scope scope, Spec.Pool spec, Tensor x) {
+    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
         return planned(scope, () -> new CpuPool(dnnl, scope, spec, x));
     }
 
     @Override
-    public Op relu(Scope scope, Tensor x) {
+    public Op relu(PlanContext scope, Tensor x) {
         return planned(scope, () -> CpuPointwise.relu(dnnl, scope, x));
     }
 
     @Override
-    public Op add(Scope scope, Tensor a, Tensor b) {
+    public Op add(PlanContext scope, Tensor a, Tensor b) {
         return planned(scope, () -> CpuPointwise.add(dnnl, scope, a, b));
     }
 
     @Override
-    public Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+    public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         return planned(scope, () -> CpuPointwise.fork(dnnl, scope, x, branches));
     }
 
     @Override
-    public Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
         return planned(scope, () -> CpuPlain.dropout(dnnl, scope, spec, x, seed, control));
     }
 
     @Override
-    public Op map(Scope scope, Elementwise function, Tensor x) {
+    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
         return planned(scope, () -> CpuPlain.map(dnnl, scope, function, x));
     }
 
     @Override
-    public Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control) {
+    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
         return planned(scope, () -> new CpuLoss(dnnl, scope, spec, logits, labels, control));
     }
 
     @Override
-    public Runnable step(Spec.Step spec, Storage storage, Control control) {
+    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
         return new CpuStep(crew, spec, storage, control);
     }
 
     @Override
-    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
+    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
         return new CpuCombine(crew, points, c, to);
     }
 
     @Override
-    public Runnable bend(
-            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
+    public Runnable stepCurvePoint(
+            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
         return new CpuBend(crew, spec, storage, point, momentum, c, j, control);
     }
 
     @Override
-    public Tally tally(int rows, int classes) {
-        return new CpuTally(rows, classes);
+    public PredictionSum tally(int rows, int classes) {
+        return new CpuPredictionSum(rows, classes);
     }
 
     @Override
-    public Runnable tick(Control control) {
-        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
-        return () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1);
+    public Runnable advance(RunState control) {
+        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
+        return () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1);
     }
 
     @Override

@@ -1,11 +1,11 @@
 package io.basin.cpu;
 
 import io.basin.device.Binding;
-import io.basin.device.Control;
-import io.basin.device.Scope;
+import io.basin.device.CrossEntropy;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,7 +22,7 @@ import org.bytedeco.dnnl.memory;
  * </pre>
  */
 final class CpuLoss extends CpuOp {
-    private final Control control;
+    private final RunState control;
     private final Slot labelSlot;
     private final int rows;
     private final int classes;
@@ -37,7 +37,7 @@ final class CpuLoss extends CpuOp {
     private final double[] p;
     private final float[] row;
 
-    CpuLoss(Dnnl dnnl, Scope scope, Spec.Loss spec, Tensor x, Slot labels, Control control) {
+    CpuLoss(Dnnl dnnl, PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
         super(dnnl, scope);
         this.control = control;
         labelSlot = labels;
@@ -68,7 +68,7 @@ final class CpuLoss extends CpuOp {
         labels = ((CpuMemory) binding.memory(labelSlot.arena()))
                 .bytes(labelSlot.offset(), labelSlot.bytes())
                 .asIntBuffer();
-        counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES).order(ByteOrder.nativeOrder());
+        counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES).order(ByteOrder.nativeOrder());
     }
 
     private void compute() {
@@ -114,11 +114,11 @@ final class CpuLoss extends CpuOp {
     }
 
     private void add(double loss, int hits, int seen) {
-        counters.putDouble(Control.LOSS, counters.getDouble(Control.LOSS) + loss);
-        counters.putLong(Control.HITS, counters.getLong(Control.HITS) + hits);
-        counters.putLong(Control.SEEN, counters.getLong(Control.SEEN) + seen);
-        if (!Double.isFinite(loss) && counters.getLong(Control.BROKEN) == 0) {
-            counters.putLong(Control.BROKEN, counters.getLong(Control.STEP) + 1);
+        counters.putDouble(RunState.LOSS, counters.getDouble(RunState.LOSS) + loss);
+        counters.putLong(RunState.HITS, counters.getLong(RunState.HITS) + hits);
+        counters.putLong(RunState.SEEN, counters.getLong(RunState.SEEN) + seen);
+        if (!Double.isFinite(loss) && counters.getLong(RunState.BROKEN) == 0) {
+            counters.putLong(RunState.BROKEN, counters.getLong(RunState.STEP) + 1);
         }
     }
 

@@ -9,7 +9,7 @@ import io.basin.device.Binding;
 import io.basin.device.DeviceException;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -32,14 +32,14 @@ class CpuOp implements Op {
     record Arg(memory memory, memory.desc desc, Slot slot, Arena arena) {}
 
     /** Turns an address into a pointer that frees nothing. */
-    private static final class Address extends Pointer {
-        Address(long value) {
+    private static final class DevicePointer extends Pointer {
+        DevicePointer(long value) {
             address = value;
         }
     }
 
     final Dnnl dnnl;
-    final Scope scope;
+    final PlanContext scope;
     private final String name;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
@@ -48,7 +48,7 @@ class CpuOp implements Op {
     private final List<Call> calls = new ArrayList<>();
     private Tensor output;
 
-    CpuOp(Dnnl dnnl, Scope scope) {
+    CpuOp(Dnnl dnnl, PlanContext scope) {
         this.dnnl = dnnl;
         this.scope = scope;
         name = scope.path();
@@ -80,7 +80,7 @@ class CpuOp implements Op {
     }
 
     Arg arg(memory.desc desc, Slot slot, Arena arena) {
-        Arg arg = new Arg(new memory(desc, dnnl.engine, new Address(0)), desc, slot, arena);
+        Arg arg = new Arg(new memory(desc, dnnl.engine, new DevicePointer(0)), desc, slot, arena);
         args.add(arg);
         return arg;
     }
@@ -197,7 +197,7 @@ class CpuOp implements Op {
     public void bind(Binding binding) {
         for (Arg arg : args) {
             long base = ((CpuMemory) binding.memory(arg.arena())).address();
-            arg.memory().set_data_handle(new Address(base + arg.slot().offset()));
+            arg.memory().set_data_handle(new DevicePointer(base + arg.slot().offset()));
         }
         bound.forEach(action -> action.accept(binding));
     }
@@ -205,7 +205,7 @@ class CpuOp implements Op {
     /** A memory object made after binding, for work outside the step, {@code skip} bytes into the slot. */
     memory at(Binding binding, memory.desc desc, Slot slot, long skip) {
         long base = ((CpuMemory) binding.memory(slot.arena())).address();
-        return new memory(desc, dnnl.engine, new Address(base + slot.offset() + skip));
+        return new memory(desc, dnnl.engine, new DevicePointer(base + slot.offset() + skip));
     }
 
     static FloatBuffer floats(Binding binding, Slot slot) {

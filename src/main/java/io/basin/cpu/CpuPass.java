@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
-import io.basin.device.Control;
 import io.basin.device.Memory;
+import io.basin.device.RunState;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
@@ -11,12 +11,12 @@ abstract class CpuPass implements Runnable, IntConsumer {
     static final int TILE = 256;
     private static final int PIECE = 64 * TILE;
 
-    private final Crew crew;
+    private final WorkerPool crew;
     private final int length;
     private final ThreadLocal<float[][]> tiles;
 
     /** @param arenas how many tiles each thread needs */
-    CpuPass(Crew crew, long bytes, int arenas) {
+    CpuPass(WorkerPool crew, long bytes, int arenas) {
         this.crew = crew;
         length = Math.toIntExact(bytes / 4);
         tiles = ThreadLocal.withInitial(() -> new float[arenas][TILE]);
@@ -31,8 +31,8 @@ abstract class CpuPass implements Runnable, IntConsumer {
     }
 
     /** The step that the control block counts; refused where its tables have none. */
-    static int step(Control control, ByteBuffer tables) {
-        long t = tables.getLong(Control.STEP);
+    static int step(RunState control, ByteBuffer tables) {
+        long t = tables.getLong(RunState.STEP);
         if (t >= control.steps()) {
             throw new IllegalStateException("step " + t + " lies beyond the schedule's " + control.steps() + " steps");
         }

@@ -1,9 +1,9 @@
 package io.basin.cpu;
 
-import io.basin.device.Control;
 import io.basin.device.Elementwise;
-import io.basin.device.Scope;
-import io.basin.device.Spec;
+import io.basin.device.Layer;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Tensor;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
@@ -24,7 +24,7 @@ final class CpuPlain extends CpuOp {
     private final Arg source;
     private final Arg gradient;
 
-    private CpuPlain(Dnnl dnnl, Scope scope, Tensor in) {
+    private CpuPlain(Dnnl dnnl, PlanContext scope, Tensor in) {
         super(dnnl, scope);
         memory.desc plain = Dnnl.plain(in.shape(), Dnnl.F32);
         source = input(in, plain);
@@ -40,7 +40,7 @@ final class CpuPlain extends CpuOp {
         });
     }
 
-    static CpuOp map(Dnnl dnnl, Scope scope, Elementwise function, Tensor in) {
+    static CpuOp map(Dnnl dnnl, PlanContext scope, Elementwise function, Tensor in) {
         CpuPlain op = new CpuPlain(dnnl, scope, in);
         op.forward(() -> {
             for (int i = 0; i < op.x.capacity(); i++) op.y.put(i, function.value(op.x.get(i)));
@@ -54,9 +54,9 @@ final class CpuPlain extends CpuOp {
     }
 
     /** Masks are drawn anew in backward: cheaper than keeping them, and the same by construction. */
-    static CpuOp dropout(Dnnl dnnl, Scope scope, Spec.Dropout spec, Tensor in, long seed, Control control) {
+    static CpuOp dropout(Dnnl dnnl, PlanContext scope, Layer.Dropout spec, Tensor in, long seed, RunState control) {
         CpuPlain op = new CpuPlain(dnnl, scope, in);
-        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
+        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
         Mask mask = new Mask(spec.p(), seed, counters);
         if (!scope.training()) {
             op.forward(() -> op.y.put(0, op.x, 0, op.x.capacity()));
@@ -76,7 +76,7 @@ final class CpuPlain extends CpuOp {
         }
 
         void apply(FloatBuffer from, FloatBuffer to) {
-            long step = counters.getLong(Control.STEP);
+            long step = counters.getLong(RunState.STEP);
             float scale = (float) (1 / (1 - p));
             for (int i = 0; i < from.capacity(); i++) {
                 if (i % 4 == 0) block(i / 4, step);

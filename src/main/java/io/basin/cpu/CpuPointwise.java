@@ -2,7 +2,7 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Tensor;
 import java.util.List;
 import org.bytedeco.dnnl.binary;
@@ -17,7 +17,7 @@ final class CpuPointwise {
 
     private CpuPointwise() {}
 
-    static CpuOp relu(Dnnl dnnl, Scope scope, Tensor x) {
+    static CpuOp relu(Dnnl dnnl, PlanContext scope, Tensor x) {
         CpuOp op = new CpuOp(dnnl, scope);
         memory.desc desc = CpuLayout.of(x.layout());
         op.output(x.shape(), desc);
@@ -52,7 +52,7 @@ final class CpuPointwise {
                 .with(DNNL_ARG_DIFF_SRC, dx));
     }
 
-    static CpuOp add(Dnnl dnnl, Scope scope, Tensor a, Tensor b) {
+    static CpuOp add(Dnnl dnnl, PlanContext scope, Tensor a, Tensor b) {
         CpuOp op = new CpuOp(dnnl, scope);
         memory.desc desc = CpuLayout.of(a.layout());
         op.output(a.shape(), desc);
@@ -73,7 +73,7 @@ final class CpuPointwise {
                 .with(DNNL_ARG_DST, out);
     }
 
-    static CpuOp fork(Dnnl dnnl, Scope scope, Tensor x, List<Tensor> branches) {
+    static CpuOp fork(Dnnl dnnl, PlanContext scope, Tensor x, List<Tensor> branches) {
         CpuOp op = new CpuOp(dnnl, scope);
         op.output(x);
         if (!scope.training() || x.grad() == null) return op;

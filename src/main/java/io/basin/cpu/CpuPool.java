@@ -2,9 +2,9 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import io.basin.device.Scope;
+import io.basin.device.Layer;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.pooling_backward;
@@ -12,7 +12,7 @@ import org.bytedeco.dnnl.pooling_forward;
 
 /** Maximum and average pooling. */
 final class CpuPool extends CpuOp {
-    private final Spec.Pool spec;
+    private final Layer.Pool spec;
     private final Tensor x;
     private final int kind;
     private final memory.desc in;
@@ -21,7 +21,7 @@ final class CpuPool extends CpuOp {
     private final long[] pad;
     private final long[] dilation = {0, 0};
 
-    CpuPool(Dnnl dnnl, Scope scope, Spec.Pool spec, Tensor x) {
+    CpuPool(Dnnl dnnl, PlanContext scope, Layer.Pool spec, Tensor x) {
         super(dnnl, scope);
         this.spec = spec;
         this.x = x;
@@ -34,7 +34,7 @@ final class CpuPool extends CpuOp {
     }
 
     private boolean max() {
-        return spec.kind() == Spec.PoolKind.MAX;
+        return spec.kind() == Layer.PoolKind.MAX;
     }
 
     private void plan() {
@@ -88,7 +88,7 @@ final class CpuPool extends CpuOp {
         backward(call);
     }
 
-    private static int extent(int size, Spec.Pool spec) {
+    private static int extent(int size, Layer.Pool spec) {
         return (size + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
     }
 }

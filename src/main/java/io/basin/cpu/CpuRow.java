@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
+import io.basin.device.RunState;
 import java.nio.ByteBuffer;
 
 /** The row of a coefficient table that the step counter points to. */
@@ -13,7 +13,7 @@ final class CpuRow {
     CpuRow(Coefficients c) {
         this.c = c;
         table = CpuPass.bytes(c.memory());
-        Control control = c.control();
+        RunState control = c.control();
         counters = control == null ? null : CpuPass.bytes(control.memory());
     }
 

@@ -1,9 +1,9 @@
 package io.basin.cpu;
 
 import io.basin.device.Arena;
-import io.basin.device.Control;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
@@ -37,9 +37,9 @@ final class CpuStep implements Runnable, IntConsumer {
         final float[] a = new float[TILE];
     }
 
-    private final Crew crew;
-    private final Control control;
-    private final Spec.Step spec;
+    private final WorkerPool crew;
+    private final RunState control;
+    private final Sgd spec;
     private final int length;
     private final int piece;
     private final int split;
@@ -52,7 +52,7 @@ final class CpuStep implements Runnable, IntConsumer {
     private float lr;
     private float alpha;
 
-    CpuStep(Crew crew, Spec.Step spec, Storage storage, Control control) {
+    CpuStep(WorkerPool crew, Sgd spec, ParameterStore storage, RunState control) {
         this.crew = crew;
         this.spec = spec;
         this.control = control;
@@ -68,7 +68,7 @@ final class CpuStep implements Runnable, IntConsumer {
         average = floats(storage, Arena.AVERAGE);
     }
 
-    private static FloatBuffer floats(Storage storage, Arena arena) {
+    private static FloatBuffer floats(ParameterStore storage, Arena arena) {
         CpuMemory memory = (CpuMemory) storage.memory(arena);
         return memory.floats(0, memory.bytes());
     }
@@ -76,8 +76,8 @@ final class CpuStep implements Runnable, IntConsumer {
     /** After a loss that was no number nothing moves any more: the weights stay those from before it. */
     @Override
     public void run() {
-        if (tables.getLong(Control.BROKEN) != 0) return;
-        long t = tables.getLong(Control.STEP);
+        if (tables.getLong(RunState.BROKEN) != 0) return;
+        long t = tables.getLong(RunState.STEP);
         if (t >= control.steps()) {
             throw new IllegalStateException("step " + t + " lies beyond the schedule's " + control.steps() + " steps");
         }

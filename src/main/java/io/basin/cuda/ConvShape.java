@@ -3,9 +3,9 @@ package io.basin.cuda;
 import static jcuda.jcudnn.JCudnn.*;
 
 import io.basin.device.DeviceException;
+import io.basin.device.Layer;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -51,7 +51,7 @@ final class ConvShape {
     private final Shape[] shapes;
     private final String key;
 
-    ConvShape(CudaDevice device, Undo undo, Spec.Conv spec, boolean tf32, Shape in, Shape filter, Shape out) {
+    ConvShape(CudaDevice device, Closer undo, Layer.Conv spec, boolean tf32, Shape in, Shape filter, Shape out) {
         this.device = device;
         x = Descriptors.tensor(undo, in);
         w = Descriptors.filter(undo, filter);
@@ -121,8 +121,8 @@ final class ConvShape {
         try {
             for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));
             memory.add(device.allocate(workspace));
-            Address[] at =
-                    memory.stream().map(m -> ((CudaMemory) m).at(0, m.bytes())).toArray(Address[]::new);
+            DevicePointer[] at =
+                    memory.stream().map(m -> ((CudaMemory) m).at(0, m.bytes())).toArray(DevicePointer[]::new);
             return switch (direction) {
                 case FORWARD -> forward(most, at, workspace);
                 case DATA -> data(most, at, workspace);
@@ -137,7 +137,7 @@ final class ConvShape {
         }
     }
 
-    private List<Algorithms.Candidate> forward(int most, Address[] at, long workspace) {
+    private List<Algorithms.Candidate> forward(int most, DevicePointer[] at, long workspace) {
         int[] found = {0};
         var perf = new cudnnConvolutionFwdAlgoPerf[most];
         Check.cudnn(
@@ -163,7 +163,7 @@ final class ConvShape {
         return all;
     }
 
-    private List<Algorithms.Candidate> data(int most, Address[] at, long workspace) {
+    private List<Algorithms.Candidate> data(int most, DevicePointer[] at, long workspace) {
         int[] found = {0};
         var perf = new cudnnConvolutionBwdDataAlgoPerf[most];
         Check.cudnn(
@@ -189,7 +189,7 @@ final class ConvShape {
         return all;
     }
 
-    private List<Algorithms.Candidate> filter(int most, Address[] at, long workspace) {
+    private List<Algorithms.Candidate> filter(int most, DevicePointer[] at, long workspace) {
         int[] found = {0};
         var perf = new cudnnConvolutionBwdFilterAlgoPerf[most];
         Check.cudnn(

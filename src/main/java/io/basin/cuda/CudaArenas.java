@@ -2,10 +2,10 @@ package io.basin.cuda;
 
 import io.basin.device.Arena;
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
 import io.basin.device.Memory;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -25,7 +25,7 @@ final class CudaArenas {
         return new Launch(device.context(), device.kernels().get(file, kernel), kernel).shape(blocks, 1, 256, 1);
     }
 
-    static Launch step(CudaDevice device, Spec.Step spec, Storage storage, Control control) {
+    static Launch step(CudaDevice device, Sgd spec, ParameterStore storage, RunState control) {
         Launch launch = launch(device, "step.cu", "step", storage.paramBytes())
                 .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
                 .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
@@ -37,7 +37,7 @@ final class CudaArenas {
     }
 
     /** The arguments of {@code step} and {@code bend} that follow its places and the number of steps. */
-    static Launch rule(Launch launch, Spec.Step spec, long bytes, long split) {
+    static Launch rule(Launch launch, Sgd spec, long bytes, long split) {
         return launch.arg(quads(bytes))
                 .arg(quads(split))
                 .arg((float) spec.momentum())
@@ -45,15 +45,15 @@ final class CudaArenas {
                 .arg(spec.nesterov());
     }
 
-    static Launch bend(
+    static Launch stepCurvePoint(
             CudaDevice device,
-            Spec.Step spec,
-            Storage storage,
+            Sgd spec,
+            ParameterStore storage,
             Memory point,
             Memory momentum,
             Coefficients c,
             int j,
-            Control control) {
+            RunState control) {
         c.requireBend(j, point, momentum, storage);
         Launch launch = launch(device, "step.cu", "bend", storage.paramBytes())
                 .arg(CudaDevice.place(point))
@@ -69,7 +69,7 @@ final class CudaArenas {
                 .arg(j);
     }
 
-    static Launch combine(CudaDevice device, List<Memory> points, Coefficients c, Memory to) {
+    static Launch weightedSum(CudaDevice device, List<Memory> points, Coefficients c, Memory to) {
         c.requireCombination(points, to);
         ByteBuffer addresses = ByteBuffer.allocateDirect(8 * points.size()).order(ByteOrder.nativeOrder());
         for (Memory point : points) {

@@ -3,13 +3,13 @@ package io.basin.cuda;
 import io.basin.data.Augment;
 import io.basin.data.Augmentation;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Binding;
-import io.basin.device.Control;
 import io.basin.device.Images;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,10 +18,10 @@ import java.nio.ByteOrder;
 final class CudaBatch extends CudaOp implements BatchOp {
     private final Slot labels;
     private final ByteBuffer table;
-    private final Place tablePlace;
+    private final KernelArg tablePlace;
     private long uploaded;
 
-    CudaBatch(CudaDevice device, Scope scope, Spec.Batch spec, Images images, Control control) {
+    CudaBatch(CudaDevice device, PlanContext scope, BatchReader spec, Images images, RunState control) {
         super(device, scope);
         if (spec.shuffled() && spec.batch() > images.count()) {
             throw new IllegalArgumentException(

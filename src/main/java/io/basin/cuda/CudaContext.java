@@ -47,7 +47,7 @@ final class CudaContext implements AutoCloseable {
     final int major;
     final int minor;
     final int multiprocessors;
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
     private boolean fast;
 
     CudaContext() {
@@ -76,7 +76,7 @@ final class CudaContext implements AutoCloseable {
 
     private void openLibraries() {
         cudaStream_t bridge = new cudaStream_t(stream);
-        Address workspace = new Address();
+        DevicePointer workspace = new DevicePointer();
         Check.driver(cuMemAlloc(workspace, CUBLAS_WORKSPACE), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(workspace));
         Check.cublas(JCublas2.cublasCreate(cublas), "cublasCreate");
@@ -109,7 +109,7 @@ final class CudaContext implements AutoCloseable {
         return Pointer.to(bytes);
     }
 
-    /** Address of a direct buffer, for arguments that hold addresses of others. */
+    /** DevicePointer of a direct buffer, for arguments that hold addresses of others. */
     static long address(ByteBuffer direct) {
         return com.sun.jna.Pointer.nativeValue(Native.getDirectBufferPointer(direct));
     }

@@ -5,24 +5,24 @@ import static jcuda.jcudnn.JCudnn.cudnnConvolutionBackwardFilter;
 import static jcuda.jcudnn.JCudnn.cudnnConvolutionForward;
 
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 
 /** Convolution by cuDNN; bias, residual and ReLU in one pass of ours over its result. */
 final class CudaConv extends CudaOp {
-    private final Spec.Conv spec;
+    private final Layer.Conv spec;
     private final Tensor x;
 
-    private CudaConv(CudaDevice device, Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    private CudaConv(CudaDevice device, PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         super(device, scope, x, residual);
         this.spec = spec;
         this.x = x;
     }
 
-    static CudaConv plan(CudaDevice device, Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    static CudaConv plan(CudaDevice device, PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         CudaConv op = new CudaConv(device, scope, spec, x, residual);
         try {
             op.plan(residual);
@@ -45,11 +45,11 @@ final class CudaConv extends CudaOp {
         Parameter b = spec.bias() ? bias(filter) : null;
         boolean tf32 = CudaContext.tf32(scope.precision());
         ConvShape shape = new ConvShape(device, undo, spec, tf32, x.shape(), filter, y.shape());
-        Place source = value(x);
-        Place weights = weight(w);
-        Place target = value(y);
+        KernelArg source = value(x);
+        KernelArg weights = weight(w);
+        KernelArg target = value(y);
         Algorithms.Choice choice = shape.choose(ConvShape.Direction.FORWARD);
-        Place workspace = place(scope.scratch(Math.max(1, choice.workspace())));
+        KernelArg workspace = place(scope.scratch(Math.max(1, choice.workspace())));
         CudaContext cuda = device.context();
         forward(vendor(() -> Check.cudnn(
                 cudnnConvolutionForward(
@@ -79,9 +79,10 @@ final class CudaConv extends CudaOp {
         return scope.vector("bias", vector, CudaLayout.of(vector), Initializer.uniform(bound));
     }
 
-    private void planBackward(ConvShape shape, Place source, Place weights, Parameter w, Parameter b, Tensor residual) {
+    private void planBackward(
+            ConvShape shape, KernelArg source, KernelArg weights, Parameter w, Parameter b, Tensor residual) {
         Tensor y = output();
-        Place dy = spec.relu() ? CudaPointwise.throughRelu(this, y) : grad(y);
+        KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, y) : grad(y);
         if (residual != null) passOn(residual, dy);
         CudaLayout layout = CudaLayout.of(y.layout());
         if (b != null) {
@@ -91,9 +92,9 @@ final class CudaConv extends CudaOp {
         if (x.grad() != null) backward(vendor(dataGradient(shape, weights, dy, grad(x))));
     }
 
-    private Runnable filterGradient(ConvShape shape, Place source, Place dy, Place dw) {
+    private Runnable filterGradient(ConvShape shape, KernelArg source, KernelArg dy, KernelArg dw) {
         Algorithms.Choice choice = shape.choose(ConvShape.Direction.FILTER);
-        Place workspace = place(scope.scratch(Math.max(1, choice.workspace())));
+        KernelArg workspace = place(scope.scratch(Math.max(1, choice.workspace())));
         CudaContext cuda = device.context();
         return () -> Check.cudnn(
                 cudnnConvolutionBackwardFilter(
@@ -113,9 +114,9 @@ final class CudaConv extends CudaOp {
                 "cudnnConvolutionBackwardFilter");
     }
 
-    private Runnable dataGradient(ConvShape shape, Place weights, Place dy, Place dx) {
+    private Runnable dataGradient(ConvShape shape, KernelArg weights, KernelArg dy, KernelArg dx) {
         Algorithms.Choice choice = shape.choose(ConvShape.Direction.DATA);
-        Place workspace = place(scope.scratch(Math.max(1, choice.workspace())));
+        KernelArg workspace = place(scope.scratch(Math.max(1, choice.workspace())));
         CudaContext cuda = device.context();
         return () -> Check.cudnn(
                 cudnnConvolutionBackwardData(

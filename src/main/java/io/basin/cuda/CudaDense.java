@@ -4,10 +4,10 @@ import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import jcuda.jcublas.JCublas2;
 
@@ -23,13 +23,13 @@ import jcuda.jcublas.JCublas2;
  * </pre>
  */
 final class CudaDense extends CudaOp {
-    private final Spec.Dense spec;
+    private final Layer.Dense spec;
     private final Tensor x;
     private final int rows;
     private final int in;
     private final int out;
 
-    CudaDense(CudaDevice device, Scope scope, Spec.Dense spec, Tensor x) {
+    CudaDense(CudaDevice device, PlanContext scope, Layer.Dense spec, Tensor x) {
         super(device, scope, x);
         this.spec = spec;
         this.x = x;
@@ -44,15 +44,15 @@ final class CudaDense extends CudaOp {
                 ? null
                 : scope.vector(
                         "bias", Shape.of(out), CudaLayout.of(Shape.of(out)), Initializer.uniform(1 / Math.sqrt(in)));
-        Place source = value(x);
-        Place weights = weight(w);
+        KernelArg source = value(x);
+        KernelArg weights = weight(w);
         forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, in, source, in, value(y), out));
         if (b != null || spec.relu()) forward(CudaPointwise.finish(this, y, b, null, spec.relu()));
         if (scope.training()) planBackward(source, weights, w, b);
     }
 
-    private void planBackward(Place source, Place weights, Parameter w, Parameter b) {
-        Place dy = spec.relu() ? CudaPointwise.throughRelu(this, output()) : grad(output());
+    private void planBackward(KernelArg source, KernelArg weights, Parameter w, Parameter b) {
+        KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, output()) : grad(output());
         if (b != null) CudaPointwise.columnSums(this, dy, weightGrad(b), rows, out);
         backward(gemm(CUBLAS_OP_N, CUBLAS_OP_T, in, out, rows, source, in, dy, out, weightGrad(w), in));
         if (x.grad() == null) return;
@@ -60,7 +60,8 @@ final class CudaDense extends CudaOp {
     }
 
     /** C (m, n) = op(A) op(B), columns first. */
-    private Runnable gemm(int opA, int opB, int m, int n, int k, Place a, int lda, Place b, int ldb, Place c, int ldc) {
+    private Runnable gemm(
+            int opA, int opB, int m, int n, int k, KernelArg a, int lda, KernelArg b, int ldb, KernelArg c, int ldc) {
         CudaContext cuda = device.context();
         boolean fast = CudaContext.tf32(scope.precision());
         return vendor(() -> {

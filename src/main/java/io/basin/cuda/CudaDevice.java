@@ -2,27 +2,30 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.AsyncRead;
+import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.Control;
-import io.basin.device.Demand;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
+import io.basin.device.Layer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
-import io.basin.device.Norm;
+import io.basin.device.MemoryEstimate;
 import io.basin.device.Op;
+import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.Reading;
+import io.basin.device.PredictionSum;
 import io.basin.device.Recording;
-import io.basin.device.Scope;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
-import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -41,10 +44,10 @@ import org.slf4j.LoggerFactory;
 final class CudaDevice implements Device {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
 
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
     private final CudaContext context;
     private final Staging staging;
-    private final Readings readings;
+    private final AsyncReads readings;
     private final Kernels kernels;
     private final Algorithms algorithms;
     private long live;
@@ -56,7 +59,7 @@ final class CudaDevice implements Device {
             undo.add(context);
             staging = new Staging(context);
             undo.add(staging);
-            readings = new Readings(context);
+            readings = new AsyncReads(context);
             undo.add(readings);
             kernels = new Kernels(context);
             undo.add(kernels);
@@ -90,32 +93,33 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public boolean immediate() {
+    public boolean isSynchronous() {
         return false;
     }
 
     @Override
-    public boolean computes(Precision precision) {
+    public boolean supports(Precision precision) {
         return precision == Precision.FP32 || precision == Precision.TF32 && context.hasTf32();
     }
 
     @Override
-    public void expect(Demand demand) {
+    public void checkMemory(MemoryEstimate demand) {
         long free = context.memory()[0];
         if (demand.total() <= free) {
-            LOG.info("{}, {} are free", demand, Demand.mebibytes(free));
+            LOG.info("{}, {} are free", demand, MemoryEstimate.mebibytes(free));
             return;
         }
         int batch = demand.fitting(free);
-        throw new DeviceException("the plan needs " + demand + ", which is " + Demand.mebibytes(demand.total() - free)
-                + " more than is free: "
-                + (batch > 0 ? "--batch-size " + batch + " would fit" : "no --batch-size would fit"));
+        throw new DeviceException(
+                "the plan needs " + demand + ", which is " + MemoryEstimate.mebibytes(demand.total() - free)
+                        + " more than is free: "
+                        + (batch > 0 ? "--batch-size " + batch + " would fit" : "no --batch-size would fit"));
     }
 
     @Override
     public Memory allocate(long bytes) {
         settle();
-        Address address = new Address();
+        DevicePointer address = new DevicePointer();
         // The driver has no allocation of nothing, which a net without parameters asks for.
         long physical = Math.max(1, bytes);
         int status = cuMemAlloc(address, physical);
@@ -140,7 +144,7 @@ final class CudaDevice implements Device {
      * Waits first: what is in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
      * next call that can report it.
      */
-    void free(Address address, long bytes) {
+    void free(DevicePointer address, long bytes) {
         live -= bytes;
         int waited = cuStreamSynchronize(context.stream);
         // A wait also reports what earlier work did wrong, and then has waited for nothing.
@@ -181,7 +185,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Reading read(Memory from, long offset, int bytes) {
+    public AsyncRead read(Memory from, long offset, int bytes) {
         settle();
         return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
     }
@@ -189,8 +193,8 @@ final class CudaDevice implements Device {
     @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
-        Address source = ((CudaMemory) from).at(0, from.bytes());
-        Address target = ((CudaMemory) to).at(0, to.bytes());
+        DevicePointer source = ((CudaMemory) from).at(0, from.bytes());
+        DevicePointer target = ((CudaMemory) to).at(0, to.bytes());
         Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
     }
 
@@ -224,7 +228,7 @@ final class CudaDevice implements Device {
     }
 
     /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
-    private static <T> T planned(Scope scope, Shape input, Supplier<T> plan) {
+    private static <T> T planned(PlanContext scope, Shape input, Supplier<T> plan) {
         try {
             return plan.get();
         } catch (DeviceException e) {
@@ -233,92 +237,92 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control) {
+    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return planned(scope, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
     }
 
     @Override
-    public Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         return planned(scope, x.shape(), () -> CudaConv.plan(this, scope, spec, x, residual));
     }
 
     @Override
-    public Norm norm(Scope scope, Spec.Norm spec, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaNorm.plan(this, scope, spec, x));
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
+        return planned(scope, x.shape(), () -> CudaBatchNorm.plan(this, scope, spec, x));
     }
 
     @Override
-    public Op dense(Scope scope, Spec.Dense spec, Tensor x) {
+    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
         return planned(scope, x.shape(), () -> new CudaDense(this, scope, spec, x));
     }
 
     @Override
-    public Op pool(Scope scope, Spec.Pool spec, Tensor x) {
+    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
         return planned(scope, x.shape(), () -> CudaPool.plan(this, scope, spec, x));
     }
 
     @Override
-    public Op relu(Scope scope, Tensor x) {
+    public Op relu(PlanContext scope, Tensor x) {
         return planned(scope, x.shape(), () -> CudaPointwise.relu(this, scope, x));
     }
 
     @Override
-    public Op add(Scope scope, Tensor a, Tensor b) {
+    public Op add(PlanContext scope, Tensor a, Tensor b) {
         return planned(scope, a.shape(), () -> CudaPointwise.add(this, scope, a, b));
     }
 
     @Override
-    public Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+    public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         return planned(scope, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
     }
 
     @Override
-    public Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
         return planned(scope, x.shape(), () -> CudaPointwise.dropout(this, scope, spec, x, seed, control));
     }
 
     @Override
-    public Op map(Scope scope, Elementwise function, Tensor x) {
+    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
         return planned(scope, x.shape(), () -> CudaPointwise.map(this, scope, function, x));
     }
 
     @Override
-    public Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control) {
+    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
         return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 
     /** The whole of a control block, as an argument of kernels. */
-    static Place place(Control control) {
+    static KernelArg place(RunState control) {
         return place(control.memory());
     }
 
-    static Place place(Memory memory) {
-        return new Place(((CudaMemory) memory).at(0, memory.bytes()));
+    static KernelArg place(Memory memory) {
+        return new KernelArg(((CudaMemory) memory).at(0, memory.bytes()));
     }
 
     @Override
-    public Runnable step(Spec.Step spec, Storage storage, Control control) {
+    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
         return CudaArenas.step(this, spec, storage, control);
     }
 
     @Override
-    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
-        return CudaArenas.combine(this, points, c, to);
+    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
+        return CudaArenas.weightedSum(this, points, c, to);
     }
 
     @Override
-    public Runnable bend(
-            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
-        return CudaArenas.bend(this, spec, storage, point, momentum, c, j, control);
+    public Runnable stepCurvePoint(
+            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
+        return CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control);
     }
 
     @Override
-    public Tally tally(int rows, int classes) {
-        return new CudaTally(this, rows, classes);
+    public PredictionSum tally(int rows, int classes) {
+        return new CudaPredictionSum(this, rows, classes);
     }
 
     @Override
-    public Runnable tick(Control control) {
+    public Runnable advance(RunState control) {
         return new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control));
     }
 

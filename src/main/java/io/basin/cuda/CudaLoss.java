@@ -1,28 +1,28 @@
 package io.basin.cuda;
 
-import io.basin.device.Control;
-import io.basin.device.Scope;
+import io.basin.device.CrossEntropy;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 
 /** Softmax, cross-entropy, hits and the logits' gradient in one pass, see {@code kernels/loss.cu}. */
 final class CudaLoss extends CudaOp {
     private static final int ROW = 16;
 
-    CudaLoss(CudaDevice device, Scope scope, Spec.Loss spec, Tensor x, Slot labels, Control control) {
+    CudaLoss(CudaDevice device, PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
         super(device, scope, x);
         int rows = x.shape().dim(0);
         int classes = x.shape().dim(1);
         CudaLayout layout = CudaLayout.of(x.shape());
         output(new Tensor(name(), x.shape(), layout, scope.value(layout.bytes()), null));
-        Place gradient = null;
+        KernelArg gradient = null;
         if (scope.training() && x.grad() != null) {
             // Forward writes it already, so it lives from there.
             gradient = place(scope.kept(layout.bytes()));
             passOn(x, gradient);
         }
-        Place result = place(scope.inForward((long) ROW * rows));
+        KernelArg result = place(scope.inForward((long) ROW * rows));
         forward(kernel("loss.cu", "loss", 32L * rows)
                 .arg(value(x))
                 .arg(place(labels))

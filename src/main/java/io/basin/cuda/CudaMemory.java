@@ -6,10 +6,10 @@ import io.basin.device.Memory;
 final class CudaMemory implements Memory {
     private final CudaDevice device;
     private final long bytes;
-    private final Address address;
+    private final DevicePointer address;
     private boolean closed;
 
-    CudaMemory(CudaDevice device, long bytes, Address address) {
+    CudaMemory(CudaDevice device, long bytes, DevicePointer address) {
         this.device = device;
         this.bytes = bytes;
         this.address = address;
@@ -21,7 +21,7 @@ final class CudaMemory implements Memory {
     }
 
     /** The place {@code length} bytes before whose end lies within this allocation. */
-    Address at(long offset, long length) {
+    DevicePointer at(long offset, long length) {
         if (closed) throw new IllegalStateException("memory was used after it was closed");
         if (offset < 0 || length < 0 || offset + length > bytes) {
             throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + bytes);

@@ -5,7 +5,7 @@ import io.basin.device.Binding;
 import io.basin.device.DeviceException;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -22,15 +22,15 @@ import java.util.function.Consumer;
  */
 class CudaOp implements Op {
     final CudaDevice device;
-    final Scope scope;
+    final PlanContext scope;
     /** Descriptors and whatever else lives as long as the operation. */
-    final Undo undo = new Undo();
+    final Closer undo = new Closer();
 
     private final String name;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
     private final List<Runnable> vendor = new ArrayList<>();
-    private final List<Place> places = new ArrayList<>();
+    private final List<KernelArg> places = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
     private final List<Consumer<Binding>> bound = new ArrayList<>();
     private final StringBuilder shapes = new StringBuilder();
@@ -38,7 +38,7 @@ class CudaOp implements Op {
     private Tensor output;
     private boolean warm;
 
-    CudaOp(CudaDevice device, Scope scope, Tensor... inputs) {
+    CudaOp(CudaDevice device, PlanContext scope, Tensor... inputs) {
         this.device = device;
         this.scope = scope;
         name = scope.path();
@@ -77,34 +77,34 @@ class CudaOp implements Op {
         return tensor;
     }
 
-    Place place(Slot slot, Arena arena) {
-        Place place = new Place(slot, arena);
+    KernelArg place(Slot slot, Arena arena) {
+        KernelArg place = new KernelArg(slot, arena);
         places.add(place);
         return place;
     }
 
-    Place place(Slot slot) {
+    KernelArg place(Slot slot) {
         return place(slot, slot.arena());
     }
 
-    Place value(Tensor t) {
+    KernelArg value(Tensor t) {
         return place(t.value());
     }
 
-    Place grad(Tensor t) {
+    KernelArg grad(Tensor t) {
         return place(t.grad());
     }
 
-    Place weight(Parameter p) {
+    KernelArg weight(Parameter p) {
         return place(p.slot());
     }
 
-    Place weightGrad(Parameter p) {
+    KernelArg weightGrad(Parameter p) {
         return place(p.slot(), Arena.GRADS);
     }
 
     /** Gives a sum's gradient to one of its terms, as another name for the same bytes. */
-    static void passOn(Tensor term, Place dy) {
+    static void passOn(Tensor term, KernelArg dy) {
         if (term.grad() != null) term.grad().becomes(dy.slot());
     }
 
@@ -143,7 +143,7 @@ class CudaOp implements Op {
 
     @Override
     public void bind(Binding binding) {
-        for (Place place : places) place.bind(binding);
+        for (KernelArg place : places) place.bind(binding);
         for (Launch launch : launches) launch.bind();
         bound.forEach(action -> action.accept(binding));
         if (training && !warm) run(vendor, "first run");

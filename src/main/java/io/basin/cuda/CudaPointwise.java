@@ -2,11 +2,11 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 
-import io.basin.device.Control;
 import io.basin.device.Elementwise;
+import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.Scope;
-import io.basin.device.Spec;
+import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Tensor;
 import java.util.List;
 
@@ -31,7 +31,7 @@ final class CudaPointwise {
         return op.kernel(file, kernel, quads(t));
     }
 
-    static CudaOp relu(CudaDevice device, Scope scope, Tensor x) {
+    static CudaOp relu(CudaDevice device, PlanContext scope, Tensor x) {
         CudaOp op = new CudaOp(device, scope, x);
         Tensor y = op.output(x.shape());
         op.forward(quads(op, FILE, "relu", x).arg(op.value(y)).arg(op.value(x)).arg(elements(x)));
@@ -40,13 +40,13 @@ final class CudaPointwise {
     }
 
     /** The gradient before a fused ReLU, in a place of its own: the output's gradient may serve others too. */
-    static Place throughRelu(CudaOp op, Tensor y) {
-        Place before = op.place(op.scope.inBackward(y.layout().bytes()));
+    static KernelArg throughRelu(CudaOp op, Tensor y) {
+        KernelArg before = op.place(op.scope.inBackward(y.layout().bytes()));
         op.backward(reluBackward(op, y, before));
         return before;
     }
 
-    private static Launch reluBackward(CudaOp op, Tensor y, Place dx) {
+    private static Launch reluBackward(CudaOp op, Tensor y, KernelArg dx) {
         return quads(op, FILE, "reluBackward", y)
                 .arg(dx)
                 .arg(op.grad(y))
@@ -71,13 +71,13 @@ final class CudaPointwise {
     }
 
     /** Backward's sums over the rows of (rows, channels): the gradient of a bias. */
-    static void columnSums(CudaOp op, Place x, Place sums, int rows, int channels) {
+    static void columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
         int slabs = slabs(rows);
         if (slabs == 1) {
             op.backward(sumsOf(op, x, sums, rows, channels, 1));
             return;
         }
-        Place partial = op.place(op.scope.inBackward(4L * slabs * channels));
+        KernelArg partial = op.place(op.scope.inBackward(4L * slabs * channels));
         op.backward(sumsOf(op, x, partial, rows, channels, slabs));
         op.backward(sumsOf(op, partial, sums, slabs, channels, 1));
     }
@@ -87,7 +87,7 @@ final class CudaPointwise {
         return Math.max(1, Math.min(128, rows / 256));
     }
 
-    private static Launch sumsOf(CudaOp op, Place x, Place sums, int rows, int channels, int slabs) {
+    private static Launch sumsOf(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels, int slabs) {
         return columns(op.launch(FILE, "columnSums"), channels, slabs)
                 .arg(sums)
                 .arg(x)
@@ -100,18 +100,18 @@ final class CudaPointwise {
         return launch.shape((channels + LANES - 1) / LANES, slabs, LANES, STRIPES);
     }
 
-    static CudaOp add(CudaDevice device, Scope scope, Tensor a, Tensor b) {
+    static CudaOp add(CudaDevice device, PlanContext scope, Tensor a, Tensor b) {
         CudaOp op = new CudaOp(device, scope, a, b);
         Tensor y = op.output(a.shape());
         op.forward(sum(op, y, op.value(y), op.value(a), op.value(b)));
         if (!scope.training()) return op;
-        Place dy = op.grad(y);
+        KernelArg dy = op.grad(y);
         CudaOp.passOn(a, dy);
         CudaOp.passOn(b, dy);
         return op;
     }
 
-    private static Launch sum(CudaOp op, Tensor like, Place out, Place a, Place b) {
+    private static Launch sum(CudaOp op, Tensor like, KernelArg out, KernelArg a, KernelArg b) {
         return quads(op, FILE, "add", like)
                 .arg(out)
                 .arg(a)
@@ -120,12 +120,12 @@ final class CudaPointwise {
                 .arg(false);
     }
 
-    static CudaOp fork(CudaDevice device, Scope scope, Tensor x, List<Tensor> branches) {
+    static CudaOp fork(CudaDevice device, PlanContext scope, Tensor x, List<Tensor> branches) {
         CudaOp op = new CudaOp(device, scope, x);
         op.output(x);
         if (!scope.training() || x.grad() == null) return op;
-        Place dx = op.grad(x);
-        Place total = op.grad(branches.get(0));
+        KernelArg dx = op.grad(x);
+        KernelArg total = op.grad(branches.get(0));
         for (Tensor branch : branches.subList(1, branches.size())) {
             op.backward(sum(op, x, dx, total, op.grad(branch)));
             total = dx;
@@ -134,11 +134,12 @@ final class CudaPointwise {
     }
 
     /** Masks are drawn anew in backward: cheaper than keeping them, and the same by construction. */
-    static CudaOp dropout(CudaDevice device, Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+    static CudaOp dropout(
+            CudaDevice device, PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
         CudaOp op = new CudaOp(device, scope, x);
         Tensor y = op.output(x.shape());
-        Place from = op.value(x);
-        Place to = op.value(y);
+        KernelArg from = op.value(x);
+        KernelArg to = op.value(y);
         if (!scope.training()) {
             long bytes = x.layout().bytes();
             op.forward(() -> Check.driver(
@@ -152,7 +153,7 @@ final class CudaPointwise {
     }
 
     private static Launch mask(
-            CudaOp op, Spec.Dropout spec, Tensor x, Place out, Place in, long seed, Control control) {
+            CudaOp op, Layer.Dropout spec, Tensor x, KernelArg out, KernelArg in, long seed, RunState control) {
         CudaLayout layout = CudaLayout.of(x.layout());
         return quads(op, FILE, "dropout", x)
                 .arg(out)
@@ -166,7 +167,7 @@ final class CudaPointwise {
                 .arg((float) (1 / (1 - spec.p())));
     }
 
-    static CudaOp map(CudaDevice device, Scope scope, Elementwise function, Tensor x) {
+    static CudaOp map(CudaDevice device, PlanContext scope, Elementwise function, Tensor x) {
         CudaOp op = new CudaOp(device, scope, x);
         if (function.cudaValue() == null || function.cudaSlope() == null) {
             throw new IllegalArgumentException(op.name() + ": the function " + function.name()

@@ -3,20 +3,20 @@ package io.basin.cuda;
 import static jcuda.jcudnn.JCudnn.cudnnPoolingBackward;
 import static jcuda.jcudnn.JCudnn.cudnnPoolingForward;
 
-import io.basin.device.Scope;
+import io.basin.device.Layer;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /** Maximum and average pooling. Backward of a maximum finds it again by comparing x with y. */
 final class CudaPool extends CudaOp {
-    private CudaPool(CudaDevice device, Scope scope, Tensor x) {
+    private CudaPool(CudaDevice device, PlanContext scope, Tensor x) {
         super(device, scope, x);
     }
 
-    static CudaPool plan(CudaDevice device, Scope scope, Spec.Pool spec, Tensor x) {
+    static CudaPool plan(CudaDevice device, PlanContext scope, Layer.Pool spec, Tensor x) {
         CudaPool op = new CudaPool(device, scope, x);
         try {
             op.plan(spec, x);
@@ -27,25 +27,25 @@ final class CudaPool extends CudaOp {
         }
     }
 
-    private static int extent(int size, Spec.Pool spec) {
+    private static int extent(int size, Layer.Pool spec) {
         return (size + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
     }
 
-    private void plan(Spec.Pool spec, Tensor x) {
+    private void plan(Layer.Pool spec, Tensor x) {
         Shape s = x.shape();
         Tensor y = output(Shape.of(s.dim(0), s.dim(1), extent(s.dim(2), spec), extent(s.dim(3), spec)));
         CudaContext cuda = device.context();
         cudnnPoolingDescriptor pool = Descriptors.pooling(undo, spec);
         cudnnTensorDescriptor in = Descriptors.tensor(undo, s);
         cudnnTensorDescriptor out = Descriptors.tensor(undo, y.shape());
-        Place source = value(x);
-        Place target = value(y);
+        KernelArg source = value(x);
+        KernelArg target = value(y);
         forward(vendor(() -> Check.cudnn(
                 cudnnPoolingForward(cuda.cudnn, pool, cuda.one, in, source.address(), cuda.zero, out, target.address()),
                 "cudnnPoolingForward")));
         if (!scope.training() || x.grad() == null) return;
-        Place dy = grad(y);
-        Place dx = grad(x);
+        KernelArg dy = grad(y);
+        KernelArg dx = grad(x);
         backward(vendor(() -> Check.cudnn(
                 cudnnPoolingBackward(
                         cuda.cudnn,

@@ -10,19 +10,19 @@ import static jcuda.jcudnn.cudnnPoolingMode.CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_
 import static jcuda.jcudnn.cudnnPoolingMode.CUDNN_POOLING_MAX_DETERMINISTIC;
 import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NHWC;
 
+import io.basin.device.Layer;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** cuDNN's descriptions of tensors and layers: float32, channels last. Each is destroyed by the {@link Undo} it is made with. */
+/** cuDNN's descriptions of tensors and layers: float32, channels last. Each is destroyed by the {@link Closer} it is made with. */
 final class Descriptors {
     private Descriptors() {}
 
     /** Of (N, C, H, W) or (N, C). */
-    static cudnnTensorDescriptor tensor(Undo undo, Shape s) {
+    static cudnnTensorDescriptor tensor(Closer undo, Shape s) {
         cudnnTensorDescriptor made = new cudnnTensorDescriptor();
         Check.cudnn(cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
         undo.add("cudnnDestroyTensorDescriptor", () -> cudnnDestroyTensorDescriptor(made));
@@ -35,7 +35,7 @@ final class Descriptors {
     }
 
     /** Of (K, C, R, S). */
-    static cudnnFilterDescriptor filter(Undo undo, Shape s) {
+    static cudnnFilterDescriptor filter(Closer undo, Shape s) {
         cudnnFilterDescriptor made = new cudnnFilterDescriptor();
         Check.cudnn(cudnnCreateFilterDescriptor(made), "cudnnCreateFilterDescriptor");
         undo.add("cudnnDestroyFilterDescriptor", () -> cudnnDestroyFilterDescriptor(made));
@@ -51,7 +51,7 @@ final class Descriptors {
         return tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
     }
 
-    static cudnnConvolutionDescriptor convolution(Undo undo, Spec.Conv s, int math) {
+    static cudnnConvolutionDescriptor convolution(Closer undo, Layer.Conv s, int math) {
         cudnnConvolutionDescriptor made = new cudnnConvolutionDescriptor();
         Check.cudnn(cudnnCreateConvolutionDescriptor(made), "cudnnCreateConvolutionDescriptor");
         undo.add("cudnnDestroyConvolutionDescriptor", () -> cudnnDestroyConvolutionDescriptor(made));
@@ -66,11 +66,11 @@ final class Descriptors {
     }
 
     /** Deterministic, and averages do not count padding. */
-    static cudnnPoolingDescriptor pooling(Undo undo, Spec.Pool s) {
+    static cudnnPoolingDescriptor pooling(Closer undo, Layer.Pool s) {
         cudnnPoolingDescriptor made = new cudnnPoolingDescriptor();
         Check.cudnn(cudnnCreatePoolingDescriptor(made), "cudnnCreatePoolingDescriptor");
         undo.add("cudnnDestroyPoolingDescriptor", () -> cudnnDestroyPoolingDescriptor(made));
-        int mode = s.kind() == Spec.PoolKind.MAX
+        int mode = s.kind() == Layer.PoolKind.MAX
                 ? CUDNN_POOLING_MAX_DETERMINISTIC
                 : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
         int k = s.kernel();

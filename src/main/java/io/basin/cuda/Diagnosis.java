@@ -2,20 +2,21 @@ package io.basin.cuda;
 
 import io.basin.device.Arena;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Binding;
-import io.basin.device.Control;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider.Finding;
 import io.basin.device.Images;
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Memory;
 import io.basin.device.Mode;
 import io.basin.device.Op;
+import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.Recording;
-import io.basin.device.Scope;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.RunState;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -83,16 +84,16 @@ final class Diagnosis {
     private static List<Finding> trial(CudaDevice device) {
         byte[] pixels = new byte[ROWS * SIZE * SIZE];
         for (int i = 0; i < pixels.length; i++) pixels[i] = (byte) (i * 37 % 251);
-        Spec.Batch batch = new Spec.Batch(ROWS, 0, false, new float[] {0}, new float[] {1}, 1, false);
-        Spec.Conv conv = new Spec.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
+        BatchReader batch = new BatchReader(ROWS, 0, false, new float[] {0}, new float[] {1}, 1, false);
+        Layer.Conv conv = new Layer.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
         try (Images images = upload(device, pixels);
-                Control control = new Control(device);
-                Storage storage = new Storage(true);
-                Scope scope = new Scope(storage, Mode.TRAIN, Precision.FP32, 3)) {
+                RunState control = new RunState(device);
+                ParameterStore storage = new ParameterStore(true);
+                PlanContext scope = new PlanContext(storage, Mode.TRAIN, Precision.FP32, 3)) {
             BatchOp draw = device.batch(scope.at(0, "batch"), batch, images, control);
             Op sums = device.conv(scope.at(1, "conv"), conv, draw.output(), null);
             scope.uses(draw.output());
-            Op norm = device.norm(scope.at(2, "norm"), new Spec.Norm(1e-5, 0.1, false), sums.output());
+            Op norm = device.batchNorm(scope.at(2, "norm"), new Layer.BatchNorm(1e-5, 0.1, false), sums.output());
             scope.uses(sums.output(), norm.output());
             List<Op> ops = List.of(draw, sums, norm);
             try {
@@ -110,7 +111,8 @@ final class Diagnosis {
         return new Images(memory, labels, ROWS, SIZE, SIZE, 1, 2);
     }
 
-    private static List<Finding> trial(CudaDevice device, Storage storage, Scope scope, List<Op> ops, byte[] pixels) {
+    private static List<Finding> trial(
+            CudaDevice device, ParameterStore storage, PlanContext scope, List<Op> ops, byte[] pixels) {
         Binding binding = scope.allocate(device, ROWS);
         storage.initialise(device, 1);
         for (Op op : ops) op.bind(binding);

@@ -5,9 +5,9 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.*;
 
-import io.basin.device.Control;
 import io.basin.device.DeviceException;
-import io.basin.device.Spec;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
 import java.lang.reflect.Constructor;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -70,7 +70,7 @@ public final class FusedStep implements AutoCloseable {
         }
     }
 
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
     private final List<Launch> launches = new ArrayList<>();
     private boolean closed;
 
@@ -81,11 +81,11 @@ public final class FusedStep implements AutoCloseable {
      * @param lr the rate of each step; steps past the tables' end change nothing
      * @param alpha of each step, as long as {@code lr}: how far the average moves toward the new weights, 0 for not at all
      */
-    public FusedStep(long stream, Parameters parameters, Spec.Step spec, double[] lr, double[] alpha) {
+    public FusedStep(long stream, Parameters parameters, Sgd spec, double[] lr, double[] alpha) {
         if (parameters.average == 0 && Arrays.stream(alpha).anyMatch(a -> a != 0)) {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
-        ByteBuffer tables = Control.tables(lr, alpha);
+        ByteBuffer tables = RunState.tables(lr, alpha);
         Libraries.DRIVER.find();
         Libraries.NVRTC.find();
         Natives.loadDriver();
@@ -93,7 +93,7 @@ public final class FusedStep implements AutoCloseable {
         CUdevice device = currentDevice();
         try {
             // What is in flight when this is closed may still use what it owns: waiting is the first to be undone.
-            Place control = control(foreign, tables);
+            KernelArg control = control(foreign, tables);
             Kernels kernels = new Kernels(
                     10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
                             + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
@@ -108,7 +108,7 @@ public final class FusedStep implements AutoCloseable {
         }
     }
 
-    private void plan(CUstream stream, Kernels kernels, Parameters p, Spec.Step spec, Place control, int steps) {
+    private void plan(CUstream stream, Kernels kernels, Parameters p, Sgd spec, KernelArg control, int steps) {
         int blocks = kernels.blocks(p.count / 4, 256);
         Launch step = new Launch(stream, kernels.get("step.cu", "step"), "step").shape(blocks, 1, 256, 1);
         step.arg(place(p.weights))
@@ -125,8 +125,8 @@ public final class FusedStep implements AutoCloseable {
         launches.add(new Launch(stream, kernels.get("step.cu", "tick"), "tick").arg(control));
     }
 
-    private static Place place(long address) {
-        return new Place(Address.of(address));
+    private static KernelArg place(long address) {
+        return new KernelArg(DevicePointer.of(address));
     }
 
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
@@ -156,9 +156,9 @@ public final class FusedStep implements AutoCloseable {
         return value[0];
     }
 
-    private Place control(CUstream stream, ByteBuffer tables) {
-        long bytes = Control.TABLES + tables.remaining();
-        Address address = new Address();
+    private KernelArg control(CUstream stream, ByteBuffer tables) {
+        long bytes = RunState.TABLES + tables.remaining();
+        DevicePointer address = new DevicePointer();
         Check.driver(cuMemAlloc(address, bytes), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));
         // Copies are in the stream's order only from pinned memory.
@@ -166,7 +166,7 @@ public final class FusedStep implements AutoCloseable {
         Check.driver(cuMemAllocHost(pinned, bytes), "cuMemAllocHost");
         try {
             ByteBuffer block = pinned.getByteBuffer(0, bytes);
-            block.put(new byte[Control.TABLES]).put(tables);
+            block.put(new byte[RunState.TABLES]).put(tables);
             Check.driver(cuMemcpyHtoDAsync(address, pinned, bytes, stream), "cuMemcpyHtoDAsync");
             Check.driver(cuStreamSynchronize(stream), "cuStreamSynchronize");
         } finally {
@@ -174,7 +174,7 @@ public final class FusedStep implements AutoCloseable {
             cuStreamSynchronize(stream);
             cuMemFreeHost(pinned);
         }
-        return new Place(address);
+        return new KernelArg(address);
     }
 
     /** Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */

@@ -21,7 +21,7 @@ final class Kernels implements AutoCloseable {
     private final Compiler compiler;
     private final Map<String, CUmodule> modules = new HashMap<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
 
     Kernels(CudaContext context) {
         this(context.architecture(), context.multiprocessors, FILES);

@@ -24,7 +24,7 @@ final class Launch implements Runnable {
     private final ByteBuffer memory = ByteBuffer.allocateDirect(2 * MOST * WORD).order(ByteOrder.nativeOrder());
     private final Pointer parameters = Pointer.to(memory);
     private final long base = CudaContext.address(memory);
-    private final Place[] places = new Place[MOST];
+    private final KernelArg[] places = new KernelArg[MOST];
     private int count;
     private int gridX = 1;
     private int gridY = 1;
@@ -51,7 +51,7 @@ final class Launch implements Runnable {
     }
 
     /** @param place null for a null pointer */
-    Launch arg(Place place) {
+    Launch arg(KernelArg place) {
         places[count] = place;
         memory.putLong(
                 next(),

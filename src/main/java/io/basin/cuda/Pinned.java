@@ -17,7 +17,7 @@ import jcuda.driver.CUstream;
 final class Pinned implements AutoCloseable {
     private final CUstream stream;
     private final int piece;
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
     private final Pointer memory = new Pointer();
     private final ByteBuffer bytes;
     private final CUevent[] copied;

@@ -25,7 +25,7 @@ final class Staging implements AutoCloseable {
     }
 
     /** Copies all that remains of {@code from}, which may change as soon as this returns. */
-    void upload(Address to, ByteBuffer from) {
+    void upload(DevicePointer to, ByteBuffer from) {
         ByteBuffer rest = from.duplicate();
         for (long at = 0; rest.hasRemaining(); at += PIECE) {
             int n = Math.min(PIECE, rest.remaining());
@@ -52,7 +52,7 @@ final class Staging implements AutoCloseable {
      * Waits for the device and fills all that remains of {@code to}. The stream runs in order, so uploads that still lie in
      * these pieces are out before anything comes in.
      */
-    void download(Address from, ByteBuffer to) {
+    void download(DevicePointer from, ByteBuffer to) {
         ByteBuffer rest = to.duplicate();
         for (long at = 0; rest.hasRemaining(); at += (long) PIECE * PIECES) {
             int n = Math.min(PIECE * PIECES, rest.remaining());

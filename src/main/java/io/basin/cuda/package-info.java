@@ -15,6 +15,6 @@
  *
  * <p>Nothing here trusts the machine: libraries and symbols are probed before the first call, because JCuda ends the whole JVM
  * where a symbol is missing; every call's status is checked by {@link io.basin.cuda.Check}; what is half built is undone by
- * {@link io.basin.cuda.Undo}.
+ * {@link io.basin.cuda.Closer}.
  */
 package io.basin.cuda;

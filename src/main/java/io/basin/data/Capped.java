@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Reading what may be hostile: compressed or not, without believing a length before the bytes are there.
+ * AsyncRead what may be hostile: compressed or not, without believing a length before the bytes are there.
  *
  * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So arrays grow with what has
  * been read, and every stream has an end after which reading fails.

@@ -16,7 +16,7 @@ public final class Coefficients implements AutoCloseable {
     public static final int MAX_POINTS = 32;
 
     private final Device device;
-    private final Control control;
+    private final RunState control;
     private final Memory memory;
     private final int rows;
     private final int points;
@@ -26,7 +26,7 @@ public final class Coefficients implements AutoCloseable {
      * @param control whose step counter picks the row; its tables have as many steps as there are rows. Null for one row
      * @param table (rows, points), rounded to float32
      */
-    public Coefficients(Device device, Control control, double[]... table) {
+    public Coefficients(Device device, RunState control, double[]... table) {
         rows = table.length;
         points = table[0].length;
         if (points < 1 || points > MAX_POINTS) {
@@ -75,7 +75,7 @@ public final class Coefficients implements AutoCloseable {
     }
 
     /** The control block whose step counter picks the row, or null: row 0. */
-    public Control control() {
+    public RunState control() {
         return control;
     }
 
@@ -88,7 +88,7 @@ public final class Coefficients implements AutoCloseable {
         return 4 * (row * points + j);
     }
 
-    /** Refuses what {@link Device#combine} cannot add up with this table. */
+    /** Refuses what {@link Device#weightedSum} cannot add up with this table. */
     public void requireCombination(List<Memory> arenas, Memory to) {
         if (arenas.size() != points) {
             throw new IllegalArgumentException(points + " coefficients for " + arenas.size() + " points");
@@ -98,8 +98,8 @@ public final class Coefficients implements AutoCloseable {
         }
     }
 
-    /** Refuses what {@link Device#bend} cannot update with this table. */
-    public void requireBend(int j, Memory point, Memory momentum, Storage storage) {
+    /** Refuses what {@link Device#stepCurvePoint} cannot update with this table. */
+    public void requireBend(int j, Memory point, Memory momentum, ParameterStore storage) {
         if (j < 0 || j >= points) throw new IllegalArgumentException("no point " + j + " among " + points);
         if (point.bytes() != storage.paramBytes() || momentum.bytes() != storage.paramBytes()) {
             throw new IllegalArgumentException("the point, its momentum and the parameters differ in size");

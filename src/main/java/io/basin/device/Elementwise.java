@@ -1,6 +1,6 @@
 package io.basin.device;
 
-/** A user's own pointwise function with its derivative; {@link io.basin.graph.Graph#map} puts it into a net. */
+/** A user's own pointwise function with its derivative; {@link io.basin.nn.Graph#map} puts it into a net. */
 public interface Elementwise {
     /** Shown in listings and error messages. */
     String name();

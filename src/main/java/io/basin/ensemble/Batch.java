@@ -43,7 +43,7 @@ final class Batch {
         seen = 0;
     }
 
-    /** Checks the next member's rows and counts it; returns its index. */
+    /** SelfCheck the next member's rows and counts it; returns its index. */
     int member(double[] probabilities) {
         if (count == 0) {
             throw new IllegalStateException("a member came outside a batch");

@@ -18,7 +18,7 @@ public final class FileEnsemble {
     private FileEnsemble() {}
 
     /**
-     * Figures on the test part.
+     * LossAndError on the test part.
      *
      * @param alone each member
      * @param mean and vote and weighted: the first 1, 2, ... members
@@ -36,7 +36,7 @@ public final class FileEnsemble {
             double lambda) {}
 
     /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
-    public static Outcome measure(Venue venue, List<StoredModel> models, boolean fit, Progress progress) {
+    public static Outcome measure(Venue venue, List<ModelFile> models, boolean fit, Progress progress) {
         int classes = venue.set(Venue.Part.TEST).classes();
         try (FileMembers onTest = new FileMembers(venue, Venue.Part.TEST, models, progress)) {
             if (!fit) {

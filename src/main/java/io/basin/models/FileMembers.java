@@ -25,13 +25,13 @@ public final class FileMembers implements MemberSource, AutoCloseable {
 
     private final Venue venue;
     private final Venue.Part part;
-    private final List<StoredModel> models;
+    private final List<ModelFile> models;
     private final Progress progress;
     private final Map<String, Stand> stands = new HashMap<>();
     private final Map<Stand, Path> standing = new HashMap<>();
 
     /** @param part of the data that is predicted */
-    public FileMembers(Venue venue, Venue.Part part, List<StoredModel> models, Progress progress) {
+    public FileMembers(Venue venue, Venue.Part part, List<ModelFile> models, Progress progress) {
         this.venue = venue;
         this.part = part;
         this.models = List.copyOf(models);
@@ -61,7 +61,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
                 int from = first * batch;
                 int count = Math.min(block * batch, set.count() - from);
                 sink.begin(Arrays.copyOfRange(set.labels(), from, from + count), count);
-                for (StoredModel model : models) {
+                for (ModelFile model : models) {
                     predict(model, first, block, p, counter);
                     sink.member(p);
                 }
@@ -70,7 +70,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
         }
     }
 
-    private void predict(StoredModel model, int first, int batches, double[] p, Progress.Counter counter) {
+    private void predict(ModelFile model, int first, int batches, double[] p, Progress.Counter counter) {
         Stand stand = stands.computeIfAbsent(kind(model), k -> new Stand(venue, model.origin()));
         if (!model.file().equals(standing.put(stand, model.file()))) stand.load(model.file());
         Evaluator evaluator = stand.on(part);
@@ -82,7 +82,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
     }
 
     /** Files of one kind can take turns: the same net, reading its samples alike. */
-    private static String kind(StoredModel model) {
+    private static String kind(ModelFile model) {
         return model.origin().model()
                 + Arrays.toString(model.origin().mean())
                 + Arrays.toString(model.origin().std());

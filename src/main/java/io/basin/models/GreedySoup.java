@@ -2,7 +2,7 @@ package io.basin.models;
 
 import io.basin.compare.Options;
 import io.basin.data.Progress;
-import io.basin.device.Control;
+import io.basin.device.EpochMetrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,12 +19,12 @@ public final class GreedySoup {
      * @param accuracy held-out accuracy of the mean with this model, in [0, 1]
      * @param kept whether it stayed
      */
-    public record Trial(StoredModel model, double alone, double accuracy, boolean kept) {}
+    public record Trial(ModelFile model, double alone, double accuracy, boolean kept) {}
 
     /** The models that stayed, the best first, and every trial in order. */
-    public record Result(List<StoredModel> members, double accuracy, List<Trial> trials) {}
+    public record MethodScore(List<ModelFile> members, double accuracy, List<Trial> trials) {}
 
-    private record Ranked(StoredModel model, double accuracy) {}
+    private record Ranked(ModelFile model, double accuracy) {}
 
     private final Stand stand;
     private final Options options;
@@ -42,12 +42,12 @@ public final class GreedySoup {
     }
 
     /** Chooses, and leaves the chosen mean on the stand. */
-    public Result choose(List<StoredModel> models) {
+    public MethodScore choose(List<ModelFile> models) {
         List<Ranked> ranked = new ArrayList<>();
-        for (StoredModel m : models) ranked.add(new Ranked(m, heldOut(m.file())));
+        for (ModelFile m : models) ranked.add(new Ranked(m, heldOut(m.file())));
         // A stable sort: of equals the one named first is tried first.
         ranked.sort(Comparator.comparingDouble((Ranked r) -> -r.accuracy()));
-        List<StoredModel> kept = new ArrayList<>();
+        List<ModelFile> kept = new ArrayList<>();
         List<Trial> trials = new ArrayList<>();
         FileMean soup = null;
         double best = Double.NEGATIVE_INFINITY;
@@ -65,7 +65,7 @@ public final class GreedySoup {
         }
         if (kept.size() == 1) stand.load(kept.get(0).file());
         else heldOut(soup);
-        return new Result(kept, best, trials);
+        return new MethodScore(kept, best, trials);
     }
 
     private double heldOut(FileMean mean) {
@@ -80,7 +80,7 @@ public final class GreedySoup {
     }
 
     private double accuracy() {
-        Control.Totals totals = stand.on(Venue.Part.VALIDATION).evaluate(stand.weights());
+        EpochMetrics totals = stand.on(Venue.Part.VALIDATION).evaluate(stand.weights());
         return totals.accuracy();
     }
 }

@@ -32,11 +32,11 @@ public final class RunFolder {
      *
      * @throws FormatException naming a path that holds none
      */
-    public static List<StoredModel> models(List<Path> paths) {
-        List<StoredModel> models = new ArrayList<>();
+    public static List<ModelFile> models(List<Path> paths) {
+        List<ModelFile> models = new ArrayList<>();
         for (Path path : paths) {
             if (!Files.isDirectory(path)) {
-                models.add(StoredModel.of(path));
+                models.add(ModelFile.of(path));
                 continue;
             }
             List<Path> found = new ArrayList<>();
@@ -44,7 +44,7 @@ public final class RunFolder {
             if (found.isEmpty()) {
                 throw new FormatException(path.toString(), "holds no weights; name a run's folder or a weights file");
             }
-            found.forEach(file -> models.add(StoredModel.of(file)));
+            found.forEach(file -> models.add(ModelFile.of(file)));
         }
         return models;
     }

@@ -1,25 +1,25 @@
 package io.basin.models;
 
-import io.basin.compare.Material;
 import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
-import io.basin.train.Provenance;
+import io.basin.train.ModelCard;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -35,14 +35,14 @@ public final class Stand implements AutoCloseable {
     static final int BATCH = 128;
 
     private final Venue venue;
-    private final Provenance origin;
+    private final ModelCard origin;
     private final Graph graph;
-    private final Storage storage = new Storage(true);
+    private final ParameterStore storage = new ParameterStore(true);
     private final Map<Venue.Part, Evaluator> evaluators = new EnumMap<>(Venue.Part.class);
     private Evaluator refresher;
 
     /** @param origin which net, and how it reads samples */
-    public Stand(Venue venue, Provenance origin) {
+    public Stand(Venue venue, ModelCard origin) {
         this.venue = venue;
         this.origin = origin;
         ImageSet like = venue.set(Venue.Part.TEST);
@@ -58,18 +58,18 @@ public final class Stand implements AutoCloseable {
     public Evaluator on(Images images) {
         Augmentation norm = venue.normalisation(origin, 0, false);
         int batch = Math.min(BATCH, images.count());
-        return evaluator(images, new Spec.Batch(batch, 0, false, norm.mean(), norm.std(), 0, false));
+        return evaluator(images, new BatchReader(batch, 0, false, norm.mean(), norm.std(), 0, false));
     }
 
     /** Probabilities of the weights now standing on images that are no part of the data. */
     public Probabilities elsewhere(ImageSet set) {
-        try (Images images = Material.upload(device(), set);
+        try (Images images = Splits.upload(device(), set);
                 Evaluator evaluator = on(images)) {
             return Probabilities.mean(evaluator, List.of(weights()));
         }
     }
 
-    private Evaluator evaluator(Images images, Spec.Batch batch) {
+    private Evaluator evaluator(Images images, BatchReader batch) {
         return new Evaluator(venue.device(), graph, storage, images, batch, Precision.FP32);
     }
 
@@ -88,7 +88,7 @@ public final class Stand implements AutoCloseable {
             Memory to = storage.live().params();
             device().pack(FloatBuffer.wrap(values), p.layout(), to, p.slot().offset());
         }
-        for (Storage.State s : storage.states()) {
+        for (ParameterStore.State s : storage.states()) {
             float[] values = mean.rounded(s.name(), s.shape());
             Memory to = storage.live().state();
             device().pack(FloatBuffer.wrap(values), null, to, s.slot().offset());
@@ -114,8 +114,8 @@ public final class Stand implements AutoCloseable {
             Augmentation norm = venue.normalisation(origin, plain ? 0 : origin.pad(), !plain && origin.flip());
             Images train = venue.images(Venue.Part.TRAIN);
             int batch = Math.min(origin.batch(), train.count());
-            refresher =
-                    evaluator(train, new Spec.Batch(batch, norm.pad(), norm.flip(), norm.mean(), norm.std(), 0, false));
+            refresher = evaluator(
+                    train, new BatchReader(batch, norm.pad(), norm.flip(), norm.mean(), norm.std(), 0, false));
         }
         Evaluator.Refresh how = options.refresh(refresher);
         long batches = (long) refresher.refreshPasses(how) * refresher.batches();

@@ -1,13 +1,13 @@
 package io.basin.models;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Images;
-import io.basin.train.Provenance;
+import io.basin.train.ModelCard;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,7 @@ public final class Venue implements AutoCloseable {
     private final int validation;
     private final int trainSamples;
     /** One that does not say what it was not trained on; null if all do. */
-    private final StoredModel silent;
+    private final ModelFile silent;
 
     private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
@@ -45,7 +45,7 @@ public final class Venue implements AutoCloseable {
      * @param data the models' data set
      * @throws IllegalArgumentException if two models are of different data sets, naming both
      */
-    public Venue(Device device, TrainTest data, List<StoredModel> models) {
+    public Venue(Device device, TrainTest data, List<ModelFile> models) {
         this.device = device;
         this.data = data;
         requireSameData(models);
@@ -62,9 +62,9 @@ public final class Venue implements AutoCloseable {
         sets.put(Part.TEST, data.test());
     }
 
-    private static void requireSameData(List<StoredModel> models) {
-        StoredModel first = models.get(0);
-        for (StoredModel m : models) {
+    private static void requireSameData(List<ModelFile> models) {
+        ModelFile first = models.get(0);
+        for (ModelFile m : models) {
             if (!m.origin().dataset().equals(first.origin().dataset())) {
                 throw new IllegalArgumentException(first + " was trained on "
                         + first.origin().dataset() + ", " + m + " on "
@@ -75,7 +75,7 @@ public final class Venue implements AutoCloseable {
     }
 
     /** All of them where runs differ: none saw a sample that is no training sample. */
-    private static int trainSamples(List<StoredModel> models) {
+    private static int trainSamples(List<ModelFile> models) {
         int[] counts = models.stream()
                 .mapToInt(m -> m.origin().trainSamples())
                 .distinct()
@@ -103,8 +103,8 @@ public final class Venue implements AutoCloseable {
                     + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
         }
         if (!sets.containsKey(part)) {
-            Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
-            sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples));
+            Split split = Split.stratified(data.train(), validation, Splits.SPLIT_SEED);
+            sets.put(Part.TRAIN, Splits.fewer(split.train(), trainSamples));
             sets.put(Part.VALIDATION, split.validation());
         }
         return sets.get(part);
@@ -112,11 +112,11 @@ public final class Venue implements AutoCloseable {
 
     /** The part on the device. */
     public Images images(Part part) {
-        return uploaded.computeIfAbsent(part, p -> Material.upload(device, set(p)));
+        return uploaded.computeIfAbsent(part, p -> Splits.upload(device, set(p)));
     }
 
     /** How the model's net reads samples: normalised as in its training, which its header says. */
-    public Augmentation normalisation(Provenance origin, int pad, boolean flip) {
+    public Augmentation normalisation(ModelCard origin, int pad, boolean flip) {
         boolean known = origin.mean().length == data.test().channels();
         if (known) return new Augmentation(pad, flip, origin.mean(), origin.std());
         return Augmentation.of(set(Part.TRAIN), pad, flip);

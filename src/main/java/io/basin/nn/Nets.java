@@ -1,9 +1,7 @@
 package io.basin.nn;
 
+import io.basin.device.Layer;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
 import java.util.List;
 
 /**
@@ -68,7 +66,7 @@ public final class Nets {
         for (int width : new int[] {32, 64}) {
             for (int k = 0; k < 2; k++, i++) {
                 x = g.at("conv" + i).conv(x, width, 3);
-                x = g.at("bn" + i).normRelu(x);
+                x = g.at("bn" + i).batchNormRelu(x);
             }
             x = g.maxPool(x, 2);
         }
@@ -86,7 +84,7 @@ public final class Nets {
         for (int[] stage : stages) {
             for (int width : stage) {
                 x = g.at("features." + i).conv(x, width, 3, 1, 1, 1, true);
-                x = g.at("features." + (i + 1)).normRelu(x);
+                x = g.at("features." + (i + 1)).batchNormRelu(x);
                 i += 3;
             }
             // 28 x 28 reaches the last pool as a single pixel: there is nothing left to halve.
@@ -94,10 +92,10 @@ public final class Nets {
             i++;
         }
         x = g.at("classifier.0").dropout(x, 0.5);
-        x = g.at("classifier.1").dense(x, new Spec.Dense(512, true, true, Initialisers.PYTORCH));
+        x = g.at("classifier.1").dense(x, new Layer.Dense(512, true, true, Initialisers.PYTORCH));
         x = g.at("classifier.3").dropout(x, 0.5);
-        x = g.at("classifier.4").dense(x, new Spec.Dense(512, true, true, Initialisers.PYTORCH));
-        g.at("classifier.6").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        x = g.at("classifier.4").dense(x, new Layer.Dense(512, true, true, Initialisers.PYTORCH));
+        g.at("classifier.6").dense(x, new Layer.Dense(classes, true, false, Initialisers.PYTORCH));
         return g;
     }
 
@@ -118,26 +116,26 @@ public final class Nets {
                 x = bottleneck ? bottleneck(g, path, x, 16 << stage, stride) : basic(g, path, x, 16 << stage, stride);
             }
         }
-        x = g.at("bn").normRelu(x);
+        x = g.at("bn").batchNormRelu(x);
         x = g.globalAveragePool(x);
-        g.at("fc").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        g.at("fc").dense(x, new Layer.Dense(classes, true, false, Initialisers.PYTORCH));
         return g;
     }
 
     private static Value basic(Graph g, String path, Value x, int width, int stride) {
-        Value y = g.at(path + ".bn1").normRelu(x);
+        Value y = g.at(path + ".bn1").batchNormRelu(x);
         y = g.at(path + ".conv1").conv(y, width, 3, stride, 1, 1, false);
-        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".bn2").batchNormRelu(y);
         y = g.at(path + ".conv2").conv(y, width, 3);
         return g.at(path + ".add").add(y, shortcut(g, path, x, width, stride));
     }
 
     private static Value bottleneck(Graph g, String path, Value x, int width, int stride) {
-        Value y = g.at(path + ".bn1").normRelu(x);
+        Value y = g.at(path + ".bn1").batchNormRelu(x);
         y = g.at(path + ".conv1").conv(y, width, 1);
-        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".bn2").batchNormRelu(y);
         y = g.at(path + ".conv2").conv(y, width, 3, stride, 1, 1, false);
-        y = g.at(path + ".bn3").normRelu(y);
+        y = g.at(path + ".bn3").batchNormRelu(y);
         y = g.at(path + ".conv3").conv(y, 4 * width, 1);
         return g.at(path + ".add").add(y, shortcut(g, path, x, 4 * width, stride));
     }
@@ -160,18 +158,18 @@ public final class Nets {
                 x = wide(g, path, x, (16 << stage) * widen, stage > 0 && block == 0 ? 2 : 1);
             }
         }
-        x = g.at("bn1").normRelu(x);
+        x = g.at("bn1").batchNormRelu(x);
         x = g.globalAveragePool(x);
-        g.at("linear").dense(x, new Spec.Dense(classes, true, false, Initialisers.PYTORCH));
+        g.at("linear").dense(x, new Layer.Dense(classes, true, false, Initialisers.PYTORCH));
         return g;
     }
 
     /** Where the width changes, the shortcut reads the activated input, as the paper's own code does. */
     private static Value wide(Graph g, String path, Value x, int width, int stride) {
-        Value a = g.at(path + ".bn1").normRelu(x);
+        Value a = g.at(path + ".bn1").batchNormRelu(x);
         boolean same = stride == 1 && x.shape().dim(0) == width;
         Value y = g.at(path + ".conv1").conv(a, width, 3, stride, 1, 1, false);
-        y = g.at(path + ".bn2").normRelu(y);
+        y = g.at(path + ".bn2").batchNormRelu(y);
         y = g.at(path + ".conv2").conv(y, width, 3);
         Value s = same ? x : g.at(path + ".shortcut.0").conv(a, width, 1, stride, 0, 1, false);
         return g.at(path + ".add").add(y, s);

@@ -40,7 +40,7 @@ public final class HtmlReport {
                                 + " t-test, corrected by Holm for the number of rows compared. One seed shows no"
                                 + " method to be better.</p>\n");
         figures(out, summary);
-        out.append(EvidencePage.html(summary.evidence()));
+        out.append(ExtrasPage.html(summary.evidence()));
         facts(out, summary.facts());
         AtomicFile.write(file, out.append("</body></html>\n").toString());
     }

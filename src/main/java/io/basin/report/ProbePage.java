@@ -1,9 +1,9 @@
 package io.basin.report;
 
-import static io.basin.report.EvidencePage.figure;
-import static io.basin.report.EvidencePage.heading;
-import static io.basin.report.EvidencePage.paragraph;
-import static io.basin.report.EvidencePage.table;
+import static io.basin.report.ExtrasPage.figure;
+import static io.basin.report.ExtrasPage.heading;
+import static io.basin.report.ExtrasPage.paragraph;
+import static io.basin.report.ExtrasPage.table;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +30,7 @@ final class ProbePage {
 
     private ProbePage() {}
 
-    static void corrupted(StringBuilder out, List<Evidence.Corrupted> all) {
+    static void corrupted(StringBuilder out, List<Extras.Corrupted> all) {
         if (all.isEmpty()) return;
         heading(out, "Corrupted test images");
         List<Series> series = corruptedSeries(all);
@@ -50,16 +50,16 @@ final class ProbePage {
         }
     }
 
-    private static List<Series> corruptedSeries(List<Evidence.Corrupted> all) {
-        Map<String, List<Evidence.Corrupted>> groups = new LinkedHashMap<>();
-        for (Evidence.Corrupted c : all) {
+    private static List<Series> corruptedSeries(List<Extras.Corrupted> all) {
+        Map<String, List<Extras.Corrupted>> groups = new LinkedHashMap<>();
+        for (Extras.Corrupted c : all) {
             groups.computeIfAbsent(c.method() + "\n" + c.kind(), k -> new ArrayList<>())
                     .add(c);
         }
         List<Series> series = new ArrayList<>();
-        for (List<Evidence.Corrupted> g : groups.values()) {
+        for (List<Extras.Corrupted> g : groups.values()) {
             Map<Long, List<Double>> strengths = new TreeMap<>();
-            for (Evidence.Corrupted c : g) {
+            for (Extras.Corrupted c : g) {
                 strengths.computeIfAbsent(c.seed(), s -> new ArrayList<>()).add(100 * c.accuracy());
             }
             Map<Long, Double> means = new TreeMap<>();
@@ -72,14 +72,12 @@ final class ProbePage {
     }
 
     /** Accuracy against strength, one line a method. */
-    static Lines corruption(List<Evidence.Corrupted> all, String kind) {
-        int strengths =
-                all.stream().mapToInt(Evidence.Corrupted::strength).max().orElse(0);
+    static Lines corruption(List<Extras.Corrupted> all, String kind) {
+        int strengths = all.stream().mapToInt(Extras.Corrupted::strength).max().orElse(0);
         double[] x = new double[strengths + 1];
         Arrays.setAll(x, i -> i);
         Lines lines = new Lines("Accuracy under " + kind, "strength", "accuracy, %");
-        for (String method :
-                distinct(all.stream().map(Evidence.Corrupted::method).toList())) {
+        for (String method : distinct(all.stream().map(Extras.Corrupted::method).toList())) {
             double[] y = new double[x.length];
             Arrays.setAll(y, i -> 100 * mean(all, method, i == 0 ? CLEAN : kind, i));
             lines.dotted(method, x, y);
@@ -87,34 +85,34 @@ final class ProbePage {
         return lines;
     }
 
-    private static double mean(List<Evidence.Corrupted> all, String method, String kind, int strength) {
+    private static double mean(List<Extras.Corrupted> all, String method, String kind, int strength) {
         return all.stream()
                 .filter(c -> c.method().equals(method) && c.kind().equals(kind) && c.strength() == strength)
-                .mapToDouble(Evidence.Corrupted::accuracy)
+                .mapToDouble(Extras.Corrupted::accuracy)
                 .average()
                 .orElse(Double.NaN);
     }
 
-    static void outside(StringBuilder out, List<Evidence.Outside> all) {
+    static void outside(StringBuilder out, List<Extras.Outside> all) {
         if (all.isEmpty()) return;
         heading(out, "Images of no class");
         List<Series> auroc = new ArrayList<>();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("method", "other set", "AUROC %", "confidence, test %", "confidence, other %"));
-        Map<String, List<Evidence.Outside>> groups = new LinkedHashMap<>();
-        for (Evidence.Outside o : all) {
+        Map<String, List<Extras.Outside>> groups = new LinkedHashMap<>();
+        for (Extras.Outside o : all) {
             groups.computeIfAbsent(o.method() + "\n" + o.set(), k -> new ArrayList<>())
                     .add(o);
         }
-        for (List<Evidence.Outside> g : groups.values()) {
-            Series s = series(g, Evidence.Outside::auroc);
+        for (List<Extras.Outside> g : groups.values()) {
+            Series s = series(g, Extras.Outside::auroc);
             auroc.add(s);
             rows.add(List.of(
                     s.method(),
                     s.what(),
                     s.mean(),
-                    series(g, Evidence.Outside::confidenceInside).mean(),
-                    series(g, Evidence.Outside::confidenceOutside).mean()));
+                    series(g, Extras.Outside::confidenceInside).mean(),
+                    series(g, Extras.Outside::confidenceOutside).mean()));
         }
         paragraph(
                 out,
@@ -125,9 +123,9 @@ final class ProbePage {
     }
 
     private static Series series(
-            List<Evidence.Outside> group, java.util.function.ToDoubleFunction<Evidence.Outside> figure) {
+            List<Extras.Outside> group, java.util.function.ToDoubleFunction<Extras.Outside> figure) {
         Map<Long, Double> values = new TreeMap<>();
-        for (Evidence.Outside o : group) values.put(o.seed(), 100 * figure.applyAsDouble(o));
+        for (Extras.Outside o : group) values.put(o.seed(), 100 * figure.applyAsDouble(o));
         return new Series(group.get(0).method(), group.get(0).set(), values);
     }
 

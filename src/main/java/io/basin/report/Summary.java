@@ -16,11 +16,11 @@ public record Summary(
         List<Row> rows,
         List<Curve> curves,
         List<Plotted> schedules,
-        Evidence evidence) {
+        Extras evidence) {
     /** With nothing but the table to show. */
     public Summary(
             String title, Map<String, String> facts, List<Row> rows, List<Curve> curves, List<Plotted> schedules) {
-        this(title, facts, rows, curves, schedules, Evidence.NONE);
+        this(title, facts, rows, curves, schedules, Extras.NONE);
     }
 
     /**

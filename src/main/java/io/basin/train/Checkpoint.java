@@ -1,11 +1,11 @@
 package io.basin.train;
 
 import io.basin.device.Arena;
-import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
@@ -28,15 +28,15 @@ public final class Checkpoint {
 
     /** Writes one model: weights and batch-norm statistics. */
     public static void saveModel(
-            Path file, Device device, Storage storage, Weights model, Map<String, String> metadata) {
+            Path file, Device device, ParameterStore storage, Weights model, Map<String, String> metadata) {
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         addModel(writer, device, storage, model);
         writer.write(file);
     }
 
-    private static void addModel(SafetensorsWriter writer, Device device, Storage storage, Weights model) {
+    private static void addModel(SafetensorsWriter writer, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
-        for (Storage.State s : storage.states()) {
+        for (ParameterStore.State s : storage.states()) {
             float[] values = new float[Math.toIntExact(s.shape().elements())];
             device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
             writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), values));
@@ -60,16 +60,16 @@ public final class Checkpoint {
     }
 
     /** Reads one model by names; a missing tensor or another shape is a {@link FormatException} that names both. */
-    public static Map<String, String> loadModel(Path file, Device device, Storage storage, Weights model) {
+    public static Map<String, String> loadModel(Path file, Device device, ParameterStore storage, Weights model) {
         try (Safetensors in = Safetensors.open(file)) {
             readModel(file, in, device, storage, model);
             return in.metadata();
         }
     }
 
-    private static void readModel(Path file, Safetensors in, Device device, Storage storage, Weights model) {
+    private static void readModel(Path file, Safetensors in, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
-        for (Storage.State s : storage.states()) {
+        for (ParameterStore.State s : storage.states()) {
             float[] values = floats(file, in, s.name(), s.shape());
             device.pack(FloatBuffer.wrap(values), null, model.state(), s.slot().offset());
         }
@@ -98,10 +98,10 @@ public final class Checkpoint {
     }
 
     /** Writes everything that the next step depends on. */
-    static void saveRun(Path file, Session session, Map<String, String> metadata) {
-        Storage storage = session.storage();
+    static void saveRun(Path file, Training session, Map<String, String> metadata) {
+        ParameterStore storage = session.storage();
         Device device = session.device();
-        Control.Totals t = session.totals();
+        EpochMetrics t = session.totals();
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         writer.metadata("step", Long.toString(t.step()));
         writer.metadata("loss", Double.toString(t.loss()));
@@ -116,8 +116,8 @@ public final class Checkpoint {
     }
 
     /** Restores a run's weights, momentum and average; returns where it stood. */
-    static Control.Totals loadRun(Path file, Session session) {
-        Storage storage = session.storage();
+    static EpochMetrics loadRun(Path file, Training session) {
+        ParameterStore storage = session.storage();
         Device device = session.device();
         try (Safetensors in = Safetensors.open(file)) {
             readModel(file, in, device, storage, storage.live());
@@ -126,7 +126,7 @@ public final class Checkpoint {
                 read(file, in, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
             }
             Map<String, String> m = in.metadata();
-            return new Control.Totals(
+            return new EpochMetrics(
                     Long.parseLong(required(file, m, "step")),
                     Double.parseDouble(required(file, m, "loss")),
                     Long.parseLong(required(file, m, "hits")),
@@ -138,8 +138,8 @@ public final class Checkpoint {
     }
 
     /** Takes up another run's weights, statistics and momentum; its counters and its average are left. */
-    static void loadStart(Path file, Session session) {
-        Storage storage = session.storage();
+    static void loadStart(Path file, Training session) {
+        ParameterStore storage = session.storage();
         try (Safetensors in = Safetensors.open(file)) {
             required(file, in.metadata(), "step");
             readModel(file, in, session.device(), storage, storage.live());
@@ -151,13 +151,13 @@ public final class Checkpoint {
 
     /** Adds an arena of the parameters' size, its tensors named {@code prefix + name}. */
     public static void addArena(
-            SafetensorsWriter writer, Device device, Storage storage, String prefix, Memory memory) {
+            SafetensorsWriter writer, Device device, ParameterStore storage, String prefix, Memory memory) {
         for (Parameter p : storage.parameters()) add(writer, device, prefix, p, memory);
     }
 
     /** Reads what {@link #addArena} added. */
     public static void readArena(
-            Path file, Safetensors in, Device device, Storage storage, String prefix, Memory memory) {
+            Path file, Safetensors in, Device device, ParameterStore storage, String prefix, Memory memory) {
         for (Parameter p : storage.parameters()) read(file, in, device, prefix, p, memory);
     }
 

@@ -1,19 +1,20 @@
 package io.basin.train;
 
-import io.basin.device.Control;
+import io.basin.device.BatchNormOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.Norm;
 import io.basin.device.Op;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.PredictionSum;
+import io.basin.device.RunState;
 import io.basin.device.Slot;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
-import io.basin.device.Tally;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -49,7 +50,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private final Device device;
-    private final Control control;
+    private final RunState control;
     private final Plan plan;
     private final int samples;
     private final int classes;
@@ -60,9 +61,9 @@ public final class Evaluator implements AutoCloseable {
     private boolean drawn;
 
     public Evaluator(
-            Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
+            Device device, Graph graph, ParameterStore storage, Images images, BatchReader batch, Precision precision) {
         this.device = device;
-        control = new Control(device);
+        control = new RunState(device);
         samples = images.count();
         classes = images.classes();
         try {
@@ -86,16 +87,16 @@ public final class Evaluator implements AutoCloseable {
     }
 
     /** Mean loss and accuracy of one model. */
-    public Control.Totals evaluate(Weights weights) {
+    public EpochMetrics evaluate(Weights weights) {
         return begin(weights).get();
     }
 
     /** Enqueues the pass and its figures' way back; only {@code get} waits. The weights may be changed by later work. */
-    public Supplier<Control.Totals> begin(Weights weights) {
+    public Supplier<EpochMetrics> begin(Weights weights) {
         use(weights);
         drawn = false;
         control.start(0);
-        Runnable tick = device.tick(control);
+        Runnable tick = device.advance(control);
         for (int b = 0; b < batches(); b++) {
             plan.forward();
             tick.run();
@@ -128,16 +129,16 @@ public final class Evaluator implements AutoCloseable {
     }
 
     /** Room for what models say of all samples. */
-    public Tally tally() {
+    public PredictionSum tally() {
         return device.tally(samples, classes);
     }
 
     /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
-    public void poll(Weights model, double weight, Tally tally) {
+    public void poll(Weights model, double weight, PredictionSum tally) {
         use(model);
         drawn = false;
         control.start(0);
-        Runnable tick = device.tick(control);
+        Runnable tick = device.advance(control);
         Slot value = plan.probabilities().value();
         Memory memory = plan.binding(model).memory(value.arena());
         for (int b = 0; b < batches(); b++) {
@@ -176,14 +177,14 @@ public final class Evaluator implements AutoCloseable {
      * @param onBatch called with the number of the pass after each batch
      */
     public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
-        List<Norm> norms = plan.norms();
+        List<BatchNormOp> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
-        norms.forEach(Norm::reset);
+        norms.forEach(BatchNormOp::reset);
         if (how == Refresh.SINGLE) {
             pass(norms.get(norms.size() - 1), true, true, () -> onBatch.accept(0));
-            norms.forEach(Norm::commit);
+            norms.forEach(BatchNormOp::commit);
             return;
         }
         for (int i = 0; i < norms.size(); i++) {
@@ -202,12 +203,12 @@ public final class Evaluator implements AutoCloseable {
      * {@link #refresh} and {@link #evaluate} in a single pass, where one batch holds all samples: each batch norm's input lies
      * there whole, so its population's statistics are measured, stored and used at once. Nothing is computed twice.
      */
-    public Control.Totals settle(Weights weights) {
+    public EpochMetrics settle(Weights weights) {
         if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
         use(weights);
         control.start(0);
         for (Op op : plan.ops()) {
-            if (op instanceof Norm norm) {
+            if (op instanceof BatchNormOp norm) {
                 norm.reset();
                 norm.measure(samples);
                 norm.commit();
@@ -231,13 +232,13 @@ public final class Evaluator implements AutoCloseable {
      * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
      */
     public void remeasure(Weights weights, IntConsumer onBatch) {
-        List<Norm> norms = plan.norms();
+        List<BatchNormOp> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
-        norms.forEach(Norm::reset);
+        norms.forEach(BatchNormOp::reset);
         pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
-        norms.forEach(Norm::commit);
+        norms.forEach(BatchNormOp::commit);
     }
 
     /** Whether the net has statistics to measure. */
@@ -251,12 +252,12 @@ public final class Evaluator implements AutoCloseable {
      * @param all measure at every norm on the way
      * @param adopt have each normalise the batch by itself
      */
-    private void pass(Norm last, boolean all, boolean adopt, Runnable onBatch) {
+    private void pass(BatchNormOp last, boolean all, boolean adopt, Runnable onBatch) {
         control.start(0);
-        Runnable tick = device.tick(control);
+        Runnable tick = device.advance(control);
         for (int b = 0; b < batches(); b++) {
             for (Op op : plan.ops()) {
-                if (op instanceof Norm norm && (all || norm == last)) {
+                if (op instanceof BatchNormOp norm && (all || norm == last)) {
                     norm.measure(rows(b));
                     if (adopt) norm.adopt();
                 }

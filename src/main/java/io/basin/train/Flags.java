@@ -1,6 +1,6 @@
 package io.basin.train;
 
-/** Checks of schedule arguments; each failure names the command line's flag and what was given. */
+/** SelfCheck of schedule arguments; each failure names the command line's flag and what was given. */
 final class Flags {
     private Flags() {}
 

@@ -1,24 +1,26 @@
 package io.basin.train;
 
 import io.basin.device.Arena;
+import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Binding;
-import io.basin.device.Control;
-import io.basin.device.Demand;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Images;
+import io.basin.device.Layer;
+import io.basin.device.MemoryEstimate;
 import io.basin.device.Mode;
-import io.basin.device.Norm;
 import io.basin.device.Op;
+import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.Scope;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
+import io.basin.device.RunState;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
-import io.basin.graph.Node;
-import io.basin.graph.Value;
+import io.basin.nn.Graph;
+import io.basin.nn.Node;
+import io.basin.nn.Value;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -36,17 +38,18 @@ import java.util.Map;
  */
 public final class Plan implements AutoCloseable {
     private final Device device;
-    private final Storage storage;
-    private final Control control;
+    private final ParameterStore storage;
+    private final RunState control;
     private final Images images;
-    private final Scope scope;
+    private final PlanContext scope;
     private final List<Op> ops = new ArrayList<>();
     private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
     private final int batchSize;
     private BatchOp batch;
     private Op loss;
 
-    private Plan(Device device, Storage storage, Images images, Control control, Scope scope, int batchSize) {
+    private Plan(
+            Device device, ParameterStore storage, Images images, RunState control, PlanContext scope, int batchSize) {
         this.device = device;
         this.storage = storage;
         this.images = images;
@@ -59,11 +62,11 @@ public final class Plan implements AutoCloseable {
     public static Plan training(
             Device device,
             Graph graph,
-            Storage storage,
+            ParameterStore storage,
             Images images,
-            Control control,
-            Spec.Batch batch,
-            Spec.Loss loss,
+            RunState control,
+            BatchReader batch,
+            CrossEntropy loss,
             Precision precision) {
         return training(device, graph, storage, images, control, batch, loss, precision, Outlook.NONE);
     }
@@ -72,17 +75,17 @@ public final class Plan implements AutoCloseable {
     static Plan training(
             Device device,
             Graph graph,
-            Storage storage,
+            ParameterStore storage,
             Images images,
-            Control control,
-            Spec.Batch batch,
-            Spec.Loss loss,
+            RunState control,
+            BatchReader batch,
+            CrossEntropy loss,
             Precision precision,
             Outlook outlook) {
-        Demand.Later later = Demand.Later.NONE;
+        MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
         if (!outlook.equals(Outlook.NONE)) {
-            Demand each = evaluation(device, graph, images, control, batch, precision);
-            later = new Demand.Later(
+            MemoryEstimate each = evaluation(device, graph, images, control, batch, precision);
+            later = new MemoryEstimate.Later(
                     outlook.models(),
                     outlook.evaluators() * each.of(Arena.ACTIVATIONS),
                     outlook.evaluators() * each.of(Arena.SCRATCH));
@@ -91,13 +94,13 @@ public final class Plan implements AutoCloseable {
     }
 
     /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
-    private static Demand evaluation(
-            Device device, Graph graph, Images images, Control control, Spec.Batch batch, Precision precision) {
-        Scope scope = scope(device, graph, new Storage(true), Mode.EVALUATE, precision);
+    private static MemoryEstimate evaluation(
+            Device device, Graph graph, Images images, RunState control, BatchReader batch, Precision precision) {
+        PlanContext scope = scope(device, graph, new ParameterStore(true), Mode.EVALUATE, precision);
         try (Plan plan = new Plan(device, null, images, control, scope, batch.batch())) {
-            plan.declare(graph, batch.plain(), new Spec.Loss(0));
+            plan.declare(graph, batch.plain(), new CrossEntropy(0));
             plan.keepBatch();
-            return scope.demand(batch.batch(), Demand.Later.NONE);
+            return scope.demand(batch.batch(), MemoryEstimate.Later.NONE);
         }
     }
 
@@ -105,28 +108,29 @@ public final class Plan implements AutoCloseable {
     public static Plan evaluation(
             Device device,
             Graph graph,
-            Storage storage,
+            ParameterStore storage,
             Images images,
-            Control control,
-            Spec.Batch batch,
+            RunState control,
+            BatchReader batch,
             Precision precision) {
-        Demand.Later later = Demand.Later.NONE;
-        return make(device, graph, storage, images, control, batch, new Spec.Loss(0), precision, Mode.EVALUATE, later);
+        MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
+        return make(
+                device, graph, storage, images, control, batch, new CrossEntropy(0), precision, Mode.EVALUATE, later);
     }
 
     private static Plan make(
             Device device,
             Graph graph,
-            Storage storage,
+            ParameterStore storage,
             Images images,
-            Control control,
-            Spec.Batch batch,
-            Spec.Loss loss,
+            RunState control,
+            BatchReader batch,
+            CrossEntropy loss,
             Precision precision,
             Mode mode,
-            Demand.Later later) {
+            MemoryEstimate.Later later) {
         requireFit(graph, images);
-        Scope scope = scope(device, graph, storage, mode, precision);
+        PlanContext scope = scope(device, graph, storage, mode, precision);
         Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
         try {
             plan.declare(graph, batch, loss);
@@ -140,14 +144,15 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private static Scope scope(Device device, Graph graph, Storage storage, Mode mode, Precision precision) {
+    private static PlanContext scope(
+            Device device, Graph graph, ParameterStore storage, Mode mode, Precision precision) {
         requirePrecision(device, precision);
-        return new Scope(storage, mode, precision, 2 * graph.nodes().size() + 3);
+        return new PlanContext(storage, mode, precision, 2 * graph.nodes().size() + 3);
     }
 
     /** @throws IllegalArgumentException where the device does not compute in that precision, naming both */
     public static void requirePrecision(Device device, Precision precision) {
-        if (device.computes(precision)) return;
+        if (device.supports(precision)) return;
         throw new IllegalArgumentException("--precision " + precision.name().toLowerCase(Locale.ROOT)
                 + " is not something that this device computes in (" + device.describe()
                 + "): use fp32, or another --device");
@@ -164,8 +169,8 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private void declare(Graph graph, Spec.Batch batchSpec, Spec.Loss lossSpec) {
-        Tape tape = Tape.of(graph);
+    private void declare(Graph graph, BatchReader batchSpec, CrossEntropy lossSpec) {
+        Fusion tape = Fusion.of(graph);
         scope.at(0, "batch");
         batch = device.batch(scope, batchSpec, images, control);
         ops.add(batch);
@@ -188,28 +193,28 @@ public final class Plan implements AutoCloseable {
     }
 
     /** Nobody would write the gradient of such a result, and backward would read what lies in memory. */
-    private static void requireUsed(Node node, Tape tape, Graph graph) {
+    private static void requireUsed(Node node, Fusion tape, Graph graph) {
         if (tape.uses(node.output()) == 0 && node.output() != graph.output()) {
             throw new IllegalArgumentException(
                     node.path() + ": no layer uses its result, and it is not the net's output");
         }
     }
 
-    private void plan(Node node, Tape tape, Graph graph, long seed) {
+    private void plan(Node node, Fusion tape, Graph graph, long seed) {
         requireUsed(node, tape, graph);
         scope.at(ops.size(), node.path());
         List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
         Tensor x = inputs.get(0);
-        Spec spec = node.spec();
+        Layer spec = node.spec();
         Op op;
-        if (spec instanceof Spec.Conv s) op = device.conv(scope, s, x, inputs.size() > 1 ? inputs.get(1) : null);
-        else if (spec instanceof Spec.Norm s) op = device.norm(scope, s, x);
-        else if (spec instanceof Spec.Dense s) op = device.dense(scope, s, x);
-        else if (spec instanceof Spec.Pool s) op = device.pool(scope, s, x);
-        else if (spec instanceof Spec.Relu) op = device.relu(scope, x);
-        else if (spec instanceof Spec.Add) op = device.add(scope, x, inputs.get(1));
-        else if (spec instanceof Spec.Dropout s) op = device.dropout(scope, s, x, seed + ops.size(), control);
-        else if (spec instanceof Spec.Map s) op = device.map(scope, s.function(), x);
+        if (spec instanceof Layer.Conv s) op = device.conv(scope, s, x, inputs.size() > 1 ? inputs.get(1) : null);
+        else if (spec instanceof Layer.BatchNorm s) op = device.batchNorm(scope, s, x);
+        else if (spec instanceof Layer.Dense s) op = device.dense(scope, s, x);
+        else if (spec instanceof Layer.Pool s) op = device.pool(scope, s, x);
+        else if (spec instanceof Layer.Relu) op = device.relu(scope, x);
+        else if (spec instanceof Layer.Add) op = device.add(scope, x, inputs.get(1));
+        else if (spec instanceof Layer.Dropout s) op = device.dropout(scope, s, x, seed + ops.size(), control);
+        else if (spec instanceof Layer.Pointwise s) op = device.elementwise(scope, s.function(), x);
         else throw new IllegalStateException(spec + " is not a layer");
         ops.add(op);
         scope.uses(inputs.toArray(Tensor[]::new));
@@ -258,8 +263,11 @@ public final class Plan implements AutoCloseable {
     }
 
     /** In the order of the net. */
-    List<Norm> norms() {
-        return ops.stream().filter(Norm.class::isInstance).map(Norm.class::cast).toList();
+    List<BatchNormOp> norms() {
+        return ops.stream()
+                .filter(BatchNormOp.class::isInstance)
+                .map(BatchNormOp.class::cast)
+                .toList();
     }
 
     /** (N, K) after {@link #forward}. */
@@ -279,11 +287,11 @@ public final class Plan implements AutoCloseable {
         return images;
     }
 
-    Control control() {
+    RunState control() {
         return control;
     }
 
-    Storage storage() {
+    ParameterStore storage() {
         return storage;
     }
 

@@ -2,7 +2,7 @@ package io.basin.train;
 
 import io.basin.device.Device;
 import io.basin.device.Parameter;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.random.Normals;
 import io.basin.random.Streams;
@@ -28,7 +28,7 @@ public final class Posterior {
     public static final double LEAST_VARIANCE = 1e-30;
 
     private final Device device;
-    private final Storage storage;
+    private final ParameterStore storage;
     private final List<Weights> models;
     private final int rank;
     private final double scale;
@@ -38,7 +38,7 @@ public final class Posterior {
      * @param rank largest number of low-rank columns, at least 2
      * @param scale of the covariance; 0 gives the mean
      */
-    public Posterior(Device device, Storage storage, List<Weights> models, int rank, double scale) {
+    public Posterior(Device device, ParameterStore storage, List<Weights> models, int rank, double scale) {
         if (models.size() < 3) {
             throw new IllegalArgumentException("SWAG needs at least 3 collected models, got " + models.size());
         }

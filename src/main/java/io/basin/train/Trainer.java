@@ -1,6 +1,6 @@
 package io.basin.train;
 
-import io.basin.device.Control;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
 import io.basin.io.FormatException;
@@ -58,7 +58,7 @@ public final class Trainer {
      */
     public record Epoch(double epoch, int step, double lr, double loss, double accuracy, double seconds) {}
 
-    private final Session session;
+    private final Training session;
     private final Schedule schedule;
     private final int stepsPerEpoch;
     private final Path folder;
@@ -82,7 +82,7 @@ public final class Trainer {
      * @param keepsMembers whether something predicts from the collected models later: else they are only written
      */
     public Trainer(
-            Session session,
+            Training session,
             Schedule schedule,
             int stepsPerEpoch,
             Path folder,
@@ -163,7 +163,7 @@ public final class Trainer {
                 endEpoch(step, start);
                 start = System.nanoTime();
                 session.startEpoch();
-            } else if (saves || session.device().immediate() && step % WATCH == 0) {
+            } else if (saves || session.device().isSynchronous() && step % WATCH == 0) {
                 requireFinite(session.totals());
             }
             if (!saves) continue;
@@ -180,7 +180,7 @@ public final class Trainer {
         return Math.min(session.steps(), Math.min(epoch, save));
     }
 
-    private void requireFinite(Control.Totals totals) {
+    private void requireFinite(EpochMetrics totals) {
         if (totals.broken() >= 0) throw diverged("the loss is no longer finite", (int) totals.broken());
     }
 
@@ -193,12 +193,12 @@ public final class Trainer {
 
     /** Everything is asked for before anything is waited for: the host waits at the ends of epochs only. */
     private void endEpoch(int step, long start) {
-        Supplier<Control.Totals> arriving = session.fetch();
+        Supplier<EpochMetrics> arriving = session.fetch();
         double seconds = since(start);
         Function<Epoch, Map<String, Object>> measured = listener.onEpoch();
-        Control.Totals t = arriving.get();
+        EpochMetrics t = arriving.get();
         // A device that works on its own has only now finished.
-        if (!session.device().immediate()) seconds = since(start);
+        if (!session.device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
                 (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
@@ -234,8 +234,8 @@ public final class Trainer {
     }
 
     private void save() {
-        List<Session.Member> members = session.members();
-        for (Session.Member m : members.subList(Math.min(written, members.size()), members.size())) {
+        List<Training.Member> members = session.members();
+        for (Training.Member m : members.subList(Math.min(written, members.size()), members.size())) {
             Map<String, String> header = new LinkedHashMap<>(about);
             header.putAll(details.apply(m.step()));
             header.put("step", Integer.toString(m.step()));
@@ -268,10 +268,10 @@ public final class Trainer {
                     + Difference.first(metadata.getOrDefault(RUN, ""), identity)
                     + "; repeat them, or start in a new folder with --out");
         }
-        Control.Totals totals = Checkpoint.loadRun(file, session);
-        List<Session.Member> members = new ArrayList<>();
+        EpochMetrics totals = Checkpoint.loadRun(file, session);
+        List<Training.Member> members = new ArrayList<>();
         for (int step : schedule.collections()) {
-            if (keepsMembers && step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
+            if (keepsMembers && step < totals.step()) members.add(new Training.Member(step, loadMember(step)));
         }
         written = members.size();
         session.resume(totals, members);

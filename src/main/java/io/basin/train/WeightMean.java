@@ -2,7 +2,7 @@ package io.basin.train;
 
 import io.basin.device.Device;
 import io.basin.device.Parameter;
-import io.basin.device.Storage;
+import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -12,7 +12,7 @@ public final class WeightMean {
     private WeightMean() {}
 
     /** Writes the mean of all parameters into {@code to}; its batch-norm statistics are left, for they must be measured. */
-    public static void into(Weights to, List<Weights> models, Device device, Storage storage) {
+    public static void into(Weights to, List<Weights> models, Device device, ParameterStore storage) {
         for (Parameter p : storage.parameters()) {
             float[] values = new float[Math.toIntExact(p.shape().elements())];
             double[] sum = new double[values.length];

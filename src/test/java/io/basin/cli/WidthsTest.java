@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.geometry.Rays;
+import io.basin.landscape.Rays;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

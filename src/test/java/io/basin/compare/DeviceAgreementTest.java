@@ -8,11 +8,11 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Storage;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import io.basin.report.Evidence;
+import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.train.Settings;
@@ -83,13 +83,13 @@ class DeviceAgreementTest {
         }
     }
 
-    private Evidence.Check check(DeviceProvider... others) {
+    private Extras.Check check(DeviceProvider... others) {
         Settings settings = Settings.standard("synthetic", "mlp", 1);
         try (Device device = Devices.open("cpu", 1);
-                Material material = new Material(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
+                Splits material = new Splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
             Path file = folder.resolve("weights.safetensors");
             Graph graph = Nets.build("mlp", material.test().sample(), 4);
-            try (Storage storage = new Storage(true);
+            try (ParameterStore storage = new ParameterStore(true);
                     Evaluator plan = new Evaluator(
                             device, graph, storage, material.test(), material.plainBatch(), Precision.FP32)) {
                 storage.initialise(device, 3);
@@ -100,7 +100,7 @@ class DeviceAgreementTest {
                     .filter(p -> p.name().equals("cpu"))
                     .toList());
             all.addAll(List.of(others));
-            List<Evidence.Check> checks = new DeviceAgreement(device, material, all)
+            List<Extras.Check> checks = new DeviceAgreement(device, material, all)
                     .check(List.of(file))
                     .checks();
             assertEquals(1, checks.size());
@@ -110,17 +110,17 @@ class DeviceAgreementTest {
 
     @Test
     void equalDevicesPassAndAWrongOneFails() {
-        assertEquals(Evidence.Check.PASSED, check(new Other(1)).verdict());
-        Evidence.Check wrong = check(new Other(1.3f));
-        assertEquals(Evidence.Check.FAILED, wrong.verdict());
+        assertEquals(Extras.Check.PASSED, check(new Other(1)).verdict());
+        Extras.Check wrong = check(new Other(1.3f));
+        assertEquals(Extras.Check.FAILED, wrong.verdict());
         assertTrue(wrong.detail().contains("Another"), wrong.detail());
     }
 
     @Test
     void aLoneDeviceIsNotCoveredAndAnAbsentOneSaysWhy() {
-        assertEquals(Evidence.Check.NOT_COVERED, check().verdict());
-        Evidence.Check absent = check(new Absent());
-        assertEquals(Evidence.Check.NOT_COVERED, absent.verdict());
+        assertEquals(Extras.Check.NOT_COVERED, check().verdict());
+        Extras.Check absent = check(new Absent());
+        assertEquals(Extras.Check.NOT_COVERED, absent.verdict());
         assertTrue(absent.detail().contains("absent: no driver"), absent.detail());
     }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.ensemble.Metrics;
 import io.basin.io.Json;
-import io.basin.report.Evidence;
+import io.basin.report.Extras;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
@@ -17,7 +17,7 @@ class FindingsTest {
     private Path folder;
 
     /** Right on samples [from, to) of 40. */
-    private static Result result(String method, long seed, int from, int to) {
+    private static MethodScore result(String method, long seed, int from, int to) {
         Metrics metrics = new Metrics(2);
         BitSet hits = new BitSet();
         for (int i = 0; i < 40; i++) {
@@ -25,14 +25,14 @@ class FindingsTest {
             hits.set(i, hit);
             metrics.add(new double[] {0.7, 0.3}, hit ? 0 : 1);
         }
-        return Result.of(method, 1, seed, new Judge.Verdict("", 1, metrics, hits));
+        return MethodScore.of(method, 1, seed, new Judge.Verdict("", 1, metrics, hits));
     }
 
     @Test
     void discordantSamplesAreCountedAndTestedByTheExactBinomial() {
-        Evidence e = Findings.of(List.of(result("sgd", 1, 0, 30), result("swa", 1, 4, 31), result("ema", 1, 0, 30)));
+        Extras e = Findings.of(List.of(result("sgd", 1, 0, 30), result("swa", 1, 4, 31), result("ema", 1, 0, 30)));
         assertEquals(2, e.tests().size());
-        Evidence.Versus swa = e.tests().get(0);
+        Extras.Versus swa = e.tests().get(0);
         assertEquals(4, swa.onlySgd());
         assertEquals(1, swa.onlyMethod());
         // 2 (C(5,0) + C(5,1)) / 2^5
@@ -43,22 +43,22 @@ class FindingsTest {
 
     @Test
     void severalSeedsTestNoSingleNets() {
-        List<Result> results = List.of(
+        List<MethodScore> results = List.of(
                 result("sgd", 1, 0, 30), result("sgd", 2, 0, 30), result("swa", 1, 0, 40), result("swa", 2, 0, 40));
-        Evidence e = Findings.of(results);
+        Extras e = Findings.of(results);
         assertTrue(e.tests().isEmpty());
         assertEquals(2, e.reliability().size());
         long pooled = e.reliability().get(1).bins().stream()
-                .mapToLong(Evidence.Bin::count)
+                .mapToLong(Extras.Bin::count)
                 .sum();
         assertEquals(80, pooled);
     }
 
     @Test
     void resultsSurviveTheRoundTripThroughTheirFile() {
-        List<Result> results = List.of(result("sgd", 1, 0, 30), result("swa", 1, 4, 31));
+        List<MethodScore> results = List.of(result("sgd", 1, 0, 30), result("swa", 1, 4, 31));
         Path file = folder.resolve("scores.json");
         Json.write(file, results);
-        assertEquals(results, Result.read(file));
+        assertEquals(results, MethodScore.read(file));
     }
 }

@@ -9,9 +9,9 @@ import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
-import io.basin.models.StoredModel;
-import io.basin.report.Evidence;
-import io.basin.train.Provenance;
+import io.basin.models.ModelFile;
+import io.basin.report.Extras;
+import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -59,21 +59,21 @@ class RunFilesTest {
         assertTrue(refused > 0 && refused < ROUNDS, "the mutations must reach both ends, refused " + refused);
     }
 
-    private static Result result(String method) {
+    private static MethodScore result(String method) {
         Metrics metrics = new Metrics(2);
         BitSet hits = new BitSet();
         for (int i = 0; i < 30; i++) {
             hits.set(i, i % 3 > 0);
             metrics.add(new double[] {0.7, 0.3}, i % 3 > 0 ? 0 : 1);
         }
-        return Result.of(method, 1, 1, new Judge.Verdict("", 1, metrics, hits));
+        return MethodScore.of(method, 1, 1, new Judge.Verdict("", 1, metrics, hits));
     }
 
     @Test
     void scoresAreReadOrRefused() throws IOException {
         Path file = folder.resolve("scores.json");
         Json.write(file, List.of(result("sgd"), result("swa")));
-        damage(file, f -> Findings.of(Result.read(f)));
+        damage(file, f -> Findings.of(MethodScore.read(f)));
     }
 
     @Test
@@ -81,8 +81,8 @@ class RunFilesTest {
         Path file = folder.resolve("scores.json");
         for (String text : new String[] {"[]", "3", "{}", "[{\"method\":\"sgd\"}]"}) {
             Files.writeString(file, text);
-            String message =
-                    assertThrows(FormatException.class, () -> Result.read(file)).getMessage();
+            String message = assertThrows(FormatException.class, () -> MethodScore.read(file))
+                    .getMessage();
             assertTrue(
                     message.startsWith(file + ": ") && message.endsWith("delete it to train this run again"), message);
         }
@@ -90,19 +90,19 @@ class RunFilesTest {
 
     @Test
     void evidenceIsReadOrRefused() throws IOException {
-        EvidenceFile.write(
+        ExtrasFile.write(
                 folder,
-                new Evidence(
+                new Extras(
                         List.of(),
                         List.of(),
-                        List.of(new Evidence.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
-                        List.of(new Evidence.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
-                        List.of(Evidence.Check.of("what", "swa, seed 1", true, "1e-7"))));
-        damage(folder.resolve("evidence.json"), file -> EvidenceFile.read(folder));
+                        List.of(new Extras.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
+                        List.of(new Extras.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
+                        List.of(Extras.Check.of("what", "swa, seed 1", true, "1e-7"))));
+        damage(folder.resolve("evidence.json"), file -> ExtrasFile.read(folder));
     }
 
-    private static Provenance origin() {
-        return Provenance.of(
+    private static ModelCard origin() {
+        return ModelCard.of(
                 Settings.standard("mnist", "mlp", 3), "swa", 1000, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f
                 });
     }
@@ -114,7 +114,7 @@ class RunFilesTest {
                 .add("w", new long[] {1}, new float[] {1})
                 .metadata(origin().header())
                 .write(file);
-        damage(file, StoredModel::of);
+        damage(file, ModelFile::of);
     }
 
     /** Damage to one value at a time, which the file's own checks let pass. */
@@ -130,8 +130,8 @@ class RunFilesTest {
                     (key, value) -> new String(
                             Damage.of(value.getBytes(StandardCharsets.UTF_8), random), StandardCharsets.UTF_8));
             try {
-                Provenance read = Provenance.of("w", header);
-                assertEquals(read, Provenance.of("w", read.header()));
+                ModelCard read = ModelCard.of("w", header);
+                assertEquals(read, ModelCard.of("w", read.header()));
             } catch (FormatException e) {
                 refused++;
                 assertTrue(e.getMessage().startsWith("w: ") && e.getMessage().length() < 1000, e.getMessage());

@@ -18,15 +18,15 @@ class AverageKernelTest {
         return points;
     }
 
-    private static Address addresses(Gpu gpu, float[][] points) {
-        Address[] all = new Address[points.length];
+    private static DevicePointer addresses(Gpu gpu, float[][] points) {
+        DevicePointer[] all = new DevicePointer[points.length];
         for (int j = 0; j < all.length; j++) all[j] = gpu.put(points[j]);
         return gpu.put(all);
     }
 
     private static float[] combine(Gpu gpu, float[][] points, float[] coefficients, int rows, long step) {
-        Address to = gpu.empty(4L * FLOATS);
-        Address control = gpu.control(step, false, LR, ALPHA);
+        DevicePointer to = gpu.empty(4L * FLOATS);
+        DevicePointer control = gpu.control(step, false, LR, ALPHA);
         gpu.launch(
                 "average.cu",
                 "combine",
@@ -84,8 +84,8 @@ class AverageKernelTest {
     }
 
     private static float[] moment(Gpu gpu, float[] s, float[] w, float[] a, boolean broken, int t) {
-        Address m = gpu.put(s);
-        Address control = gpu.control(t, broken, LR, ALPHA);
+        DevicePointer m = gpu.put(s);
+        DevicePointer control = gpu.control(t, broken, LR, ALPHA);
         gpu.launch("average.cu", "moment", 2, m, gpu.put(w), gpu.put(a), control, LR.length, FLOATS / 4);
         return gpu.floats(m, FLOATS);
     }
@@ -117,7 +117,7 @@ class AverageKernelTest {
             float[] alpha = new float[models];
             float[] mean = new float[4];
             double[][] w = new double[models][4];
-            Address s = gpu.put(new float[4]);
+            DevicePointer s = gpu.put(new float[4]);
             for (int n = 0; n < models; n++) {
                 alpha[n] = 1f / (n + 1);
                 float[] draws = Draws.normal(n, 4);
@@ -127,7 +127,8 @@ class AverageKernelTest {
                     w[n][i] = model[i];
                     mean[i] = mean[i] + alpha[n] * (model[i] - mean[i]);
                 }
-                Address control = gpu.control(n, false, new float[models], java.util.Arrays.copyOf(alpha, models));
+                DevicePointer control =
+                        gpu.control(n, false, new float[models], java.util.Arrays.copyOf(alpha, models));
                 gpu.launch("average.cu", "moment", 1, s, gpu.put(model), gpu.put(mean), control, models, 1);
             }
             float[] variance = gpu.floats(s, 4);

@@ -60,16 +60,16 @@ class BatchKernelTest {
         }
 
         void check(Gpu gpu, long... steps) {
-            Address pixels = gpu.put(pixels());
-            Address labels = gpu.put(labels());
-            Address table = gpu.put(augmentation().table());
+            DevicePointer pixels = gpu.put(pixels());
+            DevicePointer labels = gpu.put(labels());
+            DevicePointer table = gpu.put(augmentation().table());
             for (long step : steps) {
                 float[] expected = new float[rows * size()];
                 int[] expectedLabels = new int[rows];
                 expect(step, expected, expectedLabels);
-                Address out = gpu.empty(4L * expected.length);
-                Address outLabels = gpu.empty(4L * rows);
-                Address control = gpu.control(step, false, new float[0], new float[0]);
+                DevicePointer out = gpu.empty(4L * expected.length);
+                DevicePointer outLabels = gpu.empty(4L * rows);
+                DevicePointer control = gpu.control(step, false, new float[0], new float[0]);
                 gpu.launch(
                         "batch.cu",
                         "batch",

@@ -30,8 +30,8 @@ class EnsembleKernelTest {
                 int size = ROWS * classes;
                 double[] sum = new double[size];
                 int[] votes = new int[size];
-                Address sums = gpu.put(sum);
-                Address counts = gpu.put(votes);
+                DevicePointer sums = gpu.put(sum);
+                DevicePointer counts = gpu.put(votes);
                 for (int m = 0; m < MEMBERS; m++) {
                     float[] p = member(m, classes);
                     double weight = 1 / (1.0 + m);
@@ -54,7 +54,8 @@ class EnsembleKernelTest {
         for (int r = 0; r < ROWS; r++) votes[r * classes + first(wide, r * classes, classes)]++;
     }
 
-    private static void checkChoices(Gpu gpu, double[] sum, int[] votes, Address sums, Address counts, int classes) {
+    private static void checkChoices(
+            Gpu gpu, double[] sum, int[] votes, DevicePointer sums, DevicePointer counts, int classes) {
         int[] likeliest = new int[ROWS];
         int[] elected = new int[ROWS];
         for (int r = 0; r < ROWS; r++) {
@@ -65,7 +66,7 @@ class EnsembleKernelTest {
                 if (more > 0 || (more == 0 && sum[at + k] > sum[at + elected[r]])) elected[r] = k;
             }
         }
-        Address choice = gpu.empty(4L * ROWS);
+        DevicePointer choice = gpu.empty(4L * ROWS);
         gpu.launch("ensemble.cu", "argmax", 3, choice, sums, ROWS, classes);
         assertArrayEquals(likeliest, gpu.ints(choice, ROWS));
         gpu.launch("ensemble.cu", "vote", 3, choice, counts, sums, ROWS, classes);
@@ -78,7 +79,7 @@ class EnsembleKernelTest {
             float[] p = member(0, 4);
             double[] sum = new double[p.length];
             add(sum, new int[p.length], p, 1, 4);
-            Address sums = gpu.put(new double[p.length]);
+            DevicePointer sums = gpu.put(new double[p.length]);
             gpu.launch("ensemble.cu", "accumulate", 3, sums, null, gpu.put(p), 1.0, ROWS, 4);
             assertArrayEquals(sum, gpu.doubles(sums, p.length));
         });

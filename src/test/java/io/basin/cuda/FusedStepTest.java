@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.basin.cuda.FusedStep.Parameters;
 import io.basin.device.DeviceException;
 import io.basin.device.Draws;
-import io.basin.device.Spec;
+import io.basin.device.Sgd;
 import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -38,11 +38,11 @@ class FusedStepTest {
     /** Somebody's program: nothing in it but JCuda. */
     private static final class Program {
         final Stream stream = new Stream();
-        final Address w = put(Draws.normal(1, COUNT));
-        final Address g = put(Draws.normal(2, COUNT));
-        final Address v = put(new float[COUNT]);
-        final Address a = put(new float[COUNT]);
-        final Address s = put(Draws.normal(3, COUNT));
+        final DevicePointer w = put(Draws.normal(1, COUNT));
+        final DevicePointer g = put(Draws.normal(2, COUNT));
+        final DevicePointer v = put(new float[COUNT]);
+        final DevicePointer a = put(new float[COUNT]);
+        final DevicePointer s = put(Draws.normal(3, COUNT));
 
         Program() {
             check(cuStreamCreate(stream, CUstream_flags.CU_STREAM_DEFAULT));
@@ -58,15 +58,15 @@ class FusedStepTest {
                 Program program = new Program();
                 work.accept(program);
                 check(cuStreamDestroy(program.stream));
-                for (Address x : new Address[] {program.w, program.g, program.v, program.a, program.s})
+                for (DevicePointer x : new DevicePointer[] {program.w, program.g, program.v, program.a, program.s})
                     check(cuMemFree(x));
             } finally {
                 check(cuCtxDestroy(context));
             }
         }
 
-        private static Address put(float[] values) {
-            Address address = new Address();
+        private static DevicePointer put(float[] values) {
+            DevicePointer address = new DevicePointer();
             check(cuMemAlloc(address, 4L * values.length));
             check(cuMemcpyHtoD(address, Pointer.to(values), 4L * values.length));
             return address;
@@ -78,7 +78,7 @@ class FusedStepTest {
 
         FusedStep step(boolean nesterov, long moment) {
             Parameters p = new Parameters(w.value(), g.value(), v.value(), a.value(), moment, COUNT, DECAYED);
-            return new FusedStep(stream.handle(), p, new Spec.Step(0.9, 5e-4, nesterov), LR, ALPHA);
+            return new FusedStep(stream.handle(), p, new Sgd(0.9, 5e-4, nesterov), LR, ALPHA);
         }
 
         /** New gradients, as a backward pass would leave them. */
@@ -94,7 +94,7 @@ class FusedStepTest {
             assertArrayEquals(expected.a, floats(a), "average");
         }
 
-        private static float[] floats(Address from) {
+        private static float[] floats(DevicePointer from) {
             float[] values = new float[COUNT];
             check(cuMemcpyDtoH(Pointer.to(values), from, 4L * COUNT));
             return values;
@@ -240,7 +240,7 @@ class FusedStepTest {
         refuses("moment needs average", () -> new Parameters(a, 2 * a, 3 * a, 0, 4 * a, 8, 8));
         refuses("gradients and average overlap", () -> new Parameters(a, 2 * a, 3 * a, 2 * a + 16, 0, 8, 8));
         Parameters none = new Parameters(a, 2 * a, 3 * a, 0, 0, 8, 8);
-        Spec.Step rule = new Spec.Step(0.9, 0, false);
+        Sgd rule = new Sgd(0.9, 0, false);
         refuses("average is no address", () -> new FusedStep(0, none, rule, LR, ALPHA));
         refuses("lr and alpha tables differ", () -> new FusedStep(0, none, rule, LR, new double[3]));
     }

@@ -27,7 +27,7 @@ public final class Gpu implements AutoCloseable {
         }
     }
 
-    private final Undo undo = new Undo();
+    private final Closer undo = new Closer();
     private final CudaContext context;
     private final Kernels kernels;
 
@@ -59,44 +59,45 @@ public final class Gpu implements AutoCloseable {
     }
 
     /** Memory that nobody has written. */
-    Address empty(long bytes) {
-        Address address = new Address();
+    DevicePointer empty(long bytes) {
+        DevicePointer address = new DevicePointer();
         check(cuMemAlloc(address, Math.max(1, bytes)), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));
         return address;
     }
 
-    Address put(float... values) {
+    DevicePointer put(float... values) {
         ByteBuffer bytes = direct(4 * values.length);
         bytes.asFloatBuffer().put(values);
         return upload(bytes);
     }
 
-    Address put(int... values) {
+    DevicePointer put(int... values) {
         ByteBuffer bytes = direct(4 * values.length);
         bytes.asIntBuffer().put(values);
         return upload(bytes);
     }
 
-    Address put(double... values) {
+    DevicePointer put(double... values) {
         ByteBuffer bytes = direct(8 * values.length);
         bytes.asDoubleBuffer().put(values);
         return upload(bytes);
     }
 
-    Address put(byte... values) {
+    DevicePointer put(byte... values) {
         return upload(direct(values.length).put(values).flip());
     }
 
     /** Addresses as a kernel reads them from memory. */
-    Address put(Address... values) {
+    DevicePointer put(DevicePointer... values) {
         ByteBuffer bytes = direct(8 * values.length);
-        bytes.asLongBuffer().put(Arrays.stream(values).mapToLong(Address::value).toArray());
+        bytes.asLongBuffer()
+                .put(Arrays.stream(values).mapToLong(DevicePointer::value).toArray());
         return upload(bytes);
     }
 
-    /** A control block as {@link io.basin.device.Control} lays it out. */
-    Address control(long step, boolean broken, float[] lr, float[] alpha) {
+    /** A control block as {@link io.basin.device.RunState} lays it out. */
+    DevicePointer control(long step, boolean broken, float[] lr, float[] alpha) {
         ByteBuffer bytes = direct(64 + 4 * lr.length + 4 * alpha.length);
         bytes.putLong(0, step).putLong(32, broken ? 1 : 0);
         for (int i = 0; i < lr.length; i++) {
@@ -106,37 +107,37 @@ public final class Gpu implements AutoCloseable {
         return upload(bytes);
     }
 
-    private Address upload(ByteBuffer bytes) {
-        Address address = empty(bytes.capacity());
+    private DevicePointer upload(ByteBuffer bytes) {
+        DevicePointer address = empty(bytes.capacity());
         check(cuMemcpyHtoD(address, Pointer.to(bytes), bytes.capacity()), "cuMemcpyHtoD");
         return address;
     }
 
-    float[] floats(Address from, int n) {
+    float[] floats(DevicePointer from, int n) {
         float[] out = new float[n];
         download(from, 4 * n).asFloatBuffer().get(out);
         return out;
     }
 
-    int[] ints(Address from, int n) {
+    int[] ints(DevicePointer from, int n) {
         int[] out = new int[n];
         download(from, 4 * n).asIntBuffer().get(out);
         return out;
     }
 
-    double[] doubles(Address from, int n) {
+    double[] doubles(DevicePointer from, int n) {
         double[] out = new double[n];
         download(from, 8 * n).asDoubleBuffer().get(out);
         return out;
     }
 
-    long[] longs(Address from, int n) {
+    long[] longs(DevicePointer from, int n) {
         long[] out = new long[n];
         download(from, 8 * n).asLongBuffer().get(out);
         return out;
     }
 
-    private ByteBuffer download(Address from, int bytes) {
+    private ByteBuffer download(DevicePointer from, int bytes) {
         ByteBuffer out = direct(bytes);
         check(cuMemcpyDtoH(Pointer.to(out), from, bytes), "cuMemcpyDtoH");
         return out;
@@ -188,7 +189,7 @@ public final class Gpu implements AutoCloseable {
 
     private static Pointer argument(Object value) {
         if (value == null) return Pointer.to(new long[] {0});
-        if (value instanceof Address a) return Pointer.to(new long[] {a.value()});
+        if (value instanceof DevicePointer a) return Pointer.to(new long[] {a.value()});
         if (value instanceof Integer i) return Pointer.to(new int[] {i});
         if (value instanceof Long l) return Pointer.to(new long[] {l});
         if (value instanceof Float f) return Pointer.to(new float[] {f});

@@ -33,19 +33,19 @@ class KernelTrafficTest {
     void arenasArePassedOverOnce() {
         Gpu.run("traffic of arenas", gpu -> {
             if (!counts(gpu)) return;
-            Address a = gpu.put(Draws.normal(1, N));
-            Address b = gpu.put(Draws.normal(2, N));
-            Address c = gpu.put(Draws.normal(3, N));
-            Address d = gpu.put(Draws.normal(4, N));
-            Address table = gpu.put(0.25f, 0.75f);
-            Address control = gpu.control(1, false, LR, ALPHA);
+            DevicePointer a = gpu.put(Draws.normal(1, N));
+            DevicePointer b = gpu.put(Draws.normal(2, N));
+            DevicePointer c = gpu.put(Draws.normal(3, N));
+            DevicePointer d = gpu.put(Draws.normal(4, N));
+            DevicePointer table = gpu.put(0.25f, 0.75f);
+            DevicePointer control = gpu.control(1, false, LR, ALPHA);
             long bend = moved(gpu, "step.cu", "bend", a, b, c, d, control, 2, N / 4, 0, 0.9f, 0f, 0, table, 1, 2, 1);
             assertEquals(24L * N + (24 + 4) * BLOCKS, bend);
             // Step, flag and alpha, but no rate.
             assertEquals(16L * N + 20 * BLOCKS, moved(gpu, "average.cu", "moment", a, b, c, control, 2, N / 4));
-            Address still = gpu.control(0, false, LR, ALPHA);
+            DevicePointer still = gpu.control(0, false, LR, ALPHA);
             assertEquals(20L * BLOCKS, moved(gpu, "average.cu", "moment", a, b, c, still, 2, N / 4));
-            Address broken = gpu.control(1, true, LR, ALPHA);
+            DevicePointer broken = gpu.control(1, true, LR, ALPHA);
             long nothing = moved(gpu, "step.cu", "step", a, b, c, d, broken, 2, N / 4, 0, 0.9f, 0f, 0);
             assertEquals(16L * BLOCKS, nothing);
         });
@@ -55,11 +55,11 @@ class KernelTrafficTest {
     void elementsAreReadAndWrittenOnce() {
         Gpu.run("traffic of elements", gpu -> {
             if (!counts(gpu)) return;
-            Address x = gpu.put(Draws.normal(1, N));
-            Address y = gpu.put(Draws.normal(2, N));
-            Address vector = gpu.put(Draws.normal(3, CHANNELS));
-            Address ones = gpu.put(new float[CHANNELS]);
-            Address control = gpu.control(1, false, LR, ALPHA);
+            DevicePointer x = gpu.put(Draws.normal(1, N));
+            DevicePointer y = gpu.put(Draws.normal(2, N));
+            DevicePointer vector = gpu.put(Draws.normal(3, CHANNELS));
+            DevicePointer ones = gpu.put(new float[CHANNELS]);
+            DevicePointer control = gpu.control(1, false, LR, ALPHA);
             String file = "pointwise.cu";
             assertEquals(8L * N, moved(gpu, file, "relu", y, x, N));
             assertEquals(12L * N, moved(gpu, file, "reluBackward", y, x, x, N));
@@ -80,14 +80,14 @@ class KernelTrafficTest {
     void sumsReadEachElementOnceAndLeaveOnlyPartialSums() {
         Gpu.run("traffic of sums", gpu -> {
             if (!counts(gpu)) return;
-            Address x = gpu.put(Draws.normal(1, N));
+            DevicePointer x = gpu.put(Draws.normal(1, N));
             int rows = N / CHANNELS;
             int slabs = 4;
             Gpu.Grid grid = Gpu.Grid.columns(CHANNELS, slabs);
-            Address sums = gpu.empty(4L * slabs * CHANNELS);
+            DevicePointer sums = gpu.empty(4L * slabs * CHANNELS);
             long columns = moved(gpu, "pointwise.cu", "columnSums", grid, sums, x, rows, CHANNELS);
             assertEquals(4L * N + 4L * slabs * CHANNELS, columns);
-            Address partial = gpu.empty(16L * slabs * CHANNELS);
+            DevicePointer partial = gpu.empty(16L * slabs * CHANNELS);
             long measure = moved(gpu, "norm.cu", "measure", grid, x, partial, rows, CHANNELS);
             // Each thread also asks for the first row's element.
             assertEquals(4L * N + 16L * slabs * CHANNELS + 4L * 8 * slabs * CHANNELS, measure);
@@ -100,12 +100,12 @@ class KernelTrafficTest {
             if (!counts(gpu)) return;
             int rows = 8;
             int size = 16 * 16 * 4;
-            Address pixels = gpu.put(Draws.bytes(1, 32 * size));
-            Address labels = gpu.put(Draws.labels(1, 32, 10));
-            Address table = gpu.put(new float[4 * 256]);
-            Address control = gpu.control(0, false, LR, ALPHA);
-            Address out = gpu.empty(4L * rows * size);
-            Address outLabels = gpu.empty(4L * rows);
+            DevicePointer pixels = gpu.put(Draws.bytes(1, 32 * size));
+            DevicePointer labels = gpu.put(Draws.labels(1, 32, 10));
+            DevicePointer table = gpu.put(new float[4 * 256]);
+            DevicePointer control = gpu.control(0, false, LR, ALPHA);
+            DevicePointer out = gpu.empty(4L * rows * size);
+            DevicePointer outLabels = gpu.empty(4L * rows);
             long moved = moved(
                     gpu,
                     "batch.cu",
@@ -137,12 +137,12 @@ class KernelTrafficTest {
             if (!counts(gpu)) return;
             int classes = 32;
             int rows = N / classes;
-            Address sum = gpu.put(new double[N]);
-            Address p = gpu.put(Draws.normal(1, N));
+            DevicePointer sum = gpu.put(new double[N]);
+            DevicePointer p = gpu.put(Draws.normal(1, N));
             assertEquals(20L * N, moved(gpu, "ensemble.cu", "accumulate", sum, null, p, 1.0, rows, classes));
-            Address choice = gpu.empty(4L * rows);
+            DevicePointer choice = gpu.empty(4L * rows);
             assertEquals(8L * N + 4L * rows, moved(gpu, "ensemble.cu", "argmax", choice, sum, rows, classes));
-            Address votes = gpu.put(new int[N]);
+            DevicePointer votes = gpu.put(new int[N]);
             long vote = moved(gpu, "ensemble.cu", "vote", choice, votes, sum, rows, classes);
             // Votes are read again, from cache, and sums only where they can decide.
             assertTrue(vote >= 4L * N + 4L * rows && vote <= 16L * N + 4L * rows, String.valueOf(vote));

@@ -55,9 +55,9 @@ class LossKernelTest {
     private static final class Bench {
         final Gpu gpu;
         final int classes;
-        final Address control;
-        Address probabilities;
-        Address gradient;
+        final DevicePointer control;
+        DevicePointer probabilities;
+        DevicePointer gradient;
 
         Bench(Gpu gpu, int classes, long step) {
             this.gpu = gpu;
@@ -69,7 +69,7 @@ class LossKernelTest {
             int rows = labels.length;
             probabilities = gpu.empty(4L * logits.length);
             gradient = training ? gpu.empty(4L * logits.length) : null;
-            Address result = gpu.empty(16L * rows);
+            DevicePointer result = gpu.empty(16L * rows);
             int blocks = (rows + 7) / 8;
             gpu.launch(
                     "loss.cu",

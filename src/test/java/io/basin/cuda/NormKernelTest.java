@@ -32,9 +32,9 @@ class NormKernelTest {
     private static final class Bench {
         final Gpu gpu;
         final int channels;
-        final Address population;
-        final Address mean;
-        final Address var;
+        final DevicePointer population;
+        final DevicePointer mean;
+        final DevicePointer var;
 
         Bench(Gpu gpu, int channels) {
             this.gpu = gpu;
@@ -47,8 +47,8 @@ class NormKernelTest {
 
         void measure(float[] x, int slabs) {
             int rows = x.length / channels;
-            Address data = gpu.put(x);
-            Address partial = gpu.empty(16L * slabs * channels);
+            DevicePointer data = gpu.put(x);
+            DevicePointer partial = gpu.empty(16L * slabs * channels);
             gpu.launch("norm.cu", "measure", Gpu.Grid.columns(channels, slabs), data, partial, rows, channels);
             int blocks = (channels + 255) / 256;
             gpu.launch("norm.cu", "merge", blocks, data, partial, population, mean, var, rows, channels, slabs);
@@ -56,8 +56,8 @@ class NormKernelTest {
 
         /** Running mean, then running variance. */
         float[][] write(String kernel, Object... from) {
-            Address runningMean = gpu.empty(4L * channels);
-            Address runningVar = gpu.empty(4L * channels);
+            DevicePointer runningMean = gpu.empty(4L * channels);
+            DevicePointer runningVar = gpu.empty(4L * channels);
             Object[] arguments = new Object[from.length + 3];
             arguments[0] = runningMean;
             arguments[1] = runningVar;
@@ -144,9 +144,9 @@ class NormKernelTest {
                 }
                 float[] start = new float[channels];
                 for (int c = 0; c < channels; c++) start[c] = c;
-                Address runningMean = gpu.put(start);
+                DevicePointer runningMean = gpu.put(start);
                 Arrays.fill(start, 2);
-                Address runningVar = gpu.put(start);
+                DevicePointer runningVar = gpu.put(start);
                 gpu.launch(
                         "norm.cu",
                         "remember",
@@ -182,7 +182,7 @@ class NormKernelTest {
                     double y = (x[i] - mean[c]) / Math.sqrt(var[c] + 1e-5f) * scale[c] + shift[c];
                     expected[i] = (float) (relu == 1 ? Math.max(0, y) : y);
                 }
-                Address y = gpu.put(x);
+                DevicePointer y = gpu.put(x);
                 gpu.launch(
                         "norm.cu",
                         "normalise",

@@ -14,7 +14,7 @@ class PointwiseKernelTest {
     private static final int[] SIZES = {1, 3, 4, 255, 1026, 4099};
 
     private static float[] launch(Gpu gpu, String kernel, int n, Object... rest) {
-        Address y = gpu.empty(4L * n);
+        DevicePointer y = gpu.empty(4L * n);
         Object[] arguments = new Object[rest.length + 1];
         arguments[0] = y;
         System.arraycopy(rest, 0, arguments, 1, rest.length);
@@ -78,7 +78,7 @@ class PointwiseKernelTest {
                     if (residual) expected[i] += r[i];
                     if (relu) expected[i] = relu(expected[i]);
                 }
-                Address y = gpu.put(x);
+                DevicePointer y = gpu.put(x);
                 gpu.launch(
                         "pointwise.cu",
                         "finish",
@@ -104,7 +104,7 @@ class PointwiseKernelTest {
                     for (int i = 0; i < x.length; i++) expected[i % channels] += x[i];
                     float[] wanted = new float[channels];
                     for (int c = 0; c < channels; c++) wanted[c] = (float) expected[c];
-                    Address data = gpu.put(x);
+                    DevicePointer data = gpu.put(x);
                     Close.GRADIENT.check("one", wanted, columns(gpu, data, rows, channels, 1), 1);
                     Close.GRADIENT.check("two", wanted, columns(gpu, data, rows, channels, 5), 1);
                     assertArrayEquals(columns(gpu, data, rows, channels, 5), columns(gpu, data, rows, channels, 5));
@@ -113,11 +113,11 @@ class PointwiseKernelTest {
         });
     }
 
-    private static float[] columns(Gpu gpu, Address x, int rows, int channels, int slabs) {
-        Address sums = gpu.empty(4L * channels * slabs);
+    private static float[] columns(Gpu gpu, DevicePointer x, int rows, int channels, int slabs) {
+        DevicePointer sums = gpu.empty(4L * channels * slabs);
         gpu.launch("pointwise.cu", "columnSums", Gpu.Grid.columns(channels, slabs), sums, x, rows, channels);
         if (slabs == 1) return gpu.floats(sums, channels);
-        Address total = gpu.empty(4L * channels);
+        DevicePointer total = gpu.empty(4L * channels);
         gpu.launch("pointwise.cu", "columnSums", Gpu.Grid.columns(channels, 1), total, sums, slabs, channels);
         return gpu.floats(total, channels);
     }
@@ -169,7 +169,7 @@ class PointwiseKernelTest {
             expected[stored] = Philox.unit(words[logical % 4]) >= p ? x[stored] * scale : 0;
         }
         int threshold = (int) Math.ceil(p * 0x1p24);
-        Address control = gpu.control(step, false, new float[0], new float[0]);
+        DevicePointer control = gpu.control(step, false, new float[0], new float[0]);
         float[] y = launch(gpu, "dropout", size, gpu.put(x), control, size, channels, pixels, seed, threshold, scale);
         assertArrayEquals(expected, y);
     }
@@ -188,10 +188,10 @@ class PointwiseKernelTest {
                 y[i] = x[i] > 1 ? x[i] * x[i] : 0.5f * x[i];
                 dx[i] = dy[i] * (x[i] > 1 ? 2 * x[i] : 0.5f);
             }
-            Address out = gpu.put(x);
+            DevicePointer out = gpu.put(x);
             gpu.launchSource("map.cu", source, "mapBackward", 2, out, gpu.put(dy), out, n);
             assertArrayEquals(dx, gpu.floats(out, n));
-            Address value = gpu.empty(4L * n);
+            DevicePointer value = gpu.empty(4L * n);
             gpu.launchSource("map.cu", source, "map", 2, value, gpu.put(x), n);
             assertArrayEquals(y, gpu.floats(value, n));
         });
@@ -201,7 +201,7 @@ class PointwiseKernelTest {
     void whatIsLargeMovesSixteenBytesAtATime() {
         Gpu.run("traffic of pointwise kernels", gpu -> {
             int n = 4096;
-            Address x = gpu.put(Draws.normal(1, n));
+            DevicePointer x = gpu.put(Draws.normal(1, n));
             Traffic relu = Traffic.of(gpu, "relu", () -> launch(gpu, "relu", n, x, n));
             if (relu == null) return;
             assertEquals(8L * n, relu.wide());

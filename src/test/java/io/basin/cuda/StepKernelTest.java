@@ -35,10 +35,10 @@ class StepKernelTest {
     private static final class Bench {
         final Gpu gpu;
         final Arenas start;
-        final Address w;
-        final Address g;
-        final Address v;
-        final Address a;
+        final DevicePointer w;
+        final DevicePointer g;
+        final DevicePointer v;
+        final DevicePointer a;
 
         Bench(Gpu gpu, Arenas start) {
             this.gpu = gpu;
@@ -49,7 +49,7 @@ class StepKernelTest {
             a = gpu.put(start.a);
         }
 
-        void step(Address control, int blocks, boolean nesterov) {
+        void step(DevicePointer control, int blocks, boolean nesterov) {
             int quads = start.w.length / 4;
             gpu.launch(
                     "step.cu",
@@ -129,7 +129,7 @@ class StepKernelTest {
             float[] coefficients = {0.25f, 0.5f, 0.25f, 0.1f, 0.3f, 0.6f};
             for (int rows : new int[] {1, 2}) {
                 for (boolean nesterov : new boolean[] {false, true}) {
-                    Address table = gpu.put(Arrays.copyOf(coefficients, 3 * rows));
+                    DevicePointer table = gpu.put(Arrays.copyOf(coefficients, 3 * rows));
                     float c = coefficients[3 * (rows - 1) + 1];
                     checkBend(gpu, Arenas.of(n, 4 * 100), table, rows, c, nesterov);
                 }
@@ -138,13 +138,13 @@ class StepKernelTest {
     }
 
     /** Step 1 of the middle one of three points; the point lies in `a`. */
-    private static void checkBend(Gpu gpu, Arenas x, Address table, int rows, float c, boolean nesterov) {
+    private static void checkBend(Gpu gpu, Arenas x, DevicePointer table, int rows, float c, boolean nesterov) {
         int n = x.w.length;
-        Address p = gpu.put(x.a);
-        Address v = gpu.put(x.v);
-        Address w = gpu.put(x.w);
-        Address g = gpu.put(x.g);
-        Address control = gpu.control(1, false, LR, ALPHA);
+        DevicePointer p = gpu.put(x.a);
+        DevicePointer v = gpu.put(x.v);
+        DevicePointer w = gpu.put(x.w);
+        DevicePointer g = gpu.put(x.g);
+        DevicePointer control = gpu.control(1, false, LR, ALPHA);
         gpu.launch(
                 "step.cu",
                 "bend",
@@ -178,7 +178,7 @@ class StepKernelTest {
     @Test
     void tickCountsAndChangesNothingElse() {
         Gpu.run("tick", gpu -> {
-            Address control = gpu.control((1L << 32) - 1, false, LR, ALPHA);
+            DevicePointer control = gpu.control((1L << 32) - 1, false, LR, ALPHA);
             long[] before = gpu.longs(control, 11);
             gpu.launch("step.cu", "tick", Gpu.Grid.ONE, control);
             before[0]++;

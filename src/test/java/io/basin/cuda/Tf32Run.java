@@ -5,12 +5,12 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Draws;
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Mode;
 import io.basin.device.Op;
 import io.basin.device.OpTrial;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Tensor;
 
 /**
@@ -90,8 +90,8 @@ public final class Tf32Run {
             Op op = trial.plan(
                     "op",
                     scope -> convolution
-                            ? device.conv(scope, new Spec.Conv(OUT, 1, 1, 0, 1, false, false, zero), input, null)
-                            : device.dense(scope, new Spec.Dense(OUT, false, false, zero), input));
+                            ? device.conv(scope, new Layer.Conv(OUT, 1, 1, 0, 1, false, false, zero), input, null)
+                            : device.dense(scope, new Layer.Dense(OUT, false, false, zero), input));
             trial.ready();
             trial.write(input, x);
             trial.write("op.weight", w);

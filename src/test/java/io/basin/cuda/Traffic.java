@@ -23,8 +23,8 @@ public record Traffic(long launches, long loaded, long stored, long wide) {
 
     /** One update of so many parameters; null as {@link #of}. */
     public static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging) {
-        Address control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
-        Address[] arenas = new Address[4];
+        DevicePointer control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
+        DevicePointer[] arenas = new DevicePointer[4];
         for (int i = 0; i < arenas.length; i++) arenas[i] = gpu.put(new float[parameters]);
         int quads = parameters / 4;
         return of(

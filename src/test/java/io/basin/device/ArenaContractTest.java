@@ -25,14 +25,14 @@ class ArenaContractTest {
     private static final int[] SPARED = {1, 207, 4098};
 
     /** A storage of its own, its arenas filled with normal numbers, and a control block with rates and shares. */
-    private record Bench(Device device, Storage storage, Control control, List<Runnable> closes)
+    private record Bench(Device device, ParameterStore storage, RunState control, List<Runnable> closes)
             implements AutoCloseable {
         static Bench on(Device device) {
-            Storage storage = new Storage(false);
+            ParameterStore storage = new ParameterStore(false);
             for (int n : DECAYED) declare(storage, n, false);
             for (int n : SPARED) declare(storage, n, true);
             storage.allocate(device, true);
-            Control control = new Control(device, RATES, ALPHA);
+            RunState control = new RunState(device, RATES, ALPHA);
             control.start(0);
             Bench bench = new Bench(device, storage, control, new ArrayList<>(List.of(control::close, storage::close)));
             bench.fill(storage.memory(Arena.PARAMS), 1);
@@ -40,7 +40,7 @@ class ArenaContractTest {
             return bench;
         }
 
-        private static void declare(Storage storage, int n, boolean vector) {
+        private static void declare(ParameterStore storage, int n, boolean vector) {
             Layout plain = () -> 4L * n;
             storage.parameter("p" + n, Shape.of(n), plain, Initializer.constant(0), vector);
         }
@@ -56,7 +56,7 @@ class ArenaContractTest {
             return memory;
         }
 
-        Coefficients coefficients(Control steps, double[]... table) {
+        Coefficients coefficients(RunState steps, double[]... table) {
             Coefficients c = new Coefficients(device, steps, table);
             closes.add(c::close);
             return c;
@@ -119,7 +119,7 @@ class ArenaContractTest {
                         .toList();
                 Memory to = bench.arena(99);
                 bench.device()
-                        .combine(points, bench.coefficients(null, row), to)
+                        .weightedSum(points, bench.coefficients(null, row), to)
                         .run();
                 float[][] values = points.stream().map(bench::read).toArray(float[][]::new);
                 Close.OPERATION.check(Arrays.toString(row), sum(row, values), bench.read(to));
@@ -138,7 +138,7 @@ class ArenaContractTest {
             bench.write(b, broken);
             Memory to = bench.arena(5);
             Coefficients c = bench.coefficients(null, new double[] {1, 0});
-            Runnable combine = bench.device().combine(List.of(a, b), c, to);
+            Runnable combine = bench.device().weightedSum(List.of(a, b), c, to);
             combine.run();
             assertArrayEquals(bench.read(a), bench.read(to));
             c.set(0, 0);
@@ -155,8 +155,9 @@ class ArenaContractTest {
             Memory a = bench.arena(6);
             Memory b = bench.arena(7);
             Memory to = bench.arena(8);
-            Runnable combine = bench.device().combine(List.of(a, b), bench.coefficients(bench.control(), table), to);
-            Runnable tick = bench.device().tick(bench.control());
+            Runnable combine =
+                    bench.device().weightedSum(List.of(a, b), bench.coefficients(bench.control(), table), to);
+            Runnable tick = bench.device().advance(bench.control());
             try (Recording recording = bench.device().record(() -> {
                 combine.run();
                 tick.run();
@@ -171,7 +172,7 @@ class ArenaContractTest {
     }
 
     /** d = c (g + wd w), v = mu v + d, p -= lr v or for Nesterov lr (d + mu v); wd before the split only. */
-    private static void formula(Bench bench, Spec.Step spec, double c, double lr, double[] p, double[] v) {
+    private static void formula(Bench bench, Sgd spec, double c, double lr, double[] p, double[] v) {
         float[] w = bench.read(bench.storage().memory(Arena.PARAMS));
         float[] g = bench.read(bench.storage().memory(Arena.GRADS));
         for (int i = 0; i < p.length; i++) {
@@ -187,17 +188,18 @@ class ArenaContractTest {
     void aBendFollowsItsFormulaWithRateAndShareOfEachStep(Subject subject) {
         double[][] table = {{0.5, 0.5, 0}, {0.1, 0.2, 0.7}, {0, 0, 1}};
         for (boolean nesterov : new boolean[] {false, true}) {
-            Spec.Step spec = new Spec.Step(0.9, 0.05, nesterov);
+            Sgd spec = new Sgd(0.9, 0.05, nesterov);
             on(subject, bench -> {
                 Memory point = bench.arena(21);
                 Memory momentum = bench.arena(22);
                 double[] p = doubles(bench.read(point));
                 double[] v = doubles(bench.read(momentum));
                 Coefficients c = bench.coefficients(bench.control(), table);
-                Runnable bend = bench.device().bend(spec, bench.storage(), point, momentum, c, 1, bench.control());
+                Runnable bend =
+                        bench.device().stepCurvePoint(spec, bench.storage(), point, momentum, c, 1, bench.control());
                 for (int t = 0; t < table.length; t++) {
                     bend.run();
-                    bench.device().tick(bench.control()).run();
+                    bench.device().advance(bench.control()).run();
                     formula(bench, spec, table[t][1], RATES[t], p, v);
                 }
                 Close.OPERATION.check("point", floats(p), bench.read(point));
@@ -213,9 +215,9 @@ class ArenaContractTest {
             float[] w = bench.read(bench.storage().memory(Arena.PARAMS));
             float[] g = bench.read(bench.storage().memory(Arena.GRADS));
             Coefficients c = bench.coefficients(null, new double[] {0.5});
-            Spec.Step spec = new Spec.Step(0.9, 0.05, false);
+            Sgd spec = new Sgd(0.9, 0.05, false);
             bench.device()
-                    .bend(spec, bench.storage(), bench.arena(1), bench.arena(2), c, 0, bench.control())
+                    .stepCurvePoint(spec, bench.storage(), bench.arena(1), bench.arena(2), c, 0, bench.control())
                     .run();
             assertArrayEquals(w, bench.read(bench.storage().memory(Arena.PARAMS)));
             assertArrayEquals(g, bench.read(bench.storage().memory(Arena.GRADS)));
@@ -230,11 +232,11 @@ class ArenaContractTest {
             Coefficients two = bench.coefficients(null, new double[] {1, 2});
             Memory a = bench.arena(1);
             try (Memory small = device.allocate(4)) {
-                refused(() -> device.combine(List.of(a), two, a));
-                refused(() -> device.combine(List.of(a, small), two, a));
-                Spec.Step spec = new Spec.Step(0, 0, false);
-                refused(() -> device.bend(spec, bench.storage(), a, a, two, 2, bench.control()));
-                refused(() -> device.bend(spec, bench.storage(), small, a, two, 0, bench.control()));
+                refused(() -> device.weightedSum(List.of(a), two, a));
+                refused(() -> device.weightedSum(List.of(a, small), two, a));
+                Sgd spec = new Sgd(0, 0, false);
+                refused(() -> device.stepCurvePoint(spec, bench.storage(), a, a, two, 2, bench.control()));
+                refused(() -> device.stepCurvePoint(spec, bench.storage(), small, a, two, 0, bench.control()));
             }
             refused(() -> two.set(1));
             refused(() -> new Coefficients(device, bench.control(), new double[] {1}));

@@ -22,7 +22,7 @@ class BatchContractTest {
     private static final int BATCH = 5;
 
     /** Each sample is its own label. */
-    private static OpTrial trial(Device device, int count, Spec.Batch spec) {
+    private static OpTrial trial(Device device, int count, BatchReader spec) {
         byte[] pixels = Draws.bytes(9, count * (int) SAMPLE.elements());
         int[] labels = new int[count];
         for (int i = 0; i < count; i++) labels[i] = i;
@@ -36,7 +36,7 @@ class BatchContractTest {
     }
 
     /** (C, H, W) of sample i by the formula. */
-    private static float[] expected(int i, Spec.Batch spec) {
+    private static float[] expected(int i, BatchReader spec) {
         byte[] pixels = Draws.bytes(9, COUNT * (int) SAMPLE.elements());
         float[] out = new float[(int) SAMPLE.elements()];
         for (int c = 0; c < 3; c++) {
@@ -51,7 +51,7 @@ class BatchContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void shuffledBatchesFollowTheKeyedOrderOfTheirEpoch(Subject subject) {
-        Spec.Batch spec = Sets.shuffled(BATCH, 3, 77);
+        BatchReader spec = Sets.shuffled(BATCH, 3, 77);
         try (Device device = subject.open();
                 OpTrial trial = trial(device, COUNT, spec)) {
             for (int step : new int[] {0, 1, 3, 4, 7, 11, 400}) {
@@ -87,7 +87,7 @@ class BatchContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void evaluationDrawsInOrderAndMarksRowsPastTheEnd(Subject subject) {
-        Spec.Batch spec = Sets.plain(BATCH, 3);
+        BatchReader spec = Sets.plain(BATCH, 3);
         try (Device device = subject.open();
                 OpTrial trial = trial(device, COUNT, spec)) {
             assertArrayEquals(new int[] {5, 6, 7, 8, 9}, draw(trial, 1));
@@ -101,8 +101,8 @@ class BatchContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void augmentedBatchesMatchTheReference(Subject subject) {
-        Spec.Batch plain = Sets.shuffled(BATCH, 3, 13);
-        Spec.Batch spec = new Spec.Batch(BATCH, 2, true, plain.mean(), plain.std(), 13, true);
+        BatchReader plain = Sets.shuffled(BATCH, 3, 13);
+        BatchReader spec = new BatchReader(BATCH, 2, true, plain.mean(), plain.std(), 13, true);
         try (Device device = subject.open();
                 Device reference = new ReferenceDevice();
                 OpTrial trial = trial(device, COUNT, spec);
@@ -123,9 +123,10 @@ class BatchContractTest {
         try (Device device = subject.open()) {
             Images images = Sets.random(device, 1, 4, SAMPLE, 3);
             try (images;
-                    Control control = new Control(device)) {
-                Scope scope = new Scope(new Storage(true), Mode.TRAIN, Precision.FP32, 3).at(0, "batch");
-                Spec.Batch spec = Sets.shuffled(5, 3, 1);
+                    RunState control = new RunState(device)) {
+                PlanContext scope =
+                        new PlanContext(new ParameterStore(true), Mode.TRAIN, Precision.FP32, 3).at(0, "batch");
+                BatchReader spec = Sets.shuffled(5, 3, 1);
                 String message = assertThrows(
                                 IllegalArgumentException.class, () -> device.batch(scope, spec, images, control))
                         .getMessage();

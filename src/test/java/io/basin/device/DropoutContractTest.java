@@ -18,7 +18,7 @@ class DropoutContractTest {
         static Bench of(Device device, Mode mode, OpTrial.From from, double p, long seed) {
             OpTrial trial = OpTrial.of(device, mode, ROWS, SAMPLE);
             Tensor x = trial.input(from, 17);
-            Op op = trial.plan("op", s -> device.dropout(s, new Spec.Dropout(p), x, seed, trial.control));
+            Op op = trial.plan("op", s -> device.dropout(s, new Layer.Dropout(p), x, seed, trial.control));
             trial.ready();
             return new Bench(trial, x, op);
         }

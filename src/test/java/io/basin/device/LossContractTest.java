@@ -19,14 +19,15 @@ class LossContractTest {
             OpTrial trial = new OpTrial(device, Mode.TRAIN, images, Sets.plain(ROWS, 1));
             Tensor logits = trial.rows(CLASSES);
             Op loss = trial.plan(
-                    "loss", s -> device.loss(s, new Spec.Loss(smoothing), logits, trial.batch.labels(), trial.control));
+                    "loss",
+                    s -> device.loss(s, new CrossEntropy(smoothing), logits, trial.batch.labels(), trial.control));
             trial.batch.labels().alive(31);
             trial.ready();
             trial.batch.forward();
             return new Bench(trial, logits, loss);
         }
 
-        Control.Totals run(float[] values, int times) {
+        EpochMetrics run(float[] values, int times) {
             trial.write(logits, values);
             for (int i = 0; i < times; i++) loss.forward();
             loss.backward();
@@ -50,8 +51,8 @@ class LossContractTest {
                         Bench expected = Bench.of(reference, smoothing);
                         Device device = subject.open();
                         Bench actual = Bench.of(device, smoothing)) {
-                    Control.Totals e = expected.run(values, 2);
-                    Control.Totals a = actual.run(values, 2);
+                    EpochMetrics e = expected.run(values, 2);
+                    EpochMetrics a = actual.run(values, 2);
                     Close.OPERATION.check("loss", e.loss(), a.loss());
                     assertEquals(e.hits(), a.hits());
                     assertEquals(2 * 5, a.seen());
@@ -72,7 +73,7 @@ class LossContractTest {
         values[3 * CLASSES + 2] = 2000;
         try (Device device = subject.open();
                 Bench bench = Bench.of(device, 0)) {
-            Control.Totals totals = bench.run(values, 1);
+            EpochMetrics totals = bench.run(values, 1);
             assertEquals(4, totals.hits());
             assertEquals(5, totals.seen());
             assertEquals(1000, totals.loss(), 1e-3);
@@ -90,7 +91,7 @@ class LossContractTest {
                 Bench bench = Bench.of(device, 0.1)) {
             bench.trial.control.start(6);
             assertEquals(-1, bench.run(good, 1).broken());
-            Runnable tick = device.tick(bench.trial.control);
+            Runnable tick = device.advance(bench.trial.control);
             tick.run();
             assertEquals(7, bench.run(bad, 1).broken());
             tick.run();

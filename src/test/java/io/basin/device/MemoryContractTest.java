@@ -73,7 +73,7 @@ class MemoryContractTest {
         int count = 41;
         try (Device device = subject.open();
                 Memory memory = device.allocate(300)) {
-            List<Reading> readings = new ArrayList<>();
+            List<AsyncRead> readings = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 device.upload(memory, 44, direct(Draws.bytes(i, 256)));
                 readings.add(device.read(memory, 44, 256));

@@ -42,11 +42,11 @@ class NormStatisticsTest {
     }
 
     /** A norm on an input that the test writes. */
-    private record Bench(OpTrial trial, Tensor x, Norm norm, int rows) implements AutoCloseable {
+    private record Bench(OpTrial trial, Tensor x, BatchNormOp norm, int rows) implements AutoCloseable {
         static Bench of(Device device, Mode mode, OpTrial.From from, int rows) {
             OpTrial trial = OpTrial.of(device, mode, rows, SAMPLE);
             Tensor x = trial.input(from, CHANNELS);
-            Norm norm = trial.plan("op", s -> device.norm(s, new Spec.Norm(1e-5, 0.1, false), x));
+            BatchNormOp norm = trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), x));
             trial.ready();
             return new Bench(trial, x, norm, rows);
         }
@@ -189,7 +189,7 @@ class NormStatisticsTest {
         try (Device device = subject.open();
                 OpTrial trial = OpTrial.of(device, Mode.EVALUATE, rows, sample)) {
             Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
-            Norm norm = trial.plan("op", s -> device.norm(s, new Spec.Norm(1e-5, 0.1, false), in));
+            BatchNormOp norm = trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), in));
             trial.ready();
             trial.write(in, x);
             norm.reset();

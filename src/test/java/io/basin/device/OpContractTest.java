@@ -11,11 +11,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OpContractTest {
     private static final String ALL = "io.basin.device.Subject#all";
 
-    private static Spec.Conv conv(int out, int kernel, int stride, int groups, boolean bias, boolean relu) {
-        return new Spec.Conv(out, kernel, stride, kernel / 2, groups, bias, relu, Initialisers.PYTORCH);
+    private static Layer.Conv conv(int out, int kernel, int stride, int groups, boolean bias, boolean relu) {
+        return new Layer.Conv(out, kernel, stride, kernel / 2, groups, bias, relu, Initialisers.PYTORCH);
     }
 
-    private static Pairing convolution(OpTrial.From from, int channels, Spec.Conv spec) {
+    private static Pairing convolution(OpTrial.From from, int channels, Layer.Conv spec) {
         int pixels = from == MAP ? channels : 3;
         return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.conv(scope, spec, xs.get(0), null))
                 .with(from, channels);
@@ -59,7 +59,7 @@ class OpContractTest {
         for (boolean relu : new boolean[] {false, true}) {
             for (OpTrial.From from : OpTrial.From.values()) {
                 for (int channels : new int[] {5, 17}) {
-                    Spec.Conv spec = conv(channels, 3, 1, 1, true, relu);
+                    Layer.Conv spec = conv(channels, 3, 1, 1, true, relu);
                     new Pairing(
                                     3,
                                     Shape.of(channels, 7, 9),
@@ -86,7 +86,7 @@ class OpContractTest {
     @MethodSource(ALL)
     void denseLayersOnRowsAndOnImagesMatchTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
-            Spec.Dense spec = new Spec.Dense(13, relu, relu, Initialisers.PYTORCH);
+            Layer.Dense spec = new Layer.Dense(13, relu, relu, Initialisers.PYTORCH);
             Pairing.Planner planner = (d, scope, xs) -> d.dense(scope, spec, xs.get(0));
             new Pairing(3, Shape.of(2, 5, 5), planner).withRows(207).check(subject, Close.OPERATION, Close.GRADIENT);
             new Pairing(3, Shape.of(5, 3, 7), planner).with(MAP, 5).check(subject, Close.OPERATION, Close.GRADIENT);
@@ -101,10 +101,10 @@ class OpContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void poolsMatchTheReference(Subject subject) {
-        for (Spec.PoolKind kind : Spec.PoolKind.values()) {
+        for (Layer.PoolKind kind : Layer.PoolKind.values()) {
             int[][] shapes = {{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {7, 7, 0}};
             for (int[] s : shapes) {
-                Spec.Pool spec = new Spec.Pool(kind, s[0], s[1], s[2]);
+                Layer.Pool spec = new Layer.Pool(kind, s[0], s[1], s[2]);
                 for (OpTrial.From from : OpTrial.From.values()) {
                     new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.pool(scope, spec, xs.get(0)))
                             .with(from, 17)
@@ -137,7 +137,7 @@ class OpContractTest {
     @MethodSource(ALL)
     void functionsOfOnesOwnMatchTheReference(Subject subject) {
         for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.map(scope, new Softplus(), xs.get(0)))
+            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.elementwise(scope, new Softplus(), xs.get(0)))
                     .with(from, 17)
                     .check(subject, Close.ROUNDING, Close.ROUNDING);
         }
@@ -147,8 +147,8 @@ class OpContractTest {
     @MethodSource(ALL)
     void batchNormInTrainingMatchesTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
-            Spec.Norm spec = new Spec.Norm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.norm(scope, spec, xs.get(0));
+            Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
+            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0));
             for (long seed = 1; seed <= 3; seed++) {
                 new Pairing(3, Shape.of(5, 7, 9), planner)
                         .with(MAP, 5)
@@ -170,8 +170,8 @@ class OpContractTest {
     @MethodSource(ALL)
     void batchNormInEvaluationUsesTheStoredStatistics(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
-            Spec.Norm spec = new Spec.Norm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.norm(scope, spec, xs.get(0));
+            Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
+            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0));
             for (OpTrial.From from : OpTrial.From.values()) {
                 new Pairing(3, Shape.of(17, 7, 9), planner)
                         .with(from, 17)

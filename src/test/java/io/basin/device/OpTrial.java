@@ -49,23 +49,23 @@ public final class OpTrial implements AutoCloseable {
     private static final int OPERATIONS = 16;
 
     public final Device device;
-    public final Control control;
+    public final RunState control;
     public final BatchOp batch;
-    private final Storage storage = new Storage(true);
-    private final Scope scope;
+    private final ParameterStore storage = new ParameterStore(true);
+    private final PlanContext scope;
     private final Images images;
     private final List<Op> ops = new ArrayList<>();
     private Binding binding;
 
-    public OpTrial(Device device, Mode mode, Images images, Spec.Batch spec) {
+    public OpTrial(Device device, Mode mode, Images images, BatchReader spec) {
         this(device, mode, images, spec, Precision.FP32);
     }
 
-    private OpTrial(Device device, Mode mode, Images images, Spec.Batch spec, Precision precision) {
+    private OpTrial(Device device, Mode mode, Images images, BatchReader spec, Precision precision) {
         this.device = device;
         this.images = images;
-        control = new Control(device);
-        scope = new Scope(storage, mode, precision, OPERATIONS);
+        control = new RunState(device);
+        scope = new PlanContext(storage, mode, precision, OPERATIONS);
         batch = plan("batch", s -> device.batch(s, spec, images, control));
     }
 
@@ -79,7 +79,7 @@ public final class OpTrial implements AutoCloseable {
         return new OpTrial(device, mode, images, Sets.plain(rows, sample.dim(0)), precision);
     }
 
-    public <T extends Op> T plan(String name, Function<Scope, T> make) {
+    public <T extends Op> T plan(String name, Function<PlanContext, T> make) {
         T op = make.apply(scope.at(ops.size(), name));
         ops.add(op);
         return op;
@@ -91,14 +91,14 @@ public final class OpTrial implements AutoCloseable {
         if (from == From.MAP && channels != images.channels()) throw new IllegalArgumentException("a map keeps shapes");
         String name = "source" + ops.size();
         if (from == From.MAP)
-            return plan(name, s -> device.map(s, IDENTITY, pixels)).output();
-        Spec.Conv spec = new Spec.Conv(channels, 1, 1, 0, 1, false, false, Initializer.constant(0));
+            return plan(name, s -> device.elementwise(s, IDENTITY, pixels)).output();
+        Layer.Conv spec = new Layer.Conv(channels, 1, 1, 0, 1, false, false, Initializer.constant(0));
         return plan(name, s -> device.conv(s, spec, pixels, null)).output();
     }
 
     /** A tensor (N, features) to be written by the test. */
     public Tensor rows(int features) {
-        Spec.Dense spec = new Spec.Dense(features, false, false, Initializer.constant(0));
+        Layer.Dense spec = new Layer.Dense(features, false, false, Initializer.constant(0));
         return plan("source" + ops.size(), s -> device.dense(s, spec, batch.output()))
                 .output();
     }
@@ -152,7 +152,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public List<String> stateNames() {
-        return storage.states().stream().map(Storage.State::name).toList();
+        return storage.states().stream().map(ParameterStore.State::name).toList();
     }
 
     public long stateLength(String name) {
@@ -174,7 +174,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public float[] readState(String name) {
-        Storage.State state = state(name);
+        ParameterStore.State state = state(name);
         return read(state.shape(), null, Arena.STATE, state.slot().offset());
     }
 
@@ -196,7 +196,7 @@ public final class OpTrial implements AutoCloseable {
         return out;
     }
 
-    private Storage.State state(String name) {
+    private ParameterStore.State state(String name) {
         return storage.states().stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()

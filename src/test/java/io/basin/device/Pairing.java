@@ -13,7 +13,7 @@ import java.util.function.BiFunction;
 final class Pairing {
     /** Plans the operation under test. */
     interface Planner {
-        Op plan(Device device, Scope scope, List<Tensor> inputs);
+        Op plan(Device device, PlanContext scope, List<Tensor> inputs);
     }
 
     final int rows;

@@ -15,8 +15,8 @@ final class ReferenceArenas {
         return ((ReferenceMemory) memory).raw();
     }
 
-    private static long step(Control control) {
-        return raw(control.memory()).getLong(Control.STEP);
+    private static long step(RunState control) {
+        return raw(control.memory()).getLong(RunState.STEP);
     }
 
     /** c_j in the current row. */
@@ -25,7 +25,7 @@ final class ReferenceArenas {
         return raw(c.memory()).getFloat(Math.toIntExact(c.at(row, j)));
     }
 
-    static void combine(List<Memory> points, Coefficients c, Memory to) {
+    static void weightedSum(List<Memory> points, Coefficients c, Memory to) {
         double[] sum = new double[cells(to).length];
         for (int j = 0; j < points.size(); j++) {
             double share = c(c, j);
@@ -35,7 +35,8 @@ final class ReferenceArenas {
         System.arraycopy(sum, 0, cells(to), 0, sum.length);
     }
 
-    static void bend(Spec.Step spec, Storage storage, Memory point, Memory momentum, double c, Control control) {
+    static void stepCurvePoint(
+            Sgd spec, ParameterStore storage, Memory point, Memory momentum, double c, RunState control) {
         double lr = raw(control.memory()).getFloat(Math.toIntExact(control.rate(step(control))));
         double[] w = cells(storage.memory(Arena.PARAMS));
         double[] g = cells(storage.memory(Arena.GRADS));

@@ -7,12 +7,12 @@ import java.nio.ByteBuffer;
 
 /** Batches by their definition; crops and flips are {@link Augment}'s, which has tests of its own. */
 final class ReferenceBatch extends ReferenceOp implements BatchOp {
-    private final Spec.Batch spec;
+    private final BatchReader spec;
     private final Images images;
-    private final Control control;
+    private final RunState control;
     private final Slot labels;
 
-    ReferenceBatch(Scope scope, Spec.Batch spec, Images images, Control control) {
+    ReferenceBatch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         super(scope);
         this.spec = spec;
         this.images = images;
@@ -30,7 +30,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
     }
 
     private void draw() {
-        long step = ((ReferenceMemory) control.memory()).raw().getLong(Control.STEP);
+        long step = ((ReferenceMemory) control.memory()).raw().getLong(RunState.STEP);
         long perEpoch = images.count() / spec.batch();
         long epoch = spec.shuffled() ? step / perEpoch : 0;
         long first = (spec.shuffled() ? step % perEpoch : step) * spec.batch();

@@ -8,7 +8,7 @@ package io.basin.device;
  * </pre>
  */
 final class ReferenceConv extends ReferenceOp {
-    private final Spec.Conv spec;
+    private final Layer.Conv spec;
     private final Tensor x;
     private final Tensor residual;
     private final Parameter w;
@@ -21,7 +21,7 @@ final class ReferenceConv extends ReferenceOp {
     private final int outWidth;
     private final int inGroup;
 
-    ReferenceConv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    ReferenceConv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         super(scope);
         this.spec = spec;
         this.x = x;

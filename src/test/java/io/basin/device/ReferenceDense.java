@@ -2,14 +2,14 @@ package io.basin.device;
 
 /** Fully connected layer by its definition: y = relu(W x + b), x flattened in logical order. */
 final class ReferenceDense extends ReferenceOp {
-    private final Spec.Dense spec;
+    private final Layer.Dense spec;
     private final Tensor x;
     private final Parameter w;
     private final Parameter b;
     private final int rows;
     private final int in;
 
-    ReferenceDense(Scope scope, Spec.Dense spec, Tensor x) {
+    ReferenceDense(PlanContext scope, Layer.Dense spec, Tensor x) {
         super(scope);
         this.spec = spec;
         this.x = x;

@@ -26,12 +26,12 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public boolean immediate() {
+    public boolean isSynchronous() {
         return true;
     }
 
     @Override
-    public boolean computes(Precision precision) {
+    public boolean supports(Precision precision) {
         return true;
     }
 
@@ -63,7 +63,7 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Reading read(Memory from, long offset, int bytes) {
+    public AsyncRead read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -103,73 +103,73 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(Scope scope, Spec.Batch spec, Images images, Control control) {
+    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return new ReferenceBatch(scope, spec, images, control);
     }
 
     @Override
-    public Op conv(Scope scope, Spec.Conv spec, Tensor x, Tensor residual) {
+    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
         return new ReferenceConv(scope, spec, x, residual);
     }
 
     @Override
-    public Norm norm(Scope scope, Spec.Norm spec, Tensor x) {
-        return new ReferenceNorm(scope, spec, x);
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
+        return new ReferenceBatchNorm(scope, spec, x);
     }
 
     @Override
-    public Op dense(Scope scope, Spec.Dense spec, Tensor x) {
+    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
         return new ReferenceDense(scope, spec, x);
     }
 
     @Override
-    public Op pool(Scope scope, Spec.Pool spec, Tensor x) {
+    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
         return new ReferencePool(scope, spec, x);
     }
 
     @Override
-    public Op relu(Scope scope, Tensor x) {
+    public Op relu(PlanContext scope, Tensor x) {
         return ReferencePointwise.relu(scope, x);
     }
 
     @Override
-    public Op add(Scope scope, Tensor a, Tensor b) {
+    public Op add(PlanContext scope, Tensor a, Tensor b) {
         return ReferencePointwise.add(scope, a, b);
     }
 
     @Override
-    public Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+    public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         return ReferencePointwise.fork(scope, x, branches);
     }
 
     @Override
-    public Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
         return ReferencePointwise.dropout(scope, spec, x, seed, control);
     }
 
     @Override
-    public Op map(Scope scope, Elementwise function, Tensor x) {
+    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
         return ReferencePointwise.map(scope, function, x);
     }
 
     @Override
-    public Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control) {
+    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
         return new ReferenceLoss(scope, spec, logits, labels, control);
     }
 
     @Override
-    public Runnable step(Spec.Step spec, Storage storage, Control control) {
+    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
         return () -> update(spec, storage, control);
     }
 
-    private static double[] cells(Storage storage, Arena arena) {
+    private static double[] cells(ParameterStore storage, Arena arena) {
         return ((ReferenceMemory) storage.memory(arena)).values();
     }
 
-    private static void update(Spec.Step spec, Storage storage, Control control) {
+    private static void update(Sgd spec, ParameterStore storage, RunState control) {
         ByteBuffer tables = ((ReferenceMemory) control.memory()).raw();
-        if (tables.getLong(Control.BROKEN) != 0) return;
-        long t = tables.getLong(Control.STEP);
+        if (tables.getLong(RunState.BROKEN) != 0) return;
+        long t = tables.getLong(RunState.STEP);
         double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
         double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));
         double[] w = cells(storage, Arena.PARAMS);
@@ -185,27 +185,27 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
+    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
         c.requireCombination(points, to);
-        return () -> ReferenceArenas.combine(points, c, to);
+        return () -> ReferenceArenas.weightedSum(points, c, to);
     }
 
     @Override
-    public Runnable bend(
-            Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
+    public Runnable stepCurvePoint(
+            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
         c.requireBend(j, point, momentum, storage);
-        return () -> ReferenceArenas.bend(spec, storage, point, momentum, ReferenceArenas.c(c, j), control);
+        return () -> ReferenceArenas.stepCurvePoint(spec, storage, point, momentum, ReferenceArenas.c(c, j), control);
     }
 
     @Override
-    public Tally tally(int rows, int classes) {
-        return new ReferenceTally(rows, classes);
+    public PredictionSum tally(int rows, int classes) {
+        return new ReferencePredictionSum(rows, classes);
     }
 
     @Override
-    public Runnable tick(Control control) {
+    public Runnable advance(RunState control) {
         ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
-        return () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1);
+        return () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1);
     }
 
     @Override

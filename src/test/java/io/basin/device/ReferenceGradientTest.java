@@ -2,7 +2,7 @@ package io.basin.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Run;
 import io.basin.train.Setup;

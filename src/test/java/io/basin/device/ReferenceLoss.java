@@ -11,14 +11,14 @@ import java.nio.ByteBuffer;
  * </pre>
  */
 final class ReferenceLoss extends ReferenceOp {
-    private final Spec.Loss spec;
+    private final CrossEntropy spec;
     private final Tensor x;
     private final Slot labels;
-    private final Control control;
+    private final RunState control;
     private final int rows;
     private final int classes;
 
-    ReferenceLoss(Scope scope, Spec.Loss spec, Tensor x, Slot labels, Control control) {
+    ReferenceLoss(PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
         super(scope);
         this.spec = spec;
         this.x = x;
@@ -51,11 +51,11 @@ final class ReferenceLoss extends ReferenceOp {
             seen++;
         }
         ByteBuffer c = ((ReferenceMemory) control.memory()).raw();
-        c.putDouble(Control.LOSS, c.getDouble(Control.LOSS) + loss);
-        c.putLong(Control.HITS, c.getLong(Control.HITS) + hits);
-        c.putLong(Control.SEEN, c.getLong(Control.SEEN) + seen);
-        if (!Double.isFinite(loss) && c.getLong(Control.BROKEN) == 0) {
-            c.putLong(Control.BROKEN, c.getLong(Control.STEP) + 1);
+        c.putDouble(RunState.LOSS, c.getDouble(RunState.LOSS) + loss);
+        c.putLong(RunState.HITS, c.getLong(RunState.HITS) + hits);
+        c.putLong(RunState.SEEN, c.getLong(RunState.SEEN) + seen);
+        if (!Double.isFinite(loss) && c.getLong(RunState.BROKEN) == 0) {
+            c.putLong(RunState.BROKEN, c.getLong(RunState.STEP) + 1);
         }
     }
 

@@ -2,14 +2,14 @@ package io.basin.device;
 
 /** What the reference's operations share: where things lie. All layouts are row-major in logical order. */
 class ReferenceOp implements Op {
-    final Scope scope;
+    final PlanContext scope;
     private final String name;
     private Tensor output;
     private Binding binding;
     private Runnable forward = () -> {};
     private Runnable backward = () -> {};
 
-    ReferenceOp(Scope scope) {
+    ReferenceOp(PlanContext scope) {
         this.scope = scope;
         name = scope.path();
     }

@@ -13,7 +13,7 @@ final class ReferencePointwise {
         System.arraycopy(from, 0, to.cells(), to.at(), from.length);
     }
 
-    static Op relu(Scope scope, Tensor x) {
+    static Op relu(PlanContext scope, Tensor x) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(x.shape());
         int n = ReferenceOp.size(x);
@@ -30,7 +30,7 @@ final class ReferencePointwise {
         return op;
     }
 
-    static Op add(Scope scope, Tensor a, Tensor b) {
+    static Op add(PlanContext scope, Tensor a, Tensor b) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(a.shape());
         int n = ReferenceOp.size(a);
@@ -48,7 +48,7 @@ final class ReferencePointwise {
         return op;
     }
 
-    static Op fork(Scope scope, Tensor x, List<Tensor> branches) {
+    static Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(x);
         op.backward(() -> {
@@ -61,7 +61,7 @@ final class ReferencePointwise {
         return op;
     }
 
-    static Op map(Scope scope, Elementwise f, Tensor x) {
+    static Op map(PlanContext scope, Elementwise f, Tensor x) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(x.shape());
         op.forward(() -> {
@@ -78,20 +78,20 @@ final class ReferencePointwise {
     }
 
     /** Element i of step t lives where word i mod 4 of Philox block (i / 4, t low, t high, DROPOUT) is at least p. */
-    static Op dropout(Scope scope, Spec.Dropout spec, Tensor x, long seed, Control control) {
+    static Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(x.shape());
         ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
         boolean training = scope.training();
         op.forward(() -> {
             for (int i = 0; i < ReferenceOp.size(x); i++) {
-                double factor = training ? factor(spec.p(), seed, counters.getLong(Control.STEP), i) : 1;
+                double factor = training ? factor(spec.p(), seed, counters.getLong(RunState.STEP), i) : 1;
                 op.value(op.output()).set(i, factor * op.value(x).get(i));
             }
         });
         op.backward(() -> {
             for (int i = 0; i < ReferenceOp.size(x); i++) {
-                double factor = factor(spec.p(), seed, counters.getLong(Control.STEP), i);
+                double factor = factor(spec.p(), seed, counters.getLong(RunState.STEP), i);
                 op.grad(x).set(i, factor * op.grad(op.output()).get(i));
             }
         });

@@ -2,12 +2,12 @@ package io.basin.device;
 
 /** Pooling by its definition; a maximum's gradient goes to the first of equal maxima, averages do not count padding. */
 final class ReferencePool extends ReferenceOp {
-    private final Spec.Pool spec;
+    private final Layer.Pool spec;
     private final Tensor x;
     private final int height;
     private final int width;
 
-    ReferencePool(Scope scope, Spec.Pool spec, Tensor x) {
+    ReferencePool(PlanContext scope, Layer.Pool spec, Tensor x) {
         super(scope);
         this.spec = spec;
         this.x = x;
@@ -66,7 +66,7 @@ final class ReferencePool extends ReferenceOp {
 
     private void pool(Window w) {
         View xs = value(x);
-        if (spec.kind() == Spec.PoolKind.MAX) {
+        if (spec.kind() == Layer.PoolKind.MAX) {
             value(output()).set(w.index, xs.get(winner(w)));
             return;
         }
@@ -78,7 +78,7 @@ final class ReferencePool extends ReferenceOp {
     private void spread(Window w) {
         double dy = grad(output()).get(w.index);
         View dxs = grad(x);
-        if (spec.kind() == Spec.PoolKind.MAX) {
+        if (spec.kind() == Layer.PoolKind.MAX) {
             int i = winner(w);
             dxs.set(i, dxs.get(i) + dy);
         } else {

@@ -40,21 +40,21 @@ public final class Sets {
     }
 
     /** Batches in the set's own order, pixels scaled to about [-2, 2]. */
-    public static Spec.Batch plain(int batch, int channels) {
+    public static BatchReader plain(int batch, int channels) {
         return batch(batch, channels, 0, false);
     }
 
-    public static Spec.Batch shuffled(int batch, int channels, long seed) {
+    public static BatchReader shuffled(int batch, int channels, long seed) {
         return batch(batch, channels, seed, true);
     }
 
-    private static Spec.Batch batch(int batch, int channels, long seed, boolean shuffled) {
+    private static BatchReader batch(int batch, int channels, long seed, boolean shuffled) {
         float[] mean = new float[channels];
         float[] std = new float[channels];
         for (int c = 0; c < channels; c++) {
             mean[c] = 0.4f + 0.05f * (c % 3);
             std[c] = 0.25f + 0.02f * (c % 4);
         }
-        return new Spec.Batch(batch, 0, false, mean, std, seed, shuffled);
+        return new BatchReader(batch, 0, false, mean, std, seed, shuffled);
     }
 }

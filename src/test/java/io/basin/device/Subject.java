@@ -20,7 +20,7 @@ public record Subject(DeviceProvider provider, int threads) {
     /** Whether the device computes in bfloat16; one that does not must refuse it by the flag's name. */
     public boolean bfloat16() {
         try (Device device = open()) {
-            return device.computes(Precision.BF16);
+            return device.supports(Precision.BF16);
         }
     }
 

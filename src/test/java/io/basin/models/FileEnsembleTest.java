@@ -20,7 +20,7 @@ import io.basin.ensemble.StreamingEnsemble;
 import io.basin.ensemble.TestSet;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
-import io.basin.train.Provenance;
+import io.basin.train.ModelCard;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,37 +37,37 @@ class FileEnsembleTest {
 
     private final TrainTest data = SyntheticSet.trainTest(120, 150, 6, 6, 1, CLASSES, 3);
 
-    private static Provenance origin(float mean, float std, int validation) {
-        return new Provenance(
+    private static ModelCard origin(float mean, float std, int validation) {
+        return new ModelCard(
                 "mlp", "synthetic", "sgd", "1", 0, new float[] {mean}, new float[] {std}, validation, 0, 16, 0, false);
     }
 
     /** Of two runs which read their samples differently. */
-    private List<StoredModel> models() {
-        List<StoredModel> models = new ArrayList<>();
+    private List<ModelFile> models() {
+        List<ModelFile> models = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            Provenance origin = i == 1 ? origin(0.2f, 0.5f, 30) : origin(0.4f, 0.3f, 40);
+            ModelCard origin = i == 1 ? origin(0.2f, 0.5f, 30) : origin(0.4f, 0.3f, 40);
             models.add(NaiveMlp.write(folder.resolve("m" + i + ".st"), data.test(), i, 1, origin));
         }
         return models;
     }
 
-    private double[][][] naive(List<StoredModel> models) {
+    private double[][][] naive(List<ModelFile> models) {
         return probabilities(models, data.test());
     }
 
-    private static double[][][] probabilities(List<StoredModel> models, ImageSet test) {
+    private static double[][][] probabilities(List<ModelFile> models, ImageSet test) {
         double[][][] p = new double[models.size()][test.count()][];
         for (int m = 0; m < p.length; m++) {
             NaiveMlp net = NaiveMlp.of(List.of(models.get(m).file()));
-            Provenance o = models.get(m).origin();
+            ModelCard o = models.get(m).origin();
             for (int i = 0; i < test.count(); i++) p[m][i] = net.probabilities(test, i, o.mean(), o.std());
         }
         return p;
     }
 
     /** The same predictions as members of an ensemble, all samples in one batch. */
-    private static MemberSource naive(List<StoredModel> models, ImageSet set) {
+    private static MemberSource naive(List<ModelFile> models, ImageSet set) {
         double[][][] p = probabilities(models, set);
         return new MemberSource() {
             @Override
@@ -101,7 +101,7 @@ class FileEnsembleTest {
 
     @Test
     void everyPrefixEqualsThatOfNaivePredictionsInDouble() {
-        List<StoredModel> models = models();
+        List<ModelFile> models = models();
         double[][][] p = naive(models);
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, data, models)) {
@@ -160,17 +160,17 @@ class FileEnsembleTest {
 
     @Test
     void deviceMemoryDoesNotGrowWithTheNumberOfMembers() {
-        List<StoredModel> models = models();
+        List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, data, models)) {
             long two = peak(device, venue, List.of(models.get(0), models.get(2)));
-            List<StoredModel> many = new ArrayList<>();
+            List<ModelFile> many = new ArrayList<>();
             for (int i = 0; i < 10; i++) many.add(models.get(i % 2 * 2));
             assertEquals(two, peak(device, venue, many));
         }
     }
 
-    private static long peak(Device device, Venue venue, List<StoredModel> models) {
+    private static long peak(Device device, Venue venue, List<ModelFile> models) {
         long[] peak = {0};
         try (FileMembers members = new FileMembers(
                 venue,
@@ -185,7 +185,7 @@ class FileEnsembleTest {
 
     @Test
     void heldOutIsWhatEveryRunHeldOut() {
-        List<StoredModel> models = models();
+        List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, data, models)) {
             assertEquals(30, venue.set(Venue.Part.VALIDATION).count());
@@ -195,7 +195,7 @@ class FileEnsembleTest {
     /** A file that does not say what it was not trained on may have been trained on anything. */
     @Test
     void nothingIsFittedWhereAModelDoesNotSayWhatWasHeldOut() {
-        List<StoredModel> models = new ArrayList<>(models());
+        List<ModelFile> models = new ArrayList<>(models());
         models.add(NaiveMlp.write(folder.resolve("silent.st"), data.test(), 9, 1, origin(0.4f, 0.3f, 0)));
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, data, models)) {
@@ -213,7 +213,7 @@ class FileEnsembleTest {
 
     @Test
     void aFolderStandsForItsMethodsModels() throws Exception {
-        StoredModel any = models().get(0);
+        ModelFile any = models().get(0);
         for (String file : List.of(
                 "run/seed-1/swa/swa.safetensors",
                 "run/seed-1/swa/member-3.safetensors",
@@ -249,14 +249,14 @@ class FileEnsembleTest {
 
     @Test
     void modelsOfTwoDataSetsAreRefusedByName() {
-        List<StoredModel> models = new ArrayList<>(models());
+        List<ModelFile> models = new ArrayList<>(models());
         Path other = folder.resolve("other.st");
         Safetensors.writer()
                 .metadata(origin(0, 1, 1).header())
                 .metadata("dataset", "another")
                 .add("w", new long[] {1}, new float[1])
                 .write(other);
-        models.add(StoredModel.of(other));
+        models.add(ModelFile.of(other));
         try (Device device = Devices.open("cpu", 1)) {
             IllegalArgumentException e =
                     assertThrows(IllegalArgumentException.class, () -> new Venue(device, data, models));

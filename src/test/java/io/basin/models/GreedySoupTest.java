@@ -3,8 +3,8 @@ package io.basin.models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Material;
 import io.basin.compare.Options;
+import io.basin.compare.Splits;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
 import io.basin.data.Split;
@@ -12,7 +12,7 @@ import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.train.Provenance;
+import io.basin.train.ModelCard;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -24,8 +24,8 @@ class GreedySoupTest {
     private static final float[] MEAN = {0.4f};
     private static final float[] STD = {0.3f};
     private static final int HELD_OUT = 60;
-    private static final Provenance ORIGIN =
-            new Provenance("mlp", "synthetic", "swa", "1", 0, MEAN, STD, HELD_OUT, 0, 16, 0, false);
+    private static final ModelCard ORIGIN =
+            new ModelCard("mlp", "synthetic", "swa", "1", 0, MEAN, STD, HELD_OUT, 0, 16, 0, false);
 
     @TempDir
     private Path folder;
@@ -33,15 +33,15 @@ class GreedySoupTest {
     private final ImageSet train = SyntheticSet.synthetic(200, 6, 6, 1, 4, 3);
     private final ImageSet test = SyntheticSet.synthetic(40, 6, 6, 1, 4, 4);
 
-    private List<StoredModel> models(int seed) {
-        List<StoredModel> models = new ArrayList<>();
+    private List<ModelFile> models(int seed) {
+        List<ModelFile> models = new ArrayList<>();
         for (int i = seed; i < seed + 5; i++) {
             models.add(NaiveMlp.write(folder.resolve("m" + i + ".st"), train, i, 0.6, ORIGIN));
         }
         return models;
     }
 
-    private GreedySoup.Result choose(List<StoredModel> models, ImageSet testSet) {
+    private GreedySoup.MethodScore choose(List<ModelFile> models, ImageSet testSet) {
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, new TrainTest(train, testSet), models);
                 Stand stand = new Stand(venue, ORIGIN)) {
@@ -60,11 +60,10 @@ class GreedySoupTest {
     }
 
     /** Returns how many stayed. */
-    private int equalsTheNaiveOne(List<StoredModel> models) {
-        ImageSet heldOut =
-                Split.stratified(train, HELD_OUT, Material.SPLIT_SEED).validation();
-        GreedySoup.Result result = choose(models, test);
-        List<StoredModel> order = models.stream()
+    private int equalsTheNaiveOne(List<ModelFile> models) {
+        ImageSet heldOut = Split.stratified(train, HELD_OUT, Splits.SPLIT_SEED).validation();
+        GreedySoup.MethodScore result = choose(models, test);
+        List<ModelFile> order = models.stream()
                 .sorted(Comparator.comparingDouble(
                         m -> -NaiveMlp.of(List.of(m.file())).accuracy(heldOut, MEAN, STD)))
                 .toList();
@@ -81,13 +80,13 @@ class GreedySoupTest {
             else soup.remove(soup.size() - 1);
         }
         assertEquals(best, result.accuracy(), 1e-12);
-        assertEquals(soup, result.members().stream().map(StoredModel::file).toList());
+        assertEquals(soup, result.members().stream().map(ModelFile::file).toList());
         return soup.size();
     }
 
     @Test
     void theTestSetTakesNoPartInTheChoice() {
-        List<StoredModel> models = models(0);
+        List<ModelFile> models = models(0);
         ImageSet other = SyntheticSet.synthetic(77, 6, 6, 1, 4, 123);
         assertEquals(choose(models, test), choose(models, other));
     }

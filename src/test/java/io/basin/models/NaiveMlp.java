@@ -2,7 +2,7 @@ package io.basin.models;
 
 import io.basin.data.ImageSet;
 import io.basin.io.Safetensors;
-import io.basin.train.Provenance;
+import io.basin.train.ModelCard;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +32,7 @@ final class NaiveMlp {
     }
 
     /** Writes a random net near a common centre, so that means of such nets make sense. */
-    static StoredModel write(Path file, ImageSet like, long seed, double spread, Provenance origin) {
+    static ModelFile write(Path file, ImageSet like, long seed, double spread, ModelCard origin) {
         int in = like.imageBytes();
         int[] widths = {in, HIDDEN, HIDDEN, like.classes()};
         var writer = Safetensors.writer().metadata(origin.header());
@@ -51,7 +51,7 @@ final class NaiveMlp {
             writer.add("fc" + l + ".bias", new long[] {widths[l]}, bias);
         }
         writer.write(file);
-        return StoredModel.of(file);
+        return ModelFile.of(file);
     }
 
     double[] probabilities(ImageSet set, int sample, float[] mean, float[] std) {

@@ -4,16 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.ReferenceDevice;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
-import io.basin.device.Storage;
-import io.basin.graph.Graph;
 import io.basin.train.Plan;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,13 +23,13 @@ class NetsTest {
     private static final Shape MNIST = Shape.of(1, 28, 28);
 
     /** Declares the net's parameters; the reference allocates nothing until it computes. */
-    private static Storage declared(Graph net) {
+    private static ParameterStore declared(Graph net) {
         int classes = net.output().shape().dim(0);
         try (Device device = new ReferenceDevice()) {
             Images images = Sets.random(device, 1, 1, net.input().shape(), classes);
             try (images;
-                    Control control = new Control(device);
-                    Storage storage = new Storage(true);
+                    RunState control = new RunState(device);
+                    ParameterStore storage = new ParameterStore(true);
                     Plan plan = Plan.evaluation(
                             device,
                             net,

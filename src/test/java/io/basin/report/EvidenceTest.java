@@ -25,22 +25,22 @@ class EvidenceTest {
         return new Summary.Row(method, "", 10, 1, scores);
     }
 
-    private static Evidence evidence() {
-        List<Evidence.Bin> bins = List.of(new Evidence.Bin(20, 10, 12), new Evidence.Bin(30, 27, 24));
-        List<Evidence.Corrupted> corrupted = new ArrayList<>();
-        corrupted.add(new Evidence.Corrupted("sgd", 1, "none", 0, 0.9, 0.3, 0.01));
+    private static Extras evidence() {
+        List<Extras.Bin> bins = List.of(new Extras.Bin(20, 10, 12), new Extras.Bin(30, 27, 24));
+        List<Extras.Corrupted> corrupted = new ArrayList<>();
+        corrupted.add(new Extras.Corrupted("sgd", 1, "none", 0, 0.9, 0.3, 0.01));
         for (int s = 1; s <= 5; s++) {
-            corrupted.add(new Evidence.Corrupted("sgd", 1, "blur", s, 0.9 - 0.1 * s, 0.3, 0.01));
+            corrupted.add(new Extras.Corrupted("sgd", 1, "blur", s, 0.9 - 0.1 * s, 0.3, 0.01));
         }
-        return new Evidence(
-                List.of(new Evidence.Versus("swa", 1, 5, 9, 0.424, 0.848)),
-                List.of(new Evidence.Reliability("sgd", "", bins)),
+        return new Extras(
+                List.of(new Extras.Versus("swa", 1, 5, 9, 0.424, 0.848)),
+                List.of(new Extras.Reliability("sgd", "", bins)),
                 corrupted,
-                List.of(new Evidence.Outside("sgd", 1, "mnist", 0.87, 0.9, 0.5)),
+                List.of(new Extras.Outside("sgd", 1, "mnist", 0.87, 0.9, 0.5)),
                 List.of(
-                        Evidence.Check.of("sums", "swa", true, "exact"),
-                        Evidence.Check.of("rates <", "fge", false, "off"),
-                        Evidence.Check.notCovered("devices", "all", "one only")));
+                        Extras.Check.of("sums", "swa", true, "exact"),
+                        Extras.Check.of("rates <", "fge", false, "off"),
+                        Extras.Check.notCovered("devices", "all", "one only")));
     }
 
     @Test
@@ -69,25 +69,25 @@ class EvidenceTest {
     void figuresBeyondTheTestSetHaveIntervalsAndTestsOverSeeds() {
         double[] sgd = {0.5, 0.6, 0.7};
         double[] swa = {0.52, 0.63, 0.71};
-        List<Evidence.Corrupted> corrupted = new ArrayList<>();
-        List<Evidence.Outside> outside = new ArrayList<>();
+        List<Extras.Corrupted> corrupted = new ArrayList<>();
+        List<Extras.Outside> outside = new ArrayList<>();
         for (int seed = 0; seed < 3; seed++) {
             for (int strength = 1; strength <= 2; strength++) {
                 // Around the mean over strengths.
                 double off = strength == 1 ? 0.1 : -0.1;
-                corrupted.add(new Evidence.Corrupted("sgd", seed, "blur", strength, sgd[seed] + off, 0.3, 0.01));
-                corrupted.add(new Evidence.Corrupted("swa", seed, "blur", strength, swa[seed] + off, 0.3, 0.01));
+                corrupted.add(new Extras.Corrupted("sgd", seed, "blur", strength, sgd[seed] + off, 0.3, 0.01));
+                corrupted.add(new Extras.Corrupted("swa", seed, "blur", strength, swa[seed] + off, 0.3, 0.01));
             }
-            outside.add(new Evidence.Outside("sgd", seed, "noise", sgd[seed], 0.9, 0.5));
-            outside.add(new Evidence.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
+            outside.add(new Extras.Outside("sgd", seed, "noise", sgd[seed], 0.9, 0.5));
+            outside.add(new Extras.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
         }
         String cells = "<td>2.00</td><td>[1.00, 3.00]</td><td>0.0742</td>";
-        String worse = EvidencePage.html(new Evidence(List.of(), List.of(), corrupted, List.of(), List.of()));
+        String worse = ExtrasPage.html(new Extras(List.of(), List.of(), corrupted, List.of(), List.of()));
         assertTrue(worse.contains("<td>swa</td><td>blur</td>" + cells), worse);
         assertTrue(worse.contains("<td>60.00 ±24.84</td>"), worse);
-        String strange = EvidencePage.html(new Evidence(List.of(), List.of(), List.of(), outside, List.of()));
+        String strange = ExtrasPage.html(new Extras(List.of(), List.of(), List.of(), outside, List.of()));
         assertTrue(strange.contains("<td>swa</td><td>noise</td>" + cells), strange);
-        String one = EvidencePage.html(evidence());
+        String one = ExtrasPage.html(evidence());
         assertTrue(one.contains("1 seed: no intervals") && !one.contains("vs SGD"), one);
     }
 
@@ -104,11 +104,11 @@ class EvidenceTest {
 
     @Test
     void theTerminalNamesWhatDidNotPass() {
-        String text = EvidencePage.text(evidence());
+        String text = ExtrasPage.text(evidence());
         assertTrue(text.startsWith("Self-checks: 1 FAILED, 1 not covered, 1 passed\n"), text);
         assertTrue(text.contains("FAILED: rates <: off (fge)"), text);
         assertFalse(text.contains("sums"), text);
-        assertEquals("", EvidencePage.text(Evidence.NONE));
+        assertEquals("", ExtrasPage.text(Extras.NONE));
     }
 
     @Test

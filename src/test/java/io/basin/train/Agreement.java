@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.device.Arena;
 import io.basin.device.Close;
-import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.ReferenceDevice;
-import io.basin.device.Storage;
 import io.basin.device.Subject;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -44,8 +44,8 @@ final class Agreement {
                 compare("after " + steps + " steps", expected, actual, arena);
             }
             compareStates(expected, actual);
-            Control.Totals e = expected.control.read();
-            Control.Totals a = actual.control.read();
+            EpochMetrics e = expected.control.read();
+            EpochMetrics a = actual.control.read();
             close.check("loss", e.loss(), a.loss());
             assertEquals(e.seen(), a.seen());
             assertEquals(steps, a.step());
@@ -71,8 +71,8 @@ final class Agreement {
     }
 
     private void compareStates(Run expected, Run actual) {
-        Iterator<Storage.State> twin = actual.storage.states().iterator();
-        for (Storage.State s : expected.storage.states()) {
+        Iterator<ParameterStore.State> twin = actual.storage.states().iterator();
+        for (ParameterStore.State s : expected.storage.states()) {
             float[] values = expected.read(s, Arena.STATE);
             close.check(s.name(), values, actual.read(twin.next(), Arena.STATE), CANCELLED);
         }

@@ -4,16 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.cuda.Cuda;
-import io.basin.device.Control;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Mode;
 import io.basin.device.OpTrial;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import org.junit.jupiter.api.Test;
 
@@ -25,9 +25,9 @@ class DevicesAgreeTest {
     @Test
     void batchesAreTheSameBitForBit() {
         if (!Cuda.works()) return;
-        Spec.Batch plain = Sets.shuffled(6, 3, 21);
-        Spec.Batch augmented = new Spec.Batch(6, 3, true, plain.mean(), plain.std(), 22, true);
-        for (Spec.Batch spec : new Spec.Batch[] {plain, augmented, augmented.plain(), augmented.ordered()}) {
+        BatchReader plain = Sets.shuffled(6, 3, 21);
+        BatchReader augmented = new BatchReader(6, 3, true, plain.mean(), plain.std(), 22, true);
+        for (BatchReader spec : new BatchReader[] {plain, augmented, augmented.plain(), augmented.ordered()}) {
             try (Device cpu = Devices.open("cpu", 1);
                     Device cuda = Devices.open("cuda", 1);
                     OpTrial a = trial(cpu, spec);
@@ -44,7 +44,7 @@ class DevicesAgreeTest {
         }
     }
 
-    private static OpTrial trial(Device device, Spec.Batch spec) {
+    private static OpTrial trial(Device device, BatchReader spec) {
         Images images = Sets.random(device, 4, 31, Shape.of(3, 9, 11), 7);
         return new OpTrial(device, Mode.TRAIN, images, spec).ready();
     }
@@ -86,7 +86,7 @@ class DevicesAgreeTest {
                 Run run = setup.on(device)) {
             for (int t = 0; t < STEPS; t++) {
                 run.oneStep();
-                Control.Totals totals = run.control.read();
+                EpochMetrics totals = run.control.read();
                 losses[t] = (totals.loss() - before) / setup.batch().batch();
                 before = totals.loss();
             }

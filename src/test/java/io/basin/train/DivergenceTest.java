@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
@@ -33,13 +33,13 @@ import org.junit.jupiter.params.provider.EnumSource;
 class DivergenceTest {
     private static final int EVERY = 3;
     private static final Settings SETTINGS = KillableRun.settings(2);
-    private static final Recipe RECIPE = Recipe.of("swa", SETTINGS, KillableRun.STEPS_PER_EPOCH);
+    private static final Method RECIPE = Method.of("swa", SETTINGS, KillableRun.STEPS_PER_EPOCH);
 
     @TempDir
     Path folder;
 
-    private static Session session(Device device, Images images, Augmentation norm) {
-        return new Session(
+    private static Training session(Device device, Images images, Augmentation norm) {
+        return new Training(
                 device,
                 KillableRun.net(),
                 images,
@@ -61,8 +61,8 @@ class DivergenceTest {
         Path file = Trainer.checkpoint(folder);
         byte[][] before = new byte[1][];
         try (Device device = Devices.open("cpu", 1);
-                Images images = Material.upload(device, images());
-                Session session = session(device, images, Augmentation.of(images(), 1, true))) {
+                Images images = Splits.upload(device, images());
+                Training session = session(device, images, Augmentation.of(images(), 1, true))) {
             Trainer.Listener poison = new Trainer.Listener() {
                 @Override
                 public void onStep(int step) {
@@ -84,8 +84,8 @@ class DivergenceTest {
     void aFileWhoseValuesAreNotFiniteIsRefusedByName() {
         Path file = folder.resolve("diverged.safetensors");
         try (Device device = Devices.open("cpu", 1);
-                Images images = Material.upload(device, images());
-                Session session = session(device, images, Augmentation.of(images(), 1, true))) {
+                Images images = Splits.upload(device, images());
+                Training session = session(device, images, Augmentation.of(images(), 1, true))) {
             SafetensorsWriter writer = Safetensors.writer();
             for (Parameter p : session.storage().parameters()) {
                 float[] values = new float[Math.toIntExact(p.shape().elements())];
@@ -106,7 +106,7 @@ class DivergenceTest {
     }
 
     /** As an update does that overflows; returns the checkpoint that lies there. */
-    private static byte[] poison(Device device, Session session, Arena arena, Path file) {
+    private static byte[] poison(Device device, Training session, Arena arena, Path file) {
         Memory memory = session.storage().memory(arena);
         device.pack(FloatBuffer.wrap(new float[] {Float.POSITIVE_INFINITY}), null, memory, 0);
         try {

@@ -7,16 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.basin.device.Arena;
-import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
-import io.basin.device.Storage;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -103,7 +104,7 @@ class EngineTest {
             try (Device device = subject.open();
                     Run alone = setup.on(device).steps(4);
                     Run watched = setup.on(device);
-                    Control control = new Control(device);
+                    RunState control = new RunState(device);
                     Plan evaluation = evaluation(watched, control, 4)) {
                 for (int t = 0; t < 4; t++) {
                     watched.oneStep();
@@ -118,7 +119,7 @@ class EngineTest {
         }
     }
 
-    private static Plan evaluation(Run run, Control control, int batch) {
+    private static Plan evaluation(Run run, RunState control, int batch) {
         int channels = run.setup.graph().input().shape().dim(0);
         return Plan.evaluation(
                 run.device,
@@ -137,14 +138,14 @@ class EngineTest {
                 Run run = Setup.of(UserNets.plain(), 5).on(device).steps(3)) {
             double loss = Double.NaN;
             for (int batch : new int[] {1, 4, 21, 30}) {
-                try (Control control = new Control(device);
+                try (RunState control = new RunState(device);
                         Plan evaluation = evaluation(run, control, batch)) {
-                    Runnable tick = device.tick(control);
+                    Runnable tick = device.advance(control);
                     for (int at = 0; at < 21; at += batch) {
                         evaluation.forward();
                         tick.run();
                     }
-                    Control.Totals totals = control.read();
+                    EpochMetrics totals = control.read();
                     assertEquals(21, totals.seen());
                     if (!Double.isNaN(loss)) assertEquals(loss, totals.loss(), 1e-4);
                     loss = totals.loss();
@@ -159,7 +160,7 @@ class EngineTest {
         try (Device device = subject.open();
                 Run run = Setup.of(UserNets.plain(), 5).on(device).steps(2);
                 Weights copy = run.storage.copy(device, run.storage.live());
-                Control control = new Control(device);
+                RunState control = new RunState(device);
                 Plan evaluation = evaluation(run, control, 7)) {
             evaluation.forward();
             double before = control.read().loss();
@@ -228,7 +229,8 @@ class EngineTest {
                     run.write(p, Arena.MOMENTUM, values);
                     assertArrayEquals(values, run.read(p, Arena.MOMENTUM), p.name());
                 }
-                for (Storage.State s : run.storage.states()) assertEquals(s.initial(), run.read(s, Arena.STATE)[0]);
+                for (ParameterStore.State s : run.storage.states())
+                    assertEquals(s.initial(), run.read(s, Arena.STATE)[0]);
             }
         }
     }
@@ -240,7 +242,7 @@ class EngineTest {
         for (Graph net : List.of(UserNets.plain(), UserNets.shared(), UserNets.dropped())) {
             try (Device device = subject.open();
                     Images images = Sets.random(device, 1, 21, net.input().shape(), 5);
-                    Session session = session(device, net, images)) {
+                    Training session = session(device, net, images)) {
                 while (session.step() < WARM) session.advance();
                 long before = threads.getCurrentThreadAllocatedBytes();
                 while (session.step() < session.steps()) session.advance();
@@ -252,13 +254,13 @@ class EngineTest {
     }
 
     /** With a collection after the last warm step; those of a run have their memory set aside beforehand. */
-    private static Session session(Device device, Graph net, Images images) {
+    private static Training session(Device device, Graph net, Images images) {
         int channels = net.input().shape().dim(0);
         float[] mean = new float[channels];
         float[] std = new float[channels];
         Arrays.fill(std, 1);
         Schedule schedule = Schedule.constant(WARM + 200, 1e-3).collecting(WARM - 1);
         Averaging every = Averaging.tail(WARM + 200, 0);
-        return new Session(device, net, images, KillableRun.settings(1), schedule, every, 5, mean, std);
+        return new Training(device, net, images, KillableRun.settings(1), schedule, every, 5, mean, std);
     }
 }

@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Arena;
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
+import io.basin.device.ParameterStore;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
-import io.basin.device.Storage;
 import io.basin.device.Subject;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
+import io.basin.nn.Graph;
+import io.basin.nn.Value;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,7 +41,7 @@ class FailureTest {
                 });
     }
 
-    private static Plan plan(Device device, Graph net, Storage storage, Images images, Control control) {
+    private static Plan plan(Device device, Graph net, ParameterStore storage, Images images, RunState control) {
         Setup setup = Setup.of(net, 5);
         return Plan.training(device, net, storage, images, control, setup.batch(), setup.loss(), setup.precision());
     }
@@ -53,11 +53,11 @@ class FailureTest {
         try (Device device = subject.open()) {
             Images images = Sets.random(device, 1, 21, net.input().shape(), 5);
             try (images;
-                    Control control = new Control(device)) {
+                    RunState control = new RunState(device)) {
                 long before = device.liveBytes();
                 int fatal = 1;
                 while (true) {
-                    Storage storage = new Storage(true);
+                    ParameterStore storage = new ParameterStore(true);
                     try (storage;
                             Plan plan = plan(failing(device, "allocate", fatal), net, storage, images, control)) {
                         plan.forward();
@@ -83,8 +83,8 @@ class FailureTest {
             try (Device device = subject.open()) {
                 Images images = Sets.random(device, 1, 21, net.input().shape(), 5);
                 try (images;
-                        Control control = new Control(device);
-                        Storage storage = new Storage(true)) {
+                        RunState control = new RunState(device);
+                        ParameterStore storage = new ParameterStore(true)) {
                     long before = device.liveBytes();
                     Device broken = failing(device, method, 1);
                     assertThrows(DeviceException.class, () -> plan(broken, net, storage, images, control));
@@ -105,7 +105,7 @@ class FailureTest {
         Graph net = UserNets.plain();
         try (Device device = subject.open();
                 Run fresh = Setup.of(net, 5).on(device);
-                Storage storage = new Storage(true)) {
+                ParameterStore storage = new ParameterStore(true)) {
             Device broken = failing(device, "allocate", 3);
             assertThrows(DeviceException.class, () -> plan(broken, net, storage, fresh.images, fresh.control));
             try (Plan plan = plan(device, net, storage, fresh.images, fresh.control)) {
@@ -140,9 +140,9 @@ class FailureTest {
             }
         };
         Graph g = new Graph(UserNets.SAMPLE);
-        g.dense(g.map(g.conv(g.input(), 4, 3), thrower), 5);
+        g.dense(g.elementwise(g.conv(g.input(), 4, 3), thrower), 5);
         try (Device device = subject.open()) {
-            if (!device.immediate()) {
+            if (!device.isSynchronous()) {
                 String refusal = assertThrows(
                                 IllegalArgumentException.class,
                                 () -> Setup.of(g, 5).on(device))

@@ -16,8 +16,8 @@ import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
-import io.basin.graph.Graph;
 import io.basin.io.Safetensors;
+import io.basin.nn.Graph;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class FaultTest {
 
     private static Graph net() {
         Graph g = new Graph(Shape.of(1, 6, 6));
-        g.dense(g.maxPool(g.normRelu(g.conv(g.input(), 4, 3)), 2), 3);
+        g.dense(g.maxPool(g.batchNormRelu(g.conv(g.input(), 4, 3)), 2), 3);
         return g;
     }
 
@@ -55,7 +55,7 @@ class FaultTest {
     private static Graph compiled() {
         String unheard = "/* " + System.nanoTime() + " */ x";
         Graph g = new Graph(Shape.of(1, 6, 6));
-        g.dense(g.map(g.input(), new Unheard(unheard)), 3);
+        g.dense(g.elementwise(g.input(), new Unheard(unheard)), 3);
         return g;
     }
 
@@ -95,13 +95,13 @@ class FaultTest {
 
     private long train(Device device, Path folder, String kind) {
         Settings s = KillableRun.settings(2);
-        Recipe recipe = Recipe.of("snapshot", s, STEPS_PER_EPOCH);
+        Method recipe = Method.of("snapshot", s, STEPS_PER_EPOCH);
         float[] mean = {0.4f};
         float[] std = {0.2f};
         Graph net = kind.equals("nvrtc") ? compiled() : net();
         try (Images images = Sets.random(device, 1, 35, net.input().shape(), 3);
-                Session session =
-                        new Session(device, net, images, s, recipe.schedule(), recipe.averaging(), 5, mean, std);
+                Training session =
+                        new Training(device, net, images, s, recipe.schedule(), recipe.averaging(), 5, mean, std);
                 Evaluator evaluator =
                         new Evaluator(device, net, session.storage(), images, Sets.plain(20, 1), Precision.FP32)) {
             new Trainer(

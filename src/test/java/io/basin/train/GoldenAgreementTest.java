@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.cuda.Cuda;
 import io.basin.data.Augment;
 import io.basin.data.Augmentation;
@@ -16,8 +16,8 @@ import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Storage;
 import io.basin.nn.Nets;
 import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;
@@ -69,9 +69,9 @@ class GoldenAgreementTest {
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Material.upload(device, set);
-                Session session = session(device, net, images, augmentation, nesterov)) {
-            Storage storage = session.storage();
+                Images images = Splits.upload(device, set);
+                Training session = session(device, net, images, augmentation, nesterov)) {
+            ParameterStore storage = session.storage();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
                 first.put(p.name(), read(device, p, storage.memory(Arena.PARAMS)));
@@ -100,7 +100,7 @@ class GoldenAgreementTest {
         }
     }
 
-    private static double[] losses(Session session) {
+    private static double[] losses(Training session) {
         double[] losses = new double[STEPS];
         double before = 0;
         for (int i = 0; i < STEPS; i++) {
@@ -112,7 +112,8 @@ class GoldenAgreementTest {
         return losses;
     }
 
-    private static void compareWeights(Device device, Storage storage, Map<String, float[]> first, RawTensors golden) {
+    private static void compareWeights(
+            Device device, ParameterStore storage, Map<String, float[]> first, RawTensors golden) {
         for (Parameter p : storage.parameters()) {
             float[] ours = read(device, p, storage.memory(Arena.PARAMS));
             assertArrayEquals(golden.floats(p.name()), ours, 1e-3f, p.name());
@@ -122,7 +123,7 @@ class GoldenAgreementTest {
             assertArrayEquals(goldenAverage, average, 1e-3f, "average of " + p.name());
             compareMoves("average of " + p.name(), first.get(p.name()), goldenAverage, average);
         }
-        for (Storage.State s : storage.states()) {
+        for (ParameterStore.State s : storage.states()) {
             float[] ours = new float[Math.toIntExact(s.shape().elements())];
             device.unpack(storage.live().state(), s.slot().offset(), null, FloatBuffer.wrap(ours));
             float[] theirs = golden.floats(s.name());
@@ -151,11 +152,11 @@ class GoldenAgreementTest {
     }
 
     /** The average starts as the first weights on both sides. */
-    private static Session session(
+    private static Training session(
             Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
         Settings s = settings(net, nesterov);
         Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
-        return new Session(
+        return new Training(
                 device,
                 Nets.build(net, images.sample(), CLASSES),
                 images,

@@ -1,6 +1,6 @@
 package io.basin.train;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
@@ -9,8 +9,8 @@ import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
+import io.basin.nn.Graph;
+import io.basin.nn.Value;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -72,7 +72,7 @@ final class KillableRun {
 
     static Graph net() {
         Graph g = new Graph(Shape.of(2, 9, 9));
-        Value x = g.normRelu(g.conv(g.input(), 8, 3));
+        Value x = g.batchNormRelu(g.conv(g.input(), 8, 3));
         x = g.maxPool(g.add(g.conv(x, 8, 3), x), 2);
         x = g.dropout(g.denseRelu(x, 16), 0.2);
         g.dense(x, 3);
@@ -88,10 +88,10 @@ final class KillableRun {
         ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
         Augmentation norm = Augmentation.of(set, 1, true);
         Settings s = settings(epochs);
-        Recipe recipe = Recipe.of(method, s, STEPS_PER_EPOCH);
+        Method recipe = Method.of(method, s, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Material.upload(device, set);
-                Session session = new Session(
+                Images images = Splits.upload(device, set);
+                Training session = new Training(
                         device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
             new Trainer(
                             session,

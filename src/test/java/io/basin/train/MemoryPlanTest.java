@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.cuda.Cuda;
 import io.basin.device.Arena;
-import io.basin.device.Demand;
+import io.basin.device.MemoryEstimate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -76,7 +76,8 @@ class MemoryPlanTest {
 
     @Test
     void onlyWhatHoldsValuesGrowsWithTheBatch() {
-        Demand demand = new Demand(Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L), 10);
+        MemoryEstimate demand =
+                new MemoryEstimate(Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L), 10);
         assertEquals(1150, demand.total());
         assertEquals(10, demand.fitting(1150));
         assertEquals(9, demand.fitting(1149));
@@ -87,10 +88,10 @@ class MemoryPlanTest {
 
     @Test
     void evaluationGrowsWithTheBatchTooAndModelsDoNot() {
-        Demand demand = new Demand(
+        MemoryEstimate demand = new MemoryEstimate(
                 Map.of(Arena.PARAMS, 100L, Arena.STATE, 10L, Arena.ACTIVATIONS, 800L),
                 10,
-                new Demand.Later(2, 200, 40));
+                new MemoryEstimate.Later(2, 200, 40));
         assertEquals(910 + 220 + 240, demand.total());
         assertEquals(10, demand.fitting(1370));
         assertEquals(9, demand.fitting(1369));

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.basin.device.Close;
 import io.basin.device.Device;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Subject;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,7 +71,7 @@ class NetContractTest {
             for (long seed = 1; seed <= 2; seed++) {
                 Setup setup = Setup.of(net, 5).withSeed(seed);
                 new Agreement(setup, Close.NET).check(subject, STEPS);
-                Setup nesterov = setup.withStep(new Spec.Step(0.8, 1e-2, true)).sparingVectors();
+                Setup nesterov = setup.withStep(new Sgd(0.8, 1e-2, true)).sparingVectors();
                 new Agreement(nesterov, Close.NET).check(subject, STEPS);
             }
         }

@@ -10,7 +10,7 @@ import io.basin.device.Parameter;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.random.Normals;
 import io.basin.random.Streams;
 import java.nio.FloatBuffer;
@@ -28,7 +28,7 @@ class PosteriorTest {
 
     private static Graph net() {
         Graph g = new Graph(Shape.of(1, 6, 6));
-        g.dense(g.maxPool(g.normRelu(g.conv(g.input(), 8, 3)), 2), 3);
+        g.dense(g.maxPool(g.batchNormRelu(g.conv(g.input(), 8, 3)), 2), 3);
         return g;
     }
 

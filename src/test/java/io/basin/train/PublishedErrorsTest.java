@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Material;
+import io.basin.compare.Splits;
 import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
@@ -17,10 +17,10 @@ import io.basin.device.Memory;
 import io.basin.device.Parameter;
 import io.basin.device.Precision;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.nn.Graph;
+import io.basin.nn.Value;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +46,7 @@ class PublishedErrorsTest {
     @BeforeEach
     void open() {
         device = Devices.open("cpu", 1);
-        images = Material.upload(device, set);
+        images = Splits.upload(device, set);
     }
 
     @AfterEach
@@ -56,17 +56,17 @@ class PublishedErrorsTest {
         device.close();
     }
 
-    private Session session(Graph net, Settings s, Schedule schedule, Averaging averaging) {
+    private Training session(Graph net, Settings s, Schedule schedule, Averaging averaging) {
         Augmentation norm = Augmentation.of(set, 1, true);
-        return new Session(device, net, images, s, schedule, averaging, 5, norm.mean(), norm.std());
+        return new Training(device, net, images, s, schedule, averaging, 5, norm.mean(), norm.std());
     }
 
-    private Session session(String method, Settings s) {
-        Recipe recipe = Recipe.of(method, s, PER_EPOCH);
+    private Training session(String method, Settings s) {
+        Method recipe = Method.of(method, s, PER_EPOCH);
         return session(KillableRun.net(), s, recipe.schedule(), recipe.averaging());
     }
 
-    private float[] read(Session session, Parameter p, Memory memory) {
+    private float[] read(Training session, Parameter p, Memory memory) {
         float[] out = new float[Math.toIntExact(p.shape().elements())];
         device.unpack(memory, p.slot().offset(), p.layout(), FloatBuffer.wrap(out));
         return out;
@@ -76,7 +76,7 @@ class PublishedErrorsTest {
     void fgeKeepsItsMomentumWhereItsTrianglesBegin() {
         Settings s = KillableRun.settings(4);
         int start = (int) Math.round(s.fgeStart() * s.epochs() * PER_EPOCH);
-        try (Session session = session("fge", s)) {
+        try (Training session = session("fge", s)) {
             while (session.step() < start) session.advance();
             for (Parameter p : session.storage().parameters()) {
                 float[] before = read(session, p, session.storage().memory(Arena.MOMENTUM));
@@ -100,17 +100,17 @@ class PublishedErrorsTest {
     @Test
     void anAverageInBfloat16TrainingIsKeptInFloat32() {
         Graph net = new Graph(images.sample());
-        Value x = net.normRelu(net.conv(net.input(), 16, 3));
+        Value x = net.batchNormRelu(net.conv(net.input(), 16, 3));
         net.dense(net.globalAveragePool(x), 3);
         Settings s = KillableRun.settings(4, Precision.BF16);
-        if (!device.computes(Precision.BF16)) {
+        if (!device.supports(Precision.BF16)) {
             System.out.println("NOT COVERED: averages in bfloat16 training: this CPU has no bfloat16");
             return;
         }
         int steps = 4 * PER_EPOCH;
         Averaging averaging = Averaging.tail(steps, 0);
         Schedule small = Schedule.constant(steps, 1e-4);
-        try (Session session = session(net, s, small, averaging)) {
+        try (Training session = session(net, s, small, averaging)) {
             Parameter p = session.storage().parameters().iterator().next();
             double[] sum = new double[Math.toIntExact(p.shape().elements())];
             while (session.step() < steps) {
@@ -131,7 +131,7 @@ class PublishedErrorsTest {
         Settings s = KillableRun.settings(4);
         Path file = folder.resolve("a.safetensors");
         Path turned = folder.resolve("b.safetensors");
-        try (Session session = session("sgd", s)) {
+        try (Training session = session("sgd", s)) {
             for (int i = 0; i < 5; i++) session.advance();
             Checkpoint.saveModel(
                     file, device, session.storage(), session.storage().live(), Map.of());
@@ -164,7 +164,7 @@ class PublishedErrorsTest {
         int steps = 3;
         Settings s = KillableRun.settings(4);
         Schedule changing = Schedule.constant(1, 0.1).then(Schedule.constant(steps - 1, 1e-12));
-        try (Session session = session(KillableRun.net(), s, changing, Averaging.none(steps))) {
+        try (Training session = session(KillableRun.net(), s, changing, Averaging.none(steps))) {
             Parameter p = session.storage().parameters().iterator().next();
             float[] first = read(session, p, session.storage().live().params());
             session.advance();
@@ -178,14 +178,14 @@ class PublishedErrorsTest {
 
     @Test
     void everyMethodTakesItsBudgetAndNoMore() {
-        for (String method : Recipe.NAMES) {
+        for (String method : Method.NAMES) {
             Settings s = KillableRun.settings(4);
-            Recipe recipe = Recipe.of(method, s, PER_EPOCH);
+            Method recipe = Method.of(method, s, PER_EPOCH);
             int trunk = recipe.trunk() == null ? 0 : recipe.trunk().steps();
             assertEquals(
                     4 * PER_EPOCH, trunk + recipe.runs() * recipe.schedule().steps(), method);
-            if (recipe.product() == Recipe.Product.LAST) continue;
-            boolean averages = recipe.product() == Recipe.Product.AVERAGE;
+            if (recipe.product() == Method.Product.LAST) continue;
+            boolean averages = recipe.product() == Method.Product.AVERAGE;
             int models = averages
                     ? recipe.averaging().collected()
                     : recipe.schedule().collections().length;

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Arena;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,19 +21,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 class RemeasureTest {
     private static Graph net() {
         Graph g = new Graph(Shape.of(2, 8, 8));
-        g.dense(g.maxPool(g.normRelu(g.conv(g.normRelu(g.conv(g.input(), 8, 3)), 8, 3)), 2), 3);
+        g.dense(g.maxPool(g.batchNormRelu(g.conv(g.batchNormRelu(g.conv(g.input(), 8, 3)), 8, 3)), 2), 3);
         return g;
     }
 
-    private static float[] read(Device device, Storage.State s, Weights model) {
+    private static float[] read(Device device, ParameterStore.State s, Weights model) {
         float[] values = new float[Math.toIntExact(s.shape().elements())];
         device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
         return values;
     }
 
     private static Evaluator evaluator(Run run, int batch) {
-        Spec.Batch b = run.setup.batch();
-        Spec.Batch plain = new Spec.Batch(batch, 0, false, b.mean(), b.std(), 0, false);
+        BatchReader b = run.setup.batch();
+        BatchReader plain = new BatchReader(batch, 0, false, b.mean(), b.std(), 0, false);
         return new Evaluator(run.device, run.setup.graph(), run.storage, run.images, plain, Precision.FP32);
     }
 
@@ -49,7 +49,7 @@ class RemeasureTest {
             made.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
             model.copyTo(device, copy);
             again.remeasure(copy, pass -> {});
-            for (Storage.State s : run.storage.states()) {
+            for (ParameterStore.State s : run.storage.states()) {
                 float[] expected = read(device, s, model);
                 float[] got = read(device, s, copy);
                 for (int c = 0; c < expected.length; c++) {
@@ -57,7 +57,7 @@ class RemeasureTest {
                 }
             }
             model.copyTo(device, copy);
-            Storage.State first = run.storage.states().iterator().next();
+            ParameterStore.State first = run.storage.states().iterator().next();
             float[] wrong = read(device, first, copy);
             for (int c = 0; c < wrong.length; c++) wrong[c] += 0.5f;
             device.pack(
@@ -83,8 +83,8 @@ class RemeasureTest {
         Settings s = KillableRun.settings(1);
         try (Device device = subject.open();
                 Run data = Setup.of(KillableRun.net(), 16).on(device);
-                Session a = session(device, data, s, 1);
-                Session b = session(device, data, s, 2)) {
+                Training a = session(device, data, s, 1);
+                Training b = session(device, data, s, 2)) {
             for (int i = 0; i < 4; i++) a.advance();
             Checkpoint.saveRun(file, a, java.util.Map.of());
             Checkpoint.loadStart(file, b);
@@ -96,14 +96,14 @@ class RemeasureTest {
         }
     }
 
-    private static Session session(Device device, Run data, Settings s, long seed) {
+    private static Training session(Device device, Run data, Settings s, long seed) {
         Schedule schedule = Schedule.constant(10, 0.05);
         float[] mean = {0.5f, 0.5f};
         Averaging averaging = Averaging.tail(10, 0);
-        return new Session(device, data.setup.graph(), data.images, s, schedule, averaging, seed, mean, mean);
+        return new Training(device, data.setup.graph(), data.images, s, schedule, averaging, seed, mean, mean);
     }
 
-    private static byte[] bytes(Device device, Session session, Arena arena) {
+    private static byte[] bytes(Device device, Training session, Arena arena) {
         var memory = session.storage().memory(arena);
         var buffer = java.nio.ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes()));
         device.download(memory, 0, buffer);

@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.cuda.Cuda;
 import io.basin.cuda.SoftGpu;
-import io.basin.device.Control;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +83,7 @@ class RoundTripTest {
 
     /** What was counted when the epoch's figures and an evaluation had been asked for, and when they had come. */
     private record Counted(List<Map<String, Long>> asked, List<Map<String, Long>> had) {
-        Trainer.Listener listener(Session session, Evaluator evaluator) {
+        Trainer.Listener listener(Training session, Evaluator evaluator) {
             return new Trainer.Listener() {
                 @Override
                 public void onStep(int step) {
@@ -92,7 +92,7 @@ class RoundTripTest {
 
                 @Override
                 public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
-                    Supplier<Control.Totals> figures =
+                    Supplier<EpochMetrics> figures =
                             evaluator.begin(session.storage().live());
                     asked.add(counters());
                     return epoch -> {
@@ -109,7 +109,7 @@ class RoundTripTest {
     void anEpochsFiguresAreAskedForBeforeAnyIsWaitedFor() {
         if (!Cuda.software()) return;
         Settings s = KillableRun.settings(20);
-        Recipe recipe = Recipe.of("swa", s, KillableRun.STEPS_PER_EPOCH);
+        Method recipe = Method.of("swa", s, KillableRun.STEPS_PER_EPOCH);
         Schedule schedule = recipe.schedule();
         float[] mean = {0.4f, 0.5f};
         float[] std = {0.2f, 0.3f};
@@ -117,8 +117,8 @@ class RoundTripTest {
         try (Device device = Devices.open("cuda", 1);
                 Images images =
                         Sets.random(device, 1, 35, KillableRun.net().input().shape(), 3);
-                Session session =
-                        new Session(device, KillableRun.net(), images, s, schedule, recipe.averaging(), 5, mean, std);
+                Training session =
+                        new Training(device, KillableRun.net(), images, s, schedule, recipe.averaging(), 5, mean, std);
                 Evaluator evaluator =
                         new Evaluator(device, KillableRun.net(), session.storage(), images, plain(), Precision.FP32)) {
             // Planning has uploaded things that may still be on their way.
@@ -144,7 +144,7 @@ class RoundTripTest {
         try (Device device = Devices.open("cuda", 1);
                 Images images =
                         Sets.random(device, 1, 41, KillableRun.net().input().shape(), 3);
-                Storage storage = new Storage(true);
+                ParameterStore storage = new ParameterStore(true);
                 Evaluator evaluator =
                         new Evaluator(device, KillableRun.net(), storage, images, plain(), Precision.FP32)) {
             storage.initialise(device, 1);
@@ -162,7 +162,7 @@ class RoundTripTest {
         }
     }
 
-    private static Spec.Batch plain() {
+    private static BatchReader plain() {
         return Sets.plain(8, KillableRun.net().input().shape().dim(0));
     }
 }

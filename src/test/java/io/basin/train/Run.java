@@ -1,13 +1,13 @@
 package io.basin.train;
 
 import io.basin.device.Arena;
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
-import io.basin.device.Storage;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,9 +17,9 @@ import java.nio.FloatBuffer;
 public final class Run implements AutoCloseable {
     public final Device device;
     public final Setup setup;
-    public final Storage storage;
+    public final ParameterStore storage;
     public Images images;
-    public Control control;
+    public RunState control;
     public Plan plan;
     private Runnable step;
     private Runnable tick;
@@ -27,7 +27,7 @@ public final class Run implements AutoCloseable {
     Run(Device device, Setup setup) {
         this.device = device;
         this.setup = setup;
-        storage = new Storage(setup.decayEverything());
+        storage = new ParameterStore(setup.decayEverything());
         try {
             images = Sets.random(
                     device,
@@ -35,12 +35,12 @@ public final class Run implements AutoCloseable {
                     setup.count(),
                     setup.graph().input().shape(),
                     setup.graph().output().shape().dim(0));
-            control = new Control(device, setup.lr(), setup.alpha());
+            control = new RunState(device, setup.lr(), setup.alpha());
             plan = Plan.training(
                     device, setup.graph(), storage, images, control, setup.batch(), setup.loss(), setup.precision());
             storage.initialise(device, setup.seed());
             step = device.step(setup.step(), storage, control);
-            tick = device.tick(control);
+            tick = device.advance(control);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -81,7 +81,7 @@ public final class Run implements AutoCloseable {
                 p.slot().offset());
     }
 
-    public float[] read(Storage.State s, Arena arena) {
+    public float[] read(ParameterStore.State s, Arena arena) {
         float[] out = new float[Math.toIntExact(s.shape().elements())];
         device.unpack(storage.memory(arena), s.slot().offset(), null, FloatBuffer.wrap(out));
         return out;

@@ -1,18 +1,20 @@
 package io.basin.train;
 
+import io.basin.device.BatchReader;
+import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
+import io.basin.device.Sgd;
+import io.basin.nn.Graph;
 
 /** A small training run, the same on every device: net, data, rates, seed. Immutable; {@code with...} changes a copy. */
 public record Setup(
         Graph graph,
-        Spec.Batch batch,
+        BatchReader batch,
         int count,
-        Spec.Loss loss,
-        Spec.Step step,
+        CrossEntropy loss,
+        Sgd step,
         double[] lr,
         double[] alpha,
         Precision precision,
@@ -31,8 +33,8 @@ public record Setup(
                 graph,
                 Sets.shuffled(batch, channels, 11),
                 4 * batch + 1,
-                new Spec.Loss(0.1),
-                new Spec.Step(0.9, 1e-2, false),
+                new CrossEntropy(0.1),
+                new Sgd(0.9, 1e-2, false),
                 lr,
                 alpha,
                 Precision.FP32,
@@ -40,7 +42,7 @@ public record Setup(
                 5);
     }
 
-    public Setup withStep(Spec.Step other) {
+    public Setup withStep(Sgd other) {
         return new Setup(graph, batch, count, loss, other, lr, alpha, precision, decayEverything, seed);
     }
 
@@ -57,8 +59,8 @@ public record Setup(
     }
 
     public Setup withSeed(long other) {
-        Spec.Batch b = batch;
-        Spec.Batch reseeded = new Spec.Batch(b.batch(), b.pad(), b.flip(), b.mean(), b.std(), other, b.shuffled());
+        BatchReader b = batch;
+        BatchReader reseeded = new BatchReader(b.batch(), b.pad(), b.flip(), b.mean(), b.std(), other, b.shuffled());
         return new Setup(graph, reseeded, count, loss, step, lr, alpha, precision, decayEverything, other);
     }
 

@@ -3,24 +3,24 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.device.Arena;
+import io.basin.device.BatchNormOp;
+import io.basin.device.BatchReader;
 import io.basin.device.Close;
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.ReferenceDevice;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.device.Subject;
 import io.basin.device.Tensor;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
+import io.basin.nn.Graph;
+import io.basin.nn.Value;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -40,15 +40,15 @@ class SharedModelTest {
     /** Channels enough for every kind of blocking. */
     private static Graph wide() {
         Graph g = new Graph(UserNets.SAMPLE);
-        Value x = g.normRelu(g.conv(g.input(), 32, 3));
-        x = g.normRelu(g.conv(x, 64, 3, 2, 1, 1, false));
+        Value x = g.batchNormRelu(g.conv(g.input(), 32, 3));
+        x = g.batchNormRelu(g.conv(x, 64, 3, 2, 1, 1, false));
         x = g.conv(x, 48, 1);
         g.dense(g.denseRelu(x, 64), 5);
         return g;
     }
 
     private static Setup batchOf(Setup s, int batch, Precision precision) {
-        Spec.Batch spec = Sets.shuffled(batch, s.graph().input().shape().dim(0), 11);
+        BatchReader spec = Sets.shuffled(batch, s.graph().input().shape().dim(0), 11);
         return new Setup(
                 s.graph(),
                 spec,
@@ -124,16 +124,16 @@ class SharedModelTest {
         Shape sample = net.input().shape();
         Images images = Sets.random(device, 3, 10, sample, 5);
         try (images;
-                Control control = new Control(device);
-                Storage storage = new Storage(true);
+                RunState control = new RunState(device);
+                ParameterStore storage = new ParameterStore(true);
                 Plan plan = Plan.evaluation(
                         device, net, storage, images, control, Sets.plain(batch, sample.dim(0)), precision)) {
             storage.initialise(device, 4);
-            Runnable tick = device.tick(control);
-            plan.norms().forEach(Norm::reset);
+            Runnable tick = device.advance(control);
+            plan.norms().forEach(BatchNormOp::reset);
             for (int at = 0; at < 10; at += batch) {
                 for (Op op : plan.ops()) {
-                    if (measuring && op instanceof Norm norm) {
+                    if (measuring && op instanceof BatchNormOp norm) {
                         norm.measure(Math.min(batch, 10 - at));
                         norm.adopt();
                     }
@@ -144,8 +144,8 @@ class SharedModelTest {
             }
             assertEquals(10, control.read().seen());
             if (!measuring) return results;
-            plan.norms().forEach(Norm::commit);
-            for (Storage.State s : storage.states()) {
+            plan.norms().forEach(BatchNormOp::commit);
+            for (ParameterStore.State s : storage.states()) {
                 float[] out = new float[(int) s.shape().elements()];
                 device.unpack(storage.memory(Arena.STATE), s.slot().offset(), null, FloatBuffer.wrap(out));
                 results.add(out);
@@ -154,7 +154,7 @@ class SharedModelTest {
         return results;
     }
 
-    private static float[] read(Device device, Plan plan, Storage storage, int rows) {
+    private static float[] read(Device device, Plan plan, ParameterStore storage, int rows) {
         Tensor t = plan.probabilities();
         float[] out = new float[(int) t.shape().elements()];
         Memory memory = plan.binding(storage.live()).memory(Arena.ACTIVATIONS);

@@ -1,17 +1,17 @@
 package io.basin.train;
 
-import io.basin.device.Control;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.device.Weights;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import java.util.List;
 
@@ -47,10 +47,10 @@ final class ShortOfMemory {
 
     private static int run(Device device, String batch) {
         Setup setup = Setup.of(NET, Integer.parseInt(batch));
-        Spec.Batch plain = setup.batch().plain();
+        BatchReader plain = setup.batch().plain();
         try (Images images = Sets.random(device, 1, setup.count(), NET.input().shape(), 10);
-                Control control = new Control(device, setup.lr(), setup.alpha());
-                Storage storage = new Storage(true);
+                RunState control = new RunState(device, setup.lr(), setup.alpha());
+                ParameterStore storage = new ParameterStore(true);
                 Plan plan = Plan.training(
                         device, NET, storage, images, control, setup.batch(), setup.loss(), Precision.FP32, OUTLOOK);
                 Evaluator first = new Evaluator(device, NET, storage, images, plain, Precision.FP32);

@@ -8,14 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Arena;
 import io.basin.device.Close;
-import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Draws;
+import io.basin.device.EpochMetrics;
 import io.basin.device.Parameter;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
-import io.basin.device.Spec;
 import io.basin.device.Subject;
-import io.basin.graph.Graph;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,7 +30,7 @@ class StepContractTest {
     /** Sizes 13 x 207, 13, 4098 / 13 and so on: odd tails in every slot, several pieces of work for two threads. */
     private static final Graph NET = Nets.mlp(Shape.of(1, 9, 23), 5, 313, 13);
 
-    private static Setup setup(Spec.Step step, double... alpha) {
+    private static Setup setup(Sgd step, double... alpha) {
         return Setup.of(NET, 2).withStep(step).withRates(RATES, alpha);
     }
 
@@ -46,7 +46,7 @@ class StepContractTest {
     }
 
     /** v = mu v + g + wd w; w -= lr v, or for Nesterov w -= lr (g + wd w + mu v); a += alpha (w - a). */
-    private static void formula(Map<Arena, double[]> s, Spec.Step spec, double wd, double lr, double alpha) {
+    private static void formula(Map<Arena, double[]> s, Sgd spec, double wd, double lr, double alpha) {
         double[] w = s.get(Arena.PARAMS);
         for (int i = 0; i < w.length; i++) {
             double g = s.get(Arena.GRADS)[i] + wd * w[i];
@@ -95,20 +95,19 @@ class StepContractTest {
     @MethodSource(ALL)
     void heavyBallAndNesterovFollowTheirFormulasWithTheRateOfEachStep(Subject subject) {
         for (boolean nesterov : new boolean[] {false, true}) {
-            Setup setup = setup(new Spec.Step(0.9, 0.05, nesterov), 0, 0.5, 0.25);
+            Setup setup = setup(new Sgd(0.9, 0.05, nesterov), 0, 0.5, 0.25);
             checkFormula(subject, setup);
             checkFormula(subject, setup.sparingVectors());
         }
-        checkFormula(subject, setup(new Spec.Step(0, 0, false), 1, 0, 0.001));
+        checkFormula(subject, setup(new Sgd(0, 0, false), 1, 0, 0.001));
     }
 
     @ParameterizedTest
     @MethodSource(ALL)
     void decaySparesExactlyTheVectorsWhenToldTo(Subject subject) {
         try (Device device = subject.open();
-                Run run = setup(new Spec.Step(0, 0.5, false), 0, 0, 0)
-                        .sparingVectors()
-                        .on(device)) {
+                Run run =
+                        setup(new Sgd(0, 0.5, false), 0, 0, 0).sparingVectors().on(device)) {
             for (Parameter p : run.storage.parameters()) {
                 assertEquals(p.shape().rank() > 1, p.decayed(), p.name());
                 assertEquals(p.decayed(), p.slot().offset() < run.storage.splitBytes(), p.name());
@@ -120,7 +119,7 @@ class StepContractTest {
     @MethodSource(ALL)
     void anAlphaOfZeroLeavesTheAveragesBitsAlone(Subject subject) {
         try (Device device = subject.open();
-                Run run = setup(new Spec.Step(0.9, 0.05, false), 0, 0, 1).on(device)) {
+                Run run = setup(new Sgd(0.9, 0.05, false), 0, 0, 1).on(device)) {
             for (Parameter p : run.storage.parameters()) {
                 float[] odd = fill(run, p, 4).get(Arena.AVERAGE);
                 odd[0] = Float.NaN;
@@ -140,7 +139,7 @@ class StepContractTest {
     @MethodSource(ALL)
     void theFirstCollectionCopiesBitForBit(Subject subject) {
         try (Device device = subject.open();
-                Run run = setup(new Spec.Step(0.9, 0.05, false), 0, 1, 0).on(device)) {
+                Run run = setup(new Sgd(0.9, 0.05, false), 0, 1, 0).on(device)) {
             run.steps(2);
             byte[] collected = run.bytes(Arena.PARAMS);
             assertArrayEquals(collected, run.bytes(Arena.AVERAGE));
@@ -155,8 +154,7 @@ class StepContractTest {
     @MethodSource(ALL)
     void theAverageIsTheMeanOfTheCollectedModels(Subject subject) {
         try (Device device = subject.open();
-                Run run =
-                        setup(new Spec.Step(0.9, 0, false), 1, 1.0 / 2, 1.0 / 3).on(device)) {
+                Run run = setup(new Sgd(0.9, 0, false), 1, 1.0 / 2, 1.0 / 3).on(device)) {
             Map<String, double[]> sums = new HashMap<>();
             for (int t = 0; t < 3; t++) {
                 run.oneStep();
@@ -176,9 +174,9 @@ class StepContractTest {
     @MethodSource(ALL)
     void stepsBeyondTheScheduleAreRefusedOrChangeNothing(Subject subject) {
         try (Device device = subject.open();
-                Run run = setup(new Spec.Step(0.9, 0, false), 0, 0, 0).on(device)) {
+                Run run = setup(new Sgd(0.9, 0, false), 0, 0, 0).on(device)) {
             run.steps(3);
-            if (!device.immediate()) {
+            if (!device.isSynchronous()) {
                 byte[] weights = run.bytes(Arena.PARAMS);
                 run.oneStep();
                 assertArrayEquals(weights, run.bytes(Arena.PARAMS));
@@ -193,14 +191,14 @@ class StepContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void afterALossThatIsNoNumberNothingMoves(Subject subject) {
-        Setup setup = setup(new Spec.Step(0.9, 5e-4, false), 1, 1, 1);
+        Setup setup = setup(new Sgd(0.9, 5e-4, false), 1, 1, 1);
         try (Device device = subject.open();
                 Run run = setup.on(device)) {
             for (Parameter p : run.storage.parameters()) fill(run, p, 4);
             Map<Arena, byte[]> before = new HashMap<>();
             Arena[] moving = {Arena.PARAMS, Arena.MOMENTUM, Arena.AVERAGE};
             for (Arena arena : moving) before.put(arena, run.bytes(arena));
-            run.control.start(new Control.Totals(1, 0, 0, 0, 0));
+            run.control.start(new EpochMetrics(1, 0, 0, 0, 0));
             run.update();
             for (Arena arena : moving) assertArrayEquals(before.get(arena), run.bytes(arena), arena.toString());
         }

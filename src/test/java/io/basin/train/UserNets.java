@@ -1,11 +1,11 @@
 package io.basin.train;
 
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.device.Softplus;
-import io.basin.device.Spec;
-import io.basin.graph.Graph;
-import io.basin.graph.Value;
+import io.basin.nn.Graph;
+import io.basin.nn.Value;
 
 /** Small nets of odd shapes, as a researcher would write them. */
 public final class UserNets {
@@ -17,7 +17,7 @@ public final class UserNets {
     /** conv-bn-relu-pool-dense: the plainest. */
     public static Graph plain() {
         Graph g = new Graph(SAMPLE);
-        Value x = g.normRelu(g.conv(g.input(), 17, 3));
+        Value x = g.batchNormRelu(g.conv(g.input(), 17, 3));
         x = g.maxPool(x, 2);
         g.dense(g.denseRelu(x, 13), CLASSES);
         return g;
@@ -26,12 +26,12 @@ public final class UserNets {
     /** He et al. 2015's block: ReLU after the sum. */
     public static Graph postActivation() {
         Graph g = new Graph(SAMPLE);
-        Value x = g.normRelu(g.conv(g.input(), 16, 3));
-        Value y = g.normRelu(g.conv(x, 16, 3));
-        y = g.norm(g.conv(y, 16, 3));
+        Value x = g.batchNormRelu(g.conv(g.input(), 16, 3));
+        Value y = g.batchNormRelu(g.conv(x, 16, 3));
+        y = g.batchNorm(g.conv(y, 16, 3));
         x = g.relu(g.add(y, x));
-        y = g.norm(g.conv(x, 20, 3, 2, 1, 1, false));
-        Value shortcut = g.norm(g.conv(x, 20, 1, 2, 0, 1, false));
+        y = g.batchNorm(g.conv(x, 20, 3, 2, 1, 1, false));
+        Value shortcut = g.batchNorm(g.conv(x, 20, 1, 2, 0, 1, false));
         x = g.relu(g.add(y, shortcut));
         g.dense(g.globalAveragePool(x), CLASSES);
         return g;
@@ -41,10 +41,10 @@ public final class UserNets {
     public static Graph grouped() {
         Graph g = new Graph(SAMPLE);
         Value x = g.conv(g.input(), 12, 3, 1, 1, 3, true);
-        x = g.conv(x, new Spec.Conv(12, 3, 1, 1, 12, true, true, Initializer.uniform(0.4)));
-        x = g.pool(x, new Spec.Pool(Spec.PoolKind.AVERAGE, 3, 2, 1));
+        x = g.conv(x, new Layer.Conv(12, 3, 1, 1, 12, true, true, Initializer.uniform(0.4)));
+        x = g.pool(x, new Layer.Pool(Layer.PoolKind.AVERAGE, 3, 2, 1));
         x = g.conv(x, 18, 3, 1, 1, 2, true);
-        x = g.pool(x, new Spec.Pool(Spec.PoolKind.MAX, 3, 2, 1));
+        x = g.pool(x, new Layer.Pool(Layer.PoolKind.MAX, 3, 2, 1));
         g.dense(x, CLASSES);
         return g;
     }
@@ -79,7 +79,7 @@ public final class UserNets {
         Graph g = new Graph(SAMPLE);
         Value x = g.conv(g.input(), 17, 3);
         for (int i = 0; i < 3; i++) {
-            Value y = g.normRelu(x);
+            Value y = g.batchNormRelu(x);
             x = i % 2 == 0 ? g.add(g.conv(y, 17, 3), x) : g.add(x, g.conv(y, 17, 3));
         }
         g.dense(g.averagePool(g.relu(x), 3), CLASSES);
@@ -89,9 +89,9 @@ public final class UserNets {
     /** Batch norm, sums and averages, and no kink anywhere. */
     public static Graph smooth() {
         Graph g = new Graph(SAMPLE);
-        Value x = g.norm(g.conv(g.input(), 16, 3));
-        x = g.map(x, new Softplus());
-        x = g.add(g.norm(g.conv(x, 16, 3)), x);
+        Value x = g.batchNorm(g.conv(g.input(), 16, 3));
+        x = g.elementwise(x, new Softplus());
+        x = g.add(g.batchNorm(g.conv(x, 16, 3)), x);
         g.dense(g.averagePool(x, 3), CLASSES);
         return g;
     }
@@ -99,8 +99,8 @@ public final class UserNets {
     /** A function of one's own between layers, and a sum of dense layers at the end. */
     public static Graph mapped() {
         Graph g = new Graph(SAMPLE);
-        Value x = g.map(g.conv(g.input(), 17, 3, 2, 1, 1, true), new Softplus());
-        x = g.map(g.dense(x, 15), new Softplus());
+        Value x = g.elementwise(g.conv(g.input(), 17, 3, 2, 1, 1, true), new Softplus());
+        x = g.elementwise(g.dense(x, 15), new Softplus());
         g.add(g.dense(x, CLASSES), g.dense(x, CLASSES));
         return g;
     }

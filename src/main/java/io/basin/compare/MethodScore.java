@@ -1,0 +1,97 @@
+package io.basin.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.ensemble.Metrics;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.report.Extras;
+import io.basin.report.Summary;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * A method's line of results before it joins those of other seeds.
+ *
+ * @param hits which test samples a single model has right, bit i in byte i/8, as base64; empty for several models
+ */
+record MethodScore(
+        String method,
+        String combiner,
+        double epochs,
+        int passes,
+        Summary.Score score,
+        String hits,
+        List<Extras.Bin> bins) {
+    static MethodScore of(String method, double epochs, long seed, Judge.Verdict v) {
+        Metrics m = v.metrics();
+        String hits = v.hits() == null
+                ? ""
+                : Base64.getEncoder().encodeToString(v.hits().toByteArray());
+        return new MethodScore(
+                method,
+                v.combiner(),
+                epochs,
+                v.passes(),
+                new Summary.Score(seed, m.accuracy(), m.nll(), m.ece()),
+                hits,
+                bins(m));
+    }
+
+    static List<Extras.Bin> bins(Metrics m) {
+        List<Extras.Bin> bins = new ArrayList<>();
+        for (int b = 0; b < Metrics.BINS; b++) {
+            bins.add(new Extras.Bin(m.binCount(b), m.binHits(b), m.binConfidence(b)));
+        }
+        return bins;
+    }
+
+    BitSet hitSet() {
+        return BitSet.valueOf(Base64.getDecoder().decode(hits));
+    }
+
+    /** Reads what {@link Json#write} made of a list of results. */
+    static List<MethodScore> read(Path file) {
+        List<MethodScore> results = new ArrayList<>();
+        try {
+            for (JsonNode n : Json.read(file)) results.add(of(n));
+            if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
+            return results;
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(
+                    file.toString(),
+                    "is no list of scores (" + e.getMessage() + "); delete it to train this run again",
+                    e);
+        }
+    }
+
+    private static MethodScore of(JsonNode n) {
+        JsonNode s = n.path("score");
+        List<Extras.Bin> bins = new ArrayList<>();
+        for (JsonNode b : n.path("bins")) {
+            bins.add(new Extras.Bin(
+                    b.path("count").asLong(),
+                    b.path("hits").asLong(),
+                    b.path("confidence").asDouble()));
+        }
+        if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
+        if (!n.path("method").isTextual()) throw new IllegalArgumentException("a method has no name");
+        MethodScore result = new MethodScore(
+                n.path("method").asText(),
+                n.path("combiner").asText(),
+                number(n, "epochs"),
+                n.path("passes").asInt(),
+                new Summary.Score(s.path("seed").asLong(), number(s, "accuracy"), number(s, "nll"), number(s, "ece")),
+                n.path("hits").asText(),
+                bins);
+        result.hitSet(); // Damaged base64 is found here, where the file is known.
+        return result;
+    }
+
+    private static double number(JsonNode n, String key) {
+        if (!n.path(key).isNumber()) throw new IllegalArgumentException(key + " is no number");
+        return n.path(key).asDouble();
+    }
+}

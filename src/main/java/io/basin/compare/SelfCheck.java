@@ -1,0 +1,210 @@
+package io.basin.compare;
+
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Parameter;
+import io.basin.device.ParameterStore;
+import io.basin.device.Weights;
+import io.basin.io.Safetensors;
+import io.basin.nn.Graph;
+import io.basin.report.Extras;
+import io.basin.report.Extras.Check;
+import io.basin.train.Averaging;
+import io.basin.train.Evaluator;
+import io.basin.train.Method;
+import io.basin.train.Training;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Whether a group's files and tables are what its methods promise, found out by other means than those that made them: averages
+ * from the stored members in float64, statistics in one pass with another batch size, rates from the table on the device.
+ */
+final class SelfCheck {
+    /** Of an average kept in float32 from the mean in float64, as a share of the tensor's largest weight. */
+    static final double AVERAGE_LIMIT = 1e-6;
+    /** Of population statistics: means in standard deviations, variances as a share of themselves. */
+    static final double STATISTICS_LIMIT = 1e-3;
+
+    private static final double EPSILON = 1e-5;
+    private static final String AVERAGE = "average = float64 mean of the stored models";
+    private static final String STATISTICS = "batch-norm statistics = the population's";
+
+    private final GroupRun.Place place;
+    private final Group group;
+    private final Graph graph;
+    private final ParameterStore storage;
+
+    SelfCheck(GroupRun.Place place, Group group, Graph graph, ParameterStore storage) {
+        this.place = place;
+        this.group = group;
+        this.graph = graph;
+        this.storage = storage;
+    }
+
+    private String where(Method recipe) {
+        return recipe.name() + ", seed " + place.seed();
+    }
+
+    private static Extras one(Check check) {
+        return new Extras(List.of(), List.of(), List.of(), List.of(), List.of(check));
+    }
+
+    /** Compares a saved average with the mean of the members that it should be made of. */
+    Extras average(Method recipe, Path file) {
+        List<Path> members = new ArrayList<>();
+        if (recipe.product() == Method.Product.AVERAGE) {
+            String why = whyNoMean(recipe.averaging());
+            if (!why.isEmpty()) return one(Check.notCovered(AVERAGE, where(recipe), why));
+            for (int step : averaged(recipe.averaging())) members.add(member(place.folder(), step));
+        } else {
+            for (int part = 0; part < group.parts(); part++) {
+                for (int step : group.schedule(part).collections()) {
+                    members.add(member(group.partFolder(place.folder(), part), step));
+                }
+            }
+        }
+        if (!members.stream().allMatch(Files::exists)) {
+            return one(Check.notCovered(AVERAGE, where(recipe), "not every averaged model is stored"));
+        }
+        double difference = difference(file, members);
+        return one(Check.of(
+                AVERAGE,
+                where(recipe),
+                difference <= AVERAGE_LIMIT,
+                String.format(
+                        Locale.ROOT,
+                        "%d models, largest difference %.1e of a tensor's largest weight (limit %.0e)",
+                        members.size(),
+                        difference,
+                        AVERAGE_LIMIT)));
+    }
+
+    private static Path member(Path folder, int step) {
+        return folder.resolve("member-" + step + ".safetensors");
+    }
+
+    private static int[] averaged(Averaging averaging) {
+        double[] alpha = averaging.alpha();
+        return java.util.stream.IntStream.range(0, alpha.length)
+                .filter(s -> alpha[s] != 0)
+                .toArray();
+    }
+
+    private static String whyNoMean(Averaging averaging) {
+        int[] steps = averaged(averaging);
+        for (int n = 0; n < steps.length; n++) {
+            if (averaging.alpha(steps[n]) != 1.0 / (n + 1)) return "its models do not count alike";
+        }
+        return "";
+    }
+
+    /** Largest |average - mean| over a tensor's largest |mean|, over all parameters. */
+    private double difference(Path file, List<Path> members) {
+        double worst = 0;
+        for (Parameter p : storage.parameters()) {
+            double[] mean = new double[Math.toIntExact(p.shape().elements())];
+            for (Path member : members) {
+                try (Safetensors in = Safetensors.open(member)) {
+                    float[] values = in.floats(p.name());
+                    for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
+                }
+            }
+            try (Safetensors in = Safetensors.open(file)) {
+                float[] average = in.floats(p.name());
+                double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
+                for (int i = 0; i < mean.length; i++) {
+                    double d = Math.abs(average[i] - mean[i]);
+                    if (d > 0) worst = Math.max(worst, d / scale);
+                }
+            }
+        }
+        return worst;
+    }
+
+    /** Measures the statistics of an averaged model again, all at once and in batches of another size. */
+    Extras statistics(String method, Weights average, Evaluator made, Options options) {
+        String where = method + ", seed " + place.seed();
+        if (!made.hasNorms()) return one(Check.notCovered(STATISTICS, where, "the net has no batch norm"));
+        if (options.refresh(made) == Evaluator.Refresh.SINGLE) {
+            return one(Check.notCovered(
+                    STATISTICS,
+                    where,
+                    "measured in a single pass, each batch normalised by itself; --bn-update exact does without"));
+        }
+        Device device = place.device();
+        BatchReader same = options.plainRefresh()
+                ? place.material().plainBatch()
+                : place.material().augmentedBatch();
+        int batch = Math.max(1, same.batch() * 3 / 4);
+        BatchReader other =
+                new BatchReader(batch, same.pad(), same.flip(), same.mean(), same.std(), same.seed(), false);
+        try (Weights copy = storage.copy(device, average);
+                Evaluator again = new Evaluator(
+                        device,
+                        graph,
+                        storage,
+                        place.material().train(),
+                        other,
+                        place.material().settings().precision())) {
+            again.remeasure(copy, pass -> {});
+            double difference = difference(average, copy);
+            return one(Check.of(
+                    STATISTICS,
+                    where,
+                    difference <= STATISTICS_LIMIT,
+                    String.format(
+                            Locale.ROOT,
+                            "measured again in batches of %d, largest difference %.1e (limit %.0e)",
+                            batch,
+                            difference,
+                            STATISTICS_LIMIT)));
+        }
+    }
+
+    private double difference(Weights a, Weights b) {
+        double worst = 0;
+        for (ParameterStore.State s : storage.states()) {
+            if (!s.name().endsWith("running_var")) continue;
+            String mean = s.name().replaceAll("running_var$", "running_mean");
+            float[] varA = read(a, s.name());
+            float[] varB = read(b, s.name());
+            float[] meanA = read(a, mean);
+            float[] meanB = read(b, mean);
+            for (int c = 0; c < varA.length; c++) {
+                double var = varA[c] + EPSILON;
+                worst = Math.max(worst, Math.abs(varA[c] - varB[c]) / var);
+                worst = Math.max(worst, Math.abs(meanA[c] - meanB[c]) / Math.sqrt(var));
+            }
+        }
+        return worst;
+    }
+
+    private float[] read(Weights weights, String name) {
+        ParameterStore.State s = storage.states().stream()
+                .filter(x -> x.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        float[] values = new float[Math.toIntExact(s.shape().elements())];
+        place.device().unpack(weights.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /** Compares the device's rates at the collected steps with what the method promises; nothing where none is collected. */
+    Extras schedule(Method recipe, Training session) {
+        int[] steps = recipe.schedule().collections();
+        if (steps.length == 0) return Extras.NONE;
+        CollectionRule promise = CollectionRule.of(
+                recipe, place.material().settings(), place.material().stepsPerEpoch());
+        for (int step : steps) {
+            String broken = promise.broken(step, session::rate);
+            if (!broken.isEmpty()) return one(Check.of(CollectionRule.WHAT, where(recipe), false, broken));
+        }
+        return one(Check.of(CollectionRule.WHAT, where(recipe), true, steps.length + " models, " + promise.text()));
+    }
+}

@@ -1,0 +1,194 @@
+package io.basin.compare;
+
+import io.basin.data.Augmentation;
+import io.basin.data.ImageSet;
+import io.basin.data.Split;
+import io.basin.data.TrainTest;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.ParameterStore;
+import io.basin.device.Weights;
+import io.basin.nn.Graph;
+import io.basin.train.Evaluator;
+import io.basin.train.Method;
+import io.basin.train.Settings;
+import io.basin.train.Training;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * A data set cut into training, validation and test parts, all on the device.
+ *
+ * <p>The validation part is cut from the training set, stratified; everything that is chosen is chosen on it, and the test part
+ * is only ever measured on. The split has its own fixed seed, so that all seeds and methods of a comparison share it.
+ */
+public final class Splits implements AutoCloseable {
+    /** Of the split of training and validation samples, the same for every run. */
+    public static final long SPLIT_SEED = 20180314;
+
+    private final Device device;
+    private final Settings settings;
+    private final ImageSet trainSet;
+    private final ImageSet validationSet;
+    private final ImageSet testSet;
+    private final float[] mean;
+    private final float[] std;
+    private final Images train;
+    private final Images validation;
+    private final Images test;
+
+    /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
+    public Splits(Device device, TrainTest data, Settings settings) {
+        this.device = device;
+        this.settings = settings;
+        if (settings.validation() >= data.train().count()) {
+            throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
+                    + data.train().count() + " training images to train on");
+        }
+        Split split = naming("--validation", () -> Split.stratified(data.train(), settings.validation(), SPLIT_SEED));
+        trainSet = naming("--train-samples", () -> fewer(split.train(), settings.trainSamples()));
+        validationSet = split.validation();
+        testSet = data.test();
+        if (trainSet.count() < settings.batch()) {
+            throw new IllegalArgumentException(
+                    "--batch-size " + settings.batch() + " exceeds the " + trainSet.count() + " training samples");
+        }
+        Augmentation normalisation = Augmentation.of(trainSet, 0, false);
+        mean = normalisation.mean();
+        std = normalisation.std();
+        List<Images> uploaded = new ArrayList<>();
+        try {
+            for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
+        } catch (RuntimeException e) {
+            uploaded.forEach(Images::close);
+            throw e;
+        }
+        train = uploaded.get(0);
+        validation = uploaded.get(1);
+        test = uploaded.get(2);
+    }
+
+    /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
+    public static ImageSet fewer(ImageSet set, int count) {
+        return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
+    }
+
+    /** Calls {@code cut}, whose complaint is about the value of {@code flag}. */
+    public static <T> T naming(String flag, Supplier<T> cut) {
+        try {
+            return cut.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(flag + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */
+    public static Images upload(Device device, ImageSet set) {
+        Memory pixels = device.allocate(set.pixels().length);
+        Memory on = null;
+        try {
+            ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length).put(set.pixels());
+            device.upload(pixels, 0, direct.flip());
+            ByteBuffer labels = ByteBuffer.allocateDirect(4 * set.count()).order(ByteOrder.nativeOrder());
+            labels.asIntBuffer().put(set.labels());
+            on = device.allocate(labels.capacity());
+            device.upload(on, 0, labels);
+            return new Images(pixels, on, set.count(), set.height(), set.width(), set.channels(), set.classes());
+        } catch (RuntimeException e) {
+            pixels.close();
+            if (on != null) on.close();
+            throw e;
+        }
+    }
+
+    /** A net of the caller's own in training on the training part. */
+    public Training session(Graph net, Method recipe, long seed) {
+        return new Training(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
+    }
+
+    /**
+     * Loss and accuracy on the test part of the last weights, or of the average where the recipe makes one; its batch-norm
+     * statistics are measured first.
+     */
+    public EpochMetrics test(Graph net, Method recipe, Training session) {
+        ParameterStore storage = session.storage();
+        boolean average = recipe.product() == Method.Product.AVERAGE;
+        Weights model = average ? storage.averaged() : storage.live();
+        if (average) {
+            try (Evaluator onTrain = evaluator(net, storage, train, augmentedBatch())) {
+                onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
+            }
+        }
+        try (Evaluator onTest = evaluator(net, storage, test, plainBatch())) {
+            return onTest.evaluate(model);
+        }
+    }
+
+    private Evaluator evaluator(Graph net, ParameterStore storage, Images images, BatchReader batch) {
+        return new Evaluator(device, net, storage, images, batch, settings.precision());
+    }
+
+    public int stepsPerEpoch() {
+        return trainSet.count() / settings.batch();
+    }
+
+    public Settings settings() {
+        return settings;
+    }
+
+    public ImageSet trainSet() {
+        return trainSet;
+    }
+
+    public ImageSet validationSet() {
+        return validationSet;
+    }
+
+    public ImageSet testSet() {
+        return testSet;
+    }
+
+    public Images train() {
+        return train;
+    }
+
+    public Images validation() {
+        return validation;
+    }
+
+    public Images test() {
+        return test;
+    }
+
+    /** Per channel, of the training part's pixels scaled to [0, 1]. */
+    public float[] mean() {
+        return mean;
+    }
+
+    public float[] std() {
+        return std;
+    }
+
+    /** How evaluation reads samples: normalised, in order, not augmented. */
+    public BatchReader plainBatch() {
+        return augmentedBatch().plain();
+    }
+
+    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
+    public BatchReader augmentedBatch() {
+        return new BatchReader(settings.batch(), settings.pad(), settings.flip(), mean, std, 0, false);
+    }
+
+    @Override
+    public void close() {
+        train.close();
+        validation.close();
+        test.close();
+    }
+}

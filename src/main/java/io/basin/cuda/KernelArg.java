@@ -1,0 +1,37 @@
+package io.basin.cuda;
+
+import io.basin.device.Arena;
+import io.basin.device.Binding;
+import io.basin.device.Slot;
+
+/** Where an argument of a call lies: a slot of an arena, whose address is known once the operation is bound. */
+final class KernelArg {
+    private final Slot slot;
+    private final Arena arena;
+    private DevicePointer address;
+
+    KernelArg(Slot slot, Arena arena) {
+        this.slot = slot;
+        this.arena = arena;
+    }
+
+    /** A place that never moves. */
+    KernelArg(DevicePointer fixed) {
+        slot = null;
+        arena = null;
+        address = fixed;
+    }
+
+    Slot slot() {
+        return slot;
+    }
+
+    void bind(Binding binding) {
+        if (slot == null) return;
+        address = ((CudaMemory) binding.memory(arena)).at(slot.offset(), slot.bytes());
+    }
+
+    DevicePointer address() {
+        return address;
+    }
+}

@@ -1,0 +1,26 @@
+package io.basin.device;
+
+/**
+ * Batch normalisation, which can also measure the population's statistics of its input.
+ *
+ * <p>Every library averages per-batch variances when it refreshes the statistics of an averaged model. Merging counts,
+ * means and sums of squared deviations instead gives mean = E[x] and var = E[(x - mean)^2] over all samples, whatever
+ * the batch size and however ragged the last batch.
+ */
+public interface BatchNormOp extends Op {
+    /** Forgets what was measured. */
+    void reset();
+
+    /**
+     * Merges the statistics of the first {@code rows} samples now lying in the input.
+     *
+     * @param rows 1 to the plan's batch size
+     */
+    void measure(int rows);
+
+    /** Makes the statistics measured last the state, so that forward normalises this batch by itself, as training does. */
+    void adopt();
+
+    /** Writes the measured mean and biased variance into the state that this plan's evaluation reads. */
+    void commit();
+}

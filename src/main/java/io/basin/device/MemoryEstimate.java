@@ -1,0 +1,72 @@
+package io.basin.device;
+
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What a plan is about to allocate, so that a device can say so, and refuse before anything is done, naming what would fit.
+ *
+ * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
+ * @param batch samples a step
+ * @param later what is allocated beside the plan while it lives
+ */
+public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
+    /**
+     * Of the same net at the same batch.
+     *
+     * @param models with weights and statistics
+     * @param values bytes of evaluations' values, which grow with the batch
+     * @param workspace bytes of their workspaces
+     */
+    public record Later(int models, long values, long workspace) {
+        public static final Later NONE = new Later(0, 0, 0);
+    }
+
+    /** Of a plan that is alone. */
+    public MemoryEstimate(Map<Arena, Long> bytes, int batch) {
+        this(bytes, batch, Later.NONE);
+    }
+
+    public long of(Arena arena) {
+        return bytes.getOrDefault(arena, 0L);
+    }
+
+    private long models() {
+        return later.models() * (of(Arena.PARAMS) + of(Arena.STATE));
+    }
+
+    private long evaluation() {
+        return later.values() + later.workspace();
+    }
+
+    public long total() {
+        return bytes.values().stream().mapToLong(Long::longValue).sum() + models() + evaluation();
+    }
+
+    /**
+     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, the rest does not.
+     *
+     * @return 0 where none is
+     */
+    public int fitting(long free) {
+        long values = of(Arena.ACTIVATIONS) + later.values();
+        double room = (double) free - (total() - values);
+        return values == 0 || room <= 0 ? 0 : (int) Math.min(batch, Math.floor(batch * room / values));
+    }
+
+    /** Such as {@code params 4.2 MiB, activations 310.0 MiB: 314.2 MiB}. */
+    @Override
+    public String toString() {
+        String each = bytes.entrySet().stream()
+                .map(e -> e.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ') + " " + mebibytes(e.getValue()))
+                .collect(Collectors.joining(", "));
+        String more = (models() > 0 ? ", " + later.models() + " more models " + mebibytes(models()) : "")
+                + (evaluation() > 0 ? ", evaluation " + mebibytes(evaluation()) : "");
+        return each + more + ": " + mebibytes(total());
+    }
+
+    public static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    }
+}

@@ -1,0 +1,179 @@
+package io.basin.device;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where an operation declares what it needs while it is planned: parameters and statistics in the model's storage,
+ * values, gradients, things kept for backward, and workspace.
+ */
+public final class PlanContext implements AutoCloseable {
+    private final ParameterStore storage;
+    private final Mode mode;
+    private final Precision precision;
+    private final int operations;
+    private final List<Slot> activations = new ArrayList<>();
+    private final List<Slot> scratch = new ArrayList<>();
+    private final List<Memory> owned = new ArrayList<>();
+    private String path = "";
+    private int time;
+
+    /** @param operations how many operations the plan will have, which fixes the times of their backwards */
+    public PlanContext(ParameterStore storage, Mode mode, Precision precision, int operations) {
+        this.storage = storage;
+        this.mode = mode;
+        this.precision = precision;
+        this.operations = operations;
+    }
+
+    /** Announces the operation that declares next. */
+    public PlanContext at(int index, String layer) {
+        time = index;
+        path = layer;
+        return this;
+    }
+
+    public boolean training() {
+        return mode == Mode.TRAIN;
+    }
+
+    public Precision precision() {
+        return precision;
+    }
+
+    /** The announced layer's path, such as {@code layer1.0.conv1}. */
+    public String path() {
+        return path;
+    }
+
+    /** A matrix or filter bank {@code <path>.<name>}. */
+    public Parameter weight(String name, Shape shape, Layout layout, Initializer init) {
+        return storage.parameter(path + "." + name, shape, layout, init, false);
+    }
+
+    /** A bias, scale or shift {@code <path>.<name>}: what weight decay may be told to spare. */
+    public Parameter vector(String name, Shape shape, Layout layout, Initializer init) {
+        return storage.parameter(path + "." + name, shape, layout, init, true);
+    }
+
+    public ParameterStore.State state(String name, int channels, float initial) {
+        return storage.state(path + "." + name, channels, initial);
+    }
+
+    /** The output's value. */
+    public Slot value(long bytes) {
+        return activation(bytes, forwardTime());
+    }
+
+    /** The output's gradient; null in evaluation. */
+    public Slot gradient(long bytes) {
+        return training() ? activation(bytes, backwardTime()) : null;
+    }
+
+    /** Something that forward leaves for backward. */
+    public Slot kept(long bytes) {
+        Slot slot = activation(bytes, forwardTime());
+        if (training()) slot.alive(backwardTime());
+        return slot;
+    }
+
+    /** Something used within the announced operation's forward only. */
+    public Slot inForward(long bytes) {
+        return activation(bytes, forwardTime());
+    }
+
+    /** Something used within the announced operation's backward only. */
+    public Slot inBackward(long bytes) {
+        return activation(bytes, backwardTime());
+    }
+
+    private Slot activation(long bytes, int at) {
+        Slot slot = new Slot(Arena.ACTIVATIONS, bytes);
+        slot.alive(at);
+        activations.add(slot);
+        return slot;
+    }
+
+    /** Workspace that holds nothing between calls. */
+    public Slot scratch(long bytes) {
+        Slot slot = new Slot(Arena.SCRATCH, bytes);
+        scratch.add(slot);
+        return slot;
+    }
+
+    /** Says that the announced operation reads and writes these tensors, forward and backward. */
+    public void uses(Tensor... tensors) {
+        for (Tensor t : tensors) {
+            t.value().alive(forwardTime());
+            if (!training()) continue;
+            t.value().alive(backwardTime());
+            if (t.grad() != null) t.grad().alive(backwardTime());
+        }
+    }
+
+    /** Keeps a value alive through the whole plan: the result that is read from outside. */
+    public void outlives(Tensor tensor) {
+        tensor.value().alive(2 * operations);
+    }
+
+    private int forwardTime() {
+        return time;
+    }
+
+    private int backwardTime() {
+        return 2 * operations - 1 - time;
+    }
+
+    /**
+     * Lays out what was declared.
+     *
+     * @param batch samples a step, for what the device says where memory is short
+     */
+    public MemoryEstimate demand(int batch, MemoryEstimate.Later later) {
+        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
+        if (!storage.allocated()) sizes.putAll(storage.layOut(training()));
+        long size =
+                Packing.place(activations.stream().filter(s -> s.root() == s).toList());
+        long workspace = Slot.ALIGNMENT;
+        for (Slot s : scratch) {
+            s.place(0);
+            workspace = Math.max(workspace, s.padded());
+        }
+        sizes.put(Arena.ACTIVATIONS, Math.max(size, Slot.ALIGNMENT));
+        sizes.put(Arena.SCRATCH, workspace);
+        return new MemoryEstimate(sizes, batch, later);
+    }
+
+    /** As {@link #allocate(Device, MemoryEstimate)}, of a plan that is alone. */
+    public Binding allocate(Device device, int batch) {
+        return allocate(device, demand(batch, MemoryEstimate.Later.NONE));
+    }
+
+    /** Allocates what was laid out, and names all arenas of the plan. */
+    public Binding allocate(Device device, MemoryEstimate demand) {
+        device.checkMemory(demand);
+        if (!storage.allocated()) storage.allocate(device, training());
+        owned.add(device.allocate(demand.of(Arena.ACTIVATIONS)));
+        owned.add(device.allocate(demand.of(Arena.SCRATCH)));
+        Binding binding = binding(storage.live());
+        if (training()) binding.put(Arena.GRADS, storage.memory(Arena.GRADS));
+        return binding;
+    }
+
+    /** The plan's arenas with another model's weights. */
+    public Binding binding(Weights weights) {
+        return new Binding()
+                .put(Arena.ACTIVATIONS, owned.get(0))
+                .put(Arena.SCRATCH, owned.get(1))
+                .put(Arena.PARAMS, weights.params())
+                .put(Arena.STATE, weights.state());
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Memory::close);
+        owned.clear();
+    }
+}

@@ -1,6 +1,0 @@
-package io.basin.graph;
-
-import io.basin.device.Shape;
-
-/** The result of one node of a {@link Graph}: its index, and its shape without the batch, (C, H, W) or (C). */
-public record Value(int id, Shape shape) {}

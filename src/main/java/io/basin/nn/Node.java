@@ -1,0 +1,11 @@
+package io.basin.nn;
+
+import io.basin.device.Layer;
+import java.util.List;
+
+/** One step of the tape: what is computed, from which values, under which name. */
+public record Node(String path, Layer spec, List<Value> inputs, Value output) {
+    public Node {
+        inputs = List.copyOf(inputs);
+    }
+}

@@ -1,0 +1,101 @@
+package io.basin.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a comparison can show beside its table of results, as data.
+ *
+ * @param tests of single nets against SGD's, where there is one seed
+ * @param reliability pooled over seeds
+ * @param checks what the run checked of itself
+ */
+public record Extras(
+        List<Versus> tests,
+        List<Reliability> reliability,
+        List<Corrupted> corrupted,
+        List<Outside> outside,
+        List<Check> checks) {
+    /** Nothing but the table. */
+    public static final Extras NONE = new Extras(List.of(), List.of(), List.of(), List.of(), List.of());
+
+    /**
+     * McNemar's test of one net against SGD's on the same test samples.
+     *
+     * @param onlySgd samples that only SGD's net has right
+     * @param p that both err equally often
+     * @param holm p corrected for the number of nets tested
+     */
+    public record Versus(String method, long seed, int onlySgd, int onlyMethod, double p, double holm) {}
+
+    /** One bin of predictions by their confidence: how many, how many right, and the sum of their confidences. */
+    public record Bin(long count, long hits, double confidence) {}
+
+    /** How confident a method's predictions are and how often right, in equal bins of confidence. */
+    public record Reliability(String method, String combiner, List<Bin> bins) {
+        /** Expected calibration error of the pooled predictions, in [0, 1]. */
+        public double ece() {
+            double sum = 0;
+            long count = 0;
+            for (Bin b : bins) {
+                sum += Math.abs(b.hits() - b.confidence());
+                count += b.count();
+            }
+            return sum / count;
+        }
+    }
+
+    /** LossAndError on test images that were made worse. {@code strength} 0: as they are. */
+    public record Corrupted(
+            String method, long seed, String kind, int strength, double accuracy, double nll, double ece) {}
+
+    /**
+     * Test images told from images of no class by the confidence of the prediction.
+     *
+     * @param auroc chance that a test image gets more confidence than one of {@code set}
+     */
+    public record Outside(
+            String method, long seed, String set, double auroc, double confidenceInside, double confidenceOutside) {}
+
+    /**
+     * One self-check.
+     *
+     * @param verdict {@link #PASSED}, {@link #FAILED} or {@link #NOT_COVERED}
+     * @param detail what was measured, or why nothing was
+     */
+    public record Check(String what, String where, String verdict, String detail) {
+        public static final String PASSED = "passed";
+        public static final String FAILED = "FAILED";
+        public static final String NOT_COVERED = "not covered";
+        private static final Set<String> VERDICTS = Set.of(PASSED, FAILED, NOT_COVERED);
+
+        public Check {
+            if (!VERDICTS.contains(verdict)) throw new IllegalArgumentException("no verdict: " + verdict);
+        }
+
+        public static Check of(String what, String where, boolean passed, String detail) {
+            return new Check(what, where, passed ? PASSED : FAILED, detail);
+        }
+
+        public static Check notCovered(String what, String where, String why) {
+            return new Check(what, where, NOT_COVERED, why);
+        }
+    }
+
+    /** Both together. */
+    public Extras and(Extras other) {
+        return new Extras(
+                joined(tests, other.tests),
+                joined(reliability, other.reliability),
+                joined(corrupted, other.corrupted),
+                joined(outside, other.outside),
+                joined(checks, other.checks));
+    }
+
+    private static <T> List<T> joined(List<T> a, List<T> b) {
+        List<T> all = new ArrayList<>(a);
+        all.addAll(b);
+        return List.copyOf(all);
+    }
+}

@@ -1,0 +1,172 @@
+package io.basin.train;
+
+import io.basin.data.Augmentation;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Where a weights file comes from, as its header says it: what decides whether its weights may be averaged with others', and how
+ * its samples must be read.
+ *
+ * <p>Nets from different initialisations, or on both sides of a restart of the rate, lie in different basins: their mean is no
+ * net. A file does not show that, so the header must say it.
+ *
+ * @param model name of the net
+ * @param init identity of the first weights: the seed that drew them; empty where the file does not say
+ * @param restarts restarts of the rate to a high value before this model, as between snapshots
+ * @param mean and std per channel by which samples were normalised; empty where the file does not say
+ * @param validation samples held out of the training set, 0 where the file does not say
+ * @param trainSamples training samples used, 0 for all
+ */
+public record ModelCard(
+        String model,
+        String dataset,
+        String method,
+        String init,
+        int restarts,
+        float[] mean,
+        float[] std,
+        int validation,
+        int trainSamples,
+        int batch,
+        int pad,
+        boolean flip) {
+    private static final int USUAL_BATCH = 128;
+
+    /** Of a run's models. */
+    public static ModelCard of(Settings s, String method, long seed, float[] mean, float[] std) {
+        return new ModelCard(
+                s.model(),
+                s.dataset(),
+                method,
+                Long.toString(seed),
+                0,
+                mean.clone(),
+                std.clone(),
+                s.validation(),
+                s.trainSamples(),
+                s.batch(),
+                s.pad(),
+                s.flip());
+    }
+
+    /**
+     * From a file's header.
+     *
+     * @throws FormatException if it does not name net and data set, or a number is none
+     */
+    public static ModelCard of(String file, Map<String, String> header) {
+        if (!header.containsKey("model") || !header.containsKey("dataset")) {
+            throw new FormatException(
+                    file, "does not say which net it is; name a file that 'train' or 'compare' wrote");
+        }
+        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
+        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
+        requireNormalisation(file, mean, std);
+        try {
+            return new ModelCard(
+                    header.get("model"),
+                    header.get("dataset"),
+                    header.getOrDefault("method", ""),
+                    header.getOrDefault("init", ""),
+                    count(header, "restarts", 0),
+                    mean,
+                    std,
+                    count(header, "validation", 0),
+                    count(header, "train_samples", 0),
+                    Math.max(1, count(header, "batch", USUAL_BATCH)),
+                    count(header, "pad", 0),
+                    Boolean.parseBoolean(header.getOrDefault("flip", "false")));
+        } catch (NumberFormatException e) {
+            throw new FormatException(file, "a number of its header is none: " + e.getMessage(), e);
+        }
+    }
+
+    private static int count(Map<String, String> header, String key, int otherwise) {
+        int value = Integer.parseInt(header.getOrDefault(key, Integer.toString(otherwise)));
+        if (value < 0) throw new NumberFormatException(key + " is " + value);
+        return value;
+    }
+
+    private static void requireNormalisation(String file, float[] mean, float[] std) {
+        if (mean.length == 0 && std.length == 0) return;
+        try {
+            new Augmentation(0, false, mean, std);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file, "its normalisation is damaged: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Of one model made of several by {@code method}, as their mean is. It claims no more than holds for all of them: what one
+     * may have been trained on is not held out.
+     */
+    public static ModelCard joint(List<ModelCard> parts, String method) {
+        ModelCard first = parts.get(0);
+        int[] used = parts.stream().mapToInt(ModelCard::trainSamples).distinct().toArray();
+        return new ModelCard(
+                first.model,
+                first.dataset,
+                method,
+                parts.stream().map(ModelCard::init).distinct().sorted().collect(Collectors.joining("+")),
+                parts.stream().mapToInt(ModelCard::restarts).max().orElse(0),
+                first.mean,
+                first.std,
+                parts.stream().mapToInt(ModelCard::validation).min().orElse(0),
+                used.length == 1 ? used[0] : 0,
+                first.batch,
+                first.pad,
+                first.flip);
+    }
+
+    /** The same data and input, from an initialisation that nobody named. */
+    public ModelCard rootless() {
+        return new ModelCard(
+                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
+    }
+
+    /** As a header's entries; what is not known is left out. */
+    public Map<String, String> header() {
+        Map<String, String> header = new LinkedHashMap<>();
+        header.put("model", model);
+        header.put("dataset", dataset);
+        if (!method.isEmpty()) header.put("method", method);
+        if (!init.isEmpty()) header.put("init", init);
+        header.put("restarts", Integer.toString(restarts));
+        if (mean.length > 0) header.put("mean", Json.line(mean));
+        if (std.length > 0) header.put("std", Json.line(std));
+        if (validation > 0) header.put("validation", Integer.toString(validation));
+        header.put("train_samples", Integer.toString(trainSamples));
+        header.put("batch", Integer.toString(batch));
+        header.put("pad", Integer.toString(pad));
+        header.put("flip", Boolean.toString(flip));
+        return header;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ModelCard that && header().equals(that.header());
+    }
+
+    @Override
+    public int hashCode() {
+        return header().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return header().entrySet().stream()
+                .map(e -> e.getKey() + " " + e.getValue())
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Whether samples are normalised alike. */
+    public boolean sameInput(ModelCard other) {
+        return Arrays.equals(mean, other.mean) && Arrays.equals(std, other.std);
+    }
+}

@@ -1,0 +1,204 @@
+package io.basin.train;
+
+import io.basin.device.BatchReader;
+import io.basin.device.CrossEntropy;
+import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Images;
+import io.basin.device.ParameterStore;
+import io.basin.device.Recording;
+import io.basin.device.RunState;
+import io.basin.device.Sgd;
+import io.basin.device.Weights;
+import io.basin.nn.Graph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * One net in training: its memory, its recorded step, and where it stands.
+ *
+ * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
+ * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
+ * beforehand: between two checkpoints a run allocates nothing and reads nothing.
+ */
+public final class Training implements AutoCloseable {
+    /** A model collected after update {@code step}, counted from 0. */
+    public record Member(int step, Weights weights) {}
+
+    private final Device device;
+    private final ParameterStore storage;
+    private final RunState control;
+    private final Plan plan;
+    private final Recording recording;
+    private final Schedule schedule;
+    /** The schedule's own, which it copies for whoever asks. */
+    private final int[] collections;
+
+    private final List<Member> members = new ArrayList<>();
+    private final Deque<Weights> spare = new ArrayDeque<>();
+    private int step;
+
+    /** As the other constructor, where nothing else is to be allocated beside the training. */
+    public Training(
+            Device device,
+            Graph graph,
+            Images train,
+            Settings s,
+            Schedule schedule,
+            Averaging averaging,
+            long seed,
+            float[] mean,
+            float[] std) {
+        this(device, graph, train, s, schedule, averaging, seed, mean, std, Outlook.NONE);
+    }
+
+    /**
+     * Plans, allocates and initialises.
+     *
+     * @param seed of the initial weights, of the order of samples and of their augmentation
+     * @param mean and std per channel, of pixels scaled to [0, 1]
+     */
+    public Training(
+            Device device,
+            Graph graph,
+            Images train,
+            Settings s,
+            Schedule schedule,
+            Averaging averaging,
+            long seed,
+            float[] mean,
+            float[] std,
+            Outlook outlook) {
+        this.device = device;
+        this.schedule = schedule;
+        collections = schedule.collections();
+        storage = new ParameterStore(s.decayEverything());
+        control = new RunState(device, schedule.lr(), averaging.alpha());
+        Plan planned = null;
+        try {
+            BatchReader batch = new BatchReader(s.batch(), s.pad(), s.flip(), mean, std, seed, true);
+            CrossEntropy loss = new CrossEntropy(s.smoothing());
+            planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
+            storage.initialise(device, seed);
+            control.start(0);
+            // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
+            recording = recorded(planned, s);
+            plan = planned;
+        } catch (RuntimeException e) {
+            if (planned != null) planned.close();
+            control.close();
+            storage.close();
+            throw e;
+        }
+    }
+
+    private Recording recorded(Plan p, Settings s) {
+        Runnable update = device.step(new Sgd(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
+        Runnable tick = device.advance(control);
+        return device.record(() -> {
+            p.forward();
+            p.backward();
+            update.run();
+            tick.run();
+        });
+    }
+
+    /** Updates done. */
+    public int step() {
+        return step;
+    }
+
+    public int steps() {
+        return schedule.steps();
+    }
+
+    /** The rate of update {@code at} as the device's table has it; waits for the device. */
+    public double rate(int at) {
+        ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        device.download(control.memory(), control.rate(at), value);
+        return value.getFloat(0);
+    }
+
+    /** One update, and a copy of the model where the schedule collects. */
+    public void advance() {
+        recording.replay();
+        if (Arrays.binarySearch(collections, step) >= 0) {
+            Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
+            // First, so that its memory is freed with the others' where the copy fails.
+            members.add(new Member(step, to));
+            storage.live().copyTo(device, to);
+        }
+        step++;
+    }
+
+    /** Sets memory aside for the models that the next {@code steps} updates collect. */
+    void reserve(int steps) {
+        int end = step + steps;
+        long wanted =
+                Arrays.stream(collections).filter(s -> s >= step && s < end).count();
+        while (spare.size() < wanted) spare.push(storage.blank(device));
+    }
+
+    /** Gives the members' memory back for later ones: they are on disk, and nothing will predict from them. */
+    void forgetMembers() {
+        members.forEach(m -> spare.push(m.weights()));
+        members.clear();
+    }
+
+    /** Sums since the last {@link #startEpoch} up to the last update; only {@code get} waits. */
+    public Supplier<EpochMetrics> fetch() {
+        return control.fetch();
+    }
+
+    /** The same; waits for the device. */
+    public EpochMetrics totals() {
+        return fetch().get();
+    }
+
+    /** Zeroes the sums. */
+    public void startEpoch() {
+        control.start(step);
+    }
+
+    /** Puts the session where a checkpoint left off; storage is filled by the caller. */
+    void resume(EpochMetrics totals, List<Member> collected) {
+        step = Math.toIntExact(totals.step());
+        control.start(totals);
+        members.addAll(collected);
+    }
+
+    public List<Member> members() {
+        return List.copyOf(members);
+    }
+
+    /** Hands the members over to the caller, who closes them. */
+    public List<Member> takeMembers() {
+        List<Member> taken = List.copyOf(members);
+        members.clear();
+        return taken;
+    }
+
+    public ParameterStore storage() {
+        return storage;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    @Override
+    public void close() {
+        recording.close();
+        plan.close();
+        members.forEach(m -> m.weights().close());
+        spare.forEach(Weights::close);
+        control.close();
+        storage.close();
+    }
+}

@@ -1,0 +1,141 @@
+package io.basin.landscape;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.data.Progress;
+import io.basin.device.Device;
+import io.basin.device.Subject;
+import io.basin.io.Safetensors;
+import io.basin.train.Schedule;
+import io.basin.train.Settings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A whole connection: training, points, files; its ends; and what an interruption leaves. */
+class ConnectionTest {
+    private static final String ALL = "io.basin.device.Subject#all";
+    private static final int POINTS = 7;
+    private static final int EPOCHS = 4;
+
+    @TempDir
+    Path folder;
+
+    private static Connection.MethodScore connect(
+            Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
+        Settings settings = land.material.settings();
+        int steps = EPOCHS * land.material.stepsPerEpoch();
+        CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
+                Curve.BEZIER,
+                2,
+                Schedule.sgdPaper(steps, 0.05),
+                settings,
+                3,
+                land.material.mean(),
+                land.material.std());
+        return new Connection(land.device, land.material, terrain, Landscape.graph(), course, into, p)
+                .run(a, b, POINTS);
+    }
+
+    /** With batch norm: t = 0 and t = 1 are the nets, weights and outputs, each with statistics of its own. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theCurvesEndsReproduceTheNetsBitForBit(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                Terrain terrain = land.terrain(0, 0, "exact")) {
+            Net a = land.net(folder, "a", 1);
+            Net b = land.net(folder, "b", 2);
+            Path into = Files.createDirectory(folder.resolve("out"));
+            Connection.MethodScore r = connect(land, terrain, a, b, into, Progress.NONE);
+            assertTrue(r.endsAreParents());
+            assertEquals(0, r.worstEndDifference());
+            assertEquals(r.line().figures()[0], r.curve().figures()[0]);
+            assertEquals(r.line().figures()[POINTS - 1], r.curve().figures()[POINTS - 1]);
+            assertTrue(r.curve().trainLoss().mean() < r.line().trainLoss().mean(), "training lowered nothing");
+        }
+    }
+
+    /** Distances between neighbouring points, from the points' own weights. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void lengthsAreThoseOfTheWeights(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                Terrain terrain = land.terrain(0, 0, "single")) {
+            Net a = land.net(folder, "a", 1);
+            Net b = land.net(folder, "b", 2);
+            Path into = Files.createDirectory(folder.resolve("out"));
+            Connection.MethodScore r = connect(land, terrain, a, b, into, Progress.NONE);
+            double[][] w = new double[4][];
+            w[0] = weights(a.file(), "");
+            w[3] = weights(b.file(), "");
+            for (int j = 1; j <= 2; j++) w[j] = weights(into.resolve("curve.safetensors"), "bend." + j + ".");
+            double[] before = null;
+            double total = 0;
+            for (int s = 0; s < POINTS; s++) {
+                double t = s / (POINTS - 1.0);
+                double[] c = {(1 - t) * (1 - t) * (1 - t), 3 * t * (1 - t) * (1 - t), 3 * t * t * (1 - t), t * t * t};
+                double[] here = new double[w[0].length];
+                for (int j = 0; j < 4; j++) for (int i = 0; i < here.length; i++) here[i] += c[j] * w[j][i];
+                double square = 0;
+                for (int i = 0; before != null && i < here.length; i++) square += Math.pow(here[i] - before[i], 2);
+                if (before != null) assertEquals(Math.sqrt(square), r.curve().lengths()[s - 1], 1e-6);
+                total += Math.sqrt(square);
+                before = here;
+            }
+            assertEquals(total, r.curve().length(), 1e-5);
+            assertTrue(r.line().length() < r.curve().length());
+        }
+    }
+
+    /** All weights, batch norm's statistics not among them. */
+    private static double[] weights(Path file, String prefix) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return in.tensors().keySet().stream()
+                    .filter(name -> name.startsWith(prefix) && !name.contains("running"))
+                    .sorted()
+                    .map(in::floats)
+                    .flatMapToDouble(v -> IntStream.range(0, v.length).mapToDouble(i -> v[i]))
+                    .toArray();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aCutConnectionEndsWithTheSameFiles(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                Terrain terrain = land.terrain(0, 32, "exact")) {
+            Net a = land.net(folder, "a", 1);
+            Net b = land.net(folder, "b", 2);
+            Path whole = Files.createDirectory(folder.resolve("whole"));
+            Path cut = Files.createDirectory(folder.resolve("cut"));
+            Landscape.Cut meter = new Landscape.Cut(Long.MAX_VALUE);
+            connect(land, terrain, a, b, whole, meter);
+            int steps = EPOCHS * land.material.stepsPerEpoch();
+            assertEquals(steps + 2 * POINTS + 2, meter.seen);
+            // Within the second epoch; then after the training, between points.
+            for (long after : new long[] {steps / 3, steps + 5}) {
+                assertThrows(
+                        IllegalStateException.class, () -> connect(land, terrain, a, b, cut, new Landscape.Cut(after)));
+            }
+            connect(land, terrain, a, b, cut, Progress.NONE);
+            for (String file : new String[] {
+                "curve.safetensors", "points.jsonl", "training.jsonl", "bend-1.safetensors", "bend-2.safetensors"
+            }) {
+                assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(cut.resolve(file)), file);
+            }
+            Net c = land.net(folder, "c", 3);
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class, () -> connect(land, terrain, a, c, cut, Progress.NONE));
+            assertTrue(e.getMessage().contains("last="), e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package io.basin.landscape;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.compare.Splits;
+import io.basin.data.Progress;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.ParameterStore;
+import io.basin.device.Precision;
+import io.basin.device.Subject;
+import io.basin.train.Evaluator;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Planes: a loss known in closed form, the nets' own places, and grids that are interrupted. */
+class SurfaceTest {
+    private static final String ALL = "io.basin.device.Subject#all";
+
+    @TempDir
+    Path folder;
+
+    /** With two weights the plane is all of weight space, and every cell's loss and error can be written down. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theSurfaceOfTwoWeightsIsTheKnownOne(Subject subject) {
+        float[][] nets = {{0.5f, -1}, {2, 1.5f}, {-1.25f, 0.25f}};
+        for (int n = 0; n < 3; n++) TwoParameters.save(folder.resolve(n + ".safetensors"), nets[n][0], nets[n][1]);
+        BatchReader batch = new BatchReader(4, 0, false, TwoParameters.MEAN, TwoParameters.STD, 0, false);
+        try (Device device = subject.open();
+                Images images = Splits.upload(device, TwoParameters.set());
+                ParameterStore storage = new ParameterStore(true);
+                PointEvaluator survey = new PointEvaluator(
+                        device,
+                        TwoParameters.graph(),
+                        storage,
+                        new PointEvaluator.Ground(
+                                images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT, Precision.FP32));
+                Arenas arenas = new Arenas(device, storage)) {
+            List<Memory> points = List.of(
+                    arenas.load(folder.resolve("0.safetensors")),
+                    arenas.load(folder.resolve("1.safetensors")),
+                    arenas.load(folder.resolve("2.safetensors")));
+            Plane plane = Plane.through(
+                    Vectors.read(device, points.get(0)),
+                    Vectors.read(device, points.get(1)),
+                    Vectors.read(device, points.get(2)));
+            try (PointEvaluator.Probe probe = survey.probe(points)) {
+                for (double x = -3; x <= 3; x += 0.75) {
+                    for (double y = -3; y <= 3; y += 0.75) known(nets, x, y, probe.at(plane.shares(x, y)));
+                }
+            }
+        }
+    }
+
+    /** u points from the first net to the third; v is u turned to the side on which the second one lies. */
+    private static void known(float[][] nets, double x, double y, LossAndError f) {
+        double[] u = {nets[2][0] - nets[0][0], nets[2][1] - nets[0][1]};
+        double length = Math.hypot(u[0], u[1]);
+        double side = Math.signum(u[0] * (nets[1][1] - nets[0][1]) - u[1] * (nets[1][0] - nets[0][0]));
+        double a = nets[0][0] + (x * u[0] - side * y * u[1]) / length;
+        double b = nets[0][1] + (x * u[1] + side * y * u[0]) / length;
+        String where = x + ", " + y;
+        assertEquals(TwoParameters.loss(a, b), f.trainLoss(), 2e-5, where);
+        assertEquals(TwoParameters.loss(a, b), f.testLoss(), 2e-5, where);
+        if (Math.abs(a - b) > 1e-3) assertEquals(TwoParameters.error(a, b), f.testError(), 1e-9, where);
+    }
+
+    private Surface.MethodScore surface(
+            Landscape land, Surface.Grid grid, Path into, List<Net> nets, Progress progress) {
+        try (Terrain terrain = land.terrain(0, 0, "exact")) {
+            return new Surface(land.device, terrain, Landscape.graph(), grid, into, progress)
+                    .run(nets, List.of(), null);
+        }
+    }
+
+    private List<Net> nets(Landscape land, int count) {
+        return List.of("a", "b", "c").subList(0, count).stream()
+                .map(name -> land.net(folder, name, name.charAt(0)))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void anInterruptedGridGoesOnBitForBitAndMeasuresNoCellTwice(Subject subject) throws Exception {
+        Path whole = Files.createDirectory(folder.resolve("whole"));
+        Path cut = Files.createDirectory(folder.resolve("cut"));
+        Surface.Grid grid = new Surface.Grid(Surface.Span.NETS, 5, -0.2, 1.2, 0, 1);
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device)) {
+            List<Net> nets = nets(land, 3);
+            Surface.MethodScore expected = surface(land, grid, whole, nets, Progress.NONE);
+            for (int after : new int[] {3, 11}) {
+                Progress power = new Landscape.Cut(after);
+                assertThrows(IllegalStateException.class, () -> surface(land, grid, cut, nets, power));
+            }
+            // What a process that dies while writing leaves behind.
+            Path cells = cut.resolve("cells.jsonl");
+            Files.writeString(cells, Files.readString(cells) + "{\"point\":\"2 3\",\"trainL");
+            Surface.MethodScore resumed = surface(land, grid, cut, nets, Progress.NONE);
+            for (int i = 0; i < 5; i++) assertArrayEquals(expected.cells()[i], resumed.cells()[i]);
+            assertArrayEquals(Files.readAllBytes(whole.resolve("cells.jsonl")), Files.readAllBytes(cells));
+            assertEquals(1 + 25, Files.readAllLines(cells).size());
+            byte[] before = Files.readAllBytes(cells);
+            surface(land, grid, cut, nets, Progress.NONE);
+            assertArrayEquals(before, Files.readAllBytes(cells));
+            Surface.Grid other = new Surface.Grid(Surface.Span.NETS, 6, -0.2, 1.2, 0, 1);
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> surface(land, other, cut, nets, Progress.NONE));
+            assertTrue(e.getMessage().contains("there 'grid=5', now 'grid=6'"), e.getMessage());
+        }
+    }
+
+    /** Cells at the nets' places have the nets' own figures, measured as the nets themselves are. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void thePlaneReproducesItsNets(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device)) {
+            List<Net> nets = nets(land, 3);
+            Surface.Grid grid = new Surface.Grid(Surface.Span.NETS, 2, 0, 1, 0, 1);
+            Surface.MethodScore result =
+                    surface(land, grid, Files.createDirectory(folder.resolve("p")), nets, Progress.NONE);
+            assertTrue(result.worstNetDifference() < 1e-6, "" + result.worstNetDifference());
+            try (Terrain terrain = land.terrain(0, 0, "exact");
+                    ParameterStore storage = new ParameterStore(true);
+                    PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
+                    Arenas arenas = new Arenas(device, storage)) {
+                arenas.read(nets.get(0).file());
+                assertEquals(survey.measure(storage.live()), result.cells()[0][0]);
+                arenas.read(nets.get(2).file());
+                assertEquals(survey.measure(storage.live()), result.cells()[0][1]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void thePlaneAroundANetHasTheNetInItsMiddle(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device)) {
+            List<Net> nets = nets(land, 1);
+            for (Surface.Span span : List.of(Surface.Span.RANDOM, Surface.Span.FILTER)) {
+                Surface.Grid grid = new Surface.Grid(span, 3, -1, 1, 0, 1);
+                Path into = Files.createDirectory(folder.resolve(span.name()));
+                Surface.MethodScore result = surface(land, grid, into, nets, Progress.NONE);
+                assertEquals(0, result.xs()[1]);
+                assertEquals(0, result.worstNetDifference());
+                try (Terrain terrain = land.terrain(0, 0, "exact");
+                        ParameterStore storage = new ParameterStore(true);
+                        PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
+                        Arenas arenas = new Arenas(device, storage)) {
+                    arenas.read(nets.get(0).file());
+                    assertEquals(survey.measure(storage.live()), result.cells()[1][1]);
+                }
+            }
+        }
+    }
+}
