@@ -150,13 +150,13 @@ public final class TrafficReport implements Runnable {
         List<Long> sizes = new ArrayList<>();
         for (Node node : graph.nodes()) {
             Shape in = node.inputs().get(0).shape();
-            if (node.spec() instanceof Layer.Conv s) {
+            if (node.layer() instanceof Layer.Conv s) {
                 sizes.add((long) s.out() * (in.dim(0) / s.groups()) * s.kernel() * s.kernel());
                 if (s.bias()) sizes.add((long) s.out());
-            } else if (node.spec() instanceof Layer.Dense s) {
+            } else if (node.layer() instanceof Layer.Dense s) {
                 sizes.add(s.out() * in.elements());
                 if (s.bias()) sizes.add((long) s.out());
-            } else if (node.spec() instanceof Layer.BatchNorm) {
+            } else if (node.layer() instanceof Layer.BatchNorm) {
                 sizes.add((long) in.dim(0));
                 sizes.add((long) in.dim(0));
             }

@@ -40,11 +40,11 @@ final class Work {
     }
 
     private static double products(Node node, Shape x) {
-        if (node.spec() instanceof Layer.Conv c) {
+        if (node.layer() instanceof Layer.Conv c) {
             long taps = taps(c, x.dim(1), node.output().shape().dim(1))
                     * taps(c, x.dim(2), node.output().shape().dim(2));
             return 2.0 * node.output().shape().dim(0) * x.dim(0) / c.groups() * taps;
         }
-        return node.spec() instanceof Layer.Dense d ? 2.0 * x.elements() * d.out() : 0;
+        return node.layer() instanceof Layer.Dense d ? 2.0 * x.elements() * d.out() : 0;
     }
 }

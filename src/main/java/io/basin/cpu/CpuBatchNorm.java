@@ -4,7 +4,6 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 
 import io.basin.device.BatchNormOp;
 import io.basin.device.Binding;
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
@@ -65,11 +64,12 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
         population = new Moments(channels);
         measured = new Moments(channels);
         desc = Dnnl.retyped(CpuLayout.of(x.layout()), x.shape(), Dnnl.type(scope.precision()));
+        Shape sample = x.shape().sample();
         CpuLayout vector = new CpuLayout(Dnnl.vector(channels));
-        scale = scope.vector("weight", Shape.of(channels), vector, Initializer.constant(1));
-        shift = scope.vector("bias", Shape.of(channels), vector, Initializer.constant(0));
-        runningMean = scope.state("running_mean", channels, 0);
-        runningVar = scope.state("running_var", channels, 1);
+        scale = scope.parameter(spec.scale(sample), vector);
+        shift = scope.parameter(spec.shift(sample), vector);
+        runningMean = scope.statistic(spec.mean(sample));
+        runningVar = scope.statistic(spec.variance(sample));
         batchMean = scope.kept(4L * channels);
         batchVar = scope.kept(4L * channels);
         long row = x.layout().bytes() / x.shape().dim(0);

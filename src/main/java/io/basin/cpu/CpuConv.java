@@ -2,7 +2,6 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
@@ -80,9 +79,8 @@ final class CpuConv extends CpuOp {
         memory.desc master = training
                 ? choice.weights().diff_weights_desc()
                 : type == Dnnl.F32 ? pd.weights_desc() : Dnnl.plain(weightShape, Dnnl.F32);
-        Shape logical = Shape.of(spec.out(), x.shape().dim(1) / spec.groups(), spec.kernel(), spec.kernel());
-        Parameter w = scope.weight("weight", logical, new CpuLayout(master), spec.init());
-        Parameter b = spec.bias() ? bias(bias, logical) : null;
+        Parameter w = scope.parameter(spec.weight(x.shape().sample()), new CpuLayout(master));
+        Parameter b = spec.bias() ? scope.parameter(spec.bias(x.shape().sample()), new CpuLayout(bias)) : null;
         Arg source = input(x, pd.src_desc());
         Call call = call(new convolution_forward(pd), pd)
                 .with(DNNL_ARG_SRC, source)
@@ -92,11 +90,6 @@ final class CpuConv extends CpuOp {
         if (residual != null) call.with(Dnnl.FIRST_POST_OP, input(residual, pd.dst_desc()));
         forward(call);
         if (training) planBackward(choice, source, w, b, residual);
-    }
-
-    private Parameter bias(memory.desc desc, Shape logical) {
-        double bound = 1 / Math.sqrt((double) logical.elements() / spec.out());
-        return scope.vector("bias", Shape.of(spec.out()), new CpuLayout(desc), Initializer.uniform(bound));
     }
 
     private Choice choice(memory.desc bias, Tensor residual, memory.format_tag tag) {

@@ -2,7 +2,6 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
@@ -52,12 +51,8 @@ final class CpuDense extends CpuOp {
                         false)
                 : null;
         memory.desc master = training ? gradient.diff_weights_desc() : Dnnl.plain(weightShape, Dnnl.F32);
-        int fanIn = Math.toIntExact(weightShape.elements() / spec.out());
-        Parameter w = scope.weight("weight", Shape.of(spec.out(), fanIn), new CpuLayout(master), spec.init());
-        Parameter b = !spec.bias()
-                ? null
-                : scope.vector(
-                        "bias", Shape.of(spec.out()), new CpuLayout(bias), Initializer.uniform(1 / Math.sqrt(fanIn)));
+        Parameter w = scope.parameter(spec.weight(x.shape().sample()), new CpuLayout(master));
+        Parameter b = spec.bias() ? scope.parameter(spec.bias(x.shape().sample()), new CpuLayout(bias)) : null;
         Arg source = input(x, pd.src_desc());
         Call call = call(new inner_product_forward(pd), pd)
                 .with(DNNL_ARG_SRC, source)

@@ -4,7 +4,6 @@ import static jcuda.jcudnn.JCudnn.*;
 import static jcuda.jcudnn.cudnnBatchNormMode.CUDNN_BATCHNORM_SPATIAL;
 
 import io.basin.device.BatchNormOp;
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
@@ -51,11 +50,12 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         CudaLayout layout = CudaLayout.of(x.layout());
         channels = layout.channels();
         pixels = layout.inner();
+        Shape sample = x.shape().sample();
         CudaLayout vector = CudaLayout.of(Shape.of(channels));
-        scale = scope.vector("weight", Shape.of(channels), vector, Initializer.constant(1));
-        shift = scope.vector("bias", Shape.of(channels), vector, Initializer.constant(0));
-        ParameterStore.State mean = scope.state("running_mean", channels, 0);
-        ParameterStore.State var = scope.state("running_var", channels, 1);
+        scale = scope.parameter(spec.scale(sample), vector);
+        shift = scope.parameter(spec.shift(sample), vector);
+        ParameterStore.State mean = scope.statistic(spec.mean(sample));
+        ParameterStore.State var = scope.statistic(spec.variance(sample));
         runningMean = place(mean.slot());
         runningVar = place(var.slot());
         // In training the second one is 1 / sqrt(var + eps), as cuDNN saves it.

@@ -4,12 +4,12 @@ import static jcuda.jcudnn.JCudnn.cudnnConvolutionBackwardData;
 import static jcuda.jcudnn.JCudnn.cudnnConvolutionBackwardFilter;
 import static jcuda.jcudnn.JCudnn.cudnnConvolutionForward;
 
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
+import java.util.List;
 
 /** Convolution by cuDNN; bias, residual and ReLU in one pass of ours over its result. */
 final class CudaConv extends CudaOp {
@@ -33,16 +33,14 @@ final class CudaConv extends CudaOp {
         }
     }
 
-    private int extent(int axis) {
-        return (x.shape().dim(axis) + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
-    }
-
     private void plan(Tensor residual) {
-        Tensor y = output(Shape.of(x.shape().dim(0), spec.out(), extent(2), extent(3)));
-        Shape filter = Shape.of(spec.out(), x.shape().dim(1) / spec.groups(), spec.kernel(), spec.kernel());
+        Shape sample = x.shape().sample();
+        Tensor y = output(
+                spec.output(scope.path(), List.of(sample)).batched(x.shape().dim(0)));
+        Shape filter = spec.weight(sample).shape();
         describe("filter " + filter);
-        Parameter w = scope.weight("weight", filter, CudaLayout.of(filter), spec.init());
-        Parameter b = spec.bias() ? bias(filter) : null;
+        Parameter w = scope.parameter(spec.weight(sample), CudaLayout.of(filter));
+        Parameter b = spec.bias() ? scope.parameter(spec.bias(sample), CudaLayout.of(Shape.of(spec.out()))) : null;
         boolean tf32 = CudaContext.tf32(scope.precision());
         ConvShape shape = new ConvShape(device, undo, spec, tf32, x.shape(), filter, y.shape());
         KernelArg source = value(x);
@@ -71,12 +69,6 @@ final class CudaConv extends CudaOp {
             forward(CudaPointwise.finish(this, y, b, residual, spec.relu()));
         }
         if (scope.training()) planBackward(shape, source, weights, w, b, residual);
-    }
-
-    private Parameter bias(Shape filter) {
-        double bound = 1 / Math.sqrt((double) filter.elements() / spec.out());
-        Shape vector = Shape.of(spec.out());
-        return scope.vector("bias", vector, CudaLayout.of(vector), Initializer.uniform(bound));
     }
 
     private void planBackward(

@@ -3,7 +3,6 @@ package io.basin.cuda;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 
-import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
@@ -39,11 +38,8 @@ final class CudaDense extends CudaOp {
         Tensor y = output(Shape.of(rows, out));
         CudaLayout image = CudaLayout.of(x.shape());
         CudaLayout layout = new CudaLayout(out, image.channels(), image.inner());
-        Parameter w = scope.weight("weight", Shape.of(out, in), layout, spec.init());
-        Parameter b = !spec.bias()
-                ? null
-                : scope.vector(
-                        "bias", Shape.of(out), CudaLayout.of(Shape.of(out)), Initializer.uniform(1 / Math.sqrt(in)));
+        Parameter w = scope.parameter(spec.weight(x.shape().sample()), layout);
+        Parameter b = spec.bias() ? scope.parameter(spec.bias(x.shape().sample()), CudaLayout.of(Shape.of(out))) : null;
         KernelArg source = value(x);
         KernelArg weights = weight(w);
         forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, in, source, in, value(y), out));

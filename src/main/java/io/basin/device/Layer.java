@@ -1,22 +1,167 @@
 package io.basin.device;
 
-/** What an operation computes, as plain data: planned by devices, printed, compared and written into headers. */
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One layer of a net as plain data: printed, compared, written into headers and planned by devices.
+ *
+ * <p>A layer owns its shape rule and its parameter list; a device owns layouts and kernels and decides nothing else. Shapes here
+ * are those of one sample, (C, H, W) or (C): the batch is the plan's.
+ */
 public sealed interface Layer {
+    /**
+     * A trained tensor of a layer.
+     *
+     * @param name within the layer, as PyTorch has it: {@code weight} or {@code bias}
+     * @param shape in PyTorch's order: (out, in, kh, kw), (out, in) or (channels)
+     * @param vector a bias, scale or shift: what weight decay may be told to spare
+     */
+    record Param(String name, Shape shape, Initializer first, boolean vector) {}
+
+    /** A batch-norm statistic of {@code channels} values, which is kept beside the weights and never stepped. */
+    record Statistic(String name, int channels, float first) {}
+
+    /**
+     * The output's shape.
+     *
+     * @param path of the layer, for messages
+     * @throws IllegalArgumentException where the inputs do not fit, naming the layer and both sizes
+     */
+    Shape output(String path, List<Shape> inputs);
+
+    /**
+     * Has the device plan this layer: the one place where a kind of layer meets the factory that plans it.
+     *
+     * @param inputs as many as {@link #output} takes
+     * @param seed of what the layer draws while training
+     * @param state counts the steps that the draws depend on
+     */
+    Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state);
+
+    /** The trained tensors, in PyTorch's order. */
+    default List<Param> parameters(Shape input) {
+        return List.of();
+    }
+
+    default List<Statistic> statistics(Shape input) {
+        return List.of();
+    }
+
     /**
      * Convolution, optionally with bias and ReLU in the same pass.
      *
      * @param out output channels
      * @param pad zeros added on each side
      * @param groups divides input and output channels
+     * @param init of the weight; a bias begins as PyTorch's, U(-1/sqrt(fan-in), 1/sqrt(fan-in))
      */
     record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
-            implements Layer {}
+            implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            Shape x = image(path, inputs);
+            if (out < 1 || kernel < 1 || stride < 1 || pad < 0 || groups < 1) {
+                throw error(
+                        path, "channels, kernel, stride and groups must be positive, padding not negative: " + this);
+            }
+            if (x.dim(0) % groups != 0 || out % groups != 0) {
+                throw error(
+                        path, groups + " groups do not divide " + x.dim(0) + " input and " + out + " output channels");
+            }
+            return windows(path, x, out, kernel, stride, pad);
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            // A second input is a residual that the same pass adds.
+            return device.conv(context, this, inputs.get(0), inputs.size() > 1 ? inputs.get(1) : null);
+        }
+
+        public Param weight(Shape input) {
+            return new Param("weight", Shape.of(out, input.dim(0) / groups, kernel, kernel), init, false);
+        }
+
+        public Param bias(Shape input) {
+            return biasOf(out, weight(input).shape());
+        }
+
+        @Override
+        public List<Param> parameters(Shape input) {
+            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
+        }
+    }
 
     /** Batch normalisation over (N, H, W), optionally with ReLU in the same pass; running = (1-m) running + m batch. */
-    record BatchNorm(double eps, double momentum, boolean relu) implements Layer {}
+    record BatchNorm(double eps, double momentum, boolean relu) implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            if (!(eps > 0) || !(momentum > 0 && momentum <= 1)) {
+                throw error(path, "batch norm needs eps > 0 and 0 < momentum <= 1: " + this);
+            }
+            return inputs.get(0);
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.batchNorm(context, this, inputs.get(0));
+        }
+
+        /** gamma, (C). */
+        public Param scale(Shape input) {
+            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
+        }
+
+        /** beta, (C). */
+        public Param shift(Shape input) {
+            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
+        }
+
+        public Statistic mean(Shape input) {
+            return new Statistic("running_mean", input.dim(0), 0);
+        }
+
+        public Statistic variance(Shape input) {
+            return new Statistic("running_var", input.dim(0), 1);
+        }
+
+        @Override
+        public List<Param> parameters(Shape input) {
+            return List.of(scale(input), shift(input));
+        }
+
+        @Override
+        public List<Statistic> statistics(Shape input) {
+            return List.of(mean(input), variance(input));
+        }
+    }
 
     /** Fully connected layer over everything but N, optionally with ReLU in the same pass. */
-    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Layer {}
+    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            if (out < 1) throw error(path, "a dense layer needs at least one output, got " + out);
+            return Shape.of(out);
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.dense(context, this, inputs.get(0));
+        }
+
+        public Param weight(Shape input) {
+            return new Param("weight", Shape.of(out, Math.toIntExact(input.elements())), init, false);
+        }
+
+        public Param bias(Shape input) {
+            return biasOf(out, weight(input).shape());
+        }
+
+        @Override
+        public List<Param> parameters(Shape input) {
+            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
+        }
+    }
 
     enum PoolKind {
         MAX,
@@ -24,14 +169,98 @@ public sealed interface Layer {
     }
 
     /** Pooling; averages do not count padding. */
-    record Pool(PoolKind kind, int kernel, int stride, int pad) implements Layer {}
+    record Pool(PoolKind kind, int kernel, int stride, int pad) implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            Shape x = image(path, inputs);
+            if (kernel < 1 || stride < 1 || pad < 0 || 2 * pad > kernel) {
+                throw error(path, "kernel and stride must be positive, padding at most half the kernel: " + this);
+            }
+            return windows(path, x, x.dim(0), kernel, stride, pad);
+        }
 
-    record Relu() implements Layer {}
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.pool(context, this, inputs.get(0));
+        }
+    }
 
-    record Add() implements Layer {}
+    record Relu() implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            return inputs.get(0);
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.relu(context, inputs.get(0));
+        }
+    }
+
+    record Add() implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            Shape a = inputs.get(0);
+            if (!a.equals(inputs.get(1))) throw error(path, "cannot add " + a + " and " + inputs.get(1));
+            return a;
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.add(context, inputs.get(0), inputs.get(1));
+        }
+    }
 
     /** Zeroes each element with probability p while training and scales the others by 1/(1-p). */
-    record Dropout(double p) implements Layer {}
+    record Dropout(double p) implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            if (!(p >= 0 && p < 1)) throw error(path, "dropout needs 0 <= p < 1, got " + p);
+            return inputs.get(0);
+        }
 
-    record Pointwise(Elementwise function) implements Layer {}
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.dropout(context, this, inputs.get(0), seed, state);
+        }
+    }
+
+    /** A pointwise function of the caller's own. */
+    record Pointwise(Elementwise function) implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            return inputs.get(0);
+        }
+
+        @Override
+        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
+            return device.elementwise(context, function, inputs.get(0));
+        }
+    }
+
+    private static Param biasOf(int out, Shape weight) {
+        double fanIn = (double) weight.elements() / out;
+        return new Param("bias", Shape.of(out), Initializer.uniform(1 / Math.sqrt(fanIn)), true);
+    }
+
+    /** What windows of {@code kernel} squared make of an image (C, H, W). */
+    private static Shape windows(String path, Shape x, int channels, int kernel, int stride, int pad) {
+        List<Integer> extents = new ArrayList<>(List.of(channels));
+        for (int axis = 1; axis <= 2; axis++) {
+            int room = x.dim(axis) + 2 * pad - kernel;
+            if (room < 0) throw error(path, "kernel " + kernel + " exceeds its input " + x + " with padding " + pad);
+            extents.add(room / stride + 1);
+        }
+        return new Shape(extents);
+    }
+
+    private static Shape image(String path, List<Shape> inputs) {
+        Shape x = inputs.get(0);
+        if (x.rank() != 3) throw error(path, "needs an input (channels, height, width), got " + x);
+        return x;
+    }
+
+    private static IllegalArgumentException error(String path, String message) {
+        return new IllegalArgumentException(path + ": " + message);
+    }
 }

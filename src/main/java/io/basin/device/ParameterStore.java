@@ -30,27 +30,27 @@ public final class ParameterStore implements AutoCloseable {
     }
 
     /** The parameter of that name, declared now if it is new. */
-    Parameter parameter(String name, Shape shape, Layout layout, Initializer init, boolean vector) {
+    Parameter parameter(String name, Layer.Param p, Layout layout) {
         Parameter known = parameters.get(name);
         if (known != null) {
-            if (!known.shape().equals(shape)) {
+            if (!known.shape().equals(p.shape())) {
                 throw new IllegalArgumentException(
-                        name + ": declared as " + known.shape() + " before and as " + shape + " now");
+                        name + ": declared as " + known.shape() + " before and as " + p.shape() + " now");
             }
             return known;
         }
         requireUnallocated(name);
         Slot slot = new Slot(Arena.PARAMS, layout.bytes());
-        Parameter made = new Parameter(name, shape, layout, decayEverything || !vector, init, slot);
+        Parameter made = new Parameter(name, p.shape(), layout, decayEverything || !p.vector(), p.first(), slot);
         parameters.put(name, made);
         return made;
     }
 
-    State state(String name, int channels, float initial) {
+    State state(String name, Layer.Statistic s) {
         State known = states.get(name);
         if (known != null) return known;
         requireUnallocated(name);
-        State made = new State(name, Shape.of(channels), initial, new Slot(Arena.STATE, 4L * channels));
+        State made = new State(name, Shape.of(s.channels()), s.first(), new Slot(Arena.STATE, 4L * s.channels()));
         states.put(name, made);
         return made;
     }

@@ -48,18 +48,13 @@ public final class PlanContext implements AutoCloseable {
         return path;
     }
 
-    /** A matrix or filter bank {@code <path>.<name>}. */
-    public Parameter weight(String name, Shape shape, Layout layout, Initializer init) {
-        return storage.parameter(path + "." + name, shape, layout, init, false);
+    /** The announced layer's trained tensor {@code <path>.<name>}, in the device's layout. */
+    public Parameter parameter(Layer.Param p, Layout layout) {
+        return storage.parameter(path + "." + p.name(), p, layout);
     }
 
-    /** A bias, scale or shift {@code <path>.<name>}: what weight decay may be told to spare. */
-    public Parameter vector(String name, Shape shape, Layout layout, Initializer init) {
-        return storage.parameter(path + "." + name, shape, layout, init, true);
-    }
-
-    public ParameterStore.State state(String name, int channels, float initial) {
-        return storage.state(path + "." + name, channels, initial);
+    public ParameterStore.State statistic(Layer.Statistic s) {
+        return storage.state(path + "." + s.name(), s);
     }
 
     /** The output's value. */

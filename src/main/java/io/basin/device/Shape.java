@@ -41,6 +41,11 @@ public record Shape(List<Integer> dims) {
         return new Shape(list);
     }
 
+    /** This shape without its first extent: (N, C, H, W) becomes (C, H, W). */
+    public Shape sample() {
+        return new Shape(dims.subList(1, dims.size()));
+    }
+
     public long[] toLongs() {
         return dims.stream().mapToLong(Integer::longValue).toArray();
     }

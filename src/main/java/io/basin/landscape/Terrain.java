@@ -100,7 +100,7 @@ public final class Terrain implements AutoCloseable {
 
     /** Whether the activations of so many samples at once stay within the memory allowed. */
     private boolean whole(Graph graph, int count) {
-        boolean norms = graph.nodes().stream().anyMatch(n -> n.spec() instanceof Layer.BatchNorm);
+        boolean norms = graph.nodes().stream().anyMatch(n -> n.layer() instanceof Layer.BatchNorm);
         long largest = graph.nodes().stream()
                 .mapToLong(n -> n.output().shape().elements())
                 .max()
@@ -110,7 +110,7 @@ public final class Terrain implements AutoCloseable {
 
     private Evaluator.Refresh refresh(Graph graph) {
         long norms = graph.nodes().stream()
-                .filter(n -> n.spec() instanceof Layer.BatchNorm)
+                .filter(n -> n.layer() instanceof Layer.BatchNorm)
                 .count();
         boolean exact = sampling.refresh().equals("auto")
                 ? norms <= MANY_NORMS

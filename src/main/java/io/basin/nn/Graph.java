@@ -5,6 +5,7 @@ import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -70,9 +71,8 @@ public final class Graph {
         return conv(x, new Layer.Conv(out, kernel, stride, pad, groups, bias, false, init));
     }
 
-    public Value conv(Value x, Layer.Conv spec) {
-        String path = path("conv");
-        return append(path, spec, Shapes.conv(path, spec, x.shape()), x);
+    public Value conv(Value x, Layer.Conv layer) {
+        return append(path("conv"), layer, x);
     }
 
     public Value batchNorm(Value x) {
@@ -85,9 +85,7 @@ public final class Graph {
     }
 
     private Value batchNorm(Value x, boolean relu) {
-        String path = path("norm");
-        Layer.BatchNorm spec = new Layer.BatchNorm(BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, relu);
-        return append(path, spec, Shapes.norm(path, spec, x.shape()), x);
+        return append(path("norm"), new Layer.BatchNorm(BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, relu), x);
     }
 
     public Value dense(Value x, int out) {
@@ -100,9 +98,8 @@ public final class Graph {
     }
 
     /** Flattens whatever comes in, in (channels, height, width) order. */
-    public Value dense(Value x, Layer.Dense spec) {
-        String path = path("dense");
-        return append(path, spec, Shapes.dense(path, spec), x);
+    public Value dense(Value x, Layer.Dense layer) {
+        return append(path("dense"), layer, x);
     }
 
     public Value maxPool(Value x, int kernel) {
@@ -122,36 +119,33 @@ public final class Graph {
         return averagePool(x, s.dim(1));
     }
 
-    public Value pool(Value x, Layer.Pool spec) {
-        String path = path("pool");
-        return append(path, spec, Shapes.pool(path, spec, x.shape()), x);
+    public Value pool(Value x, Layer.Pool layer) {
+        return append(path("pool"), layer, x);
     }
 
     public Value relu(Value x) {
-        return append(path("relu"), new Layer.Relu(), x.shape(), x);
+        return append(path("relu"), new Layer.Relu(), x);
     }
 
     public Value add(Value a, Value b) {
-        String path = path("add");
-        return append(path, new Layer.Add(), Shapes.same(path, a.shape(), b.shape()), a, b);
+        return append(path("add"), new Layer.Add(), a, b);
     }
 
     public Value dropout(Value x, double p) {
-        String path = path("dropout");
-        Layer.Dropout spec = new Layer.Dropout(p);
-        return append(path, spec, Shapes.dropout(path, spec, x.shape()), x);
+        return append(path("dropout"), new Layer.Dropout(p), x);
     }
 
     /** A pointwise function of the caller's own, with its derivative. */
     public Value elementwise(Value x, Elementwise function) {
-        return append(path(function.name()), new Layer.Pointwise(function), x.shape(), x);
+        return append(path(function.name()), new Layer.Pointwise(function), x);
     }
 
-    private Value append(String path, Layer spec, Shape shape, Value... inputs) {
+    private Value append(String path, Layer layer, Value... inputs) {
         for (Value v : inputs) requireMine(path, v);
         if (!paths.add(path)) throw new IllegalArgumentException(path + ": two layers have this name");
+        Shape shape = layer.output(path, Arrays.stream(inputs).map(Value::shape).toList());
         Value out = new Value(nodes.size(), shape);
-        nodes.add(new Node(path, spec, List.of(inputs), out));
+        nodes.add(new Node(path, layer, List.of(inputs), out));
         return out;
     }
 

@@ -4,7 +4,7 @@ import io.basin.device.Layer;
 import java.util.List;
 
 /** One step of the tape: what is computed, from which values, under which name. */
-public record Node(String path, Layer spec, List<Value> inputs, Value output) {
+public record Node(String path, Layer layer, List<Value> inputs, Value output) {
     public Node {
         inputs = List.copyOf(inputs);
     }

@@ -21,14 +21,14 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
         Map<Integer, Integer> counts = count(original);
         Map<Integer, Node> folded = new HashMap<>();
         for (Node node : original) {
-            if (!(node.spec() instanceof Layer.Add)) continue;
+            if (!(node.layer() instanceof Layer.Add)) continue;
             Value a = node.inputs().get(0);
             Value b = node.inputs().get(1);
             Value last = a.id() > b.id() ? a : b;
             Value other = last == a ? b : a;
             if (last.id() < 0 || last.id() == other.id() || counts.get(last.id()) > 1) continue;
             Node maker = original.get(last.id());
-            boolean conv = maker.spec() instanceof Layer.Conv c
+            boolean conv = maker.layer() instanceof Layer.Conv c
                     && !c.relu()
                     && maker.inputs().size() == 1;
             if (conv)
@@ -36,7 +36,7 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
                         last.id(),
                         new Node(
                                 maker.path(),
-                                maker.spec(),
+                                maker.layer(),
                                 List.of(maker.inputs().get(0), other),
                                 node.output()));
         }

@@ -42,7 +42,7 @@ class ArenaContractTest {
 
         private static void declare(ParameterStore storage, int n, boolean vector) {
             Layout plain = () -> 4L * n;
-            storage.parameter("p" + n, Shape.of(n), plain, Initializer.constant(0), vector);
+            storage.parameter("p" + n, new Layer.Param("p" + n, Shape.of(n), Initializer.constant(0), vector), plain);
         }
 
         int length() {

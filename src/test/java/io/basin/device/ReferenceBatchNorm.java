@@ -29,11 +29,11 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
         this.x = x;
         channels = x.shape().dim(1);
         plane = size(x) / channels / x.shape().dim(0);
-        Shape vector = Shape.of(channels);
-        gamma = scope.vector("weight", vector, new ReferenceDevice.Plain(channels), Initializer.constant(1));
-        beta = scope.vector("bias", vector, new ReferenceDevice.Plain(channels), Initializer.constant(0));
-        mean = scope.state("running_mean", channels, 0);
-        var = scope.state("running_var", channels, 1);
+        Shape sample = x.shape().sample();
+        gamma = scope.parameter(spec.scale(sample), new ReferenceDevice.Plain(channels));
+        beta = scope.parameter(spec.shift(sample), new ReferenceDevice.Plain(channels));
+        mean = scope.statistic(spec.mean(sample));
+        var = scope.statistic(spec.variance(sample));
         batchMean = new double[channels];
         batchVar = new double[channels];
         sum = new double[channels];

@@ -33,13 +33,11 @@ final class ReferenceConv extends ReferenceOp {
         outHeight = (height + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
         outWidth = (width + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
         inGroup = in / spec.groups();
-        Shape shape = Shape.of(spec.out(), inGroup, spec.kernel(), spec.kernel());
-        w = scope.weight("weight", shape, new ReferenceDevice.Plain(shape.elements()), spec.init());
-        double bound = 1 / Math.sqrt((double) inGroup * spec.kernel() * spec.kernel());
-        b = spec.bias()
-                ? scope.vector(
-                        "bias", Shape.of(spec.out()), new ReferenceDevice.Plain(spec.out()), Initializer.uniform(bound))
-                : null;
+        Shape sample = x.shape().sample();
+        w = scope.parameter(
+                spec.weight(sample),
+                new ReferenceDevice.Plain(spec.weight(sample).shape().elements()));
+        b = spec.bias() ? scope.parameter(spec.bias(sample), new ReferenceDevice.Plain(spec.out())) : null;
         output(Shape.of(batch, spec.out(), outHeight, outWidth));
         forward(this::compute);
         backward(this::gradient);

@@ -15,15 +15,9 @@ final class ReferenceDense extends ReferenceOp {
         this.x = x;
         rows = x.shape().dim(0);
         in = size(x) / rows;
-        Shape shape = Shape.of(spec.out(), in);
-        w = scope.weight("weight", shape, new ReferenceDevice.Plain(shape.elements()), spec.init());
-        b = spec.bias()
-                ? scope.vector(
-                        "bias",
-                        Shape.of(spec.out()),
-                        new ReferenceDevice.Plain(spec.out()),
-                        Initializer.uniform(1 / Math.sqrt(in)))
-                : null;
+        Shape sample = x.shape().sample();
+        w = scope.parameter(spec.weight(sample), new ReferenceDevice.Plain((long) spec.out() * in));
+        b = spec.bias() ? scope.parameter(spec.bias(sample), new ReferenceDevice.Plain(spec.out())) : null;
         output(Shape.of(rows, spec.out()));
         forward(this::compute);
         backward(this::gradient);
