@@ -1,5 +1,6 @@
 package io.basin.bench;
 
+import io.basin.device.Augmentation;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
@@ -54,7 +55,7 @@ public final class BasinCurve {
                         storage,
                         images,
                         control,
-                        new BatchReader(TorchTraining.BATCH, 0, false, half, half, 1, true),
+                        new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, half, half), 1, true),
                         new CrossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);

@@ -1,5 +1,6 @@
 package io.basin.bench;
 
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
@@ -59,7 +60,7 @@ public class BasinPlane {
                 io.basin.nn.Nets.build("small-cnn", Shape.of(1, 28, 28), TorchTraining.CLASSES),
                 storage,
                 images,
-                new BatchReader(batch, 0, false, new float[] {0.5f}, new float[] {0.29f}, 1, false),
+                new BatchReader(batch, new Augmentation(0, false, new float[] {0.5f}, new float[] {0.29f}), 1, false),
                 Precision.FP32);
         for (int seed = 1; seed <= 3; seed++) {
             storage.initialise(device, seed);

@@ -1,5 +1,6 @@
 package io.basin.bench;
 
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
@@ -77,7 +78,7 @@ public class BasinTraining {
                 storage,
                 images,
                 control,
-                new BatchReader(TorchTraining.BATCH, 0, false, mean, std, 1, true),
+                new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, mean, std), 1, true),
                 new CrossEntropy(0),
                 precision);
         storage.initialise(device, 1);

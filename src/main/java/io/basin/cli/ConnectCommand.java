@@ -80,8 +80,7 @@ final class ConnectCommand implements Runnable {
                     Schedule.sgdPaper(steps, lr),
                     settings,
                     options.seed,
-                    site.material().mean(),
-                    site.material().std());
+                    site.material().augmentation());
             Path folder = options.folder("connect", model);
             options.configuration("connect", settings, site.nets())
                     .fixed("curve", curve)

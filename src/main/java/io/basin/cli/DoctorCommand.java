@@ -1,7 +1,7 @@
 package io.basin.cli;
 
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
@@ -114,7 +114,7 @@ final class DoctorCommand implements Callable<Integer> {
     /** Mean loss of the first and of the last step. */
     private static double[] train(Device device) {
         ImageSet set = SyntheticSet.synthetic(256, 28, 28, 1, 10, 1);
-        Augmentation norm = Augmentation.of(set, 0, false);
+        Augmentation norm = set.augmentation(0, false);
         double[] lr = new double[STEPS];
         Arrays.fill(lr, 0.01);
         double[] losses = new double[2];
@@ -127,7 +127,7 @@ final class DoctorCommand implements Callable<Integer> {
                         storage,
                         images,
                         control,
-                        new BatchReader(32, 0, false, norm.mean(), norm.std(), 1, true),
+                        new BatchReader(32, norm, 1, true),
                         new CrossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);

@@ -2,7 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.DataSets;
 import io.basin.device.Device;
 import io.basin.io.Safetensors;
@@ -124,7 +124,7 @@ final class LandscapeOptions {
         Splits material =
                 Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
         Augmentation trained = model.augmentation();
-        if (Arrays.equals(trained.mean(), material.mean()) && Arrays.equals(trained.std(), material.std())) {
+        if (trained.plain().equals(material.augmentation().plain())) {
             return material;
         }
         material.close();

@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.models.ModelFile;
 import io.basin.train.ModelCard;

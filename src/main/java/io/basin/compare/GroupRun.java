@@ -91,8 +91,7 @@ final class GroupRun {
                 group.schedule(part),
                 group.averaging(part),
                 place.seed() * 1000 + part,
-                material.mean(),
-                material.std(),
+                material.augmentation(),
                 outlook(part));
     }
 
@@ -173,7 +172,7 @@ final class GroupRun {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about =
-                new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.mean(), material.std())
+                new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.augmentation())
                         .header());
         about.put("seed", Long.toString(place.seed()));
         return about;

@@ -143,7 +143,7 @@ final class SelfCheck {
                 : place.material().augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
         BatchReader other =
-                new BatchReader(batch, same.pad(), same.flip(), same.mean(), same.std(), same.seed(), false);
+                same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
                 Evaluator again = new Evaluator(
                         device,

@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
@@ -37,8 +37,7 @@ public final class Splits implements AutoCloseable {
     private final ImageSet trainSet;
     private final ImageSet validationSet;
     private final ImageSet testSet;
-    private final float[] mean;
-    private final float[] std;
+    private final Augmentation augmentation;
     private final Images train;
     private final Images validation;
     private final Images test;
@@ -59,9 +58,7 @@ public final class Splits implements AutoCloseable {
             throw new IllegalArgumentException(
                     "--batch-size " + settings.batch() + " exceeds the " + trainSet.count() + " training samples");
         }
-        Augmentation normalisation = Augmentation.of(trainSet, 0, false);
-        mean = normalisation.mean();
-        std = normalisation.std();
+        augmentation = trainSet.augmentation(settings.pad(), settings.flip());
         List<Images> uploaded = new ArrayList<>();
         try {
             for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
@@ -109,7 +106,7 @@ public final class Splits implements AutoCloseable {
 
     /** A net of the caller's own in training on the training part. */
     public Training session(Graph net, Method recipe, long seed) {
-        return new Training(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
+        return new Training(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, augmentation);
     }
 
     /**
@@ -166,13 +163,9 @@ public final class Splits implements AutoCloseable {
         return test;
     }
 
-    /** Per channel, of the training part's pixels scaled to [0, 1]. */
-    public float[] mean() {
-        return mean;
-    }
-
-    public float[] std() {
-        return std;
+    /** How training reads samples: crops and flips as the settings say, normalisation by the training part's pixels. */
+    public Augmentation augmentation() {
+        return augmentation;
     }
 
     /** How evaluation reads samples: normalised, in order, not augmented. */
@@ -182,7 +175,7 @@ public final class Splits implements AutoCloseable {
 
     /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
     public BatchReader augmentedBatch() {
-        return new BatchReader(settings.batch(), settings.pad(), settings.flip(), mean, std, 0, false);
+        return new BatchReader(settings.batch(), augmentation, 0, false);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
-import io.basin.data.Augment;
-import io.basin.data.Augmentation;
+import io.basin.device.Augment;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
@@ -50,12 +50,8 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
                     "--batch-size " + spec.batch() + " exceeds the " + images.count() + " training samples");
         }
         features = images.height() * images.width() * images.channels();
-        augment = new Augment(
-                new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std()),
-                images.height(),
-                images.width(),
-                images.channels());
-        augmented = spec.pad() > 0 || spec.flip();
+        augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
+        augmented = spec.augmentation().random();
         order = new Permutation(images.count());
         sample = ThreadLocal.withInitial(() -> new float[features]);
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);

@@ -1,7 +1,7 @@
 package io.basin.cuda;
 
-import io.basin.data.Augment;
-import io.basin.data.Augmentation;
+import io.basin.device.Augment;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
@@ -27,7 +27,7 @@ final class CudaBatch extends CudaOp implements BatchOp {
             throw new IllegalArgumentException(
                     "--batch-size " + spec.batch() + " exceeds the " + images.count() + " training samples");
         }
-        Augmentation augmentation = new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std());
+        Augmentation augmentation = spec.augmentation();
         // Its constructor knows what does not fit together.
         new Augment(augmentation, images.height(), images.width(), images.channels());
         Shape shape = images.sample().batched(spec.batch());
@@ -52,8 +52,8 @@ final class CudaBatch extends CudaOp implements BatchOp {
                 .arg(images.width())
                 .arg(images.channels())
                 .arg(spec.seed())
-                .arg(spec.pad())
-                .arg(spec.flip())
+                .arg(augmentation.pad())
+                .arg(augmentation.flip())
                 .arg(spec.shuffled()));
         onBind(this::upload);
     }

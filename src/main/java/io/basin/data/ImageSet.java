@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.device.Augmentation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -8,7 +9,7 @@ import java.util.Objects;
  * Labelled images as a device takes them: uint8 pixels (N, H, W, C) and one label each.
  *
  * <p>One flat array, because it is uploaded once and as it is; gathering, augmentation and normalisation happen
- * later, on the device ({@link Augment} is their definition). Bytes rather than floats keep CIFAR at 150 MB.
+ * later, on the device ({@link io.basin.device.Augment} is their definition). Bytes rather than floats keep CIFAR at 150 MB.
  *
  * <p>Immutable by contract: the arrays are shared, not copied, since a copy would double the memory. Whoever hands
  * them in or takes them out does not write to them.
@@ -125,6 +126,18 @@ public final class ImageSet {
             chosenLabels[i] = labels[index];
         }
         return new ImageSet(subsetName, chosen, chosenLabels, height, width, channels, classNames);
+    }
+
+    /** Augmentation with this set's own normalisation to mean 0 and variance 1; a constant channel is only centred. */
+    public Augmentation augmentation(int pad, boolean flip) {
+        ChannelStatistics statistics = statistics();
+        float[] mean = new float[channels];
+        float[] std = new float[channels];
+        for (int c = 0; c < channels; c++) {
+            mean[c] = (float) statistics.mean()[c];
+            std[c] = statistics.std()[c] > 0 ? (float) statistics.std()[c] : 1;
+        }
+        return new Augmentation(pad, flip, mean, std);
     }
 
     /**

@@ -1,23 +1,24 @@
 package io.basin.device;
 
 /**
- * Gathers, pads, crops, flips and normalises the samples of the step that the control block counts.
+ * How a plan draws its batches: gathers, pads, crops, flips and normalises the samples of the step that the run state counts.
  *
  * @param batch samples a step
- * @param pad pixels of zeros around the image before a random crop of its own size; 0 for none
- * @param flip mirror half of the samples
- * @param mean and std per channel, of pixels scaled to [0, 1]
  * @param seed of the order and of the augmentation
  * @param shuffled false: the samples in their own order, the last batch ragged
  */
-public record BatchReader(int batch, int pad, boolean flip, float[] mean, float[] std, long seed, boolean shuffled) {
+public record BatchReader(int batch, Augmentation augmentation, long seed, boolean shuffled) {
     /** The samples in their own order, none augmented. */
     public BatchReader plain() {
-        return new BatchReader(batch, 0, false, mean, std, seed, false);
+        return new BatchReader(batch, augmentation.plain(), seed, false);
     }
 
     /** The samples in their own order, augmented as in the first epoch. */
     public BatchReader ordered() {
-        return new BatchReader(batch, pad, flip, mean, std, seed, false);
+        return new BatchReader(batch, augmentation, seed, false);
+    }
+
+    public BatchReader withBatch(int size) {
+        return new BatchReader(size, augmentation, seed, shuffled);
     }
 }

@@ -146,7 +146,7 @@ public final class Connection {
 
     private Map<String, String> metadata(String what) {
         String method = what + " of a " + course.curve() + " curve";
-        ModelCard origin = ModelCard.of(course.settings(), method, course.seed(), course.mean(), course.std());
+        ModelCard origin = ModelCard.of(course.settings(), method, course.seed(), course.augmentation());
         Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
         header.put("seed", Long.toString(course.seed()));
         return header;

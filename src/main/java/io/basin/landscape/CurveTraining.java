@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.device.Augmentation;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
@@ -55,7 +56,7 @@ public final class CurveTraining implements AutoCloseable {
      * @param mean and std per channel, of pixels scaled to [0, 1]
      */
     public record CurveConfig(
-            Curve curve, int bends, Schedule schedule, Settings settings, long seed, float[] mean, float[] std) {
+            Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
                 throw new IllegalArgumentException(
@@ -64,7 +65,7 @@ public final class CurveTraining implements AutoCloseable {
         }
 
         BatchReader batch() {
-            return new BatchReader(settings.batch(), settings.pad(), settings.flip(), mean, std, seed, true);
+            return new BatchReader(settings.batch(), augmentation, seed, true);
         }
 
         Sgd step() {

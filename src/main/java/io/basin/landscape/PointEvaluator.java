@@ -44,7 +44,7 @@ public final class PointEvaluator implements AutoCloseable {
         }
 
         private static boolean same(BatchReader a, BatchReader b) {
-            return a.batch() == b.batch() && a.pad() == b.pad() && a.flip() == b.flip();
+            return a.batch() == b.batch() && a.augmentation().equals(b.augmentation());
         }
     }
 

@@ -86,16 +86,12 @@ public final class Terrain implements AutoCloseable {
                 statistics,
                 train,
                 test,
-                whole ? sized(augmented, statistics.count()) : augmented,
-                whole && train == statistics ? sized(plain, train.count()) : plain,
+                whole ? augmented.withBatch(statistics.count()) : augmented,
+                whole && train == statistics ? plain.withBatch(train.count()) : plain,
                 plain,
                 refresh(graph),
                 material.settings().precision());
         return new PointEvaluator(device, graph, storage, ground);
-    }
-
-    private static BatchReader sized(BatchReader b, int size) {
-        return new BatchReader(size, b.pad(), b.flip(), b.mean(), b.std(), b.seed(), b.shuffled());
     }
 
     /** Whether the activations of so many samples at once stay within the memory allowed. */

@@ -3,7 +3,7 @@ package io.basin.models;
 import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
 import io.basin.device.BatchReader;
@@ -58,7 +58,7 @@ public final class Stand implements AutoCloseable {
     public Evaluator on(Images images) {
         Augmentation norm = venue.normalisation(origin, 0, false);
         int batch = Math.min(BATCH, images.count());
-        return evaluator(images, new BatchReader(batch, 0, false, norm.mean(), norm.std(), 0, false));
+        return evaluator(images, new BatchReader(batch, norm, 0, false));
     }
 
     /** Probabilities of the weights now standing on images that are no part of the data. */
@@ -115,7 +115,7 @@ public final class Stand implements AutoCloseable {
             Images train = venue.images(Venue.Part.TRAIN);
             int batch = Math.min(origin.batch(), train.count());
             refresher = evaluator(
-                    train, new BatchReader(batch, norm.pad(), norm.flip(), norm.mean(), norm.std(), 0, false));
+                    train, new BatchReader(batch, norm, 0, false));
         }
         Evaluator.Refresh how = options.refresh(refresher);
         long batches = (long) refresher.refreshPasses(how) * refresher.batches();

@@ -1,7 +1,7 @@
 package io.basin.models;
 
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
@@ -119,7 +119,7 @@ public final class Venue implements AutoCloseable {
     public Augmentation normalisation(ModelCard origin, int pad, boolean flip) {
         boolean known = origin.mean().length == data.test().channels();
         if (known) return new Augmentation(pad, flip, origin.mean(), origin.std());
-        return Augmentation.of(set(Part.TRAIN), pad, flip);
+        return set(Part.TRAIN).augmentation(pad, flip);
     }
 
     @Override

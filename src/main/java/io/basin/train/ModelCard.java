@@ -1,6 +1,6 @@
 package io.basin.train;
 
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import java.util.Arrays;
@@ -39,15 +39,15 @@ public record ModelCard(
     private static final int USUAL_BATCH = 128;
 
     /** Of a run's models. */
-    public static ModelCard of(Settings s, String method, long seed, float[] mean, float[] std) {
+    public static ModelCard of(Settings s, String method, long seed, Augmentation augmentation) {
         return new ModelCard(
                 s.model(),
                 s.dataset(),
                 method,
                 Long.toString(seed),
                 0,
-                mean.clone(),
-                std.clone(),
+                augmentation.mean(),
+                augmentation.std(),
                 s.validation(),
                 s.trainSamples(),
                 s.batch(),

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
@@ -53,9 +54,8 @@ public final class Training implements AutoCloseable {
             Schedule schedule,
             Averaging averaging,
             long seed,
-            float[] mean,
-            float[] std) {
-        this(device, graph, train, s, schedule, averaging, seed, mean, std, Outlook.NONE);
+            Augmentation augmentation) {
+        this(device, graph, train, s, schedule, averaging, seed, augmentation, Outlook.NONE);
     }
 
     /**
@@ -72,8 +72,7 @@ public final class Training implements AutoCloseable {
             Schedule schedule,
             Averaging averaging,
             long seed,
-            float[] mean,
-            float[] std,
+            Augmentation augmentation,
             Outlook outlook) {
         this.device = device;
         this.schedule = schedule;
@@ -82,7 +81,7 @@ public final class Training implements AutoCloseable {
         control = new RunState(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
         try {
-            BatchReader batch = new BatchReader(s.batch(), s.pad(), s.flip(), mean, std, seed, true);
+            BatchReader batch = new BatchReader(s.batch(), augmentation, seed, true);
             CrossEntropy loss = new CrossEntropy(s.smoothing());
             planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
             storage.initialise(device, seed);

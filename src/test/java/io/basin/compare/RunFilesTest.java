@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.device.Augmentation;
 import io.basin.ensemble.Metrics;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
@@ -103,8 +104,7 @@ class RunFilesTest {
 
     private static ModelCard origin() {
         return ModelCard.of(
-                Settings.standard("mnist", "mlp", 3), "swa", 1000, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f
-                });
+                Settings.standard("mnist", "mlp", 3), "swa", 1000, new Augmentation(0, false, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f}));
     }
 
     @Test

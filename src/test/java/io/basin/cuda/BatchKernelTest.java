@@ -2,8 +2,8 @@ package io.basin.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import io.basin.data.Augment;
-import io.basin.data.Augmentation;
+import io.basin.device.Augment;
+import io.basin.device.Augmentation;
 import io.basin.device.Draws;
 import io.basin.random.Permutation;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,7 @@
 package io.basin.device;
 
-import io.basin.data.Augment;
-import io.basin.data.Augmentation;
+import io.basin.device.Augment;
+import io.basin.device.Augmentation;
 import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 
@@ -44,7 +44,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
             int index = spec.shuffled() ? Permutation.at((int) place, images.count(), spec.seed(), epoch) : (int) place;
             ByteBuffer all = ((ReferenceMemory) images.labels()).raw();
             view(labels).set(row, all.getInt(4 * index));
-            fill(row, spec.pad() > 0 || spec.flip() ? augmented(index, epoch) : plain(index));
+            fill(row, spec.augmentation().random() ? augmented(index, epoch) : plain(index));
         }
     }
 
@@ -59,7 +59,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
         for (int c = 0; c < images.channels(); c++) {
             for (int i = 0; i < plane; i++) {
                 int pixel = pixels.get((index * plane + i) * images.channels() + c) & 255;
-                out[c * plane + i] = (float) ((pixel / 255.0 - spec.mean()[c]) / spec.std()[c]);
+                out[c * plane + i] = (float) ((pixel / 255.0 - spec.augmentation().mean()[c]) / spec.augmentation().std()[c]);
             }
         }
         return out;
@@ -68,7 +68,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
     private float[] augmented(int index, long epoch) {
         float[] out = new float[(int) images.sample().elements()];
         new Augment(
-                        new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std()),
+                        spec.augmentation(),
                         images.height(),
                         images.width(),
                         images.channels())

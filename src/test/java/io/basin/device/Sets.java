@@ -55,6 +55,6 @@ public final class Sets {
             mean[c] = 0.4f + 0.05f * (c % 3);
             std[c] = 0.25f + 0.02f * (c % 4);
         }
-        return new BatchReader(batch, 0, false, mean, std, seed, shuffled);
+        return new BatchReader(batch, new Augmentation(0, false, mean, std), seed, shuffled);
     }
 }

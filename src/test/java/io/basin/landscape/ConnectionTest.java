@@ -37,8 +37,7 @@ class ConnectionTest {
                 Schedule.sgdPaper(steps, 0.05),
                 settings,
                 3,
-                land.material.mean(),
-                land.material.std());
+                land.material.augmentation());
         return new Connection(land.device, land.material, terrain, Landscape.graph(), course, into, p)
                 .run(a, b, POINTS);
     }

@@ -44,7 +44,7 @@ class CurveTrainingTest {
         Settings settings = TwoParameters.settings("two", TwoParameters.COUNT, mu, wd, nesterov);
         Schedule schedule = Schedule.sgdPaper(STEPS, 0.1);
         return new CurveTraining.CurveConfig(
-                curve, bends, schedule, settings, 11, TwoParameters.MEAN, TwoParameters.STD);
+                curve, bends, schedule, settings, 11, TwoParameters.AUGMENTATION);
     }
 
     private interface Trial {

@@ -35,7 +35,7 @@ class SurfaceTest {
     void theSurfaceOfTwoWeightsIsTheKnownOne(Subject subject) {
         float[][] nets = {{0.5f, -1}, {2, 1.5f}, {-1.25f, 0.25f}};
         for (int n = 0; n < 3; n++) TwoParameters.save(folder.resolve(n + ".safetensors"), nets[n][0], nets[n][1]);
-        BatchReader batch = new BatchReader(4, 0, false, TwoParameters.MEAN, TwoParameters.STD, 0, false);
+        BatchReader batch = new BatchReader(4, TwoParameters.AUGMENTATION, 0, false);
         try (Device device = subject.open();
                 Images images = Splits.upload(device, TwoParameters.set());
                 ParameterStore storage = new ParameterStore(true);

@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -17,6 +18,7 @@ final class TwoParameters {
     static final int COUNT = 6;
     static final float[] MEAN = {0.4f};
     static final float[] STD = {0.3f};
+    static final Augmentation AUGMENTATION = new Augmentation(0, false, MEAN, STD);
     private static final byte[] PIXELS = {0, 51, (byte) 153, (byte) 204, (byte) 140, (byte) 255};
     private static final int[] LABELS = {0, 1, 1, 0, 0, 1};
 

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
@@ -47,8 +47,7 @@ class DivergenceTest {
                 RECIPE.schedule(),
                 RECIPE.averaging(),
                 5,
-                norm.mean(),
-                norm.std());
+                norm);
     }
 
     private static ImageSet images() {
@@ -62,7 +61,7 @@ class DivergenceTest {
         byte[][] before = new byte[1][];
         try (Device device = Devices.open("cpu", 1);
                 Images images = Splits.upload(device, images());
-                Training session = session(device, images, Augmentation.of(images(), 1, true))) {
+                Training session = session(device, images, images().augmentation(1, true))) {
             Trainer.Listener poison = new Trainer.Listener() {
                 @Override
                 public void onStep(int step) {
@@ -85,7 +84,7 @@ class DivergenceTest {
         Path file = folder.resolve("diverged.safetensors");
         try (Device device = Devices.open("cpu", 1);
                 Images images = Splits.upload(device, images());
-                Training session = session(device, images, Augmentation.of(images(), 1, true))) {
+                Training session = session(device, images, images().augmentation(1, true))) {
             SafetensorsWriter writer = Safetensors.writer();
             for (Parameter p : session.storage().parameters()) {
                 float[] values = new float[Math.toIntExact(p.shape().elements())];

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
 import io.basin.cuda.Cuda;
-import io.basin.data.Augment;
-import io.basin.data.Augmentation;
+import io.basin.device.Augment;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
@@ -65,7 +65,7 @@ class GoldenAgreementTest {
             String deviceName, String net, String torchNet, int channels, int size, boolean nesterov) {
         if (deviceName.equals("cuda") && !Cuda.works()) return;
         ImageSet set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
-        Augmentation augmentation = Augmentation.of(set, 2, true);
+        Augmentation augmentation = set.augmentation(2, true);
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
@@ -164,8 +164,7 @@ class GoldenAgreementTest {
                 Schedule.constant(STEPS, LR),
                 ema,
                 SEED,
-                augmentation.mean(),
-                augmentation.std());
+                augmentation);
     }
 
     private static Settings settings(String net, boolean nesterov) {
@@ -203,7 +202,7 @@ class GoldenAgreementTest {
     }
 
     private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {
-        Augment augment = new Augment(augmentation, set);
+        Augment augment = new Augment(augmentation, set.height(), set.width(), set.channels());
         float[] pixels = new float[set.count() * augment.outputSize()];
         long[] labels = new long[set.count()];
         for (int i = 0; i < set.count(); i++) {

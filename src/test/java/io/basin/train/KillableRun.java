@@ -1,7 +1,7 @@
 package io.basin.train;
 
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Device;
@@ -30,6 +30,11 @@ final class KillableRun {
                 System.out.flush();
             }
         });
+    }
+
+    /** As {@link #settings} has it, with this normalisation. */
+    static Augmentation augmentation(float[] mean, float[] std) {
+        return new Augmentation(1, true, mean, std);
     }
 
     static Settings settings(double epochs) {
@@ -86,13 +91,13 @@ final class KillableRun {
     static void train(
             String deviceName, Path folder, String method, double epochs, int every, Trainer.Listener listener) {
         ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
-        Augmentation norm = Augmentation.of(set, 1, true);
+        Augmentation norm = set.augmentation(1, true);
         Settings s = settings(epochs);
         Method recipe = Method.of(method, s, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = Splits.upload(device, set);
                 Training session = new Training(
-                        device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm.mean(), norm.std())) {
+                        device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
             new Trainer(
                             session,
                             recipe.schedule(),

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.data.Augmentation;
+import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
@@ -57,8 +57,8 @@ class PublishedErrorsTest {
     }
 
     private Training session(Graph net, Settings s, Schedule schedule, Averaging averaging) {
-        Augmentation norm = Augmentation.of(set, 1, true);
-        return new Training(device, net, images, s, schedule, averaging, 5, norm.mean(), norm.std());
+        Augmentation norm = set.augmentation(1, true);
+        return new Training(device, net, images, s, schedule, averaging, 5, norm);
     }
 
     private Training session(String method, Settings s) {

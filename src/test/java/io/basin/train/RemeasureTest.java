@@ -3,6 +3,7 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.device.Augmentation;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -33,7 +34,7 @@ class RemeasureTest {
 
     private static Evaluator evaluator(Run run, int batch) {
         BatchReader b = run.setup.batch();
-        BatchReader plain = new BatchReader(batch, 0, false, b.mean(), b.std(), 0, false);
+        BatchReader plain = b.plain().withBatch(batch);
         return new Evaluator(run.device, run.setup.graph(), run.storage, run.images, plain, Precision.FP32);
     }
 
@@ -100,7 +101,7 @@ class RemeasureTest {
         Schedule schedule = Schedule.constant(10, 0.05);
         float[] mean = {0.5f, 0.5f};
         Averaging averaging = Averaging.tail(10, 0);
-        return new Training(device, data.setup.graph(), data.images, s, schedule, averaging, seed, mean, mean);
+        return new Training(device, data.setup.graph(), data.images, s, schedule, averaging, seed, new Augmentation(s.pad(), s.flip(), mean, mean));
     }
 
     private static byte[] bytes(Device device, Training session, Arena arena) {

@@ -60,7 +60,7 @@ public record Setup(
 
     public Setup withSeed(long other) {
         BatchReader b = batch;
-        BatchReader reseeded = new BatchReader(b.batch(), b.pad(), b.flip(), b.mean(), b.std(), other, b.shuffled());
+        BatchReader reseeded = new BatchReader(b.batch(), b.augmentation(), other, b.shuffled());
         return new Setup(graph, reseeded, count, loss, step, lr, alpha, precision, decayEverything, other);
     }
 

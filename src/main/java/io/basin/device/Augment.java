@@ -1,4 +1,4 @@
-package io.basin.data;
+package io.basin.device;
 
 import io.basin.random.Philox;
 import io.basin.random.Streams;
@@ -51,11 +51,6 @@ public final class Augment {
         this.pad = augmentation.pad();
         this.flip = augmentation.flip();
         this.table = augmentation.table();
-    }
-
-    /** For the images of a set. */
-    public Augment(Augmentation augmentation, ImageSet set) {
-        this(augmentation, set.height(), set.width(), set.channels());
     }
 
     /** Floats of one output: C H W. */

@@ -1,4 +1,4 @@
-package io.basin.data;
+package io.basin.device;
 
 import java.util.Arrays;
 
@@ -30,16 +30,14 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
         }
     }
 
-    /** Normalisation to mean 0 and variance 1 over the given training images; a constant channel is only centred. */
-    public static Augmentation of(ImageSet train, int pad, boolean flip) {
-        ImageSet.ChannelStatistics statistics = train.statistics();
-        float[] mean = new float[train.channels()];
-        float[] std = new float[train.channels()];
-        for (int c = 0; c < mean.length; c++) {
-            mean[c] = (float) statistics.mean()[c];
-            std[c] = statistics.std()[c] > 0 ? (float) statistics.std()[c] : 1;
-        }
-        return new Augmentation(pad, flip, mean, std);
+    /** Normalisation alone. */
+    public Augmentation plain() {
+        return new Augmentation(0, false, mean, std);
+    }
+
+    /** Whether images are cropped or mirrored. */
+    public boolean random() {
+        return pad > 0 || flip;
     }
 
     /** A copy. */

@@ -1,4 +1,4 @@
-package io.basin.data;
+package io.basin.device;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.data.Allocation;
+import io.basin.data.ImageSet;
+import io.basin.data.SyntheticSet;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 import java.nio.ByteBuffer;
@@ -96,7 +99,7 @@ class AugmentTest {
         ImageSet set = SyntheticSet.synthetic(10, 6, 5, 3, 2, 1);
         ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length);
         direct.put(set.pixels());
-        Augment augment = new Augment(augmentation(2, true, 3), set);
+        Augment augment = new Augment(augmentation(2, true, 3), set.height(), set.width(), set.channels());
         float[] a = new float[100];
         float[] b = new float[100];
         Arrays.fill(a, UNTOUCHED);
@@ -113,7 +116,7 @@ class AugmentTest {
     @Test
     void samplesAndOffsetsOutsideAreRefused() {
         ImageSet set = SyntheticSet.synthetic(2, 4, 4, 1, 2, 1);
-        Augment augment = new Augment(augmentation(1, true, 1), set);
+        Augment augment = new Augment(augmentation(1, true, 1), set.height(), set.width(), set.channels());
         float[] out = new float[16];
         for (int sample : new int[] {-1, 2, 1 << 28}) {
             assertThrows(IndexOutOfBoundsException.class, () -> augment.into(set.pixels(), sample, 0, 0, true, out, 0));
@@ -124,7 +127,7 @@ class AugmentTest {
     @Test
     void nothingIsAllocatedPerSample() {
         ImageSet set = SyntheticSet.synthetic(10, 8, 8, 3, 2, 1);
-        Augment augment = new Augment(augmentation(2, true, 3), set);
+        Augment augment = new Augment(augmentation(2, true, 3), set.height(), set.width(), set.channels());
         float[] out = new float[augment.outputSize()];
         Runnable samples = () -> {
             for (int i = 0; i < 1000; i++) {
@@ -159,7 +162,7 @@ class AugmentTest {
     @Test
     void normalisationOfASetCentresIt() {
         ImageSet set = SyntheticSet.synthetic(200, 6, 6, 3, 4, 1);
-        Augmentation augmentation = Augmentation.of(set, 0, false);
+        Augmentation augmentation = set.augmentation(0, false);
         double[] sum = new double[3];
         double[] squares = new double[3];
         for (int i = 0; i < 200; i++) {
@@ -174,7 +177,7 @@ class AugmentTest {
             assertEquals(1, squares[c], 1e-5);
         }
         ImageSet black = new ImageSet("black", new byte[4], new int[1], 2, 2, 1, java.util.List.of("a"));
-        assertArrayEquals(new float[] {1}, Augmentation.of(black, 0, false).std());
+        assertArrayEquals(new float[] {1}, black.augmentation(0, false).std());
     }
 
     private static Augmentation augmentation(int pad, boolean flip, int channels) {
@@ -183,7 +186,7 @@ class AugmentTest {
 
     private static float[] augmented(Augmentation a, ImageSet set, int sample, long seed, long epoch, boolean train) {
         float[] out = new float[set.imageBytes()];
-        new Augment(a, set).into(set.pixels(), sample, seed, epoch, train, out, 0);
+        new Augment(a, set.height(), set.width(), set.channels()).into(set.pixels(), sample, seed, epoch, train, out, 0);
         return out;
     }
 
