@@ -1,17 +1,22 @@
-// Softmax, cross-entropy with label smoothing, hits, and the gradient of the logits, in one pass over (N, K).
+// Loss, predictions, hits, and the gradient of the logits, in one pass over (N, K).
 //
-//   q_k = (1 - s) [k = y] + s / K      loss = - sum_k q_k log p_k      gradient_k = (p_k - q_k) / N
+//   loss                 q_k = (1 - s) [k = y] + s / K      - sum_k q_k log p_k, p = softmax(x)     (p_k - q_k) / N
+//   squaredError         mean_k (x_k - y_k)^2, prediction x                                         2 (x_k - y_k) / (N K)
+//   binaryCrossEntropy   mean_k (max(x, 0) - x y + log(1 + exp(-|x|))), p = 1 / (1 + exp(-x))       (p_k - y_k) / (N K)
 //
-// Rows labelled below 0 do not count and have gradient 0. Exponentials and logarithms are taken in double, as on the
+// Rows labelled below 0, or whose first target is not a number, do not count and have gradient 0. Exponentials and logarithms are taken in double, as on the
 // CPU: N K of them are nothing beside the net. The sums of `total` run in a fixed order.
 //
 //   kernel   bytes                                        blocks
 //   loss     per logit 4 read (again from cache), 8 written; per row 4 read, 16 written      rows / 8: a warp a row
+//   squaredError, binaryCrossEntropy    per logit 8 read, 8 written; per row 16 written      rows / 8: a warp a row
 //   total    16 per row                                   1 of 32 threads
 //
 //   loss(const float* logits /* (N, K) */, const int* labels /* (N) */, float* probabilities /* (N, K) */,
 //        float* gradient /* (N, K), or null in evaluation */, Row* result /* (N), 16 bytes each */, u32 rows, u32 classes,
 //        double smoothing)
+//   squaredError, binaryCrossEntropy(const float* logits, const float* targets /* (N, K) */, float* predictions,
+//        float* gradient, Row* result, u32 rows, u32 outputs)
 //   total(const Row* result, Control*, u32 rows)
 #include "basin.cuh"
 
@@ -56,6 +61,63 @@ loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __
         }
         result[row] = r;
     }
+}
+
+// One term of a loss over float targets: its value, the prediction, the gradient before the mean, and whether it is a hit.
+struct Term {
+    double loss;
+    double prediction;
+    double gradient;
+    bool hit;
+};
+
+template <class F>
+__device__ inline void overTargets(const float* logits, const float* targets, float* predictions, float* gradient,
+                                   Row* result, u32 rows, u32 outputs, F term) {
+    const u32 lane = threadIdx.x % 32;
+    for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
+        const u64 from = (u64)row * outputs;
+        const float first = targets[from];
+        const bool absent = first != first;
+        double sum = 0;
+        u32 misses = 0;
+        for (u32 k = lane; k < outputs; k += 32) {
+            const Term t = term((double)logits[from + k], (double)targets[from + k]);
+            sum += t.loss;
+            misses += t.hit ? 0 : 1;
+            predictions[from + k] = (float)t.prediction;
+            if (gradient != nullptr) gradient[from + k] = absent ? 0 : (float)(t.gradient / ((double)rows * outputs));
+        }
+        sum = warpSum(sum);
+        misses = warpSum(misses);
+        if (lane != 0) continue;
+        Row r = {0, 0, 0};
+        if (!absent) {
+            r.loss = sum / outputs;
+            r.hit = misses == 0;
+            r.seen = 1;
+        }
+        result[row] = r;
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+squaredError(const float* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
+             float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, [](double x, double y) {
+        return Term{(x - y) * (x - y), x, 2 * (x - y), false};
+    });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+binaryCrossEntropy(const float* __restrict__ logits, const float* __restrict__ targets,
+                   float* __restrict__ predictions, float* __restrict__ gradient, Row* __restrict__ result, u32 rows,
+                   u32 outputs) {
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, [](double x, double y) {
+        const double p = 1 / (1 + exp(-x));
+        const double loss = (x > 0 ? x : 0) - x * y + log(1 + exp(x > 0 ? -x : x));
+        return Term{loss, p, (double)(float)p - y, x > 0 == y > 0.5};
+    });
 }
 
 extern "C" __global__ void __launch_bounds__(32)

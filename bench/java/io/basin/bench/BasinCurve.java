@@ -1,13 +1,13 @@
 package io.basin.bench;
 
-import io.basin.device.Augmentation;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
@@ -56,7 +56,7 @@ public final class BasinCurve {
                         images,
                         control,
                         new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, half, half), 1, true),
-                        new CrossEntropy(0),
+                        Loss.crossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);
             List<Memory> points = new ArrayList<>();

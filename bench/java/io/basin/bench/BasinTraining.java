@@ -2,10 +2,10 @@ package io.basin.bench;
 
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
@@ -79,7 +79,7 @@ public class BasinTraining {
                 images,
                 control,
                 new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, mean, std), 1, true),
-                new CrossEntropy(0),
+                Loss.crossEntropy(0),
                 precision);
         storage.initialise(device, 1);
         Runnable update = device.step(new Sgd(0.9, 5e-4, false), storage, control);

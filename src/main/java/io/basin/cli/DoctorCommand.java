@@ -1,18 +1,18 @@
 package io.basin.cli;
 
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
@@ -128,7 +128,7 @@ final class DoctorCommand implements Callable<Integer> {
                         images,
                         control,
                         new BatchReader(32, norm, 1, true),
-                        new CrossEntropy(0),
+                        Loss.crossEntropy(0),
                         Precision.FP32)) {
             storage.initialise(device, 1);
             Runnable update = device.step(new Sgd(0.9, 0, false), storage, control);

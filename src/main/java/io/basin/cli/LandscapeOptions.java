@@ -2,8 +2,8 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.DataSets;
+import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.io.Safetensors;
 import io.basin.landscape.Net;
@@ -14,7 +14,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -76,7 +76,7 @@ final class PredictCommand implements Runnable {
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models);
                 Images uploaded = Splits.upload(device, pictures.set());
-                PredictionSum tally = device.tally(uploaded.count(), uploaded.classes())) {
+                PredictionSum tally = device.tally(uploaded.count(), uploaded.outputs())) {
             for (ModelFile model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);
             print(pictures.names(), data.test().classNames(), tally);
         }

@@ -142,8 +142,7 @@ final class SelfCheck {
                 ? place.material().plainBatch()
                 : place.material().augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
-        BatchReader other =
-                same.ordered().withBatch(batch);
+        BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
                 Evaluator again = new Evaluator(
                         device,

@@ -1,9 +1,9 @@
 package io.basin.compare;
 
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;

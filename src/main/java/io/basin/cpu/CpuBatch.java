@@ -1,7 +1,6 @@
 package io.basin.cpu;
 
 import io.basin.device.Augment;
-import io.basin.device.Augmentation;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
@@ -32,6 +31,8 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     private final int features;
     private final boolean augmented;
     private final ByteBuffer pixels;
+    private final FloatBuffer floats;
+    private final int labelWidth;
     private final IntBuffer allLabels;
     private final ByteBuffer counters;
     private final ThreadLocal<float[]> sample;
@@ -57,8 +58,10 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);
         Slot value = scope.value(desc.get_size());
         output(new Tensor(name(), images.sample().batched(spec.batch()), new CpuLayout(desc), value, null));
-        labelSlot = scope.kept(4L * spec.batch());
+        labelWidth = images.labelWidth();
+        labelSlot = scope.kept(4L * labelWidth * spec.batch());
         pixels = ((CpuMemory) images.pixels()).bytes(0, images.pixels().bytes());
+        floats = pixels.asFloatBuffer();
         allLabels =
                 ((CpuMemory) images.labels()).bytes(0, images.labels().bytes()).asIntBuffer();
         counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
@@ -98,11 +101,14 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         int place = first + row;
         if (place >= images.count()) {
             java.util.Arrays.fill(out, 0);
-            labels.put(row, -1);
+            for (int k = 0; k < labelWidth; k++) labels.put(row * labelWidth + k, images.absent());
         } else {
             int index = spec.shuffled() ? order.at(place) : place;
-            augment.into(pixels, index, spec.seed(), epoch, augmented, out, 0);
-            labels.put(row, allLabels.get(index));
+            if (images.floats()) augment.into(floats, index, spec.seed(), epoch, augmented, out, 0);
+            else augment.into(pixels, index, spec.seed(), epoch, augmented, out, 0);
+            for (int k = 0; k < labelWidth; k++) {
+                labels.put(row * labelWidth + k, allLabels.get(index * labelWidth + k));
+            }
         }
         values.put(row * features, out, 0, features);
     }

@@ -5,13 +5,13 @@ import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
 import io.basin.device.Layer;
 import io.basin.device.Layout;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.Op;
 import io.basin.device.ParameterStore;
@@ -201,8 +201,11 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
-        return planned(scope, () -> new CpuLoss(dnnl, scope, spec, logits, labels, control));
+    public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
+        if (spec instanceof Loss.CrossEntropy s) {
+            return planned(scope, () -> new CpuLoss(dnnl, scope, s, logits, labels, control));
+        }
+        return planned(scope, () -> new CpuTargetLoss(dnnl, scope, spec, logits, labels, control));
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.device.Binding;
-import io.basin.device.CrossEntropy;
+import io.basin.device.Loss;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Shape;
@@ -37,7 +37,7 @@ final class CpuLoss extends CpuOp {
     private final double[] p;
     private final float[] row;
 
-    CpuLoss(Dnnl dnnl, PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
+    CpuLoss(Dnnl dnnl, PlanContext scope, Loss.CrossEntropy spec, Tensor x, Slot labels, RunState control) {
         super(dnnl, scope);
         this.control = control;
         labelSlot = labels;
@@ -114,6 +114,11 @@ final class CpuLoss extends CpuOp {
     }
 
     private void add(double loss, int hits, int seen) {
+        add(counters, loss, hits, seen);
+    }
+
+    /** Adds a batch's sums to the run state, which remembers the first step whose loss was not finite. */
+    static void add(ByteBuffer counters, double loss, int hits, int seen) {
         counters.putDouble(RunState.LOSS, counters.getDouble(RunState.LOSS) + loss);
         counters.putLong(RunState.HITS, counters.getLong(RunState.HITS) + hits);
         counters.putLong(RunState.SEEN, counters.getLong(RunState.SEEN) + seen);

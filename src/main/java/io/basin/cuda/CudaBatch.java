@@ -33,12 +33,12 @@ final class CudaBatch extends CudaOp implements BatchOp {
         Shape shape = images.sample().batched(spec.batch());
         CudaLayout layout = CudaLayout.of(shape);
         output(new Tensor(name(), shape, layout, scope.value(layout.bytes()), null));
-        labels = scope.kept(4L * spec.batch());
-        float[] values = augmentation.table();
+        labels = scope.kept(4L * images.labelWidth() * spec.batch());
+        float[] values = images.floats() ? moments(augmentation) : augmentation.table();
         table = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
         table.asFloatBuffer().put(values);
         tablePlace = place(throughout(scope.kept(table.capacity())));
-        forward(launch("batch.cu", "batch")
+        forward(launch("batch.cu", images.floats() ? "batchFloats" : "batch")
                 .shape(spec.batch(), 1, 256, 1)
                 .arg(value(output()))
                 .arg(place(labels))
@@ -54,7 +54,9 @@ final class CudaBatch extends CudaOp implements BatchOp {
                 .arg(spec.seed())
                 .arg(augmentation.pad())
                 .arg(augmentation.flip())
-                .arg(spec.shuffled()));
+                .arg(spec.shuffled())
+                .arg(images.labelWidth())
+                .arg(images.absent()));
         onBind(this::upload);
     }
 
@@ -63,6 +65,16 @@ final class CudaBatch extends CudaOp implements BatchOp {
         slot.alive(0);
         slot.alive(Integer.MAX_VALUE);
         return slot;
+    }
+
+    /** (C, 2): what float32 values are normalised by. */
+    private static float[] moments(Augmentation a) {
+        float[] moments = new float[2 * a.channels()];
+        for (int c = 0; c < a.channels(); c++) {
+            moments[2 * c] = a.mean()[c];
+            moments[2 * c + 1] = a.std()[c];
+        }
+        return moments;
     }
 
     /** What every pixel value becomes; computed on the host, so that all devices have the same bits. */

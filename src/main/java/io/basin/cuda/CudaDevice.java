@@ -7,13 +7,13 @@ import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
 import io.basin.device.Layer;
 import io.basin.device.Layout;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.MemoryEstimate;
 import io.basin.device.Op;
@@ -287,7 +287,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
+    public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
         return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 

@@ -1,16 +1,16 @@
 package io.basin.cuda;
 
-import io.basin.device.CrossEntropy;
+import io.basin.device.Loss;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 
-/** Softmax, cross-entropy, hits and the logits' gradient in one pass, see {@code kernels/loss.cu}. */
+/** Loss, predictions, hits and the logits' gradient in one pass, see {@code kernels/loss.cu}. */
 final class CudaLoss extends CudaOp {
     private static final int ROW = 16;
 
-    CudaLoss(CudaDevice device, PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
+    CudaLoss(CudaDevice device, PlanContext scope, Loss spec, Tensor x, Slot labels, RunState control) {
         super(device, scope, x);
         int rows = x.shape().dim(0);
         int classes = x.shape().dim(1);
@@ -23,19 +23,24 @@ final class CudaLoss extends CudaOp {
             passOn(x, gradient);
         }
         KernelArg result = place(scope.inForward((long) ROW * rows));
-        forward(kernel("loss.cu", "loss", 32L * rows)
+        Launch launch = kernel("loss.cu", kernelOf(spec), 32L * rows)
                 .arg(value(x))
                 .arg(place(labels))
                 .arg(value(output()))
                 .arg(gradient)
                 .arg(result)
                 .arg(rows)
-                .arg(classes)
-                .arg(spec.smoothing()));
+                .arg(classes);
+        forward(spec instanceof Loss.CrossEntropy s ? launch.arg(s.smoothing()) : launch);
         forward(launch("loss.cu", "total")
                 .shape(1, 1, 32, 1)
                 .arg(result)
                 .arg(CudaDevice.place(control))
                 .arg(rows));
+    }
+
+    private static String kernelOf(Loss spec) {
+        if (spec instanceof Loss.BinaryCrossEntropy) return "binaryCrossEntropy";
+        return spec instanceof Loss.SquaredError ? "squaredError" : "loss";
     }
 }

@@ -1,7 +1,7 @@
 package io.basin.cuda;
 
-import io.basin.device.Augmentation;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
@@ -85,7 +85,8 @@ final class Diagnosis {
     private static List<Finding> trial(CudaDevice device) {
         byte[] pixels = new byte[ROWS * SIZE * SIZE];
         for (int i = 0; i < pixels.length; i++) pixels[i] = (byte) (i * 37 % 251);
-        BatchReader batch = new BatchReader(ROWS, new Augmentation(0, false, new float[] {0}, new float[] {1}), 1, false);
+        BatchReader batch =
+                new BatchReader(ROWS, new Augmentation(0, false, new float[] {0}, new float[] {1}), 1, false);
         Layer.Conv conv = new Layer.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
         try (Images images = upload(device, pixels);
                 RunState control = new RunState(device);

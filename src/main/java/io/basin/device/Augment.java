@@ -3,6 +3,7 @@ package io.basin.device;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -29,6 +30,8 @@ public final class Augment {
     private final int pad;
     private final boolean flip;
     private final float[] table; // (C, 256)
+    private final float[] mean; // (C)
+    private final float[] std; // (C)
 
     /**
      * For images of one shape.
@@ -51,6 +54,8 @@ public final class Augment {
         this.pad = augmentation.pad();
         this.flip = augmentation.flip();
         this.table = augmentation.table();
+        this.mean = augmentation.mean();
+        this.std = augmentation.std();
     }
 
     /** Floats of one output: C H W. */
@@ -69,7 +74,7 @@ public final class Augment {
      */
     public void into(byte[] pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
         Objects.checkIndex(sample, pixels.length / outputSize());
-        into(pixels, null, sample, seed, epoch, train, out, offset);
+        into(pixels, null, null, sample, seed, epoch, train, out, offset);
     }
 
     /**
@@ -78,12 +83,19 @@ public final class Augment {
      */
     public void into(ByteBuffer pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
         Objects.checkIndex(sample, pixels.limit() / outputSize());
-        into(null, pixels, sample, seed, epoch, train, out, offset);
+        into(null, pixels, null, sample, seed, epoch, train, out, offset);
+    }
+
+    /** The same for float32 values, (N, H, W, C): each becomes {@code (v - mean[c]) / std[c]}, in this order. */
+    public void into(FloatBuffer values, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
+        Objects.checkIndex(sample, values.limit() / outputSize());
+        into(null, null, values, sample, seed, epoch, train, out, offset);
     }
 
     private void into(
             byte[] array,
             ByteBuffer buffer,
+            FloatBuffer floats,
             int sample,
             long seed,
             long epoch,
@@ -116,10 +128,15 @@ public final class Augment {
                 }
                 if (inside) {
                     int from = ((sample * height + sourceY) * width + first + right) * channels + c;
-                    copy(array, buffer, from, c * 256, out, row + target, step, last - first);
+                    if (floats != null) copy(floats, from, c, out, row + target, step, last - first);
+                    else copy(array, buffer, from, c * 256, out, row + target, step, last - first);
                 }
             }
         }
+    }
+
+    private void copy(FloatBuffer values, int from, int c, float[] out, int to, int step, int count) {
+        for (int i = 0; i < count; i++) out[to + i * step] = (values.get(from + i * channels) - mean[c]) / std[c];
     }
 
     private void copy(byte[] array, ByteBuffer buffer, int from, int base, float[] out, int to, int step, int count) {

@@ -76,7 +76,7 @@ public interface Device extends AutoCloseable {
     Op elementwise(PlanContext scope, Elementwise function, Tensor x);
 
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
-    Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control);
+    Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control);
 
     /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
     Runnable step(Sgd spec, ParameterStore storage, RunState control);

@@ -1,13 +1,13 @@
 package io.basin.landscape;
 
-import io.basin.device.Augmentation;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
@@ -89,7 +89,7 @@ public final class CurveTraining implements AutoCloseable {
                     train,
                     control,
                     course.batch(),
-                    new CrossEntropy(s.smoothing()),
+                    Loss.crossEntropy(s.smoothing()),
                     s.precision()));
             place(course.bends() + 2, first, last);
             recording = own(device.record(program(course)));

@@ -3,9 +3,9 @@ package io.basin.models;
 import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Images;
@@ -114,8 +114,7 @@ public final class Stand implements AutoCloseable {
             Augmentation norm = venue.normalisation(origin, plain ? 0 : origin.pad(), !plain && origin.flip());
             Images train = venue.images(Venue.Part.TRAIN);
             int batch = Math.min(origin.batch(), train.count());
-            refresher = evaluator(
-                    train, new BatchReader(batch, norm, 0, false));
+            refresher = evaluator(train, new BatchReader(batch, norm, 0, false));
         }
         Evaluator.Refresh how = options.refresh(refresher);
         long batches = (long) refresher.refreshPasses(how) * refresher.batches();

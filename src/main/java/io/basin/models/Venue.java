@@ -1,10 +1,10 @@
 package io.basin.models;
 
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.train.ModelCard;

@@ -65,7 +65,7 @@ public final class Evaluator implements AutoCloseable {
         this.device = device;
         control = new RunState(device);
         samples = images.count();
-        classes = images.classes();
+        classes = images.outputs();
         try {
             plan = Plan.evaluation(device, graph, storage, images, control, batch, precision);
         } catch (RuntimeException e) {

@@ -5,9 +5,9 @@ import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.MemoryEstimate;
 import io.basin.device.Mode;
 import io.basin.device.Op;
@@ -65,7 +65,7 @@ public final class Plan implements AutoCloseable {
             Images images,
             RunState control,
             BatchReader batch,
-            CrossEntropy loss,
+            Loss loss,
             Precision precision) {
         return training(device, graph, storage, images, control, batch, loss, precision, Outlook.NONE);
     }
@@ -78,7 +78,7 @@ public final class Plan implements AutoCloseable {
             Images images,
             RunState control,
             BatchReader batch,
-            CrossEntropy loss,
+            Loss loss,
             Precision precision,
             Outlook outlook) {
         MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
@@ -97,7 +97,7 @@ public final class Plan implements AutoCloseable {
             Device device, Graph graph, Images images, RunState control, BatchReader batch, Precision precision) {
         PlanContext scope = scope(device, graph, new ParameterStore(true), Mode.EVALUATE, precision);
         try (Plan plan = new Plan(device, null, images, control, scope, batch.batch())) {
-            plan.declare(graph, batch.plain(), new CrossEntropy(0));
+            plan.declare(graph, batch.plain(), Loss.crossEntropy(0));
             plan.keepBatch();
             return scope.demand(batch.batch(), MemoryEstimate.Later.NONE);
         }
@@ -114,7 +114,7 @@ public final class Plan implements AutoCloseable {
             Precision precision) {
         MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
         return make(
-                device, graph, storage, images, control, batch, new CrossEntropy(0), precision, Mode.EVALUATE, later);
+                device, graph, storage, images, control, batch, Loss.crossEntropy(0), precision, Mode.EVALUATE, later);
     }
 
     private static Plan make(
@@ -124,7 +124,7 @@ public final class Plan implements AutoCloseable {
             Images images,
             RunState control,
             BatchReader batch,
-            CrossEntropy loss,
+            Loss loss,
             Precision precision,
             Mode mode,
             MemoryEstimate.Later later) {
@@ -162,13 +162,13 @@ public final class Plan implements AutoCloseable {
             throw new IllegalArgumentException("the net takes samples of "
                     + graph.input().shape() + " (channels, height, width), the data set has " + images.sample());
         }
-        if (graph.output().shape().rank() != 1 || graph.output().shape().dim(0) != images.classes()) {
+        if (graph.output().shape().rank() != 1 || graph.output().shape().dim(0) != images.outputs()) {
             throw new IllegalArgumentException("the net ends with "
-                    + graph.output().shape() + ", but the data set has " + images.classes() + " classes");
+                    + graph.output().shape() + ", but the data set has " + images.outputs() + " classes");
         }
     }
 
-    private void declare(Graph graph, BatchReader batchSpec, CrossEntropy lossSpec) {
+    private void declare(Graph graph, BatchReader batchSpec, Loss lossSpec) {
         Fusion tape = Fusion.of(graph);
         scope.at(0, "batch");
         batch = device.batch(scope, batchSpec, images, control);

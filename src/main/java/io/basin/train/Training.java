@@ -2,10 +2,10 @@ package io.basin.train;
 
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
@@ -82,7 +82,7 @@ public final class Training implements AutoCloseable {
         Plan planned = null;
         try {
             BatchReader batch = new BatchReader(s.batch(), augmentation, seed, true);
-            CrossEntropy loss = new CrossEntropy(s.smoothing());
+            Loss loss = Loss.crossEntropy(s.smoothing());
             planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
             storage.initialise(device, seed);
             control.start(0);

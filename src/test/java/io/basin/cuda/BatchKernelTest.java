@@ -88,7 +88,9 @@ class BatchKernelTest {
                         SEED,
                         pad,
                         flip ? 1 : 0,
-                        shuffled ? 1 : 0);
+                        shuffled ? 1 : 0,
+                        1,
+                        -1);
                 assertArrayEquals(expected, gpu.floats(out, expected.length), this + " step " + step);
                 assertArrayEquals(expectedLabels, gpu.ints(outLabels, rows), this + " step " + step);
             }

@@ -125,7 +125,9 @@ class KernelTrafficTest {
                     1L,
                     0,
                     0,
-                    1);
+                    1,
+                    1,
+                    -1);
             long lookups = 4L * rows * size;
             assertEquals(5L * rows * size + lookups + (8 + 4 + 4) * rows, moved);
         });

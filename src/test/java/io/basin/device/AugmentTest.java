@@ -186,7 +186,8 @@ class AugmentTest {
 
     private static float[] augmented(Augmentation a, ImageSet set, int sample, long seed, long epoch, boolean train) {
         float[] out = new float[set.imageBytes()];
-        new Augment(a, set.height(), set.width(), set.channels()).into(set.pixels(), sample, seed, epoch, train, out, 0);
+        new Augment(a, set.height(), set.width(), set.channels())
+                .into(set.pixels(), sample, seed, epoch, train, out, 0);
         return out;
     }
 

@@ -42,7 +42,8 @@ class BatchContractTest {
         for (int c = 0; c < 3; c++) {
             for (int at = 0; at < 20; at++) {
                 int pixel = pixels[(i * 20 + at) * 3 + c] & 255;
-                out[c * 20 + at] = (float) ((pixel / 255.0 - spec.augmentation().mean()[c]) / spec.augmentation().std()[c]);
+                out[c * 20 + at] = (float) ((pixel / 255.0 - spec.augmentation().mean()[c])
+                        / spec.augmentation().std()[c]);
             }
         }
         return out;
@@ -102,7 +103,15 @@ class BatchContractTest {
     @MethodSource(ALL)
     void augmentedBatchesMatchTheReference(Subject subject) {
         BatchReader plain = Sets.shuffled(BATCH, 3, 13);
-        BatchReader spec = new BatchReader(BATCH, new Augmentation(2, true, plain.augmentation().mean(), plain.augmentation().std()), 13, true);
+        BatchReader spec = new BatchReader(
+                BATCH,
+                new Augmentation(
+                        2,
+                        true,
+                        plain.augmentation().mean(),
+                        plain.augmentation().std()),
+                13,
+                true);
         try (Device device = subject.open();
                 Device reference = new ReferenceDevice();
                 OpTrial trial = trial(device, COUNT, spec);

@@ -20,7 +20,7 @@ class LossContractTest {
             Tensor logits = trial.rows(CLASSES);
             Op loss = trial.plan(
                     "loss",
-                    s -> device.loss(s, new CrossEntropy(smoothing), logits, trial.batch.labels(), trial.control));
+                    s -> device.loss(s, Loss.crossEntropy(smoothing), logits, trial.batch.labels(), trial.control));
             trial.batch.labels().alive(31);
             trial.ready();
             trial.batch.forward();

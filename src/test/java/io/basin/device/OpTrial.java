@@ -186,6 +186,15 @@ public final class OpTrial implements AutoCloseable {
                 state(name).slot().offset());
     }
 
+    /** (rows, outputs), as drawn. */
+    float[] readTargets(int outputs) {
+        int[] bits = readLabels();
+        float[] targets = new float[bits.length];
+        for (int i = 0; i < bits.length; i++) targets[i] = Float.intBitsToFloat(bits[i]);
+        if (bits.length % outputs != 0) throw new IllegalStateException(bits.length + " targets");
+        return targets;
+    }
+
     /** The batch's labels, as they lie on the device. */
     public int[] readLabels() {
         Slot slot = batch.labels();

@@ -1,7 +1,5 @@
 package io.basin.device;
 
-import io.basin.device.Augment;
-import io.basin.device.Augmentation;
 import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 
@@ -20,7 +18,7 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
         Shape shape = images.sample().batched(spec.batch());
         Layout layout = new ReferenceDevice.Plain(shape.elements());
         output(new Tensor(name(), shape, layout, scope.value(layout.bytes()), null));
-        labels = scope.kept(4L * spec.batch());
+        labels = scope.kept(4L * images.labelWidth() * spec.batch());
         forward(this::draw);
     }
 
@@ -37,13 +35,21 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
         for (int row = 0; row < spec.batch(); row++) {
             long place = first + row;
             if (place >= images.count()) {
-                view(labels).set(row, -1);
+                for (int k = 0; k < images.labelWidth(); k++) {
+                    view(labels).set(row * images.labelWidth() + k, images.targets() ? Double.NaN : -1);
+                }
                 fill(row, new float[(int) images.sample().elements()]);
                 continue;
             }
             int index = spec.shuffled() ? Permutation.at((int) place, images.count(), spec.seed(), epoch) : (int) place;
             ByteBuffer all = ((ReferenceMemory) images.labels()).raw();
-            view(labels).set(row, all.getInt(4 * index));
+            for (int k = 0; k < images.labelWidth(); k++) {
+                int at = index * images.labelWidth() + k;
+                view(labels)
+                        .set(
+                                row * images.labelWidth() + k,
+                                images.targets() ? all.getFloat(4 * at) : all.getInt(4 * at));
+            }
             fill(row, spec.augmentation().random() ? augmented(index, epoch) : plain(index));
         }
     }
@@ -58,8 +64,10 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
         ByteBuffer pixels = ((ReferenceMemory) images.pixels()).raw();
         for (int c = 0; c < images.channels(); c++) {
             for (int i = 0; i < plane; i++) {
-                int pixel = pixels.get((index * plane + i) * images.channels() + c) & 255;
-                out[c * plane + i] = (float) ((pixel / 255.0 - spec.augmentation().mean()[c]) / spec.augmentation().std()[c]);
+                int at = (index * plane + i) * images.channels() + c;
+                double value = images.floats() ? pixels.getFloat(4 * at) : (pixels.get(at) & 255) / 255.0;
+                out[c * plane + i] = (float) ((value - spec.augmentation().mean()[c])
+                        / spec.augmentation().std()[c]);
             }
         }
         return out;
@@ -67,12 +75,10 @@ final class ReferenceBatch extends ReferenceOp implements BatchOp {
 
     private float[] augmented(int index, long epoch) {
         float[] out = new float[(int) images.sample().elements()];
-        new Augment(
-                        spec.augmentation(),
-                        images.height(),
-                        images.width(),
-                        images.channels())
-                .into(((ReferenceMemory) images.pixels()).raw(), index, spec.seed(), epoch, spec.shuffled(), out, 0);
+        Augment augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
+        ByteBuffer raw = ((ReferenceMemory) images.pixels()).raw();
+        if (images.floats()) augment.into(raw.asFloatBuffer(), index, spec.seed(), epoch, spec.shuffled(), out, 0);
+        else augment.into(raw, index, spec.seed(), epoch, spec.shuffled(), out, 0);
         return out;
     }
 }

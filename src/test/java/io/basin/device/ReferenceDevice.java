@@ -153,8 +153,9 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Op loss(PlanContext scope, CrossEntropy spec, Tensor logits, Slot labels, RunState control) {
-        return new ReferenceLoss(scope, spec, logits, labels, control);
+    public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
+        if (spec instanceof Loss.CrossEntropy s) return new ReferenceLoss(scope, s, logits, labels, control);
+        return new ReferenceTargetLoss(scope, spec, logits, labels, control);
     }
 
     @Override

@@ -11,14 +11,14 @@ import java.nio.ByteBuffer;
  * </pre>
  */
 final class ReferenceLoss extends ReferenceOp {
-    private final CrossEntropy spec;
+    private final Loss.CrossEntropy spec;
     private final Tensor x;
     private final Slot labels;
     private final RunState control;
     private final int rows;
     private final int classes;
 
-    ReferenceLoss(PlanContext scope, CrossEntropy spec, Tensor x, Slot labels, RunState control) {
+    ReferenceLoss(PlanContext scope, Loss.CrossEntropy spec, Tensor x, Slot labels, RunState control) {
         super(scope);
         this.spec = spec;
         this.x = x;
@@ -50,6 +50,10 @@ final class ReferenceLoss extends ReferenceOp {
             hits += best == label ? 1 : 0;
             seen++;
         }
+        add(control, loss, hits, seen);
+    }
+
+    static void add(RunState control, double loss, int hits, int seen) {
         ByteBuffer c = ((ReferenceMemory) control.memory()).raw();
         c.putDouble(RunState.LOSS, c.getDouble(RunState.LOSS) + loss);
         c.putLong(RunState.HITS, c.getLong(RunState.HITS) + hits);

@@ -28,6 +28,28 @@ public final class Sets {
         }
     }
 
+    /**
+     * @param values (count, height, width, channels)
+     * @param targets (count, outputs)
+     */
+    public static Images ofFloats(Device device, float[] values, float[] targets, Shape sample, int outputs) {
+        Memory v = upload(device, direct(values));
+        try {
+            Memory t = upload(device, direct(targets));
+            int count = targets.length / outputs;
+            return new Images(v, t, count, sample.dim(1), sample.dim(2), sample.dim(0), outputs, true, true);
+        } catch (RuntimeException e) {
+            v.close();
+            throw e;
+        }
+    }
+
+    private static ByteBuffer direct(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
+        bytes.asFloatBuffer().put(values);
+        return bytes;
+    }
+
     private static Memory upload(Device device, ByteBuffer bytes) {
         Memory memory = device.allocate(bytes.remaining());
         try {

@@ -32,12 +32,7 @@ class ConnectionTest {
         Settings settings = land.material.settings();
         int steps = EPOCHS * land.material.stepsPerEpoch();
         CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
-                Curve.BEZIER,
-                2,
-                Schedule.sgdPaper(steps, 0.05),
-                settings,
-                3,
-                land.material.augmentation());
+                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.material.augmentation());
         return new Connection(land.device, land.material, terrain, Landscape.graph(), course, into, p)
                 .run(a, b, POINTS);
     }

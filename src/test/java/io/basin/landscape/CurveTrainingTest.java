@@ -43,8 +43,7 @@ class CurveTrainingTest {
     private static CurveTraining.CurveConfig course(Curve curve, int bends, double mu, double wd, boolean nesterov) {
         Settings settings = TwoParameters.settings("two", TwoParameters.COUNT, mu, wd, nesterov);
         Schedule schedule = Schedule.sgdPaper(STEPS, 0.1);
-        return new CurveTraining.CurveConfig(
-                curve, bends, schedule, settings, 11, TwoParameters.AUGMENTATION);
+        return new CurveTraining.CurveConfig(curve, bends, schedule, settings, 11, TwoParameters.AUGMENTATION);
     }
 
     private interface Trial {

@@ -1,7 +1,7 @@
 package io.basin.landscape;
 
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
+import io.basin.device.Augmentation;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Precision;

@@ -3,8 +3,8 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.basin.device.Augmentation;
 import io.basin.cuda.Cuda;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -27,7 +27,15 @@ class DevicesAgreeTest {
     void batchesAreTheSameBitForBit() {
         if (!Cuda.works()) return;
         BatchReader plain = Sets.shuffled(6, 3, 21);
-        BatchReader augmented = new BatchReader(6, new Augmentation(3, true, plain.augmentation().mean(), plain.augmentation().std()), 22, true);
+        BatchReader augmented = new BatchReader(
+                6,
+                new Augmentation(
+                        3,
+                        true,
+                        plain.augmentation().mean(),
+                        plain.augmentation().std()),
+                22,
+                true);
         for (BatchReader spec : new BatchReader[] {plain, augmented, augmented.plain(), augmented.ordered()}) {
             try (Device cpu = Devices.open("cpu", 1);
                     Device cuda = Devices.open("cuda", 1);

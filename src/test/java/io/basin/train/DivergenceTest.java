@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
@@ -40,14 +40,7 @@ class DivergenceTest {
 
     private static Training session(Device device, Images images, Augmentation norm) {
         return new Training(
-                device,
-                KillableRun.net(),
-                images,
-                SETTINGS,
-                RECIPE.schedule(),
-                RECIPE.averaging(),
-                5,
-                norm);
+                device, KillableRun.net(), images, SETTINGS, RECIPE.schedule(), RECIPE.averaging(), 5, norm);
     }
 
     private static ImageSet images() {

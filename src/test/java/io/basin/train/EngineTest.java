@@ -261,6 +261,7 @@ class EngineTest {
         Arrays.fill(std, 1);
         Schedule schedule = Schedule.constant(WARM + 200, 1e-3).collecting(WARM - 1);
         Averaging every = Averaging.tail(WARM + 200, 0);
-        return new Training(device, net, images, KillableRun.settings(1), schedule, every, 5, KillableRun.augmentation(mean, std));
+        return new Training(
+                device, net, images, KillableRun.settings(1), schedule, every, 5, KillableRun.augmentation(mean, std));
     }
 }

@@ -100,8 +100,15 @@ class FaultTest {
         float[] std = {0.2f};
         Graph net = kind.equals("nvrtc") ? compiled() : net();
         try (Images images = Sets.random(device, 1, 35, net.input().shape(), 3);
-                Training session =
-                        new Training(device, net, images, s, recipe.schedule(), recipe.averaging(), 5, KillableRun.augmentation(mean, std));
+                Training session = new Training(
+                        device,
+                        net,
+                        images,
+                        s,
+                        recipe.schedule(),
+                        recipe.averaging(),
+                        5,
+                        KillableRun.augmentation(mean, std));
                 Evaluator evaluator =
                         new Evaluator(device, net, session.storage(), images, Sets.plain(20, 1), Precision.FP32)) {
             new Trainer(

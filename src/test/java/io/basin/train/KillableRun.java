@@ -1,9 +1,9 @@
 package io.basin.train;
 
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
+import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
@@ -96,8 +96,8 @@ final class KillableRun {
         Method recipe = Method.of(method, s, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = Splits.upload(device, set);
-                Training session = new Training(
-                        device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
+                Training session =
+                        new Training(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
             new Trainer(
                             session,
                             recipe.schedule(),

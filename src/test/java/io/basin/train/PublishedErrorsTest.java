@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.device.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;

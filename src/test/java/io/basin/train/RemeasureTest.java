@@ -3,8 +3,8 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.Augmentation;
 import io.basin.device.Arena;
+import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.ParameterStore;
@@ -101,7 +101,15 @@ class RemeasureTest {
         Schedule schedule = Schedule.constant(10, 0.05);
         float[] mean = {0.5f, 0.5f};
         Averaging averaging = Averaging.tail(10, 0);
-        return new Training(device, data.setup.graph(), data.images, s, schedule, averaging, seed, new Augmentation(s.pad(), s.flip(), mean, mean));
+        return new Training(
+                device,
+                data.setup.graph(),
+                data.images,
+                s,
+                schedule,
+                averaging,
+                seed,
+                new Augmentation(s.pad(), s.flip(), mean, mean));
     }
 
     private static byte[] bytes(Device device, Training session, Arena arena) {

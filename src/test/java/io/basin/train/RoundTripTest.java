@@ -117,8 +117,15 @@ class RoundTripTest {
         try (Device device = Devices.open("cuda", 1);
                 Images images =
                         Sets.random(device, 1, 35, KillableRun.net().input().shape(), 3);
-                Training session =
-                        new Training(device, KillableRun.net(), images, s, schedule, recipe.averaging(), 5, KillableRun.augmentation(mean, std));
+                Training session = new Training(
+                        device,
+                        KillableRun.net(),
+                        images,
+                        s,
+                        schedule,
+                        recipe.averaging(),
+                        5,
+                        KillableRun.augmentation(mean, std));
                 Evaluator evaluator =
                         new Evaluator(device, KillableRun.net(), session.storage(), images, plain(), Precision.FP32)) {
             // Planning has uploaded things that may still be on their way.

@@ -1,8 +1,8 @@
 package io.basin.train;
 
 import io.basin.device.BatchReader;
-import io.basin.device.CrossEntropy;
 import io.basin.device.Device;
+import io.basin.device.Loss;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.device.Sgd;
@@ -13,7 +13,7 @@ public record Setup(
         Graph graph,
         BatchReader batch,
         int count,
-        CrossEntropy loss,
+        Loss loss,
         Sgd step,
         double[] lr,
         double[] alpha,
@@ -33,7 +33,7 @@ public record Setup(
                 graph,
                 Sets.shuffled(batch, channels, 11),
                 4 * batch + 1,
-                new CrossEntropy(0.1),
+                Loss.crossEntropy(0.1),
                 new Sgd(0.9, 1e-2, false),
                 lr,
                 alpha,
