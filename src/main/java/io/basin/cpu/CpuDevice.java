@@ -20,7 +20,9 @@ import io.basin.device.Precision;
 import io.basin.device.PredictionSum;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
+import io.basin.device.Optimizer;
 import io.basin.device.Sgd;
+import io.basin.device.UpdateRule;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
@@ -209,8 +211,9 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
-        return new CpuStep(crew, spec, storage, control);
+    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
+        if (optimizer instanceof Sgd sgd) return new CpuStep(crew, sgd, storage, control);
+        return new CpuUpdate(crew, (UpdateRule) optimizer, storage, control);
     }
 
     @Override

@@ -100,12 +100,16 @@ final class Compiler {
         return (newest ? "sm_" : "compute_") + architecture;
     }
 
-    private String[] options() {
-        return new String[] {"--gpu-architecture=" + target(), "--std=c++17", "--generate-line-info"};
+    /** Source that begins with this line is compiled without contraction of products and sums: the CPU's bits. */
+    static final String EXACT = "// every product and sum rounds by itself\n";
+
+    private String[] options(String source) {
+        String contraction = "--fmad=" + !source.startsWith(EXACT);
+        return new String[] {"--gpu-architecture=" + target(), "--std=c++17", "--generate-line-info", contraction};
     }
 
     private String key(String name, String source) {
-        String all = String.join("\0", source, header, version, String.join(" ", options()));
+        String all = String.join("\0", source, header, version, String.join(" ", options(source)));
         String hash = HexFormat.of().formatHex(digest(all.getBytes(StandardCharsets.UTF_8)), 0, 12);
         return name.replace(".cu", "") + "-" + target() + "-" + hash + (newest ? ".cubin" : ".ptx");
     }
@@ -138,7 +142,7 @@ final class Compiler {
                 "nvrtcCreateProgram");
         byte[] code;
         try {
-            String[] options = options();
+            String[] options = options(source);
             int status = JNvrtc.nvrtcCompileProgram(program, options.length, options);
             if (status != 0) throw refused(name, status, program);
             code = newest ? cubin(program) : ptx(program);

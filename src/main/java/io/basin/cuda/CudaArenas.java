@@ -6,6 +6,7 @@ import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
+import io.basin.device.UpdateRule;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -34,6 +35,40 @@ final class CudaArenas {
                 .arg(CudaDevice.place(control))
                 .arg(control.steps());
         return rule(launch, spec, storage.paramBytes(), storage.splitBytes());
+    }
+
+    /** {@code kernels/update.cu} with the rule's statements in it. */
+    static Launch update(CudaDevice device, UpdateRule rule, ParameterStore storage, RunState state) {
+        if (rule.cuda() == null) {
+            throw new IllegalArgumentException("the optimizer " + rule.name()
+                    + " has no CUDA statements: override cuda(), or use another device");
+        }
+        float[][] scalars = state.scalars(rule);
+        int width = scalars.length == 0 ? 0 : scalars[0].length;
+        ByteBuffer table = ByteBuffer.allocateDirect(Math.max(4, 4 * width * scalars.length))
+                .order(ByteOrder.nativeOrder());
+        for (float[] row : scalars) for (float c : row) table.putFloat(c);
+        Memory uploaded = state.keep(device.allocate(table.capacity()));
+        device.upload(uploaded, 0, table.clear());
+        String source = "#define BASIN_UPDATE " + rule.cuda().replaceAll("\\s*\n\\s*", " ") + "\n#define BASIN_MOMENTS "
+                + rule.moments() + "\n#define BASIN_SCALARS " + width + "\n" + Compiler.resource("update.cu");
+        String name = rule.name().replaceAll("\\W", "_") + ".cu";
+        int blocks = device.kernels().blocks(Math.max(1, quads(storage.paramBytes())), 256);
+        Launch launch = new Launch(device.context(), device.kernels().compileExactly(name, source, "update"), name)
+                .shape(blocks, 1, 256, 1)
+                .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
+                .arg(CudaDevice.place(storage.memory(Arena.GRADS)));
+        for (int k = 0; k < 2; k++) {
+            boolean kept = k < rule.moments();
+            launch.arg(kept ? CudaDevice.place(storage.memory(ParameterStore.moment(k))) : null);
+        }
+        return launch.arg(CudaDevice.place(storage.memory(Arena.AVERAGE)))
+                .arg(CudaDevice.place(state))
+                .arg(CudaDevice.place(uploaded))
+                .arg(state.steps())
+                .arg(quads(storage.paramBytes()))
+                .arg(quads(storage.splitBytes()))
+                .arg((float) rule.weightDecay());
     }
 
     /** The arguments of {@code step} and {@code bend} that follow its places and the number of steps. */

@@ -23,7 +23,9 @@ import io.basin.device.Precision;
 import io.basin.device.PredictionSum;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
+import io.basin.device.Optimizer;
 import io.basin.device.Sgd;
+import io.basin.device.UpdateRule;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -301,8 +303,9 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
-        return CudaArenas.step(this, spec, storage, control);
+    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
+        if (optimizer instanceof Sgd sgd) return CudaArenas.step(this, sgd, storage, control);
+        return CudaArenas.update(this, (UpdateRule) optimizer, storage, control);
     }
 
     @Override

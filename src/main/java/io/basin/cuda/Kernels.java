@@ -49,6 +49,11 @@ final class Kernels implements AutoCloseable {
         return function(modules.computeIfAbsent(source, s -> load(name, s)), kernel);
     }
 
+    /** The same without contraction of products and sums. */
+    CUfunction compileExactly(String name, String source, String kernel) {
+        return compile(name, Compiler.EXACT + source, kernel);
+    }
+
     private void module(String file, String source) {
         modules.put(file, load(file, source));
     }

@@ -6,6 +6,8 @@ public enum Arena {
     PARAMS,
     GRADS,
     MOMENTUM,
+    /** Only where the optimizer keeps two arrays of state. */
+    SECOND_MOMENT,
     AVERAGE,
     /** Batch-norm statistics of the trained and of the averaged model: carried along, never stepped. */
     STATE,

@@ -79,7 +79,7 @@ public interface Device extends AutoCloseable {
     Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control);
 
     /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
-    Runnable step(Sgd spec, ParameterStore storage, RunState control);
+    Runnable step(Optimizer optimizer, ParameterStore storage, RunState control);
 
     /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */
     Runnable weightedSum(List<Memory> points, Coefficients c, Memory to);

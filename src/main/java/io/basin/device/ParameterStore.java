@@ -20,6 +20,7 @@ public final class ParameterStore implements AutoCloseable {
     private final Map<String, State> states = new LinkedHashMap<>();
     private final Map<Arena, Memory> arenas = new EnumMap<>(Arena.class);
     private final boolean decayEverything;
+    private int moments = 1;
     private long paramBytes;
     private long stateBytes;
     private long splitBytes;
@@ -55,6 +56,22 @@ public final class ParameterStore implements AutoCloseable {
         return made;
     }
 
+    /** Has training allocate what the optimizer needs; before the first plan. */
+    public ParameterStore trainedBy(Optimizer optimizer) {
+        if (optimizer.moments() < 0 || optimizer.moments() > 2) {
+            throw new IllegalArgumentException(
+                    "an optimizer keeps 0 to 2 arrays of state a weight, got " + optimizer.moments());
+        }
+        if (allocated()) throw new IllegalStateException("the optimizer was named after the memory was allocated");
+        moments = optimizer.moments();
+        return this;
+    }
+
+    /** The arena of an optimizer's state array, counted from 0. */
+    public static Arena moment(int index) {
+        return index == 0 ? Arena.MOMENTUM : Arena.SECOND_MOMENT;
+    }
+
     private void requireUnallocated(String name) {
         if (allocated())
             throw new IllegalArgumentException(name + ": the model's storage is already allocated without it");
@@ -78,6 +95,7 @@ public final class ParameterStore implements AutoCloseable {
         sizes.put(Arena.STATE, Math.max(stateBytes, Slot.ALIGNMENT));
         if (!training) return sizes;
         for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
+        if (moments > 1) sizes.put(Arena.SECOND_MOMENT, paramBytes);
         sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
         return sizes;
     }

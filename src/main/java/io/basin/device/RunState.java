@@ -2,6 +2,8 @@ package io.basin.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -22,6 +24,7 @@ public final class RunState implements AutoCloseable {
     private final Device device;
     private final Memory memory;
     private final int steps;
+    private final List<Memory> kept = new ArrayList<>();
     private final ByteBuffer counters = ByteBuffer.allocateDirect(TABLES).order(ByteOrder.nativeOrder());
 
     /** A control block with tables of {@code lr.length} steps. */
@@ -54,6 +57,23 @@ public final class RunState implements AutoCloseable {
 
     public Memory memory() {
         return memory;
+    }
+
+    /** (steps)(n): the numbers of each step that an optimizer's rule asks for, as float32. */
+    public float[][] scalars(UpdateRule rule) {
+        float[][] table = new float[steps][];
+        for (int t = 0; t < steps; t++) {
+            double[] c = rule.scalars(t);
+            table[t] = new float[c.length];
+            for (int k = 0; k < c.length; k++) table[t][k] = (float) c[k];
+        }
+        return table;
+    }
+
+    /** Has memory live as long as this does: what an update reads beside the tables. */
+    public Memory keep(Memory beside) {
+        kept.add(beside);
+        return beside;
     }
 
     public int steps() {
@@ -102,6 +122,8 @@ public final class RunState implements AutoCloseable {
 
     @Override
     public void close() {
+        kept.forEach(Memory::close);
+        kept.clear();
         memory.close();
     }
 }

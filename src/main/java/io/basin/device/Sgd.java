@@ -1,4 +1,9 @@
 package io.basin.device;
 
-/** One update of all parameters: v = mu v + g + wd w; w -= lr[t] v; if alpha[t] != 0, avg += alpha[t] (w - avg). */
-public record Sgd(double momentum, double weightDecay, boolean nesterov) {}
+/** Stochastic gradient descent: v = mu v + g + wd w; w -= lr[t] v; Nesterov: w -= lr[t] (g + wd w + mu v). */
+public record Sgd(double momentum, double weightDecay, boolean nesterov) implements Optimizer {
+    @Override
+    public int moments() {
+        return 1;
+    }
+}

@@ -7,6 +7,30 @@ import java.util.List;
 final class ReferenceArenas {
     private ReferenceArenas() {}
 
+    /** Calls the rule for one weight at a time, in float32 as its contract says; only the average is in double. */
+    static void update(UpdateRule rule, ParameterStore storage, RunState state) {
+        ByteBuffer tables = ((ReferenceMemory) state.memory()).raw();
+        if (tables.getLong(RunState.BROKEN) != 0) return;
+        long t = tables.getLong(RunState.STEP);
+        float lr = tables.getFloat(Math.toIntExact(state.rate(t)));
+        double alpha = tables.getFloat(Math.toIntExact(state.rate(t) + 4L * state.steps()));
+        double[] w = ((ReferenceMemory) storage.memory(Arena.PARAMS)).values();
+        double[] g = ((ReferenceMemory) storage.memory(Arena.GRADS)).values();
+        double[] a = ((ReferenceMemory) storage.memory(Arena.AVERAGE)).values();
+        double[][] s = new double[rule.moments()][];
+        for (int k = 0; k < s.length; k++) s[k] = ((ReferenceMemory) storage.memory(ParameterStore.moment(k))).values();
+        float[] c = state.scalars(rule)[(int) t];
+        for (int i = 0; i < w.length; i++) {
+            float[][] one = {{(float) w[i]}, {(float) g[i]}, {0}, {0}};
+            for (int k = 0; k < s.length; k++) one[2 + k][0] = (float) s[k][i];
+            float wd = 4L * i < storage.splitBytes() ? (float) rule.weightDecay() : 0;
+            rule.update(1, one[0], one[1], s.length > 0 ? one[2] : null, s.length > 1 ? one[3] : null, lr, wd, c);
+            w[i] = one[0][0];
+            for (int k = 0; k < s.length; k++) s[k][i] = one[2 + k][0];
+            if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
+        }
+    }
+
     static double[] cells(Memory memory) {
         return ((ReferenceMemory) memory).values();
     }

@@ -159,8 +159,9 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Runnable step(Sgd spec, ParameterStore storage, RunState control) {
-        return () -> update(spec, storage, control);
+    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
+        if (optimizer instanceof Sgd sgd) return () -> update(sgd, storage, control);
+        return () -> ReferenceArenas.update((UpdateRule) optimizer, storage, control);
     }
 
     private static double[] cells(ParameterStore storage, Arena arena) {

@@ -1,0 +1,12 @@
+package io.basin.device;
+
+/** How weights move against their gradients: {@link Sgd}, fused by hand, or any {@link UpdateRule}. */
+public sealed interface Optimizer permits Sgd, UpdateRule {
+    /** Arrays of state beside each weight, 0 to 2, kept in the arenas MOMENTUM and SECOND_MOMENT and in checkpoints. */
+    int moments();
+
+    /** Whether a run ended with these arrays may go on with that optimizer. */
+    default boolean continues(Optimizer other) {
+        return equals(other);
+    }
+}
