@@ -15,8 +15,9 @@
 //   loss(const float* logits /* (N, K) */, const int* labels /* (N) */, float* probabilities /* (N, K) */,
 //        float* gradient /* (N, K), or null in evaluation */, Row* result /* (N), 16 bytes each */, u32 rows, u32 classes,
 //        double smoothing)
-//   squaredError, binaryCrossEntropy(const float* logits, const float* targets /* (N, K) */, float* predictions,
-//        float* gradient, Row* result, u32 rows, u32 outputs)
+//   squaredError(const float* logits, const float* targets /* (N, K) */, float* predictions, float* gradient, Row* result,
+//        u32 rows, u32 outputs)
+//   binaryCrossEntropy(the same)
 //   total(const Row* result, Control*, u32 rows)
 #include "basin.cuh"
 

@@ -1,6 +1,7 @@
 package io.basin.cuda;
 
 import java.io.File;
+import io.basin.device.AdamW;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -70,6 +71,7 @@ public final class Ptxas {
         List<String> command = new ArrayList<>(List.of(nvcc.toString(), "-std=c++17", "-Werror", "all-warnings"));
         command.addAll(List.of("-Xptxas", "-v", "-fatbin", "-o", out.toString(), source.toString()));
         command.addAll(List.of("-DBASIN_VALUE=tanhf(x)", "-DBASIN_SLOPE=1 - tanhf(x) * tanhf(x)"));
+        command.addAll(List.of("-DBASIN_UPDATE=" + new AdamW(0.01).cuda(), "-DBASIN_MOMENTS=2", "-DBASIN_SCALARS=2"));
         for (int a : ARCHITECTURES) command.addAll(List.of("-gencode", "arch=compute_" + a + ",code=sm_" + a));
         return command;
     }
