@@ -115,8 +115,9 @@ binaryCrossEntropy(const float* __restrict__ logits, const float* __restrict__ t
                    float* __restrict__ predictions, float* __restrict__ gradient, Row* __restrict__ result, u32 rows,
                    u32 outputs) {
     overTargets(logits, targets, predictions, gradient, result, rows, outputs, [](double x, double y) {
-        const double p = 1 / (1 + exp(-x));
-        const double loss = (x > 0 ? x : 0) - x * y + log(1 + exp(x > 0 ? -x : x));
+        const double z = exp(x > 0 ? -x : x);
+        const double p = (x > 0 ? 1 : z) / (1 + z);
+        const double loss = (x > 0 ? x : 0) - x * y + log(1 + z);
         return Term{loss, p, (double)(float)p - y, x > 0 == y > 0.5};
     });
 }
