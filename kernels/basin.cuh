@@ -9,11 +9,12 @@
 //     compiler would otherwise contract them into one rounding; these kernels wait for memory, so it costs nothing.
 //   - Blocks have 256 threads in x unless the header says otherwise. "quads / 256" blocks means ceil(quads / 256), capped
 //     at what fills the device: loops stride over the grid, so any number of blocks is correct. Only where a header
-//     gives the grid's shape (batch, measure, columnSums) it has to be that one.
+//     gives the grid's shape (batch, columnSums, those over rows of norm.cu) it has to be that one.
 //   - Compiles under NVRTC: this file includes nothing.
 #pragma once
 
 typedef unsigned char u8;
+typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
@@ -138,6 +139,54 @@ __device__ inline void each(float* y, const float* a, const float* b, u32 n, F f
         ((float4*)y)[q] = make_float4(f(v.x, w.x, i), f(v.y, w.y, i + 1), f(v.z, w.z, i + 2), f(v.w, w.w, i + 3));
     }
     for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(a[i], b[i], i);
+}
+
+// The upper half of a float32. Kernels compute in float32; what they store is rounded to nearest, ties to even, by
+// integer arithmetic, for conversions to bfloat16 begin with sm_80.
+struct bf16 {
+    u16 bits;
+};
+
+__device__ inline u32 bf16Bits(float v) {
+    const u32 bits = __float_as_uint(v);
+    return (v == v ? bits + 0x7FFF + (bits >> 16 & 1) : bits | 0x400000) >> 16;
+}
+
+// W neighbouring elements as float32: W is 1, or what 16 bytes hold, and then p is aligned to 16 bytes.
+__device__ inline void load(float (&v)[1], const float* p) { v[0] = *p; }
+
+__device__ inline void load(float (&v)[4], const float* p) {
+    const float4 quad = *(const float4*)p;
+    v[0] = quad.x, v[1] = quad.y, v[2] = quad.z, v[3] = quad.w;
+}
+
+__device__ inline void load(float (&v)[8], const float* p) {
+    const float4 a = *(const float4*)p;
+    const float4 b = *(const float4*)(p + 4);
+    v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+}
+
+__device__ inline void load(float (&v)[1], const bf16* p) { v[0] = __uint_as_float((u32)p->bits << 16); }
+
+__device__ inline void load(float (&v)[8], const bf16* p) {
+    const uint4 words = *(const uint4*)p;
+    const u32 pairs[4] = {words.x, words.y, words.z, words.w};
+    for (int i = 0; i < 4; i++) {
+        v[2 * i] = __uint_as_float(pairs[i] << 16);
+        v[2 * i + 1] = __uint_as_float(pairs[i] & 0xFFFF0000u);
+    }
+}
+
+__device__ inline void store(float* p, const float (&v)[1]) { *p = v[0]; }
+
+__device__ inline void store(float* p, const float (&v)[4]) { *(float4*)p = make_float4(v[0], v[1], v[2], v[3]); }
+
+__device__ inline void store(bf16* p, const float (&v)[1]) { p->bits = (u16)bf16Bits(v[0]); }
+
+__device__ inline void store(bf16* p, const float (&v)[8]) {
+    u32 pairs[4];
+    for (int i = 0; i < 4; i++) pairs[i] = bf16Bits(v[2 * i]) | bf16Bits(v[2 * i + 1]) << 16;
+    *(uint4*)p = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
 }
 
 // Sum over a warp, the same in every lane and in every run.

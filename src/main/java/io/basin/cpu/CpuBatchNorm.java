@@ -20,7 +20,8 @@ import org.bytedeco.dnnl.memory;
 
 /**
  * Batch normalisation with ReLU in one pass, running statistics as PyTorch keeps them (biased variance to normalise,
- * unbiased to remember), and the population's statistics by exact merging.
+ * unbiased to remember), and the population's statistics by exact merging. A residual and the ReLU after it are one pass more,
+ * over the result where it lies.
  */
 final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private static final int AFFINE = normalization_flags.use_scale.value | normalization_flags.use_shift.value;
@@ -33,6 +34,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     private final Layer.BatchNorm spec;
     private final Tensor x;
+    private final Tensor residual;
     private final int channels;
     /** Values of a batch in each channel. */
     private final long each;
@@ -55,10 +57,11 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private final Moments population;
     private final Moments measured;
 
-    CpuBatchNorm(Dnnl dnnl, PlanContext scope, Layer.BatchNorm spec, Tensor x) {
+    CpuBatchNorm(Dnnl dnnl, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
         super(dnnl, scope);
         this.spec = spec;
         this.x = x;
+        this.residual = residual;
         channels = x.shape().dim(1);
         each = x.shape().elements() / channels;
         population = new Moments(channels);
@@ -83,7 +86,8 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private void plan() {
         boolean training = scope.training();
         memory.desc vector = Dnnl.vector(channels);
-        int flags = AFFINE | (spec.relu() ? RELU : 0) | (training ? 0 : normalization_flags.use_global_stats.value);
+        boolean fusedRelu = spec.relu() && residual == null;
+        int flags = AFFINE | (fusedRelu ? RELU : 0) | (training ? 0 : normalization_flags.use_global_stats.value);
         batch_normalization_forward.primitive_desc pd = forwardDesc(desc, Dnnl.forward(training), flags);
         Arg source = input(x, desc);
         Arg meanArg = arg(vector, training ? batchMean : runningMean.slot());
@@ -96,12 +100,13 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
                 .with(DNNL_ARG_SHIFT, weight(shift))
                 .with(DNNL_ARG_DST, value(output()));
         Arg workspace = null;
-        if (training && spec.relu()) {
+        if (training && fusedRelu) {
             memory.desc mask = pd.workspace_desc();
             workspace = arg(mask, scope.kept(mask.get_size()));
             call.with(DNNL_ARG_WORKSPACE, workspace);
         }
         forward(call);
+        if (residual != null) forward(CpuPointwise.addInPlace(this, residual, spec.relu()));
         if (!training) return;
         forward(this::remember);
         planBackward(pd, flags, source, meanArg, varArg, workspace);
@@ -130,6 +135,8 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
                 hint,
                 Dnnl.attributes(),
                 false);
+        Arg dy = residual != null && spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
+        if (residual != null && residual.grad() != null) passOn(residual, dy);
         // oneDNN computes the input's gradient whether or not anyone reads it.
         Arg dx = x.grad() == null ? arg(desc, scope.inBackward(desc.get_size())) : inputGrad(x, desc);
         Call call = call(new batch_normalization_backward(pd), pd)
@@ -137,7 +144,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
                 .with(DNNL_ARG_MEAN, meanArg)
                 .with(DNNL_ARG_VARIANCE, varArg)
                 .with(DNNL_ARG_SCALE, weight(scale))
-                .with(DNNL_ARG_DIFF_DST, grad(output()))
+                .with(DNNL_ARG_DIFF_DST, dy)
                 .with(DNNL_ARG_DIFF_SRC, dx)
                 .with(DNNL_ARG_DIFF_SCALE, weightGrad(scale))
                 .with(DNNL_ARG_DIFF_SHIFT, weightGrad(shift));

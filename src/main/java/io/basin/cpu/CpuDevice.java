@@ -163,8 +163,8 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
-        return planned(scope, () -> new CpuBatchNorm(dnnl, scope, spec, x));
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+        return planned(scope, () -> new CpuBatchNorm(dnnl, scope, spec, x, residual));
     }
 
     @Override

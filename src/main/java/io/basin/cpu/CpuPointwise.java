@@ -9,6 +9,8 @@ import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
 
 /** ReLU, sums and their gradients: work that follows its input's layout. */
 final class CpuPointwise {
@@ -52,11 +54,18 @@ final class CpuPointwise {
                 .with(DNNL_ARG_DIFF_SRC, dx));
     }
 
+    /** Adds to the operation's output where it lies, then ReLU if asked. */
+    static Call addInPlace(CpuOp op, Tensor residual, boolean relu) {
+        memory.desc desc = CpuLayout.of(op.output().layout());
+        CpuOp.Arg y = op.value(op.output());
+        return sum(op, desc, y, op.input(residual, desc), y, relu);
+    }
+
     static CpuOp add(Dnnl dnnl, PlanContext scope, Tensor a, Tensor b) {
         CpuOp op = new CpuOp(dnnl, scope);
         memory.desc desc = CpuLayout.of(a.layout());
         op.output(a.shape(), desc);
-        op.forward(sum(op, desc, op.value(a), op.input(b, desc), op.value(op.output())));
+        op.forward(sum(op, desc, op.value(a), op.input(b, desc), op.value(op.output()), false));
         if (!scope.training()) return op;
         CpuOp.Arg dy = op.grad(op.output());
         if (a.grad() != null) op.passOn(a, dy);
@@ -64,9 +73,12 @@ final class CpuPointwise {
         return op;
     }
 
-    private static Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out) {
-        binary.primitive_desc pd =
-                new binary.primitive_desc(op.dnnl.engine, ADD, desc, desc, desc, Dnnl.attributes(), false);
+    private static Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
+        post_ops after = new post_ops();
+        if (relu) after.append_eltwise(algorithm.eltwise_relu.value, 0, 0);
+        primitive_attr attributes = Dnnl.attributes();
+        attributes.set_post_ops(after);
+        binary.primitive_desc pd = new binary.primitive_desc(op.dnnl.engine, ADD, desc, desc, desc, attributes, false);
         return op.call(new binary(pd), pd)
                 .with(DNNL_ARG_SRC_0, a)
                 .with(DNNL_ARG_SRC_1, b)
@@ -81,7 +93,7 @@ final class CpuPointwise {
         CpuOp.Arg dx = op.grad(x);
         CpuOp.Arg total = op.grad(branches.get(0));
         for (Tensor branch : branches.subList(1, branches.size())) {
-            op.backward(sum(op, desc, total, op.grad(branch), dx));
+            op.backward(sum(op, desc, total, op.grad(branch), dx, false));
             total = dx;
         }
         return op;

@@ -6,8 +6,7 @@
  * batch, the loss, and the update, whose loops HotSpot vectorises.
  *
  * <p>Fused into one pass are convolution, bias and ReLU; convolution and the residual that is added to it; batch norm and
- * ReLU. Batch norm, a residual and ReLU, as post-activation residual nets have them, are not: {@code Layer.BatchNorm} takes no
- * residual on any device, because our residual nets are pre-activation and add convolutions only. A net that has the pattern
- * is planned as three operations.
+ * ReLU. Batch norm, a residual and ReLU, as post-activation residual nets have them, are one operation in two passes: oneDNN's
+ * batch norm adds nothing, so that the sum and its ReLU are a pass over the result where it lies.
  */
 package io.basin.cpu;

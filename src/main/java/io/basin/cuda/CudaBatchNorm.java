@@ -1,8 +1,5 @@
 package io.basin.cuda;
 
-import static jcuda.jcudnn.JCudnn.*;
-import static jcuda.jcudnn.cudnnBatchNormMode.CUDNN_BATCHNORM_SPATIAL;
-
 import io.basin.device.BatchNormOp;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
@@ -10,32 +7,37 @@ import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
-import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /**
- * Batch normalisation by cuDNN; running and population statistics by our own kernels, see {@code kernels/norm.cu}.
+ * Batch normalisation, residual and ReLU by kernels of our own, see {@code kernels/norm.cu}: cuDNN's are slow on float32 with
+ * channels last, and take the running statistics' factor by value.
  *
- * <p>cuDNN would merge running statistics itself, but with a factor passed by value; it is asked for the batch's alone. It cannot
- * fuse ReLU in float32: training applies it where y lies, evaluation normalises with it in a kernel of ours.
+ * <p>Training takes three launches each way, evaluation one.
  */
 final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     private static final String FILE = "norm.cu";
     /** Of one channel: count, mean and sum of squared deviations, in double. */
     private static final int MOMENTS = 24;
+    /** Of one channel and slab: two sums in float32, and in double for the population. */
+    private static final int PARTIAL = 8;
 
-    private static final int PARTIAL = 16;
-    private static final int MOST_SLABS = 128;
+    private static final int EXACT_PARTIAL = 16;
 
     private final Layer.BatchNorm spec;
     private final Tensor x;
+    private final Tensor residual;
     private final int channels;
     private final int pixels;
+    private final int rows;
+    private final RowGrid grid;
     private final Parameter scale;
     private final Parameter shift;
     private final KernelArg runningMean;
     private final KernelArg runningVar;
     private final KernelArg batchMean;
     private final KernelArg batchVar;
+    private final KernelArg partial;
+    private final KernelArg pivot;
     private Launch measure;
     private Launch merge;
     private Launch reset;
@@ -43,13 +45,17 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     private Launch commit;
     private long measured;
 
-    private CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x) {
-        super(device, scope, x);
+    private CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+        super(device, scope, x, residual);
         this.spec = spec;
         this.x = x;
+        this.residual = residual;
+        output(x.shape());
         CudaLayout layout = CudaLayout.of(x.layout());
         channels = layout.channels();
         pixels = layout.inner();
+        rows = layout.outer() * pixels;
+        grid = RowGrid.of(rows, channels, Float.BYTES);
         Shape sample = x.shape().sample();
         CudaLayout vector = CudaLayout.of(Shape.of(channels));
         scale = scope.parameter(spec.scale(sample), vector);
@@ -58,15 +64,16 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         ParameterStore.State var = scope.statistic(spec.variance(sample));
         runningMean = place(mean.slot());
         runningVar = place(var.slot());
-        // In training the second one is 1 / sqrt(var + eps), as cuDNN saves it.
         batchMean = place(scope.kept(4L * channels));
         batchVar = place(scope.kept(4L * channels));
+        int sums = scope.training() ? PARTIAL : EXACT_PARTIAL;
+        partial = place(scope.inForward((long) sums * grid.slabs() * channels));
+        pivot = place(scope.inForward(4L * channels));
     }
 
-    static CudaBatchNorm plan(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x) {
-        CudaBatchNorm op = new CudaBatchNorm(device, scope, spec, x);
+    static CudaBatchNorm plan(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+        CudaBatchNorm op = new CudaBatchNorm(device, scope, spec, x, residual);
         try {
-            op.output(x.shape());
             if (scope.training()) op.planTraining();
             else op.planEvaluation();
             return op;
@@ -76,149 +83,106 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         }
     }
 
+    private Launch overRows(String kernel) {
+        return grid.shape(launch(FILE, kernel));
+    }
+
     private Launch perChannel(String kernel) {
         return kernel(FILE, kernel, channels);
     }
 
-    private void planTraining() {
-        Tensor y = output();
-        CudaContext cuda = device.context();
-        cudnnTensorDescriptor data = Descriptors.tensor(undo, x.shape());
-        cudnnTensorDescriptor vector = Descriptors.tensor(undo, Shape.of(1, channels));
-        KernelArg source = value(x);
-        KernelArg target = value(y);
-        KernelArg gamma = weight(scale);
-        KernelArg beta = weight(shift);
-        forward(vendor(() -> Check.cudnn(
-                cudnnBatchNormalizationForwardTraining(
-                        cuda.cudnn,
-                        CUDNN_BATCHNORM_SPATIAL,
-                        cuda.one,
-                        cuda.zero,
-                        data,
-                        source.address(),
-                        data,
-                        target.address(),
-                        vector,
-                        gamma.address(),
-                        beta.address(),
-                        0,
-                        null,
-                        null,
-                        spec.eps(),
-                        batchMean.address(),
-                        batchVar.address()),
-                "cudnnBatchNormalizationForwardTraining")));
-        if (spec.relu()) forward(CudaPointwise.reluInPlace(this, y));
-        forward(remember());
-        planBackward(data, vector, source, gamma);
+    private Launch warpPerChannel(String kernel) {
+        return kernel(FILE, kernel, 32L * channels);
     }
 
-    private Launch remember() {
-        return perChannel("remember")
-                .arg(runningMean)
-                .arg(runningVar)
+    private Launch partialSums(String kernel) {
+        return overRows(kernel).arg(value(x)).arg(partial).arg(pivot).arg(rows).arg(channels);
+    }
+
+    private void planTraining() {
+        forward(partialSums("moments"));
+        forward(warpPerChannel("finalise")
+                .arg(partial)
+                .arg(pivot)
                 .arg(batchMean)
                 .arg(batchVar)
+                .arg(runningMean)
+                .arg(runningVar)
                 .arg(spec.momentum())
-                .arg(spec.eps())
-                .arg(x.shape().dim(0) * pixels)
-                .arg(channels);
+                .arg(rows)
+                .arg(channels)
+                .arg(grid.slabs()));
+        forward(normalise(batchMean, batchVar));
+        planBackward();
     }
 
-    private void planBackward(
-            cudnnTensorDescriptor data, cudnnTensorDescriptor vector, KernelArg source, KernelArg gamma) {
-        CudaContext cuda = device.context();
-        KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, output()) : grad(output());
-        // cuDNN computes the input's gradient whether or not anyone reads it.
-        KernelArg dx = x.grad() == null ? place(scope.inBackward(x.layout().bytes())) : grad(x);
-        KernelArg dGamma = weightGrad(scale);
-        KernelArg dBeta = weightGrad(shift);
-        backward(vendor(() -> Check.cudnn(
-                cudnnBatchNormalizationBackward(
-                        cuda.cudnn,
-                        CUDNN_BATCHNORM_SPATIAL,
-                        cuda.one,
-                        cuda.zero,
-                        cuda.one,
-                        cuda.zero,
-                        data,
-                        source.address(),
-                        data,
-                        dy.address(),
-                        data,
-                        dx.address(),
-                        vector,
-                        gamma.address(),
-                        dGamma.address(),
-                        dBeta.address(),
-                        spec.eps(),
-                        batchMean.address(),
-                        batchVar.address()),
-                "cudnnBatchNormalizationBackward")));
+    private Launch normalise(KernelArg mean, KernelArg var) {
+        Launch launch =
+                overRows("normalise").arg(value(output())).arg(value(x)).arg(residual == null ? null : value(residual));
+        return affine(launch, mean, var)
+                .arg((float) spec.eps())
+                .arg(rows)
+                .arg(channels)
+                .arg(spec.relu());
     }
 
-    private void planEvaluation() {
-        Tensor y = output();
-        if (spec.relu()) {
-            forward(kernel(FILE, "normalise", CudaPointwise.quads(x))
-                    .arg(value(y))
-                    .arg(value(x))
-                    .arg(runningMean)
-                    .arg(runningVar)
-                    .arg(weight(scale))
-                    .arg(weight(shift))
-                    .arg((float) spec.eps())
-                    .arg(Math.toIntExact(x.shape().elements()))
-                    .arg(channels)
-                    .arg(true));
-        } else {
-            planInference(y);
-        }
-        planMeasuring();
+    /** The arguments with which forward normalised: backward's ReLU asks for the same signs. */
+    private Launch affine(Launch launch, KernelArg mean, KernelArg var) {
+        return launch.arg(mean).arg(var).arg(weight(scale)).arg(weight(shift));
     }
 
-    private void planInference(Tensor y) {
-        CudaContext cuda = device.context();
-        cudnnTensorDescriptor data = Descriptors.tensor(undo, x.shape());
-        cudnnTensorDescriptor vector = Descriptors.tensor(undo, Shape.of(1, channels));
-        KernelArg source = value(x);
-        KernelArg target = value(y);
-        KernelArg gamma = weight(scale);
-        KernelArg beta = weight(shift);
-        forward(vendor(() -> Check.cudnn(
-                cudnnBatchNormalizationForwardInference(
-                        cuda.cudnn,
-                        CUDNN_BATCHNORM_SPATIAL,
-                        cuda.one,
-                        cuda.zero,
-                        data,
-                        source.address(),
-                        data,
-                        target.address(),
-                        vector,
-                        gamma.address(),
-                        beta.address(),
-                        runningMean.address(),
-                        runningVar.address(),
-                        spec.eps()),
-                "cudnnBatchNormalizationForwardInference")));
+    private void planBackward() {
+        KernelArg dy = grad(output());
+        boolean masked = spec.relu() && residual != null;
+        KernelArg g = masked ? residualGrad() : null;
+        if (residual != null && !masked) passOn(residual, dy);
+        KernelArg sums = place(scope.inBackward((long) PARTIAL * grid.slabs() * channels));
+        Launch reduce = overRows("gradientSums")
+                .arg(value(x))
+                .arg(dy)
+                .arg(masked ? value(output()) : null)
+                .arg(g);
+        backward(affine(reduce, batchMean, batchVar)
+                .arg(sums)
+                .arg((float) spec.eps())
+                .arg(rows)
+                .arg(channels)
+                .arg(spec.relu()));
+        backward(warpPerChannel("parameterGradients")
+                .arg(sums)
+                .arg(batchVar)
+                .arg(weightGrad(scale))
+                .arg(weightGrad(shift))
+                .arg((float) spec.eps())
+                .arg(channels)
+                .arg(grid.slabs()));
+        if (x.grad() != null) backward(inputGradient(masked ? g : dy, spec.relu() && !masked));
+    }
+
+    /** The gradient past the ReLU is the residual's, and needed where nobody asks for that one, too. */
+    private KernelArg residualGrad() {
+        return residual.grad() == null ? place(scope.inBackward(x.layout().bytes())) : grad(residual);
+    }
+
+    private Launch inputGradient(KernelArg dy, boolean relu) {
+        Launch launch = overRows("inputGradient").arg(grad(x)).arg(value(x)).arg(dy);
+        return affine(launch, batchMean, batchVar)
+                .arg(weightGrad(scale))
+                .arg(weightGrad(shift))
+                .arg((float) spec.eps())
+                .arg(rows)
+                .arg(channels)
+                .arg(relu);
     }
 
     /** The population's statistics stay on the device from {@link #reset} to {@link #commit}. */
-    private void planMeasuring() {
+    private void planEvaluation() {
+        forward(normalise(runningMean, runningVar));
         KernelArg population = place(CudaBatch.throughout(scope.kept((long) MOMENTS * channels)));
-        KernelArg partial = place(scope.inForward((long) PARTIAL * MOST_SLABS * channels));
-        KernelArg source = value(x);
-        measure = CudaPointwise.columns(launch(FILE, "measure"), channels, 1)
-                .arg(source)
+        measure = partialSums("measure");
+        merge = warpPerChannel("merge")
                 .arg(partial)
-                .arg(0)
-                .arg(channels);
-        // A warp a channel.
-        merge = kernel(FILE, "merge", 32L * channels)
-                .arg(source)
-                .arg(partial)
+                .arg(pivot)
                 .arg(population)
                 .arg(batchMean)
                 .arg(batchVar)
@@ -251,14 +215,13 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     }
 
     @Override
-    public void measure(int rows) {
+    public void measure(int samples) {
         requireEvaluation();
-        int count = rows * pixels;
-        int slabs = CudaPointwise.slabs(count);
-        measure.set(2, count);
-        CudaPointwise.columns(measure, channels, slabs);
+        int count = samples * pixels;
+        RowGrid of = RowGrid.of(count, channels, Float.BYTES);
+        of.shape(measure).set(3, count);
         merge.set(5, count);
-        merge.set(7, slabs);
+        merge.set(7, of.slabs());
         run(measure, "measure");
         run(merge, "measure");
         measured += count;

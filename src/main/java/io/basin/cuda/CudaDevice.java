@@ -39,7 +39,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A GPU of NVIDIA's: cuDNN for convolutions, norms and pools, cuBLAS for dense layers, our own kernels for the rest.
+ * A GPU of NVIDIA's: cuDNN for convolutions and pools, cuBLAS for dense layers, our own kernels for the rest.
  *
  * <p>Use it from the thread that opened it: a context is current to a thread. All work and all copies are ordered on one stream.
  */
@@ -249,8 +249,8 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaBatchNorm.plan(this, scope, spec, x));
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+        return planned(scope, x.shape(), () -> CudaBatchNorm.plan(this, scope, spec, x, residual));
     }
 
     @Override

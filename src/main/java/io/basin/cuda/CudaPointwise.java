@@ -65,11 +65,6 @@ final class CudaPointwise {
                 .arg(relu);
     }
 
-    /** ReLU of y where it lies. */
-    static Launch reluInPlace(CudaOp op, Tensor y) {
-        return quads(op, FILE, "relu", y).arg(op.value(y)).arg(op.value(y)).arg(elements(y));
-    }
-
     /** Backward's sums over the rows of (rows, channels): the gradient of a bias. */
     static void columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
         int slabs = slabs(rows);

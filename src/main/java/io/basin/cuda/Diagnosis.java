@@ -95,7 +95,7 @@ final class Diagnosis {
             BatchOp draw = device.batch(scope.at(0, "batch"), batch, images, control);
             Op sums = device.conv(scope.at(1, "conv"), conv, draw.output(), null);
             scope.uses(draw.output());
-            Op norm = device.batchNorm(scope.at(2, "norm"), new Layer.BatchNorm(1e-5, 0.1, false), sums.output());
+            Op norm = device.batchNorm(scope.at(2, "norm"), new Layer.BatchNorm(1e-5, 0.1, false), sums.output(), null);
             scope.uses(sums.output(), norm.output());
             List<Op> ops = List.of(draw, sums, norm);
             try {
@@ -132,7 +132,7 @@ final class Diagnosis {
         }
         return List.of(
                 verdict("cuDNN convolution", error(sums, pixels) < 1e-4),
-                verdict("cuDNN batch norm", normalised(eager)),
+                verdict("batch norm", normalised(eager)),
                 verdict("captured replay", replayed));
     }
 

@@ -58,7 +58,8 @@ public interface Device extends AutoCloseable {
     /** Adds {@code residual} (same shape as the output, or null) before the ReLU. */
     Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual);
 
-    BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x);
+    /** Adds {@code residual} (same shape as x, or null) before the ReLU. */
+    BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual);
 
     Op dense(PlanContext scope, Layer.Dense spec, Tensor x);
 

@@ -104,7 +104,8 @@ public sealed interface Layer {
 
         @Override
         public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.batchNorm(context, this, inputs.get(0));
+            // A second input is a residual that the same pass adds, before the ReLU.
+            return device.batchNorm(context, this, inputs.get(0), inputs.size() > 1 ? inputs.get(1) : null);
         }
 
         /** gamma, (C). */

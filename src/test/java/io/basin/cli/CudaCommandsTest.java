@@ -128,7 +128,7 @@ class CudaCommandsTest {
                 "libcublas.so.12: ",
                 "libcudnn.so.9: ",
                 "cuDNN convolution: right",
-                "cuDNN batch norm: right",
+                "batch norm: right",
                 "captured replay: right",
                 "TF32: off unless asked for")) {
             assertTrue(doctor.out().contains(part), doctor.out());

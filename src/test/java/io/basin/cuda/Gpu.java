@@ -25,6 +25,16 @@ public final class Gpu implements AutoCloseable {
         public static Grid columns(int channels, int slabs) {
             return new Grid((channels + 31) / 32, slabs, 32, 8);
         }
+
+        /** For batch norm's kernels over (rows, channels), of elements of so many bytes. */
+        static Grid rows(int rows, int channels, int bytes) {
+            RowGrid g = RowGrid.of(rows, channels, bytes);
+            return new Grid(g.blocks(), g.slabs(), g.lanes(), g.stripes());
+        }
+
+        Grid slabs(int slabs) {
+            return new Grid(blocksX, slabs, threadsX, threadsY);
+        }
     }
 
     private final Closer undo = new Closer();
@@ -84,6 +94,12 @@ public final class Gpu implements AutoCloseable {
         return upload(bytes);
     }
 
+    DevicePointer put(short... values) {
+        ByteBuffer bytes = direct(2 * values.length);
+        bytes.asShortBuffer().put(values);
+        return upload(bytes);
+    }
+
     DevicePointer put(byte... values) {
         return upload(direct(values.length).put(values).flip());
     }
@@ -122,6 +138,12 @@ public final class Gpu implements AutoCloseable {
     int[] ints(DevicePointer from, int n) {
         int[] out = new int[n];
         download(from, 4 * n).asIntBuffer().get(out);
+        return out;
+    }
+
+    short[] shorts(DevicePointer from, int n) {
+        short[] out = new short[n];
+        download(from, 2 * n).asShortBuffer().get(out);
         return out;
     }
 

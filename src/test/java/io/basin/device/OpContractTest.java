@@ -148,7 +148,7 @@ class OpContractTest {
     void batchNormInTrainingMatchesTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0));
+            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
             for (long seed = 1; seed <= 3; seed++) {
                 new Pairing(3, Shape.of(5, 7, 9), planner)
                         .with(MAP, 5)
@@ -166,12 +166,59 @@ class OpContractTest {
         }
     }
 
+    /** Channels that 16 bytes divide and others, few and more than a block takes; rows for one part and for several. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void batchNormOfAnyNumberOfChannelsMatchesTheReference(Subject subject) {
+        Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, true);
+        Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+        for (int channels : new int[] {1, 3, 4, 13, 36, 130, 132}) {
+            new Pairing(3, Shape.of(3, 7, 9), planner)
+                    .with(CONV, channels)
+                    .seed(channels)
+                    .check(subject, Close.GRADIENT, Close.GRADIENT);
+        }
+        for (int channels : new int[] {3, 8}) {
+            new Pairing(5, Shape.of(3, 29, 31), planner)
+                    .with(CONV, channels)
+                    .seed(channels)
+                    .check(subject, Close.GRADIENT, Close.GRADIENT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void batchNormAddsItsResidualBeforeReluAndPassesItsGradientOn(Subject subject) {
+        for (boolean relu : new boolean[] {false, true}) {
+            Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
+            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), xs.get(1));
+            for (OpTrial.From from : OpTrial.From.values()) {
+                for (int channels : new int[] {1, 3, 8, 17, 36}) {
+                    Pairing pairing = new Pairing(3, Shape.of(channels, 7, 9), planner)
+                            .with(CONV, channels)
+                            .with(from, channels)
+                            .seed(channels);
+                    pairing.check(subject, Close.GRADIENT, Close.GRADIENT);
+                    pairing.evaluating().check(subject, Close.OPERATION, Close.GRADIENT);
+                }
+            }
+            new Pairing(5, Shape.of(8, 29, 31), planner)
+                    .with(CONV, 8)
+                    .with(MAP, 8)
+                    .check(subject, Close.GRADIENT, Close.GRADIENT);
+            new Pairing(5, Shape.of(2, 3, 3), planner)
+                    .withRows(13)
+                    .withRows(13)
+                    .check(subject, Close.GRADIENT, Close.GRADIENT);
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(ALL)
     void batchNormInEvaluationUsesTheStoredStatistics(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0));
+            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
             for (OpTrial.From from : OpTrial.From.values()) {
                 new Pairing(3, Shape.of(17, 7, 9), planner)
                         .with(from, 17)

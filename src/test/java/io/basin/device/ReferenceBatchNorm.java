@@ -4,13 +4,14 @@ package io.basin.device;
  * Batch normalisation by its definition, Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 1.
  *
  * <pre>
- *   h = (x - mean) / sqrt(var + eps), var biased        y = relu(gamma h + beta)
+ *   h = (x - mean) / sqrt(var + eps), var biased        y = relu(gamma h + beta + residual)
  *   dx = gamma / sqrt(var + eps) (dy - mean(dy) - h mean(dy h))
  * </pre>
  */
 final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
     private final Layer.BatchNorm spec;
     private final Tensor x;
+    private final Tensor residual;
     private final int channels;
     private final int plane;
     private final Parameter gamma;
@@ -23,10 +24,11 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
     private final double[] squares;
     private long seen;
 
-    ReferenceBatchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
+    ReferenceBatchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
         super(scope);
         this.spec = spec;
         this.x = x;
+        this.residual = residual;
         channels = x.shape().dim(1);
         plane = size(x) / channels / x.shape().dim(0);
         Shape sample = x.shape().sample();
@@ -74,12 +76,13 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
         }
         View xs = value(x);
         View ys = value(output());
+        View added = residual == null ? new View(new double[size(x)], 0) : value(residual);
         for (int channel = 0; channel < channels; channel++) {
             int c = channel;
             double g = weight(gamma).get(c) / Math.sqrt(batchVar[c] + spec.eps());
             double shift = weight(beta).get(c);
             elements(c, rows, i -> {
-                double y = g * (xs.get(i) - batchMean[c]) + shift;
+                double y = g * (xs.get(i) - batchMean[c]) + shift + added.get(i);
                 ys.set(i, spec.relu() ? Math.max(0, y) : y);
             });
         }
@@ -101,6 +104,7 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
         View ys = value(output());
         View dys = grad(output());
         View dxs = grad(x);
+        View dresidual = residual == null ? new View(new double[size(x)], 0) : grad(residual);
         int rows = x.shape().dim(0);
         double count = (double) rows * plane;
         for (int channel = 0; channel < channels; channel++) {
@@ -109,6 +113,7 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
             double[] total = new double[2];
             elements(c, rows, i -> {
                 double dy = spec.relu() && ys.get(i) <= 0 ? 0 : dys.get(i);
+                dresidual.set(i, dy);
                 total[0] += dy;
                 total[1] += dy * (xs.get(i) - batchMean[c]) * s;
             });

@@ -113,8 +113,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x) {
-        return new ReferenceBatchNorm(scope, spec, x);
+    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+        return new ReferenceBatchNorm(scope, spec, x, residual);
     }
 
     @Override
