@@ -32,8 +32,8 @@ import java.util.Map;
  * A net bound to a device: the flat list of operations from drawing a batch to the loss, with all memory allocated.
  *
  * <p>Two things happen to the tape on the way. A value that is used more than once gets a fork, whose backward adds the
- * branches' gradients; and a sum whose last term to be computed is a convolution becomes that convolution's residual, which
- * saves a pass over memory.
+ * branches' gradients; and a sum with a convolution's or batch norm's result becomes that layer's residual, which saves passes
+ * over memory, see {@link Fusion}.
  */
 public final class Plan implements AutoCloseable {
     private final Device device;

@@ -37,7 +37,7 @@ class EngineTest {
     };
 
     private static List<Graph> nets() {
-        return List.of(UserNets.plain(), UserNets.dropped(), UserNets.shared());
+        return List.of(UserNets.plain(), UserNets.postActivation(), UserNets.dropped(), UserNets.shared());
     }
 
     private static void assertSameBits(Run a, Run b) {

@@ -62,6 +62,7 @@ class NetContractTest {
         List<Graph> nets = List.of(
                 UserNets.plain(),
                 UserNets.postActivation(),
+                UserNets.normedImages(),
                 UserNets.grouped(),
                 UserNets.dropped(),
                 UserNets.shared(),

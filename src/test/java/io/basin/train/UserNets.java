@@ -37,6 +37,16 @@ public final class UserNets {
         return g;
     }
 
+    /** Batch norm of the images themselves, and the images as the residual of another: neither wants a gradient. */
+    public static Graph normedImages() {
+        Graph g = new Graph(SAMPLE);
+        Value x = g.batchNormRelu(g.input());
+        x = g.relu(g.add(g.batchNorm(g.conv(x, 3, 3)), g.input()));
+        x = g.add(g.input(), g.batchNorm(g.conv(x, 3, 3)));
+        g.dense(g.averagePool(x, 3), CLASSES);
+        return g;
+    }
+
     /** Groups, a depthwise convolution with bias, both pools. */
     public static Graph grouped() {
         Graph g = new Graph(SAMPLE);
