@@ -1,6 +1,9 @@
 package io.basin.device;
 
-/** What an operation computes, as plain data: planned by devices, printed, compared and written into headers. */
+/**
+ * What an operation computes, as plain data: planned by devices, printed, and compared by content. A caller's own
+ * {@link Initializer} or {@link Elementwise} inside is compared by its own {@code equals}.
+ */
 public sealed interface Layer {
     /**
      * Convolution, optionally with bias and ReLU in the same pass.

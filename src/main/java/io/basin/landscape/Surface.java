@@ -4,6 +4,7 @@ import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
+import io.basin.io.FolderLock;
 import io.basin.nn.Graph;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,6 +84,10 @@ public final class Surface {
 
     /** @param nets three of them, or one; {@code average} may be null */
     public MethodScore run(List<Net> nets, List<Net> trajectory, Net average) {
+        return FolderLock.holding(folder, () -> surveyed(nets, trajectory, average));
+    }
+
+    private MethodScore surveyed(List<Net> nets, List<Net> trajectory, Net average) {
         String identity = Stream.concat(
                         Stream.of(terrain.identity(), "span=" + grid.span(), "grid=" + grid.cells()),
                         Stream.of(
