@@ -12,7 +12,9 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,22 +37,30 @@ class ReadmeTest {
                 .toList();
     }
 
+    /** Writes each program of the README into a file of its own. */
+    static List<Path> writePrograms(Path folder, UnaryOperator<String> edit) throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (String program : programs()) {
+            Matcher m = NAME.matcher(program);
+            assertTrue(m.find(), "a program without a class: " + program);
+            files.add(Files.writeString(folder.resolve(m.group(1) + ".java"), edit.apply(program)));
+        }
+        return files;
+    }
+
     /** Compiles all programs of the README together and returns what the main method of {@code name} prints. */
     private String run(String name, String... args) throws Exception {
-        String[] files = new String[programs().size()];
-        for (int i = 0; i < files.length; i++) {
-            Matcher m = NAME.matcher(programs().get(i));
-            assertTrue(m.find(), "a program without a class: " + programs().get(i));
-            files[i] = Files.writeString(
-                            folder.resolve(m.group(1) + ".java"), programs().get(i))
-                    .toString();
-        }
+        return run(program -> program, name, args);
+    }
+
+    private String run(UnaryOperator<String> edit, String name, String... args) throws Exception {
+        List<String> command = new ArrayList<>();
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        String[] command = new String[files.length + 4];
-        System.arraycopy(new String[] {"-cp", classPath, "-d", folder.toString()}, 0, command, 0, 4);
-        System.arraycopy(files, 0, command, 4, files.length);
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, said, said, command), said.toString());
+        command.addAll(List.of("-cp", classPath, "-d", folder.toString()));
+        writePrograms(folder, edit).forEach(f -> command.add(f.toString()));
+        int failed = ToolProvider.getSystemJavaCompiler().run(null, said, said, command.toArray(String[]::new));
+        assertEquals(0, failed, said.toString());
         PrintStream old = System.out;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (URLClassLoader loader =
@@ -69,6 +79,20 @@ class ReadmeTest {
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
         double accuracy = Double.parseDouble(said.replaceAll("(?s).*SWA: ([0-9.]+) %.*", "$1"));
         assertTrue(accuracy > 30, said);
+    }
+
+    /** As where a GPU opens, on fewer images: the software GPU takes its time, and is never taken unasked. */
+    @Test
+    void itTrainsOnAGpuAsWell() throws Exception {
+        if (!Cuda.works()) return;
+        String few = "new io.basin.data.TrainTest(io.basin.data.SyntheticSet.synthetic(5512, 28, 28, 1, 10, 1),"
+                + " io.basin.data.SyntheticSet.synthetic(200, 28, 28, 1, 10, 2))";
+        String said = run(
+                program -> program.replace("\"auto\"", "\"cuda\"")
+                        .replace("DataSets.load(s.dataset(), null, Progress.NONE)", few),
+                "Mine",
+                "0.5");
+        assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
     }
 
     /** w = 1 - 0.5 * 1 = 0.5, and then, with v = 1.5, 0.5 - 0.25 * 1.5 = 0.125; their mean is 0.3125. */

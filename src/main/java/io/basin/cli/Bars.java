@@ -6,9 +6,11 @@ import io.basin.train.Trainer;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Bars on a terminal, a plain line an epoch elsewhere; on stderr, so that stdout holds results only. */
 final class Bars implements Monitor {
+    @SuppressWarnings("SystemConsoleNull") // JDK 22 to 24 have a console for pipes too: bars there, not wrong figures
     private final boolean terminal = System.console() != null && !"dumb".equals(System.getenv("TERM"));
 
     @Override
@@ -81,6 +83,7 @@ final class Bars implements Monitor {
         return new ProgressBarBuilder()
                 .setTaskName(task)
                 .setInitialMax(total)
+                .setStyle(Terminal.drawsBlocks() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.ASCII)
                 .setUnit(" " + unit, 1)
                 .showSpeed()
                 .setUpdateIntervalMillis(500);

@@ -9,6 +9,7 @@ import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.train.Method;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -58,24 +59,33 @@ final class CompareCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = training.settings();
-        if (seeds < 1) throw new IllegalArgumentException("--seeds must be at least 1, got " + seeds);
+        methods.forEach(m -> Method.known("--methods", m));
         Bars bars = new Bars();
         try (Device device = run.open();
                 Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            Comparison.check(device, methods, settings, material);
-            Path folder = run.folder(settings.dataset() + "-" + settings.model());
-            Map<String, String> facts = facts(device, material, settings);
-            run.configuration("compare", settings, device)
-                    .growing("methods", methods)
-                    .growing("seeds", LongStream.of(all).boxed().toList())
-                    .keep(folder);
-            Options options = probes.add(run.options(), material.testSet(), bars.progress());
-            Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
-                    .run(settings.dataset() + ", " + settings.model(), facts);
-            show(folder, summary);
+            List<String> remarks = Comparison.check(device, methods, settings, material);
+            remarks.forEach(remark -> System.err.println("basin: note: " + remark));
+            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
+                compare(device, material, all, remarks, bars, claim.folder());
+            }
         }
+    }
+
+    private void compare(Device device, Splits material, long[] all, List<String> remarks, Bars bars, Path folder) {
+        Settings settings = material.settings();
+        Map<String, String> facts = facts(device, material, settings);
+        if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
+        Configuration configuration = run.configuration("compare", material, device)
+                .growing("methods", methods)
+                .growing("seeds", LongStream.of(all).boxed().toList());
+        configuration.keep(folder);
+        facts.put("device", configuration.mixed());
+        Options options = probes.add(run.options(), material.testSet(), bars.progress());
+        Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
+                .run(settings.dataset() + ", " + settings.model(), facts);
+        show(folder, summary.and(configuration.mixture()));
     }
 
     private Map<String, String> facts(Device device, Splits material, Settings s) {
@@ -96,13 +106,14 @@ final class CompareCommand implements Runnable {
     private static void show(Path folder, Summary summary) {
         ResultTable table = new ResultTable(summary);
         Json.write(folder.resolve("results.json"), summary);
-        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
         System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on the test set");
         System.out.println();
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
         System.out.print(ExtrasPage.text(summary.evidence()));
+        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

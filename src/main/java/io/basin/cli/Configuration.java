@@ -2,8 +2,12 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
+import io.basin.io.Notices;
+import io.basin.report.Extras;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,13 +16,20 @@ import java.util.Set;
 
 /** A run's {@code config.json}: written once, and compared when the run resumes, before anything in the folder changes. */
 final class Configuration {
-    private static final String FILE = "config.json";
+    static final String FILE = "config.json";
     private static final String COMMAND = "command";
+    private static final String DATA = "data";
+    private static final String DEVICE = "device";
+    private static final String EARLIER = "earlierDevices";
 
     private final String command;
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Map<String, Object> growing = new LinkedHashMap<>();
     private final Map<String, Object> free = new LinkedHashMap<>();
+    private String data;
+    private String device;
+    private boolean anyDevice;
+    private final List<String> earlier = new ArrayList<>();
 
     /** @param command what made the folder; no other command may go on in it */
     Configuration(String command) {
@@ -43,6 +54,43 @@ final class Configuration {
         return this;
     }
 
+    /** The data's fingerprint: a resumed run must have the same data. */
+    Configuration data(String fingerprint) {
+        data = fingerprint;
+        return this;
+    }
+
+    /** What computes: a resumed run must have the same, since others round differently, unless {@code any} will do. */
+    Configuration device(String description, boolean any) {
+        device = description;
+        anyDevice = any;
+        return this;
+    }
+
+    /** Devices that computed parts of this run before the present one; known after {@link #keep}. */
+    List<String> earlierDevices() {
+        return List.copyOf(earlier);
+    }
+
+    /** Says in the results that several devices made them; empty where one did. */
+    Extras mixture() {
+        if (earlier.isEmpty()) return Extras.NONE;
+        String why = mixed() + ": bits differ from those of a run on one device";
+        return Extras.NONE.and(new Extras(
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(Extras.Check.notCovered("one device computed everything", "all", why))));
+    }
+
+    /** In words which devices computed. */
+    String mixed() {
+        return earlier.isEmpty()
+                ? device
+                : "resumed with --any-device on " + device + ", before on " + String.join(", then ", earlier);
+    }
+
     /** Writes it into a new folder; in a resumed one it must be the same. */
     void keep(Path folder) {
         Path file = folder.resolve(FILE);
@@ -51,19 +99,46 @@ final class Configuration {
         all.putAll(free);
         all.put(COMMAND, command);
         if (Files.exists(file)) {
-            JsonNode there = Json.read(file);
+            JsonNode there =
+                    Json.unseal(file, "restore it from a copy, or name a folder of its own with --out to train anew");
             requireSameCommand(file, there);
+            requireSameData(file, there.path(DATA));
+            requireSameDevice(file, there);
             requireSame(file, "", there, Json.parse(Json.text(fixed), FILE));
             requireAll(file, there, Json.parse(Json.text(growing), FILE));
         }
-        Json.write(file, all);
+        all.put(DATA, data);
+        all.put(DEVICE, device);
+        if (!earlier.isEmpty()) all.put(EARLIER, earlier);
+        Json.seal(file, all);
+    }
+
+    private void requireSameData(Path file, JsonNode there) {
+        // An older version's file names none, nor a sum of its own, of which its reader was warned.
+        if (there.isMissingNode() || there.asText().equals(data)) return;
+        throw new IllegalArgumentException("--resume: " + file + " is of a run on other data: there " + there.asText()
+                + ", now " + data + "; name the folder of the run's data with --data-dir");
+    }
+
+    private void requireSameDevice(Path file, JsonNode there) {
+        there.path(EARLIER).forEach(d -> earlier.add(d.asText()));
+        JsonNode old = there.path(DEVICE);
+        if (old.isMissingNode() || old.asText().equals(device)) return;
+        if (!anyDevice) {
+            throw new IllegalArgumentException("--resume: " + file + " says device = " + old + ", now \"" + device
+                    + "\", which rounds differently: choose the same with --device and --threads, or go on with"
+                    + " --any-device, where the bits will differ");
+        }
+        earlier.add(old.asText());
+        Notices.once(file + ": " + mixed() + "; the bits will differ from those of a run on one device");
     }
 
     private void requireSameCommand(Path file, JsonNode there) {
         String other = there.path(COMMAND).asText();
         if (other.equals(command)) return;
         throw new IllegalArgumentException("--resume: " + file + " was written by "
-                + (other.isEmpty() ? "another version" : "'basin " + other + "'") + ", and 'basin " + command
+                + (other.isEmpty() ? "another version" : "'basin " + Printable.of(other) + "'") + ", and 'basin "
+                + command
                 + "' would spoil that run: name a folder of its own with --out");
     }
 
@@ -74,8 +149,9 @@ final class Configuration {
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
             } else if (!same(old, field.getValue())) {
-                throw new IllegalArgumentException("--resume: " + file + " says " + name + " = " + old + ", now "
-                        + field.getValue() + "; repeat the flags of that run, or start anew with --out");
+                throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
+                        + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue())
+                        + "; repeat the flags of that run, or start anew with --out");
             }
         }
     }
@@ -86,8 +162,9 @@ final class Configuration {
             field.getValue().forEach(v -> kept.add(v.asText()));
             for (JsonNode old : there.path(field.getKey())) {
                 if (kept.contains(old.asText())) continue;
-                throw new IllegalArgumentException("--resume: " + file + " says " + field.getKey() + " = "
-                        + there.path(field.getKey()) + ", now " + field.getValue()
+                throw new IllegalArgumentException("--resume: " + file + " was written with "
+                        + FlagNames.of(field.getKey()) + " "
+                        + FlagNames.value(there.path(field.getKey())) + ", now " + FlagNames.value(field.getValue())
                         + "; a resumed run may add to them, not leave any out");
             }
         }

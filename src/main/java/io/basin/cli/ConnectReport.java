@@ -21,10 +21,10 @@ final class ConnectReport {
     private static final List<String> HEADER =
             List.of("path", "figure", "first end", "last end", "min", "max", "mean", "integral");
 
-    private final List<Connection.MethodScore> legs;
+    private final List<Connection.Result> legs;
     private final Map<String, String> facts;
 
-    ConnectReport(List<Connection.MethodScore> legs, Map<String, String> facts) {
+    ConnectReport(List<Connection.Result> legs, Map<String, String> facts) {
         this.legs = legs;
         this.facts = facts;
     }
@@ -34,6 +34,11 @@ final class ConnectReport {
         json.put("facts", facts);
         json.put("legs", legs.stream().map(ConnectReport::numbers).toList());
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        conclusions().forEach(System.out::println);
+        checks().forEach(System.out::println);
+        System.out.println(Site.LOSS);
         Lines error = picture("Test error along the path", "test error, %", f -> 100 * f.testError());
         Lines loss = picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss);
         error.write(folder, "test-error");
@@ -43,19 +48,17 @@ final class ConnectReport {
         page.figure(error, "Error on the test set. At whole numbers of t stand the nets.");
         page.figure(loss, "Loss on training data.");
         page.table(rows());
-        page.paragraph(
-                "Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        page.paragraph(Site.LOSS
+                + " Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
         page.heading("Self-checks");
         checks().forEach(page::paragraph);
         page.facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
-        checks().forEach(System.out::println);
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAny(
+                legs.stream().filter(leg -> !leg.endsAreParents()).count());
     }
 
-    private static Map<String, Object> numbers(Connection.MethodScore r) {
+    private static Map<String, Object> numbers(Connection.Result r) {
         Map<String, Object> leg = new LinkedHashMap<>();
         leg.put("first", r.first());
         leg.put("last", r.last());
@@ -80,13 +83,12 @@ final class ConnectReport {
 
     private Lines picture(String title, String axis, ToDoubleFunction<LossAndError> figure) {
         Lines lines = new Lines(title, "t", axis);
-        lines.line("curve", ts(Connection.MethodScore::curve), values(Connection.MethodScore::curve, figure));
-        return lines.line(
-                "straight line", ts(Connection.MethodScore::line), values(Connection.MethodScore::line, figure));
+        lines.line("curve", ts(Connection.Result::curve), values(Connection.Result::curve, figure));
+        return lines.line("straight line", ts(Connection.Result::line), values(Connection.Result::line, figure));
     }
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
-    private double[] ts(java.util.function.Function<Connection.MethodScore, PathMetrics> which) {
+    private double[] ts(java.util.function.Function<Connection.Result, PathMetrics> which) {
         List<Double> ts = new ArrayList<>();
         for (int i = 0; i < legs.size(); i++)
             for (double t : which.apply(legs.get(i)).ts()) ts.add(i + t);
@@ -94,8 +96,7 @@ final class ConnectReport {
     }
 
     private double[] values(
-            java.util.function.Function<Connection.MethodScore, PathMetrics> which,
-            ToDoubleFunction<LossAndError> figure) {
+            java.util.function.Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
         return legs.stream()
                 .flatMap(leg -> Arrays.stream(which.apply(leg).figures()))
                 .mapToDouble(figure)
@@ -130,7 +131,7 @@ final class ConnectReport {
 
     private List<String> conclusions() {
         List<String> all = new ArrayList<>();
-        for (Connection.MethodScore leg : legs) {
+        for (Connection.Result leg : legs) {
             PathSummary curve = leg.curve().testError();
             PathSummary line = leg.line().testError();
             double worse = Math.max(curve.first(), curve.last());

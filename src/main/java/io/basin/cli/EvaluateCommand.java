@@ -6,7 +6,6 @@ import io.basin.data.Corruption;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.io.AtomicFile;
 import io.basin.models.ModelFile;
 import io.basin.models.Stand;
 import io.basin.models.Venue;
@@ -48,6 +47,9 @@ final class EvaluateCommand implements Runnable {
     private DeviceOptions on;
 
     @Mixin
+    private LenienceOptions lenience;
+
+    @Mixin
     private ProbeOptions probes;
 
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
@@ -61,7 +63,8 @@ final class EvaluateCommand implements Runnable {
         List<Scored> scored = new ArrayList<>();
         ImageSet outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models)) {
+                Venue venue = new Venue(device, data, models, lenience.lenience())) {
+            LenienceOptions.say(models, data);
             for (ModelFile model : models) {
                 try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {
                     scored.add(Scored.of(stand.on(Venue.Part.TEST), stand.weights(), data.test()));
@@ -71,13 +74,13 @@ final class EvaluateCommand implements Runnable {
                 }
             }
         }
-        if (reliability != null) AtomicFile.write(reliability, picture(models, scored));
         if (scored.size() == 2) test(scored.get(0), scored.get(1));
+        Outputs.picture(reliability, () -> picture(models, scored));
     }
 
     private static void corrupted(Stand stand, ImageSet test) {
         for (Corruption c : Corruption.values()) {
-            System.out.printf("  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
+            System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
                 ImageSet set = c.apply(test, strength, RobustnessEval.SEED);
                 double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
@@ -131,10 +134,10 @@ final class EvaluateCommand implements Runnable {
         double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,
-                "McNemar: %d samples only the first has right, %d only the second; p %s that these two nets err equally"
-                        + " often%n",
+                "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
+                        + " do not err equally often; large p: this test set cannot tell)%n",
                 onlyFirst,
                 onlySecond,
-                p < 1e-4 ? "below 0.0001" : Statistics.format(p, 4));
+                p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(p, 4));
     }
 }

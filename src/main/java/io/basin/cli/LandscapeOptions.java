@@ -3,11 +3,16 @@ package io.basin.cli;
 import io.basin.compare.Comparison;
 import io.basin.compare.Splits;
 import io.basin.data.DataSets;
+import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.io.Safetensors;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
+import io.basin.models.Lenience;
+import io.basin.models.ModelFile;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,7 +30,8 @@ import picocli.CommandLine.Option;
 final class LandscapeOptions {
     @Option(
             names = "--data-dir",
-            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+            description =
+                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
     @Mixin
@@ -36,6 +42,9 @@ final class LandscapeOptions {
 
     @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
     Path resume;
+
+    @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
+    boolean anyDevice;
 
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
@@ -91,8 +100,11 @@ final class LandscapeOptions {
     }
 
     /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
-    Configuration configuration(String command, Settings settings, List<Net> nets) {
+    Configuration configuration(String command, Settings settings, Site site) {
+        List<Net> nets = site.nets();
         return new Configuration(command)
+                .data(site.material().fingerprint())
+                .device(site.device().describe(), anyDevice)
                 .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                 .fixed("settings", settings)
                 .fixed("sampling", sampling())
@@ -120,8 +132,9 @@ final class LandscapeOptions {
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
     Splits material(Device on, Model model, Settings settings, Bars bars) {
-        Splits material =
-                Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
+        TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
+        ModelFile.of(model.file()).requireTrainedOn(data, Lenience.NONE);
+        Splits material = Comparison.material(on, data, settings);
         Augmentation trained = model.augmentation();
         if (trained.plain().equals(material.augmentation().plain())) {
             return material;
@@ -133,8 +146,8 @@ final class LandscapeOptions {
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Path folder(String command, Model model) {
-        return RunOptions.folder(command + "-" + model.dataset() + "-" + model.net(), out, resume);
+    Claim claim(String command, Model model) {
+        return Claim.of(command + "-" + model.dataset() + "-" + model.net(), out, resume);
     }
 
     /**
@@ -152,8 +165,9 @@ final class LandscapeOptions {
                         + ": nets of different models share no weight space; name files of one model");
             }
             if (!other.reads(first)) {
-                throw new IllegalArgumentException(file + " was trained on other samples than " + first.file()
-                        + ": they are normalised or augmented differently; name files of runs on the same samples");
+                throw new IllegalArgumentException(
+                        file + " was trained on other samples than " + first.file()
+                                + ": the data are others, or normalised or augmented differently; name files of runs on the same samples");
             }
         }
         return first;
@@ -164,7 +178,7 @@ final class LandscapeOptions {
         List<Net> nets = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             Map<String, String> header = header(files.get(i));
-            String method = header.get("method");
+            String method = header.get("method") == null ? null : Printable.of(header.get("method"), 40);
             String seed = seed(files.get(i));
             String what = method == null ? files.get(i).getFileName().toString() : method;
             String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
@@ -175,12 +189,12 @@ final class LandscapeOptions {
 
     /** The seed that a file's header names; empty if none. */
     static String seed(Path file) {
-        return header(file).getOrDefault("seed", "");
+        return Printable.of(header(file).getOrDefault("seed", ""), 40);
     }
 
     /** The initialisation that a file's header names; empty if none. */
     static String init(Path file) {
-        return header(file).getOrDefault("init", "");
+        return Printable.of(header(file).getOrDefault("init", ""));
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */
@@ -198,7 +212,7 @@ final class LandscapeOptions {
         try {
             return Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + Reason.of(e) + ")", e);
         }
     }
 

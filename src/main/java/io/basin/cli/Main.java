@@ -1,16 +1,13 @@
 package io.basin.cli;
 
-import io.basin.data.DataException;
-import io.basin.device.DeviceException;
-import io.basin.io.FormatException;
-import io.basin.train.DivergedException;
-import java.io.UncheckedIOException;
+import io.basin.io.Notices;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** Entry point of the command line. Exit codes: 0 done, 1 failed, 2 asked for something that cannot be. */
+/** Entry point of the command line. Its exit codes are {@link Exit}'s. */
 @Command(
         name = "basin",
         mixinStandardHelpOptions = true,
@@ -32,12 +29,13 @@ import picocli.CommandLine.ScopeType;
             DataCommand.class,
             DoctorCommand.class
         },
-        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor"})
+        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Exit.HELP})
 public final class Main implements Runnable {
     @Option(
             names = "--verbose",
             scope = ScopeType.INHERIT,
             description = "log what is planned; stack traces on failure")
+    @SuppressWarnings("unused") // picocli has to know the flag; main reads it before any logger exists
     private boolean verbose;
 
     /** The jar's own version. */
@@ -53,7 +51,6 @@ public final class Main implements Runnable {
         boolean verbose = java.util.Arrays.asList(args).contains("--verbose");
         // Before any logger exists: slf4j-simple reads these once.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
-        System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
         if (!verbose) {
             // Says what a plan is about to allocate, and what it does about a damaged cache.
             System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
@@ -63,17 +60,28 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
+        // LossAndError have the digits of programs, whatever the user's language; libraries that draw ask for the
+        // default.
+        Locale.setDefault(Locale.ROOT);
+        Stdout stdout = Stdout.install();
+        System.setErr(new Terminal(System.err, Terminal.charset(), false));
         try {
-            System.exit(commandLine().execute(args));
+            System.exit(stdout.end(commandLine().execute(args)));
         } catch (OutOfMemoryError e) {
-            System.err.println(
-                    "basin: the Java heap is full (" + e.getMessage() + "): start with more, java -Xmx8g -jar ...");
-            System.exit(CommandLine.ExitCode.SOFTWARE);
+            System.err.println("basin: " + Exhausted.sentence(e));
+            System.exit(Exit.FAILED);
         }
     }
 
     static CommandLine commandLine() {
+        Notices.reset();
         CommandLine line = new CommandLine(new Main());
+        Words.register(line);
+        line.setHelpFactory(Placeholders::new);
+        line.setExecutionStrategy(parsed -> {
+            Limits.check(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(Main::failed);
         line.setParameterExceptionHandler(Main::misused);
@@ -83,28 +91,17 @@ public final class Main implements Runnable {
     /** One line instead of the whole usage text, in which the message would be lost. */
     private static int misused(CommandLine.ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        line.getErr()
-                .println("basin: " + oneLine(e.getMessage()) + "; see '"
-                        + line.getCommandSpec().qualifiedName() + " --help'");
-        return CommandLine.ExitCode.USAGE;
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s*\n\\s*", " ");
+        line.getErr().println("basin: " + Complaint.of(e));
+        return Exit.USAGE;
     }
 
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
         boolean verbose = parsed.expandedArgs().contains("--verbose");
         if (verbose) e.printStackTrace(line.getErr());
-        boolean known = e instanceof DataException
-                || e instanceof FormatException
-                || e instanceof DeviceException
-                || e instanceof DivergedException
-                || e instanceof UncheckedIOException;
-        boolean usage = e instanceof IllegalArgumentException;
-        String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
-        line.getErr().println("basin: " + oneLine(message));
-        return usage ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+        OutOfMemoryError full = Exhausted.in(e);
+        line.getErr().println("basin: " + (full == null ? Complaint.of(e) : Exhausted.sentence(full)));
+        boolean usage = full == null && e instanceof IllegalArgumentException && !Complaint.isUnexpected(e);
+        return usage ? Exit.USAGE : Exit.FAILED;
     }
 
     @Override

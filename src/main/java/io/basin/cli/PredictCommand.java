@@ -5,6 +5,7 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
+import io.basin.io.FileKind;
 import io.basin.models.ModelFile;
 import io.basin.models.Stand;
 import io.basin.models.Venue;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Parameters;
 /** Names what is on pictures. */
 @Command(
         name = "predict",
-        description = "Classes with probabilities for images of the data set's size: PNG pictures and IDX files.",
+        description =
+                "Classes with probabilities for images of the data set's size: PNG, JPEG, GIF or BMP pictures and IDX files.",
         footer = {
             "",
             "Several nets, of whatever kinds but of one data set, answer together: with the mean of their probabilities,"
@@ -43,7 +45,8 @@ final class PredictCommand implements Runnable {
             index = "1..*",
             arity = "1..*",
             paramLabel = "FILE|IMAGE",
-            description = "more safetensors files; then PNG pictures, or IDX files of many images (gzip or not)")
+            description =
+                    "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
     private List<Path> others;
 
     @Option(names = "--data-dir", description = "where the data set's files are")
@@ -58,9 +61,16 @@ final class PredictCommand implements Runnable {
     @Mixin
     private DeviceOptions on;
 
+    @Mixin
+    private LenienceOptions lenience;
+
     @Override
     public void run() {
         if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
+        if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
+            throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
+                    + "; name the weights first, then the pictures");
+        }
         List<ModelFile> models = new ArrayList<>(List.of(ModelFile.of(file)));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {
@@ -72,9 +82,14 @@ final class PredictCommand implements Runnable {
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
+        if (top > data.test().classes()) {
+            throw new IllegalArgumentException("--top " + top + " exceeds the "
+                    + data.test().classes() + " classes of " + data.test().name());
+        }
         Pictures pictures = Pictures.read(images, data.test());
+        Polarity.warning(pictures, data.test()).ifPresent(w -> System.err.println("basin: warning: " + w));
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models);
+                Venue venue = new Venue(device, data, models, lenience.lenience());
                 Images uploaded = Splits.upload(device, pictures.set());
                 PredictionSum tally = device.tally(uploaded.count(), uploaded.outputs())) {
             for (ModelFile model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);

@@ -1,15 +1,9 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
+import io.basin.compare.Splits;
 import io.basin.device.Device;
-import io.basin.train.Settings;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
-import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -36,6 +30,9 @@ final class RunOptions {
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
     boolean plainRefresh;
 
+    @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
+    boolean anyDevice;
+
     @Option(names = "--keep-samples", description = "write SWAG's samples as weights files, for 'basin ensemble'")
     boolean keepsSamples;
 
@@ -49,42 +46,17 @@ final class RunOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, Settings settings, Device device) {
+    Configuration configuration(String command, Splits material, Device device) {
         return new Configuration(command)
-                .fixed("settings", settings)
-                .fixed("device", device.describe())
+                .fixed("settings", material.settings())
+                .data(material.fingerprint())
+                .device(device.describe(), anyDevice)
                 .fixed("bn-update", refresh)
                 .fixed("bn-plain", plainRefresh);
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Path folder(String name) {
-        return folder(name, out, resume);
-    }
-
-    /** As {@link #folder(String)}, for commands with flags of their own. */
-    static Path folder(String name, Path out, Path resume) {
-        if (resume != null) {
-            if (!Files.exists(resume.resolve("config.json"))) {
-                throw new IllegalArgumentException(
-                        "--resume: " + resume + " holds no config.json: it is no run's folder");
-            }
-            return resume;
-        }
-        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
-        Path folder = out != null ? out : Path.of("runs", name + "-" + time);
-        try {
-            Files.createDirectories(folder);
-            try (Stream<Path> files = Files.list(folder)) {
-                if (files.findAny().isPresent()) {
-                    throw new IllegalArgumentException(
-                            "--out: " + folder + " is not empty: name another folder, or --resume " + folder);
-                }
-            }
-            return folder;
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
-        }
+    Claim claim(String name) {
+        return Claim.of(name, out, resume);
     }
 }

@@ -5,6 +5,7 @@ import io.basin.io.AtomicFile;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
 import io.basin.train.Method;
+import io.basin.train.Remarks;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,11 +46,17 @@ final class ScheduleCommand implements Runnable {
     public void run() {
         Settings s = training.settings();
         int count = samples != null ? samples : s.dataset().startsWith("cifar") ? 50_000 : 60_000;
-        int train = s.trainSamples() > 0 ? Math.min(s.trainSamples(), count - s.validation()) : count - s.validation();
+        int left = count - s.validation();
+        if (s.trainSamples() > left) {
+            throw new IllegalArgumentException("--train-samples: " + s.trainSamples() + " are more than the " + left
+                    + " that --validation " + s.validation() + " leaves of " + count + "; ask for fewer, or 0 for all");
+        }
+        int train = s.trainSamples() > 0 ? s.trainSamples() : left;
         if (train < s.batch()) {
             throw new IllegalArgumentException(
                     "--samples: " + train + " training samples do not fill --batch-size " + s.batch());
         }
+        methods.forEach(m -> Method.known("--methods", m));
         int perEpoch = train / s.batch();
         List<Method> recipes =
                 methods.stream().map(m -> Method.of(m, s, perEpoch)).toList();
@@ -57,20 +64,29 @@ final class ScheduleCommand implements Runnable {
         for (Method r : recipes) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",
+                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s, lr %.4g to %.4g%n",
                     r.name(),
                     r.trunk() == null ? "" : r.trunk().steps() + " steps, then ",
                     r.runs(),
                     r.schedule().steps(),
                     perEpoch,
                     r.schedule().collections().length,
+                    last(r),
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
+        for (Method r : recipes) Remarks.of(r, s, perEpoch).forEach(System.out::println);
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
-        if (svg != null) AtomicFile.write(svg, SchedulePicture.svg(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
+        Outputs.picture(svg, () -> SchedulePicture.svg(plotted));
+    }
+
+    private static String last(Method r) {
+        int[] collected = r.schedule().collections();
+        if (collected.length == 0) return "";
+        int last = collected[collected.length - 1];
+        return last == r.schedule().steps() - 1 ? ", the last at its end" : ", the last after step " + last;
     }
 
     private static String table(List<Summary.Plotted> plotted) {

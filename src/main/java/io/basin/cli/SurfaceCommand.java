@@ -15,7 +15,11 @@ import picocli.CommandLine.Parameters;
 /** Draws the loss over a plane in weight space. */
 @Command(
         name = "surface",
-        description = "Training loss and test error over the plane through three nets, or around one net, as contours.",
+        description = {
+            "Training loss and test error over the plane through three nets, or around one net, as contours. "
+                    + Site.LOSS,
+            Site.STATISTICS
+        },
         footer = {
             "",
             "Examples:",
@@ -71,15 +75,16 @@ final class SurfaceCommand implements Runnable {
         Surface.Grid plan = plan();
         Settings settings = options.settings(model);
         Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars)) {
-            Path folder = options.folder("surface", model);
-            options.configuration("surface", settings, site.nets())
-                    .fixed("grid", plan)
-                    .keep(folder);
-            Surface.MethodScore result = new Surface(
+        try (Site site = Site.open(options, model, settings, files, bars);
+                Claim claim = options.claim("surface", model)) {
+            Path folder = claim.folder();
+            Configuration configuration =
+                    options.configuration("surface", settings, site).fixed("grid", plan);
+            configuration.keep(folder);
+            Surface.Result result = new Surface(
                             site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
                     .run(site.nets(), track(), average == null ? null : new Net("average", average));
-            new SurfaceReport(result, plan, warnings(), facts(site, plan)).write(folder);
+            new SurfaceReport(result, plan, warnings(), facts(site, plan, configuration)).write(folder);
         }
     }
 
@@ -125,8 +130,8 @@ final class SurfaceCommand implements Runnable {
         return warnings;
     }
 
-    private Map<String, String> facts(Site site, Surface.Grid plan) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Surface.Grid plan, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         if (average != null) facts.put("average", average.toString());
         if (!trajectory.isEmpty())
             facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");

@@ -15,12 +15,12 @@ import java.util.function.ToDoubleFunction;
 
 /** What was found on a plane: numbers, pictures and a page. */
 final class SurfaceReport {
-    private final Surface.MethodScore result;
+    private final Surface.Result result;
     private final Surface.Grid grid;
     private final List<String> warnings;
     private final Map<String, String> facts;
 
-    SurfaceReport(Surface.MethodScore result, Surface.Grid grid, List<String> warnings, Map<String, String> facts) {
+    SurfaceReport(Surface.Result result, Surface.Grid grid, List<String> warnings, Map<String, String> facts) {
         this.result = result;
         this.grid = grid;
         this.warnings = warnings;
@@ -33,6 +33,11 @@ final class SurfaceReport {
         json.put("warnings", warnings);
         json.put("result", result);
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        warnings.forEach(System.out::println);
+        System.out.println(check());
+        explanations().forEach(System.out::println);
         Contours loss = picture("Training loss", "nats", LossAndError::trainLoss);
         Contours error = picture("Test error", "%", f -> 100 * f.testError());
         loss.write(folder, "train-loss");
@@ -46,17 +51,23 @@ final class SurfaceReport {
         page.paragraph(
                 "Away: the distance of a net from the plane. Its mark is the nearest point of the plane, where the"
                         + " loss is that of the plane's weights, not of the net's.");
+        explanations().forEach(page::paragraph);
         page.heading("Self-checks").paragraph(check());
         page.facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        warnings.forEach(System.out::println);
-        System.out.println(check());
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAny(held() ? 0 : 1);
+    }
+
+    private boolean held() {
+        return result.worstNetDifference() < 1e-5;
+    }
+
+    private List<String> explanations() {
+        return grid.span() == Surface.Span.FILTER ? List.of(Site.LOSS, Site.STATISTICS) : List.of(Site.LOSS);
     }
 
     private String check() {
-        return (result.worstNetDifference() < 1e-5 ? "Self-check passed: " : "SELF-CHECK FAILED: ")
+        return (held() ? "Self-check passed: " : "SELF-CHECK FAILED: ")
                 + "the plane goes through its nets; the largest difference of a weight is "
                 + String.format(Locale.ROOT, "%.1e", result.worstNetDifference()) + ".";
     }

@@ -6,6 +6,8 @@ import io.basin.device.Device;
 import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.text.Printable;
+import io.basin.train.Method;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,21 +45,33 @@ final class TrainCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = training.settings();
+        if (method.contains(",")) {
+            throw new IllegalArgumentException("--method takes one method, got '" + Printable.of(method)
+                    + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
+        }
+        Method.known("--method", method);
         Bars bars = new Bars();
         try (Device device = run.open();
                 Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            Comparison.check(device, List.of(method), settings, material);
-            Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
-            long[] seeds = {seed};
-            run.configuration("train", settings, device)
-                    .fixed("methods", List.of(method))
-                    .fixed("seeds", seeds)
-                    .keep(folder);
-            Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
-                    .run(method, Map.of());
-            System.out.print(new ResultTable(summary).text());
-            System.out.print(ExtrasPage.text(summary.evidence()));
-            System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+            Comparison.check(device, List.of(method), settings, material)
+                    .forEach(remark -> System.err.println("basin: note: " + remark));
+            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
+                train(device, material, bars, claim.folder());
+            }
         }
+    }
+
+    private void train(Device device, Splits material, Bars bars, Path folder) {
+        long[] seeds = {seed};
+        Configuration configuration = run.configuration("train", material, device)
+                .fixed("methods", List.of(method))
+                .fixed("seeds", seeds);
+        configuration.keep(folder);
+        Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
+                .run(method, Map.of());
+        System.out.print(new ResultTable(summary).text());
+        System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));
+        System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+        SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

@@ -19,7 +19,8 @@ final class TrainingOptions {
 
     @Option(
             names = "--data-dir",
-            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+            description =
+                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
     @Option(names = "--model", description = "mlp, small-cnn, vgg16, preresnet20, -56, -110, -164, wrn-28-10")
@@ -125,7 +126,9 @@ final class TrainingOptions {
 
     @Option(
             names = "--cycle",
-            description = "epochs of one FGE triangle; default a quarter of what follows --fge-start")
+            description =
+                    "epochs of one FGE triangle, a model in its middle; default 2/7 of what follows --fge-start, so that"
+                            + " the fourth model ends the run")
     Double fgeCycle;
 
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
@@ -140,10 +143,17 @@ final class TrainingOptions {
     @Option(
             names = "--swag-scale",
             defaultValue = "1",
-            description = "of its covariance; 1 is the paper's: half diagonal, half low-rank")
+            description =
+                    "of its covariance; 1 is the paper's: half diagonal, half low-rank. The published code's scale is half"
+                            + " of it: its 0.5 is 1 here")
     double swagScale;
 
-    @Option(names = "--swap-workers", defaultValue = "3", description = "nets that SWAP trains from one checkpoint")
+    @Option(
+            names = "--swap-workers",
+            defaultValue = "3",
+            description =
+                    "nets that SWAP trains from one checkpoint, which is trained in batches of --batch-size and not in the"
+                            + " paper's large ones")
     int workers;
 
     Settings settings() {
@@ -172,7 +182,7 @@ final class TrainingOptions {
                 swaStart,
                 swaLr,
                 swaLow,
-                swaCycle != null ? swaCycle : (1 - swaStart) * scheduled / 10,
+                swaCycle != null ? swaCycle : Settings.usualSwaCycle(scheduled, swaStart),
                 emaDecay,
                 lawa,
                 cycles,
@@ -180,7 +190,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
+                fgeCycle != null ? fgeCycle : Settings.usualFgeCycle(scheduled, fgeStart),
                 runs,
                 new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }

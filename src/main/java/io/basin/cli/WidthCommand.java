@@ -15,9 +15,11 @@ import picocli.CommandLine.Parameters;
 /** Measures how wide the optima are that nets lie in. */
 @Command(
         name = "width",
-        description =
-                "How fast loss and error rise along the same random directions out of each net, and along the line"
-                        + " from net to net. Files are grouped by the method and the seed in their headers.",
+        description = {
+            "How fast loss and error rise along the same random directions out of each net, and along the line from net to"
+                    + " net. Files are grouped by the method and the seed in their headers. " + Site.LOSS,
+            Site.STATISTICS
+        },
         footer = {
             "",
             "Examples:",
@@ -66,15 +68,15 @@ final class WidthCommand implements Runnable {
         Rays.CurveConfig course = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
         Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars)) {
-            Path folder = options.folder("width", model);
-            options.configuration("width", settings, site.nets())
-                    .fixed("course", course)
-                    .keep(folder);
-            Rays.MethodScore result = new Rays(
-                            site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
+        try (Site site = Site.open(options, model, settings, files, bars);
+                Claim claim = options.claim("width", model)) {
+            Path folder = claim.folder();
+            Configuration configuration =
+                    options.configuration("width", settings, site).fixed("course", course);
+            configuration.keep(folder);
+            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
                     .run(site.nets(), pairs());
-            new WidthReport(result, rise, facts(site)).write(folder);
+            new WidthReport(result, rise, facts(site, configuration)).write(folder);
         }
     }
 
@@ -94,8 +96,8 @@ final class WidthCommand implements Runnable {
         return pairs;
     }
 
-    private Map<String, String> facts(Site site) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         facts.put(
                 "rays",
                 directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"

@@ -17,11 +17,11 @@ import java.util.function.ToDoubleFunction;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 final class WidthReport {
-    private final Rays.MethodScore result;
+    private final Rays.Result result;
     private final double rise;
     private final Map<String, String> facts;
 
-    WidthReport(Rays.MethodScore result, double rise, Map<String, String> facts) {
+    WidthReport(Rays.Result result, double rise, Map<String, String> facts) {
         this.result = result;
         this.rise = rise;
         this.facts = facts;
@@ -35,6 +35,11 @@ final class WidthReport {
         json.put("lines", result.lines().stream().map(WidthReport::numbers).toList());
         json.put("conclusions", conclusions());
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        conclusions().forEach(System.out::println);
+        System.out.println(Site.LOSS);
+        System.out.println(Site.STATISTICS);
         Page page = new Page("Width of optima: " + facts.get("net"));
         conclusions().forEach(page::conclusion);
         for (Rays.Kind kind : Rays.Kind.values()) {
@@ -45,10 +50,11 @@ final class WidthReport {
             line(page, folder, "train-loss", "Training loss", "training loss, nats", LossAndError::trainLoss);
             line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
-        page.table(rows()).facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
+        page.table(rows())
+                .paragraph(Site.LOSS)
+                .paragraph(Site.STATISTICS)
+                .facts(facts)
+                .write(folder.resolve("report.html"));
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 

@@ -5,12 +5,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
+import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
 import io.basin.train.Method;
 import io.basin.train.Plan;
+import io.basin.train.Remarks;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Trains every method at the same budget over several seeds and gathers what the test set says of each.
@@ -27,8 +32,6 @@ import java.util.Map;
  * comparison resumes.
  */
 public final class Comparison {
-    private static final String SCORES = "scores.json";
-
     private final Device device;
     private final Splits material;
     private final List<Method> recipes;
@@ -67,14 +70,22 @@ public final class Comparison {
         return new Splits(device, data, settings);
     }
 
-    /** Plans every method's schedule without training: throws what {@link Method#of} throws. */
-    public static void check(Device device, List<String> methods, Settings settings, Splits material) {
+    /** Plans every method's schedule without training: throws what {@link Method#of} throws; returns what {@link Remarks} say. */
+    public static List<String> check(Device device, List<String> methods, Settings settings, Splits material) {
         Plan.requirePrecision(device, settings.precision());
-        methods.forEach(m -> Method.of(m, settings, material.stepsPerEpoch()));
+        int perEpoch = material.stepsPerEpoch();
+        return methods.stream()
+                .distinct()
+                .flatMap(m -> Remarks.of(Method.of(m, settings, perEpoch), settings, perEpoch).stream())
+                .toList();
     }
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
+        return FolderLock.holding(folder, () -> measured(title, facts));
+    }
+
+    private Summary measured(String title, Map<String, String> facts) {
         List<MethodScore> results = new ArrayList<>();
         List<Summary.Curve> curves = new ArrayList<>();
         Extras evidence = Extras.NONE;
@@ -94,15 +105,16 @@ public final class Comparison {
     }
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
-        Path scores = place.resolve(SCORES);
-        Extras known = ExtrasFile.read(place);
-        if (Files.exists(scores) && ExtrasFile.answers(known, options)) {
-            return new TestEvaluation.Outcome(MethodScore.read(scores), known);
+        AtomicFile.sweep(place);
+        Optional<List<MethodScore>> results = Finished.read(place);
+        if (results.isPresent()) {
+            Extras known = ExtrasFile.read(place);
+            if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
         }
         TestEvaluation.Outcome outcome =
                 new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
         ExtrasFile.write(place, outcome.evidence());
-        Json.write(scores, outcome.results());
+        Finished.write(place, outcome.results());
         return outcome;
     }
 
@@ -157,7 +169,13 @@ public final class Comparison {
         for (int part = 0; part < group.parts(); part++) {
             Path run = group.partFolder(place, part);
             List<Summary.Point> points = new ArrayList<>();
-            for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
+            Path metrics = run.resolve("metrics.jsonl");
+            if (!Files.exists(metrics)) {
+                throw new FormatException(
+                        metrics.toString(),
+                        "is missing, though its run has ended: remove the folder " + place + " to train it again");
+            }
+            for (JsonNode n : JsonLines.read(metrics)) {
                 points.add(new Summary.Point(
                         n.path("epoch").asDouble(),
                         n.path("loss").asDouble(),
@@ -190,6 +208,6 @@ public final class Comparison {
                 }
             }
         }
-        io.basin.io.AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
+        AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
     }
 }

@@ -173,6 +173,7 @@ final class GroupRun {
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about =
                 new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.augmentation())
+                        .on(material.fingerprint())
                         .header());
         about.put("seed", Long.toString(place.seed()));
         return about;

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.ensemble.Combiners;
 import io.basin.ensemble.Metrics;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -25,19 +26,22 @@ record MethodScore(
         Summary.Score score,
         String hits,
         List<Extras.Bin> bins) {
+    private static final String REMEDY = "it is damaged; delete it to train this run again";
+
     static MethodScore of(String method, double epochs, long seed, Judge.Verdict v) {
         Metrics m = v.metrics();
         String hits = v.hits() == null
                 ? ""
                 : Base64.getEncoder().encodeToString(v.hits().toByteArray());
+        boolean likely = Combiners.givesProbabilities(v.combiner());
         return new MethodScore(
                 method,
                 v.combiner(),
                 epochs,
                 v.passes(),
-                new Summary.Score(seed, m.accuracy(), m.nll(), m.ece()),
+                new Summary.Score(seed, m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null),
                 hits,
-                bins(m));
+                likely ? bins(m) : List.of());
     }
 
     static List<Extras.Bin> bins(Metrics m) {
@@ -54,17 +58,19 @@ record MethodScore(
 
     /** Reads what {@link Json#write} made of a list of results. */
     static List<MethodScore> read(Path file) {
+        return read(file, Json.read(file, REMEDY));
+    }
+
+    /** The same of a list that stands in {@code file}. */
+    static List<MethodScore> read(Path file, JsonNode list) {
         List<MethodScore> results = new ArrayList<>();
         try {
-            for (JsonNode n : Json.read(file)) results.add(of(n));
-            if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
-            return results;
+            for (JsonNode n : list) results.add(of(n));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(
-                    file.toString(),
-                    "is no list of scores (" + e.getMessage() + "); delete it to train this run again",
-                    e);
+            throw new FormatException(file.toString(), "is not a list of scores: " + REMEDY, e);
         }
+        if (results.isEmpty()) throw new FormatException(file.toString(), "holds no scores: " + REMEDY);
+        return results;
     }
 
     private static MethodScore of(JsonNode n) {
@@ -78,12 +84,16 @@ record MethodScore(
         }
         if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
         if (!n.path("method").isTextual()) throw new IllegalArgumentException("a method has no name");
+        String combiner = n.path("combiner").asText();
+        long seed = s.path("seed").asLong();
         MethodScore result = new MethodScore(
                 n.path("method").asText(),
-                n.path("combiner").asText(),
+                combiner,
                 number(n, "epochs"),
                 n.path("passes").asInt(),
-                new Summary.Score(s.path("seed").asLong(), number(s, "accuracy"), number(s, "nll"), number(s, "ece")),
+                Combiners.givesProbabilities(combiner)
+                        ? new Summary.Score(seed, number(s, "accuracy"), number(s, "nll"), number(s, "ece"))
+                        : new Summary.Score(seed, number(s, "accuracy"), null, null),
                 n.path("hits").asText(),
                 bins);
         result.hitSet(); // Damaged base64 is found here, where the file is known.

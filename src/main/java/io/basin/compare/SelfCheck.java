@@ -18,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Whether a group's files and tables are what its methods promise, found out by other means than those that made them: averages
@@ -106,16 +108,20 @@ final class SelfCheck {
 
     /** Largest |average - mean| over a tensor's largest |mean|, over all parameters. */
     private double difference(Path file, List<Path> members) {
-        double worst = 0;
-        for (Parameter p : storage.parameters()) {
-            double[] mean = new double[Math.toIntExact(p.shape().elements())];
-            for (Path member : members) {
-                try (Safetensors in = Safetensors.open(member)) {
+        Map<String, double[]> means = new HashMap<>();
+        for (Path member : members) {
+            try (Safetensors in = Safetensors.open(member)) {
+                for (Parameter p : storage.parameters()) {
                     float[] values = in.floats(p.name());
+                    double[] mean = means.computeIfAbsent(p.name(), n -> new double[values.length]);
                     for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
                 }
             }
-            try (Safetensors in = Safetensors.open(file)) {
+        }
+        double worst = 0;
+        try (Safetensors in = Safetensors.open(file)) {
+            for (Parameter p : storage.parameters()) {
+                double[] mean = means.get(p.name());
                 float[] average = in.floats(p.name());
                 double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
                 for (int i = 0; i < mean.length; i++) {
@@ -194,16 +200,19 @@ final class SelfCheck {
         return values;
     }
 
-    /** Compares the device's rates at the collected steps with what the method promises; nothing where none is collected. */
+    /** Compares the models that are made, and the device's rates at their steps, with what the method promises. */
     Extras schedule(Method recipe, Training session) {
-        int[] steps = recipe.schedule().collections();
-        if (steps.length == 0) return Extras.NONE;
+        if (recipe.product() == Method.Product.LAST) return Extras.NONE;
+        // LAWA averages the last few of what it collects; of the others that average, all.
+        boolean stored = recipe.product().fromMembers() || recipe.name().equals("lawa");
+        int[] steps = stored ? recipe.schedule().collections() : averaged(recipe.averaging());
         CollectionRule promise = CollectionRule.of(
-                recipe, place.material().settings(), place.material().stepsPerEpoch());
-        for (int step : steps) {
-            String broken = promise.broken(step, session::rate);
-            if (!broken.isEmpty()) return one(Check.of(CollectionRule.WHAT, where(recipe), false, broken));
-        }
-        return one(Check.of(CollectionRule.WHAT, where(recipe), true, steps.length + " models, " + promise.text()));
+                recipe.name(), place.material().settings(), place.material().stepsPerEpoch());
+        String broken = promise.broken(steps, session::rate);
+        return one(Check.of(
+                CollectionRule.WHAT,
+                where(recipe),
+                broken.isEmpty(),
+                broken.isEmpty() ? steps.length + " models, " + promise.text() : broken));
     }
 }

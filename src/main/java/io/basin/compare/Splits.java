@@ -7,13 +7,14 @@ import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
-import io.basin.train.Evaluator;
+import io.basin.train.Averaging;
 import io.basin.train.Method;
+import io.basin.train.Schedule;
 import io.basin.train.Settings;
 import io.basin.train.Training;
 import java.nio.ByteBuffer;
@@ -27,13 +28,17 @@ import java.util.function.Supplier;
  *
  * <p>The validation part is cut from the training set, stratified; everything that is chosen is chosen on it, and the test part
  * is only ever measured on. The split has its own fixed seed, so that all seeds and methods of a comparison share it.
+ *
+ * <p>Any thread may use it; close it after what computes with it.
  */
 public final class Splits implements AutoCloseable {
     /** Of the split of training and validation samples, the same for every run. */
     public static final long SPLIT_SEED = 20180314;
 
     private final Device device;
+    private final Guard guard;
     private final Settings settings;
+    private final String fingerprint;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
     private final ImageSet testSet;
@@ -45,7 +50,9 @@ public final class Splits implements AutoCloseable {
     /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
     public Splits(Device device, TrainTest data, Settings settings) {
         this.device = device;
+        guard = device.guard().of("the material");
         this.settings = settings;
+        fingerprint = data.fingerprint();
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
@@ -104,31 +111,58 @@ public final class Splits implements AutoCloseable {
         }
     }
 
-    /** A net of the caller's own in training on the training part. */
-    public Training session(Graph net, Method recipe, long seed) {
-        return new Training(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, augmentation);
+    /**
+     * Trains a net of the caller's own with all that the method does, from its own initialisation or several, and measures on the
+     * test part what it ends with: the last weights, the average, the mean of members' weights (SWAP), or the mean of the
+     * probabilities of members (snapshots, FGE, independent nets) or samples (SWAG). Nothing is written to disk.
+     *
+     * @param seed as of {@code compare}: the same weights come out where the net is the same
+     */
+    public EpochMetrics run(Graph net, Method recipe, long seed) {
+        return new MethodRun(device, this, net, recipe).run(seed);
     }
 
     /**
-     * Loss and accuracy on the test part of the last weights, or of the average where the recipe makes one; its batch-norm
-     * statistics are measured first.
+     * A net of the caller's own in training on the training part, step by step.
+     *
+     * @throws IllegalArgumentException if the method trains several nets, as one session cannot
      */
-    public EpochMetrics test(Graph net, Method recipe, Training session) {
-        ParameterStore storage = session.storage();
-        boolean average = recipe.product() == Method.Product.AVERAGE;
-        Weights model = average ? storage.averaged() : storage.live();
-        if (average) {
-            try (Evaluator onTrain = evaluator(net, storage, train, augmentedBatch())) {
-                onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
-            }
+    public Training session(Graph net, Method recipe, long seed) {
+        if (recipe.parts() > 1) {
+            throw new IllegalArgumentException(recipe.name() + " trains " + recipe.parts()
+                    + " times, and a session once: call Material.run, which does all of it");
         }
-        try (Evaluator onTest = evaluator(net, storage, test, plainBatch())) {
-            return onTest.evaluate(model);
-        }
+        return session(net, recipe, 0, seed);
     }
 
-    private Evaluator evaluator(Graph net, ParameterStore storage, Images images, BatchReader batch) {
-        return new Evaluator(device, net, storage, images, batch, settings.precision());
+    Training session(Graph net, Method recipe, int part, long seed) {
+        guard.requireOpen();
+        Schedule schedule = recipe.isTrunk(part) ? recipe.trunk() : recipe.schedule();
+        Averaging averaging = recipe.isTrunk(part) ? Averaging.none(schedule.steps()) : recipe.averaging();
+        return new Training(device, net, train, settings, schedule, averaging, seed, augmentation);
+    }
+
+    /**
+     * Loss and accuracy on the test part of what the method ends with, as {@link #run} says; batch-norm statistics of weights that
+     * were not trained themselves are measured first.
+     *
+     * @param session of {@code recipe}, at its end; before it, only of a method that ends with the last weights
+     * @throws IllegalArgumentException if {@code session} is not of {@code recipe}
+     * @throws IllegalStateException if the method's result is not there yet
+     */
+    public EpochMetrics test(Graph net, Method recipe, Training session) {
+        guard.requireOpen();
+        if (recipe.parts() > 1 || !session.follows(recipe.schedule(), recipe.averaging())) {
+            throw new IllegalArgumentException("the session does not train what " + recipe.name()
+                    + " does: make it with Material.session of the same recipe, or call Material.run");
+        }
+        if (session.step() < session.steps() && recipe.product() != Method.Product.LAST) {
+            throw new IllegalStateException(recipe.name() + " has a result after " + session.steps()
+                    + " steps, and this session has done " + session.step());
+        }
+        List<Weights> members =
+                session.members().stream().map(Training.Member::weights).toList();
+        return new MethodRun(device, this, net, recipe).test(session, members, session.seed());
     }
 
     public int stepsPerEpoch() {
@@ -137,6 +171,11 @@ public final class Splits implements AutoCloseable {
 
     public Settings settings() {
         return settings;
+    }
+
+    /** {@link TrainTest#fingerprint} of the whole data set. */
+    public String fingerprint() {
+        return fingerprint;
     }
 
     public ImageSet trainSet() {
@@ -180,8 +219,10 @@ public final class Splits implements AutoCloseable {
 
     @Override
     public void close() {
-        train.close();
-        validation.close();
-        test.close();
+        guard.close(() -> {
+            train.close();
+            validation.close();
+            test.close();
+        });
     }
 }

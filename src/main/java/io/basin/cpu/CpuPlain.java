@@ -57,6 +57,7 @@ final class CpuPlain extends CpuOp {
     static CpuOp dropout(Dnnl dnnl, PlanContext scope, Layer.Dropout spec, Tensor in, long seed, RunState control) {
         CpuPlain op = new CpuPlain(dnnl, scope, in);
         ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
+        op.reach.add("the control block", control.memory());
         Mask mask = new Mask(spec.p(), seed, counters);
         if (!scope.training()) {
             op.forward(() -> op.y.put(0, op.x, 0, op.x.capacity()));

@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
+import io.basin.device.Cache;
 import io.basin.device.Device;
-import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 
 /** Opens the processor. */
@@ -18,13 +18,13 @@ public final class CpuProvider implements DeviceProvider {
 
     @Override
     public Device open(int threads) {
-        int cores = Runtime.getRuntime().availableProcessors();
-        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        DeviceProvider.requireThreads(threads);
+        int cores = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         try {
+            Cache.showToLoaders();
             return new CpuDevice(threads == 0 ? cores : threads);
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new DeviceException("the cpu device cannot be opened: " + cause.getMessage(), cause);
+            throw Cache.refusal(name(), e);
         }
     }
 }

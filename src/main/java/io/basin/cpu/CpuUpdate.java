@@ -60,8 +60,7 @@ final class CpuUpdate extends CpuPass {
         params.get(i, t[0], 0, n);
         grads.get(i, t[1], 0, n);
         for (int k = 0; k < moments.length; k++) moments[k].get(i, t[2 + k], 0, n);
-        rule.update(
-                n, t[0], t[1], moments.length > 0 ? t[2] : null, moments.length > 1 ? t[3] : null, lr, wd, c);
+        rule.update(n, t[0], t[1], moments.length > 0 ? t[2] : null, moments.length > 1 ? t[3] : null, lr, wd, c);
         params.put(i, t[0], 0, n);
         for (int k = 0; k < moments.length; k++) moments[k].put(i, t[2 + k], 0, n);
         if (alpha == 0) return;

@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.device.Arena;
 import io.basin.device.Coefficients;
 import io.basin.device.Memory;
+import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
@@ -26,7 +27,12 @@ final class CudaArenas {
         return new Launch(device.context(), device.kernels().get(file, kernel), kernel).shape(blocks, 1, 256, 1);
     }
 
-    static Launch step(CudaDevice device, Sgd spec, ParameterStore storage, RunState control) {
+    static Launch step(CudaDevice device, Optimizer optimizer, ParameterStore storage, RunState control) {
+        if (optimizer instanceof UpdateRule rule) return update(device, rule, storage, control);
+        return step(device, (Sgd) optimizer, storage, control);
+    }
+
+    private static Launch step(CudaDevice device, Sgd spec, ParameterStore storage, RunState control) {
         Launch launch = launch(device, "step.cu", "step", storage.paramBytes())
                 .arg(CudaDevice.place(storage.memory(Arena.PARAMS)))
                 .arg(CudaDevice.place(storage.memory(Arena.GRADS)))
@@ -38,10 +44,10 @@ final class CudaArenas {
     }
 
     /** {@code kernels/update.cu} with the rule's statements in it. */
-    static Launch update(CudaDevice device, UpdateRule rule, ParameterStore storage, RunState state) {
+    private static Launch update(CudaDevice device, UpdateRule rule, ParameterStore storage, RunState state) {
         if (rule.cuda() == null) {
-            throw new IllegalArgumentException("the optimizer " + rule.name()
-                    + " has no CUDA statements: override cuda(), or use another device");
+            throw new IllegalArgumentException(
+                    "the optimizer " + rule.name() + " has no CUDA statements: override cuda(), or use another device");
         }
         float[][] scalars = state.scalars(rule);
         int width = scalars.length == 0 ? 0 : scalars[0].length;

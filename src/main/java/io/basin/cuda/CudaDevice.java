@@ -10,6 +10,7 @@ import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
 import io.basin.device.Layout;
@@ -17,22 +18,25 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.MemoryEstimate;
 import io.basin.device.Op;
+import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.PredictionSum;
+import io.basin.device.Reach;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Optimizer;
 import io.basin.device.Sgd;
-import io.basin.device.UpdateRule;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
 import org.slf4j.Logger;
@@ -41,7 +45,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A GPU of NVIDIA's: cuDNN for convolutions and pools, cuBLAS for dense layers, our own kernels for the rest.
  *
- * <p>Use it from the thread that opened it: a context is current to a thread. All work and all copies are ordered on one stream.
+ * <p>A context is current to a thread, so each turn begins with making it that. All work and all copies are ordered on one
+ * stream. Closing the device frees what is left on it: afterwards its memory is closed too.
  */
 final class CudaDevice implements Device {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
@@ -52,6 +57,12 @@ final class CudaDevice implements Device {
     private final AsyncReads readings;
     private final Kernels kernels;
     private final Algorithms algorithms;
+    private final Guard guard;
+    /** Memory and recordings that were made and not closed. */
+    private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** What a capture in progress has taken in so far, else null. */
+    private Reach captured;
+
     private long live;
     private DeviceException owed;
 
@@ -59,6 +70,7 @@ final class CudaDevice implements Device {
         try {
             context = new CudaContext();
             undo.add(context);
+            guard = new Guard("the cuda device", context::enter);
             staging = new Staging(context);
             undo.add(staging);
             readings = new AsyncReads(context);
@@ -70,6 +82,25 @@ final class CudaDevice implements Device {
             undo.close();
             throw e;
         }
+    }
+
+    @Override
+    public Guard guard() {
+        return guard;
+    }
+
+    /** Refuses work on memory that is closed; a recording remembers what its work reaches. */
+    void require(Reach reach, String work) {
+        reach.requireOpen(work);
+        if (captured != null) captured.addAll(reach);
+    }
+
+    private Runnable turns(String name, Reach reach, Runnable work) {
+        Runnable checked = () -> {
+            require(reach, name);
+            work.run();
+        };
+        return () -> guard.run(checked);
     }
 
     CudaContext context() {
@@ -106,7 +137,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void checkMemory(MemoryEstimate demand) {
-        long free = context.memory()[0];
+        long free = guard.get(context::memory)[0];
         if (demand.total() <= free) {
             LOG.info("{}, {} are free", demand, MemoryEstimate.mebibytes(free));
             return;
@@ -120,6 +151,10 @@ final class CudaDevice implements Device {
 
     @Override
     public Memory allocate(long bytes) {
+        return guard.get(() -> obtain(bytes));
+    }
+
+    private Memory obtain(long bytes) {
         settle();
         DevicePointer address = new DevicePointer();
         // The driver has no allocation of nothing, which a net without parameters asks for.
@@ -128,6 +163,7 @@ final class CudaDevice implements Device {
         if (status != 0) throw new DeviceException(noMemory(bytes, status));
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
+        made.add(memory);
         try {
             Check.driver(cuMemsetD8Async(address, (byte) 0, physical, context.stream), "cuMemsetD8Async");
             return memory;
@@ -146,8 +182,9 @@ final class CudaDevice implements Device {
      * Waits first: what is in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
      * next call that can report it.
      */
-    void free(DevicePointer address, long bytes) {
-        live -= bytes;
+    void free(CudaMemory memory, DevicePointer address) {
+        made.remove(memory);
+        live -= memory.bytes();
         int waited = cuStreamSynchronize(context.stream);
         // A wait also reports what earlier work did wrong, and then has waited for nothing.
         if (waited != 0) cuStreamSynchronize(context.stream);
@@ -176,28 +213,37 @@ final class CudaDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
-        settle();
-        staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+        guard.run(() -> {
+            settle();
+            staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+        });
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
-        settle();
-        staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+        guard.run(() -> {
+            settle();
+            staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+        });
     }
 
     @Override
     public AsyncRead read(Memory from, long offset, int bytes) {
-        settle();
-        return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+        AsyncRead reading = guard.get(() -> {
+            settle();
+            return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+        });
+        return () -> guard.get(reading::await);
     }
 
     @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
-        DevicePointer source = ((CudaMemory) from).at(0, from.bytes());
-        DevicePointer target = ((CudaMemory) to).at(0, to.bytes());
-        Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
+        guard.run(() -> {
+            DevicePointer source = ((CudaMemory) from).at(0, from.bytes());
+            DevicePointer target = ((CudaMemory) to).at(0, to.bytes());
+            Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
+        });
     }
 
     @Override
@@ -226,13 +272,26 @@ final class CudaDevice implements Device {
 
     @Override
     public Recording record(Runnable work) {
-        return new Capture(context, work);
+        return guard.get(() -> {
+            captured = new Reach();
+            try {
+                Capture capture = new Capture(this, captured, work);
+                made.add(capture);
+                return capture;
+            } finally {
+                captured = null;
+            }
+        });
+    }
+
+    void forget(Capture capture) {
+        made.remove(capture);
     }
 
     /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
-    private static <T> T planned(PlanContext scope, Shape input, Supplier<T> plan) {
+    private <T> T planned(PlanContext scope, Shape input, Supplier<T> plan) {
         try {
-            return plan.get();
+            return guard.get(plan);
         } catch (DeviceException e) {
             throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
         }
@@ -304,33 +363,43 @@ final class CudaDevice implements Device {
 
     @Override
     public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        if (optimizer instanceof Sgd sgd) return CudaArenas.step(this, sgd, storage, control);
-        return CudaArenas.update(this, (UpdateRule) optimizer, storage, control);
+        return guard.get(() ->
+                turns("step", Reach.ofStep(storage, control), CudaArenas.step(this, optimizer, storage, control)));
     }
 
     @Override
     public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        return CudaArenas.weightedSum(this, points, c, to);
+        return guard.get(() ->
+                turns("combine", Reach.ofCombination(points, c, to), CudaArenas.weightedSum(this, points, c, to)));
     }
 
     @Override
     public Runnable stepCurvePoint(
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        return CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control);
+        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
+        return guard.get(() ->
+                turns("bend", reach, CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control)));
     }
 
     @Override
     public PredictionSum tally(int rows, int classes) {
-        return new CudaPredictionSum(this, rows, classes);
+        return guard.get(() -> new CudaPredictionSum(this, rows, classes));
     }
 
     @Override
     public Runnable advance(RunState control) {
-        return new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control));
+        Reach reach = new Reach().add("the control block", control.memory());
+        return guard.get(() ->
+                turns("tick", reach, new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control))));
     }
 
     @Override
     public void close() {
-        undo.close();
+        guard.close(() -> {
+            Closer rest = new Closer();
+            made.forEach(rest::add);
+            rest.close();
+            undo.close();
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
@@ -32,21 +33,28 @@ public final class CudaProvider implements DeviceProvider {
 
     @Override
     public CudaDevice open(int threads) {
-        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        DeviceProvider.requireThreads(threads);
         try {
+            Cache.showToLoaders();
             Libraries.require();
             Natives.load();
             CudaDevice device = new CudaDevice();
             if (device.software()) LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new DeviceException("the cuda device cannot be opened: " + cause.getMessage(), cause);
+            throw Cache.refusal(name(), e);
         }
     }
 
     @Override
     public List<Finding> diagnose() {
-        return Diagnosis.findings();
+        try {
+            Cache.showToLoaders();
+            return Diagnosis.findings();
+        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
+            return List.of(Finding.of(Cache.refusal(name(), e).getMessage()));
+        } catch (DeviceException e) {
+            return List.of(Finding.of(e.getMessage()));
+        }
     }
 }

@@ -5,6 +5,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
@@ -86,6 +87,7 @@ public final class FusedStep implements AutoCloseable {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
         ByteBuffer tables = RunState.tables(lr, alpha);
+        Cache.showToLoaders();
         Libraries.DRIVER.find();
         Libraries.NVRTC.find();
         Natives.loadDriver();
@@ -157,7 +159,7 @@ public final class FusedStep implements AutoCloseable {
     }
 
     private KernelArg control(CUstream stream, ByteBuffer tables) {
-        long bytes = RunState.TABLES + tables.remaining();
+        long bytes = RunState.TABLES + (long) tables.remaining();
         DevicePointer address = new DevicePointer();
         Check.driver(cuMemAlloc(address, bytes), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));
@@ -177,15 +179,15 @@ public final class FusedStep implements AutoCloseable {
         return new KernelArg(address);
     }
 
-    /** Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */
-    public void run() {
-        if (closed) throw new IllegalStateException("the step was closed");
+    /** Any thread that has the context current may call. Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */
+    public synchronized void run() {
+        if (closed) throw new IllegalStateException("the step is closed");
         launches.forEach(Launch::run);
     }
 
     /** Waits for the stream and gives up what it owns; graphs that captured a {@link #run} must not be launched any more. */
     @Override
-    public void close() {
+    public synchronized void close() {
         closed = true;
         undo.close();
     }

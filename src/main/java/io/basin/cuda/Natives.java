@@ -1,7 +1,9 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -54,7 +56,7 @@ final class Natives {
     }
 
     private static void load(List<String> names, Runnable touch) {
-        Path folder = Cache.folder("natives");
+        Path folder = Cache.executable("natives");
         for (String name : names) unpack(folder, "lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
         String before = System.getProperty(TEMPORARY);
         System.setProperty(TEMPORARY, folder.toString());
@@ -79,7 +81,7 @@ final class Natives {
             boolean same = Files.exists(file) && Arrays.equals(bytes, Files.readAllBytes(file));
             if (!same) AtomicFile.write(file, bytes);
         } catch (IOException | UncheckedIOException e) {
-            throw new DeviceException("cannot unpack " + name + ": " + e.getMessage(), e);
+            throw new DeviceException("cannot unpack " + name + ": " + Reason.of(e), e);
         }
     }
 }

@@ -2,6 +2,8 @@ package io.basin.data;
 
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.data.FileStatus.State;
+import io.basin.io.Sha256;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -48,7 +50,7 @@ final class Verifier {
 
     private static FileStatus verifyFile(DataFile file, Path path) {
         try {
-            return compare(file, path.toString(), Sha256.ofContent(path, 2 * file.bytes()));
+            return compare(file, path.toString(), Capped.sha256(path, 2 * file.bytes()));
         } catch (IOException e) {
             return unreadable(file, path, e);
         }
@@ -58,7 +60,7 @@ final class Verifier {
         Map<String, FileStatus> found = new HashMap<>();
         Exception failure = null;
         try (InputStream in = Files.newInputStream(archive)) {
-            TarReader tar = new TarReader(CifarFormat.openArchive(in), archive.toString());
+            TarReader tar = new TarReader(CifarFormat.openArchive(in, Files.size(archive)), archive.toString());
             for (TarReader.Entry member = tar.next(); member != null; member = tar.next()) {
                 for (DataFile file : entry.files()) {
                     if (file.name().equals(member.name())) {
@@ -95,6 +97,6 @@ final class Verifier {
     }
 
     private static FileStatus unreadable(DataFile file, Path path, Exception e) {
-        return new FileStatus(file.name(), path.toString(), State.UNREADABLE, String.valueOf(e.getMessage()));
+        return new FileStatus(file.name(), path.toString(), State.UNREADABLE, Reason.of(e));
     }
 }

@@ -10,6 +10,8 @@ import java.util.List;
  * <p>The factories <em>plan</em>: they choose algorithms and layouts, declare memory in the {@link PlanContext}, and may
  * block. The operations they return then run without allocating or waiting. Shape errors are
  * {@link IllegalArgumentException}s that name the layer; everything else is a {@link DeviceException}.
+ *
+ * <p>Any thread may use a device and what was made on it: calls take turns, see {@link Guard}.
  */
 public interface Device extends AutoCloseable {
     /** One line for people: what it is and how many threads or multiprocessors it uses. */
@@ -20,6 +22,9 @@ public interface Device extends AutoCloseable {
 
     /** Whether it computes in that precision, and not in another under its name. */
     boolean supports(Precision precision);
+
+    /** Takes turns on this device: for what must not be interrupted between several calls. */
+    Guard guard();
 
     // Memory. All copies are ordered with the work around them; only download and unpack wait.
 
@@ -79,7 +84,10 @@ public interface Device extends AutoCloseable {
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
     Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control);
 
-    /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
+    /**
+     * The fused update of everything in {@code storage}, driven by the tables in {@code control}. Once a loss was not finite
+     * neither this nor {@link #stepCurvePoint} changes anything.
+     */
     Runnable step(Optimizer optimizer, ParameterStore storage, RunState control);
 
     /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */

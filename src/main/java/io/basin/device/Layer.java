@@ -7,7 +7,8 @@ import java.util.List;
  * One layer of a net as plain data: printed, compared, written into headers and planned by devices.
  *
  * <p>A layer owns its shape rule and its parameter list; a device owns layouts and kernels and decides nothing else. Shapes here
- * are those of one sample, (C, H, W) or (C): the batch is the plan's.
+ * are those of one sample, (C, H, W) or (C): the batch is the plan's. Layers are compared by content; a caller's own {@link
+ * Initializer} or {@link Elementwise} inside by its own {@code equals}.
  */
 public sealed interface Layer {
     /**

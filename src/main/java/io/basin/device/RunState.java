@@ -22,6 +22,7 @@ public final class RunState implements AutoCloseable {
     public static final int TABLES = 64;
 
     private final Device device;
+    private final Guard guard;
     private final Memory memory;
     private final int steps;
     private final List<Memory> kept = new ArrayList<>();
@@ -31,6 +32,7 @@ public final class RunState implements AutoCloseable {
     public RunState(Device device, double[] lr, double[] alpha) {
         ByteBuffer tables = tables(lr, alpha);
         this.device = device;
+        guard = device.guard().of("the control block");
         steps = lr.length;
         memory = device.allocate(TABLES + 8L * steps);
         try {
@@ -87,7 +89,7 @@ public final class RunState implements AutoCloseable {
 
     /** The counters as the work enqueued so far leaves them; only {@code get} waits. */
     public Supplier<EpochMetrics> fetch() {
-        AsyncRead reading = device.read(memory, 0, TABLES);
+        AsyncRead reading = guard.get(() -> device.read(memory, 0, TABLES));
         return () -> {
             ByteBuffer read = reading.await();
             return new EpochMetrics(
@@ -106,6 +108,10 @@ public final class RunState implements AutoCloseable {
 
     /** Sets the step counter and the sums: zero at the start of an epoch, a checkpoint's when a run resumes. */
     public void start(EpochMetrics totals) {
+        guard.run(() -> put(totals));
+    }
+
+    private void put(EpochMetrics totals) {
         counters.clear();
         counters.putLong(STEP, totals.step())
                 .putDouble(LOSS, totals.loss())
@@ -122,8 +128,9 @@ public final class RunState implements AutoCloseable {
 
     @Override
     public void close() {
-        kept.forEach(Memory::close);
-        kept.clear();
-        memory.close();
+        guard.close(() -> {
+            kept.forEach(Memory::close);
+            memory.close();
+        });
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -10,19 +11,22 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An open safetensors file: header checked, tensors read when asked for.
  *
  * <p>Layout: 8 bytes, little endian, the header's length; the header, JSON; the data, little endian, C order
  * (https://github.com/huggingface/safetensors). {@link #open} proves the whole header consistent with the file's length before
- * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size.
+ * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size. It
+ * also reads the whole file once and compares it with the SHA-256 that its header names; a file of another program or an older
+ * version has none and is read with one line of warning.
  *
  * <p>May be read from several threads: reads are positional.
  */
 public final class Safetensors implements AutoCloseable {
     /** The longest header that is read, in bytes. */
-    public static final int MAX_HEADER_BYTES = 16 << 20;
+    public static final int MAX_HEADER_BYTES = 8 << 20;
 
     private final Path file;
     private final FileChannel channel;
@@ -42,9 +46,9 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Opens and checks a file.
+     * Opens a file and checks it, its SHA-256 included.
      *
-     * @throws FormatException if it is not a consistent safetensors file, naming the file and what is wrong
+     * @throws FormatException if it is not a consistent safetensors file or was changed, naming the file and what is wrong
      * @throws UncheckedIOException if the system will not let it be read
      */
     public static Safetensors open(Path file) {
@@ -52,7 +56,8 @@ public final class Safetensors implements AutoCloseable {
         try {
             // A pipe or a terminal would block for ever.
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                throw new FormatException(file.toString(), "not a file");
+                String what = Files.isDirectory(file) ? "is a folder; name a weights file in it" : "is not a file";
+                throw new FormatException(file.toString(), what);
             }
             channel = FileChannel.open(file, StandardOpenOption.READ);
             return open(file, channel);
@@ -60,7 +65,7 @@ public final class Safetensors implements AutoCloseable {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
             close(channel, e);
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         } catch (RuntimeException e) {
             close(channel, e);
             throw e;
@@ -70,17 +75,13 @@ public final class Safetensors implements AutoCloseable {
     private static Safetensors open(Path file, FileChannel channel) throws IOException {
         String name = file.toString();
         long size = channel.size();
-        if (size < 8) {
-            throw new FormatException(name, "not a safetensors file: " + size + " bytes hold no header");
-        }
-        ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer prefix = ByteBuffer.allocate((int) Math.min(9, size)).order(ByteOrder.LITTLE_ENDIAN);
         readFully(name, channel, prefix, 0);
-        long length = prefix.getLong(0);
+        long length = size < 9 || prefix.get(8) != '{' ? -1 : prefix.getLong(0);
         if (length < 0 || length > MAX_HEADER_BYTES) {
             throw new FormatException(
                     name,
-                    "not a safetensors file: a header of " + Long.toUnsignedString(length)
-                            + " bytes is over the limit of " + MAX_HEADER_BYTES);
+                    FileKind.instead(file, "a safetensors file") + "; name weights that 'train' or 'compare' wrote");
         }
         if (length > size - 8) {
             throw new FormatException(
@@ -90,7 +91,38 @@ public final class Safetensors implements AutoCloseable {
         ByteBuffer bytes = ByteBuffer.allocate((int) length);
         readFully(name, channel, bytes, 8);
         SafetensorsHeader header = SafetensorsHeader.parse(name, bytes.array(), size - 8 - length);
-        return new Safetensors(file, channel, header, 8 + length);
+        Safetensors opened = new Safetensors(file, channel, header, 8 + length);
+        opened.verify();
+        return opened;
+    }
+
+    private void verify() throws IOException {
+        if (header.sha256() == null) {
+            Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: another program or an older version"
+                    + " wrote it");
+            return;
+        }
+        TensorDigest digest = new TensorDigest(header.metadata());
+        ByteBuffer piece = ByteBuffer.allocate(1 << 18);
+        for (TensorEntry tensor : new TreeMap<>(header.tensors()).values()) {
+            digest.tensor(tensor.name(), tensor.dtype(), tensor.shape());
+            for (long at = tensor.begin(); at < tensor.end(); at += piece.limit()) {
+                piece.clear().limit((int) Math.min(piece.capacity(), tensor.end() - at));
+                readFully(file.toString(), channel, piece, dataStart + at);
+                digest.bytes(piece.flip());
+            }
+        }
+        String sum = digest.hex();
+        if (sum.equals(header.sha256())) return;
+        throw new FormatException(
+                file.toString(),
+                "is damaged or was changed: its content has the SHA-256 " + sum.substring(0, 12)
+                        + "..., not the one in its header; restore it from a copy, or make it anew");
+    }
+
+    /** Whether the file names a SHA-256, which then is right. */
+    public boolean summed() {
+        return header.sha256() != null;
     }
 
     /** All tensors by name, in the header's order; unmodifiable. */
@@ -98,7 +130,7 @@ public final class Safetensors implements AutoCloseable {
         return header.tensors();
     }
 
-    /** The {@code __metadata__} of the file; empty if it has none; unmodifiable. */
+    /** The {@code __metadata__} of the file but for its SHA-256; empty if it has none; unmodifiable. */
     public Map<String, String> metadata() {
         return header.metadata();
     }
@@ -183,7 +215,7 @@ public final class Safetensors implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot close " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot close " + file + ": " + Reason.of(e), e);
         }
     }
 
@@ -204,7 +236,7 @@ public final class Safetensors implements AutoCloseable {
         try {
             readFully(file.toString(), channel, target, dataStart + entry.begin());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
     }
 

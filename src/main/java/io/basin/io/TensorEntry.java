@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.text.Printable;
 import java.util.List;
 import java.util.Objects;
 
@@ -17,6 +18,15 @@ public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin
         Objects.requireNonNull(name);
         Objects.requireNonNull(dtype);
         shape = List.copyOf(shape);
+    }
+
+    /** The name in quotes, fit for one line of a terminal: it comes from an untrusted file. */
+    public String quoted() {
+        return quote(name);
+    }
+
+    static String quote(String name) {
+        return "'" + Printable.of(name, 80) + "'";
     }
 
     /** Length in bytes. */

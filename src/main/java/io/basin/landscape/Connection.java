@@ -1,12 +1,16 @@
 package io.basin.landscape;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.compare.Splits;
 import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
+import io.basin.io.FolderLock;
+import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
+import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
@@ -26,9 +30,10 @@ import java.util.Map;
  */
 public final class Connection {
     private static final int WATCH = 16;
+    private static final String CURVE = "curve.safetensors";
 
     /** What came out: the curve, the straight line, and whether the curve's ends are the nets that it joins. */
-    public record MethodScore(
+    public record Result(
             String first,
             String last,
             PathMetrics curve,
@@ -62,7 +67,11 @@ public final class Connection {
     }
 
     /** Trains what is not trained yet, measures what is not measured yet. */
-    public MethodScore run(Net first, Net last, int points) {
+    public Result run(Net first, Net last, int points) {
+        return FolderLock.holding(folder, () -> joined(first, last, points));
+    }
+
+    private Result joined(Net first, Net last, int points) {
         String identity = terrain.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint();
         try (CurveTraining training =
                 new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {
@@ -70,7 +79,7 @@ public final class Connection {
             try (PointEvaluator survey = terrain.survey(graph, training.storage());
                     ResultCache ledger = new ResultCache(
                             folder.resolve("points.jsonl"), identity + ", " + describe() + ", points=" + points)) {
-                MethodScore result = measure(training, survey, ledger, first, last, points);
+                Result result = measure(training, survey, ledger, first, last, points);
                 keepBends(training, survey);
                 return result;
             }
@@ -86,11 +95,14 @@ public final class Connection {
     }
 
     private void train(CurveTraining training, String identity, String label) {
-        Path file = folder.resolve("curve.safetensors");
+        Path file = folder.resolve(CURVE);
         training.resume(file, identity);
-        if (training.step() == training.steps()) return;
         int perEpoch = material.stepsPerEpoch();
         Path log = folder.resolve("training.jsonl");
+        if (training.step() == training.steps()) {
+            requireLines(log, (training.steps() + perEpoch - 1) / perEpoch);
+            return;
+        }
         try (JsonLines lines = metrics(log, training.step(), perEpoch);
                 Progress.Counter counter =
                         progress.start("curve from " + label, training.steps() - training.step(), "steps")) {
@@ -119,11 +131,21 @@ public final class Connection {
 
     /** Lines of epochs beyond the checkpoint are cut off, as they will be written again. */
     private static JsonLines metrics(Path log, int step, int perEpoch) {
-        if (step == 0 || !Files.exists(log)) return JsonLines.create(log);
-        var known = JsonLines.read(log);
+        if (step == 0) return JsonLines.create(log);
+        var known = requireLines(log, step / perEpoch);
         JsonLines lines = JsonLines.create(log);
         known.stream().limit(step / perEpoch).forEach(lines::append);
         return lines;
+    }
+
+    /** Every epoch that the curve's file counts must have its line. */
+    private static List<JsonNode> requireLines(Path log, int epochs) {
+        List<JsonNode> known = Files.exists(log) ? JsonLines.read(log) : List.of();
+        if (known.size() >= epochs) return known;
+        throw new FormatException(
+                log.toString(),
+                "has " + known.size() + " of the " + epochs + " lines that " + log.resolveSibling(CURVE)
+                        + " counts; restore it from a copy, or delete both to train the curve again");
     }
 
     private static void requireFinite(CurveTraining training) {
@@ -146,13 +168,15 @@ public final class Connection {
 
     private Map<String, String> metadata(String what) {
         String method = what + " of a " + course.curve() + " curve";
-        ModelCard origin = ModelCard.of(course.settings(), method, course.seed(), course.augmentation());
+        ModelCard origin = ModelCard.of(course.settings(), method, course.seed(), course.augmentation())
+                .on(material.fingerprint());
         Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
         header.put("seed", Long.toString(course.seed()));
+        header.put("control_points", Integer.toString(course.bends() + 2));
         return header;
     }
 
-    private MethodScore measure(
+    private Result measure(
             CurveTraining training, PointEvaluator survey, ResultCache ledger, Net first, Net last, int points) {
         double[] ts = Curve.even(points);
         List<Memory> all = training.points();
@@ -172,7 +196,7 @@ public final class Connection {
                     && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(device, ends.get(1)));
             double worst =
                     Math.max(apart(parents[0], along.figures()[0]), apart(parents[1], along.figures()[points - 1]));
-            return new MethodScore(first.label(), last.label(), along, across, same && worst == 0, worst);
+            return new Result(first.label(), last.label(), along, across, same && worst == 0, worst);
         }
     }
 
@@ -225,7 +249,11 @@ public final class Connection {
         ParameterStore storage = training.storage();
         for (int j = 1; j <= course.bends(); j++) {
             Path file = folder.resolve("bend-" + j + ".safetensors");
-            if (Files.exists(file)) continue;
+            if (Files.exists(file)) {
+                // Finds damage.
+                Safetensors.open(file).close();
+                continue;
+            }
             device.copy(training.points().get(j), storage.live().params());
             survey.refresh(storage.live());
             Checkpoint.saveModel(file, device, storage, storage.live(), metadata("bend " + j));

@@ -6,6 +6,7 @@ import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
@@ -35,9 +36,12 @@ import java.util.Map;
  * <p>Each batch draws one t and lowers L(w(t)) + wd/2 |w(t)|^2, whose gradient for control point j is c_j(t) times that for
  * w(t) (Garipov et al. 2018, section 3.2). The ends never move; the bends begin on the straight line between them; batch norm's
  * scale and shift are combined like every other parameter. All t's are drawn before the start, so a step is one replay.
+ *
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}).
  */
 public final class CurveTraining implements AutoCloseable {
     private final Device device;
+    private final Guard guard;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
@@ -46,7 +50,7 @@ public final class CurveTraining implements AutoCloseable {
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
     private final List<AutoCloseable> owned = new ArrayList<>();
-    private int step;
+    private volatile int step;
 
     /**
      * What is trained.
@@ -59,8 +63,8 @@ public final class CurveTraining implements AutoCloseable {
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
-                throw new IllegalArgumentException(
-                        "--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2) + ", got " + bends);
+                throw new IllegalArgumentException("--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
+                        + ", got " + bends + " (--num-bends counts the two ends too)");
             }
         }
 
@@ -76,6 +80,7 @@ public final class CurveTraining implements AutoCloseable {
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
     public CurveTraining(Device device, Graph graph, Images train, CurveConfig course, Path first, Path last) {
         this.device = device;
+        guard = device.guard().of("the curve's training");
         Settings s = course.settings();
         steps = course.schedule().steps();
         storage = new ParameterStore(s.decayEverything());
@@ -145,10 +150,17 @@ public final class CurveTraining implements AutoCloseable {
         };
     }
 
-    /** One update of every bend. */
+    /**
+     * One update of every bend.
+     *
+     * @throws IllegalStateException at the end of the schedule and after {@link #close}
+     */
     public void advance() {
-        recording.replay();
-        step++;
+        guard.run(() -> {
+            if (step == steps) throw new IllegalStateException("the curve has done all of its " + steps + " steps");
+            recording.replay();
+            step++;
+        });
     }
 
     /** Updates done. */
@@ -162,11 +174,11 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Sums since the last {@link #startEpoch}; waits for the device. */
     public EpochMetrics totals() {
-        return control.read();
+        return guard.get(control::read);
     }
 
     public void startEpoch() {
-        control.start(step);
+        guard.run(() -> control.start(step));
     }
 
     /** The control points, ends included. Owned by this. */
@@ -181,6 +193,10 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Writes all that the next step depends on. */
     public void save(Path file, String identity, Map<String, String> metadata) {
+        guard.run(() -> write(file, identity, metadata));
+    }
+
+    private void write(Path file, String identity, Map<String, String> metadata) {
         EpochMetrics t = totals();
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         writer.metadata("identity", identity)
@@ -197,7 +213,10 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Goes on from {@code file} if it is there; another course's file is refused. */
     public void resume(Path file, String identity) {
-        if (!Files.exists(file)) return;
+        if (Files.exists(file)) guard.run(() -> read(file, identity));
+    }
+
+    private void read(Path file, String identity) {
         try (Safetensors in = Safetensors.open(file)) {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
@@ -217,12 +236,17 @@ public final class CurveTraining implements AutoCloseable {
                     -1));
             step = Integer.parseInt(m.get("step"));
         } catch (NumberFormatException | NullPointerException e) {
-            throw new FormatException(file.toString(), "its run state is not numeric: delete it to start again", e);
+            throw new FormatException(
+                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
         }
     }
 
     @Override
     public void close() {
+        guard.close(this::release);
+    }
+
+    private void release() {
         for (int i = owned.size() - 1; i >= 0; i--) {
             try {
                 owned.get(i).close();

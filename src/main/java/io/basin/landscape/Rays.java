@@ -4,6 +4,7 @@ import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
+import io.basin.io.FolderLock;
 import io.basin.nn.Graph;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ public final class Rays {
     public record Line(Net first, Net last, double[] ts, double length, LossAndError[] figures) {}
 
     /** What came out. */
-    public record MethodScore(List<Bundle> bundles, List<Line> lines) {}
+    public record Result(List<Bundle> bundles, List<Line> lines) {}
 
     private final Device device;
     private final Terrain terrain;
@@ -95,7 +96,11 @@ public final class Rays {
     }
 
     /** @param pairs indices of nets to join by straight lines */
-    public MethodScore run(List<Net> nets, List<int[]> pairs) {
+    public Result run(List<Net> nets, List<int[]> pairs) {
+        return FolderLock.holding(folder, () -> walked(nets, pairs));
+    }
+
+    private Result walked(List<Net> nets, List<int[]> pairs) {
         String identity = terrain.identity() + ", directions=" + course.directions() + ", points=" + course.points()
                 + ", distance=" + course.distance() + ", relative=" + course.relative() + ", seed=" + course.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
@@ -107,7 +112,7 @@ public final class Rays {
                 ResultCache ledger = new ResultCache(folder.resolve("rays.jsonl"), identity);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
             Walk walk = new Walk(nets, storage, arenas, ledger, counter);
-            return new MethodScore(walk.bundles(survey), walk.lines(survey, pairs));
+            return new Result(walk.bundles(survey), walk.lines(survey, pairs));
         }
     }
 

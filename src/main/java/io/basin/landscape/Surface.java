@@ -4,6 +4,7 @@ import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
+import io.basin.io.FolderLock;
 import io.basin.nn.Graph;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ public final class Surface {
      * @param average null if none was given
      * @param worstNetDifference largest difference between a weight of a net and the plane's weight at its place
      */
-    public record MethodScore(
+    public record Result(
             double[] xs,
             double[] ys,
             LossAndError[][] cells,
@@ -82,7 +83,11 @@ public final class Surface {
     }
 
     /** @param nets three of them, or one; {@code average} may be null */
-    public MethodScore run(List<Net> nets, List<Net> trajectory, Net average) {
+    public Result run(List<Net> nets, List<Net> trajectory, Net average) {
+        return FolderLock.holding(folder, () -> surveyed(nets, trajectory, average));
+    }
+
+    private Result surveyed(List<Net> nets, List<Net> trajectory, Net average) {
         String identity = Stream.concat(
                         Stream.of(terrain.identity(), "span=" + grid.span(), "grid=" + grid.cells()),
                         Stream.of(
@@ -112,7 +117,7 @@ public final class Surface {
             try (PointEvaluator.Probe probe = survey.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
                 LossAndError[][] cells = measure(plane, probe, ledger, xs, ys);
-                return new MethodScore(xs, ys, cells, placed, track, mean, worst);
+                return new Result(xs, ys, cells, placed, track, mean, worst);
             }
         }
     }

@@ -5,6 +5,7 @@ import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
 import io.basin.device.ParameterStore;
@@ -26,7 +27,7 @@ public final class Terrain implements AutoCloseable {
     /**
      * How much is measured and how.
      *
-     * @param samples at most so many training and so many test samples for loss and error; 0 for all
+     * @param samples so many training and so many test samples for loss and error; 0 for all
      * @param statistics so many training samples for batch norm's statistics; 0 for all
      * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to 24 batch norms
      * @param plain measure statistics on samples as they are, not augmented as in training
@@ -47,6 +48,7 @@ public final class Terrain implements AutoCloseable {
     }
 
     private final Device device;
+    private final Guard guard;
     private final Splits material;
     private final Sampling sampling;
     private final List<Images> owned = new ArrayList<>();
@@ -56,6 +58,7 @@ public final class Terrain implements AutoCloseable {
 
     public Terrain(Device device, Splits material, Sampling sampling) {
         this.device = device;
+        guard = device.guard().of("the terrain");
         this.material = material;
         this.sampling = sampling;
         try {
@@ -71,14 +74,16 @@ public final class Terrain implements AutoCloseable {
     }
 
     private Images part(String flag, ImageSet set, Images whole, int count) {
-        if (count == 0 || count >= set.count()) return whole;
+        if (count == 0) return whole;
         ImageSet cut = Splits.naming(flag, () -> Split.sample(set, count, PART_SEED));
+        if (cut == set) return whole;
         Images uploaded = Splits.upload(device, cut);
         owned.add(uploaded);
         return uploaded;
     }
 
     public PointEvaluator survey(Graph graph, ParameterStore storage) {
+        guard.requireOpen();
         BatchReader plain = material.plainBatch();
         BatchReader augmented = sampling.plain() ? plain : material.augmentedBatch();
         boolean whole = whole(graph, statistics.count());
@@ -135,7 +140,6 @@ public final class Terrain implements AutoCloseable {
 
     @Override
     public void close() {
-        owned.forEach(Images::close);
-        owned.clear();
+        guard.close(() -> owned.forEach(Images::close));
     }
 }

@@ -6,6 +6,7 @@ import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.train.ModelCard;
 import java.util.EnumMap;
@@ -16,7 +17,7 @@ import java.util.Map;
  * The data set of stored models, cut as their runs cut it; each part goes to the device when it is first needed.
  *
  * <p>The validation part is one that no model was trained on: runs that held out more or fewer samples share the smallest part,
- * since a larger part of the same split contains a smaller one.
+ * since a larger part of the same split contains a smaller one. Any thread may call.
  */
 public final class Venue implements AutoCloseable {
     /** What a part of the data may be used for. */
@@ -32,7 +33,9 @@ public final class Venue implements AutoCloseable {
     private static final int USUAL_VALIDATION = 5000;
 
     private final Device device;
+    private final Guard guard;
     private final TrainTest data;
+    private final Lenience lenience;
     private final int validation;
     private final int trainSamples;
     /** One that does not say what it was not trained on; null if all do. */
@@ -41,14 +44,22 @@ public final class Venue implements AutoCloseable {
     private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
 
+    /** Where models must have been trained on {@code data} and files hold nothing but their net. */
+    public Venue(Device device, TrainTest data, List<ModelFile> models) {
+        this(device, data, models, Lenience.NONE);
+    }
+
     /**
      * @param data the models' data set
-     * @throws IllegalArgumentException if two models are of different data sets, naming both
+     * @throws IllegalArgumentException if two models are of different data sets, naming both, or one was trained on other data
      */
-    public Venue(Device device, TrainTest data, List<ModelFile> models) {
+    public Venue(Device device, TrainTest data, List<ModelFile> models, Lenience lenience) {
         this.device = device;
+        guard = device.guard().of("the venue");
         this.data = data;
+        this.lenience = lenience;
         requireSameData(models);
+        for (ModelFile m : models) m.requireTrainedOn(data, lenience);
         validation = models.stream()
                 .mapToInt(m -> m.origin().validation())
                 .filter(n -> n > 0)
@@ -87,6 +98,11 @@ public final class Venue implements AutoCloseable {
         return device;
     }
 
+    /** What models are forgiven here. */
+    public Lenience lenience() {
+        return lenience;
+    }
+
     /** Whether every model says which samples were held out of its training. */
     public boolean holdsOut() {
         return silent == null;
@@ -102,6 +118,10 @@ public final class Venue implements AutoCloseable {
             throw new IllegalArgumentException(silent + " does not say which samples were held out of its training, so"
                     + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
         }
+        return guard.get(() -> cut(part));
+    }
+
+    private ImageSet cut(Part part) {
         if (!sets.containsKey(part)) {
             Split split = Split.stratified(data.train(), validation, Splits.SPLIT_SEED);
             sets.put(Part.TRAIN, Splits.fewer(split.train(), trainSamples));
@@ -112,7 +132,7 @@ public final class Venue implements AutoCloseable {
 
     /** The part on the device. */
     public Images images(Part part) {
-        return uploaded.computeIfAbsent(part, p -> Splits.upload(device, set(p)));
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> Splits.upload(device, set(p))));
     }
 
     /** How the model's net reads samples: normalised as in its training, which its header says. */
@@ -124,7 +144,6 @@ public final class Venue implements AutoCloseable {
 
     @Override
     public void close() {
-        uploaded.values().forEach(Images::close);
-        uploaded.clear();
+        guard.close(() -> uploaded.values().forEach(Images::close));
     }
 }

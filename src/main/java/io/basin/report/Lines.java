@@ -4,6 +4,7 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.util.Arrays;
+import java.util.Locale;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -22,11 +23,13 @@ public final class Lines implements Picture {
     private static final BasicStroke EDGE =
             new BasicStroke(0.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {2, 3}, 0);
 
+    private final String title;
     private final XYChart chart;
     private int lines;
     private int edges;
 
     public Lines(String title, String x, String y) {
+        this.title = title;
         chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
@@ -35,6 +38,7 @@ public final class Lines implements Picture {
                 .yAxisTitle(y)
                 .build();
         Styler styler = chart.getStyler();
+        styler.setLocale(Locale.ROOT);
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setLegendPosition(Styler.LegendPosition.OutsideE);
         styler.setLegendBorderColor(Color.WHITE);
@@ -101,6 +105,11 @@ public final class Lines implements Picture {
             out[1][i] = y[kept[i]];
         }
         return out;
+    }
+
+    @Override
+    public String title() {
+        return title;
     }
 
     @Override

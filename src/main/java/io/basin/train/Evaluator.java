@@ -4,6 +4,7 @@ import io.basin.device.BatchNormOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Op;
@@ -26,6 +27,9 @@ import java.util.function.Supplier;
  * that batch norm needs for weights which were never run forward.
  *
  * <p>Has its own plan and its own counters and draws from no training stream: how often one evaluates changes no training.
+ *
+ * <p>Any thread may call. Each call is one turn on the device ({@link Guard}), so its figures are those of the weights as they
+ * are between two steps of whatever trains them; what it calls back must not wait for another thread that needs the device.
  */
 public final class Evaluator implements AutoCloseable {
     /** How {@link #refresh} measures batch-norm statistics. */
@@ -50,6 +54,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private final Device device;
+    private final Guard guard;
     private final RunState control;
     private final Plan plan;
     private final int samples;
@@ -63,6 +68,7 @@ public final class Evaluator implements AutoCloseable {
     public Evaluator(
             Device device, Graph graph, ParameterStore storage, Images images, BatchReader batch, Precision precision) {
         this.device = device;
+        guard = device.guard().of("the evaluator");
         control = new RunState(device);
         samples = images.count();
         classes = images.outputs();
@@ -93,6 +99,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** Enqueues the pass and its figures' way back; only {@code get} waits. The weights may be changed by later work. */
     public Supplier<EpochMetrics> begin(Weights weights) {
+        return guard.get(() -> enqueue(weights));
+    }
+
+    private Supplier<EpochMetrics> enqueue(Weights weights) {
         use(weights);
         drawn = false;
         control.start(0);
@@ -106,6 +116,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
+        guard.run(() -> answer(models, sink));
+    }
+
+    private void answer(List<Weights> models, Sink sink) {
         drawn = false;
         for (int b = 0; b < batches(); b++) {
             for (int m = 0; m < models.size(); m++) {
@@ -119,6 +133,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
     public void predict(Weights model, int first, int batches, Sink sink) {
+        guard.run(() -> answer(model, first, batches, sink));
+    }
+
+    private void answer(Weights model, int first, int batches, Sink sink) {
         use(model);
         drawn = false;
         for (int b = first; b < Math.min(batches(), first + batches); b++) {
@@ -130,11 +148,15 @@ public final class Evaluator implements AutoCloseable {
 
     /** Room for what models say of all samples. */
     public PredictionSum tally() {
-        return device.tally(samples, classes);
+        return guard.get(() -> device.tally(samples, classes));
     }
 
     /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
     public void poll(Weights model, double weight, PredictionSum tally) {
+        guard.run(() -> add(model, weight, tally));
+    }
+
+    private void add(Weights model, double weight, PredictionSum tally) {
         use(model);
         drawn = false;
         control.start(0);
@@ -177,6 +199,10 @@ public final class Evaluator implements AutoCloseable {
      * @param onBatch called with the number of the pass after each batch
      */
     public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
+        guard.run(() -> measure(weights, how, onBatch));
+    }
+
+    private void measure(Weights weights, Refresh how, IntConsumer onBatch) {
         List<BatchNormOp> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
@@ -205,6 +231,10 @@ public final class Evaluator implements AutoCloseable {
      */
     public EpochMetrics settle(Weights weights) {
         if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
+        return guard.get(() -> settleWhole(weights));
+    }
+
+    private EpochMetrics settleWhole(Weights weights) {
         use(weights);
         control.start(0);
         for (Op op : plan.ops()) {
@@ -232,6 +262,10 @@ public final class Evaluator implements AutoCloseable {
      * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
      */
     public void remeasure(Weights weights, IntConsumer onBatch) {
+        guard.run(() -> measureAll(weights, onBatch));
+    }
+
+    private void measureAll(Weights weights, IntConsumer onBatch) {
         List<BatchNormOp> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
@@ -271,7 +305,9 @@ public final class Evaluator implements AutoCloseable {
 
     @Override
     public void close() {
-        plan.close();
-        control.close();
+        guard.close(() -> {
+            plan.close();
+            control.close();
+        });
     }
 }

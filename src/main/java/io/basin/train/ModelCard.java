@@ -3,6 +3,7 @@ package io.basin.train;
 import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
+import io.basin.text.Printable;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.stream.Collectors;
  * @param mean and std per channel by which samples were normalised; empty where the file does not say
  * @param validation samples held out of the training set, 0 where the file does not say
  * @param trainSamples training samples used, 0 for all
+ * @param data fingerprint of the data set's content; empty where the file does not say
  */
 public record ModelCard(
         String model,
@@ -35,8 +37,29 @@ public record ModelCard(
         int trainSamples,
         int batch,
         int pad,
-        boolean flip) {
+        boolean flip,
+        String data) {
+    /** Key of a file's header: the fingerprint of the data. */
+    public static final String DATA = "data";
+
     private static final int USUAL_BATCH = 128;
+
+    /** Of data that nobody fingerprinted. */
+    public ModelCard(
+            String model,
+            String dataset,
+            String method,
+            String init,
+            int restarts,
+            float[] mean,
+            float[] std,
+            int validation,
+            int trainSamples,
+            int batch,
+            int pad,
+            boolean flip) {
+        this(model, dataset, method, init, restarts, mean, std, validation, trainSamples, batch, pad, flip, "");
+    }
 
     /** Of a run's models. */
     public static ModelCard of(Settings s, String method, long seed, Augmentation augmentation) {
@@ -70,9 +93,9 @@ public record ModelCard(
         requireNormalisation(file, mean, std);
         try {
             return new ModelCard(
-                    header.get("model"),
-                    header.get("dataset"),
-                    header.getOrDefault("method", ""),
+                    Printable.of(header.get("model")),
+                    Printable.of(header.get("dataset")),
+                    Printable.of(header.getOrDefault("method", "")),
                     header.getOrDefault("init", ""),
                     count(header, "restarts", 0),
                     mean,
@@ -81,9 +104,11 @@ public record ModelCard(
                     count(header, "train_samples", 0),
                     Math.max(1, count(header, "batch", USUAL_BATCH)),
                     count(header, "pad", 0),
-                    Boolean.parseBoolean(header.getOrDefault("flip", "false")));
+                    Boolean.parseBoolean(header.getOrDefault("flip", "false")),
+                    header.getOrDefault(DATA, ""));
         } catch (NumberFormatException e) {
-            throw new FormatException(file, "a number of its header is none: " + e.getMessage(), e);
+            throw new FormatException(
+                    file, "a count in its header is not a number: it is damaged, name another file", e);
         }
     }
 
@@ -121,13 +146,32 @@ public record ModelCard(
                 used.length == 1 ? used[0] : 0,
                 first.batch,
                 first.pad,
-                first.flip);
+                first.flip,
+                parts.stream().allMatch(p -> p.data.equals(first.data)) ? first.data : "");
+    }
+
+    /** The same of data with that fingerprint. */
+    public ModelCard on(String fingerprint) {
+        return new ModelCard(
+                model,
+                dataset,
+                method,
+                init,
+                restarts,
+                mean,
+                std,
+                validation,
+                trainSamples,
+                batch,
+                pad,
+                flip,
+                fingerprint);
     }
 
     /** The same data and input, from an initialisation that nobody named. */
     public ModelCard rootless() {
         return new ModelCard(
-                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
+                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip, data);
     }
 
     /** As a header's entries; what is not known is left out. */
@@ -145,6 +189,7 @@ public record ModelCard(
         header.put("batch", Integer.toString(batch));
         header.put("pad", Integer.toString(pad));
         header.put("flip", Boolean.toString(flip));
+        if (!data.isEmpty()) header.put(DATA, data);
         return header;
     }
 

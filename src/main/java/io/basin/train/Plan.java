@@ -6,6 +6,7 @@ import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.MemoryEstimate;
@@ -34,6 +35,8 @@ import java.util.Map;
  * <p>Two things happen to the tape on the way. A value that is used more than once gets a fork, whose backward adds the
  * branches' gradients; and a sum with a convolution's or batch norm's result becomes that layer's residual, which saves passes
  * over memory, see {@link Fusion}.
+ *
+ * <p>Any thread may call; a pass is one turn on the device ({@link Guard}).
  */
 public final class Plan implements AutoCloseable {
     private final Device device;
@@ -41,7 +44,10 @@ public final class Plan implements AutoCloseable {
     private final RunState control;
     private final Images images;
     private final PlanContext scope;
+    private final Guard guard;
     private final List<Op> ops = new ArrayList<>();
+    private final Runnable forward = this::runForward;
+    private final Runnable backward = this::runBackward;
     private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
     private final int batchSize;
     private BatchOp batch;
@@ -54,6 +60,7 @@ public final class Plan implements AutoCloseable {
         this.images = images;
         this.control = control;
         this.scope = scope;
+        guard = device.guard().of("the plan");
         this.batchSize = batchSize;
     }
 
@@ -132,10 +139,13 @@ public final class Plan implements AutoCloseable {
         PlanContext scope = scope(device, graph, storage, mode, precision);
         Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
         try {
-            plan.declare(graph, batch, loss);
-            if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
-            Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
-            for (Op op : plan.ops) op.bind(binding);
+            // In one turn: a storage's first plan lays it out, and another thread's must come after that.
+            plan.guard.run(() -> {
+                plan.declare(graph, batch, loss);
+                if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
+                Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
+                for (Op op : plan.ops) op.bind(binding);
+            });
             return plan;
         } catch (RuntimeException e) {
             plan.close();
@@ -231,18 +241,28 @@ public final class Plan implements AutoCloseable {
 
     /** Draws a batch and runs to the loss. */
     public void forward() {
-        for (int i = 0; i < ops.size(); i++) ops.get(i).forward();
+        guard.run(forward);
     }
 
     /** From the loss to the parameters' gradients. */
     public void backward() {
+        guard.run(backward);
+    }
+
+    private void runForward() {
+        for (int i = 0; i < ops.size(); i++) ops.get(i).forward();
+    }
+
+    private void runBackward() {
         for (int i = ops.size() - 1; i >= 0; i--) ops.get(i).backward();
     }
 
     /** Binds an evaluation plan to another model of the same net: the average, a snapshot, a point on a curve. */
     public void use(Weights weights) {
-        Binding binding = scope.binding(weights);
-        for (Op op : ops) op.bind(binding);
+        guard.run(() -> {
+            Binding binding = scope.binding(weights);
+            for (Op op : ops) op.bind(binding);
+        });
     }
 
     /** From drawing the batch to the probabilities, in order; batch norms among them. */
@@ -285,7 +305,9 @@ public final class Plan implements AutoCloseable {
 
     @Override
     public void close() {
-        ops.forEach(Op::close);
-        scope.close();
+        guard.close(() -> {
+            ops.forEach(Op::close);
+            scope.close();
+        });
     }
 }

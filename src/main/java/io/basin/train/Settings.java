@@ -56,8 +56,8 @@ public record Settings(
      *
      * @param samples nets drawn from SWAG's Gaussian, whose probabilities are averaged; the paper takes 30
      * @param rank columns of its low-rank part: the newest deviations kept, the paper's K
-     * @param scale of its covariance; 1 is the paper's posterior
-     * @param workers nets that SWAP trains from one checkpoint
+     * @param scale of its covariance; 1 is the paper's posterior, which the published code calls 0.5
+     * @param workers nets that SWAP trains from one checkpoint; the paper trains that in large batches, we do not
      */
     public record Family(int samples, int rank, double scale, int workers) {
         public static final Family USUAL = new Family(10, 20, 1, 3);
@@ -122,7 +122,7 @@ public record Settings(
                 0.75,
                 0.01,
                 0.001,
-                0.25 * epochs / 10,
+                usualSwaCycle(epochs, 0.75),
                 0.999,
                 3,
                 3,
@@ -130,9 +130,19 @@ public record Settings(
                 0.8,
                 0.02,
                 0.0005,
-                (1 - 0.8) * epochs / 4,
+                usualFgeCycle(epochs, 0.8),
                 2,
                 Family.USUAL);
+    }
+
+    /** SWA's cycle where none is named: ten collections follow the start. */
+    public static double usualSwaCycle(double scheduled, double swaStart) {
+        return (1 - swaStart) * scheduled / 10;
+    }
+
+    /** FGE's cycle where none is named: four models, of which the last ends the run. */
+    public static double usualFgeCycle(double scheduled, double fgeStart) {
+        return (1 - fgeStart) * scheduled / 3.5;
     }
 
     private static void positive(String flag, double value) {

@@ -3,9 +3,11 @@ package io.basin.train;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -122,7 +124,7 @@ public final class Trainer {
         Path file = folder.resolve(CHECKPOINT);
         if (!Files.exists(file)) return 0;
         try (Safetensors in = Safetensors.open(file)) {
-            return Integer.parseInt(in.metadata().getOrDefault("step", "0"));
+            return Checkpoint.count(file, in.metadata(), "step");
         }
     }
 
@@ -130,15 +132,28 @@ public final class Trainer {
      * Trains to the end of the schedule, from the folder's checkpoint where there is one.
      *
      * @throws DivergedException when the loss or a weight is not finite; names the step and leaves the last checkpoint
+     * @throws IllegalStateException when another thread is training the same session, naming it
      * @throws FormatException when the checkpoint is damaged or belongs to another configuration
+     * @throws UncheckedIOException when another process or thread writes into the folder, naming it
      */
     public void run() {
-        long metricsAt = folder == null ? 0 : resume();
+        session.driven(this::drive);
+    }
+
+    private void drive() {
         if (folder == null) {
             begin();
             train();
             return;
         }
+        FolderLock.holding(folder, () -> {
+            trainInFolder();
+            return null;
+        });
+    }
+
+    private void trainInFolder() {
+        long metricsAt = resume();
         Path file = folder.resolve("metrics.jsonl");
         try (JsonLines lines = metricsAt > 0 ? JsonLines.resume(file, metricsAt) : JsonLines.create(file)) {
             metrics = lines;
@@ -268,28 +283,46 @@ public final class Trainer {
                     + Difference.first(metadata.getOrDefault(RUN, ""), identity)
                     + "; repeat them, or start in a new folder with --out");
         }
+        requireSameData(file, metadata);
         EpochMetrics totals = Checkpoint.loadRun(file, session);
         List<Training.Member> members = new ArrayList<>();
         for (int step : schedule.collections()) {
-            if (keepsMembers && step < totals.step()) members.add(new Training.Member(step, loadMember(step)));
+            if (step >= totals.step()) continue;
+            if (keepsMembers) members.add(new Training.Member(step, loadMember(step)));
+            // Finds one that is missing or damaged.
+            else Safetensors.open(memberFile(step)).close();
         }
         written = members.size();
         session.resume(totals, members);
-        epochs = Integer.parseInt(metadata.getOrDefault("epochs", "0"));
+        epochs = Checkpoint.count(file, metadata, "epochs");
         return endOfLine(folder.resolve("metrics.jsonl"), epochs);
+    }
+
+    private void requireSameData(Path file, Map<String, String> metadata) {
+        String there = metadata.getOrDefault(ModelCard.DATA, "");
+        String now = about.getOrDefault(ModelCard.DATA, "");
+        if (there.isEmpty() || now.isEmpty() || there.equals(now)) return;
+        throw new IllegalArgumentException("--resume: " + file + " was trained on other data: there " + there + ", now "
+                + now + "; name the folder of the run's data with --data-dir");
     }
 
     /** Offset in bytes after the n-th line. */
     private static long endOfLine(Path file, int n) {
         if (n == 0) return 0;
+        if (!Files.exists(file)) throw lost(file, "is missing, and the checkpoint beside it counts " + n + " lines");
         try {
             byte[] bytes = Files.readAllBytes(file);
             int lines = 0;
-            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1;
+            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1L;
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
-        throw new FormatException(file.toString(), "has fewer than the " + n + " lines that the checkpoint counts");
+        throw lost(file, "has fewer than the " + n + " lines that the checkpoint counts");
+    }
+
+    private static FormatException lost(Path file, String what) {
+        return new FormatException(
+                file.toString(), what + ": remove the folder " + file.getParent() + " to train this run again");
     }
 
     private Weights loadMember(int step) {

@@ -1,9 +1,11 @@
 package io.basin.train;
 
+import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.ParameterStore;
@@ -27,23 +29,31 @@ import java.util.function.Supplier;
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
  * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
  * beforehand: between two checkpoints a run allocates nothing and reads nothing.
+ *
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several sessions train side by side with the
+ * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
  */
 public final class Training implements AutoCloseable {
     /** A model collected after update {@code step}, counted from 0. */
     public record Member(int step, Weights weights) {}
 
     private final Device device;
+    private final Guard guard;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
     private final Recording recording;
     private final Schedule schedule;
+    private final Averaging averaging;
+    private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
 
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
-    private int step;
+    private final Runnable turn = this::update;
+    private volatile int step;
+    private volatile Thread driver;
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
     public Training(
@@ -75,7 +85,10 @@ public final class Training implements AutoCloseable {
             Augmentation augmentation,
             Outlook outlook) {
         this.device = device;
+        guard = device.guard().of("the session");
         this.schedule = schedule;
+        this.averaging = averaging;
+        this.seed = seed;
         collections = schedule.collections();
         storage = new ParameterStore(s.decayEverything());
         control = new RunState(device, schedule.lr(), averaging.alpha());
@@ -108,6 +121,24 @@ public final class Training implements AutoCloseable {
         });
     }
 
+    /** Begins with another run's weights, statistics and momentum, of the same net; its counters and its average are left. */
+    public void startFrom(Training other) {
+        other.storage.live().copyTo(device, storage.live());
+        device.copy(other.storage.memory(Arena.MOMENTUM), storage.memory(Arena.MOMENTUM));
+    }
+
+    /** Whether it trains with these rates, and collects and averages what these say. */
+    public boolean follows(Schedule other, Averaging average) {
+        return Arrays.equals(schedule.lr(), other.lr())
+                && Arrays.equals(collections, other.collections())
+                && Arrays.equals(averaging.alpha(), average.alpha());
+    }
+
+    /** That of the initial weights and the order of samples. */
+    public long seed() {
+        return seed;
+    }
+
     /** Updates done. */
     public int step() {
         return step;
@@ -120,12 +151,22 @@ public final class Training implements AutoCloseable {
     /** The rate of update {@code at} as the device's table has it; waits for the device. */
     public double rate(int at) {
         ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
-        device.download(control.memory(), control.rate(at), value);
+        guard.run(() -> device.download(control.memory(), control.rate(at), value));
         return value.getFloat(0);
     }
 
-    /** One update, and a copy of the model where the schedule collects. */
+    /**
+     * One update, and a copy of the model where the schedule collects.
+     *
+     * @throws IllegalStateException at the end of the schedule, after {@link #close}, and while another thread's trainer runs
+     */
     public void advance() {
+        guard.run(turn);
+    }
+
+    private void update() {
+        if (driver != null) requireDriver();
+        if (step == steps()) throw new IllegalStateException("the session has done all of its " + step + " steps");
         recording.replay();
         if (Arrays.binarySearch(collections, step) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
@@ -136,23 +177,46 @@ public final class Training implements AutoCloseable {
         step++;
     }
 
+    private void requireDriver() {
+        if (driver == Thread.currentThread()) return;
+        throw new IllegalStateException(
+                "the session is in use by a trainer in thread '" + driver.getName() + "': train another one here");
+    }
+
+    /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
+    void driven(Runnable work) {
+        guard.run(() -> {
+            if (driver != null) requireDriver();
+            driver = Thread.currentThread();
+        });
+        try {
+            work.run();
+        } finally {
+            driver = null;
+        }
+    }
+
     /** Sets memory aside for the models that the next {@code steps} updates collect. */
     void reserve(int steps) {
         int end = step + steps;
         long wanted =
                 Arrays.stream(collections).filter(s -> s >= step && s < end).count();
-        while (spare.size() < wanted) spare.push(storage.blank(device));
+        guard.run(() -> {
+            while (spare.size() < wanted) spare.push(storage.blank(device));
+        });
     }
 
     /** Gives the members' memory back for later ones: they are on disk, and nothing will predict from them. */
     void forgetMembers() {
-        members.forEach(m -> spare.push(m.weights()));
-        members.clear();
+        guard.run(() -> {
+            members.forEach(m -> spare.push(m.weights()));
+            members.clear();
+        });
     }
 
     /** Sums since the last {@link #startEpoch} up to the last update; only {@code get} waits. */
     public Supplier<EpochMetrics> fetch() {
-        return control.fetch();
+        return guard.get(control::fetch);
     }
 
     /** The same; waits for the device. */
@@ -162,25 +226,29 @@ public final class Training implements AutoCloseable {
 
     /** Zeroes the sums. */
     public void startEpoch() {
-        control.start(step);
+        guard.run(() -> control.start(step));
     }
 
     /** Puts the session where a checkpoint left off; storage is filled by the caller. */
     void resume(EpochMetrics totals, List<Member> collected) {
-        step = Math.toIntExact(totals.step());
-        control.start(totals);
-        members.addAll(collected);
+        guard.run(() -> {
+            step = Math.toIntExact(totals.step());
+            control.start(totals);
+            members.addAll(collected);
+        });
     }
 
     public List<Member> members() {
-        return List.copyOf(members);
+        return guard.get(() -> List.copyOf(members));
     }
 
     /** Hands the members over to the caller, who closes them. */
     public List<Member> takeMembers() {
-        List<Member> taken = List.copyOf(members);
-        members.clear();
-        return taken;
+        return guard.get(() -> {
+            List<Member> taken = List.copyOf(members);
+            members.clear();
+            return taken;
+        });
     }
 
     public ParameterStore storage() {
@@ -193,11 +261,13 @@ public final class Training implements AutoCloseable {
 
     @Override
     public void close() {
-        recording.close();
-        plan.close();
-        members.forEach(m -> m.weights().close());
-        spare.forEach(Weights::close);
-        control.close();
-        storage.close();
+        guard.close(() -> {
+            recording.close();
+            plan.close();
+            members.forEach(m -> m.weights().close());
+            spare.forEach(Weights::close);
+            control.close();
+            storage.close();
+        });
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.nio.file.Files;

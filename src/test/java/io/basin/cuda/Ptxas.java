@@ -1,7 +1,7 @@
 package io.basin.cuda;
 
-import java.io.File;
 import io.basin.device.AdamW;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -61,6 +61,7 @@ final class ReferenceArenas {
 
     static void stepCurvePoint(
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, double c, RunState control) {
+        if (raw(control.memory()).getLong(RunState.BROKEN) != 0) return;
         double lr = raw(control.memory()).getFloat(Math.toIntExact(control.rate(step(control))));
         double[] w = cells(storage.memory(Arena.PARAMS));
         double[] g = cells(storage.memory(Arena.GRADS));

@@ -12,7 +12,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -81,10 +83,14 @@ class SafetensorsTest {
     }
 
     @Test
-    void theBytesAreThoseOfTheFormatsDefinition() throws IOException {
+    void theBytesAreThoseOfTheFormatsDefinition() throws Exception {
         Path file = folder.resolve("bytes.safetensors");
         Safetensors.writer().add("a", new long[] {1}, new float[] {1f}).write(file);
-        String json = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+        // Each text behind its length; then the number 1 in float32.
+        String said = "\0\0\0\6tensor\0\0\0\1a\0\0\0\3F32\0\0\0\3[1]\0\0" + "\200?";
+        byte[] sum = MessageDigest.getInstance("SHA-256").digest(said.getBytes(StandardCharsets.ISO_8859_1));
+        String json = "{\"__metadata__\":{\"sha256\":\"" + HexFormat.of().formatHex(sum)
+                + "\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
         String padded = json + " ".repeat((8 - json.length() % 8) % 8);
         byte[] expected = file(padded, 4);
         expected[expected.length - 2] = (byte) 0x80;
@@ -153,10 +159,10 @@ class SafetensorsTest {
             {"a":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}                  | 4 | not valid JSON
             {"a":7}                                                                   | 0 | must be an object
             {"__metadata__":{"a":7}}                                                  | 0 | must be a string
-            {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}              | 0 | uplicate
+            {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}              | 0 | a name stands twice
             {} {}                                                                     | 0 | something follows
             {                                                                         | 0 | not valid JSON
-            []                                                                        | 0 | does not start with
+            []                                                                        | 0 | is not a safetensors file
             """)
     void aHeaderThatIsWrongIsRefusedInWords(String header, int dataBytes, String says) throws IOException {
         Path file = put(file(header, dataBytes));
@@ -180,7 +186,7 @@ class SafetensorsTest {
         for (long length : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, (16 << 20) + 1, 16 << 20, 100}) {
             Path file = put(little(12).putLong(length).array());
             FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(file));
-            assertTrue(e.getMessage().contains("header of"), e.getMessage());
+            assertTrue(e.getMessage().contains("is not a safetensors file; name weights"), e.getMessage());
         }
         Path tiny = put(new byte[7]);
         assertThrows(FormatException.class, () -> Safetensors.open(tiny));
@@ -203,7 +209,7 @@ class SafetensorsTest {
     void whatIsNoFileIsSaidToBeNone() {
         assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder))
                 .getMessage()
-                .contains("not a file"));
+                .contains("is a folder; name a weights file in it"));
         assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder.resolve("absent")))
                 .getMessage()
                 .contains("no such file"));

@@ -27,8 +27,7 @@ class ConnectionTest {
     @TempDir
     Path folder;
 
-    private static Connection.MethodScore connect(
-            Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
+    private static Connection.Result connect(Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
         Settings settings = land.material.settings();
         int steps = EPOCHS * land.material.stepsPerEpoch();
         CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
@@ -47,7 +46,7 @@ class ConnectionTest {
             Net a = land.net(folder, "a", 1);
             Net b = land.net(folder, "b", 2);
             Path into = Files.createDirectory(folder.resolve("out"));
-            Connection.MethodScore r = connect(land, terrain, a, b, into, Progress.NONE);
+            Connection.Result r = connect(land, terrain, a, b, into, Progress.NONE);
             assertTrue(r.endsAreParents());
             assertEquals(0, r.worstEndDifference());
             assertEquals(r.line().figures()[0], r.curve().figures()[0]);
@@ -66,7 +65,7 @@ class ConnectionTest {
             Net a = land.net(folder, "a", 1);
             Net b = land.net(folder, "b", 2);
             Path into = Files.createDirectory(folder.resolve("out"));
-            Connection.MethodScore r = connect(land, terrain, a, b, into, Progress.NONE);
+            Connection.Result r = connect(land, terrain, a, b, into, Progress.NONE);
             double[][] w = new double[4][];
             w[0] = weights(a.file(), "");
             w[3] = weights(b.file(), "");

@@ -23,7 +23,7 @@ class RaysTest {
     @TempDir
     Path folder;
 
-    private static Rays.MethodScore rays(Landscape land, Path into, List<Net> nets, Progress progress) {
+    private static Rays.Result rays(Landscape land, Path into, List<Net> nets, Progress progress) {
         Rays.CurveConfig course = new Rays.CurveConfig(2, 3, 0, 0.5, 1);
         try (Terrain terrain = land.terrain(0, 0, "exact")) {
             return new Rays(land.device, terrain, Landscape.graph(), course, into, progress)
@@ -37,7 +37,7 @@ class RaysTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device)) {
             List<Net> nets = List.of(land.net(folder, "a", 1), land.net(folder, "b", 2));
-            Rays.MethodScore r = rays(land, Files.createDirectory(folder.resolve("r")), nets, Progress.NONE);
+            Rays.Result r = rays(land, Files.createDirectory(folder.resolve("r")), nets, Progress.NONE);
             assertEquals(4, r.bundles().size());
             Rays.Bundle raw = r.bundles().get(0);
             LossAndError a = raw.figures()[0][0];

@@ -75,8 +75,7 @@ class SurfaceTest {
         if (Math.abs(a - b) > 1e-3) assertEquals(TwoParameters.error(a, b), f.testError(), 1e-9, where);
     }
 
-    private Surface.MethodScore surface(
-            Landscape land, Surface.Grid grid, Path into, List<Net> nets, Progress progress) {
+    private Surface.Result surface(Landscape land, Surface.Grid grid, Path into, List<Net> nets, Progress progress) {
         try (Terrain terrain = land.terrain(0, 0, "exact")) {
             return new Surface(land.device, terrain, Landscape.graph(), grid, into, progress)
                     .run(nets, List.of(), null);
@@ -98,7 +97,7 @@ class SurfaceTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device)) {
             List<Net> nets = nets(land, 3);
-            Surface.MethodScore expected = surface(land, grid, whole, nets, Progress.NONE);
+            Surface.Result expected = surface(land, grid, whole, nets, Progress.NONE);
             for (int after : new int[] {3, 11}) {
                 Progress power = new Landscape.Cut(after);
                 assertThrows(IllegalStateException.class, () -> surface(land, grid, cut, nets, power));
@@ -106,7 +105,7 @@ class SurfaceTest {
             // What a process that dies while writing leaves behind.
             Path cells = cut.resolve("cells.jsonl");
             Files.writeString(cells, Files.readString(cells) + "{\"point\":\"2 3\",\"trainL");
-            Surface.MethodScore resumed = surface(land, grid, cut, nets, Progress.NONE);
+            Surface.Result resumed = surface(land, grid, cut, nets, Progress.NONE);
             for (int i = 0; i < 5; i++) assertArrayEquals(expected.cells()[i], resumed.cells()[i]);
             assertArrayEquals(Files.readAllBytes(whole.resolve("cells.jsonl")), Files.readAllBytes(cells));
             assertEquals(1 + 25, Files.readAllLines(cells).size());
@@ -128,7 +127,7 @@ class SurfaceTest {
                 Landscape land = new Landscape(device)) {
             List<Net> nets = nets(land, 3);
             Surface.Grid grid = new Surface.Grid(Surface.Span.NETS, 2, 0, 1, 0, 1);
-            Surface.MethodScore result =
+            Surface.Result result =
                     surface(land, grid, Files.createDirectory(folder.resolve("p")), nets, Progress.NONE);
             assertTrue(result.worstNetDifference() < 1e-6, "" + result.worstNetDifference());
             try (Terrain terrain = land.terrain(0, 0, "exact");
@@ -152,7 +151,7 @@ class SurfaceTest {
             for (Surface.Span span : List.of(Surface.Span.RANDOM, Surface.Span.FILTER)) {
                 Surface.Grid grid = new Surface.Grid(span, 3, -1, 1, 0, 1);
                 Path into = Files.createDirectory(folder.resolve(span.name()));
-                Surface.MethodScore result = surface(land, grid, into, nets, Progress.NONE);
+                Surface.Result result = surface(land, grid, into, nets, Progress.NONE);
                 assertEquals(0, result.xs()[1]);
                 assertEquals(0, result.worstNetDifference());
                 try (Terrain terrain = land.terrain(0, 0, "exact");
