@@ -8,9 +8,9 @@ import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.methods.Swag;
 import io.basin.train.Posterior;
-import io.basin.train.Settings;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.nio.file.Path;
@@ -140,7 +140,7 @@ final class TestEvaluation implements AutoCloseable {
     }
 
     private List<Weights> samples(Method recipe, List<Weights> members) {
-        Settings.Family f = material.settings().family();
+        Swag f = recipe.swag();
         Posterior posterior = new Posterior(device, session.storage(), members, f.rank(), f.scale());
         List<Weights> samples = new ArrayList<>();
         for (int i = 0; i < f.samples(); i++) {

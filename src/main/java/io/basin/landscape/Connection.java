@@ -88,8 +88,8 @@ public final class Connection {
 
     private String describe() {
         var s = course.settings();
-        return "curve=" + course.curve() + ", bends=" + course.bends() + ", epochs=" + s.epochs() + ", lr=" + s.lr()
-                + ", momentum=" + s.momentum() + ", nesterov=" + s.nesterov() + ", wd=" + s.weightDecay()
+        return "curve=" + course.curve() + ", bends=" + course.bends() + ", steps="
+                + course.schedule().steps() + ", lr=" + course.schedule().lr(0) + ", " + course.step()
                 + ", decay everything=" + s.decayEverything() + ", smoothing=" + s.smoothing() + ", seed="
                 + course.seed();
     }

@@ -22,7 +22,7 @@ import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
 import io.basin.train.Plan;
-import io.basin.train.Schedule;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,11 +69,13 @@ public final class CurveTraining implements AutoCloseable {
         }
 
         BatchReader batch() {
-            return new BatchReader(settings.batch(), augmentation, seed, true);
+            return new BatchReader(settings.data().batch(), augmentation, seed, true);
         }
 
+        /** Curves are trained by the papers' SGD alone. */
         Sgd step() {
-            return new Sgd(settings.momentum(), settings.weightDecay(), settings.nesterov());
+            if (settings.optimizer() instanceof Sgd sgd) return sgd;
+            throw new IllegalArgumentException("a curve is trained by Sgd, got " + settings.optimizer());
         }
     }
 

@@ -7,6 +7,7 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.methods.Schedule;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
