@@ -52,6 +52,7 @@ final class ConnectCommand implements Runnable {
             description = "control points, the two ends included, as the authors' code counts; default 3: one bend")
     private Integer controls;
 
+    @TrainingOptions.Sets("bends")
     @Option(names = "--bends", description = "the same without the ends; default 1")
     private Integer between;
 

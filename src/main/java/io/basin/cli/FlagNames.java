@@ -19,7 +19,7 @@ final class FlagNames {
     private static final Map<String, String> FLAGS = new HashMap<>(Map.of(
             "dataset", "DATASET",
             "grid.span", "--directions",
-            "grid.cells", "--grid",
+            "cells", "--grid",
             "low", "--from",
             "high", "--to",
             "sampling.plain", "--bn-plain",
@@ -37,7 +37,8 @@ final class FlagNames {
                         SurfaceCommand.class,
                         WidthCommand.class,
                         CompareCommand.class,
-                        TrainCommand.class)
+                        TrainCommand.class,
+                        LenienceOptions.class)
                 .forEach(FlagNames::options);
     }
 

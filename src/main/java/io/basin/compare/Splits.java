@@ -54,16 +54,16 @@ public final class Splits implements AutoCloseable {
         this.settings = settings;
         fingerprint = data.fingerprint();
         if (settings.data().validation() >= data.train().count()) {
-            throw new IllegalArgumentException("--validation " + settings.data().validation() + " leaves none of the "
+            throw new IllegalArgumentException("`validation` " + settings.data().validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
-        Split split = naming("--validation", () -> Split.stratified(data.train(), settings.data().validation(), SPLIT_SEED));
-        trainSet = naming("--train-samples", () -> fewer(split.train(), settings.data().trainSamples()));
+        Split split = naming("`validation`", () -> Split.stratified(data.train(), settings.data().validation(), SPLIT_SEED));
+        trainSet = naming("`trainSamples`", () -> fewer(split.train(), settings.data().trainSamples()));
         validationSet = split.validation();
         testSet = data.test();
         if (trainSet.count() < settings.data().batch()) {
             throw new IllegalArgumentException(
-                    "--batch-size " + settings.data().batch() + " exceeds the " + trainSet.count() + " training samples");
+                    "`batch` " + settings.data().batch() + " exceeds the " + trainSet.count() + " training samples");
         }
         augmentation = trainSet.augmentation(settings.data().pad(), settings.data().flip());
         List<Images> uploaded = new ArrayList<>();

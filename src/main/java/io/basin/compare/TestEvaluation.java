@@ -92,7 +92,7 @@ final class TestEvaluation implements AutoCloseable {
                 judge(recipe, models(recipe, members));
             } catch (DivergedException e) {
                 throw new DivergedException(recipe.name() + ", seed " + seed + ": " + e.getMessage()
-                        + ", the run diverged: try a smaller --lr or a --warmup");
+                        + ", the run diverged: try a smaller `lr` or a `warmUp`");
             }
         }
         return new Outcome(results, evidence);

@@ -63,8 +63,8 @@ public final class CurveTraining implements AutoCloseable {
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
-                throw new IllegalArgumentException("--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
-                        + ", got " + bends + " (--num-bends counts the two ends too)");
+                throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
+                        + ", got " + bends + " (`controls` counts the two ends too)");
             }
         }
 
@@ -223,8 +223,8 @@ public final class CurveTraining implements AutoCloseable {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
             if (!there.equals(identity)) {
-                throw new IllegalArgumentException("--resume: " + file + " was made with other settings: "
-                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with --out");
+                throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
+                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with `out`");
             }
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));

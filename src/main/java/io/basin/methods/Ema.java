@@ -13,15 +13,6 @@ public record Ema(double decay) implements MethodSettings {
         Require.belowOne("ema.decay", decay);
     }
 
-    public Ema() {
-        this(0.999);
-    }
-
-    @Override
-    public String name() {
-        return "ema";
-    }
-
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Schedule sgd = Span.of(budget, stepsPerEpoch).sgd();

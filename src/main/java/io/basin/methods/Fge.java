@@ -22,18 +22,9 @@ public record Fge(double start, double high, double low, double cycle) implement
         Require.notNegative("fge.cycle", cycle);
     }
 
-    public Fge() {
-        this(0.8, 0.02, 0.0005, 0);
-    }
-
     /** The cycle where none is named: four models, of which the last ends the run. */
     public static double usualCycle(Budget budget, double start) {
         return 2 * budget.after(start) / USUAL_HALVES;
-    }
-
-    @Override
-    public String name() {
-        return "fge";
     }
 
     @Override

@@ -13,15 +13,6 @@ public record Independent(int runs) implements MethodSettings {
         Require.atLeast("independent.runs", runs, 2);
     }
 
-    public Independent() {
-        this(2);
-    }
-
-    @Override
-    public String name() {
-        return "independent";
-    }
-
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);

@@ -14,15 +14,6 @@ public record Lawa(int epochs) implements MethodSettings {
         Require.atLeast("lawa.epochs", epochs, 1);
     }
 
-    public Lawa() {
-        this(3);
-    }
-
-    @Override
-    public String name() {
-        return "lawa";
-    }
-
     @Override
     public int models(Budget budget) {
         return epochs;

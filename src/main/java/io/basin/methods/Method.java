@@ -85,7 +85,7 @@ public record Method(
 
     /** What samples are drawn with. */
     public Swag swag() {
-        return origin != null && origin.settings() instanceof Swag s ? s : new Swag();
+        return origin != null && origin.settings() instanceof Swag s ? s : new Swag(null, 10, 20, 1);
     }
 
     /** Restarts of the rate to a high value before the model collected after {@code step}. */

@@ -1,11 +1,16 @@
 package io.basin.methods;
 
+import java.util.Locale;
+
 /**
  * What one decides about a method: a record of its own for each. Planned for a budget, it is a {@link Method}. Constructors throw
  * {@link IllegalArgumentException} naming the parameter, such as {@code swa.lr}.
  */
 public interface MethodSettings {
-    String name();
+    /** As it is chosen: {@code swa-cyclic} of {@link SwaCyclic}. */
+    default String name() {
+        return getClass().getSimpleName().replaceAll("\\B[A-Z]", "-$0").toLowerCase(Locale.ROOT);
+    }
 
     /**
      * Its tables at a budget.

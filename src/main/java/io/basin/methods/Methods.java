@@ -4,7 +4,7 @@ import io.basin.text.Closest;
 import java.util.List;
 
 /**
- * The published methods: by name, or by what one decides about them.
+ * The published methods: by name, or, for programs, by what one decides about them; what is not here is a constructor of its record.
  *
  * <pre>{@code
  * Method swa = Methods.swa(0.75, 0.01).plan(new Budget(10, 0.05), data.stepsPerEpoch());
@@ -14,16 +14,16 @@ public final class Methods {
     /** Every method with its usual settings. */
     public static final Methods USUAL = new Methods(List.of(
             new Baseline(),
-            new Ema(),
-            new Swa(),
-            new SwaCyclic(),
-            new Lawa(),
-            new Tail(),
-            new Swag(),
-            new Swap(),
-            new Snapshot(),
-            new Fge(),
-            new Independent()));
+            new Ema(0.999),
+            new Swa(0.75, 0.01),
+            new SwaCyclic(0.75, 0.01, 0.001, 0),
+            new Lawa(3),
+            new Tail(0.75, 0.01),
+            new Swag(new Swa(0.75, 0.01), 10, 20, 1),
+            new Swap(0.75, 0.01, 0.001, 3),
+            new Snapshot(3, 0.1),
+            new Fge(0.8, 0.02, 0.0005, 0),
+            new Independent(2)));
 
     /** Names of all. */
     public static final List<String> NAMES =
@@ -58,34 +58,9 @@ public final class Methods {
         return new Swa(start, lr);
     }
 
-    /** @see SwaCyclic */
-    public static MethodSettings swaCyclic(double start, double high, double low) {
-        return new SwaCyclic(start, high, low, 0);
-    }
-
     /** @see Ema */
     public static MethodSettings ema(double decay) {
         return new Ema(decay);
-    }
-
-    /** @see Lawa */
-    public static MethodSettings lawa(int epochs) {
-        return new Lawa(epochs);
-    }
-
-    /** @see Tail */
-    public static MethodSettings tail(double start, double lr) {
-        return new Tail(start, lr);
-    }
-
-    /** @see Swag */
-    public static MethodSettings swag(double start, double lr, int samples) {
-        return new Swag(new Swa(start, lr), samples, 20, 1);
-    }
-
-    /** @see Swap */
-    public static MethodSettings swap(double start, double lr, double low, int workers) {
-        return new Swap(start, lr, low, workers);
     }
 
     /** @see Snapshot */
@@ -96,10 +71,5 @@ public final class Methods {
     /** @see Fge */
     public static MethodSettings fge(double start, double high, double low) {
         return new Fge(start, high, low, 0);
-    }
-
-    /** @see Independent */
-    public static MethodSettings independent(int runs) {
-        return new Independent(runs);
     }
 }

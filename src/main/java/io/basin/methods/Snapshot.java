@@ -16,15 +16,6 @@ public record Snapshot(int cycles, double lr) implements MethodSettings {
         Require.rate("snapshot.lr", lr);
     }
 
-    public Snapshot() {
-        this(3, 0.1);
-    }
-
-    @Override
-    public String name() {
-        return "snapshot";
-    }
-
     @Override
     public boolean restarts() {
         return true;

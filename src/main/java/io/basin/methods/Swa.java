@@ -23,10 +23,6 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
         this(start, lr, 0);
     }
 
-    public Swa() {
-        this(0.75, 0.01);
-    }
-
     /** The cycle where none is named. */
     public static double usualCycle(Budget budget, double start) {
         return budget.after(start) / 10;
@@ -35,11 +31,6 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
     /** Whole cycles at a budget. */
     private int cycles(Budget budget) {
         return cycle == 0 ? 10 : (int) Math.round(budget.after(start) / cycle);
-    }
-
-    @Override
-    public String name() {
-        return "swa";
     }
 
     @Override

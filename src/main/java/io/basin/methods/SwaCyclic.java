@@ -20,15 +20,6 @@ public record SwaCyclic(double start, double high, double low, double cycle) imp
         Require.notNegative("swa-cyclic.cycle", cycle);
     }
 
-    public SwaCyclic() {
-        this(0.75, 0.01, 0.001, 0);
-    }
-
-    @Override
-    public String name() {
-        return "swa-cyclic";
-    }
-
     @Override
     public int models(Budget budget) {
         return cycle == 0 ? 10 : (int) Math.round(budget.after(start) / cycle);

@@ -19,15 +19,6 @@ public record Swag(Swa swa, int samples, int rank, double scale) implements Meth
         Require.notNegative("swag.scale", scale);
     }
 
-    public Swag() {
-        this(new Swa(), 10, 20, 1);
-    }
-
-    @Override
-    public String name() {
-        return "swag";
-    }
-
     @Override
     public int models(Budget budget) {
         return swa.models(budget);

@@ -21,15 +21,6 @@ public record Swap(double start, double lr, double low, int workers) implements 
         Require.atLeast("swap.workers", workers, 2);
     }
 
-    public Swap() {
-        this(0.75, 0.01, 0.001, 3);
-    }
-
-    @Override
-    public String name() {
-        return "swap";
-    }
-
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);

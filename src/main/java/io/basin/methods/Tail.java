@@ -16,15 +16,6 @@ public record Tail(double start, double lr) implements MethodSettings {
         Require.rate("tail.lr", lr);
     }
 
-    public Tail() {
-        this(0.75, 0.01);
-    }
-
-    @Override
-    public String name() {
-        return "tail";
-    }
-
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);

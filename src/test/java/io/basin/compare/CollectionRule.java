@@ -28,8 +28,6 @@ import java.util.stream.IntStream;
  * @param rates of the updates at {@code steps}; empty where none are promised
  */
 record CollectionRule(String text, int[] steps, double[] rates) {
-    static final String WHAT = "models are collected at the promised rate and phase";
-
     /** Steps of one run, of its warm-up, and of what follows. */
     private record Span(Budget budget, int perEpoch, int total, int warm, int rest) {
         static Span of(Budget b, int stepsPerEpoch) {
