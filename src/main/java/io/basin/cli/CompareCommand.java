@@ -9,7 +9,8 @@ import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.train.Plan;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -59,31 +60,40 @@ final class CompareCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = training.settings();
-        methods.forEach(m -> Method.known("--methods", m));
+        TrainingOptions.requireKnown("--methods", methods);
         Bars bars = new Bars();
         try (Device device = run.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
+                Splits material = new Splits(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            List<String> remarks = Comparison.check(device, methods, settings, material);
-            remarks.forEach(remark -> System.err.println("basin: note: " + remark));
+            Plan.requirePrecision(device, settings.precision());
+            List<Method> plan = training.plan(methods, material.stepsPerEpoch());
+            List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
-                compare(device, material, all, remarks, bars, claim.folder());
+                compare(device, material, plan, all, remarks, bars, claim.folder());
             }
         }
     }
 
-    private void compare(Device device, Splits material, long[] all, List<String> remarks, Bars bars, Path folder) {
+    private void compare(
+            Device device,
+            Splits material,
+            List<Method> plan,
+            long[] all,
+            List<String> remarks,
+            Bars bars,
+            Path folder) {
         Settings settings = material.settings();
         Map<String, String> facts = facts(device, material, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-        Configuration configuration = run.configuration("compare", material, device)
+        Configuration configuration = run.configuration("compare", training, material, device)
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(folder);
         facts.put("device", configuration.mixed());
         Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
+        Summary summary = new Comparison(
+                        device, material, training.net(material), plan, all, folder, options, bars)
                 .run(settings.dataset() + ", " + settings.model(), facts);
         show(folder, summary.and(configuration.mixture()));
     }
@@ -96,10 +106,10 @@ final class CompareCommand implements Runnable {
                         + material.validationSet().count() + " validation, "
                         + material.testSet().count() + " test samples");
         facts.put("net", s.model() + ", " + s.precision());
-        facts.put("budget", s.epochs() + " epochs for each method, batches of " + s.batch());
+        facts.put("budget", training.budget().epochs() + " epochs for each method, batches of " + s.data().batch());
         facts.put("seeds", Integer.toString(seeds));
         facts.put("device", device.describe());
-        facts.put("settings", s.toString());
+        facts.put("settings", s.identity() + ", " + training.budget() + ", " + training.methods().all());
         return facts;
     }
 

@@ -24,7 +24,7 @@ final class Complaint {
 
     /** Of a command that failed. */
     static String of(Throwable e) {
-        return Printable.line(said(e), MOST);
+        return Printable.line(FlagNames.said(said(e)), MOST);
     }
 
     private static String said(Throwable e) {

@@ -2,12 +2,14 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.compare.Splits;
+import io.basin.device.Sgd;
 import io.basin.io.Json;
 import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
 import io.basin.landscape.CurveTraining;
 import io.basin.landscape.Net;
-import io.basin.train.Schedule;
+import io.basin.methods.Budget;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +52,7 @@ final class ConnectCommand implements Runnable {
             description = "control points, the two ends included, as the authors' code counts; default 3: one bend")
     private Integer controls;
 
+    @TrainingOptions.Sets("bends")
     @Option(names = "--bends", description = "the same without the ends; default 1")
     private Integer between;
 
@@ -92,6 +95,7 @@ final class ConnectCommand implements Runnable {
     private void connect(
             Site site, CurveTraining.CurveConfig course, Settings settings, int bends, Bars bars, Path folder) {
         Configuration configuration = options.configuration("connect", settings, site)
+                .fixed("budget", new Budget(epochs, lr))
                 .fixed("curve", curve)
                 .fixed("bends", bends)
                 .fixed("points", points)
@@ -111,15 +115,11 @@ final class ConnectCommand implements Runnable {
                             bars.progress())
                     .run(nets.get(i), nets.get(i + 1), points));
         }
-        new ConnectReport(results, facts(site, settings, bends, configuration)).write(folder);
+        new ConnectReport(results, facts(site, bends, configuration)).write(folder);
     }
 
     private Settings settings(Model model) {
-        List<String> flags = new ArrayList<>(
-                List.of("--epochs=" + epochs, "--lr=" + lr, "--momentum=" + momentum, "--wd=" + weightDecay));
-        if (nesterov) flags.add("--nesterov");
-        if (spareVectors) flags.add("--no-decay-vectors");
-        return options.settings(model, flags.toArray(String[]::new));
+        return options.settings(model, new Sgd(momentum, weightDecay, nesterov), !spareVectors);
     }
 
     private CurveTraining.CurveConfig course(Splits material, Settings settings, int bends) {
@@ -155,7 +155,7 @@ final class ConnectCommand implements Runnable {
                         + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 
-    private Map<String, String> facts(Site site, Settings s, int bends, Configuration configuration) {
+    private Map<String, String> facts(Site site, int bends, Configuration configuration) {
         Map<String, String> facts = site.facts(configuration);
         facts.put(
                 "curve",
@@ -163,8 +163,8 @@ final class ConnectCommand implements Runnable {
                         + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
         facts.put(
                 "training",
-                epochs + " epochs, lr " + s.lr() + ", momentum " + s.momentum() + ", weight decay " + s.weightDecay()
-                        + ", batches of " + s.batch());
+                epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay + ", batches of "
+                        + options.batch);
         facts.put("measured", site.terrain().describe(site.graph()) + ", " + points + " points");
         return facts;
     }

@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 
 /** On what a command computes. */
 final class DeviceOptions {
+    @TrainingOptions.Sets("device")
     @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
     private String name;
 

@@ -147,7 +147,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void line(String name, String text) {
-        System.out.printf(Locale.ROOT, "%-14s %s%n", name, text);
+        System.out.printf(Locale.ROOT, "%-14s %s%n", name, FlagNames.said(text));
     }
 
     private static String processor() {

@@ -8,47 +8,71 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
-/** Which flag stands behind a name in {@code config.json}, and its value as one would type it. */
+/** Which flag stands behind a parameter that the engine or {@code config.json} names, and its value as one would type it. */
 final class FlagNames {
+    private static final Pattern QUOTED = Pattern.compile("`([A-Za-z][\\w.-]*)`");
     private static final Map<String, String> FLAGS = new HashMap<>(Map.of(
-            "settings.snapshots", "--cycles",
-            "settings.decayEverything", "--no-decay-vectors",
-            "settings.pad", "--augment",
-            "settings.flip", "--augment",
-            "settings.family.samples", "--swag-samples",
-            "settings.family.rank", "--swag-rank",
-            "settings.family.scale", "--swag-scale",
-            "settings.family.workers", "--swap-workers",
-            "settings.dataset", "DATASET"));
+            "dataset", "DATASET",
+            "grid.span", "--directions",
+            "cells", "--grid",
+            "low", "--from",
+            "high", "--to",
+            "sampling.plain", "--bn-plain",
+            "nets", "FILE"));
 
     static {
-        FLAGS.putAll(Map.of(
-                "grid.span", "--directions",
-                "grid.cells", "--grid",
-                "grid.low", "--from",
-                "grid.high", "--to",
-                "sampling.plain", "--bn-plain",
-                "nets", "FILE",
-                "methods", "--methods",
-                "seeds", "--seeds"));
-        options(TrainingOptions.class, "settings.");
-        options(LandscapeOptions.class, "sampling.");
+        List.of(
+                        TrainingOptions.class,
+                        LandscapeOptions.class,
+                        RunOptions.class,
+                        DeviceOptions.class,
+                        MergeOptions.class,
+                        ProbeOptions.class,
+                        ConnectCommand.class,
+                        SurfaceCommand.class,
+                        WidthCommand.class,
+                        CompareCommand.class,
+                        TrainCommand.class,
+                        LenienceOptions.class)
+                .forEach(FlagNames::options);
     }
 
     private FlagNames() {}
 
-    private static void options(Class<?> mixin, String within) {
+    private static void options(Class<?> mixin) {
         for (Field field : mixin.getDeclaredFields()) {
             Option option = field.getAnnotation(Option.class);
-            if (option != null) FLAGS.putIfAbsent(within + field.getName(), option.names()[0]);
+            TrainingOptions.Sets sets = field.getAnnotation(TrainingOptions.Sets.class);
+            if (option == null) continue;
+            String[] names = sets == null ? new String[] {field.getName()} : sets.value();
+            for (String name : names) FLAGS.putIfAbsent(name, option.names()[0]);
         }
     }
 
-    /** The flag, or what follows the last point of {@code name} as one: most are called alike. */
+    /** The flag of a parameter, whatever it is a part of; what follows the last point of {@code name} as one where none is known. */
     static String of(String name) {
-        return FLAGS.getOrDefault(name, "--" + name.substring(name.lastIndexOf('.') + 1));
+        for (String part = name; ; part = part.substring(part.indexOf('.') + 1)) {
+            if (FLAGS.containsKey(part)) return FLAGS.get(part);
+            if (part.indexOf('.') < 0) return "--" + part;
+        }
+    }
+
+    /** What the engine says of its parameters, which it names between back-quotes, with flags in their place. */
+    static String said(String text) {
+        return QUOTED.matcher(text).replaceAll(m -> {
+            String flag = FLAGS.get(m.group(1));
+            return Matcher.quoteReplacement(flag == null ? m.group(1) : flag);
+        });
+    }
+
+    /** The parameters that flags set. */
+    static Set<String> parameters() {
+        return Set.copyOf(FLAGS.keySet());
     }
 
     /** As one would type it: lists with commas, no quotes, nothing in capitals. */

@@ -1,16 +1,18 @@
 package io.basin.cli;
 
-import io.basin.compare.Comparison;
 import io.basin.compare.Splits;
 import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
+import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.io.Safetensors;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
 import io.basin.models.Lenience;
 import io.basin.models.ModelFile;
+import io.basin.nn.Nets;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import io.basin.train.Settings;
@@ -22,7 +24,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -112,18 +113,22 @@ final class LandscapeOptions {
                 .free("files", nets.stream().map(n -> n.file().toString()).toList());
     }
 
-    /** Settings of these nets; what a landscape has no flag for is as in training by default. */
-    Settings settings(Model model, String... training) {
-        List<String> args = new ArrayList<>(List.of(
+    /** Settings of these nets, as in training by default. */
+    Settings settings(Model model) {
+        return settings(model, new Sgd(0.9, 5e-4, false), true);
+    }
+
+    /** The same, of a net that is trained on them. */
+    Settings settings(Model model, Sgd optimizer, boolean decayEverything) {
+        TrainingOptions.Augment how = augment != null ? augment : model.augment();
+        return new Settings(
                 model.dataset(),
-                "--model=" + model.net(),
-                "--batch-size=" + batch,
-                "--validation=" + validation,
-                "--train-samples=" + trainSamples));
-        args.add("--augment=" + (augment != null ? augment : model.augment()));
-        args.addAll(List.of(training));
-        return CommandLine.populateCommand(new TrainingOptions(), args.toArray(String[]::new))
-                .settings();
+                Nets.known(model.net()),
+                optimizer,
+                decayEverything,
+                0,
+                Precision.FP32,
+                how.data(model.dataset(), batch, validation, trainSamples));
     }
 
     /**
@@ -134,7 +139,7 @@ final class LandscapeOptions {
     Splits material(Device on, Model model, Settings settings, Bars bars) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
         ModelFile.of(model.file()).requireTrainedOn(data, Lenience.NONE);
-        Splits material = Comparison.material(on, data, settings);
+        Splits material = new Splits(on, data, settings);
         Augmentation trained = model.augmentation();
         if (trained.plain().equals(material.augmentation().plain())) {
             return material;

@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * The range of every flag that takes a number, in one place. What lies outside cannot be meant: it is no number, or its work would
- * fill the memory or never end. A run's steps have a limit of their own, {@link io.basin.train.Schedule#MOST_STEPS}.
+ * fill the memory or never end. A run's steps have a limit of their own, {@link io.basin.methods.Schedule#MOST_STEPS}.
  */
 final class Limits {
     /** The device computes with these in float32, which holds a little more. */
@@ -52,7 +52,7 @@ final class Limits {
         from(1, EPOCHS, "--batch-size", "--lawa", "--cycles", "--top");
         from(1, SAMPLES, "--validation");
         from(0, SAMPLES, "--train-samples", "--samples", "--bn-samples", "--checkpoint-every");
-        from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
+        from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends", "--num-bends");
         from(2, NETS, "--runs", "--swap-workers", "--swag-rank");
         from(2, 501, "--grid");
         from(1, 10_000, "--points");

@@ -46,9 +46,8 @@ final class RunOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, Splits material, Device device) {
-        return new Configuration(command)
-                .fixed("settings", material.settings())
+    Configuration configuration(String command, TrainingOptions training, Splits material, Device device) {
+        return training.fix(new Configuration(command))
                 .data(material.fingerprint())
                 .device(device.describe(), anyDevice)
                 .fixed("bn-update", refresh)

@@ -4,8 +4,7 @@ import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
-import io.basin.train.Method;
-import io.basin.train.Remarks;
+import io.basin.methods.Method;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,20 +45,20 @@ final class ScheduleCommand implements Runnable {
     public void run() {
         Settings s = training.settings();
         int count = samples != null ? samples : s.dataset().startsWith("cifar") ? 50_000 : 60_000;
-        int left = count - s.validation();
-        if (s.trainSamples() > left) {
-            throw new IllegalArgumentException("--train-samples: " + s.trainSamples() + " are more than the " + left
-                    + " that --validation " + s.validation() + " leaves of " + count + "; ask for fewer, or 0 for all");
+        Settings.Data d = s.data();
+        int left = count - d.validation();
+        if (d.trainSamples() > left) {
+            throw new IllegalArgumentException("--train-samples: " + d.trainSamples() + " are more than the " + left
+                    + " that --validation " + d.validation() + " leaves of " + count + "; ask for fewer, or 0 for all");
         }
-        int train = s.trainSamples() > 0 ? s.trainSamples() : left;
-        if (train < s.batch()) {
+        int train = d.trainSamples() > 0 ? d.trainSamples() : left;
+        if (train < d.batch()) {
             throw new IllegalArgumentException(
-                    "--samples: " + train + " training samples do not fill --batch-size " + s.batch());
+                    "--samples: " + train + " training samples do not fill --batch-size " + d.batch());
         }
-        methods.forEach(m -> Method.known("--methods", m));
-        int perEpoch = train / s.batch();
-        List<Method> recipes =
-                methods.stream().map(m -> Method.of(m, s, perEpoch)).toList();
+        TrainingOptions.requireKnown("--methods", methods);
+        int perEpoch = train / d.batch();
+        List<Method> recipes = training.plan(methods, perEpoch);
         List<Summary.Plotted> plotted = Comparison.plotted(recipes, perEpoch);
         for (Method r : recipes) {
             System.out.printf(
@@ -75,7 +74,7 @@ final class ScheduleCommand implements Runnable {
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
-        for (Method r : recipes) Remarks.of(r, s, perEpoch).forEach(System.out::println);
+        TrainingOptions.remark(recipes, System.out, "");
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));

@@ -7,7 +7,8 @@ import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.train.Plan;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,25 +50,27 @@ final class TrainCommand implements Runnable {
             throw new IllegalArgumentException("--method takes one method, got '" + Printable.of(method)
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
-        Method.known("--method", method);
+        TrainingOptions.requireKnown("--method", List.of(method));
         Bars bars = new Bars();
         try (Device device = run.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            Comparison.check(device, List.of(method), settings, material)
-                    .forEach(remark -> System.err.println("basin: note: " + remark));
+                Splits material = new Splits(device, training.load(bars.progress()), settings)) {
+            Plan.requirePrecision(device, settings.precision());
+            List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
+            TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
-                train(device, material, bars, claim.folder());
+                train(device, material, plan, bars, claim.folder());
             }
         }
     }
 
-    private void train(Device device, Splits material, Bars bars, Path folder) {
+    private void train(Device device, Splits material, List<Method> plan, Bars bars, Path folder) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", material, device)
+        Configuration configuration = run.configuration("train", training, material, device)
                 .fixed("methods", List.of(method))
                 .fixed("seeds", seeds);
         configuration.keep(folder);
-        Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
+        Summary summary = new Comparison(
+                        device, material, training.net(material), plan, seeds, folder, run.options(), bars)
                 .run(method, Map.of());
         System.out.print(new ResultTable(summary).text());
         System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));

@@ -1,19 +1,52 @@
 package io.basin.cli;
 
+import io.basin.compare.Splits;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
+import io.basin.methods.Baseline;
+import io.basin.methods.Budget;
+import io.basin.methods.Ema;
+import io.basin.methods.Fge;
+import io.basin.methods.Independent;
+import io.basin.methods.Lawa;
+import io.basin.methods.Method;
+import io.basin.methods.MethodSettings;
+import io.basin.methods.Methods;
+import io.basin.methods.Remarks;
+import io.basin.methods.Snapshot;
+import io.basin.methods.Swa;
+import io.basin.methods.SwaCyclic;
+import io.basin.methods.Swag;
+import io.basin.methods.Swap;
+import io.basin.methods.Tail;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.text.Closest;
 import io.basin.train.Settings;
+import java.io.PrintStream;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The flags that decide what is computed, with defaults that depend on the data set's images. */
 final class TrainingOptions {
+    /** The parameters, as the engine's messages and config.json name them, that a flag sets, where they are not called like its field. */
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Sets {
+        String[] value();
+    }
+
     @Parameters(index = "0", paramLabel = "DATASET", description = "fashion-mnist, mnist, cifar10 or cifar100")
     String dataset;
 
@@ -44,6 +77,7 @@ final class TrainingOptions {
     @Option(names = "--wd", defaultValue = "5e-4", description = "weight decay; default ${DEFAULT-VALUE}")
     double weightDecay;
 
+    @Sets("decayEverything")
     @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
     boolean spareVectors;
 
@@ -56,9 +90,16 @@ final class TrainingOptions {
     enum Augment {
         NONE,
         FLIP,
-        CROP_FLIP
+        CROP_FLIP;
+
+        Settings.Data data(String dataset, int batch, int validation, int trainSamples) {
+            boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
+            int pad = this == CROP_FLIP ? (grey ? 2 : 4) : 0;
+            return new Settings.Data(batch, pad, this != NONE, validation, trainSamples);
+        }
     }
 
+    @Sets({"pad", "flip"})
     @Option(names = "--augment", description = "none, flip or crop_flip; default none for grey images, else crop_flip")
     Augment augment;
 
@@ -89,41 +130,53 @@ final class TrainingOptions {
     @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
     int trainSamples;
 
+    @Sets({"swa.start", "swa-cyclic.start", "tail.start", "swap.start"})
     @Option(names = "--swa-start", defaultValue = "0.75", description = "fraction of the budget before averaging")
     double swaStart;
 
+    @Sets({"swa.lr", "swa-cyclic.high", "tail.lr", "swap.lr"})
     @Option(names = "--swa-lr", defaultValue = "0.01", description = "SWA's rate, highest one of cyclic SWA")
     double swaLr;
 
+    @Sets({"swa-cyclic.low", "swap.low"})
     @Option(names = "--swa-low", defaultValue = "0.001", description = "lowest rate of cyclic SWA")
     double swaLow;
 
+    @Sets({"swa.cycle", "swa-cyclic.cycle"})
     @Option(
             names = "--swa-cycle",
             description = "epochs between SWA's collections; default a tenth of what follows --swa-start")
     Double swaCycle;
 
+    @Sets("ema.decay")
     @Option(names = "--ema-decay", defaultValue = "0.999", description = "of the exponential average, per step")
     double emaDecay;
 
+    @Sets("lawa.epochs")
     @Option(names = "--lawa", defaultValue = "3", description = "epochs that LAWA averages, the last ones")
     int lawa;
 
+    @Sets("snapshot.cycles")
     @Option(names = "--cycles", defaultValue = "3", description = "snapshots of the snapshot ensemble")
     int cycles;
 
+    @Sets("snapshot.lr")
     @Option(names = "--snapshot-lr", defaultValue = "0.1", description = "highest rate of its cosines")
     double snapshotLr;
 
+    @Sets("fge.start")
     @Option(names = "--fge-start", defaultValue = "0.8", description = "fraction of the budget before FGE's triangles")
     double fgeStart;
 
+    @Sets("fge.high")
     @Option(names = "--lr-1", defaultValue = "0.02", description = "FGE's highest rate")
     double fgeHigh;
 
+    @Sets("fge.low")
     @Option(names = "--lr-2", defaultValue = "0.0005", description = "FGE's lowest rate")
     double fgeLow;
 
+    @Sets("fge.cycle")
     @Option(
             names = "--cycle",
             description =
@@ -131,15 +184,19 @@ final class TrainingOptions {
                             + " the fourth model ends the run")
     Double fgeCycle;
 
+    @Sets("independent.runs")
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
     int runs;
 
+    @Sets("swag.samples")
     @Option(names = "--swag-samples", defaultValue = "10", description = "nets drawn from SWAG's Gaussian; paper 30")
     int swagSamples;
 
+    @Sets("swag.rank")
     @Option(names = "--swag-rank", defaultValue = "20", description = "columns of its low-rank part, the paper's K")
     int swagRank;
 
+    @Sets("swag.scale")
     @Option(
             names = "--swag-scale",
             defaultValue = "1",
@@ -148,6 +205,7 @@ final class TrainingOptions {
                             + " of it: its 0.5 is 1 here")
     double swagScale;
 
+    @Sets("swap.workers")
     @Option(
             names = "--swap-workers",
             defaultValue = "3",
@@ -156,43 +214,90 @@ final class TrainingOptions {
                             + " paper's large ones")
     int workers;
 
+    private boolean grey() {
+        return !Catalog.find(dataset).name().startsWith("cifar");
+    }
+
     Settings settings() {
-        boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
+        boolean grey = grey();
         String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
-        double budget = epochs != null ? epochs : grey ? 10 : 30;
-        double scheduled = budget - warmUp;
         Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
         return new Settings(
                 dataset,
                 net,
-                budget,
-                batch,
-                lr,
-                momentum,
-                weightDecay,
-                nesterov,
+                new Sgd(momentum, weightDecay, nesterov),
                 !spareVectors,
                 smoothing,
-                warmUp,
-                how == Augment.CROP_FLIP ? (grey ? 2 : 4) : 0,
-                how != Augment.NONE,
                 precision,
-                validation,
-                trainSamples,
-                swaStart,
-                swaLr,
-                swaLow,
-                swaCycle != null ? swaCycle : Settings.usualSwaCycle(scheduled, swaStart),
-                emaDecay,
-                lawa,
-                cycles,
-                snapshotLr,
-                fgeStart,
-                fgeHigh,
-                fgeLow,
-                fgeCycle != null ? fgeCycle : Settings.usualFgeCycle(scheduled, fgeStart),
-                runs,
-                new Settings.Family(swagSamples, swagRank, swagScale, workers));
+                how.data(dataset, batch, validation, trainSamples));
+    }
+
+    Budget budget() {
+        return new Budget(epochs != null ? epochs : grey() ? 10 : 30, lr, warmUp);
+    }
+
+    /** Every method as its flags say. */
+    Methods methods() {
+        double swaEpochs = swaCycle != null ? swaCycle : Swa.usualCycle(budget(), swaStart);
+        double fgeEpochs = fgeCycle != null ? fgeCycle : Fge.usualCycle(budget(), fgeStart);
+        Swa swa = new Swa(swaStart, swaLr, swaEpochs);
+        return new Methods(List.of(
+                new Baseline(),
+                new Ema(emaDecay),
+                swa,
+                new SwaCyclic(swaStart, swaLr, swaLow, swaEpochs),
+                new Lawa(lawa),
+                new Tail(swaStart, swaLr),
+                new Swag(swa, swagSamples, swagRank, swagScale),
+                new Swap(swaStart, swaLr, swaLow, workers),
+                new Snapshot(cycles, snapshotLr),
+                new Fge(fgeStart, fgeHigh, fgeLow, fgeEpochs),
+                new Independent(runs)));
+    }
+
+    /** Methods planned for an epoch of so many steps; each once, however often it is named. */
+    List<Method> plan(List<String> names, int stepsPerEpoch) {
+        Methods all = methods();
+        return names.stream()
+                .distinct()
+                .map(n -> all.named(n).plan(budget(), stepsPerEpoch))
+                .toList();
+    }
+
+    /** The net that --model names, for these images. */
+    Supplier<Graph> net(Splits material) {
+        String net = material.settings().model();
+        return () -> Nets.build(
+                net, material.train().sample(), material.testSet().classes());
+    }
+
+    /** Prints where plans differ from what was asked; returns these sentences. */
+    static List<String> remark(List<Method> plans, PrintStream to, String before) {
+        List<String> all = plans.stream()
+                .flatMap(m -> Remarks.of(m).stream())
+                .map(FlagNames::said)
+                .toList();
+        all.forEach(remark -> to.println(before + remark));
+        return all;
+    }
+
+    /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */
+    static void requireKnown(String flag, List<String> names) {
+        for (String name : names) {
+            if (Methods.NAMES.contains(name)) continue;
+            throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, Methods.NAMES));
+        }
+    }
+
+    /** What a resumed run must have the same. */
+    Configuration fix(Configuration configuration) {
+        Map<String, MethodSettings> settings = new LinkedHashMap<>();
+        methods().all().forEach(m -> settings.put(m.name(), m));
+        settings.keySet().removeIf(name -> settings.get(name) instanceof Baseline);
+        return configuration
+                .fixed("settings", settings())
+                .fixed("budget", budget())
+                .fixed("methodSettings", settings);
     }
 
     TrainTest load(Progress progress) {

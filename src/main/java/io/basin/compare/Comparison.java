@@ -12,17 +12,19 @@ import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
-import io.basin.train.Method;
-import io.basin.train.Plan;
-import io.basin.train.Remarks;
+import io.basin.methods.Method;
+import io.basin.nn.Graph;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Trains every method at the same budget over several seeds and gathers what the test set says of each.
@@ -34,6 +36,7 @@ import java.util.Optional;
 public final class Comparison {
     private final Device device;
     private final Splits material;
+    private final Supplier<Graph> net;
     private final List<Method> recipes;
     private final long[] seeds;
     private final Path folder;
@@ -41,13 +44,15 @@ public final class Comparison {
     private final Monitor monitor;
 
     /**
-     * @param methods names that {@link Method#of} knows
+     * @param net builds the net; any caller's own will do
+     * @param methods planned for these splits, each with a name of its own
      * @param folder existing; holds everything the comparison writes
      */
     public Comparison(
             Device device,
             Splits material,
-            List<String> methods,
+            Supplier<Graph> net,
+            List<Method> methods,
             long[] seeds,
             Path folder,
             Options options,
@@ -58,26 +63,23 @@ public final class Comparison {
         this.folder = folder;
         this.options = options;
         this.monitor = monitor;
-        Settings s = material.settings();
-        recipes = methods.stream()
-                .distinct()
-                .map(m -> Method.of(m, s, material.stepsPerEpoch()))
-                .toList();
+        this.net = net;
+        recipes = List.copyOf(methods);
+        Set<String> names = new HashSet<>();
+        for (Method m : recipes) {
+            if (!names.add(m.name())) throw new IllegalArgumentException(m.name() + ": two methods have this name");
+        }
+    }
+
+    /** The same, silent and with the usual options. */
+    public Comparison(
+            Device device, Splits material, Supplier<Graph> net, List<Method> methods, long[] seeds, Path folder) {
+        this(device, material, net, methods, seeds, folder, new Options(0, "auto", false), Monitor.NONE);
     }
 
     /** Splits and uploads the data set. */
     public static Splits material(Device device, TrainTest data, Settings settings) {
         return new Splits(device, data, settings);
-    }
-
-    /** Plans every method's schedule without training: throws what {@link Method#of} throws; returns what {@link Remarks} say. */
-    public static List<String> check(Device device, List<String> methods, Settings settings, Splits material) {
-        Plan.requirePrecision(device, settings.precision());
-        int perEpoch = material.stepsPerEpoch();
-        return methods.stream()
-                .distinct()
-                .flatMap(m -> Remarks.of(Method.of(m, settings, perEpoch), settings, perEpoch).stream())
-                .toList();
     }
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
@@ -112,7 +114,7 @@ public final class Comparison {
             if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
         }
         TestEvaluation.Outcome outcome =
-                new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
+                new GroupRun(new GroupRun.Place(device, material, net, seed, place, options, monitor), group).run();
         ExtrasFile.write(place, outcome.evidence());
         Finished.write(place, outcome.results());
         return outcome;
@@ -138,7 +140,7 @@ public final class Comparison {
                         g.recipes().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
                 .filter(Files::exists)
                 .toList();
-        return new DeviceAgreement(device, material, Devices.providers()).check(files);
+        return new DeviceAgreement(device, material, net, Devices.providers()).check(files);
     }
 
     /** In the order in which the methods were asked for, not that of the groups. */

@@ -8,7 +8,6 @@ import io.basin.device.Images;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.nn.Graph;
-import io.basin.nn.Nets;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
 import io.basin.train.Checkpoint;
@@ -17,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Whether other devices of this machine predict with a weights file what the device that made it predicts. */
@@ -27,11 +27,13 @@ final class DeviceAgreement {
 
     private final Device device;
     private final Splits material;
+    private final Supplier<Graph> net;
     private final List<DeviceProvider> providers;
 
-    DeviceAgreement(Device device, Splits material, List<DeviceProvider> providers) {
+    DeviceAgreement(Device device, Splits material, Supplier<Graph> net, List<DeviceProvider> providers) {
         this.device = device;
         this.material = material;
+        this.net = net;
         this.providers = providers;
     }
 
@@ -88,13 +90,12 @@ final class DeviceAgreement {
     private double[] predictions(Device on, Path file) {
         ImageSet test = material.testSet();
         // One batch: enough to tell, and little even where a device is slow.
-        int count = Math.min(material.settings().batch(), test.count());
+        int count = Math.min(material.settings().data().batch(), test.count());
         ImageSet few = test.subset(IntStream.range(0, count).toArray(), test.name());
-        Graph graph = Nets.build(material.settings().model(), material.test().sample(), test.classes());
         try (Images images = Splits.upload(on, few);
                 ParameterStore storage = new ParameterStore(true);
                 Evaluator evaluator =
-                        new Evaluator(on, graph, storage, images, material.plainBatch(), Precision.FP32)) {
+                        new Evaluator(on, net.get(), storage, images, material.plainBatch(), Precision.FP32)) {
             Checkpoint.loadModel(file, on, storage, storage.live());
             return Probabilities.mean(evaluator, List.of(storage.live())).p();
         }

@@ -15,7 +15,7 @@ final class Folders {
             return Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "--out: cannot make the folder " + folder + " (" + Reason.of(e) + "): name one that can be written",
+                    "`out`: cannot make the folder " + folder + " (" + Reason.of(e) + "): name one that can be written",
                     e);
         }
     }

@@ -1,9 +1,9 @@
 package io.basin.compare;
 
-import io.basin.train.Averaging;
-import io.basin.train.Method;
-import io.basin.train.Method.Product;
-import io.basin.train.Schedule;
+import io.basin.methods.Averaging;
+import io.basin.methods.Method;
+import io.basin.methods.Method.Product;
+import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,13 +4,11 @@ import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
-import io.basin.nn.Nets;
 import io.basin.train.Evaluator;
-import io.basin.train.Method;
-import io.basin.train.Method.Product;
+import io.basin.methods.Method;
+import io.basin.methods.Method.Product;
 import io.basin.train.ModelCard;
 import io.basin.train.Outlook;
-import io.basin.train.Settings;
 import io.basin.train.Trainer;
 import io.basin.train.Training;
 import java.nio.file.Path;
@@ -21,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** Trains one group of methods with one seed and has what each of them makes of it measured. */
@@ -30,7 +29,8 @@ final class GroupRun {
      *
      * @param folder existing; holds all that the group writes
      */
-    record Place(Device device, Splits material, long seed, Path folder, Options options, Monitor monitor) {}
+    record Place(
+            Device device, Splits material, Supplier<Graph> net, long seed, Path folder, Options options, Monitor monitor) {}
 
     private final Place place;
     private final Splits material;
@@ -41,10 +41,7 @@ final class GroupRun {
         this.place = place;
         this.group = group;
         material = place.material();
-        graph = Nets.build(
-                material.settings().model(),
-                material.train().sample(),
-                material.testSet().classes());
+        graph = place.net().get();
     }
 
     /** Trains every part of the group, or the rest of it where a checkpoint lies, and measures. */
@@ -107,9 +104,10 @@ final class GroupRun {
                         .sum()
                 : group.schedule(part).mostCollected(material.stepsPerEpoch());
         if (Set.of(Product.LAST, Product.MEMBERS).containsAll(products)) return new Outlook(models, 2);
-        int drawn = products.contains(Product.SAMPLES)
-                ? material.settings().family().samples()
-                : 0;
+        int drawn = group.recipes().stream()
+                .filter(r -> r.product() == Product.SAMPLES)
+                .mapToInt(r -> r.swag().samples())
+                .sum();
         return new Outlook(models + drawn + 2, 4);
     }
 
@@ -118,12 +116,11 @@ final class GroupRun {
     }
 
     private void train(Training session, int part, Evaluator validation) {
-        Settings s = material.settings();
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
-        about.put(Trainer.RUN, s + ", method=" + group.name() + ", seed=" + (place.seed() * 1000 + part));
+        about.put(Trainer.RUN, identity() + ", seed=" + (place.seed() * 1000 + part));
         try (Monitor.Run shown =
-                place.monitor().run(label(part), session.steps(), s.batch(), Trainer.progress(folder))) {
+                place.monitor().run(label(part), session.steps(), material.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
                             session,
                             group.schedule(part),
@@ -137,6 +134,11 @@ final class GroupRun {
             if (part > 0 && group.isTrunk(0)) trainer.startingFrom(Trainer.checkpoint(partFolder(0)));
             trainer.run();
         }
+    }
+
+    private String identity() {
+        return material.settings().identity() + ", net=" + graph.fingerprint() + ", "
+                + group.recipes().stream().map(Method::identity).collect(Collectors.joining(", "));
     }
 
     private String label(int part) {

@@ -9,9 +9,9 @@ import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.methods.Swag;
 import io.basin.train.Posterior;
-import io.basin.train.Settings;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
@@ -68,7 +68,7 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
             case MEMBERS -> measured(storage, members);
             case MEAN -> made(storage, 1, (i, to) -> WeightMean.into(to, members, device, storage));
             case SAMPLES -> {
-                Settings.Family f = material.settings().family();
+                Swag f = recipe.swag();
                 Posterior posterior = new Posterior(device, storage, members, f.rank(), f.scale());
                 yield made(storage, f.samples(), (i, to) -> posterior.sample(to, seed, i));
             }

@@ -26,10 +26,10 @@ public record Options(
 
     public Options {
         if (checkpointEvery < 0) {
-            throw new IllegalArgumentException("--checkpoint-every must not be negative, got " + checkpointEvery);
+            throw new IllegalArgumentException("`checkpointEvery` must not be negative, got " + checkpointEvery);
         }
         if (!refresh.equals("auto") && !refresh.equals("exact") && !refresh.equals("single")) {
-            throw new IllegalArgumentException("--bn-update is auto, exact or single, got '" + refresh + "'");
+            throw new IllegalArgumentException("`refresh` is auto, exact or single, got '" + refresh + "'");
         }
     }
 

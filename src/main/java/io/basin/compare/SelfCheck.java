@@ -9,9 +9,10 @@ import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
-import io.basin.train.Averaging;
+import io.basin.methods.Averaging;
 import io.basin.train.Evaluator;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import io.basin.train.Training;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -36,6 +37,8 @@ final class SelfCheck {
     private static final double EPSILON = 1e-5;
     private static final String AVERAGE = "average = float64 mean of the stored models";
     private static final String STATISTICS = "batch-norm statistics = the population's";
+
+    private static final String RATES = "models are collected at the promised rate and phase";
 
     private final GroupRun.Place place;
     private final Group group;
@@ -141,7 +144,7 @@ final class SelfCheck {
             return one(Check.notCovered(
                     STATISTICS,
                     where,
-                    "measured in a single pass, each batch normalised by itself; --bn-update exact does without"));
+                    "measured in a single pass, each batch normalised by itself; an exact measurement does without"));
         }
         Device device = place.device();
         BatchReader same = options.plainRefresh()
@@ -200,19 +203,18 @@ final class SelfCheck {
         return values;
     }
 
-    /** Compares the models that are made, and the device's rates at their steps, with what the method promises. */
+    /** Compares the rates that the device had where models were made with those of the schedule, in float32. */
     Extras schedule(Method recipe, Training session) {
         if (recipe.product() == Method.Product.LAST) return Extras.NONE;
-        // LAWA averages the last few of what it collects; of the others that average, all.
-        boolean stored = recipe.product().fromMembers() || recipe.name().equals("lawa");
-        int[] steps = stored ? recipe.schedule().collections() : averaged(recipe.averaging());
-        CollectionRule promise = CollectionRule.of(
-                recipe.name(), place.material().settings(), place.material().stepsPerEpoch());
-        String broken = promise.broken(steps, session::rate);
-        return one(Check.of(
-                CollectionRule.WHAT,
-                where(recipe),
-                broken.isEmpty(),
-                broken.isEmpty() ? steps.length + " models, " + promise.text() : broken));
+        Schedule schedule = recipe.schedule();
+        int[] steps = schedule.collections();
+        for (int step : steps) {
+            double rate = session.rate(step);
+            if (rate == (float) schedule.lr(step)) continue;
+            String found = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
+            return one(Check.of(RATES, where(recipe), false, found));
+        }
+        int models = steps.length > 0 ? steps.length : recipe.averaging().collected();
+        return one(Check.of(RATES, where(recipe), true, models + " models"));
     }
 }

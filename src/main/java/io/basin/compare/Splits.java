@@ -12,9 +12,9 @@ import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
-import io.basin.train.Averaging;
-import io.basin.train.Method;
-import io.basin.train.Schedule;
+import io.basin.methods.Averaging;
+import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import io.basin.train.Training;
 import java.nio.ByteBuffer;
@@ -53,19 +53,19 @@ public final class Splits implements AutoCloseable {
         guard = device.guard().of("the material");
         this.settings = settings;
         fingerprint = data.fingerprint();
-        if (settings.validation() >= data.train().count()) {
-            throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
+        if (settings.data().validation() >= data.train().count()) {
+            throw new IllegalArgumentException("`validation` " + settings.data().validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
-        Split split = naming("--validation", () -> Split.stratified(data.train(), settings.validation(), SPLIT_SEED));
-        trainSet = naming("--train-samples", () -> fewer(split.train(), settings.trainSamples()));
+        Split split = naming("`validation`", () -> Split.stratified(data.train(), settings.data().validation(), SPLIT_SEED));
+        trainSet = naming("`trainSamples`", () -> fewer(split.train(), settings.data().trainSamples()));
         validationSet = split.validation();
         testSet = data.test();
-        if (trainSet.count() < settings.batch()) {
+        if (trainSet.count() < settings.data().batch()) {
             throw new IllegalArgumentException(
-                    "--batch-size " + settings.batch() + " exceeds the " + trainSet.count() + " training samples");
+                    "`batch` " + settings.data().batch() + " exceeds the " + trainSet.count() + " training samples");
         }
-        augmentation = trainSet.augmentation(settings.pad(), settings.flip());
+        augmentation = trainSet.augmentation(settings.data().pad(), settings.data().flip());
         List<Images> uploaded = new ArrayList<>();
         try {
             for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
@@ -166,7 +166,7 @@ public final class Splits implements AutoCloseable {
     }
 
     public int stepsPerEpoch() {
-        return trainSet.count() / settings.batch();
+        return trainSet.count() / settings.data().batch();
     }
 
     public Settings settings() {
@@ -214,7 +214,7 @@ public final class Splits implements AutoCloseable {
 
     /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
     public BatchReader augmentedBatch() {
-        return new BatchReader(settings.batch(), augmentation, 0, false);
+        return new BatchReader(settings.data().batch(), augmentation, 0, false);
     }
 
     @Override

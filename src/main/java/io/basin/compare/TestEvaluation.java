@@ -8,9 +8,9 @@ import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
-import io.basin.train.Method;
+import io.basin.methods.Method;
+import io.basin.methods.Swag;
 import io.basin.train.Posterior;
-import io.basin.train.Settings;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.nio.file.Path;
@@ -92,7 +92,7 @@ final class TestEvaluation implements AutoCloseable {
                 judge(recipe, models(recipe, members));
             } catch (DivergedException e) {
                 throw new DivergedException(recipe.name() + ", seed " + seed + ": " + e.getMessage()
-                        + ", the run diverged: try a smaller --lr or a --warmup");
+                        + ", the run diverged: try a smaller `lr` or a `warmUp`");
             }
         }
         return new Outcome(results, evidence);
@@ -140,7 +140,7 @@ final class TestEvaluation implements AutoCloseable {
     }
 
     private List<Weights> samples(Method recipe, List<Weights> members) {
-        Settings.Family f = material.settings().family();
+        Swag f = recipe.swag();
         Posterior posterior = new Posterior(device, session.storage(), members, f.rank(), f.scale());
         List<Weights> samples = new ArrayList<>();
         for (int i = 0; i < f.samples(); i++) {

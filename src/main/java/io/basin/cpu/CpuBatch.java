@@ -48,7 +48,7 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         this.images = images;
         if (spec.shuffled() && spec.batch() > images.count()) {
             throw new IllegalArgumentException(
-                    "--batch-size " + spec.batch() + " exceeds the " + images.count() + " training samples");
+                    "`batch` " + spec.batch() + " exceeds the " + images.count() + " training samples");
         }
         features = images.height() * images.width() * images.channels();
         augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());

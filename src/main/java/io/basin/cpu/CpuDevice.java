@@ -87,7 +87,7 @@ final class CpuDevice implements Device {
         long address = Native.allocate(bytes);
         if (address == 0) {
             throw new DeviceException("no memory for " + (bytes >> 20) + " MiB; " + (live.get() >> 20)
-                    + " MiB are in use: try a smaller --batch-size");
+                    + " MiB are in use: try a smaller `batch`");
         }
         live.addAndGet(bytes);
         return new CpuMemory(this, bytes, address);

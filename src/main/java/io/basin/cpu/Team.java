@@ -89,7 +89,7 @@ final class Team {
         int there = count();
         if (there != size) {
             throw new DeviceException("OpenMP gives this thread " + there + " of the " + size
-                    + " threads that the cpu device computes with" + limits() + ": open the device with --threads "
+                    + " threads that the cpu device computes with" + limits() + ": open the device with `threads` "
                     + there);
         }
         counted = Thread.currentThread();

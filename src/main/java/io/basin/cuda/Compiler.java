@@ -62,7 +62,7 @@ final class Compiler {
 
     private DeviceException tooOld(int asked) {
         return new DeviceException("NVRTC " + version + " compiles for no GPU as old as compute capability "
-                + asked / 10 + "." + asked % 10 + ": use --device cpu");
+                + asked / 10 + "." + asked % 10 + ": use the cpu device");
     }
 
     /** The text of a file of {@code kernels/}. */

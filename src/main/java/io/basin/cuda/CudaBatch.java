@@ -25,7 +25,7 @@ final class CudaBatch extends CudaOp implements BatchOp {
         super(device, scope);
         if (spec.shuffled() && spec.batch() > images.count()) {
             throw new IllegalArgumentException(
-                    "--batch-size " + spec.batch() + " exceeds the " + images.count() + " training samples");
+                    "`batch` " + spec.batch() + " exceeds the " + images.count() + " training samples");
         }
         Augmentation augmentation = spec.augmentation();
         // Its constructor knows what does not fit together.

@@ -146,7 +146,7 @@ final class CudaDevice implements Device {
         throw new DeviceException(
                 "the plan needs " + demand + ", which is " + MemoryEstimate.mebibytes(demand.total() - free)
                         + " more than is free: "
-                        + (batch > 0 ? "--batch-size " + batch + " would fit" : "no --batch-size would fit"));
+                        + (batch > 0 ? "`batch` " + batch + " would fit" : "no `batch` would fit"));
     }
 
     @Override
@@ -175,7 +175,7 @@ final class CudaDevice implements Device {
 
     private String noMemory(long bytes, int status) {
         return "cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status) + "; " + (live >> 20)
-                + " MiB are in use: try a smaller --batch-size";
+                + " MiB are in use: try a smaller `batch`";
     }
 
     /**

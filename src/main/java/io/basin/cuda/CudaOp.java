@@ -72,7 +72,7 @@ class CudaOp implements Op {
     Tensor output(Shape shape) {
         if (shape.elements() > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
-                    name + ": " + shape + " has more than 2^31 elements: try a smaller" + " --batch-size");
+                    name + ": " + shape + " has more than 2^31 elements: try a smaller" + " `batch`");
         }
         CudaLayout layout = CudaLayout.of(shape);
         return output(new Tensor(name, shape, layout, scope.value(layout.bytes()), scope.gradient(layout.bytes())));

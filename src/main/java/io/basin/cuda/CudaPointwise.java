@@ -167,7 +167,7 @@ final class CudaPointwise {
         if (function.cudaValue() == null || function.cudaSlope() == null) {
             throw new IllegalArgumentException(op.name() + ": the function " + function.name()
                     + " has no CUDA expressions: override cudaValue() and cudaSlope() to return it and its derivative in C, such"
-                    + " as \"x / (1 + expf(-x))\", or open the cpu device (--device cpu)");
+                    + " as \"x / (1 + expf(-x))\", or open the cpu device");
         }
         String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
                 + "\n" + Compiler.resource("map.cu");

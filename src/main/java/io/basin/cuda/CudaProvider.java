@@ -28,7 +28,7 @@ public final class CudaProvider implements DeviceProvider {
         CudaDevice device = open(threads);
         if (!device.software()) return device;
         device.close();
-        throw new DeviceException("only the software GPU is here, which is chosen by --device cuda alone");
+        throw new DeviceException("only the software GPU is here, which is chosen by name alone");
     }
 
     @Override

@@ -77,8 +77,8 @@ final class Diagnosis {
     private static String precision(CudaContext context) {
         return "TF32: off unless asked for; "
                 + (context.hasTf32()
-                        ? "--precision tf32 turns it on for cuBLAS and cuDNN alike"
-                        : "this device has none, and --precision tf32 is refused");
+                        ? "precision tf32 turns it on for cuBLAS and cuDNN alike"
+                        : "this device has none, and precision tf32 is refused");
     }
 
     /** A convolution whose sums are known, a batch norm whose moments are, and both once more as a captured graph. */

@@ -9,7 +9,7 @@ final class Libraries {
     static final Library DRIVER = new Library(
             "libcuda.so.1",
             "libnvidia-(ptxjitcompiler|nvvm|gpucomp).*\\.so\\.[0-9.]+",
-            "install NVIDIA's driver (version 525 or newer), or use --device cpu",
+            "install NVIDIA's driver (version 525 or newer), or use the cpu device",
             List.of(
                     "cuInit",
                     "cuDriverGetVersion",

@@ -108,7 +108,7 @@ public final class Download {
             throw DataException.of(
                     target.toString(),
                     "cannot be written (" + Reason.of(e) + ")",
-                    "Free space there, make the folder writable, or name another with --data-dir",
+                    "Free space there, make the folder writable, or name another with `dataDir`",
                     e);
         }
         throw DataException.of(

@@ -54,7 +54,7 @@ public final class Locator {
     public Location locate(CatalogEntry entry, Path dataDir) {
         if (dataDir != null) {
             Path folder = named(dataDir);
-            return require(entry, Place.DATA_DIR, "--data-dir", folder, folder.resolve(entry.name()), folder);
+            return require(entry, Place.DATA_DIR, "`dataDir`", folder, folder.resolve(entry.name()), folder);
         }
         Path root = variable();
         if (root != null) {
@@ -72,7 +72,7 @@ public final class Locator {
         if (root != null) return target(entry, Place.ENVIRONMENT, subfolder(root, entry));
         if (!cacheRoot.isAbsolute()) {
             throw new DataException("this user has no home folder to keep " + entry.name()
-                    + " in: name a folder with --data-dir, or set " + UserFolder.CACHE_VARIABLE);
+                    + " in: name a folder with `dataDir`, or set " + UserFolder.CACHE_VARIABLE);
         }
         return target(entry, Place.CACHE, cacheRoot.resolve(entry.name()));
     }
@@ -85,7 +85,7 @@ public final class Locator {
     }
 
     private static Path named(Path dataDir) {
-        return UserFolder.of("--data-dir", dataDir.toString());
+        return UserFolder.of("`dataDir`", dataDir.toString());
     }
 
     private Path variable() {
@@ -124,7 +124,7 @@ public final class Locator {
     private static String remedy(CatalogEntry entry, String source, Path folder) {
         boolean flag = !source.startsWith("$");
         return "Name another folder, put the files there ('basin data fetch " + entry.name()
-                + (flag ? " --data-dir " + folder : "") + "' can), or "
+                + (flag ? " `dataDir` " + folder : "") + "' can), or "
                 + (flag ? "leave " + source + " out" : "unset " + VARIABLE) + " to use or download a cached copy";
     }
 
@@ -148,7 +148,7 @@ public final class Locator {
         return near.stream()
                 .filter(place -> search(entry, Place.DATA_DIR, place).isPresent())
                 .findFirst()
-                .map(place -> "; files of these names are in " + place + " (--data-dir " + place + " reads them)")
+                .map(place -> "; files of these names are in " + place + " (`dataDir` " + place + " reads them)")
                 .orElse("");
     }
 

@@ -25,7 +25,7 @@ public interface DeviceProvider {
     static void requireThreads(int threads) {
         if (threads < 0 || threads > MOST_THREADS) {
             throw new IllegalArgumentException(
-                    "--threads must lie between 0 (all cores) and " + MOST_THREADS + ", got " + threads);
+                    "`threads` must lie between 0 (all cores) and " + MOST_THREADS + ", got " + threads);
         }
     }
 

@@ -58,6 +58,6 @@ public final class Devices {
 
     private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {
         String known = all.stream().map(DeviceProvider::name).collect(Collectors.joining(", "));
-        return new IllegalArgumentException("--device: unknown device '" + name + "'; known: auto, " + known);
+        return new IllegalArgumentException("`device`: unknown device '" + name + "'; known: auto, " + known);
     }
 }

@@ -49,7 +49,7 @@ public final class FolderLock implements AutoCloseable {
          */
         Held(LockOwner owner, Path removable) {
             super("in use by " + (owner == null ? "another process" : owner)
-                    + ": wait until it has ended or stop it, or choose another folder with --out"
+                    + ": wait until it has ended or stop it, or choose another folder with `out`"
                     + (removable == null ? "" : "; if it has ended already, remove " + removable));
         }
     }

@@ -88,8 +88,8 @@ public final class Connection {
 
     private String describe() {
         var s = course.settings();
-        return "curve=" + course.curve() + ", bends=" + course.bends() + ", epochs=" + s.epochs() + ", lr=" + s.lr()
-                + ", momentum=" + s.momentum() + ", nesterov=" + s.nesterov() + ", wd=" + s.weightDecay()
+        return "curve=" + course.curve() + ", bends=" + course.bends() + ", steps="
+                + course.schedule().steps() + ", lr=" + course.schedule().lr(0) + ", " + course.step()
                 + ", decay everything=" + s.decayEverything() + ", smoothing=" + s.smoothing() + ", seed="
                 + course.seed();
     }
@@ -125,7 +125,7 @@ public final class Connection {
             training.save(file, identity, metadata("curve"));
         } catch (DivergedException e) {
             throw new DivergedException(
-                    "the curve's " + e.getMessage() + " at step " + (training.step() - 1) + ": try a smaller --lr");
+                    "the curve's " + e.getMessage() + " at step " + (training.step() - 1) + ": try a smaller `lr`");
         }
     }
 
@@ -151,7 +151,7 @@ public final class Connection {
     private static void requireFinite(CurveTraining training) {
         long broken = training.totals().broken();
         if (broken < 0) return;
-        throw new DivergedException("the curve's loss is no longer finite at step " + broken + ": try a smaller --lr");
+        throw new DivergedException("the curve's loss is no longer finite at step " + broken + ": try a smaller `lr`");
     }
 
     private void log(JsonLines lines, CurveTraining training, int perEpoch) {

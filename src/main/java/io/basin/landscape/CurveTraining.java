@@ -22,7 +22,7 @@ import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
 import io.basin.train.Plan;
-import io.basin.train.Schedule;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,17 +63,19 @@ public final class CurveTraining implements AutoCloseable {
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
-                throw new IllegalArgumentException("--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
-                        + ", got " + bends + " (--num-bends counts the two ends too)");
+                throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
+                        + ", got " + bends + " (`controls` counts the two ends too)");
             }
         }
 
         BatchReader batch() {
-            return new BatchReader(settings.batch(), augmentation, seed, true);
+            return new BatchReader(settings.data().batch(), augmentation, seed, true);
         }
 
+        /** Curves are trained by the papers' SGD alone. */
         Sgd step() {
-            return new Sgd(settings.momentum(), settings.weightDecay(), settings.nesterov());
+            if (settings.optimizer() instanceof Sgd sgd) return sgd;
+            throw new IllegalArgumentException("a curve is trained by Sgd, got " + settings.optimizer());
         }
     }
 
@@ -221,8 +223,8 @@ public final class CurveTraining implements AutoCloseable {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
             if (!there.equals(identity)) {
-                throw new IllegalArgumentException("--resume: " + file + " was made with other settings: "
-                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with --out");
+                throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
+                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with `out`");
             }
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));

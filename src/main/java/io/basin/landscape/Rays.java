@@ -30,14 +30,14 @@ public final class Rays {
     public record CurveConfig(int directions, int points, double distance, double relative, long seed) {
         public CurveConfig {
             if (directions < 1) {
-                throw new IllegalArgumentException("--directions must be at least 1, got " + directions);
+                throw new IllegalArgumentException("`directions` must be at least 1, got " + directions);
             }
-            if (points < 1) throw new IllegalArgumentException("--points must be at least 1, got " + points);
+            if (points < 1) throw new IllegalArgumentException("`points` must be at least 1, got " + points);
             if (!(distance >= 0 && distance < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("--distance must not be negative, got " + distance);
+                throw new IllegalArgumentException("`distance` must not be negative, got " + distance);
             }
             if (!(relative > 0 && relative < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("--relative must be positive, got " + relative);
+                throw new IllegalArgumentException("`relative` must be positive, got " + relative);
             }
         }
     }

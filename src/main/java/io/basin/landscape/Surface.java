@@ -38,11 +38,11 @@ public final class Surface {
      */
     public record Grid(Span span, int cells, double low, double high, double distance, long seed) {
         public Grid {
-            if (cells < 2) throw new IllegalArgumentException("--grid must be at least 2, got " + cells);
+            if (cells < 2) throw new IllegalArgumentException("`cells` must be at least 2, got " + cells);
             if (!(low < high))
-                throw new IllegalArgumentException("--from must lie below --to, got " + low + ", " + high);
+                throw new IllegalArgumentException("`low` must lie below `high`, got " + low + ", " + high);
             if (!(distance >= 0 && distance < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("--distance must not be negative, got " + distance);
+                throw new IllegalArgumentException("`distance` must not be negative, got " + distance);
             }
         }
     }

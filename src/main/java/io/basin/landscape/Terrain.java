@@ -36,13 +36,13 @@ public final class Terrain implements AutoCloseable {
      */
     public record Sampling(int samples, int statistics, String refresh, boolean plain, double memory) {
         public Sampling {
-            if (samples < 0) throw new IllegalArgumentException("--samples must not be negative, got " + samples);
+            if (samples < 0) throw new IllegalArgumentException("`samples` must not be negative, got " + samples);
             if (statistics < 0) {
-                throw new IllegalArgumentException("--bn-samples must not be negative, got " + statistics);
+                throw new IllegalArgumentException("`statistics` must not be negative, got " + statistics);
             }
-            if (!(memory >= 0)) throw new IllegalArgumentException("--memory must not be negative, got " + memory);
+            if (!(memory >= 0)) throw new IllegalArgumentException("`memory` must not be negative, got " + memory);
             if (!List.of("auto", "exact", "single").contains(refresh)) {
-                throw new IllegalArgumentException("--bn-update is auto, exact or single, got '" + refresh + "'");
+                throw new IllegalArgumentException("`refresh` is auto, exact or single, got '" + refresh + "'");
             }
         }
     }
@@ -62,11 +62,11 @@ public final class Terrain implements AutoCloseable {
         this.material = material;
         this.sampling = sampling;
         try {
-            train = part("--samples", material.trainSet(), material.train(), sampling.samples());
-            test = part("--samples", material.testSet(), material.test(), sampling.samples());
+            train = part("`samples`", material.trainSet(), material.train(), sampling.samples());
+            test = part("`samples`", material.testSet(), material.test(), sampling.samples());
             statistics = sampling.statistics() == sampling.samples()
                     ? train
-                    : part("--bn-samples", material.trainSet(), material.train(), sampling.statistics());
+                    : part("`statistics`", material.trainSet(), material.train(), sampling.statistics());
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -123,10 +123,10 @@ public final class Terrain implements AutoCloseable {
     public String identity() {
         var s = material.settings();
         return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
-                + material.trainSet().count() + ", validation=" + s.validation() + ", samples=" + sampling.samples()
+                + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples=" + sampling.samples()
                 + ", bn samples=" + sampling.statistics() + ", bn update=" + sampling.refresh() + ", bn plain="
-                + sampling.plain() + ", memory=" + sampling.memory() + ", pad=" + s.pad() + ", flip=" + s.flip()
-                + ", batch=" + s.batch();
+                + sampling.plain() + ", memory=" + sampling.memory() + ", pad=" + s.data().pad() + ", flip=" + s.data().flip()
+                + ", batch=" + s.data().batch();
     }
 
     /** For people: what is measured of this net, and on how many samples. */

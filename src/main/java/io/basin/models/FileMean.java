@@ -179,7 +179,7 @@ public final class FileMean {
                 && sums.keySet().stream().filter(FileMean::isVariance).allMatch(this::isZero)) {
             throw new FormatException(
                     first.toString(),
-                    "its batch-norm statistics were never measured, running_var is 0: average without --no-bn-update");
+                    "its batch-norm statistics were never measured, running_var is 0: average without `keepStatistics`");
         }
         var writer = Safetensors.writer().metadata(header);
         for (String name : sums.keySet()) {

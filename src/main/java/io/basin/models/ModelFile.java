@@ -73,8 +73,8 @@ public record ModelFile(Path file, ModelCard origin, boolean summed) {
         String differ = file + " was trained on other data than were found: there " + origin.data() + ", now "
                 + data.fingerprint();
         if (!lenience.otherData()) {
-            throw new IllegalArgumentException(differ + "; name the folder of its data with --data-dir"
-                    + " ('evaluate', 'predict' and 'ensemble' take other data with --other-data)");
+            throw new IllegalArgumentException(differ + "; name the folder of its data with `dataDir`"
+                    + " ('evaluate', 'predict' and 'ensemble' take other data with `otherData`)");
         }
         Notices.once(differ);
     }

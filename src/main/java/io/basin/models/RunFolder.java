@@ -66,13 +66,13 @@ public final class RunFolder {
         if (methods.isEmpty()) {
             if (!there.contains(",")) return results;
             throw new IllegalArgumentException(folder + " holds models of several methods (" + there
-                    + "): name one with --method, or take them together with --method " + ALL);
+                    + "): name one with `method`, or take them together with `method` " + ALL);
         }
         List<ModelFile> chosen =
                 results.stream().filter(m -> methods.stream().anyMatch(m::isOf)).toList();
         if (!chosen.isEmpty()) return chosen;
         throw new IllegalArgumentException(
-                "--method: " + folder + " holds no models of " + String.join(", ", methods) + ", but of " + there);
+                "`method`: " + folder + " holds no models of " + String.join(", ", methods) + ", but of " + there);
     }
 
     private static List<ModelFile> results(Path folder) {
@@ -129,7 +129,7 @@ public final class RunFolder {
             return "the models beside it are " + MEMBER + "*" + SUFFIX
                     + ", which 'basin ensemble' combines where they are the method's result";
         }
-        return "no model is there yet: let the run go on to its end with --resume";
+        return "no model is there yet: let the run go on to its end with `resume`";
     }
 
     private static List<Path> entries(Path folder) {

@@ -4,6 +4,7 @@ import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
+import io.basin.io.Sha256;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -78,6 +79,18 @@ public final class Graph {
                     unused.iterator().next() + ": no layer was appended through the graph that at(...) returned");
         }
         return List.copyOf(nodes);
+    }
+
+    /** A sum over the layers, their settings and what they read: the same for nets that compute alike, in every process. */
+    public String fingerprint() {
+        StringBuilder all = new StringBuilder(input.shape().toString());
+        for (Node node : nodes()) {
+            // A class that does not say what it holds counts by its name: its address and its lambda's number are a process's own.
+            String layer = node.layer().toString().replaceAll("\\$\\$Lambda[^,\\]]*|@[0-9a-f]+", "");
+            all.append('\n').append(node.path()).append(' ').append(layer);
+            for (Value v : node.inputs()) all.append(' ').append(v.id());
+        }
+        return Sha256.of(all.toString()).substring(0, 16);
     }
 
     /** Names of a model's tensors, weights and batch-norm statistics, as its files have them. */

@@ -53,7 +53,7 @@ public final class Nets {
      */
     public static String known(String name) {
         if (NAMES.contains(name)) return name;
-        throw new IllegalArgumentException("--model: " + Closest.unknown("net", name, NAMES));
+        throw new IllegalArgumentException("`model`: " + Closest.unknown("net", name, NAMES));
     }
 
     /** Dense layers with ReLU: fc1, fc2, ... */
@@ -113,7 +113,7 @@ public final class Nets {
         int perBlock = bottleneck ? 9 : 6;
         if (depth < 8 || (depth - 2) % perBlock != 0) {
             throw new IllegalArgumentException(
-                    "--model: PreResNet depths are 6n+2 below 44 and 9n+2 from there, got " + depth);
+                    "`model`: PreResNet depths are 6n+2 below 44 and 9n+2 from there, got " + depth);
         }
         Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
         Value x = g.at("conv1").conv(g.input(), 16, 3);
@@ -156,7 +156,7 @@ public final class Nets {
     /** Wide residual net, Zagoruyko and Komodakis 2016: depth 6n+4, {@code widen} times 16, 32, 64 channels. */
     public static Graph wideResNet(int depth, int widen, Shape sample, int classes) {
         if (depth < 10 || (depth - 4) % 6 != 0) {
-            throw new IllegalArgumentException("--model: wide residual nets have depth 6n+4, got " + depth);
+            throw new IllegalArgumentException("`model`: wide residual nets have depth 6n+4, got " + depth);
         }
         Graph g = new Graph(sample, Initialisers.HE);
         Value x = g.at("conv1").conv(g.input(), 16, 3);

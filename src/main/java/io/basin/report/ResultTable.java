@@ -114,16 +114,16 @@ public final class ResultTable {
 
     /** What the figures allow one to say, and no more. */
     public String conclusion() {
-        if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Use --seeds 5 to learn more.";
+        if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()
-                    + " seeds: SGD was not among the methods, so no difference to it was tested; add sgd to --methods.";
+                    + " seeds: SGD was not among the methods, so no difference to it was tested; add sgd to the methods.";
         }
         if (tested == 0) return "Over " + seeds() + " seeds there was no difference to SGD that could be tested.";
         if (better.isEmpty() && worse.isEmpty()) {
             return seeds()
                     + " seeds cannot tell any method from SGD (paired t, Holm, 5 %). That does not show them to be"
-                    + " equal: more --seeds may tell.";
+                    + " equal: more seeds may tell.";
         }
         String text = "Over " + seeds() + " seeds, beyond chance (paired t, Holm, 5 %):";
         if (!better.isEmpty()) text += " better than SGD: " + String.join(", ", better) + ".";

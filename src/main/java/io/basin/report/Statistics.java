@@ -101,7 +101,7 @@ public final class Statistics {
     public static Interval bootstrap(double[] x, int resamples, long seed) {
         check(x);
         if (resamples < 100) {
-            throw new IllegalArgumentException("--resamples must be at least 100, got " + resamples);
+            throw new IllegalArgumentException("`resamples` must be at least 100, got " + resamples);
         }
         if (x.length == 1) {
             return Interval.ABSENT;

@@ -24,7 +24,9 @@ import java.util.Set;
  * <p>What is not finite is neither written nor read: a run that diverged leaves the file that it could go on from.
  */
 public final class Checkpoint {
-    private static final String MOMENTUM = "momentum.";
+    /** Prefixes of the optimizer's state. */
+    private static final List<String> STATES = List.of("momentum.", "second_moment.");
+
     private static final String AVERAGE = "average.";
     private static final String VARIANCE = "running_var";
 
@@ -159,7 +161,8 @@ public final class Checkpoint {
         writer.metadata("seen", Long.toString(t.seen()));
         addModel(writer, device, storage, storage.live());
         for (Parameter p : storage.parameters()) {
-            add(writer, device, MOMENTUM, p, storage.memory(Arena.MOMENTUM));
+            for (int k = 0; k < session.moments(); k++)
+                add(writer, device, STATES.get(k), p, storage.memory(ParameterStore.moment(k)));
             add(writer, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
         }
         writer.write(file);
@@ -177,7 +180,7 @@ public final class Checkpoint {
         try (Safetensors in = Safetensors.open(file)) {
             readModel(file, in, device, storage, storage.live());
             for (Parameter p : storage.parameters()) {
-                read(file, in, device, MOMENTUM, p, storage.memory(Arena.MOMENTUM));
+                readStates(file, in, session, p);
                 read(file, in, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
             }
             Map<String, String> m = in.metadata();
@@ -200,8 +203,15 @@ public final class Checkpoint {
             required(file, in.metadata(), "step");
             readModel(file, in, session.device(), storage, storage.live());
             for (Parameter p : storage.parameters()) {
-                read(file, in, session.device(), MOMENTUM, p, storage.memory(Arena.MOMENTUM));
+                readStates(file, in, session, p);
             }
+        }
+    }
+
+    private static void readStates(Path file, Safetensors in, Training session, Parameter p) {
+        for (int k = 0; k < session.moments(); k++) {
+            Memory state = session.storage().memory(ParameterStore.moment(k));
+            read(file, in, session.device(), STATES.get(k), p, state);
         }
     }
 

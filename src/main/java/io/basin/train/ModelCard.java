@@ -71,11 +71,11 @@ public record ModelCard(
                 0,
                 augmentation.mean(),
                 augmentation.std(),
-                s.validation(),
-                s.trainSamples(),
-                s.batch(),
-                s.pad(),
-                s.flip());
+                s.data().validation(),
+                s.data().trainSamples(),
+                s.data().batch(),
+                s.data().pad(),
+                s.data().flip());
     }
 
     /**

@@ -162,9 +162,9 @@ public final class Plan implements AutoCloseable {
     /** @throws IllegalArgumentException where the device does not compute in that precision, naming both */
     public static void requirePrecision(Device device, Precision precision) {
         if (device.supports(precision)) return;
-        throw new IllegalArgumentException("--precision " + precision.name().toLowerCase(Locale.ROOT)
+        throw new IllegalArgumentException("`precision` " + precision.name().toLowerCase(Locale.ROOT)
                 + " is not something that this device computes in (" + device.describe()
-                + "): use fp32, or another --device");
+                + "): use fp32, or another `device`");
     }
 
     private static void requireFit(Graph graph, Images images) {

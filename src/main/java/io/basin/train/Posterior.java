@@ -45,7 +45,7 @@ public final class Posterior {
         }
         if (rank < 2 || !(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
-                    "--swag-rank must be at least 2 and --swag-scale finite, got " + rank + " and " + scale);
+                    "`swag.rank` must be at least 2 and `swag.scale` finite, got " + rank + " and " + scale);
         }
         this.device = device;
         this.storage = storage;

@@ -7,6 +7,7 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.methods.Schedule;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -202,7 +203,7 @@ public final class Trainer {
     private DivergedException diverged(String what, int at) {
         boolean kept = folder != null && Files.exists(checkpoint(folder));
         return new DivergedException(what + " at step " + at + " (epoch " + (at / stepsPerEpoch + 1) + ", lr "
-                + schedule.lr(at) + "): try a smaller --lr or a --warmup"
+                + schedule.lr(at) + "): try a smaller `lr` or a `warmUp`"
                 + (kept ? "; the checkpoint in " + folder + " is from before" : ""));
     }
 
@@ -279,9 +280,9 @@ public final class Trainer {
         }
         String identity = about.getOrDefault(RUN, "");
         if (!identity.equals(metadata.get(RUN))) {
-            throw new IllegalArgumentException("--resume: " + file + " was made with other settings: "
+            throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
                     + Difference.first(metadata.getOrDefault(RUN, ""), identity)
-                    + "; repeat them, or start in a new folder with --out");
+                    + "; repeat them, or start in a new folder with `out`");
         }
         requireSameData(file, metadata);
         EpochMetrics totals = Checkpoint.loadRun(file, session);
@@ -302,8 +303,8 @@ public final class Trainer {
         String there = metadata.getOrDefault(ModelCard.DATA, "");
         String now = about.getOrDefault(ModelCard.DATA, "");
         if (there.isEmpty() || now.isEmpty() || there.equals(now)) return;
-        throw new IllegalArgumentException("--resume: " + file + " was trained on other data: there " + there + ", now "
-                + now + "; name the folder of the run's data with --data-dir");
+        throw new IllegalArgumentException("`resume`: " + file + " was trained on other data: there " + there + ", now "
+                + now + "; name the folder of the run's data with `dataDir`");
     }
 
     /** Offset in bytes after the n-th line. */

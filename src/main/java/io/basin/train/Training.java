@@ -11,8 +11,9 @@ import io.basin.device.Loss;
 import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Sgd;
 import io.basin.device.Weights;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -46,6 +47,7 @@ public final class Training implements AutoCloseable {
     private final Schedule schedule;
     private final Averaging averaging;
     private final long seed;
+    private final int moments;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
 
@@ -89,12 +91,13 @@ public final class Training implements AutoCloseable {
         this.schedule = schedule;
         this.averaging = averaging;
         this.seed = seed;
+        moments = s.optimizer().moments();
         collections = schedule.collections();
-        storage = new ParameterStore(s.decayEverything());
+        storage = new ParameterStore(s.decayEverything()).trainedBy(s.optimizer());
         control = new RunState(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
         try {
-            BatchReader batch = new BatchReader(s.batch(), augmentation, seed, true);
+            BatchReader batch = new BatchReader(s.data().batch(), augmentation, seed, true);
             Loss loss = Loss.crossEntropy(s.smoothing());
             planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
             storage.initialise(device, seed);
@@ -111,7 +114,7 @@ public final class Training implements AutoCloseable {
     }
 
     private Recording recorded(Plan p, Settings s) {
-        Runnable update = device.step(new Sgd(s.momentum(), s.weightDecay(), s.nesterov()), storage, control);
+        Runnable update = device.step(s.optimizer(), storage, control);
         Runnable tick = device.advance(control);
         return device.record(() -> {
             p.forward();
@@ -124,7 +127,10 @@ public final class Training implements AutoCloseable {
     /** Begins with another run's weights, statistics and momentum, of the same net; its counters and its average are left. */
     public void startFrom(Training other) {
         other.storage.live().copyTo(device, storage.live());
-        device.copy(other.storage.memory(Arena.MOMENTUM), storage.memory(Arena.MOMENTUM));
+        for (int k = 0; k < moments; k++) {
+            Arena state = ParameterStore.moment(k);
+            device.copy(other.storage.memory(state), storage.memory(state));
+        }
     }
 
     /** Whether it trains with these rates, and collects and averages what these say. */
@@ -132,6 +138,11 @@ public final class Training implements AutoCloseable {
         return Arrays.equals(schedule.lr(), other.lr())
                 && Arrays.equals(collections, other.collections())
                 && Arrays.equals(averaging.alpha(), average.alpha());
+    }
+
+    /** Arrays of the optimizer's state beside each weight. */
+    int moments() {
+        return moments;
     }
 
     /** That of the initial weights and the order of samples. */

@@ -88,7 +88,7 @@ class LimitsTest {
 
     @Test
     void aRunOfTooManyStepsIsRefusedBeforeItsTablesFillTheMemory() {
-        for (String method : io.basin.train.Method.NAMES) {
+        for (String method : io.basin.methods.Methods.NAMES) {
             Shell shell = Shell.run("schedule", "mnist", "--methods", method, "--epochs", "1e5");
             assertEquals(2, shell.code(), method);
             assertTrue(shell.complaint().contains("--epochs 100000 is 42900000 steps"), shell.complaint());

@@ -15,8 +15,7 @@ import io.basin.device.EpochMetrics;
 import io.basin.io.Json;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import io.basin.train.Method;
-import io.basin.train.Settings;
+import io.basin.methods.Method;
 import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,13 +96,17 @@ class WhatIsMeasuredTest {
         assertTrue(Json.read(json).path("mean").path(0).path("nll").isNumber());
     }
 
-    private static Settings settings() {
+    private static TrainingOptions options() {
         String[] words = flags().stream().map(Object::toString).toArray(String[]::new);
-        return CommandLine.populateCommand(new TrainingOptions(), words).settings();
+        return CommandLine.populateCommand(new TrainingOptions(), words);
+    }
+
+    private static Method plan(String method, int stepsPerEpoch) {
+        return options().plan(List.of(method), stepsPerEpoch).get(0);
     }
 
     private static Splits material(Device device) {
-        return new Splits(device, DataSets.load("mnist", data, Progress.NONE), settings());
+        return new Splits(device, DataSets.load("mnist", data, Progress.NONE), options().settings());
     }
 
     private static Graph net(Splits material) {
@@ -126,7 +129,7 @@ class WhatIsMeasuredTest {
         for (String method : METHODS) {
             try (Device device = Devices.open("cpu", 1);
                     Splits material = material(device)) {
-                Method recipe = Method.of(method, material.settings(), material.stepsPerEpoch());
+                Method recipe = plan(method, material.stepsPerEpoch());
                 same(method, material.run(net(material), recipe, 1));
             }
         }
@@ -144,7 +147,7 @@ class WhatIsMeasuredTest {
         for (String method : METHODS) {
             try (Device device = Devices.open("cpu", 1);
                     Splits material = material(device)) {
-                Method recipe = Method.of(method, material.settings(), material.stepsPerEpoch());
+                Method recipe = plan(method, material.stepsPerEpoch());
                 Graph net = net(material);
                 if (recipe.parts() > 1) {
                     String no = assertThrows(IllegalArgumentException.class, () -> material.session(net, recipe, 1000))
@@ -158,7 +161,7 @@ class WhatIsMeasuredTest {
                     // SWAG's samples come from the session's seed.
                     if (!method.equals("swag")) same(method, material.test(net, recipe, session));
                     else assertTrue(material.test(net, recipe, session).seen() == 40);
-                    Method other = Method.of(method.equals("sgd") ? "swa" : "sgd", material.settings(), 10);
+                    Method other = plan(method.equals("sgd") ? "swa" : "sgd", 10);
                     assertThrows(IllegalArgumentException.class, () -> material.test(net, other, session));
                 }
             }

@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.train.CollectionRulesTest;
-import io.basin.train.Method;
-import io.basin.train.Schedule;
-import io.basin.train.Settings;
+import io.basin.methods.CollectionRulesTest;
+import io.basin.methods.Asked;
+import io.basin.methods.Budget;
+import io.basin.methods.Method;
+import io.basin.methods.Methods;
+import io.basin.methods.Schedule;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -17,10 +19,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The self-check of schedules: silent for every method's own schedule at any budget, and for no other. */
 class CollectionRuleTest {
     private static final int STEPS_PER_EPOCH = 40;
-    private static final Settings SETTINGS = Settings.standard("mnist", "mlp", 10);
+    private static final Asked USUAL = new Asked(new Budget(10, 0.05), Methods.USUAL);
 
     private static CollectionRule promise(String method) {
-        return CollectionRule.of(method, SETTINGS, STEPS_PER_EPOCH);
+        return CollectionRule.of(USUAL.plan(method, STEPS_PER_EPOCH).origin());
     }
 
     private static String broken(CollectionRule promise, Method recipe, int... collected) {
@@ -38,7 +40,7 @@ class CollectionRuleTest {
     @ParameterizedTest
     @CsvSource({"swa", "swa-cyclic", "swag", "swap", "snapshot", "fge", "lawa", "independent", "tail", "ema"})
     void aModelMoreOrLessOrAStepTooEarlyBreaksThePromise(String method) {
-        Method recipe = Method.of(method, SETTINGS, STEPS_PER_EPOCH);
+        Method recipe = USUAL.plan(method, STEPS_PER_EPOCH);
         int[] at = models(recipe);
         assertEquals("", broken(promise(method), recipe, at));
         String none = broken(promise(method), recipe, Arrays.copyOf(at, at.length - 1));
@@ -53,7 +55,7 @@ class CollectionRuleTest {
     @ParameterizedTest
     @CsvSource({"swa", "swag", "fge", "swa-cyclic", "snapshot", "swap", "independent"})
     void anotherRateBreaksThePromise(String method) {
-        int[] at = models(Method.of(method, SETTINGS, STEPS_PER_EPOCH));
+        int[] at = models(USUAL.plan(method, STEPS_PER_EPOCH));
         assertFalse(promise(method).broken(at, s -> 0.011).isEmpty());
     }
 
@@ -75,18 +77,18 @@ class CollectionRuleTest {
         int plans = 0;
         for (double warmUp : new double[] {0, epochs / 10}) {
             double left = (1 - start) * (epochs - warmUp);
-            Settings s = CollectionRulesTest.settings(
+            Asked s = CollectionRulesTest.settings(
                     epochs, warmUp, start, left / Math.ceil(cycles), left / cycles, 3, (int) Math.ceil(cycles));
-            for (String method : Method.NAMES) {
+            for (String method : Methods.NAMES) {
                 if (method.equals("sgd")) continue;
                 Method recipe;
                 try {
-                    recipe = Method.of(method, s, perEpoch);
+                    recipe = s.plan(method, perEpoch);
                 } catch (IllegalArgumentException e) {
                     continue; // A refusal names its flag, as CollectionRulesTest shows.
                 }
                 String where = method + ", " + epochs + " x " + perEpoch + " steps, start " + start + ", " + cycles;
-                assertEquals("", broken(CollectionRule.of(method, s, perEpoch), recipe, models(recipe)), where);
+                assertEquals("", broken(CollectionRule.of(recipe.origin()), recipe, models(recipe)), where);
                 plans++;
             }
         }

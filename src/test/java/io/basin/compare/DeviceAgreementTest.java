@@ -84,7 +84,7 @@ class DeviceAgreementTest {
     }
 
     private Extras.Check check(DeviceProvider... others) {
-        Settings settings = Settings.standard("synthetic", "mlp", 1);
+        Settings settings = new Settings("synthetic", "mlp");
         try (Device device = Devices.open("cpu", 1);
                 Splits material = new Splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
             Path file = folder.resolve("weights.safetensors");
@@ -100,7 +100,7 @@ class DeviceAgreementTest {
                     .filter(p -> p.name().equals("cpu"))
                     .toList());
             all.addAll(List.of(others));
-            List<Extras.Check> checks = new DeviceAgreement(device, material, all)
+            List<Extras.Check> checks = new DeviceAgreement(device, material, () -> Nets.build("mlp", material.test().sample(), 4), all)
                     .check(List.of(file))
                     .checks();
             assertEquals(1, checks.size());

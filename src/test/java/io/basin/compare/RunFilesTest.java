@@ -104,7 +104,7 @@ class RunFilesTest {
 
     private static ModelCard origin() {
         return ModelCard.of(
-                Settings.standard("mnist", "mlp", 3),
+                new Settings("mnist", "mlp"),
                 "swa",
                 1000,
                 new Augmentation(0, false, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f}));

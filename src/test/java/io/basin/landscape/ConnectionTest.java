@@ -9,7 +9,7 @@ import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Subject;
 import io.basin.io.Safetensors;
-import io.basin.train.Schedule;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;

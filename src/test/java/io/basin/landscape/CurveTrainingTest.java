@@ -10,7 +10,7 @@ import io.basin.data.ImageSet;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Subject;
-import io.basin.train.Schedule;
+import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -75,7 +75,7 @@ class CurveTrainingTest {
         double[][] p = new double[n][2];
         double[][] v = new double[n][2];
         for (int j = 0; j < n; j++) for (int i = 0; i < 2; i++) p[j][i] = A[i] + (B[i] - A[i]) * j / (n - 1.0);
-        double mu = course.settings().momentum();
+        double mu = course.step().momentum();
         double[] ts = Curve.draws(STEPS, course.seed());
         for (int s = 0; s < STEPS; s++) {
             double[] c = basis(course.curve(), ts[s], n);
@@ -85,9 +85,9 @@ class CurveTrainingTest {
             double lr = 0.1 * factor(s / (double) STEPS);
             for (int j = 1; j < n - 1; j++) {
                 for (int i = 0; i < 2; i++) {
-                    double d = c[j] * (g[i] + course.settings().weightDecay() * w[i]);
+                    double d = c[j] * (g[i] + course.step().weightDecay() * w[i]);
                     v[j][i] = mu * v[j][i] + d;
-                    p[j][i] -= lr * (course.settings().nesterov() ? d + mu * v[j][i] : v[j][i]);
+                    p[j][i] -= lr * (course.step().nesterov() ? d + mu * v[j][i] : v[j][i]);
                 }
             }
         }

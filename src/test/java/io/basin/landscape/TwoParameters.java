@@ -5,6 +5,7 @@ import io.basin.device.Augmentation;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
@@ -79,36 +80,7 @@ final class TwoParameters {
 
     /** Batches of {@code batch} samples, no augmentation, weight decay on everything. */
     static Settings settings(String model, int batch, double momentum, double wd, boolean nesterov) {
-        return new Settings(
-                "synthetic",
-                model,
-                1,
-                batch,
-                0.1,
-                momentum,
-                wd,
-                nesterov,
-                true,
-                0,
-                0,
-                0,
-                false,
-                Precision.FP32,
-                10,
-                0,
-                0.5,
-                0.02,
-                0.002,
-                1,
-                0.9,
-                2,
-                2,
-                0.1,
-                0.4,
-                0.05,
-                0.005,
-                1,
-                2,
-                Settings.Family.USUAL);
+        Settings.Data data = new Settings.Data(batch, 10);
+        return new Settings("synthetic", model, new Sgd(momentum, wd, nesterov), true, 0, Precision.FP32, data);
     }
 }

@@ -1,5 +1,8 @@
 package io.basin.train;
 
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,7 +36,7 @@ class ClosedTest {
         Augmentation augmentation = data.setup.batch().augmentation();
         Averaging none = Averaging.none(SCHEDULE.steps());
         return new Training(
-                device, data.setup.graph(), data.images, KillableRun.settings(1), SCHEDULE, none, 5, augmentation);
+                device, data.setup.graph(), data.images, KillableRun.settings(), SCHEDULE, none, 5, augmentation);
     }
 
     private static void refused(String what, Executable use) {

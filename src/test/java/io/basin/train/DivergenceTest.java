@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.methods.Method;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -32,8 +34,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Values that an update has made infinite, while the loss before it was a number, never reach the checkpoint. */
 class DivergenceTest {
     private static final int EVERY = 3;
-    private static final Settings SETTINGS = KillableRun.settings(2);
-    private static final Method RECIPE = Method.of("swa", SETTINGS, KillableRun.STEPS_PER_EPOCH);
+    private static final Settings SETTINGS = KillableRun.settings();
+    private static final Method RECIPE = KillableRun.asked(2).plan("swa", KillableRun.STEPS_PER_EPOCH);
 
     @TempDir
     Path folder;

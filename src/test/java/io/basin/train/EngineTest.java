@@ -17,6 +17,8 @@ import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -262,6 +264,6 @@ class EngineTest {
         Schedule schedule = Schedule.constant(WARM + 200, 1e-3).collecting(WARM - 1);
         Averaging every = Averaging.tail(WARM + 200, 0);
         return new Training(
-                device, net, images, KillableRun.settings(1), schedule, every, 5, KillableRun.augmentation(mean, std));
+                device, net, images, KillableRun.settings(), schedule, every, 5, KillableRun.augmentation(mean, std));
     }
 }

@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.methods.Method;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -94,8 +96,8 @@ class FaultTest {
     }
 
     private long train(Device device, Path folder, String kind) {
-        Settings s = KillableRun.settings(2);
-        Method recipe = Method.of("snapshot", s, STEPS_PER_EPOCH);
+        Settings s = KillableRun.settings();
+        Method recipe = KillableRun.asked(2).plan("snapshot", STEPS_PER_EPOCH);
         float[] mean = {0.4f};
         float[] std = {0.2f};
         Graph net = kind.equals("nvrtc") ? compiled() : net();

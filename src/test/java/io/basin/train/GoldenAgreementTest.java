@@ -1,5 +1,8 @@
 package io.basin.train;
 
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +21,7 @@ import io.basin.device.Memory;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.nn.Nets;
 import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;
@@ -168,37 +172,8 @@ class GoldenAgreementTest {
     }
 
     private static Settings settings(String net, boolean nesterov) {
-        return new Settings(
-                "synthetic",
-                net,
-                1,
-                BATCH,
-                LR,
-                0.9,
-                5e-4,
-                nesterov,
-                true,
-                0,
-                0,
-                2,
-                true,
-                Precision.FP32,
-                1,
-                0,
-                0.5,
-                0.1,
-                0.1,
-                1,
-                0.9,
-                1,
-                1,
-                0.1,
-                0.5,
-                0.1,
-                0.1,
-                1,
-                2,
-                Settings.Family.USUAL);
+        Settings.Data data = new Settings.Data(BATCH, 2, true, 1, 0);
+        return new Settings("synthetic", net, new Sgd(0.9, 5e-4, nesterov), true, 0, Precision.FP32, data);
     }
 
     private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {

@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.methods.Method;
+
 import io.basin.compare.Splits;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
@@ -8,10 +10,26 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
+import io.basin.methods.Asked;
+import io.basin.methods.Baseline;
+import io.basin.methods.Budget;
+import io.basin.methods.Ema;
+import io.basin.methods.Fge;
+import io.basin.methods.Independent;
+import io.basin.methods.Lawa;
+import io.basin.methods.Methods;
+import io.basin.methods.Snapshot;
+import io.basin.methods.Swa;
+import io.basin.methods.SwaCyclic;
+import io.basin.methods.Swag;
+import io.basin.methods.Swap;
+import io.basin.methods.Tail;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** A small run in a process of its own that prints each step, for {@link ResumeTest} to kill. */
@@ -37,42 +55,31 @@ final class KillableRun {
         return new Augmentation(1, true, mean, std);
     }
 
-    static Settings settings(double epochs) {
-        return settings(epochs, Precision.FP32);
+    static Settings settings() {
+        return settings(Precision.FP32);
     }
 
-    static Settings settings(double epochs, Precision precision) {
-        return new Settings(
-                "synthetic",
-                "test",
-                epochs,
-                BATCH,
-                0.05,
-                0.9,
-                5e-4,
-                true,
-                true,
-                0.1,
-                0,
-                1,
-                true,
-                precision,
-                1,
-                0,
-                0.5,
-                0.02,
-                0.002,
-                epochs / 4,
-                0.9,
-                2,
-                2,
-                0.1,
-                0.5,
-                0.05,
-                0.005,
-                epochs / 4,
-                2,
-                new Settings.Family(3, 2, 1, 2));
+    static Settings settings(Precision precision) {
+        Settings.Data data = new Settings.Data(BATCH, 1, true, 1, 0);
+        return new Settings("synthetic", "test", new Sgd(0.9, 5e-4, true), true, 0.1, precision, data);
+    }
+
+    static Asked asked(double epochs) {
+        Swa swa = new Swa(0.5, 0.02, epochs / 4);
+        return new Asked(
+                new Budget(epochs, 0.05),
+                new Methods(List.of(
+                        new Baseline(),
+                        new Ema(0.9),
+                        swa,
+                        new SwaCyclic(0.5, 0.02, 0.002, epochs / 4),
+                        new Lawa(2),
+                        new Tail(0.5, 0.02),
+                        new Swag(swa, 3, 2, 1),
+                        new Swap(0.5, 0.02, 0.002, 2),
+                        new Snapshot(2, 0.1),
+                        new Fge(0.5, 0.05, 0.005, epochs / 4),
+                        new Independent(2))));
     }
 
     static Graph net() {
@@ -92,8 +99,8 @@ final class KillableRun {
             String deviceName, Path folder, String method, double epochs, int every, Trainer.Listener listener) {
         ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
         Augmentation norm = set.augmentation(1, true);
-        Settings s = settings(epochs);
-        Method recipe = Method.of(method, s, STEPS_PER_EPOCH);
+        Settings s = settings();
+        Method recipe = asked(epochs).plan(method, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = Splits.upload(device, set);
                 Training session =
@@ -104,7 +111,7 @@ final class KillableRun {
                             STEPS_PER_EPOCH,
                             folder,
                             every,
-                            Map.of(Trainer.RUN, s.toString()),
+                            Map.of(Trainer.RUN, s.identity() + ", " + recipe.identity()),
                             true,
                             listener)
                     .run();

@@ -1,5 +1,11 @@
 package io.basin.train;
 
+import io.basin.methods.Averaging;
+import io.basin.methods.CollectionRulesTest;
+import io.basin.methods.Method;
+import io.basin.methods.Methods;
+import io.basin.methods.Schedule;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -19,6 +25,7 @@ import io.basin.device.Precision;
 import io.basin.device.Weights;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.device.Sgd;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
 import java.nio.FloatBuffer;
@@ -62,7 +69,7 @@ class PublishedErrorsTest {
     }
 
     private Training session(String method, Settings s) {
-        Method recipe = Method.of(method, s, PER_EPOCH);
+        Method recipe = KillableRun.asked(4).plan(method, PER_EPOCH);
         return session(KillableRun.net(), s, recipe.schedule(), recipe.averaging());
     }
 
@@ -74,8 +81,9 @@ class PublishedErrorsTest {
 
     @Test
     void fgeKeepsItsMomentumWhereItsTrianglesBegin() {
-        Settings s = KillableRun.settings(4);
-        int start = (int) Math.round(s.fgeStart() * s.epochs() * PER_EPOCH);
+        Settings s = KillableRun.settings();
+        Sgd sgd = (Sgd) s.optimizer();
+        int start = (int) Math.round(0.5 * 4 * PER_EPOCH);
         try (Training session = session("fge", s)) {
             while (session.step() < start) session.advance();
             for (Parameter p : session.storage().parameters()) {
@@ -91,7 +99,7 @@ class PublishedErrorsTest {
             float[] g = read(session, p, session.storage().memory(Arena.GRADS));
             float[] after = read(session, p, session.storage().memory(Arena.MOMENTUM));
             for (int i = 0; i < w.length; i++) {
-                double kept = s.momentum() * v[i] + (g[i] + s.weightDecay() * w[i]);
+                double kept = sgd.momentum() * v[i] + (g[i] + sgd.weightDecay() * w[i]);
                 assertEquals(kept, after[i], 1e-6 * Math.max(0.01, Math.abs(kept)), p.name());
             }
         }
@@ -100,8 +108,8 @@ class PublishedErrorsTest {
     /** As libraries do that collect one update late, or train half a triangle more for nothing. */
     @Test
     void fgeLosesNoModelByOneStepForItsLastIsTheRunsEnd() {
-        Settings s = CollectionRulesTest.settings(4, 0, 0.5, 1, Settings.usualFgeCycle(4, 0.5), 3, 3);
-        Method fge = Method.of("fge", s, PER_EPOCH);
+        Settings s = KillableRun.settings();
+        Method fge = CollectionRulesTest.settings(4, 0, 0.5, 1, 2 / 3.5, 3, 3).plan("fge", PER_EPOCH);
         try (Training session = session(KillableRun.net(), s, fge.schedule(), fge.averaging())) {
             while (session.step() < session.steps()) session.advance();
             assertEquals(4, session.members().size());
@@ -116,7 +124,7 @@ class PublishedErrorsTest {
     /** SWAP's workers go on with the trunk's optimizer, as FGE's triangles with the descent's. */
     @Test
     void aPhaseThatBeginsWithAnotherRunsWeightsBuildsNoNewOptimizer() {
-        Settings s = KillableRun.settings(4);
+        Settings s = KillableRun.settings();
         try (Training trunk = session("sgd", s);
                 Training worker = session("sgd", s)) {
             for (int i = 0; i < 5; i++) trunk.advance();
@@ -139,7 +147,7 @@ class PublishedErrorsTest {
         Graph net = new Graph(images.sample());
         Value x = net.batchNormRelu(net.conv(net.input(), 16, 3));
         net.dense(net.globalAveragePool(x), 3);
-        Settings s = KillableRun.settings(4, Precision.BF16);
+        Settings s = KillableRun.settings(Precision.BF16);
         if (!device.supports(Precision.BF16)) {
             System.out.println("NOT COVERED: averages in bfloat16 training: this CPU has no bfloat16");
             return;
@@ -165,7 +173,7 @@ class PublishedErrorsTest {
 
     @Test
     void parametersAreMatchedByNameWhateverTheirOrderInTheFile() {
-        Settings s = KillableRun.settings(4);
+        Settings s = KillableRun.settings();
         Path file = folder.resolve("a.safetensors");
         Path turned = folder.resolve("b.safetensors");
         try (Training session = session("sgd", s)) {
@@ -199,7 +207,7 @@ class PublishedErrorsTest {
     @Test
     void aReplayedStepFollowsTheScheduleAndNotTheRateItWasRecordedWith() {
         int steps = 3;
-        Settings s = KillableRun.settings(4);
+        Settings s = KillableRun.settings();
         Schedule changing = Schedule.constant(1, 0.1).then(Schedule.constant(steps - 1, 1e-12));
         try (Training session = session(KillableRun.net(), s, changing, Averaging.none(steps))) {
             Parameter p = session.storage().parameters().iterator().next();
@@ -215,9 +223,8 @@ class PublishedErrorsTest {
 
     @Test
     void everyMethodTakesItsBudgetAndNoMore() {
-        for (String method : Method.NAMES) {
-            Settings s = KillableRun.settings(4);
-            Method recipe = Method.of(method, s, PER_EPOCH);
+        for (String method : Methods.NAMES) {
+            Method recipe = KillableRun.asked(4).plan(method, PER_EPOCH);
             int trunk = recipe.trunk() == null ? 0 : recipe.trunk().steps();
             assertEquals(
                     4 * PER_EPOCH, trunk + recipe.runs() * recipe.schedule().steps(), method);

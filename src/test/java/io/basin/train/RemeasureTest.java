@@ -1,5 +1,8 @@
 package io.basin.train;
 
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -81,7 +84,7 @@ class RemeasureTest {
     void aRunBegunFromACheckpointTakesWeightsStatisticsAndMomentum(Subject subject) throws Exception {
         java.nio.file.Path file =
                 java.nio.file.Files.createTempDirectory("start").resolve("checkpoint.safetensors");
-        Settings s = KillableRun.settings(1);
+        Settings s = KillableRun.settings();
         try (Device device = subject.open();
                 Run data = Setup.of(KillableRun.net(), 16).on(device);
                 Training a = session(device, data, s, 1);
@@ -109,7 +112,7 @@ class RemeasureTest {
                 schedule,
                 averaging,
                 seed,
-                new Augmentation(s.pad(), s.flip(), mean, mean));
+                new Augmentation(s.data().pad(), s.data().flip(), mean, mean));
     }
 
     private static byte[] bytes(Device device, Training session, Arena arena) {

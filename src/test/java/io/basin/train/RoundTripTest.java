@@ -3,6 +3,8 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import io.basin.cuda.Cuda;
 import io.basin.cuda.SoftGpu;
 import io.basin.device.BatchReader;
@@ -108,8 +110,8 @@ class RoundTripTest {
     @Test
     void anEpochsFiguresAreAskedForBeforeAnyIsWaitedFor() {
         if (!Cuda.software()) return;
-        Settings s = KillableRun.settings(20);
-        Method recipe = Method.of("swa", s, KillableRun.STEPS_PER_EPOCH);
+        Settings s = KillableRun.settings();
+        Method recipe = KillableRun.asked(20).plan("swa", KillableRun.STEPS_PER_EPOCH);
         Schedule schedule = recipe.schedule();
         float[] mean = {0.4f, 0.5f};
         float[] std = {0.2f, 0.3f};

@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.methods.Schedule;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

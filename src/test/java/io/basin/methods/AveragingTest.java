@@ -1,4 +1,4 @@
-package io.basin.train;
+package io.basin.methods;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

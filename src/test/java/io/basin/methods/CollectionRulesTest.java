@@ -1,10 +1,9 @@
-package io.basin.train;
+package io.basin.methods;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.Precision;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -20,40 +19,23 @@ public class CollectionRulesTest {
     private static final double[] EPOCHS = {0.5, 1, 2, 2.3, 7, 10};
 
     /** Settings of which this test varies what decides collections. */
-    public static Settings settings(
+    public static Asked settings(
             double epochs, double warmUp, double start, double swaCycle, double fgeCycle, int lawa, int snapshots) {
-        Settings s = Settings.standard("mnist", "mlp", epochs);
-        return new Settings(
-                s.dataset(),
-                s.model(),
-                epochs,
-                16,
-                0.05,
-                0.9,
-                5e-4,
-                false,
-                true,
-                0,
-                warmUp,
-                0,
-                false,
-                Precision.FP32,
-                10,
-                0,
-                start,
-                0.01,
-                0.001,
-                swaCycle,
-                0.99,
-                lawa,
-                snapshots,
-                0.1,
-                start,
-                0.02,
-                0.0005,
-                fgeCycle,
-                2,
-                s.family());
+        Swa swa = new Swa(start, 0.01, swaCycle);
+        return new Asked(
+                new Budget(epochs, 0.05, warmUp),
+                new Methods(List.of(
+                        new Baseline(),
+                        new Ema(0.99),
+                        swa,
+                        new SwaCyclic(start, 0.01, 0.001, swaCycle),
+                        new Lawa(lawa),
+                        new Tail(start, 0.01),
+                        new Swag(swa, 10, 20, 1),
+                        new Swap(start, 0.01, 0.001, 3),
+                        new Snapshot(snapshots, 0.1),
+                        new Fge(start, 0.02, 0.0005, fgeCycle),
+                        new Independent(2))));
     }
 
     /** The loop of timgaripov/dnn-mode-connectivity's fge.py: it predicts after the epoch in the middle of each cycle. */
@@ -62,7 +44,7 @@ public class CollectionRulesTest {
     void fgeTakesTheModelsOfThePublishedLoopAtItsRates(int epochs, int first, int cycle, int count) {
         for (int perEpoch : new int[] {2, 7, 391}) {
             double start = (double) first / epochs;
-            Schedule fge = Method.of("fge", settings(epochs, 0, start, 1, cycle, 3, 3), perEpoch)
+            Schedule fge = settings(epochs, 0, start, 1, cycle, 3, 3).plan("fge", perEpoch)
                     .schedule();
             List<Integer> published = new ArrayList<>();
             for (int epoch = 0; epoch < epochs - first; epoch++) {
@@ -85,7 +67,7 @@ public class CollectionRulesTest {
     void swaAveragesTheModelsOfThePublishedLoop(int epochs, int first, int cycle) {
         for (int perEpoch : PER_EPOCH) {
             double start = (double) first / epochs;
-            Method swa = Method.of("swa", settings(epochs, 0, start, cycle, 1, 3, 3), perEpoch);
+            Method swa = settings(epochs, 0, start, cycle, 1, 3, 3).plan("swa", perEpoch);
             double average = 0;
             int n = 0;
             for (int epoch = 0; epoch < epochs; epoch++) {
@@ -118,7 +100,7 @@ public class CollectionRulesTest {
                         if ((s + 1) % perEpoch == 0 || s + 1 == steps) kept.add(s);
                         if (kept.size() > k) kept.remove(0);
                     }
-                    Method lawa = Method.of("lawa", settings(epochs, 0, 0.5, epochs / 4, epochs / 4, k, 1), perEpoch);
+                    Method lawa = settings(epochs, 0, 0.5, epochs / 4, epochs / 4, k, 1).plan("lawa", perEpoch);
                     String where = perEpoch + " steps, " + epochs + " epochs, " + k;
                     double mean = kept.stream().mapToInt(i -> i).average().orElseThrow();
                     assertEquals(kept.size(), lawa.averaging().collected(), where);
@@ -135,7 +117,7 @@ public class CollectionRulesTest {
         for (int perEpoch : PER_EPOCH) {
             for (double epochs : EPOCHS) {
                 for (double warmUp : new double[] {0, epochs / 5}) {
-                    for (String method : Method.NAMES) {
+                    for (String method : Methods.NAMES) {
                         planned += endsWithItsLastModel(method, epochs, warmUp, perEpoch) ? 1 : 0;
                     }
                 }
@@ -149,12 +131,9 @@ public class CollectionRulesTest {
         double left = 0.25 * (epochs - warmUp);
         Method recipe;
         try {
-            recipe = Method.of(
-                    method,
-                    settings(epochs, warmUp, 0.75, left / 10, Settings.usualFgeCycle(4 * left, 0.75), 3, 3),
-                    perEpoch);
+            recipe = settings(epochs, warmUp, 0.75, left / 10, left / 3.5, 3, 3).plan(method, perEpoch);
         } catch (IllegalArgumentException e) {
-            assertTrue(e.getMessage().startsWith("--"), where + ": " + e.getMessage());
+            assertTrue(e.getMessage().startsWith("`"), where + ": " + e.getMessage());
             return false;
         }
         int end = recipe.schedule().steps() - 1;
@@ -178,8 +157,8 @@ public class CollectionRulesTest {
     void modelsLieEvenlyToAStep(String method) {
         for (double epochs : new double[] {1, 2.3, 7}) {
             double left = epochs / 4;
-            Settings s = settings(epochs, 0, 0.75, left / 10, left / 3.5, 3, 3);
-            int[] at = Method.of(method, s, 23).schedule().collections();
+            Asked s = settings(epochs, 0, 0.75, left / 10, left / 3.5, 3, 3);
+            int[] at = s.plan(method, 23).schedule().collections();
             int least = Integer.MAX_VALUE;
             int most = 0;
             for (int i = 1; i < at.length; i++) {
@@ -195,7 +174,7 @@ public class CollectionRulesTest {
     @Test
     void aSnapshotsCosineFallsWithEveryStepAndIsLowWhereItsModelIsTaken() {
         Schedule snapshot =
-                Method.of("snapshot", settings(6, 0, 0.5, 1, 1, 3, 3), 100).schedule();
+                settings(6, 0, 0.5, 1, 1, 3, 3).plan("snapshot", 100).schedule();
         assertArrayEquals(new int[] {199, 399, 599}, snapshot.collections());
         for (int s = 0; s < 600; s++) {
             assertEquals(0.05 * (Math.cos(Math.PI * (s % 200) / 200) + 1), snapshot.lr(s), 1e-15);
@@ -212,13 +191,13 @@ public class CollectionRulesTest {
         assertTrue(fewer.startsWith("swa: 4 models instead of 11"), fewer);
         String odd =
                 remarks("independent", settings(1, 0, 0.75, 1, 1, 3, 3), 23).get(0);
-        assertTrue(odd.contains("1 step of the budget cannot be shared by --runs 2"), odd);
+        assertTrue(odd.contains("1 step of the budget cannot be shared by `independent.runs` 2"), odd);
         String swap = remarks("swap", settings(1, 0, 0.75, 1, 1, 3, 3), 40).get(0);
         assertTrue(swap.contains("not the paper's SWAP"), swap);
     }
 
-    private static List<String> remarks(String method, Settings s, int perEpoch) {
-        return Remarks.of(Method.of(method, s, perEpoch), s, perEpoch);
+    private static List<String> remarks(String method, Asked s, int perEpoch) {
+        return Remarks.of(s.plan(method, perEpoch));
     }
 
     private static List<Integer> boxed(int[] steps) {

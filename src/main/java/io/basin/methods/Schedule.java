@@ -1,5 +1,6 @@
-package io.basin.train;
+package io.basin.methods;
 
+import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
@@ -13,7 +14,7 @@ import java.util.stream.IntStream;
  * means: right after update {@code s}. All lengths are in steps: a factory's argument of {@code e} epochs is {@code e} times the
  * steps per epoch.
  *
- * <p>Factories throw {@link IllegalArgumentException} naming the command line's flag.
+ * <p>Factories throw {@link IllegalArgumentException} naming the argument.
  */
 public final class Schedule {
     /** Final over initial rate of the papers' plain SGD (Izmailov et al. 2018, section 4.1). */
@@ -38,20 +39,41 @@ public final class Schedule {
         return new Schedule(name, IntStream.range(0, steps).mapToDouble(rate).toArray(), collections.toArray());
     }
 
+    /**
+     * A schedule of one's own: a schedule is data.
+     *
+     * @param rates of every update, (steps), finite in float32 and not negative
+     * @param collect steps right after whose update a model is collected, rising
+     */
+    public static Schedule of(String name, double[] rates, int... collect) {
+        requireSteps("rates", rates.length);
+        for (int s = 0; s < rates.length; s++) {
+            float used = (float) rates[s];
+            if (used >= 0 && used < Float.POSITIVE_INFINITY) continue;
+            throw new IllegalArgumentException(
+                    "`rates` must not be negative, and finite in float32; that of step " + s + " is " + rates[s]);
+        }
+        return new Schedule(name, rates.clone(), new int[0]).collecting(collect);
+    }
+
+    private static void requireSteps(String name, int steps) {
+        Require.steps(name, steps, 1, MOST_STEPS);
+    }
+
     /** The same rate throughout. No collections. */
     public static Schedule constant(int steps, double lr) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
         return of("constant", steps, s -> lr, IntStream.empty());
     }
 
     /** {@code lr} times {@code gamma} once for every milestone {@code m <= s}. Milestones rise strictly within the run. */
     public static Schedule stepDecay(int steps, double lr, double gamma, int... milestones) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
-        Flags.rate("--gamma", gamma);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
+        Require.rate("gamma", gamma);
         int[] at = milestones.clone();
-        Flags.rising("--milestones", at, steps);
+        Require.rising("milestones", at, steps);
         return of(
                 "step decay",
                 steps,
@@ -66,8 +88,8 @@ public final class Schedule {
      * {@code train.py}; there per epoch, here per step). No collections.
      */
     public static Schedule sgdPaper(int steps, double lr) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
         return of("sgd", steps, s -> piecewise(s, steps, lr, lr * PAPER_RATIO), IntStream.empty());
     }
 
@@ -83,11 +105,11 @@ public final class Schedule {
      * @param cycle steps between collections, usually one epoch
      */
     public static Schedule swaPaper(int steps, double lr, double swaLr, int swaStart, int cycle) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
-        Flags.rate("--swa-lr", swaLr);
-        Flags.within("--swa-start", swaStart, 1, steps);
-        Flags.within("--swa-cycle", cycle, 1, steps);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
+        Require.rate("swaLr", swaLr);
+        Require.steps("swaStart", swaStart, 1, steps);
+        Require.steps("cycle", cycle, 1, steps);
         return of(
                 "swa",
                 steps,
@@ -108,15 +130,15 @@ public final class Schedule {
      *     nothing. Where it is not whole, lengths differ by at most one step.
      */
     public static Schedule swaCyclic(int steps, double lr, double a1, double a2, int swaStart, double cycle) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
-        Flags.descending("--swa-lr", a1, "--swa-low", a2);
-        Flags.within("--swa-start", swaStart, 1, steps - 1);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
+        Require.descending("a1", a1, "a2", a2);
+        Require.steps("swaStart", swaStart, 1, steps - 1);
         int room = steps - swaStart;
         int cycles = (int) Math.round(room / cycle);
         if (!(cycle >= 1) || cycles < 1 || Math.abs(cycles * cycle - room) > 1e-6 * room) {
             throw new IllegalArgumentException(
-                    "--cycle must divide the " + room + " steps after --swa-start, got " + cycle + " steps");
+                    "`cycle` must divide the " + room + " steps after `swaStart`, got " + cycle + " steps");
         }
         double[] rates = new double[room];
         int[] ends = new int[cycles];
@@ -149,18 +171,18 @@ public final class Schedule {
      *     not whole, lengths of halves differ by at most one step; a last cycle may be cut short.
      */
     public static Schedule fge(int steps, double lr, int budget, int start, double a1, double a2, double cycle) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
-        Flags.steps("--budget", budget);
-        Flags.within("--fge-start", start, 1, Math.min(budget, steps - 1));
-        Flags.descending("--lr-1", a1, "--lr-2", a2);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
+        requireSteps("budget", budget);
+        Require.steps("start", start, 1, Math.min(budget, steps - 1));
+        Require.descending("a1", a1, "a2", a2);
         if (!(cycle >= 4)) {
-            throw new IllegalArgumentException("--cycle must be at least 4 steps, got " + cycle
+            throw new IllegalArgumentException("`cycle` must be at least 4 steps, got " + cycle
                     + ": the model is collected in its middle, where the rate is low");
         }
         int room = steps - start;
         if (edge(cycle / 2, 1) > room) {
-            throw new IllegalArgumentException("--cycle must leave room for half a cycle after --fge-start, got "
+            throw new IllegalArgumentException("`cycle` must leave room for half a cycle after `start`, got "
                     + cycle + " steps of which " + room + " remain");
         }
         double[] rates = new double[room];
@@ -189,9 +211,9 @@ public final class Schedule {
      * taken at a high rate.
      */
     public static Schedule snapshotCosine(int steps, double lr, int cycles) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
-        Flags.within("--cycles", cycles, 1, steps);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
+        Require.steps("cycles", cycles, 1, steps);
         double[] rates = new double[steps];
         int[] ends = new int[cycles];
         for (int i = 0; i < cycles; i++) {
@@ -212,9 +234,9 @@ public final class Schedule {
 
     /** In a straight line from {@code from} at the first step to {@code to} at the last. No collections. */
     public static Schedule linear(int steps, double from, double to) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--swa-lr", from);
-        Flags.rate("--swa-low", to);
+        requireSteps("steps", steps);
+        Require.rate("from", from);
+        Require.rate("to", to);
         return of("linear", steps, s -> steps == 1 ? to : from + (to - from) * s / (steps - 1), IntStream.empty());
     }
 
@@ -226,11 +248,11 @@ public final class Schedule {
      * @param warmFraction of the steps, in (0, 1), PyTorch's default 0.3
      */
     public static Schedule oneCycle(int steps, double lr, double warmFraction) {
-        Flags.steps("--epochs", steps);
-        Flags.rate("--lr", lr);
+        requireSteps("steps", steps);
+        Require.rate("lr", lr);
         double peak = warmFraction * steps - 1;
         if (!(warmFraction < 1 && peak > 0)) {
-            throw new IllegalArgumentException("--warm-fraction must lie below 1 and hold more than one of the " + steps
+            throw new IllegalArgumentException("`warmFraction` must lie below 1 and hold more than one of the " + steps
                     + " steps, got " + warmFraction);
         }
         double low = lr / 25;
@@ -247,7 +269,7 @@ public final class Schedule {
      */
     public Schedule warmUp(int steps) {
         if (steps < 0) {
-            throw new IllegalArgumentException("--warmup must not be negative, got " + steps + " steps");
+            throw new IllegalArgumentException("`warmUp` must not be negative, got " + steps + " steps");
         }
         if (steps == 0) {
             return this;
@@ -260,7 +282,7 @@ public final class Schedule {
 
     /** The first {@code steps} steps, with the collections among them. */
     public Schedule first(int steps) {
-        Flags.within("steps", steps, 1, lr.length);
+        Require.steps("steps", steps, 1, lr.length);
         int[] kept = Arrays.stream(collections).filter(s -> s < steps).toArray();
         return new Schedule(name, Arrays.copyOf(lr, steps), kept);
     }
@@ -280,7 +302,7 @@ public final class Schedule {
     /** The same rates, with other collections: strictly rising steps of this run. */
     public Schedule collecting(int... steps) {
         int[] at = steps.clone();
-        Flags.rising("collections", at, lr.length);
+        Require.rising("collections", at, lr.length);
         return new Schedule(name, lr, at);
     }
 

@@ -1,6 +1,18 @@
 package io.basin.compare;
 
-import io.basin.train.Settings;
+import io.basin.methods.Budget;
+import io.basin.methods.Ema;
+import io.basin.methods.Fge;
+import io.basin.methods.Independent;
+import io.basin.methods.Lawa;
+import io.basin.methods.Method;
+import io.basin.methods.MethodSettings;
+import io.basin.methods.Snapshot;
+import io.basin.methods.Swa;
+import io.basin.methods.SwaCyclic;
+import io.basin.methods.Swag;
+import io.basin.methods.Swap;
+import io.basin.methods.Tail;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
@@ -16,86 +28,88 @@ import java.util.stream.IntStream;
  * @param rates of the updates at {@code steps}; empty where none are promised
  */
 record CollectionRule(String text, int[] steps, double[] rates) {
-    static final String WHAT = "models are collected at the promised rate and phase";
-
     /** Steps of one run, of its warm-up, and of what follows. */
-    private record Span(int total, int warm, int rest) {
-        static Span of(Settings s, int stepsPerEpoch) {
-            int total = (int) Math.round(s.epochs() * stepsPerEpoch);
-            int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
-            return new Span(total, warm, total - warm);
+    private record Span(Budget budget, int perEpoch, int total, int warm, int rest) {
+        static Span of(Budget b, int stepsPerEpoch) {
+            int total = (int) Math.round(b.epochs() * stepsPerEpoch);
+            int warm = (int) Math.round(b.warmUp() * stepsPerEpoch);
+            return new Span(b, stepsPerEpoch, total, warm, total - warm);
         }
 
         int start(double fraction) {
             return Math.max(1, (int) Math.round(fraction * rest));
         }
+
+        /** Parts of a cycle that fill the epochs after {@code fraction}, {@code usual} where no cycle is named. */
+        int cycles(double fraction, double cycle, int per, int usual) {
+            double left = (1 - fraction) * (budget.epochs() - budget.warmUp());
+            return cycle == 0 ? usual : (int) Math.round(per * left / cycle);
+        }
     }
 
     /** @throws IllegalArgumentException for a method that collects and averages nothing */
-    static CollectionRule of(String method, Settings s, int stepsPerEpoch) {
-        Span span = Span.of(s, stepsPerEpoch);
-        return switch (method) {
-            case "swa", "swag" -> constant(s, span);
-            case "swa-cyclic" -> cyclic(s, span);
-            case "fge" -> fge(s, span);
-            case "snapshot" -> snapshot(s, span);
-            case "lawa" -> lawa(s, span, stepsPerEpoch);
-            case "tail" -> {
-                int first = span.warm() + span.start(s.swaStart()) - 1;
-                yield new CollectionRule(
-                        "every step from --swa-start on",
-                        IntStream.range(first, span.total()).toArray(),
-                        new double[0]);
-            }
-            case "ema" ->
-                new CollectionRule(
-                        "every step", IntStream.range(0, span.total()).toArray(), new double[0]);
-            case "swap" -> {
-                int left = span.rest() - span.start(s.swaStart());
-                yield end(left / s.family().workers(), s.swaLow());
-            }
-            case "independent" -> {
-                int each = span.total() / s.runs();
-                yield end(each, descent(each - span.warm(), each - span.warm() - 1, s.lr(), 0.01 * s.lr()));
-            }
-            default -> throw new IllegalArgumentException(method + " collects nothing");
-        };
+    static CollectionRule of(Method.Origin origin) {
+        Span span = Span.of(origin.budget(), origin.stepsPerEpoch());
+        MethodSettings s = origin.settings();
+        if (s instanceof Swa swa) return constant(swa, span);
+        if (s instanceof Swag swag) return constant(swag.swa(), span);
+        if (s instanceof SwaCyclic cyclic) return cyclic(cyclic, span);
+        if (s instanceof Fge fge) return fge(fge, span);
+        if (s instanceof Snapshot snapshot) return snapshot(snapshot, span);
+        if (s instanceof Lawa) return lawa(span);
+        if (s instanceof Tail tail) return every(span.warm() + span.start(tail.start()) - 1, span, " from the start on");
+        if (s instanceof Ema) return every(0, span, "");
+        if (s instanceof Swap swap) {
+            int left = span.rest() - span.start(swap.start());
+            return end(left / swap.workers(), swap.low());
+        }
+        if (s instanceof Independent several) {
+            int each = span.total() / several.runs();
+            double lr = origin.budget().lr();
+            return end(each, descent(each - span.warm(), each - span.warm() - 1, lr, 0.01 * lr));
+        }
+        throw new IllegalArgumentException(s.name() + " collects nothing");
+    }
+
+    private static CollectionRule every(int first, Span span, String from) {
+        int[] steps = IntStream.range(first, span.total()).toArray();
+        return new CollectionRule("every step" + from, steps, new double[0]);
     }
 
     private static CollectionRule end(int steps, double rate) {
         return new CollectionRule("each where its run ends", new int[] {steps - 1}, new double[] {rate});
     }
 
-    /** Where the descent to --swa-lr is so short that its last step is not yet there, the first model is made above that rate. */
-    private static CollectionRule constant(Settings s, Span span) {
-        int start = span.start(s.swaStart());
+    /** Where the descent to SWA's rate is so short that its last step is not yet there, the first model is made above that rate. */
+    private static CollectionRule constant(Swa s, Span span) {
+        int start = span.start(s.start());
         int room = span.rest() - start;
-        int cycles = (int) Math.round((1 - s.swaStart()) * (s.epochs() - s.warmUp()) / s.swaCycle());
+        int cycles = span.cycles(s.start(), s.cycle(), 1, 10);
         int[] steps = IntStream.rangeClosed(0, cycles)
                 .map(k -> span.warm() + start + (int) Math.round((double) k * room / cycles) - 1)
                 .distinct()
                 .toArray();
         double[] rates = new double[steps.length];
-        Arrays.fill(rates, s.swaLr());
-        rates[0] = descent(start, start - 1, s.lr(), s.swaLr());
-        return new CollectionRule("at rate " + s.swaLr() + " from --swa-start to the end", steps, rates);
+        Arrays.fill(rates, s.lr());
+        rates[0] = descent(start, start - 1, span.budget().lr(), s.lr());
+        return new CollectionRule("at rate " + s.lr() + " from the start of averaging to the end", steps, rates);
     }
 
-    private static CollectionRule cyclic(Settings s, Span span) {
-        int start = span.start(s.swaStart());
+    private static CollectionRule cyclic(SwaCyclic s, Span span) {
+        int start = span.start(s.start());
         int room = span.rest() - start;
-        int cycles = Math.min(room, (int) Math.round((1 - s.swaStart()) * (s.epochs() - s.warmUp()) / s.swaCycle()));
+        int cycles = Math.min(room, span.cycles(s.start(), s.cycle(), 1, 10));
         return same(
-                "each where its cycle ends, at rate " + s.swaLow(),
+                "each where its cycle ends, at rate " + s.low(),
                 cycles,
-                s.swaLow(),
+                s.low(),
                 k -> span.warm() + start + (int) Math.round((k + 1.0) * room / cycles) - 1);
     }
 
-    private static CollectionRule fge(Settings s, Span span) {
-        int start = span.start(s.fgeStart());
+    private static CollectionRule fge(Fge s, Span span) {
+        int start = span.start(s.start());
         int room = span.rest() - start;
-        int asked = (int) Math.round(2 * (1 - s.fgeStart()) * (s.epochs() - s.warmUp()) / s.fgeCycle());
+        int asked = span.cycles(s.start(), s.cycle(), 2, 7);
         int most = room / 2;
         int halves = asked <= most ? asked : most % 2 == 1 ? most : Math.max(1, most - 1);
         int[] steps = new int[(halves + 1) / 2];
@@ -104,29 +118,29 @@ record CollectionRule(String text, int[] steps, double[] rates) {
             int from = (int) Math.round(2.0 * k * room / halves);
             int to = (int) Math.round((2 * k + 1.0) * room / halves);
             steps[k] = span.warm() + start + to - 1;
-            rates[k] = s.fgeLow() + (s.fgeHigh() - s.fgeLow()) / (to - from);
+            rates[k] = s.low() + (s.high() - s.low()) / (to - from);
         }
-        return new CollectionRule("each where its rate has fallen to " + s.fgeLow(), steps, rates);
+        return new CollectionRule("each where its rate has fallen to " + s.low(), steps, rates);
     }
 
-    private static CollectionRule snapshot(Settings s, Span span) {
-        int cycles = s.snapshots();
+    private static CollectionRule snapshot(Snapshot s, Span span) {
+        int cycles = s.cycles();
         int[] steps = new int[cycles];
         double[] rates = new double[cycles];
         int begin = 0;
         for (int k = 0; k < cycles; k++) {
             int end = (int) ((k + 1L) * span.rest() / cycles);
             steps[k] = span.warm() + end - 1;
-            rates[k] = s.snapshotLr() / 2 * (Math.cos(Math.PI * (end - 1 - begin) / (end - begin)) + 1);
+            rates[k] = s.lr() / 2 * (Math.cos(Math.PI * (end - 1 - begin) / (end - begin)) + 1);
             begin = end;
         }
         return new CollectionRule("each where its cosine ends", steps, rates);
     }
 
-    /** The last {@code --lawa} of the epochs' ends and the run's. */
-    private static CollectionRule lawa(Settings s, Span span, int stepsPerEpoch) {
+    /** The last few of the epochs' ends and the run's. */
+    private static CollectionRule lawa(Span span) {
         int[] ends = IntStream.range(0, span.total())
-                .filter(at -> (at + 1) % stepsPerEpoch == 0 || at == span.total() - 1)
+                .filter(at -> (at + 1) % span.perEpoch() == 0 || at == span.total() - 1)
                 .toArray();
         return new CollectionRule("each where an epoch or the run ends", ends, new double[0]);
     }

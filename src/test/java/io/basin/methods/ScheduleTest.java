@@ -1,4 +1,4 @@
-package io.basin.train;
+package io.basin.methods;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -189,31 +189,31 @@ class ScheduleTest {
 
     @Test
     void anErrorNamesTheFlagAndTheValue() {
-        refused("--lr must be positive and finite, got NaN", () -> Schedule.constant(1, Double.NaN));
-        refused("--lr must be positive and finite, got 0.0", () -> Schedule.sgdPaper(1, 0));
-        refused("--lr must be positive and finite, got Infinity", () -> Schedule.cosine(1, Double.POSITIVE_INFINITY));
-        refused("--lr must be positive and finite, got 1.0E39, in float32 Inf", () -> Schedule.cosine(1, 1e39));
-        refused("--lr must be positive and finite, got 1.0E-50, in float32 0.0", () -> Schedule.cosine(1, 1e-50));
-        refused("--epochs must give at least one step, got 0", () -> Schedule.sgdPaper(0, 1));
-        refused("--gamma must be", () -> Schedule.stepDecay(4, 1, -1, 2));
-        refused("--milestones must rise", () -> Schedule.stepDecay(4, 1, 0.1, 2, 2));
-        refused("--milestones must rise", () -> Schedule.stepDecay(4, 1, 0.1, 4));
-        refused("--swa-lr must be", () -> Schedule.swaPaper(4, 1, -1, 2, 1));
-        refused("--swa-start must lie between 1 and 4 steps, got 5", () -> Schedule.swaPaper(4, 1, 1, 5, 1));
-        refused("--swa-cycle must lie", () -> Schedule.swaPaper(4, 1, 1, 2, 0));
-        refused("--cycle must divide the 16 steps", () -> Schedule.swaCyclic(20, 1, 0.5, 0.1, 4, 5));
-        refused("--swa-low must not exceed --swa-lr (0.1), got 0.5", () -> Schedule.swaCyclic(20, 1, 0.1, 0.5, 4, 4));
-        refused("--swa-low must be", () -> Schedule.swaCyclic(20, 1, 0.1, 0, 4, 4));
-        refused("--lr-2 must not exceed --lr-1 (0.1), got 0.5", () -> Schedule.fge(20, 1, 20, 16, 0.1, 0.5, 4));
-        refused("--cycle must be at least 4 steps, got 3", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 3));
-        refused("--cycle must be at least 4 steps, got 0", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 0));
-        refused("--cycle must leave room", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 10));
-        refused("--fge-start must lie", () -> Schedule.fge(20, 1, 20, 20, 0.5, 0.1, 2));
-        refused("--cycles must lie between 1 and 4 steps, got 5", () -> Schedule.snapshotCosine(4, 1, 5));
-        refused("--warm-fraction must", () -> Schedule.oneCycle(10, 1, 0.1));
-        refused("--warm-fraction must", () -> Schedule.oneCycle(10, 1, Double.NaN));
-        refused("--warmup must", () -> Schedule.constant(1, 1).warmUp(-1));
-        refused("collections must rise", () -> Schedule.constant(3, 1).collecting(1, 1));
+        refused("`lr` must be positive and finite, got NaN", () -> Schedule.constant(1, Double.NaN));
+        refused("`lr` must be positive and finite, got 0.0", () -> Schedule.sgdPaper(1, 0));
+        refused("`lr` must be positive and finite, got Infinity", () -> Schedule.cosine(1, Double.POSITIVE_INFINITY));
+        refused("`lr` must be positive and finite, got 1.0E39, in float32 Inf", () -> Schedule.cosine(1, 1e39));
+        refused("`lr` must be positive and finite, got 1.0E-50, in float32 0.0", () -> Schedule.cosine(1, 1e-50));
+        refused("`steps` must lie between 1 and 4000000 steps, got 0", () -> Schedule.sgdPaper(0, 1));
+        refused("`gamma` must be", () -> Schedule.stepDecay(4, 1, -1, 2));
+        refused("`milestones` must rise", () -> Schedule.stepDecay(4, 1, 0.1, 2, 2));
+        refused("`milestones` must rise", () -> Schedule.stepDecay(4, 1, 0.1, 4));
+        refused("`swaLr` must be", () -> Schedule.swaPaper(4, 1, -1, 2, 1));
+        refused("`swaStart` must lie between 1 and 4 steps, got 5", () -> Schedule.swaPaper(4, 1, 1, 5, 1));
+        refused("`cycle` must lie", () -> Schedule.swaPaper(4, 1, 1, 2, 0));
+        refused("`cycle` must divide the 16 steps", () -> Schedule.swaCyclic(20, 1, 0.5, 0.1, 4, 5));
+        refused("`a2` must not exceed `a1` (0.1), got 0.5", () -> Schedule.swaCyclic(20, 1, 0.1, 0.5, 4, 4));
+        refused("`a2` must be", () -> Schedule.swaCyclic(20, 1, 0.1, 0, 4, 4));
+        refused("`a2` must not exceed `a1` (0.1), got 0.5", () -> Schedule.fge(20, 1, 20, 16, 0.1, 0.5, 4));
+        refused("`cycle` must be at least 4 steps, got 3", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 3));
+        refused("`cycle` must be at least 4 steps, got 0", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 0));
+        refused("`cycle` must leave room", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 10));
+        refused("`start` must lie", () -> Schedule.fge(20, 1, 20, 20, 0.5, 0.1, 2));
+        refused("`cycles` must lie between 1 and 4 steps, got 5", () -> Schedule.snapshotCosine(4, 1, 5));
+        refused("`warmFraction` must", () -> Schedule.oneCycle(10, 1, 0.1));
+        refused("`warmFraction` must", () -> Schedule.oneCycle(10, 1, Double.NaN));
+        refused("`warmUp` must", () -> Schedule.constant(1, 1).warmUp(-1));
+        refused("`collections` must rise", () -> Schedule.constant(3, 1).collecting(1, 1));
     }
 
     private static void refused(String says, Supplier<Schedule> made) {

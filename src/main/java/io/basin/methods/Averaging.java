@@ -1,5 +1,6 @@
-package io.basin.train;
+package io.basin.methods;
 
+import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -17,6 +18,26 @@ public final class Averaging {
     private Averaging(String name, double[] alpha) {
         this.name = name;
         this.alpha = alpha;
+    }
+
+    /**
+     * An average of one's own.
+     *
+     * @param alpha the weight of every step's model, (steps), in [0, 1]; the first that is not 0 must be 1, for it replaces nothing
+     */
+    public static Averaging of(double... alpha) {
+        double[] all = table(alpha.length);
+        boolean began = false;
+        for (int s = 0; s < all.length; s++) {
+            boolean fits = alpha[s] >= 0 && alpha[s] <= 1 && (began || alpha[s] == 0 || alpha[s] == 1);
+            if (!fits) {
+                throw new IllegalArgumentException("`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that"
+                        + " of step " + s + " is " + alpha[s]);
+            }
+            began |= alpha[s] > 0;
+            all[s] = alpha[s];
+        }
+        return new Averaging("own", all);
     }
 
     /** No averaging. */
@@ -46,11 +67,9 @@ public final class Averaging {
      * @param collections rising steps, usually {@link #everyStep}
      */
     public static Averaging ema(int steps, double decay, boolean warmUp, int... collections) {
-        if (!(decay >= 0 && decay < 1)) {
-            throw new IllegalArgumentException("--ema-decay must lie in [0, 1), got " + decay);
-        }
+        Require.belowOne("decay", decay);
         double[] alpha = table(steps);
-        Flags.rising("collections", collections, steps);
+        Require.rising("collections", collections, steps);
         for (int k = 0; k < collections.length; k++) {
             double d = warmUp ? Math.min(decay, (1.0 + k) / (10.0 + k)) : decay;
             alpha[collections[k]] = k == 0 ? 1 : 1 - d;
@@ -63,17 +82,15 @@ public final class Averaging {
      * {@code k} collections, all.
      */
     public static Averaging lawa(int steps, int k, int... collections) {
-        if (k < 1) {
-            throw new IllegalArgumentException("--lawa must be at least 1, got " + k);
-        }
-        Flags.rising("collections", collections, steps);
+        Require.atLeast("k", k, 1);
+        Require.rising("collections", collections, steps);
         int from = Math.max(0, collections.length - k);
         return new Averaging("lawa", equal(steps, Arrays.copyOfRange(collections, from, collections.length)));
     }
 
     /** All steps from {@code start} on. */
     public static int[] everyStep(int steps, int start) {
-        Flags.within("--average-start", start, 0, steps - 1);
+        Require.steps("start", start, 0, steps - 1);
         return IntStream.range(start, steps).toArray();
     }
 
@@ -104,7 +121,7 @@ public final class Averaging {
 
     private static double[] equal(int steps, int[] collections) {
         double[] alpha = table(steps);
-        Flags.rising("collections", collections, steps);
+        Require.rising("collections", collections, steps);
         for (int n = 0; n < collections.length; n++) {
             alpha[collections[n]] = 1.0 / (n + 1);
         }
@@ -112,7 +129,7 @@ public final class Averaging {
     }
 
     private static double[] table(int steps) {
-        Flags.steps("--epochs", steps);
+        Require.steps("steps", steps, 1, Schedule.MOST_STEPS);
         return new double[steps];
     }
 }

@@ -1,0 +1,17 @@
+package io.basin.methods;
+
+import io.basin.methods.Method.Product;
+
+/** Conventional SGD with the papers' schedule: {@link Schedule#sgdPaper} over the budget, and the last weights. */
+public record Baseline() implements MethodSettings {
+    @Override
+    public String name() {
+        return "sgd";
+    }
+
+    @Override
+    public Method plan(Budget budget, int stepsPerEpoch) {
+        Schedule sgd = Span.of(budget, stepsPerEpoch).sgd();
+        return new Method(this, budget, stepsPerEpoch, sgd, Averaging.none(sgd.steps()), Product.LAST);
+    }
+}

@@ -1,0 +1,33 @@
+package io.basin.methods;
+
+import io.basin.methods.Method.Product;
+import io.basin.text.Require;
+
+/**
+ * An ensemble of nets from initialisations of their own, which share the budget, each trained as the {@link Baseline}.
+ *
+ * @param runs nets, usually 2
+ */
+public record Independent(int runs) implements MethodSettings {
+    public Independent {
+        Require.atLeast("independent.runs", runs, 2);
+    }
+
+    @Override
+    public Method plan(Budget budget, int stepsPerEpoch) {
+        Span span = Span.of(budget, stepsPerEpoch);
+        int each = span.steps() / runs - span.warm();
+        if (each < 1) {
+            throw new IllegalArgumentException("`independent.runs` " + runs + " leaves each net too few steps");
+        }
+        Schedule one = span.warmed(Schedule.sgdPaper(each, budget.lr()).collecting(each - 1));
+        return new Method(
+                name(),
+                runs,
+                one,
+                Averaging.none(one.steps()),
+                Product.MEMBERS,
+                null,
+                new Method.Origin(this, budget, stepsPerEpoch));
+    }
+}

@@ -1,0 +1,37 @@
+package io.basin.methods;
+
+import io.basin.methods.Method.Product;
+import io.basin.text.Require;
+import java.util.stream.IntStream;
+
+/**
+ * Latest weight averaging (Kaddour 2022, arXiv 2209.14981): the mean of the {@link Baseline}'s newest weights at ends of epochs.
+ *
+ * @param epochs whose last weights are averaged, usually 3
+ */
+public record Lawa(int epochs) implements MethodSettings {
+    public Lawa {
+        Require.atLeast("lawa.epochs", epochs, 1);
+    }
+
+    @Override
+    public int models(Budget budget) {
+        return epochs;
+    }
+
+    @Override
+    public Method plan(Budget budget, int stepsPerEpoch) {
+        Schedule sgd = Span.of(budget, stepsPerEpoch).sgd();
+        Schedule collecting = sgd.collecting(epochEnds(sgd.steps(), stepsPerEpoch));
+        Averaging last = Averaging.lawa(sgd.steps(), epochs, collecting.collections());
+        return new Method(this, budget, stepsPerEpoch, collecting, last, Product.AVERAGE);
+    }
+
+    /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */
+    private static int[] epochEnds(int steps, int stepsPerEpoch) {
+        int epochs = (steps - 1) / stepsPerEpoch + 1;
+        return IntStream.rangeClosed(1, epochs)
+                .map(e -> (int) Math.min(steps, (long) e * stepsPerEpoch) - 1)
+                .toArray();
+    }
+}

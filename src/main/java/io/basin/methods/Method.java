@@ -1,0 +1,154 @@
+package io.basin.methods;
+
+import io.basin.io.Sha256;
+import io.basin.text.Printable;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * What is trained, as tables: a schedule, which models it collects or averages, and what becomes of them. All methods run through
+ * the same trainer; nothing else tells them apart. {@link MethodSettings#plan} makes the published ones, the constructor without
+ * an origin one's own.
+ *
+ * @param name of its folders and files
+ * @param runs how many times the schedule is run, each from its own initialisation, or from the trunk's end
+ * @param product what predicts
+ * @param trunk run once before, and where all runs begin; null where there is none
+ * @param origin what it was planned from; null for tables of one's own
+ */
+public record Method(
+        String name, int runs, Schedule schedule, Averaging averaging, Product product, Schedule trunk, Origin origin) {
+    /** What a method's predictions come from. */
+    public enum Product {
+        /** The last weights. */
+        LAST(false),
+        /** The running average. */
+        AVERAGE(false),
+        /** All collected models together. */
+        MEMBERS(true),
+        /** Models drawn from the Gaussian that the collected ones describe. */
+        SAMPLES(true),
+        /** One model, the mean of the collected ones. */
+        MEAN(true);
+
+        private final boolean members;
+
+        Product(boolean members) {
+            this.members = members;
+        }
+
+        /** Whether it is made of collected models, which must then be kept. */
+        public boolean fromMembers() {
+            return members;
+        }
+    }
+
+    /** What a published method was planned from. */
+    public record Origin(MethodSettings settings, Budget budget, int stepsPerEpoch) {}
+
+    public Method {
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")) {
+            throw new IllegalArgumentException("a method's name is that of its folder: up to 64 letters, digits and any"
+                    + " of ._-, got '" + Printable.of(name) + "'");
+        }
+        if (runs < 1) throw new IllegalArgumentException(name + ": at least one run is needed, got " + runs);
+        if (schedule.steps() != averaging.steps()) {
+            throw new IllegalArgumentException(name + ": its schedule has " + schedule.steps()
+                    + " steps and its averaging " + averaging.steps());
+        }
+        if (product == Product.AVERAGE && averaging.collected() == 0) {
+            throw new IllegalArgumentException(name + ": it predicts with an average, and averages nothing");
+        }
+        int least = product == Product.SAMPLES ? 3 : product.fromMembers() ? 1 : 0;
+        if (runs * (long) schedule.collections().length < least) {
+            throw new IllegalArgumentException(name + ": it predicts with collected models, and collects fewer than "
+                    + least + ": name steps in its schedule");
+        }
+    }
+
+    /** One's own method: one run without a trunk. */
+    public Method(String name, Schedule schedule, Averaging averaging, Product product) {
+        this(name, 1, schedule, averaging, product, null, null);
+    }
+
+    /** A published method of one run without a trunk. */
+    Method(
+            MethodSettings settings,
+            Budget budget,
+            int stepsPerEpoch,
+            Schedule schedule,
+            Averaging averaging,
+            Product product) {
+        this(settings.name(), 1, schedule, averaging, product, null, new Origin(settings, budget, stepsPerEpoch));
+    }
+
+    /** What samples are drawn with. */
+    public Swag swag() {
+        return origin != null && origin.settings() instanceof Swag s ? s : new Swag(null, 10, 20, 1);
+    }
+
+    /** Restarts of the rate to a high value before the model collected after {@code step}. */
+    public int restarts(int step) {
+        if (origin == null || !origin.settings().restarts()) return 0;
+        return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
+    }
+
+    /** Training runs: the trunk counts as one. */
+    public int parts() {
+        return runs + (trunk == null ? 0 : 1);
+    }
+
+    /** Whether part {@code part} is the trunk, whose end all others begin with. */
+    public boolean isTrunk(int part) {
+        return trunk != null && part == 0;
+    }
+
+    /** What one net goes through from its first weights on. */
+    public Schedule path() {
+        return trunk == null ? schedule : trunk.then(schedule);
+    }
+
+    /** Updates of all parts together. */
+    public long totalSteps() {
+        return (long) runs * schedule.steps() + (trunk == null ? 0 : trunk.steps());
+    }
+
+    /** Whether both would train the very same weights, step by step, so that one run can serve them. */
+    public boolean sameTraining(Method other) {
+        return runs == other.runs
+                && trunk == null
+                && other.trunk == null
+                && Arrays.equals(schedule.lr(), other.schedule.lr());
+    }
+
+    /** Everything that decides what is trained, in words as far as there are any and as a sum of the tables. */
+    public String identity() {
+        String planned = "";
+        if (origin != null) {
+            Budget b = origin.budget();
+            String settings = origin.settings().toString().replaceAll("\\w+\\[|\\]", "");
+            planned = ", epochs=" + b.epochs() + ", lr=" + b.lr() + ", warmUp=" + b.warmUp()
+                    + (settings.isEmpty() ? "" : ", " + settings);
+        }
+        return "method=" + name + planned + ", runs=" + runs + ", product=" + product + ", tables=" + tables();
+    }
+
+    private String tables() {
+        double[] none = {};
+        int[] collections = schedule.collections();
+        double[][] all = {
+            schedule.lr(),
+            averaging.alpha(),
+            IntStream.of(collections).asDoubleStream().toArray(),
+            trunk == null ? none : trunk.lr()
+        };
+        ByteBuffer bytes = ByteBuffer.allocate(
+                8 * (all.length + Arrays.stream(all).mapToInt(a -> a.length).sum()));
+        for (double[] table : all) {
+            bytes.putDouble(table.length);
+            for (double v : table) bytes.putDouble(v);
+        }
+        return Sha256.of(bytes.array()).substring(0, 16);
+    }
+}

@@ -1,0 +1,75 @@
+package io.basin.methods;
+
+import io.basin.text.Closest;
+import java.util.List;
+
+/**
+ * The published methods: by name, or, for programs, by what one decides about them; what is not here is a constructor of its record.
+ *
+ * <pre>{@code
+ * Method swa = Methods.swa(0.75, 0.01).plan(new Budget(10, 0.05), data.stepsPerEpoch());
+ * }</pre>
+ */
+public final class Methods {
+    /** Every method with its usual settings. */
+    public static final Methods USUAL = new Methods(List.of(
+            new Baseline(),
+            new Ema(0.999),
+            new Swa(0.75, 0.01),
+            new SwaCyclic(0.75, 0.01, 0.001, 0),
+            new Lawa(3),
+            new Tail(0.75, 0.01),
+            new Swag(new Swa(0.75, 0.01), 10, 20, 1),
+            new Swap(0.75, 0.01, 0.001, 3),
+            new Snapshot(3, 0.1),
+            new Fge(0.8, 0.02, 0.0005, 0),
+            new Independent(2)));
+
+    /** Names of all. */
+    public static final List<String> NAMES =
+            USUAL.all.stream().map(MethodSettings::name).toList();
+
+    private final List<MethodSettings> all;
+
+    /** Some methods, each with settings of one's own. */
+    public Methods(List<MethodSettings> all) {
+        this.all = List.copyOf(all);
+    }
+
+    public List<MethodSettings> all() {
+        return all;
+    }
+
+    /** @throws IllegalArgumentException for an unknown name, with the likeliest known one */
+    public MethodSettings named(String name) {
+        return all.stream()
+                .filter(m -> m.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(Closest.unknown(
+                        "method", name, all.stream().map(MethodSettings::name).toList())));
+    }
+
+    public static MethodSettings sgd() {
+        return new Baseline();
+    }
+
+    /** @see Swa */
+    public static MethodSettings swa(double start, double lr) {
+        return new Swa(start, lr);
+    }
+
+    /** @see Ema */
+    public static MethodSettings ema(double decay) {
+        return new Ema(decay);
+    }
+
+    /** @see Snapshot */
+    public static MethodSettings snapshot(int cycles, double lr) {
+        return new Snapshot(cycles, lr);
+    }
+
+    /** @see Fge */
+    public static MethodSettings fge(double start, double high, double low) {
+        return new Fge(start, high, low, 0);
+    }
+}

@@ -1,0 +1,59 @@
+package io.basin.methods;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Where a planned method differs from what its settings or its paper say: sentences to print before it is trained. */
+public final class Remarks {
+    private Remarks() {}
+
+    /** One sentence each, which begins with the method's name; none where all is as asked. */
+    public static List<String> of(Method method) {
+        List<String> all = new ArrayList<>();
+        Method.Origin origin = method.origin();
+        if (origin == null) return all;
+        int asked = origin.settings().models(origin.budget());
+        int made = origin.settings() instanceof Lawa
+                ? method.averaging().collected()
+                : method.schedule().collections().length;
+        if (made < asked) {
+            all.add(method.name() + ": " + made + (made == 1 ? " model" : " models") + " instead of " + asked
+                    + ", for the run is too short for more");
+        }
+        int idle = method.schedule().steps() - 1 - last(method);
+        if (method.product() != Method.Product.LAST && idle > 0) {
+            all.add(String.format(
+                    Locale.ROOT,
+                    "%s: the last %s, %.3g epochs, are trained after its last model and change nothing%s",
+                    method.name(),
+                    steps(idle),
+                    (double) idle / origin.stepsPerEpoch(),
+                    origin.settings() instanceof Fge
+                            ? "; a `fge.cycle` that fits in k + 1/2 times ends with a model"
+                            : ""));
+        }
+        long spared = Math.round(origin.budget().epochs() * origin.stepsPerEpoch()) - method.totalSteps();
+        if (spared > 0) {
+            all.add(method.name() + ": " + steps(spared) + " of the budget cannot be shared by `independent.runs` "
+                    + method.runs());
+        }
+        if (origin.settings() instanceof Swap) {
+            all.add("swap: its first phase is trained in the batches of all methods; the paper's has large batches, so"
+                    + " this is not the paper's SWAP");
+        }
+        return all;
+    }
+
+    private static String steps(long n) {
+        return n + (n == 1 ? " step" : " steps");
+    }
+
+    private static int last(Method method) {
+        double[] alpha = method.averaging().alpha();
+        int[] collected = method.schedule().collections();
+        int last = collected.length == 0 ? -1 : collected[collected.length - 1];
+        for (int s = last + 1; s < alpha.length; s++) if (alpha[s] != 0) last = s;
+        return last;
+    }
+}

@@ -1,0 +1,40 @@
+package io.basin.methods;
+
+import io.basin.methods.Method.Product;
+import io.basin.text.Require;
+
+/**
+ * Stochastic weight averaging with a cyclic rate: {@link Schedule#swaCyclic}, and the equal mean of the models at the ends of
+ * cycles.
+ *
+ * @param start fraction of the budget after which cycles begin, usually 0.75
+ * @param high highest rate of a cycle, usually 0.01
+ * @param low lowest rate, where models are collected, usually 0.001
+ * @param cycle epochs of one cycle; must divide what follows the start, 0 for a tenth of it
+ */
+public record SwaCyclic(double start, double high, double low, double cycle) implements MethodSettings {
+    public SwaCyclic {
+        Require.fraction("swa-cyclic.start", start);
+        Require.rate("swa-cyclic.high", high);
+        Require.rate("swa-cyclic.low", low);
+        Require.notNegative("swa-cyclic.cycle", cycle);
+    }
+
+    @Override
+    public int models(Budget budget) {
+        return cycle == 0 ? 10 : (int) Math.round(budget.after(start) / cycle);
+    }
+
+    /** Whole cycles up to the budget's end; where steps are too few for them, one a step. */
+    @Override
+    public Method plan(Budget budget, int stepsPerEpoch) {
+        Require.descending("swa-cyclic.high", high, "swa-cyclic.low", low);
+        Span span = Span.of(budget, stepsPerEpoch);
+        int cycles = cycle == 0 ? 10 : span.parts("swa-cyclic.cycle", cycle, start, 1, "swa-cyclic.start");
+        int room = span.room("swa-cyclic.start", start, 1);
+        Schedule cyclic = span.warmed(Schedule.swaCyclic(
+                span.rest(), budget.lr(), high, low, span.start(start), (double) room / Math.min(cycles, room)));
+        Averaging mean = Averaging.swa(cyclic.steps(), cyclic.collections());
+        return new Method(this, budget, stepsPerEpoch, cyclic, mean, Product.AVERAGE);
+    }
+}

@@ -1,0 +1,126 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.io.Json;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** Only the command line knows flags: the engine names parameters, and each that a flag sets is shown as that flag. */
+class FlagNamesTest {
+    private static final Pattern COMMENT = Pattern.compile("//[^\n]*|/\\*.*?\\*/", Pattern.DOTALL);
+    private static final Pattern LITERAL = Pattern.compile("\"(\\\\.|[^\"\\\\\n])*\"");
+    private static final Pattern QUOTED = Pattern.compile("`([^`]*)`");
+    /** NVIDIA's compiler has flags too. */
+    private static final Set<String> COMPILER = Set.of("\"--fmad=\"", "\"--gpu-architecture=\"", "\"--std=c++17\"", "\"--generate-line-info\"");
+    /** No flag sets them: arguments of the library's own methods, whose records say what the flags do. */
+    private static final Set<String> ARGUMENTS = Set.of("resamples", "rates", "alpha", "cycle", "start", "swaStart", "warmFraction");
+
+    private static Map<String, List<String>> literals() throws IOException {
+        Map<String, List<String>> all = new TreeMap<>();
+        Path main = Path.of("src/main/java/io/basin");
+        try (Stream<Path> files = Files.walk(main)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                if (file.startsWith(main.resolve("cli"))) continue;
+                Matcher m = LITERAL.matcher(COMMENT.matcher(Files.readString(file)).replaceAll(""));
+                List<String> found = all.computeIfAbsent(main.relativize(file).toString(), f -> new ArrayList<>());
+                while (m.find()) found.add(m.group());
+            }
+        }
+        return all;
+    }
+
+    @Test
+    void noTextOutsideTheCommandLineNamesAFlag() throws IOException {
+        List<String> flags = new ArrayList<>();
+        literals().forEach((file, texts) -> texts.stream()
+                .filter(t -> t.matches(".*--[A-Za-z].*") && !COMPILER.contains(t))
+                .forEach(t -> flags.add(file + ": " + t)));
+        assertEquals(List.of(), flags);
+    }
+
+    @Test
+    void everyParameterThatTheEngineNamesHasItsFlag() throws IOException {
+        Set<String> unknown = new TreeSet<>();
+        int[] named = {0};
+        literals().forEach((file, texts) -> texts.forEach(text -> {
+            Matcher m = QUOTED.matcher(text);
+            while (m.find()) {
+                named[0]++;
+                String name = m.group(1);
+                boolean known = FlagNames.parameters().contains(name) || ARGUMENTS.contains(name) || name.equals("%s");
+                if (!known) unknown.add(file + ": " + name);
+            }
+        }));
+        assertTrue(named[0] > 50, named[0] + " names");
+        assertEquals(Set.of(), unknown);
+    }
+
+    /** What would be shown for a parameter is what sets it, and nothing else does. */
+    @Test
+    void aFlagChangesTheParametersThatItIsShownForAndNoOther() {
+        Map<String, String> usual = parameters();
+        for (CommandLine.Model.OptionSpec option :
+                new CommandLine(new TrainingOptions()).getCommandSpec().options()) {
+            String flag = option.longestName();
+            if (flag.equals("--data-dir")) continue;
+            Map<String, String> changed = parameters(words(option));
+            Set<String> differ = new TreeSet<>();
+            usual.forEach((name, value) -> {
+                if (!value.equals(changed.get(name))) differ.add(name);
+            });
+            assertTrue(!differ.isEmpty(), flag + " changes nothing");
+            // A cycle that is not named follows the budget and the start.
+            if (Set.of("--epochs", "--warmup", "--swa-start", "--fge-start").contains(flag))
+                differ.removeIf(name -> name.endsWith(".cycle"));
+            for (String name : differ) assertEquals(flag, FlagNames.of(name), name);
+        }
+    }
+
+    private static String[] words(CommandLine.Model.OptionSpec option) {
+        if (option.arity().max() == 0) return new String[] {option.longestName()};
+        String value = switch (option.longestName()) {
+            case "--model" -> "vgg16";
+            case "--augment" -> "crop_flip";
+            case "--precision" -> "bf16";
+            case "--swa-start", "--fge-start", "--ema-decay", "--momentum", "--label-smoothing" -> "0.6";
+            default -> "7";
+        };
+        return new String[] {option.longestName(), value};
+    }
+
+    private static Map<String, String> parameters(String... args) {
+        TrainingOptions options = new TrainingOptions();
+        List<String> words = new ArrayList<>(List.of("mnist"));
+        words.addAll(List.of(args));
+        new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(words.toArray(String[]::new));
+        Map<String, Object> all = new TreeMap<>(Map.of("settings", options.settings(), "budget", options.budget()));
+        options.methods().all().stream()
+                .filter(m -> !m.name().equals("sgd"))
+                .forEach(m -> all.put(m.name(), m));
+        Map<String, String> flat = new TreeMap<>();
+        flatten("", Json.parse(Json.text(all), "parameters"), flat);
+        return flat;
+    }
+
+    private static void flatten(String name, JsonNode node, Map<String, String> into) {
+        if (!node.isObject()) into.put(name, node.asText());
+        for (Map.Entry<String, JsonNode> field : node.properties()) {
+            flatten(name.isEmpty() ? field.getKey() : name + "." + field.getKey(), field.getValue(), into);
+        }
+    }
+}
