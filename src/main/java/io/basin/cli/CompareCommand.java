@@ -112,7 +112,7 @@ final class CompareCommand implements Runnable {
         System.out.println();
         System.out.println(table.conclusion());
         System.out.print(ExtrasPage.text(summary.evidence()));
-        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
+        HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));
         SelfCheckException.throwIfAnyFailed(summary.evidence());
     }

@@ -4,11 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The result table as text, Markdown and HTML: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
+ * The result table: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
  * paired differences of accuracy to SGD, whose p values are corrected by Holm over all rows compared.
  */
 public final class ResultTable {
@@ -134,25 +133,11 @@ public final class ResultTable {
 
     /** Aligned columns for a terminal. */
     public String text() {
-        int[] width = new int[HEADER.size()];
-        for (List<String> row : rows()) {
-            for (int c = 0; c < row.size(); c++)
-                width[c] = Math.max(width[c], row.get(c).length());
-        }
-        StringBuilder out = new StringBuilder();
-        for (List<String> row : rows()) {
-            StringBuilder line = new StringBuilder();
-            for (int c = 0; c < row.size(); c++) {
-                String format = c == 0 ? "%-" + width[c] + "s" : "  %" + width[c] + "s";
-                line.append(String.format(Locale.ROOT, format, row.get(c)));
-            }
-            out.append(line.toString().stripTrailing()).append('\n');
-        }
-        return out.toString();
+        return Page.text(rows());
     }
 
     /** Without the column of bootstraps where there are too few seeds for any. */
-    private List<List<String>> rows() {
+    List<List<String>> rows() {
         List<List<String>> all = new ArrayList<>();
         all.add(HEADER);
         all.addAll(cells);
@@ -163,39 +148,5 @@ public final class ResultTable {
                         .mapToObj(row::get)
                         .toList())
                 .toList();
-    }
-
-    /** A GitHub table. */
-    public String markdown() {
-        StringBuilder out = new StringBuilder();
-        boolean header = true;
-        for (List<String> row : rows()) {
-            out.append(row.stream().collect(Collectors.joining(" | ", "| ", " |\n")));
-            if (header) out.append("|---".repeat(row.size())).append("|\n");
-            header = false;
-        }
-        return out.toString();
-    }
-
-    /** A table element; the cells hold nothing that needs escaping but signs. */
-    public String html() {
-        StringBuilder out = new StringBuilder("<table class=\"results\">\n");
-        String cell = "th";
-        for (List<String> row : rows()) {
-            out.append("<tr>");
-            for (String value : row) {
-                String safe = value.replace("&", "&amp;").replace("<", "&lt;");
-                out.append('<')
-                        .append(cell)
-                        .append('>')
-                        .append(safe)
-                        .append("</")
-                        .append(cell)
-                        .append('>');
-            }
-            out.append("</tr>\n");
-            cell = "td";
-        }
-        return out.append("</table>\n").toString();
     }
 }
