@@ -61,13 +61,13 @@ final class CompareCommand implements Runnable {
         Settings settings = training.settings();
         methods.forEach(m -> Method.known("--methods", m));
         Bars bars = new Bars();
-        try (Device device = run.open();
+        try (Device device = run.output.open();
                 Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<String> remarks = Comparison.check(device, methods, settings, material);
             remarks.forEach(remark -> System.err.println("basin: note: " + remark));
-            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
+            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
                 compare(device, material, all, remarks, bars, claim.folder());
             }
         }

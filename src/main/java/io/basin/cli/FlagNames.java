@@ -35,6 +35,7 @@ final class FlagNames {
                 "seeds", "--seeds"));
         options(TrainingOptions.class, "settings.");
         options(LandscapeOptions.class, "sampling.");
+        options(NormOptions.class, "sampling.");
     }
 
     private FlagNames() {}

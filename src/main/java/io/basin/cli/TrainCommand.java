@@ -51,11 +51,11 @@ final class TrainCommand implements Runnable {
         }
         Method.known("--method", method);
         Bars bars = new Bars();
-        try (Device device = run.open();
+        try (Device device = run.output.open();
                 Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             Comparison.check(device, List.of(method), settings, material)
                     .forEach(remark -> System.err.println("basin: note: " + remark));
-            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
+            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
                 train(device, material, bars, claim.folder());
             }
         }

@@ -111,7 +111,7 @@ public final class ExtrasPage {
         if (passed.size() < checks.size()) {
             page.words(rows(checks.stream().filter(c -> !passed.contains(c)).toList()));
         }
-        if (!passed.isEmpty()) page.folded(passed.size() + " passed", rows(passed));
+        if (!passed.isEmpty()) page.folded(passed.size() + " passed", p -> p.words(rows(passed)));
     }
 
     private static List<List<String>> rows(List<Extras.Check> checks) {

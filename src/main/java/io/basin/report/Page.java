@@ -4,6 +4,7 @@ import io.basin.io.AtomicFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** One file of HTML with its pictures inside, which needs neither network nor scripts: headings, sentences, tables, figures. */
 public final class Page {
@@ -89,10 +90,11 @@ public final class Page {
         out.append("</tr>\n");
     }
 
-    /** The same as {@link #words}, shown only to a reader who opens it. */
-    public Page folded(String summary, List<List<String>> rows) {
+    /** What {@code content} adds is shown only to a reader who opens it. */
+    public Page folded(String summary, Consumer<Page> content) {
         out.append("<details>");
-        element("summary", summary).words(rows).out.append("</details>\n");
+        content.accept(element("summary", summary));
+        out.append("</details>\n");
         return this;
     }
 
