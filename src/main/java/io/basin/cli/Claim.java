@@ -29,15 +29,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
         Path folder = out != null ? Folders.make(out) : unused(Path.of("runs"), name);
         // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.
         if (!FolderLock.wasTaken(folder)) requireEmpty(folder);
-        FolderLock lock = FolderLock.take(folder);
-        try {
-            requireEmpty(folder);
-            AtomicFile.sweep(folder);
-            return new Claim(folder, lock);
-        } catch (RuntimeException e) {
-            lock.close();
-            throw e;
-        }
+        return taken(folder, () -> requireEmpty(folder));
     }
 
     private static Claim resumed(Path folder) {
@@ -45,13 +37,19 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
             throw new IllegalArgumentException("--resume: " + folder
                     + " holds no config.json: it is not a run's folder; name another, or start a run with --out");
         }
+        return taken(folder, () -> {
+            if (hasRun(folder)) return;
+            throw new IllegalArgumentException("--resume: " + folder
+                    + " holds no config.json: its run ended before it began; start it with "
+                    + (isEmpty(folder) ? "--out " + folder : "--out and another folder"));
+        });
+    }
+
+    /** @param check whether the folder, which nobody else can change now, will do */
+    private static Claim taken(Path folder, Runnable check) {
         FolderLock lock = FolderLock.take(folder);
         try {
-            if (!hasRun(folder)) {
-                throw new IllegalArgumentException("--resume: " + folder
-                        + " holds no config.json: its run ended before it began; start it with "
-                        + (isEmpty(folder) ? "--out " + folder : "--out and another folder"));
-            }
+            check.run();
             AtomicFile.sweep(folder);
             return new Claim(folder, lock);
         } catch (RuntimeException e) {

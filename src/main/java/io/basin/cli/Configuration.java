@@ -67,11 +67,6 @@ final class Configuration {
         return this;
     }
 
-    /** Devices that computed parts of this run before the present one; known after {@link #keep}. */
-    List<String> earlierDevices() {
-        return List.copyOf(earlier);
-    }
-
     /** Says in the results that several devices made them; empty where one did. */
     Extras mixture() {
         if (earlier.isEmpty()) return Extras.NONE;

@@ -145,8 +145,10 @@ public final class Json {
 
     /** Where it went wrong, in our words: Jackson's echo the input, which may be binary and long, and name its types. */
     static String explain(JsonProcessingException e) {
-        boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
-        String what = twice ? "not valid JSON, a name stands twice" : "not valid JSON";
+        String theirs = String.valueOf(e.getOriginalMessage());
+        String what = "not valid JSON";
+        if (theirs.startsWith("Duplicate")) what += ", a name stands twice";
+        if (theirs.startsWith("Trailing")) what += ", something follows its end";
         if (e.getLocation() == null) return what;
         return what + " (from line " + e.getLocation().getLineNr() + ", column "
                 + e.getLocation().getColumnNr() + " on)";

@@ -63,10 +63,6 @@ public final class ResultCache implements AutoCloseable {
         }
     }
 
-    public boolean knows(String point) {
-        return known.containsKey(point);
-    }
-
     /** The figures of a point, measured now if they are not known yet. */
     public LossAndError figures(String point, Supplier<LossAndError> measure) {
         LossAndError there = known.get(point);
