@@ -1,16 +1,7 @@
 package io.basin.cli;
 
-import io.basin.data.Progress;
-import io.basin.data.TrainTest;
-import io.basin.device.Device;
-import io.basin.models.FileMean;
-import io.basin.models.ModelFile;
-import io.basin.models.Stand;
-import io.basin.models.Venue;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -34,38 +25,6 @@ final class AverageCommand implements Runnable {
 
     @Override
     public void run() {
-        List<ModelFile> models = merge.models(files);
-        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
-        if (merge.keepStatistics || !mean.hasStatistics()) {
-            mean.write(merge.out, MergeOptions.header(models, "average"));
-            System.out.printf(Locale.ROOT, "%s: mean of %d models%n", merge.out, mean.count());
-        } else {
-            refreshed(models, mean, merge, new Bars().progress(), "average");
-        }
-    }
-
-    private static String heldOut(Stand stand) {
-        double accuracy =
-                stand.on(Venue.Part.VALIDATION).evaluate(stand.weights()).accuracy();
-        return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
-    }
-
-    /** Measures the mean's statistics, writes it and says how it does on held-out data. */
-    static void refreshed(List<ModelFile> models, FileMean mean, MergeOptions merge, Progress progress, String method) {
-        TrainTest data = models.get(0).data(merge.dataDir, progress);
-        Map<String, String> header = MergeOptions.header(models, method);
-        try (Device device = merge.open();
-                Venue venue = new Venue(device, data, models);
-                Stand stand = new Stand(venue, models.get(0).origin())) {
-            stand.load(mean).refresh(merge.options(), method + ": batch-norm statistics", progress);
-            stand.save(merge.out, header);
-            System.out.printf(
-                    Locale.ROOT,
-                    "%s: mean of %d models, batch-norm statistics of %d training samples%s%n",
-                    merge.out,
-                    mean.count(),
-                    venue.set(Venue.Part.TRAIN).count(),
-                    venue.holdsOut() ? heldOut(stand) : "");
-        }
+        merge.mean(files, "average");
     }
 }

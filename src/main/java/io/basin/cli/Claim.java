@@ -2,7 +2,7 @@ package io.basin.cli;
 
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
-import io.basin.text.Reason;
+import io.basin.io.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -26,18 +26,10 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
      */
     static Claim of(String name, Path out, Path resume) {
         if (resume != null) return resumed(resume);
-        Path folder = out != null ? made(out) : unused(Path.of("runs"), name);
+        Path folder = out != null ? Folders.make(out) : unused(Path.of("runs"), name);
         // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.
         if (!FolderLock.wasTaken(folder)) requireEmpty(folder);
-        FolderLock lock = FolderLock.take(folder);
-        try {
-            requireEmpty(folder);
-            AtomicFile.sweep(folder);
-            return new Claim(folder, lock);
-        } catch (RuntimeException e) {
-            lock.close();
-            throw e;
-        }
+        return taken(folder, () -> requireEmpty(folder));
     }
 
     private static Claim resumed(Path folder) {
@@ -45,13 +37,19 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
             throw new IllegalArgumentException("--resume: " + folder
                     + " holds no config.json: it is not a run's folder; name another, or start a run with --out");
         }
+        return taken(folder, () -> {
+            if (hasRun(folder)) return;
+            throw new IllegalArgumentException("--resume: " + folder
+                    + " holds no config.json: its run ended before it began; start it with "
+                    + (isEmpty(folder) ? "--out " + folder : "--out and another folder"));
+        });
+    }
+
+    /** @param check whether the folder, which nobody else can change now, will do */
+    private static Claim taken(Path folder, Runnable check) {
         FolderLock lock = FolderLock.take(folder);
         try {
-            if (!hasRun(folder)) {
-                throw new IllegalArgumentException("--resume: " + folder
-                        + " holds no config.json: its run ended before it began; start it with "
-                        + (isEmpty(folder) ? "--out " + folder : "--out and another folder"));
-            }
+            check.run();
             AtomicFile.sweep(folder);
             return new Claim(folder, lock);
         } catch (RuntimeException e) {
@@ -64,18 +62,10 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
         return Files.exists(folder.resolve(Configuration.FILE));
     }
 
-    private static Path made(Path out) {
-        try {
-            return Files.createDirectories(out);
-        } catch (IOException e) {
-            throw unwritable(out, e);
-        }
-    }
-
     /** A new folder named after the second; of several processes in one second each gets one of its own. */
     private static Path unused(Path parent, String name) {
         String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
-        made(parent);
+        Folders.make(parent);
         for (int i = 1; ; i++) {
             Path folder = parent.resolve(name + "-" + time + (i == 1 ? "" : "-" + i));
             try {
@@ -83,7 +73,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
             } catch (FileAlreadyExistsException another) {
                 continue;
             } catch (IOException e) {
-                throw unwritable(folder, e);
+                throw Folders.unwritable(folder, e);
             }
         }
     }
@@ -101,13 +91,8 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
         try (Stream<Path> files = Files.list(folder)) {
             return files.allMatch(f -> FolderLock.isMark(f) || AtomicFile.isTemporary(f));
         } catch (IOException e) {
-            throw unwritable(folder, e);
+            throw Folders.unwritable(folder, e);
         }
-    }
-
-    private static UncheckedIOException unwritable(Path folder, IOException e) {
-        return new UncheckedIOException(
-                "--out: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
     }
 
     @Override

@@ -62,14 +62,14 @@ final class CompareCommand implements Runnable {
         Settings settings = training.settings();
         TrainingOptions.requireKnown("--methods", methods);
         Bars bars = new Bars();
-        try (Device device = run.open();
+        try (Device device = run.output.open();
                 Splits material = new Splits(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             Plan.requirePrecision(device, settings.precision());
             List<Method> plan = training.plan(methods, material.stepsPerEpoch());
             List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
-            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
+            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
                 compare(device, material, plan, all, remarks, bars, claim.folder());
             }
         }
@@ -122,7 +122,7 @@ final class CompareCommand implements Runnable {
         System.out.println();
         System.out.println(table.conclusion());
         System.out.print(ExtrasPage.text(summary.evidence()));
-        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
+        HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));
         SelfCheckException.throwIfAnyFailed(summary.evidence());
     }

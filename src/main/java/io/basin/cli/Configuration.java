@@ -67,21 +67,11 @@ final class Configuration {
         return this;
     }
 
-    /** Devices that computed parts of this run before the present one; known after {@link #keep}. */
-    List<String> earlierDevices() {
-        return List.copyOf(earlier);
-    }
-
     /** Says in the results that several devices made them; empty where one did. */
     Extras mixture() {
         if (earlier.isEmpty()) return Extras.NONE;
         String why = mixed() + ": bits differ from those of a run on one device";
-        return Extras.NONE.and(new Extras(
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(),
-                List.of(Extras.Check.notCovered("one device computed everything", "all", why))));
+        return Extras.of(Extras.Check.notCovered("one device computed everything", "all", why));
     }
 
     /** In words which devices computed. */

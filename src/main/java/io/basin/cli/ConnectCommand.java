@@ -3,10 +3,13 @@ package io.basin.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.compare.Splits;
 import io.basin.device.Sgd;
+import io.basin.io.Folders;
 import io.basin.io.Json;
+import io.basin.landscape.ConnectReport;
 import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
 import io.basin.landscape.CurveTraining;
+import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.methods.Budget;
 import io.basin.methods.Schedule;
@@ -26,7 +29,7 @@ import picocli.CommandLine.Parameters;
         name = "connect",
         description =
                 "Trains a curve of low loss between two nets, or from net to net through several, and measures loss and"
-                        + " error along it and along the straight line. " + Site.LOSS,
+                        + " error along it and along the straight line. " + LandscapeReport.LOSS,
         footer = {
             "",
             "Examples:",
@@ -104,7 +107,7 @@ final class ConnectCommand implements Runnable {
         List<Net> nets = site.nets();
         List<Connection.Result> results = new ArrayList<>();
         for (int i = 0; i + 1 < nets.size(); i++) {
-            Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
+            Path place = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
             results.add(new Connection(
                             site.device(),
                             site.material(),
@@ -115,7 +118,7 @@ final class ConnectCommand implements Runnable {
                             bars.progress())
                     .run(nets.get(i), nets.get(i + 1), points));
         }
-        new ConnectReport(results, facts(site, bends, configuration)).write(folder);
+        options.show(ConnectReport.of(results, facts(site, bends, configuration)), folder);
     }
 
     private Settings settings(Model model) {
@@ -146,12 +149,12 @@ final class ConnectCommand implements Runnable {
 
     /** Folders from before {@link #CONTROLS} was kept were made when --num-bends left the ends out. */
     private void requireSameCount() {
-        if (options.resume == null || !Files.exists(options.resume.resolve("config.json"))) return;
-        JsonNode there = Json.read(options.resume.resolve("config.json"));
+        if (options.output.resume == null || !Files.exists(options.output.resume.resolve("config.json"))) return;
+        JsonNode there = Json.read(options.output.resume.resolve("config.json"));
         int bends = there.path("bends").asInt(controls - 2);
         if (there.has(CONTROLS) || bends == controls - 2) return;
         throw new IllegalArgumentException(
-                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has " + bends
+                "--resume: " + options.output.resume + " was made when --num-bends left the ends out;" + " it has " + bends
                         + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 

@@ -30,6 +30,8 @@ final class FlagNames {
                         TrainingOptions.class,
                         LandscapeOptions.class,
                         RunOptions.class,
+                        OutputOptions.class,
+                        NormOptions.class,
                         DeviceOptions.class,
                         MergeOptions.class,
                         ProbeOptions.class,

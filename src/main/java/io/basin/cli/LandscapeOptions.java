@@ -8,6 +8,7 @@ import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.io.Safetensors;
+import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
 import io.basin.models.Lenience;
@@ -16,9 +17,6 @@ import io.basin.nn.Nets;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import io.basin.train.Settings;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,16 +34,10 @@ final class LandscapeOptions {
     Path dataDir;
 
     @Mixin
-    DeviceOptions on;
+    OutputOptions output;
 
-    @Option(names = "--out", description = "folder for results; default runs/COMMAND-DATASET-MODEL-TIME")
-    Path out;
-
-    @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
-    Path resume;
-
-    @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
-    boolean anyDevice;
+    @Mixin
+    private NormOptions norms;
 
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
@@ -75,14 +67,6 @@ final class LandscapeOptions {
     int statistics;
 
     @Option(
-            names = "--bn-update",
-            defaultValue = "exact",
-            description =
-                    "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
-                            + " norms; default ${DEFAULT-VALUE}")
-    String refresh;
-
-    @Option(
             names = "--memory",
             defaultValue = "4",
             description =
@@ -90,22 +74,17 @@ final class LandscapeOptions {
                             + " share them on the device and a single pass gives exact statistics; default ${DEFAULT-VALUE}")
     double memory;
 
-    @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
-    boolean plainRefresh;
-
     @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random; default ${DEFAULT-VALUE}")
     long seed;
 
     Terrain.Sampling sampling() {
-        return new Terrain.Sampling(samples, statistics, refresh, plainRefresh, memory);
+        return new Terrain.Sampling(samples, statistics, norms.refresh("exact"), norms.plain, memory);
     }
 
     /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
     Configuration configuration(String command, Settings settings, Site site) {
         List<Net> nets = site.nets();
-        return new Configuration(command)
-                .data(site.material().fingerprint())
-                .device(site.device().describe(), anyDevice)
+        return output.configuration(command, site.material().fingerprint(), site.device())
                 .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                 .fixed("settings", settings)
                 .fixed("sampling", sampling())
@@ -152,7 +131,7 @@ final class LandscapeOptions {
 
     /** The folder to write into: new and empty, or one to resume. */
     Claim claim(String command, Model model) {
-        return Claim.of(command + "-" + model.dataset() + "-" + model.net(), out, resume);
+        return output.claim(command + "-" + model.dataset() + "-" + model.net());
     }
 
     /**
@@ -182,24 +161,12 @@ final class LandscapeOptions {
     static List<Net> label(List<Path> files) {
         List<Net> nets = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
-            Map<String, String> header = header(files.get(i));
-            String method = header.get("method") == null ? null : Printable.of(header.get("method"), 40);
-            String seed = seed(files.get(i));
-            String what = method == null ? files.get(i).getFileName().toString() : method;
-            String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
+            Net net = new Net(files.get(i).getFileName().toString(), files.get(i));
+            String seed = net.header("seed");
+            String name = (char) ('A' + i % 26) + ": " + net.method() + (seed.isEmpty() ? "" : ", seed " + seed);
             nets.add(new Net(name, files.get(i)));
         }
         return nets;
-    }
-
-    /** The seed that a file's header names; empty if none. */
-    static String seed(Path file) {
-        return Printable.of(header(file).getOrDefault("seed", ""), 40);
-    }
-
-    /** The initialisation that a file's header names; empty if none. */
-    static String init(Path file) {
-        return Printable.of(header(file).getOrDefault("init", ""));
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */
@@ -213,17 +180,8 @@ final class LandscapeOptions {
         }
     }
 
-    static Path make(Path folder) {
-        try {
-            return Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + Reason.of(e) + ")", e);
-        }
-    }
-
-    static Map<String, String> header(Path file) {
-        try (Safetensors in = Safetensors.open(file)) {
-            return in.metadata();
-        }
+    /** Writes and prints it. */
+    void show(LandscapeReport report, Path folder) {
+        SelfCheckException.throwIfAny(report.write(folder, System.out));
     }
 }

@@ -1,15 +1,23 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
+import io.basin.data.Progress;
+import io.basin.data.TrainTest;
 import io.basin.device.Device;
+import io.basin.landscape.Net;
+import io.basin.models.FileMean;
 import io.basin.models.Mergeability;
 import io.basin.models.ModelFile;
+import io.basin.models.Stand;
+import io.basin.models.Venue;
 import io.basin.train.ModelCard;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -29,24 +37,14 @@ final class MergeOptions {
             description = "average the files' batch-norm statistics too instead of measuring the mean's own")
     boolean keepStatistics;
 
-    @Option(
-            names = "--bn-update",
-            defaultValue = "auto",
-            description = "exact, single, or auto: exact up to 24 batch norms")
-    String refresh;
-
-    @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
-    boolean plainRefresh;
+    @Mixin
+    private NormOptions norms;
 
     @Option(names = "--force", description = "average even what has no useful mean, with a warning")
     boolean force;
 
     Options options() {
-        return new Options(0, refresh, plainRefresh);
-    }
-
-    Device open() {
-        return on.open();
+        return norms.options(0);
     }
 
     /** Reads the headers; refuses what has no mean. */
@@ -65,12 +63,48 @@ final class MergeOptions {
         return models;
     }
 
+    /** Makes and writes the mean of all files, which count alike. */
+    void mean(List<Path> files, String method) {
+        List<ModelFile> models = models(files);
+        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
+        String made = out + ": mean of " + mean.count() + " models";
+        if (keepStatistics || !mean.hasStatistics()) {
+            mean.write(out, header(models, method));
+            System.out.println(made);
+            return;
+        }
+        Progress progress = new Bars().progress();
+        at(models, progress, (venue, stand) -> {
+            stand.load(mean).refresh(options(), method + ": batch-norm statistics", progress);
+            stand.save(out, header(models, method));
+            int samples = venue.set(Venue.Part.TRAIN).count();
+            System.out.println(made + ", batch-norm statistics of " + samples + " training samples"
+                    + (venue.holdsOut() ? heldOut(stand) : ""));
+        });
+    }
+
+    private static String heldOut(Stand stand) {
+        double accuracy =
+                stand.on(Venue.Part.VALIDATION).evaluate(stand.weights()).accuracy();
+        return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
+    }
+
+    /** Does {@code work} with the models' net on a device, beside their data. */
+    void at(List<ModelFile> models, Progress progress, BiConsumer<Venue, Stand> work) {
+        TrainTest data = models.get(0).data(dataDir, progress);
+        try (Device device = on.open();
+                Venue venue = new Venue(device, data, models);
+                Stand stand = new Stand(venue, models.get(0).origin())) {
+            work.accept(venue, stand);
+        }
+    }
+
     /** What the mean's file says of itself. */
     static Map<String, String> header(List<ModelFile> models, String method) {
         ModelCard joint = ModelCard.joint(models.stream().map(ModelFile::origin).toList(), method);
         Map<String, String> header = new LinkedHashMap<>(joint.header());
         List<String> seeds = models.stream()
-                .map(m -> LandscapeOptions.seed(m.file()))
+                .map(m -> new Net("", m.file()).header("seed"))
                 .distinct()
                 .toList();
         if (seeds.size() == 1 && !seeds.get(0).isEmpty()) header.put("seed", seeds.get(0));

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
+import io.basin.report.Charts;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
 import io.basin.methods.Method;
@@ -78,7 +79,7 @@ final class ScheduleCommand implements Runnable {
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
-        Outputs.picture(svg, () -> SchedulePicture.svg(plotted));
+        Outputs.picture(svg, () -> Charts.learningRates(plotted).svg());
     }
 
     private static String last(Method r) {

@@ -1,8 +1,6 @@
 package io.basin.cli;
 
 import io.basin.data.Progress;
-import io.basin.device.Device;
-import io.basin.models.FileMean;
 import io.basin.models.GreedySoup;
 import io.basin.models.ModelFile;
 import io.basin.models.Stand;
@@ -50,50 +48,39 @@ final class SoupCommand implements Runnable {
 
     @Override
     public void run() {
-        List<ModelFile> models = merge.models(files);
-        Progress progress = new Bars().progress();
-        if (kind.greedy) {
-            greedy(models, progress);
+        if (!kind.greedy) {
+            merge.mean(files, "soup");
             return;
         }
-        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
-        if (merge.keepStatistics || !mean.hasStatistics()) {
-            mean.write(merge.out, MergeOptions.header(models, "soup"));
-            System.out.printf(Locale.ROOT, "%s: uniform soup of %d models%n", merge.out, mean.count());
-        } else {
-            AverageCommand.refreshed(models, mean, merge, progress, "soup");
-        }
+        List<ModelFile> models = merge.models(files);
+        Progress progress = new Bars().progress();
+        merge.at(models, progress, (venue, stand) -> greedy(models, venue, stand, progress));
     }
 
-    private void greedy(List<ModelFile> models, Progress progress) {
-        var data = models.get(0).data(merge.dataDir, progress);
-        try (Device device = merge.open();
-                Venue venue = new Venue(device, data, models);
-                Stand stand = new Stand(venue, models.get(0).origin())) {
-            GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
-            GreedySoup.MethodScore result = soup.choose(models);
+    private void greedy(List<ModelFile> models, Venue venue, Stand stand, Progress progress) {
+        GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
+        GreedySoup.MethodScore result = soup.choose(models);
+        System.out.printf(
+                Locale.ROOT,
+                "Held out: %d samples%n",
+                venue.set(Venue.Part.VALIDATION).count());
+        System.out.println("alone %  soup with it %  kept  file");
+        for (GreedySoup.Trial t : result.trials()) {
             System.out.printf(
                     Locale.ROOT,
-                    "Held out: %d samples%n",
-                    venue.set(Venue.Part.VALIDATION).count());
-            System.out.println("alone %  soup with it %  kept  file");
-            for (GreedySoup.Trial t : result.trials()) {
-                System.out.printf(
-                        Locale.ROOT,
-                        "%7.2f  %14.2f  %-4s  %s%n",
-                        100 * t.alone(),
-                        100 * t.accuracy(),
-                        t.kept() ? "yes" : "no",
-                        t.model());
-            }
-            stand.save(merge.out, MergeOptions.header(result.members(), "soup"));
-            System.out.printf(
-                    Locale.ROOT,
-                    "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%%n",
-                    merge.out,
-                    result.members().size(),
-                    models.size(),
-                    100 * result.accuracy());
+                    "%7.2f  %14.2f  %-4s  %s%n",
+                    100 * t.alone(),
+                    100 * t.accuracy(),
+                    t.kept() ? "yes" : "no",
+                    t.model());
         }
+        stand.save(merge.out, MergeOptions.header(result.members(), "soup"));
+        System.out.printf(
+                Locale.ROOT,
+                "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%%n",
+                merge.out,
+                result.members().size(),
+                models.size(),
+                100 * result.accuracy());
     }
 }

@@ -1,7 +1,9 @@
 package io.basin.cli;
 
+import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
+import io.basin.landscape.SurfaceReport;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,8 +19,8 @@ import picocli.CommandLine.Parameters;
         name = "surface",
         description = {
             "Training loss and test error over the plane through three nets, or around one net, as contours. "
-                    + Site.LOSS,
-            Site.STATISTICS
+                    + LandscapeReport.LOSS,
+            LandscapeReport.STATISTICS
         },
         footer = {
             "",
@@ -84,7 +86,7 @@ final class SurfaceCommand implements Runnable {
             Surface.Result result = new Surface(
                             site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
                     .run(site.nets(), track(), average == null ? null : new Net("average", average));
-            new SurfaceReport(result, plan, warnings(), facts(site, plan, configuration)).write(folder);
+            options.show(SurfaceReport.of(result, plan, warnings(), facts(site, plan, configuration)), folder);
         }
     }
 
@@ -117,17 +119,21 @@ final class SurfaceCommand implements Runnable {
     /** What a reader of the picture should know about where its marks come from. */
     private List<String> warnings() {
         List<String> warnings = new ArrayList<>();
-        String run = LandscapeOptions.init(files.get(0));
+        String run = init(files.get(0));
         List<Path> marks = new ArrayList<>(trajectory);
         if (average != null) marks.add(average);
         long others = marks.stream()
-                .filter(f -> !LandscapeOptions.init(f).equals(run))
+                .filter(f -> !init(f).equals(run))
                 .count();
         if (others > 0) {
             warnings.add("Warning: " + others + " of the marked files come from another initialisation than "
                     + files.get(0).getFileName() + " (" + run + "): their places are projections from far away.");
         }
         return warnings;
+    }
+
+    private static String init(Path file) {
+        return new Net("", file).header("init");
     }
 
     private Map<String, String> facts(Site site, Surface.Grid plan, Configuration configuration) {

@@ -52,12 +52,12 @@ final class TrainCommand implements Runnable {
         }
         TrainingOptions.requireKnown("--method", List.of(method));
         Bars bars = new Bars();
-        try (Device device = run.open();
+        try (Device device = run.output.open();
                 Splits material = new Splits(device, training.load(bars.progress()), settings)) {
             Plan.requirePrecision(device, settings.precision());
             List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
             TrainingOptions.remark(plan, System.err, "basin: note: ");
-            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
+            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
                 train(device, material, plan, bars, claim.folder());
             }
         }

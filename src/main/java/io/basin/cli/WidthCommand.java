@@ -1,6 +1,9 @@
 package io.basin.cli;
 
+import io.basin.landscape.LandscapeReport;
+import io.basin.landscape.Net;
 import io.basin.landscape.Rays;
+import io.basin.landscape.WidthReport;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,8 +20,8 @@ import picocli.CommandLine.Parameters;
         name = "width",
         description = {
             "How fast loss and error rise along the same random directions out of each net, and along the line from net to"
-                    + " net. Files are grouped by the method and the seed in their headers. " + Site.LOSS,
-            Site.STATISTICS
+                    + " net. Files are grouped by the method and the seed in their headers. " + LandscapeReport.LOSS,
+            LandscapeReport.STATISTICS
         },
         footer = {
             "",
@@ -76,7 +79,7 @@ final class WidthCommand implements Runnable {
             configuration.keep(folder);
             Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
                     .run(site.nets(), pairs());
-            new WidthReport(result, rise, facts(site, configuration)).write(folder);
+            options.show(WidthReport.of(result, rise, facts(site, configuration)), folder);
         }
     }
 
@@ -84,7 +87,7 @@ final class WidthCommand implements Runnable {
     private List<int[]> pairs() {
         Map<String, List<Integer>> seeds = new LinkedHashMap<>();
         for (int i = 0; i < files.size(); i++) {
-            seeds.computeIfAbsent(LandscapeOptions.seed(files.get(i)), s -> new ArrayList<>())
+            seeds.computeIfAbsent(new Net("", files.get(i)).header("seed"), s -> new ArrayList<>())
                     .add(i);
         }
         boolean together = seeds.values().stream().anyMatch(g -> g.size() > 1);

@@ -8,6 +8,7 @@ import io.basin.device.Devices;
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
+import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Extras;

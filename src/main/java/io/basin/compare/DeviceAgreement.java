@@ -56,7 +56,7 @@ final class DeviceAgreement {
             String why = absent.isEmpty() ? "" : " (" + String.join("; ", absent) + ")";
             checks.add(Check.notCovered(WHAT, "all", "only one device was found: " + device.describe() + why));
         }
-        return new Extras(List.of(), List.of(), List.of(), List.of(), checks);
+        return Extras.of(checks.toArray(Check[]::new));
     }
 
     /** What a description begins with, whatever the number of threads. */

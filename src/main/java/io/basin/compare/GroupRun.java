@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
+import io.basin.io.Folders;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
 import io.basin.methods.Method;

@@ -28,6 +28,19 @@ record MethodScore(
         List<Extras.Bin> bins) {
     private static final String REMEDY = "it is damaged; delete it to train this run again";
 
+    /** Refuses what a damaged file may hold. */
+    MethodScore {
+        if (method == null || score == null) throw new IllegalArgumentException("a name or a score is missing");
+        combiner = combiner == null ? "" : combiner;
+        hits = hits == null ? "" : hits;
+        bins = bins == null ? List.of() : bins;
+        if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
+        if (Combiners.givesProbabilities(combiner) && (score.nll() == null || score.ece() == null)) {
+            throw new IllegalArgumentException("nll or ece is missing");
+        }
+        Base64.getDecoder().decode(hits);
+    }
+
     static MethodScore of(String method, double epochs, long seed, Judge.Verdict v) {
         Metrics m = v.metrics();
         String hits = v.hits() == null
@@ -63,45 +76,13 @@ record MethodScore(
 
     /** The same of a list that stands in {@code file}. */
     static List<MethodScore> read(Path file, JsonNode list) {
-        List<MethodScore> results = new ArrayList<>();
+        List<MethodScore> results;
         try {
-            for (JsonNode n : list) results.add(of(n));
+            results = List.of(Json.as(list, MethodScore[].class));
         } catch (IllegalArgumentException e) {
             throw new FormatException(file.toString(), "is not a list of scores: " + REMEDY, e);
         }
         if (results.isEmpty()) throw new FormatException(file.toString(), "holds no scores: " + REMEDY);
         return results;
-    }
-
-    private static MethodScore of(JsonNode n) {
-        JsonNode s = n.path("score");
-        List<Extras.Bin> bins = new ArrayList<>();
-        for (JsonNode b : n.path("bins")) {
-            bins.add(new Extras.Bin(
-                    b.path("count").asLong(),
-                    b.path("hits").asLong(),
-                    b.path("confidence").asDouble()));
-        }
-        if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
-        if (!n.path("method").isTextual()) throw new IllegalArgumentException("a method has no name");
-        String combiner = n.path("combiner").asText();
-        long seed = s.path("seed").asLong();
-        MethodScore result = new MethodScore(
-                n.path("method").asText(),
-                combiner,
-                number(n, "epochs"),
-                n.path("passes").asInt(),
-                Combiners.givesProbabilities(combiner)
-                        ? new Summary.Score(seed, number(s, "accuracy"), number(s, "nll"), number(s, "ece"))
-                        : new Summary.Score(seed, number(s, "accuracy"), null, null),
-                n.path("hits").asText(),
-                bins);
-        result.hitSet(); // Damaged base64 is found here, where the file is known.
-        return result;
-    }
-
-    private static double number(JsonNode n, String key) {
-        if (!n.path(key).isNumber()) throw new IllegalArgumentException(key + " is no number");
-        return n.path(key).asDouble();
     }
 }

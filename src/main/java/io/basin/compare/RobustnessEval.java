@@ -36,7 +36,7 @@ public final class RobustnessEval {
     Extras of(String method, long seed, List<Weights> models) {
         List<Extras.Corrupted> corrupted = options.corruptions() ? corrupted(method, seed, models) : List.of();
         List<Extras.Outside> outside = options.outside() == null ? List.of() : outside(method, seed, models);
-        return new Extras(List.of(), List.of(), corrupted, outside, List.of());
+        return new Extras(null, null, corrupted, outside, null);
     }
 
     private List<Extras.Corrupted> corrupted(String method, long seed, List<Weights> models) {

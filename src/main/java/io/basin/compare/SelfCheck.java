@@ -10,11 +10,11 @@ import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
 import io.basin.methods.Averaging;
+import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
 import io.basin.train.Training;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +23,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Whether a group's files and tables are what its methods promise, found out by other means than those that made them: averages
@@ -30,9 +33,9 @@ import java.util.Map;
  */
 final class SelfCheck {
     /** Of an average kept in float32 from the mean in float64, as a share of the tensor's largest weight. */
-    static final double AVERAGE_LIMIT = 1e-6;
+    private static final double AVERAGE_LIMIT = 1e-6;
     /** Of population statistics: means in standard deviations, variances as a share of themselves. */
-    static final double STATISTICS_LIMIT = 1e-3;
+    private static final double STATISTICS_LIMIT = 1e-3;
 
     private static final double EPSILON = 1e-5;
     private static final String AVERAGE = "average = float64 mean of the stored models";
@@ -52,21 +55,26 @@ final class SelfCheck {
         this.storage = storage;
     }
 
-    private String where(Method recipe) {
-        return recipe.name() + ", seed " + place.seed();
+    private Extras notCovered(String what, String method, String why) {
+        return Extras.of(Check.notCovered(what, method + ", seed " + place.seed(), why));
     }
 
-    private static Extras one(Check check) {
-        return new Extras(List.of(), List.of(), List.of(), List.of(), List.of(check));
+    private Extras measured(String what, String method, boolean passed, String detail, Object... values) {
+        String text = String.format(Locale.ROOT, detail, values);
+        return Extras.of(Check.of(what, method + ", seed " + place.seed(), passed, text));
     }
 
     /** Compares a saved average with the mean of the members that it should be made of. */
     Extras average(Method recipe, Path file) {
         List<Path> members = new ArrayList<>();
         if (recipe.product() == Method.Product.AVERAGE) {
-            String why = whyNoMean(recipe.averaging());
-            if (!why.isEmpty()) return one(Check.notCovered(AVERAGE, where(recipe), why));
-            for (int step : averaged(recipe.averaging())) members.add(member(place.folder(), step));
+            int[] steps = averaged(recipe.averaging());
+            for (int n = 0; n < steps.length; n++) {
+                if (recipe.averaging().alpha(steps[n]) != 1.0 / (n + 1)) {
+                    return notCovered(AVERAGE, recipe.name(), "its models do not count alike");
+                }
+                members.add(member(place.folder(), steps[n]));
+            }
         } else {
             for (int part = 0; part < group.parts(); part++) {
                 for (int step : group.schedule(part).collections()) {
@@ -75,19 +83,17 @@ final class SelfCheck {
             }
         }
         if (!members.stream().allMatch(Files::exists)) {
-            return one(Check.notCovered(AVERAGE, where(recipe), "not every averaged model is stored"));
+            return notCovered(AVERAGE, recipe.name(), "not every averaged model is stored");
         }
         double difference = difference(file, members);
-        return one(Check.of(
+        return measured(
                 AVERAGE,
-                where(recipe),
+                recipe.name(),
                 difference <= AVERAGE_LIMIT,
-                String.format(
-                        Locale.ROOT,
-                        "%d models, largest difference %.1e of a tensor's largest weight (limit %.0e)",
-                        members.size(),
-                        difference,
-                        AVERAGE_LIMIT)));
+                "%d models, largest difference %.1e of a tensor's largest weight (limit %.0e)",
+                members.size(),
+                difference,
+                AVERAGE_LIMIT);
     }
 
     private static Path member(Path folder, int step) {
@@ -96,111 +102,82 @@ final class SelfCheck {
 
     private static int[] averaged(Averaging averaging) {
         double[] alpha = averaging.alpha();
-        return java.util.stream.IntStream.range(0, alpha.length)
-                .filter(s -> alpha[s] != 0)
-                .toArray();
-    }
-
-    private static String whyNoMean(Averaging averaging) {
-        int[] steps = averaged(averaging);
-        for (int n = 0; n < steps.length; n++) {
-            if (averaging.alpha(steps[n]) != 1.0 / (n + 1)) return "its models do not count alike";
-        }
-        return "";
+        return IntStream.range(0, alpha.length).filter(s -> alpha[s] != 0).toArray();
     }
 
     /** Largest |average - mean| over a tensor's largest |mean|, over all parameters. */
     private double difference(Path file, List<Path> members) {
         Map<String, double[]> means = new HashMap<>();
         for (Path member : members) {
-            try (Safetensors in = Safetensors.open(member)) {
-                for (Parameter p : storage.parameters()) {
-                    float[] values = in.floats(p.name());
-                    double[] mean = means.computeIfAbsent(p.name(), n -> new double[values.length]);
-                    for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
-                }
-            }
+            each(member, (name, values) -> {
+                double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);
+                for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
+            });
         }
-        double worst = 0;
+        double[] worst = new double[1];
+        each(file, (name, average) -> {
+            double[] mean = means.get(name);
+            double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
+            for (int i = 0; i < mean.length; i++) {
+                double d = Math.abs(average[i] - mean[i]);
+                if (d > 0) worst[0] = Math.max(worst[0], d / scale);
+            }
+        });
+        return worst[0];
+    }
+
+    private void each(Path file, BiConsumer<String, float[]> parameter) {
         try (Safetensors in = Safetensors.open(file)) {
-            for (Parameter p : storage.parameters()) {
-                double[] mean = means.get(p.name());
-                float[] average = in.floats(p.name());
-                double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
-                for (int i = 0; i < mean.length; i++) {
-                    double d = Math.abs(average[i] - mean[i]);
-                    if (d > 0) worst = Math.max(worst, d / scale);
-                }
-            }
+            for (Parameter p : storage.parameters()) parameter.accept(p.name(), in.floats(p.name()));
         }
-        return worst;
     }
 
     /** Measures the statistics of an averaged model again, all at once and in batches of another size. */
     Extras statistics(String method, Weights average, Evaluator made, Options options) {
-        String where = method + ", seed " + place.seed();
-        if (!made.hasNorms()) return one(Check.notCovered(STATISTICS, where, "the net has no batch norm"));
+        if (!made.hasNorms()) return notCovered(STATISTICS, method, "the net has no batch norm");
         if (options.refresh(made) == Evaluator.Refresh.SINGLE) {
-            return one(Check.notCovered(
-                    STATISTICS,
-                    where,
-                    "measured in a single pass, each batch normalised by itself; an exact measurement does without"));
+            String why = "measured in a single pass, each batch normalised by itself; an exact measurement does without";
+            return notCovered(STATISTICS, method, why);
         }
         Device device = place.device();
-        BatchReader same = options.plainRefresh()
-                ? place.material().plainBatch()
-                : place.material().augmentedBatch();
+        Splits data = place.material();
+        BatchReader same = options.plainRefresh() ? data.plainBatch() : data.augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
         BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
                 Evaluator again = new Evaluator(
-                        device,
-                        graph,
-                        storage,
-                        place.material().train(),
-                        other,
-                        place.material().settings().precision())) {
+                        device, graph, storage, data.train(), other, data.settings().precision())) {
             again.remeasure(copy, pass -> {});
-            double difference = difference(average, copy);
-            return one(Check.of(
+            double difference = difference(device, average, copy);
+            return measured(
                     STATISTICS,
-                    where,
+                    method,
                     difference <= STATISTICS_LIMIT,
-                    String.format(
-                            Locale.ROOT,
-                            "measured again in batches of %d, largest difference %.1e (limit %.0e)",
-                            batch,
-                            difference,
-                            STATISTICS_LIMIT)));
+                    "measured again in batches of %d, largest difference %.1e (limit %.0e)",
+                    batch,
+                    difference,
+                    STATISTICS_LIMIT);
         }
     }
 
-    private double difference(Weights a, Weights b) {
+    private double difference(Device device, Weights a, Weights b) {
         double worst = 0;
-        for (ParameterStore.State s : storage.states()) {
-            if (!s.name().endsWith("running_var")) continue;
-            String mean = s.name().replaceAll("running_var$", "running_mean");
-            float[] varA = read(a, s.name());
-            float[] varB = read(b, s.name());
-            float[] meanA = read(a, mean);
-            float[] meanB = read(b, mean);
+        Map<String, ParameterStore.State> states =
+                storage.states().stream().collect(Collectors.toMap(ParameterStore.State::name, s -> s));
+        for (ParameterStore.State var : states.values()) {
+            if (!var.name().endsWith("running_var")) continue;
+            ParameterStore.State mean = states.get(var.name().replaceAll("running_var$", "running_mean"));
+            float[] varA = Checkpoint.state(device, var, a);
+            float[] varB = Checkpoint.state(device, var, b);
+            float[] meanA = Checkpoint.state(device, mean, a);
+            float[] meanB = Checkpoint.state(device, mean, b);
             for (int c = 0; c < varA.length; c++) {
-                double var = varA[c] + EPSILON;
-                worst = Math.max(worst, Math.abs(varA[c] - varB[c]) / var);
-                worst = Math.max(worst, Math.abs(meanA[c] - meanB[c]) / Math.sqrt(var));
+                double v = varA[c] + EPSILON;
+                worst = Math.max(worst, Math.abs(varA[c] - varB[c]) / v);
+                worst = Math.max(worst, Math.abs(meanA[c] - meanB[c]) / Math.sqrt(v));
             }
         }
         return worst;
-    }
-
-    private float[] read(Weights weights, String name) {
-        ParameterStore.State s = storage.states().stream()
-                .filter(x -> x.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-        float[] values = new float[Math.toIntExact(s.shape().elements())];
-        place.device().unpack(weights.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
-        return values;
     }
 
     /** Compares the rates that the device had where models were made with those of the schedule, in float32. */
@@ -208,13 +185,14 @@ final class SelfCheck {
         if (recipe.product() == Method.Product.LAST) return Extras.NONE;
         Schedule schedule = recipe.schedule();
         int[] steps = schedule.collections();
+        String broken = "";
         for (int step : steps) {
             double rate = session.rate(step);
             if (rate == (float) schedule.lr(step)) continue;
-            String found = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
-            return one(Check.of(RATES, where(recipe), false, found));
+            broken = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
+            break;
         }
         int models = steps.length > 0 ? steps.length : recipe.averaging().collected();
-        return one(Check.of(RATES, where(recipe), true, models + " models"));
+        return measured(RATES, recipe.name(), broken.isEmpty(), "%s", broken.isEmpty() ? models + " models" : broken);
     }
 }

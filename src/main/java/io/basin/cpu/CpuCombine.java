@@ -13,7 +13,7 @@ final class CpuCombine extends CpuPass {
     private final float[] c;
 
     CpuCombine(WorkerPool crew, List<Memory> points, Coefficients coefficients, Memory to) {
-        super(crew, to.bytes(), 2);
+        super(crew, to.bytes());
         coefficients.requireCombination(points, to);
         this.points = points.stream().map(CpuPass::floats).toArray(FloatBuffer[]::new);
         this.to = floats(to);
@@ -28,7 +28,7 @@ final class CpuCombine extends CpuPass {
     }
 
     @Override
-    void tile(float[][] t, int i, int n) {
+    void tile(float[][] t, int i, int n, boolean decayed) {
         float[] sum = t[0];
         boolean first = true;
         for (int j = 0; j < c.length; j++) {

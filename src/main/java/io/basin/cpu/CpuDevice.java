@@ -244,7 +244,7 @@ final class CpuDevice implements Device {
     public Runnable stepCurvePoint(
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
         Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return turns("bend", reach, new CpuBend(crew, spec, storage, point, momentum, c, j, control));
+        return turns("bend", reach, new CpuStep(crew, spec, storage, point, momentum, c, j, control));
     }
 
     @Override

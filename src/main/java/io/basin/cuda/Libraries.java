@@ -10,122 +10,64 @@ final class Libraries {
             "libcuda.so.1",
             "libnvidia-(ptxjitcompiler|nvvm|gpucomp).*\\.so\\.[0-9.]+",
             "install NVIDIA's driver (version 525 or newer), or use the cpu device",
-            List.of(
-                    "cuInit",
-                    "cuDriverGetVersion",
-                    "cuGetErrorName",
-                    "cuGetErrorString",
-                    "cuDeviceGet",
-                    "cuDeviceGetCount",
-                    "cuDeviceGetName",
-                    "cuDeviceGetAttribute",
-                    "cuDevicePrimaryCtxRetain",
-                    "cuDevicePrimaryCtxRelease_v2",
-                    "cuCtxSetCurrent",
-                    "cuCtxGetDevice",
-                    "cuStreamCreate",
-                    "cuStreamDestroy_v2",
-                    "cuStreamSynchronize",
-                    "cuStreamBeginCapture_v2",
-                    "cuStreamEndCapture",
-                    "cuEventCreate",
-                    "cuEventDestroy_v2",
-                    "cuEventRecord",
-                    "cuEventQuery",
-                    "cuEventSynchronize",
-                    "cuGraphInstantiateWithFlags",
-                    "cuGraphLaunch",
-                    "cuGraphExecDestroy",
-                    "cuGraphDestroy",
-                    "cuMemGetInfo_v2",
-                    "cuMemAlloc_v2",
-                    "cuMemFree_v2",
-                    "cuMemAllocHost_v2",
-                    "cuMemFreeHost",
-                    "cuMemsetD8Async",
-                    "cuMemcpyHtoDAsync_v2",
-                    "cuMemcpyDtoHAsync_v2",
-                    "cuMemcpyDtoDAsync_v2",
-                    "cuModuleLoadData",
-                    "cuModuleUnload",
-                    "cuModuleGetFunction",
-                    "cuLaunchKernel"));
+            symbols("""
+                    cuInit cuDriverGetVersion cuGetErrorName cuGetErrorString cuDeviceGet cuDeviceGetCount
+                    cuDeviceGetName cuDeviceGetAttribute cuDevicePrimaryCtxRetain cuDevicePrimaryCtxRelease_v2
+                    cuCtxSetCurrent cuCtxGetDevice cuStreamCreate cuStreamDestroy_v2 cuStreamSynchronize
+                    cuStreamBeginCapture_v2 cuStreamEndCapture cuEventCreate cuEventDestroy_v2 cuEventRecord
+                    cuEventQuery cuEventSynchronize cuGraphInstantiateWithFlags cuGraphLaunch cuGraphExecDestroy
+                    cuGraphDestroy cuMemGetInfo_v2 cuMemAlloc_v2 cuMemFree_v2 cuMemAllocHost_v2 cuMemFreeHost
+                    cuMemsetD8Async cuMemcpyHtoDAsync_v2 cuMemcpyDtoHAsync_v2 cuMemcpyDtoDAsync_v2 cuModuleLoadData
+                    cuModuleUnload cuModuleGetFunction cuLaunchKernel
+                    """));
 
     static final Library NVRTC = new Library(
             "libnvrtc.so.12",
             "libnvrtc-builtins\\.so\\.12[0-9.]*",
             "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
-            List.of(
-                    "nvrtcGetErrorString",
-                    "nvrtcVersion",
-                    "nvrtcGetNumSupportedArchs",
-                    "nvrtcGetSupportedArchs",
-                    "nvrtcCreateProgram",
-                    "nvrtcDestroyProgram",
-                    "nvrtcCompileProgram",
-                    "nvrtcGetPTXSize",
-                    "nvrtcGetPTX",
-                    "nvrtcGetCUBINSize",
-                    "nvrtcGetCUBIN",
-                    "nvrtcGetProgramLogSize",
-                    "nvrtcGetProgramLog"));
+            symbols("""
+                    nvrtcGetErrorString nvrtcVersion nvrtcGetNumSupportedArchs nvrtcGetSupportedArchs nvrtcCreateProgram
+                    nvrtcDestroyProgram nvrtcCompileProgram nvrtcGetPTXSize nvrtcGetPTX nvrtcGetCUBINSize nvrtcGetCUBIN
+                    nvrtcGetProgramLogSize nvrtcGetProgramLog
+                    """));
 
     static final Library CUBLAS = new Library(
             "libcublas.so.12",
             "libcublasLt\\.so\\.12[0-9.]*",
             "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
-            List.of(
-                    "cublasCreate_v2",
-                    "cublasDestroy_v2",
-                    "cublasGetProperty",
-                    "cublasGetStatusName",
-                    "cublasSetStream_v2",
-                    "cublasSetWorkspace_v2",
-                    "cublasSetMathMode",
-                    "cublasSgemm_v2"));
+            symbols("""
+                    cublasCreate_v2 cublasDestroy_v2 cublasGetProperty cublasGetStatusName cublasSetStream_v2
+                    cublasSetWorkspace_v2 cublasSetMathMode cublasSgemm_v2
+                    """));
 
     static final Library CUDNN = new Library(
             "libcudnn.so.9",
             "libcudnn_.*\\.so\\.9[0-9.]*",
             "install cuDNN 9 for CUDA 12 (package cudnn9-cuda-12 or pip's nvidia-cudnn-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
-            List.of(
-                    "cudnnGetVersion",
-                    "cudnnGetErrorString",
-                    "cudnnCreate",
-                    "cudnnDestroy",
-                    "cudnnSetStream",
-                    "cudnnCreateTensorDescriptor",
-                    "cudnnSetTensor4dDescriptor",
-                    "cudnnDestroyTensorDescriptor",
-                    "cudnnCreateFilterDescriptor",
-                    "cudnnSetFilter4dDescriptor",
-                    "cudnnDestroyFilterDescriptor",
-                    "cudnnCreateConvolutionDescriptor",
-                    "cudnnSetConvolution2dDescriptor",
-                    "cudnnSetConvolutionGroupCount",
-                    "cudnnSetConvolutionMathType",
-                    "cudnnDestroyConvolutionDescriptor",
-                    "cudnnFindConvolutionForwardAlgorithmEx",
-                    "cudnnFindConvolutionBackwardDataAlgorithmEx",
-                    "cudnnFindConvolutionBackwardFilterAlgorithmEx",
-                    "cudnnGetConvolutionForwardWorkspaceSize",
-                    "cudnnGetConvolutionBackwardDataWorkspaceSize",
-                    "cudnnGetConvolutionBackwardFilterWorkspaceSize",
-                    "cudnnConvolutionForward",
-                    "cudnnConvolutionBackwardData",
-                    "cudnnConvolutionBackwardFilter",
-                    "cudnnCreatePoolingDescriptor",
-                    "cudnnSetPooling2dDescriptor",
-                    "cudnnDestroyPoolingDescriptor",
-                    "cudnnPoolingForward",
-                    "cudnnPoolingBackward"));
+            symbols("""
+                    cudnnGetVersion cudnnGetErrorString cudnnCreate cudnnDestroy cudnnSetStream
+                    cudnnCreateTensorDescriptor cudnnSetTensor4dDescriptor cudnnDestroyTensorDescriptor
+                    cudnnCreateFilterDescriptor cudnnSetFilter4dDescriptor cudnnDestroyFilterDescriptor
+                    cudnnCreateConvolutionDescriptor cudnnSetConvolution2dDescriptor cudnnSetConvolutionGroupCount
+                    cudnnSetConvolutionMathType cudnnDestroyConvolutionDescriptor cudnnFindConvolutionForwardAlgorithmEx
+                    cudnnFindConvolutionBackwardDataAlgorithmEx cudnnFindConvolutionBackwardFilterAlgorithmEx
+                    cudnnGetConvolutionForwardWorkspaceSize cudnnGetConvolutionBackwardDataWorkspaceSize
+                    cudnnGetConvolutionBackwardFilterWorkspaceSize cudnnConvolutionForward cudnnConvolutionBackwardData
+                    cudnnConvolutionBackwardFilter
+                    cudnnCreatePoolingDescriptor
+                    cudnnSetPooling2dDescriptor cudnnDestroyPoolingDescriptor cudnnPoolingForward cudnnPoolingBackward
+                    """));
 
     static final List<Library> ALL = List.of(DRIVER, NVRTC, CUBLAS, CUDNN);
 
     private Libraries() {}
+
+    private static List<String> symbols(String names) {
+        return List.of(names.split("\\s+"));
+    }
 
     /** Finds every library and every symbol, or says in a sentence which one is missing. */
     static void require() {

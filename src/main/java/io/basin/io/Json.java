@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -61,7 +62,9 @@ public final class Json {
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .build();
         return JsonMapper.builder(factory)
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS, DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
                 .build();
     }
@@ -115,6 +118,19 @@ public final class Json {
         return parse(decode(bytes, name), name);
     }
 
+    /**
+     * A record, or an array of records, out of what {@link #write} made of it. NaN and the infinities may be text.
+     *
+     * @throws IllegalArgumentException if a number is missing, a value has another type, or the record refuses them
+     */
+    public static <T> T as(JsonNode node, Class<T> type) {
+        try {
+            return MAPPER.treeToValue(node, type);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e.getOriginalMessage(), e);
+        }
+    }
+
     /** Strict UTF-8: left to itself Jackson guesses UTF-16 and UTF-32 from the first bytes. */
     static String decode(byte[] bytes, String name) {
         try {
@@ -129,17 +145,24 @@ public final class Json {
 
     /** Where it went wrong, in our words: Jackson's echo the input, which may be binary and long, and name its types. */
     static String explain(JsonProcessingException e) {
-        boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
-        String what = twice ? "not valid JSON, a name stands twice" : "not valid JSON";
+        String theirs = String.valueOf(e.getOriginalMessage());
+        String what = "not valid JSON";
+        if (theirs.startsWith("Duplicate")) what += ", a name stands twice";
+        if (theirs.startsWith("Trailing")) what += ", something follows its end";
         if (e.getLocation() == null) return what;
         return what + " (from line " + e.getLocation().getLineNr() + ", column "
                 + e.getLocation().getColumnNr() + " on)";
     }
 
+    /** {@code value} as a tree. */
+    public static JsonNode tree(Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
     /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */
     public static String text(Object value) {
         try {
-            return MAPPER.writer(PRETTY).writeValueAsString(MAPPER.<JsonNode>valueToTree(value)) + "\n";
+            return MAPPER.writer(PRETTY).writeValueAsString(tree(value)) + "\n";
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot be written as JSON", e);
         }
@@ -164,7 +187,7 @@ public final class Json {
     /** The value on one line, without a newline. */
     public static String line(Object value) {
         try {
-            return MAPPER.writeValueAsString(MAPPER.<JsonNode>valueToTree(value));
+            return MAPPER.writeValueAsString(tree(value));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot be written as JSON", e);
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -191,22 +192,13 @@ public final class Safetensors implements AutoCloseable {
      * @throws FormatException as {@link #read(String)}, or if the tensor is not F32
      */
     public float[] floats(String name) {
-        float[] values = new float[count(name, Dtype.F32)];
-        read(name).asFloatBuffer().get(values);
-        return values;
-    }
-
-    /** Reads an F64 tensor, as {@link #floats}. */
-    public double[] doubles(String name) {
-        double[] values = new double[count(name, Dtype.F64)];
-        read(name).asDoubleBuffer().get(values);
-        return values;
-    }
-
-    /** Reads an I64 tensor, as {@link #floats}. */
-    public long[] longs(String name) {
-        long[] values = new long[count(name, Dtype.I64)];
-        read(name).asLongBuffer().get(values);
+        Dtype dtype = tensor(name).dtype();
+        if (dtype != Dtype.F32) {
+            throw new FormatException(file.toString(), "tensor '" + name + "' is " + dtype + ", expected F32");
+        }
+        FloatBuffer stored = read(name).asFloatBuffer();
+        float[] values = new float[stored.remaining()];
+        stored.get(values);
         return values;
     }
 
@@ -217,19 +209,6 @@ public final class Safetensors implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot close " + file + ": " + Reason.of(e), e);
         }
-    }
-
-    private int count(String name, Dtype expected) {
-        TensorEntry entry = tensor(name);
-        if (entry.dtype() != expected) {
-            throw new FormatException(
-                    file.toString(), "tensor '" + name + "' is " + entry.dtype() + ", expected " + expected);
-        }
-        if (entry.bytes() > Integer.MAX_VALUE - 8) {
-            throw new FormatException(
-                    file.toString(), "tensor '" + name + "' has " + entry.bytes() + " bytes, too many for one array");
-        }
-        return (int) entry.elements();
     }
 
     private void readInto(TensorEntry entry, ByteBuffer target) {

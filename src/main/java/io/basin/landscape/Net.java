@@ -1,5 +1,7 @@
 package io.basin.landscape;
 
+import io.basin.io.Safetensors;
+import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +17,19 @@ import java.util.zip.CRC32C;
  * @param label for people, unique among the nets of a picture: {@code swa, seed 1}
  */
 public record Net(String label, Path file) {
+    /** The value that the file's header has for {@code key}, fit to be shown; empty if none. */
+    public String header(String key) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return Printable.of(in.metadata().getOrDefault(key, ""), 40);
+        }
+    }
+
+    /** The method that made it; its label where the file names none. */
+    public String method() {
+        String method = header("method");
+        return method.isEmpty() ? label : method;
+    }
+
     /** The file's checksum: tells a resumed landscape that its nets are still the same. */
     public String fingerprint() {
         CRC32C sum = new CRC32C();

@@ -1,7 +1,9 @@
 package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.FormatException;
+import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.text.Reason;
 import io.basin.train.Difference;
@@ -10,7 +12,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -28,12 +29,7 @@ public final class ResultCache implements AutoCloseable {
      * @param identity everything that the figures depend on, as text
      */
     public ResultCache(Path file, String identity) {
-        if (!Files.exists(file)) {
-            lines = JsonLines.create(file);
-            lines.append(Map.of("identity", identity));
-            return;
-        }
-        List<JsonNode> there = JsonLines.read(file);
+        List<JsonNode> there = Files.exists(file) ? JsonLines.read(file) : List.of();
         if (there.isEmpty()) {
             lines = JsonLines.create(file);
             lines.append(Map.of("identity", identity));
@@ -45,12 +41,12 @@ public final class ResultCache implements AutoCloseable {
                     + Difference.first(old, identity) + "; repeat them, or start in a new folder with `out`");
         }
         for (JsonNode line : there.subList(1, there.size())) {
-            if (!line.hasNonNull("point")) {
+            try {
+                known.put(line.required("point").asText(), Json.as(line, LossAndError.class));
+            } catch (IllegalArgumentException e) {
                 throw new FormatException(
-                        file.toString(),
-                        "holds a line without 'point': it is not a list of points, delete it to measure again");
+                        file.toString(), "is not a list of measured points, delete it to measure again", e);
             }
-            known.put(line.path("point").asText(), LossAndError.of(line));
         }
         lines = JsonLines.resume(file, wholeLines(file));
     }
@@ -67,22 +63,12 @@ public final class ResultCache implements AutoCloseable {
         }
     }
 
-    public boolean knows(String point) {
-        return known.containsKey(point);
-    }
-
     /** The figures of a point, measured now if they are not known yet. */
     public LossAndError figures(String point, Supplier<LossAndError> measure) {
         LossAndError there = known.get(point);
         if (there != null) return there;
         LossAndError f = measure.get();
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("point", point);
-        line.put("trainLoss", f.trainLoss());
-        line.put("trainError", f.trainError());
-        line.put("testLoss", f.testLoss());
-        line.put("testError", f.testError());
-        lines.append(line);
+        lines.append(((ObjectNode) Json.tree(f)).put("point", point));
         lines.force();
         known.put(point, f);
         return f;

@@ -24,7 +24,7 @@ import java.util.Locale;
  * <p>Colours are those of viridis, which read the same for colour-blind readers and in grey; low is light. Marks differ by shape,
  * not only by colour.
  */
-public final class Contours implements Picture {
+public final class Contours extends Picture {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 620;
     private static final int LEFT = 74;
@@ -53,7 +53,6 @@ public final class Contours implements Picture {
 
     private record Mark(Kind kind, String label, double x, double y) {}
 
-    private final String title;
     private final String axis;
     private final String unit;
     private final double[] xs;
@@ -70,7 +69,7 @@ public final class Contours implements Picture {
      * @param z at (row y, column x); what is not finite is drawn as higher than everything else
      */
     public Contours(String title, String axis, String unit, double[] xs, double[] ys, double[][] z) {
-        this.title = title;
+        super(title, WIDTH, HEIGHT);
         this.axis = axis;
         this.unit = unit;
         this.xs = xs.clone();
@@ -93,21 +92,6 @@ public final class Contours implements Picture {
         return this;
     }
 
-    @Override
-    public String title() {
-        return title;
-    }
-
-    @Override
-    public int width() {
-        return WIDTH;
-    }
-
-    @Override
-    public int height() {
-        return HEIGHT;
-    }
-
     private double plotWidth() {
         return WIDTH - LEFT - RIGHT;
     }
@@ -123,7 +107,7 @@ public final class Contours implements Picture {
     }
 
     @Override
-    public void paint(Graphics2D g) {
+    void paint(Graphics2D g) {
         g.setColor(Color.WHITE);
         g.fill(new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
         fill(g);

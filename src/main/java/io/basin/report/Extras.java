@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.text.Printable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -18,7 +19,21 @@ public record Extras(
         List<Outside> outside,
         List<Check> checks) {
     /** Nothing but the table. */
-    public static final Extras NONE = new Extras(List.of(), List.of(), List.of(), List.of(), List.of());
+    public static final Extras NONE = new Extras(null, null, null, null, null);
+
+    /** A list that is null is empty. */
+    public Extras {
+        tests = tests == null ? List.of() : List.copyOf(tests);
+        reliability = reliability == null ? List.of() : List.copyOf(reliability);
+        corrupted = corrupted == null ? List.of() : List.copyOf(corrupted);
+        outside = outside == null ? List.of() : List.copyOf(outside);
+        checks = checks == null ? List.of() : List.copyOf(checks);
+    }
+
+    /** Nothing but checks. */
+    public static Extras of(Check... checks) {
+        return new Extras(null, null, null, null, List.of(checks));
+    }
 
     /**
      * McNemar's test of one net against SGD's on the same test samples.
@@ -48,7 +63,12 @@ public record Extras(
 
     /** LossAndError on test images that were made worse. {@code strength} 0: as they are. */
     public record Corrupted(
-            String method, long seed, String kind, int strength, double accuracy, double nll, double ece) {}
+            String method, long seed, String kind, int strength, double accuracy, double nll, double ece) {
+        public Corrupted {
+            method = shown(method);
+            kind = shown(kind);
+        }
+    }
 
     /**
      * Test images told from images of no class by the confidence of the prediction.
@@ -56,7 +76,12 @@ public record Extras(
      * @param auroc chance that a test image gets more confidence than one of {@code set}
      */
     public record Outside(
-            String method, long seed, String set, double auroc, double confidenceInside, double confidenceOutside) {}
+            String method, long seed, String set, double auroc, double confidenceInside, double confidenceOutside) {
+        public Outside {
+            method = shown(method);
+            set = shown(set);
+        }
+    }
 
     /**
      * One self-check.
@@ -71,8 +96,11 @@ public record Extras(
         private static final Set<String> VERDICTS = Set.of(PASSED, FAILED, NOT_COVERED);
 
         public Check {
-            if (!VERDICTS.contains(verdict))
+            if (verdict == null || !VERDICTS.contains(verdict))
                 throw new IllegalArgumentException("the verdict is not one of " + VERDICTS);
+            what = shown(what);
+            where = shown(where);
+            detail = shown(detail);
         }
 
         public static Check of(String what, String where, boolean passed, String detail) {
@@ -82,6 +110,12 @@ public record Extras(
         public static Check notCovered(String what, String where, String why) {
             return new Check(what, where, NOT_COVERED, why);
         }
+    }
+
+    /** Fit for a terminal and a page: such records are also read from files, and anybody may have changed them. */
+    private static String shown(String text) {
+        if (text == null) throw new IllegalArgumentException("a text is missing");
+        return Printable.of(text, 1000);
     }
 
     /** Both together. */
@@ -97,6 +131,6 @@ public record Extras(
     private static <T> List<T> joined(List<T> a, List<T> b) {
         List<T> all = new ArrayList<>(a);
         all.addAll(b);
-        return List.copyOf(all);
+        return all;
     }
 }

@@ -15,15 +15,13 @@ public final class ExtrasPage {
 
     private ExtrasPage() {}
 
-    /** HTML, empty where there is no evidence. */
-    static String html(Extras e) {
-        StringBuilder out = new StringBuilder();
-        reliability(out, e.reliability());
-        tests(out, e.tests());
-        ProbePage.corrupted(out, e.corrupted());
-        ProbePage.outside(out, e.outside());
-        checks(out, e.checks());
-        return out.toString();
+    /** Adds a part for each kind of evidence that there is. */
+    static void add(Page page, Extras e) {
+        reliability(page, e.reliability());
+        tests(page, e.tests());
+        ProbePage.corrupted(page, e.corrupted());
+        ProbePage.outside(page, e.outside());
+        checks(page, e.checks());
     }
 
     /** How many self-checks there were of each verdict, and those that did not pass, equal ones together; for a terminal. */
@@ -73,24 +71,22 @@ public final class ExtrasPage {
         return any ? lines.line("calibrated", new double[] {0, 1}, new double[] {0, 1}) : null;
     }
 
-    private static void reliability(StringBuilder out, List<Extras.Reliability> methods) {
+    private static void reliability(Page page, List<Extras.Reliability> methods) {
         // The table has each seed's ECE; that of all seeds together is smaller, for errors of unlike sign cancel.
         Lines diagram = reliabilityDiagram(methods, false);
         if (diagram == null) return;
-        heading(out, "Calibration");
-        figure(
-                out,
-                diagram,
-                "Test predictions of all seeds in 15 equal bins of confidence; above the diagonal a method is too modest, below"
-                        + " it too sure. Bins of fewer than 10 samples are left out. Ensembles: the mean of probabilities.");
+        page.heading("Calibration")
+                .figure(
+                        diagram,
+                        "Test predictions of all seeds in 15 equal bins of confidence; above the diagonal a method is too"
+                                + " modest, below it too sure. Bins of fewer than 10 samples are left out. Ensembles: the"
+                                + " mean of probabilities.");
     }
 
-    private static void tests(StringBuilder out, List<Extras.Versus> tests) {
+    private static void tests(Page page, List<Extras.Versus> tests) {
         if (tests.isEmpty()) return;
-        heading(out, "Single nets on the same test samples");
-        paragraph(
-                out,
-                "McNemar's exact test that two nets err equally often, p corrected by Holm. It compares these nets of one"
+        page.heading("Single nets on the same test samples");
+        page.paragraph("McNemar's exact test that two nets err equally often, p corrected by Holm. It compares these nets of one"
                         + " seed, not the methods: another seed gives other nets. Whether a method is better only several"
                         + " seeds can show.");
         List<List<String>> rows = new ArrayList<>();
@@ -103,44 +99,25 @@ public final class ExtrasPage {
                     Statistics.format(v.p(), 4),
                     Statistics.format(v.holm(), 4)));
         }
-        table(out, rows);
+        page.table(rows);
     }
 
-    private static void checks(StringBuilder out, List<Extras.Check> checks) {
+    /** Those that passed are folded away. */
+    private static void checks(Page page, List<Extras.Check> checks) {
         if (checks.isEmpty()) return;
-        heading(out, "Self-checks");
+        page.heading("Self-checks");
+        List<Extras.Check> passed =
+                checks.stream().filter(c -> c.verdict().equals(Extras.Check.PASSED)).toList();
+        if (passed.size() < checks.size()) {
+            page.words(rows(checks.stream().filter(c -> !passed.contains(c)).toList()));
+        }
+        if (!passed.isEmpty()) page.folded(passed.size() + " passed", p -> p.words(rows(passed)));
+    }
+
+    private static List<List<String>> rows(List<Extras.Check> checks) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("check", "of", "verdict", "measured"));
         for (Extras.Check c : checks) rows.add(List.of(c.what(), c.where(), c.verdict(), c.detail()));
-        table(out, rows);
-    }
-
-    static void heading(StringBuilder out, String text) {
-        out.append("<h2>").append(HtmlReport.escape(text)).append("</h2>\n");
-    }
-
-    static void paragraph(StringBuilder out, String text) {
-        out.append("<p>").append(HtmlReport.escape(text)).append("</p>\n");
-    }
-
-    static void figure(StringBuilder out, Lines lines, String caption) {
-        String svg = lines.svg();
-        if (svg.isEmpty()) return;
-        out.append("<figure>").append(svg).append("<figcaption>");
-        out.append(HtmlReport.escape(caption)).append("</figcaption></figure>\n");
-    }
-
-    static void table(StringBuilder out, List<List<String>> rows) {
-        out.append("<table>\n");
-        for (int i = 0; i < rows.size(); i++) {
-            String cell = i == 0 ? "th" : "td";
-            out.append("<tr>");
-            for (String value : rows.get(i)) {
-                out.append('<').append(cell).append('>').append(HtmlReport.escape(value));
-                out.append("</").append(cell).append('>');
-            }
-            out.append("</tr>\n");
-        }
-        out.append("</table>\n");
+        return rows;
     }
 }

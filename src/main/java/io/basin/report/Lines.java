@@ -5,6 +5,7 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -14,25 +15,27 @@ import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** A chart of lines over one axis, each with an optional band, in colours and dashes that colour-blind readers tell apart. */
-public final class Lines implements Picture {
-    private static final int WIDTH = 860;
-    private static final int HEIGHT = 400;
+public final class Lines extends Picture {
+    /** Okabe and Ito's. */
+    private static final Color[] PALETTE = {
+        new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7),
+        new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000), new Color(0x999999)
+    };
     private static final BasicStroke SOLID = new BasicStroke(2.2f);
     private static final BasicStroke DASHED =
             new BasicStroke(2.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {7, 5}, 0);
     private static final BasicStroke EDGE =
             new BasicStroke(0.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {2, 3}, 0);
 
-    private final String title;
     private final XYChart chart;
     private int lines;
-    private int edges;
+    private int extras;
 
     public Lines(String title, String x, String y) {
-        this.title = title;
+        super(title, 860, 400);
         chart = new XYChartBuilder()
-                .width(WIDTH)
-                .height(HEIGHT)
+                .width(width)
+                .height(height)
                 .title(title)
                 .xAxisTitle(x)
                 .yAxisTitle(y)
@@ -59,11 +62,18 @@ public final class Lines implements Picture {
         double[][] finite = finite(x, y);
         if (finite[0].length == 0) return this;
         if (lines == 0 && finite[0].length > 1) roundTicks(finite[0], finite[1][0]);
-        XYSeries series = chart.addSeries(name, finite[0], finite[1]);
-        Color colour = Charts.PALETTE[lines++ % Charts.PALETTE.length];
+        lines++;
+        series(name, finite, stroke, marker);
+        return this;
+    }
+
+    /** In the colour of the line added last. */
+    private XYSeries series(String name, double[][] points, BasicStroke stroke, Marker marker) {
+        XYSeries series = chart.addSeries(name, points[0], points[1]);
+        Color colour = PALETTE[(lines - 1) % PALETTE.length];
         series.setLineColor(colour).setLineStyle(stroke);
         series.setMarker(marker).setMarkerColor(colour);
-        return this;
+        return series;
     }
 
     /** XChart puts ticks at data that are equally spaced, be they thirds; one point between them, not drawn, gives round numbers. */
@@ -76,18 +86,27 @@ public final class Lines implements Picture {
         apart.setShowInLegend(false);
     }
 
-    /** Fine lines around the line added last. */
+    /** Fine lines around the line added last; the legend has no room for them. */
     public Lines band(double[] x, double[] low, double[] high) {
-        Color colour = Charts.PALETTE[(lines - 1) % Charts.PALETTE.length];
         for (double[] edge : new double[][] {low, high}) {
             double[][] finite = finite(x, edge);
             if (finite[0].length == 0) continue;
-            XYSeries series = chart.addSeries("edge " + edges++, finite[0], finite[1]);
-            series.setLineColor(colour).setLineStyle(EDGE);
-            series.setMarker(SeriesMarkers.NONE);
-            series.setShowInLegend(false);
+            series("edge " + extras++, finite, EDGE, SeriesMarkers.NONE).setShowInLegend(false);
         }
         return this;
+    }
+
+    /** Points without a line, in the colour of the line added last. */
+    Lines dots(double[] x, double[] y) {
+        XYSeries dots = series("dots " + extras++, new double[][] {x, y}, SOLID, SeriesMarkers.CIRCLE);
+        dots.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        dots.setShowInLegend(false);
+        return this;
+    }
+
+    /** Null where no line has a point. */
+    Lines orNull() {
+        return lines == 0 ? null : this;
     }
 
     public Lines logarithmic() {
@@ -96,7 +115,7 @@ public final class Lines implements Picture {
     }
 
     private static double[][] finite(double[] x, double[] y) {
-        int[] kept = java.util.stream.IntStream.range(0, x.length)
+        int[] kept = IntStream.range(0, x.length)
                 .filter(i -> Double.isFinite(y[i]))
                 .toArray();
         double[][] out = new double[2][kept.length];
@@ -108,22 +127,7 @@ public final class Lines implements Picture {
     }
 
     @Override
-    public String title() {
-        return title;
-    }
-
-    @Override
-    public int width() {
-        return WIDTH;
-    }
-
-    @Override
-    public int height() {
-        return HEIGHT;
-    }
-
-    @Override
-    public void paint(Graphics2D g) {
-        chart.paint(g, WIDTH, HEIGHT);
+    void paint(Graphics2D g) {
+        chart.paint(g, width, height);
     }
 }

@@ -4,74 +4,115 @@ import io.basin.io.AtomicFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /** One file of HTML with its pictures inside, which needs neither network nor scripts: headings, sentences, tables, figures. */
 public final class Page {
+    private static final String STYLE = """
+            body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:960px;margin:2em auto;padding:0 1em}
+            table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:left}
+            .results td:not(:first-child),.results th:not(:first-child){text-align:right}
+            figure{margin:2em 0}figcaption{color:#555}svg{max-width:100%;height:auto}
+            """;
+
     private final StringBuilder out =
             new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
 
     public Page(String title) {
-        String safe = HtmlReport.escape(title);
-        out.append("<title>").append(safe).append("</title><style>").append(HtmlReport.STYLE);
-        out.append("</style></head><body>\n<h1>").append(safe).append("</h1>\n");
+        element("title", title).element("style", STYLE).out.append("</head><body>\n");
+        block("h1", title);
+    }
+
+    /** The one writer of text into a page: nothing that a file or a flag says can become markup. */
+    private Page element(String name, String text) {
+        out.append('<').append(name).append('>').append(escape(text));
+        out.append("</").append(name).append('>');
+        return this;
+    }
+
+    private Page block(String name, String text) {
+        element(name, text).out.append('\n');
+        return this;
+    }
+
+    private static String escape(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
     public Page heading(String text) {
-        out.append("<h2>").append(HtmlReport.escape(text)).append("</h2>\n");
-        return this;
+        return block("h2", text);
     }
 
     public Page paragraph(String text) {
-        out.append("<p>").append(HtmlReport.escape(text)).append("</p>\n");
-        return this;
+        return block("p", text);
     }
 
     /** The sentence to remember. */
     public Page conclusion(String text) {
-        out.append("<p><strong>").append(HtmlReport.escape(text)).append("</strong></p>\n");
+        out.append("<p>");
+        element("strong", text).out.append("</p>\n");
         return this;
     }
 
-    /** Without a picture where the machine cannot draw. */
+    /** Nothing for null, and without a picture where the machine cannot draw. */
     public Page figure(Picture picture, String caption) {
-        String svg = picture.svg();
+        String svg = picture == null ? "" : picture.svg();
         if (svg.isEmpty()) return this;
-        out.append("<figure>").append(svg).append("<figcaption>");
-        out.append(HtmlReport.escape(caption)).append("</figcaption></figure>\n");
+        out.append("<figure>").append(svg);
+        element("figcaption", caption).out.append("</figure>\n");
         return this;
     }
 
-    /** The first row is the header. */
+    /** Numbers; the first row is the header, the first column names the rows. */
     public Page table(List<List<String>> rows) {
         out.append("<table class=\"results\">\n");
-        for (int i = 0; i < rows.size(); i++) {
-            String cell = i == 0 ? "th" : "td";
-            out.append("<tr>");
-            for (String value : rows.get(i)) {
-                out.append('<').append(cell).append('>').append(HtmlReport.escape(value));
-                out.append("</").append(cell).append('>');
-            }
-            out.append("</tr>\n");
-        }
+        return rows(rows);
+    }
+
+    /** Words; the first row is the header. */
+    public Page words(List<List<String>> rows) {
+        out.append("<table>\n");
+        return rows(rows);
+    }
+
+    private Page rows(List<List<String>> rows) {
+        for (int i = 0; i < rows.size(); i++) row(rows.get(i), i == 0 ? rows.get(i).size() : 0);
         out.append("</table>\n");
+        return this;
+    }
+
+    private void row(List<String> cells, int headers) {
+        out.append("<tr>");
+        for (int i = 0; i < cells.size(); i++) element(i < headers ? "th" : "td", cells.get(i));
+        out.append("</tr>\n");
+    }
+
+    /** What {@code content} adds is shown only to a reader who opens it. */
+    public Page folded(String summary, Consumer<Page> content) {
+        out.append("<details>");
+        content.accept(element("summary", summary));
+        out.append("</details>\n");
         return this;
     }
 
     /** What a reader must know to judge or repeat it. */
     public Page facts(Map<String, String> facts) {
-        heading("How it was made");
-        out.append("<table>\n");
-        facts.forEach((name, value) -> out.append("<tr><th>")
-                .append(HtmlReport.escape(name))
-                .append("</th><td>")
-                .append(HtmlReport.escape(value))
-                .append("</td></tr>\n"));
+        heading("How it was made").out.append("<table>\n");
+        facts.forEach((name, value) -> row(List.of(name, value), 1));
         out.append("</table>\n");
         return this;
     }
 
+    /** The whole page. */
+    String html() {
+        return out + "</body></html>\n";
+    }
+
     public void write(Path file) {
-        AtomicFile.write(file, out + "</body></html>\n");
+        AtomicFile.write(file, html());
     }
 
     /** Rows as text with columns aligned, for a terminal. */

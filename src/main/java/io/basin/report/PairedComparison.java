@@ -1,7 +1,5 @@
 package io.basin.report;
 
-import java.util.Locale;
-
 /**
  * Two methods over the same seeds.
  *
@@ -11,15 +9,4 @@ import java.util.Locale;
  * @param t Student's t; NaN where the interval is absent
  * @param p two-sided p value; NaN where the interval is absent
  */
-public record PairedComparison(int n, double meanDifference, Interval interval, double t, double p) {
-    @Override
-    public String toString() {
-        return String.format(
-                Locale.ROOT,
-                "difference %.4f, 95 %% %s, p %s, n %d",
-                meanDifference,
-                interval,
-                Statistics.format(p, 4),
-                n);
-    }
-}
+public record PairedComparison(int n, double meanDifference, Interval interval, double t, double p) {}

@@ -19,44 +19,43 @@ import javax.imageio.ImageIO;
  * Something that paints itself, as SVG for pages and as PNG at twice the size for everything else. Where the machine cannot draw
  * text there is no picture, and a warning with its title is logged.
  */
-public interface Picture {
-    String title();
+public abstract class Picture {
+    final String title;
+    final int width;
+    final int height;
 
-    /** In pixels. */
-    int width();
+    /** @param width in pixels, as the height */
+    Picture(String title, int width, int height) {
+        this.title = title;
+        this.width = width;
+        this.height = height;
+    }
 
-    int height();
-
-    void paint(Graphics2D g);
+    abstract void paint(Graphics2D g);
 
     /** An {@code svg} element; empty where the machine cannot draw. */
-    default String svg() {
-        return Fonts.drawn(title(), this::drawnSvg).orElse("");
+    public String svg() {
+        return Fonts.drawn(title, this::drawnSvg).orElse("");
     }
 
     private String drawnSvg() {
         VectorGraphics2D g = new VectorGraphics2D();
         paint(g);
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            new SVGProcessor()
-                    .getDocument(g.getCommands(), new PageSize(0, 0, width(), height()))
-                    .writeTo(out);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        String text = out.toString(StandardCharsets.UTF_8);
+        String text = written(out -> new SVGProcessor()
+                        .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
+                        .writeTo(out))
+                .toString(StandardCharsets.UTF_8);
         // The writer leaves out what it takes for the default size; in a page the text would have the page's.
         return text.substring(text.indexOf("<svg")).replaceFirst("<svg ", "<svg style=\"font-size:12px\" ");
     }
 
     /** The file's bytes; none where the machine cannot draw. */
-    default byte[] png() {
-        return Fonts.drawn(title(), this::drawnPng).orElse(new byte[0]);
+    public byte[] png() {
+        return Fonts.drawn(title, this::drawnPng).orElse(new byte[0]);
     }
 
     private byte[] drawnPng() {
-        BufferedImage image = new BufferedImage(2 * width(), 2 * height(), BufferedImage.TYPE_INT_RGB);
+        BufferedImage image = new BufferedImage(2 * width, 2 * height, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.setColor(Color.WHITE);
         g.fillRect(0, 0, image.getWidth(), image.getHeight());
@@ -66,17 +65,25 @@ public interface Picture {
         g.scale(2, 2);
         paint(g);
         g.dispose();
+        return written(out -> ImageIO.write(image, "png", out)).toByteArray();
+    }
+
+    private interface Writer {
+        void to(ByteArrayOutputStream out) throws IOException;
+    }
+
+    private static ByteArrayOutputStream written(Writer writer) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try {
-            ImageIO.write(image, "png", out);
+            writer.to(out);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return out.toByteArray();
+        return out;
     }
 
     /** Writes {@code <name>.svg} and {@code <name>.png}; neither where the machine cannot draw. */
-    default void write(Path folder, String name) {
+    public void write(Path folder, String name) {
         String svg = svg();
         if (svg.isEmpty()) return;
         AtomicFile.write(folder.resolve(name + ".svg"), svg + "\n");

@@ -1,16 +1,13 @@
 package io.basin.report;
 
-import static io.basin.report.ExtrasPage.figure;
-import static io.basin.report.ExtrasPage.heading;
-import static io.basin.report.ExtrasPage.paragraph;
-import static io.basin.report.ExtrasPage.table;
-
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 
 /** The parts of a report on images that are not the test set's: means and intervals over seeds, and differences to SGD. */
 final class ProbePage {
@@ -30,22 +27,18 @@ final class ProbePage {
 
     private ProbePage() {}
 
-    static void corrupted(StringBuilder out, List<Extras.Corrupted> all) {
+    static void corrupted(Page page, List<Extras.Corrupted> all) {
         if (all.isEmpty()) return;
-        heading(out, "Corrupted test images");
+        page.heading("Corrupted test images");
         List<Series> series = corruptedSeries(all);
-        paragraph(
-                out,
-                "Accuracy in %, mean over strengths 1 to 5, and over seeds with its 95 % interval; the same images for all"
+        page.paragraph("Accuracy in %, mean over strengths 1 to 5, and over seeds with its 95 % interval; the same images for all"
                         + " methods." + seeds(series));
         List<String> kinds = distinct(series.stream().map(Series::what).toList());
-        table(out, grid(series, kinds, k -> k.equals(CLEAN) ? "clean" : k));
-        differences(out, series.stream().filter(s -> !s.what().equals(CLEAN)).toList());
+        page.table(grid(series, kinds, k -> k.equals(CLEAN) ? "clean" : k));
+        differences(page, series.stream().filter(s -> !s.what().equals(CLEAN)).toList());
         for (String kind : kinds) {
             if (kind.equals(CLEAN)) continue;
-            figure(
-                    out,
-                    corruption(all, kind),
+            page.figure(corruption(all, kind),
                     "Accuracy under " + kind + ", mean over seeds; strength 0 is the test set.");
         }
     }
@@ -93,9 +86,9 @@ final class ProbePage {
                 .orElse(Double.NaN);
     }
 
-    static void outside(StringBuilder out, List<Extras.Outside> all) {
+    static void outside(Page page, List<Extras.Outside> all) {
         if (all.isEmpty()) return;
-        heading(out, "Images of no class");
+        page.heading("Images of no class");
         List<Series> auroc = new ArrayList<>();
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("method", "other set", "AUROC %", "confidence, test %", "confidence, other %"));
@@ -114,16 +107,14 @@ final class ProbePage {
                     series(g, Extras.Outside::confidenceInside).mean(),
                     series(g, Extras.Outside::confidenceOutside).mean()));
         }
-        paragraph(
-                out,
-                "AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
+        page.paragraph("AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
                         + " chance, 100 % tells them apart. Means over seeds with 95 % intervals." + seeds(auroc));
-        table(out, rows);
-        differences(out, auroc);
+        page.table(rows);
+        differences(page, auroc);
     }
 
     private static Series series(
-            List<Extras.Outside> group, java.util.function.ToDoubleFunction<Extras.Outside> figure) {
+            List<Extras.Outside> group, ToDoubleFunction<Extras.Outside> figure) {
         Map<Long, Double> values = new TreeMap<>();
         for (Extras.Outside o : group) values.put(o.seed(), 100 * figure.applyAsDouble(o));
         return new Series(group.get(0).method(), group.get(0).set(), values);
@@ -136,7 +127,7 @@ final class ProbePage {
     }
 
     private static List<List<String>> grid(
-            List<Series> series, List<String> whats, java.util.function.UnaryOperator<String> title) {
+            List<Series> series, List<String> whats, UnaryOperator<String> title) {
         List<List<String>> rows = new ArrayList<>();
         List<String> header = new ArrayList<>(List.of("method"));
         whats.forEach(w -> header.add(title.apply(w)));
@@ -160,7 +151,7 @@ final class ProbePage {
     }
 
     /** Of each method to SGD over the seeds of both, where there are several; one test a row, corrected by Holm over all rows. */
-    private static void differences(StringBuilder out, List<Series> series) {
+    private static void differences(Page page, List<Series> series) {
         List<Series> tested = new ArrayList<>();
         List<PairedComparison> pairs = new ArrayList<>();
         for (Series s : series) {
@@ -183,7 +174,7 @@ final class ProbePage {
                     pairs.get(i).interval().format(2),
                     Statistics.format(p[i], 4)));
         }
-        table(out, rows);
+        page.table(rows);
     }
 
     private static List<String> distinct(List<String> names) {

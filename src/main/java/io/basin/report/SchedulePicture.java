@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Planned learning rates, drawn for a terminal and as SVG. */
+/** Planned learning rates; drawn for a terminal. */
 public final class SchedulePicture {
     private static final int WIDTH = 72;
     private static final int HEIGHT = 10;
@@ -43,9 +43,5 @@ public final class SchedulePicture {
         if (!below.isEmpty()) out.append(" ".repeat(10)).append(below).append("  ^ collects\n");
         out.append(String.format(
                 Locale.ROOT, "%10s0%" + (WIDTH - 1) + ".1f epochs%n%n", "", (double) steps / m.stepsPerEpoch()));
-    }
-
-    public static String svg(List<Summary.Plotted> methods) {
-        return Charts.learningRates(methods);
     }
 }

@@ -194,11 +194,6 @@ public final class Statistics {
         return Double.isNaN(value) ? "n/a" : String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 
-    /** {@code mean +- std}, as papers print runs; {@code mean +- n/a} for one. */
-    public static String meanAndStd(double[] x, int decimals) {
-        return format(mean(x), decimals) + " +- " + format(std(x), decimals);
-    }
-
     /**
      * The mean and, of several values, its 95 % t-interval: {@code mean ±half}, or {@code mean [low, high]} where it would leave
      * the values from {@code least} to {@code most} that are possible.

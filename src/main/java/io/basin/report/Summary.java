@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Everything a finished comparison has to say, as data: the console table, the Markdown table and the HTML report are views
+ * Everything a finished comparison has to say, as data: the console table and the HTML report are views
  * of it, and {@code results.json} is its JSON.
  *
  * @param title such as {@code fashion-mnist, mlp}

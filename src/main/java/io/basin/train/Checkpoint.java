@@ -58,7 +58,8 @@ public final class Checkpoint {
                 + " were never measured, running_var is 0: call Evaluator.refresh before it is saved");
     }
 
-    private static float[] state(Device device, ParameterStore.State s, Weights model) {
+    /** The values of one of {@code model}'s statistics. */
+    public static float[] state(Device device, ParameterStore.State s, Weights model) {
         float[] values = new float[Math.toIntExact(s.shape().elements())];
         device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
         return values;

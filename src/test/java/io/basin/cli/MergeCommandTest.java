@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.io.Safetensors;
+import io.basin.landscape.Net;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -59,10 +60,10 @@ class MergeCommandTest {
         String b = file("b", 2, Map.of("init", "1", "seed", "7"));
         String c = file("c", 3, Map.of("init", "1", "seed", "8"));
         assertEquals(0, run("average", a, b, "--out", out(), "--no-bn-update"), error);
-        assertEquals("7", LandscapeOptions.seed(Path.of(out())));
+        assertEquals("7", new Net("", Path.of(out())).header("seed"));
         String mixed = folder.resolve("mixed.st").toString();
         assertEquals(0, run("average", a, c, "--out", mixed, "--no-bn-update"), error);
-        assertEquals("", LandscapeOptions.seed(Path.of(mixed)));
+        assertEquals("", new Net("", Path.of(mixed)).header("seed"));
     }
 
     @Test

@@ -47,7 +47,7 @@ class EvidenceTest {
     void theReportShowsEveryPartAndEscapesIt() throws Exception {
         Summary s = new Summary("t", Map.of(), List.of(row("sgd", 0.9)), List.of(), List.of(), evidence());
         Path file = folder.resolve("report.html");
-        HtmlReport.write(file, s, "c", "");
+        HtmlReport.write(file, s, new ResultTable(s));
         String html = Files.readString(file);
         for (String text : List.of(
                 "McNemar",
@@ -61,7 +61,15 @@ class EvidenceTest {
                 "one only")) {
             assertTrue(html.contains(text), text);
         }
+        int folded = html.indexOf("<details><summary>1 passed");
+        assertTrue(folded > html.indexOf("one only") && html.indexOf("<td>sums</td>") > folded, "what passed is folded");
         assertTrue(html.contains("not the methods"), "a test of nets is no test of methods");
+    }
+
+    private static String html(Extras evidence) {
+        Page page = new Page("t");
+        ExtrasPage.add(page, evidence);
+        return page.html();
     }
 
     /** Differences of 2, 3 and 1 points: mean 2, t = 2 / (1 / sqrt 3), p = 0.0742 with 2 degrees of freedom. */
@@ -82,12 +90,12 @@ class EvidenceTest {
             outside.add(new Extras.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
         }
         String cells = "<td>2.00</td><td>[-0.48, 4.48]</td><td>0.0742</td>";
-        String worse = ExtrasPage.html(new Extras(List.of(), List.of(), corrupted, List.of(), List.of()));
+        String worse = html(new Extras(List.of(), List.of(), corrupted, List.of(), List.of()));
         assertTrue(worse.contains("<td>swa</td><td>blur</td>" + cells), worse);
         assertTrue(worse.contains("<td>60.00 ±24.84</td>"), worse);
-        String strange = ExtrasPage.html(new Extras(List.of(), List.of(), List.of(), outside, List.of()));
+        String strange = html(new Extras(List.of(), List.of(), List.of(), outside, List.of()));
         assertTrue(strange.contains("<td>swa</td><td>noise</td>" + cells), strange);
-        String one = ExtrasPage.html(evidence());
+        String one = html(evidence());
         assertTrue(one.contains("1 seed: no intervals") && !one.contains("vs SGD"), one);
     }
 
@@ -95,7 +103,7 @@ class EvidenceTest {
     void aReportWithoutEvidenceHasNoEmptyHeadings() throws Exception {
         Summary s = new Summary("t", Map.of(), List.of(row("sgd", 0.9)), List.of(), List.of());
         Path file = folder.resolve("report.html");
-        HtmlReport.write(file, s, "c", "");
+        HtmlReport.write(file, s, new ResultTable(s));
         String html = Files.readString(file);
         for (String text : List.of("McNemar", "Calibration", "Corrupted", "Self-checks")) {
             assertFalse(html.contains(text), text);

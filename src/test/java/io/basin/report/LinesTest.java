@@ -67,7 +67,7 @@ class LinesTest {
     void thePngHasTwiceTheSize() throws IOException {
         Lines lines = new Lines("T", "x", "y").line("one", new double[] {0, 1}, new double[] {1, 2});
         var image = ImageIO.read(new ByteArrayInputStream(lines.png()));
-        assertEquals(2 * lines.width(), image.getWidth());
-        assertEquals(2 * lines.height(), image.getHeight());
+        assertEquals(2 * lines.width, image.getWidth());
+        assertEquals(2 * lines.height, image.getHeight());
     }
 }

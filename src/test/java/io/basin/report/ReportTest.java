@@ -74,7 +74,7 @@ class ReportTest {
         Summary s = summary(row("sgd", 0.9), row("swa", 0.95));
         ResultTable table = new ResultTable(s);
         Path file = folder.resolve("report.html");
-        HtmlReport.write(file, s, table.conclusion(), table.html());
+        HtmlReport.write(file, s, table);
         String html = Files.readString(file);
         assertTrue(html.contains("a &lt;b&gt; &amp; c"));
         assertFalse(html.contains("<b>"));

@@ -23,7 +23,6 @@ class StatisticsTest {
         double[] x = {2, 4, 4, 4, 5, 5, 7, 9};
         assertEquals(5, Statistics.mean(x));
         assertEquals(Math.sqrt(32.0 / 7), Statistics.std(x), 1e-15);
-        assertEquals("5.00 +- 2.14", Statistics.meanAndStd(x, 2));
     }
 
     @ParameterizedTest
@@ -56,12 +55,11 @@ class StatisticsTest {
         assertFalse(Statistics.tInterval(one).present());
         assertFalse(Statistics.bootstrap(one, 1000, 1).present());
         assertEquals("n/a", Statistics.tInterval(one).toString());
-        assertEquals("93.50 +- n/a", Statistics.meanAndStd(one, 2));
         PairedComparison paired = Statistics.paired(one, new double[] {93});
         assertEquals(0.5, paired.meanDifference());
         assertFalse(paired.interval().present());
         assertTrue(Double.isNaN(paired.p()));
-        assertEquals("difference 0.5000, 95 % n/a, p n/a, n 1", paired.toString());
+        assertEquals("n/a", paired.interval().toString());
     }
 
     @Test

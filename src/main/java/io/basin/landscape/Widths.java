@@ -1,6 +1,5 @@
-package io.basin.cli;
+package io.basin.landscape;
 
-import io.basin.landscape.Rays;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
 import java.util.ArrayList;

@@ -1,12 +1,7 @@
-package io.basin.cli;
+package io.basin.landscape;
 
-import io.basin.io.Json;
-import io.basin.landscape.LossAndError;
-import io.basin.landscape.Rays;
 import io.basin.report.Lines;
-import io.basin.report.Page;
 import io.basin.report.Statistics;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,46 +11,44 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
-final class WidthReport {
+public final class WidthReport {
+    private static final String AXIS_LOSS = "training loss, nats";
+    private static final String AXIS_ERROR = "test error, %";
+
     private final Rays.Result result;
     private final double rise;
-    private final Map<String, String> facts;
+    private final LandscapeReport report;
 
-    WidthReport(Rays.Result result, double rise, Map<String, String> facts) {
+    private WidthReport(Rays.Result result, double rise, LandscapeReport report) {
         this.result = result;
         this.rise = rise;
-        this.facts = facts;
+        this.report = report;
     }
 
-    void write(Path folder) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("facts", facts);
-        json.put("rise", rise);
-        json.put("rays", result.bundles().stream().map(this::numbers).toList());
-        json.put("lines", result.lines().stream().map(WidthReport::numbers).toList());
-        json.put("conclusions", conclusions());
-        Json.write(folder.resolve("results.json"), json);
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
-        System.out.println(Site.LOSS);
-        System.out.println(Site.STATISTICS);
-        Page page = new Page("Width of optima: " + facts.get("net"));
-        conclusions().forEach(page::conclusion);
+    /** @param rise of the training loss, in nats, up to which a net's width reaches */
+    public static LandscapeReport of(Rays.Result result, double rise, Map<String, String> facts) {
+        LandscapeReport report = new LandscapeReport("Width of optima", facts);
+        new WidthReport(result, rise, report).fill();
+        return report;
+    }
+
+    private void fill() {
+        List<String> conclusions = conclusions();
+        report.number("rise", rise);
+        report.number("rays", result.bundles().stream().map(this::numbers).toList());
+        report.number("lines", result.lines().stream().map(WidthReport::numbers).toList());
+        report.number("conclusions", conclusions);
+        report.conclude(conclusions);
+        report.explain(LandscapeReport.LOSS);
+        report.explain(LandscapeReport.STATISTICS);
+        rows().forEach(report::row);
         for (Rays.Kind kind : Rays.Kind.values()) {
-            figure(page, folder, kind, "train-loss", "Training loss", "training loss, nats", LossAndError::trainLoss);
-            figure(page, folder, kind, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
+            figure(kind, "train-loss", "Training loss", AXIS_LOSS, LossAndError::trainLoss);
+            figure(kind, "test-error", "Test error", AXIS_ERROR, f -> 100 * f.testError());
         }
-        if (!result.lines().isEmpty()) {
-            line(page, folder, "train-loss", "Training loss", "training loss, nats", LossAndError::trainLoss);
-            line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
-        }
-        page.table(rows())
-                .paragraph(Site.LOSS)
-                .paragraph(Site.STATISTICS)
-                .facts(facts)
-                .write(folder.resolve("report.html"));
-        System.out.println("Report: " + folder.resolve("report.html"));
+        if (result.lines().isEmpty()) return;
+        line("train-loss", "Training loss", AXIS_LOSS, LossAndError::trainLoss);
+        line("test-error", "Test error", AXIS_ERROR, f -> 100 * f.testError());
     }
 
     private Map<String, Object> numbers(Rays.Bundle b) {
@@ -79,30 +72,19 @@ final class WidthReport {
         return line;
     }
 
-    private static String method(Rays.Bundle b) {
-        String method = LandscapeOptions.header(b.net().file()).get("method");
-        return method == null ? b.net().label() : method;
-    }
-
     /** Bundles of a kind by method, in the order of the files; nets of one method are its seeds. */
     private Map<String, List<Rays.Bundle>> methods(Rays.Kind kind) {
         Map<String, List<Rays.Bundle>> methods = new LinkedHashMap<>();
         for (Rays.Bundle b : result.bundles()) {
             if (b.kind() == kind) {
-                methods.computeIfAbsent(method(b), m -> new ArrayList<>()).add(b);
+                methods.computeIfAbsent(b.net().method(), m -> new ArrayList<>()).add(b);
             }
         }
         return methods;
     }
 
     private void figure(
-            Page page,
-            Path folder,
-            Rays.Kind kind,
-            String file,
-            String what,
-            String axis,
-            ToDoubleFunction<LossAndError> figure) {
+            Rays.Kind kind, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
         Lines lines = new Lines(what + " along " + Widths.name(kind), x, axis);
         methods(kind).forEach((method, bundles) -> {
@@ -119,8 +101,10 @@ final class WidthReport {
                     at(rays, v -> Arrays.stream(v).min().orElseThrow()),
                     at(rays, v -> Arrays.stream(v).max().orElseThrow()));
         });
-        lines.write(folder, file + "-" + kind.name().toLowerCase(Locale.ROOT));
-        page.figure(lines, what + ": mean over directions and seeds; fine lines: the lowest and the highest ray.");
+        report.figure(
+                lines,
+                file + "-" + kind.name().toLowerCase(Locale.ROOT),
+                what + ": mean over directions and seeds; fine lines: the lowest and the highest ray.");
     }
 
     private static String label(String method, int nets) {
@@ -138,8 +122,7 @@ final class WidthReport {
         return out;
     }
 
-    private void line(
-            Page page, Path folder, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
+    private void line(String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
         Lines lines = new Lines(what + " on the line from net to net", "0 = first net, 1 = last net", axis);
         for (Rays.Line line : result.lines()) {
             lines.line(
@@ -147,8 +130,7 @@ final class WidthReport {
                     line.ts(),
                     Arrays.stream(line.figures()).mapToDouble(figure).toArray());
         }
-        lines.write(folder, file + "-line");
-        page.figure(lines, what + " on the straight line through two nets.");
+        report.figure(lines, file + "-line", what + " on the straight line through two nets.");
     }
 
     private List<List<String>> rows() {
@@ -173,8 +155,8 @@ final class WidthReport {
                 result.bundles().stream()
                         .map(b -> new Widths.Width(
                                 b.kind(),
-                                method(b),
-                                LandscapeOptions.seed(b.net().file()),
+                                b.net().method(),
+                                b.net().header("seed"),
                                 b.width(rise)))
                         .toList(),
                 rise);

@@ -1,61 +1,55 @@
-package io.basin.cli;
+package io.basin.landscape;
 
-import io.basin.io.Json;
-import io.basin.landscape.Connection;
-import io.basin.landscape.LossAndError;
-import io.basin.landscape.PathMetrics;
-import io.basin.landscape.PathSummary;
 import io.basin.report.Lines;
-import io.basin.report.Page;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** What was found along curves: numbers, pictures and a page. */
-final class ConnectReport {
+public final class ConnectReport {
     private static final List<String> HEADER =
             List.of("path", "figure", "first end", "last end", "min", "max", "mean", "integral");
 
     private final List<Connection.Result> legs;
-    private final Map<String, String> facts;
 
-    ConnectReport(List<Connection.Result> legs, Map<String, String> facts) {
+    private ConnectReport(List<Connection.Result> legs) {
         this.legs = legs;
-        this.facts = facts;
     }
 
-    void write(Path folder) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("facts", facts);
-        json.put("legs", legs.stream().map(ConnectReport::numbers).toList());
-        Json.write(folder.resolve("results.json"), json);
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
-        checks().forEach(System.out::println);
-        System.out.println(Site.LOSS);
-        Lines error = picture("Test error along the path", "test error, %", f -> 100 * f.testError());
-        Lines loss = picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss);
-        error.write(folder, "test-error");
-        loss.write(folder, "train-loss");
-        Page page = new Page("From net to net: " + facts.get("net"));
-        conclusions().forEach(page::conclusion);
-        page.figure(error, "Error on the test set. At whole numbers of t stand the nets.");
-        page.figure(loss, "Loss on training data.");
-        page.table(rows());
-        page.paragraph(Site.LOSS
-                + " Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
-        page.heading("Self-checks");
-        checks().forEach(page::paragraph);
-        page.facts(facts).write(folder.resolve("report.html"));
-        System.out.println("Report: " + folder.resolve("report.html"));
-        SelfCheckException.throwIfAny(
-                legs.stream().filter(leg -> !leg.endsAreParents()).count());
+    /** @param legs one after the other, each from the net where the one before ends */
+    public static LandscapeReport of(List<Connection.Result> legs, Map<String, String> facts) {
+        LandscapeReport report = new LandscapeReport("From net to net", facts);
+        new ConnectReport(legs).fill(report);
+        return report;
+    }
+
+    private void fill(LandscapeReport report) {
+        report.number("legs", legs.stream().map(ConnectReport::numbers).toList());
+        rows().forEach(report::row);
+        report.conclude(conclusions());
+        for (Connection.Result leg : legs) {
+            report.check(
+                    leg.endsAreParents(),
+                    "the curve's ends have the weights of " + leg.first() + " and " + leg.last()
+                            + " bit for bit, and the same losses and errors.",
+                    "the curve's ends differ from " + leg.first() + " or " + leg.last()
+                            + "; the largest difference of a figure is " + leg.worstEndDifference());
+        }
+        report.explain(LandscapeReport.LOSS);
+        report.note("Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        report.figure(
+                picture("Test error along the path", "test error, %", f -> 100 * f.testError()),
+                "test-error",
+                "Error on the test set. At whole numbers of t stand the nets.");
+        report.figure(
+                picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss),
+                "train-loss",
+                "Loss on training data.");
     }
 
     private static Map<String, Object> numbers(Connection.Result r) {
@@ -88,7 +82,7 @@ final class ConnectReport {
     }
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
-    private double[] ts(java.util.function.Function<Connection.Result, PathMetrics> which) {
+    private double[] ts(Function<Connection.Result, PathMetrics> which) {
         List<Double> ts = new ArrayList<>();
         for (int i = 0; i < legs.size(); i++)
             for (double t : which.apply(legs.get(i)).ts()) ts.add(i + t);
@@ -96,7 +90,7 @@ final class ConnectReport {
     }
 
     private double[] values(
-            java.util.function.Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
+            Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
         return legs.stream()
                 .flatMap(leg -> Arrays.stream(which.apply(leg).figures()))
                 .mapToDouble(figure)
@@ -148,15 +142,5 @@ final class ConnectReport {
         }
         all.add("Each path joins one pair of nets; another pair gives other figures.");
         return all;
-    }
-
-    private List<String> checks() {
-        return legs.stream()
-                .map(leg -> leg.endsAreParents()
-                        ? "Self-check passed: the curve's ends have the weights of " + leg.first() + " and "
-                                + leg.last() + " bit for bit, and the same losses and errors."
-                        : "SELF-CHECK FAILED: the curve's ends differ from " + leg.first() + " or " + leg.last()
-                                + "; the largest difference of a figure is " + leg.worstEndDifference())
-                .toList();
     }
 }

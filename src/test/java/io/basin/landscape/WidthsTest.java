@@ -1,10 +1,9 @@
-package io.basin.cli;
+package io.basin.landscape;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.landscape.Rays;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,27 @@
+package io.basin.io;
+
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Makes the folders of results, or says which one could not be made. */
+public final class Folders {
+    private Folders() {}
+
+    /** Makes a folder and those above it where they are not there yet. */
+    public static Path make(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw unwritable(folder, e);
+        }
+    }
+
+    /** The error of a folder of results that cannot be written. */
+    public static UncheckedIOException unwritable(Path folder, IOException e) {
+        return new UncheckedIOException(
+                "--out: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
+    }
+}
