@@ -78,8 +78,7 @@ final class SelfCheck {
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, recipe.name(), "not every averaged model is stored");
         }
-        List<String> names =
-                storage.parameters().stream().map(Parameter::name).toList();
+        List<String> names = storage.parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
         return measured(AVERAGE, recipe.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
     }
@@ -107,7 +106,12 @@ final class SelfCheck {
         BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
                 Evaluator again = new Evaluator(
-                        device, graph, storage, data.train(), other, data.settings().precision())) {
+                        device,
+                        graph,
+                        storage,
+                        data.train(),
+                        other,
+                        data.settings().precision())) {
             again.remeasure(copy, pass -> {});
             String how = "measured again in batches of " + batch;
             return measured(STATISTICS, method, how, difference(device, average, copy), STATISTICS_LIMIT);

@@ -367,9 +367,7 @@ final class CudaDevice implements Device {
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
         Reach reach = Reach.ofBend(storage, point, momentum, c, control);
         return turns(
-                "bend",
-                reach,
-                () -> CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control));
+                "bend", reach, () -> CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control));
     }
 
     @Override
@@ -381,9 +379,7 @@ final class CudaDevice implements Device {
     public Runnable advance(RunState control) {
         Reach reach = new Reach().add("the control block", control.memory());
         return turns(
-                "tick",
-                reach,
-                () -> new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control)));
+                "tick", reach, () -> new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control)));
     }
 
     @Override
