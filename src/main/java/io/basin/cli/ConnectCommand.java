@@ -154,8 +154,8 @@ final class ConnectCommand implements Runnable {
         int bends = there.path("bends").asInt(controls - 2);
         if (there.has(CONTROLS) || bends == controls - 2) return;
         throw new IllegalArgumentException(
-                "--resume: " + options.output.resume + " was made when --num-bends left the ends out;" + " it has " + bends
-                        + " between them, which is --num-bends " + (bends + 2) + " now");
+                "--resume: " + options.output.resume + " was made when --num-bends left the ends out;" + " it has "
+                        + bends + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 
     private Map<String, String> facts(Site site, int bends, Configuration configuration) {

@@ -7,8 +7,9 @@ import picocli.CommandLine.Option;
 final class NormOptions {
     @Option(
             names = "--bn-update",
-            description = "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
-                    + " norms, SWAG's samples counted one by one; default auto, in landscapes exact")
+            description =
+                    "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
+                            + " norms, SWAG's samples counted one by one; default auto, in landscapes exact")
     private String refresh;
 
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")

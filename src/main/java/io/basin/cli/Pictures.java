@@ -33,15 +33,8 @@ record Pictures(ImageSet set, List<String> names) {
         List<byte[]> parts = new ArrayList<>();
         List<String> names = new ArrayList<>();
         for (Path file : files) parts.add(isIdx(file) ? idx(file, like, names) : picture(file, like, names));
-        ImageSet set = new ImageSet(
-                "images",
-                parts.size() == 1 ? parts.get(0) : joined(parts),
-                new int[names.size()],
-                like.height(),
-                like.width(),
-                like.channels(),
-                like.classNames());
-        return new Pictures(set, names);
+        byte[] pixels = parts.size() == 1 ? parts.get(0) : joined(parts);
+        return new Pictures(like.with("images", pixels, new int[names.size()]), names);
     }
 
     private static byte[] joined(List<byte[]> parts) {

@@ -35,19 +35,8 @@ final class ProbeOptions {
             throw new IllegalArgumentException("--ood: images of " + outside + " are " + size(other)
                     + ", the nets take " + size(like) + "; name a set of that size, or 'noise'");
         }
-        return unlabelled(other, like);
-    }
-
-    /** Its labels name no class of ours. */
-    private ImageSet unlabelled(ImageSet other, ImageSet like) {
-        return new ImageSet(
-                outside,
-                other.pixels(),
-                new int[other.count()],
-                other.height(),
-                other.width(),
-                other.channels(),
-                like.classNames());
+        // Its labels name no class of ours.
+        return like.with(outside, other.pixels(), new int[other.count()]);
     }
 
     private static String size(ImageSet set) {

@@ -122,9 +122,7 @@ final class SurfaceCommand implements Runnable {
         String run = init(files.get(0));
         List<Path> marks = new ArrayList<>(trajectory);
         if (average != null) marks.add(average);
-        long others = marks.stream()
-                .filter(f -> !init(f).equals(run))
-                .count();
+        long others = marks.stream().filter(f -> !init(f).equals(run)).count();
         if (others > 0) {
             warnings.add("Warning: " + others + " of the marked files come from another initialisation than "
                     + files.get(0).getFileName() + " (" + run + "): their places are projections from far away.");

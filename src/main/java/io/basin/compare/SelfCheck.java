@@ -5,7 +5,6 @@ import io.basin.device.Device;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
-import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
@@ -14,16 +13,14 @@ import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
+import io.basin.train.Tensors;
 import io.basin.train.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -59,21 +56,20 @@ final class SelfCheck {
         return Extras.of(Check.notCovered(what, method + ", seed " + place.seed(), why));
     }
 
-    private Extras measured(String what, String method, boolean passed, String detail, Object... values) {
-        String text = String.format(Locale.ROOT, detail, values);
-        return Extras.of(Check.of(what, method + ", seed " + place.seed(), passed, text));
+    private Extras measured(String what, String method, String how, double difference, double limit) {
+        String detail = String.format(Locale.ROOT, "%s, largest difference %.1e (limit %.0e)", how, difference, limit);
+        return Extras.of(Check.of(what, method + ", seed " + place.seed(), difference <= limit, detail));
     }
 
     /** Compares a saved average with the mean of the members that it should be made of. */
     Extras average(Method recipe, Path file) {
         List<Path> members = new ArrayList<>();
         if (recipe.product() == Method.Product.AVERAGE) {
-            int[] steps = averaged(recipe.averaging());
-            for (int n = 0; n < steps.length; n++) {
-                if (recipe.averaging().alpha(steps[n]) != 1.0 / (n + 1)) {
+            for (int step : averaged(recipe.averaging())) {
+                if (recipe.averaging().alpha(step) != 1.0 / (members.size() + 1)) {
                     return notCovered(AVERAGE, recipe.name(), "its models do not count alike");
                 }
-                members.add(member(place.folder(), steps[n]));
+                members.add(member(place.folder(), step));
             }
         } else {
             for (int part = 0; part < group.parts(); part++) {
@@ -85,15 +81,9 @@ final class SelfCheck {
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, recipe.name(), "not every averaged model is stored");
         }
-        double difference = difference(file, members);
-        return measured(
-                AVERAGE,
-                recipe.name(),
-                difference <= AVERAGE_LIMIT,
-                "%d models, largest difference %.1e of a tensor's largest weight (limit %.0e)",
-                members.size(),
-                difference,
-                AVERAGE_LIMIT);
+        List<String> names = storage.parameters().stream().map(Parameter::name).toList();
+        String how = members.size() + " models, relative to a tensor's largest weight";
+        return measured(AVERAGE, recipe.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
     }
 
     private static Path member(Path folder, int step) {
@@ -103,33 +93,6 @@ final class SelfCheck {
     private static int[] averaged(Averaging averaging) {
         double[] alpha = averaging.alpha();
         return IntStream.range(0, alpha.length).filter(s -> alpha[s] != 0).toArray();
-    }
-
-    /** Largest |average - mean| over a tensor's largest |mean|, over all parameters. */
-    private double difference(Path file, List<Path> members) {
-        Map<String, double[]> means = new HashMap<>();
-        for (Path member : members) {
-            each(member, (name, values) -> {
-                double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);
-                for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
-            });
-        }
-        double[] worst = new double[1];
-        each(file, (name, average) -> {
-            double[] mean = means.get(name);
-            double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
-            for (int i = 0; i < mean.length; i++) {
-                double d = Math.abs(average[i] - mean[i]);
-                if (d > 0) worst[0] = Math.max(worst[0], d / scale);
-            }
-        });
-        return worst[0];
-    }
-
-    private void each(Path file, BiConsumer<String, float[]> parameter) {
-        try (Safetensors in = Safetensors.open(file)) {
-            for (Parameter p : storage.parameters()) parameter.accept(p.name(), in.floats(p.name()));
-        }
     }
 
     /** Measures the statistics of an averaged model again, all at once and in batches of another size. */
@@ -146,17 +109,15 @@ final class SelfCheck {
         BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
                 Evaluator again = new Evaluator(
-                        device, graph, storage, data.train(), other, data.settings().precision())) {
+                        device,
+                        graph,
+                        storage,
+                        data.train(),
+                        other,
+                        data.settings().precision())) {
             again.remeasure(copy, pass -> {});
-            double difference = difference(device, average, copy);
-            return measured(
-                    STATISTICS,
-                    method,
-                    difference <= STATISTICS_LIMIT,
-                    "measured again in batches of %d, largest difference %.1e (limit %.0e)",
-                    batch,
-                    difference,
-                    STATISTICS_LIMIT);
+            String how = "measured again in batches of " + batch;
+            return measured(STATISTICS, method, how, difference(device, average, copy), STATISTICS_LIMIT);
         }
     }
 
@@ -193,6 +154,7 @@ final class SelfCheck {
             break;
         }
         int models = steps.length > 0 ? steps.length : recipe.averaging().collected();
-        return measured(RATES, recipe.name(), broken.isEmpty(), "%s", broken.isEmpty() ? models + " models" : broken);
+        String where = recipe.name() + ", seed " + place.seed();
+        return Extras.of(Check.of(RATES, where, broken.isEmpty(), broken.isEmpty() ? models + " models" : broken));
     }
 }

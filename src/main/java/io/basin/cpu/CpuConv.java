@@ -41,15 +41,11 @@ final class CpuConv extends CpuOp {
         type = in < FEW_CHANNELS ? Dnnl.F32 : Dnnl.type(scope.precision());
         stride = new long[] {spec.stride(), spec.stride()};
         pad = new long[] {spec.pad(), spec.pad()};
-        shape = Shape.of(x.shape().dim(0), spec.out(), extent(2), extent(3));
+        shape = spec.output(scope.path(), x);
         int k = spec.kernel();
         int g = spec.groups();
         weightShape = g == 1 ? Shape.of(spec.out(), in, k, k) : Shape.of(g, spec.out() / g, in / g, k, k);
         plan(residual);
-    }
-
-    private int extent(int axis) {
-        return (x.shape().dim(axis) + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
     }
 
     /** The three primitives of one layer, chosen together. */

@@ -38,8 +38,7 @@ final class CpuPool extends CpuOp {
     }
 
     private void plan() {
-        Shape s = x.shape();
-        Shape shape = Shape.of(s.dim(0), s.dim(1), extent(s.dim(2), spec), extent(s.dim(3), spec));
+        Shape shape = spec.output(scope.path(), x);
         pooling_forward.primitive_desc pd = new pooling_forward.primitive_desc(
                 dnnl.engine,
                 Dnnl.forward(scope.training()),
@@ -86,9 +85,5 @@ final class CpuPool extends CpuOp {
                 .with(DNNL_ARG_DIFF_SRC, grad(x));
         if (winners != null) call.with(DNNL_ARG_WORKSPACE, winners);
         backward(call);
-    }
-
-    private static int extent(int size, Layer.Pool spec) {
-        return (size + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
     }
 }

@@ -81,31 +81,30 @@ final class CpuStep extends CpuPass {
         grads.get(i, t[1], 0, n);
         momentum.get(i, t[2], 0, n);
         if (point != null) point.get(i, p, 0, n);
-        pull(t[0], t[1], n, c, decayed ? (float) spec.weightDecay() : 0);
-        if (spec.nesterov()) nesterov(t[1], t[2], p, n, mu, lr);
-        else heavyBall(t[1], t[2], p, n, mu, lr);
+        float wd = decayed ? (float) spec.weightDecay() : 0;
+        if (spec.nesterov()) nesterov(t[0], t[1], t[2], p, n, c, mu, wd, lr);
+        else heavyBall(t[0], t[1], t[2], p, n, c, mu, wd, lr);
         momentum.put(i, t[2], 0, n);
         (point == null ? params : point).put(i, p, 0, n);
         if (average != null) average(average, t[4], p, i, n);
     }
 
-    private static void pull(float[] w, float[] g, int n, float c, float wd) {
-        for (int i = 0; i < n; i++) g[i] = c * (g[i] + wd * w[i]);
-    }
-
-    private static void heavyBall(float[] d, float[] v, float[] p, int n, float mu, float lr) {
+    private static void heavyBall(
+            float[] w, float[] g, float[] v, float[] p, int n, float c, float mu, float wd, float lr) {
         for (int i = 0; i < n; i++) {
-            float x = mu * v[i] + d[i];
+            float x = mu * v[i] + c * (g[i] + wd * w[i]);
             v[i] = x;
             p[i] = p[i] - lr * x;
         }
     }
 
-    private static void nesterov(float[] d, float[] v, float[] p, int n, float mu, float lr) {
+    private static void nesterov(
+            float[] w, float[] g, float[] v, float[] p, int n, float c, float mu, float wd, float lr) {
         for (int i = 0; i < n; i++) {
-            float x = mu * v[i] + d[i];
+            float d = c * (g[i] + wd * w[i]);
+            float x = mu * v[i] + d;
             v[i] = x;
-            p[i] = p[i] - lr * (d[i] + mu * x);
+            p[i] = p[i] - lr * (d + mu * x);
         }
     }
 }

@@ -7,6 +7,7 @@ import io.basin.device.Layer;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
@@ -156,11 +157,9 @@ final class ConvShape {
                         at[3],
                         workspace),
                 "cudnnFindConvolutionForwardAlgorithmEx");
-        List<Algorithms.Candidate> all = new ArrayList<>();
-        for (int i = 0; i < found[0]; i++) {
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, true));
-        }
-        return all;
+        return Arrays.stream(perf, 0, found[0])
+                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, true))
+                .toList();
     }
 
     private List<Algorithms.Candidate> data(int most, DevicePointer[] at, long workspace) {
@@ -182,11 +181,9 @@ final class ConvShape {
                         at[3],
                         workspace),
                 "cudnnFindConvolutionBackwardDataAlgorithmEx");
-        List<Algorithms.Candidate> all = new ArrayList<>();
-        for (int i = 0; i < found[0]; i++) {
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, true));
-        }
-        return all;
+        return Arrays.stream(perf, 0, found[0])
+                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, true))
+                .toList();
     }
 
     private List<Algorithms.Candidate> filter(int most, DevicePointer[] at, long workspace) {
@@ -208,11 +205,8 @@ final class ConvShape {
                         at[3],
                         workspace),
                 "cudnnFindConvolutionBackwardFilterAlgorithmEx");
-        List<Algorithms.Candidate> all = new ArrayList<>();
-        for (int i = 0; i < found[0]; i++) {
-            boolean asked = perf[i].mathType == math;
-            all.add(new Algorithms.Candidate(perf[i].algo, perf[i].status, perf[i].determinism == 1, asked));
-        }
-        return all;
+        return Arrays.stream(perf, 0, found[0])
+                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, p.mathType == math))
+                .toList();
     }
 }

@@ -9,7 +9,6 @@ import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
-import java.util.List;
 
 /** Convolution by cuDNN; bias, residual and ReLU in one pass of ours over its result. */
 final class CudaConv extends CudaOp {
@@ -35,8 +34,7 @@ final class CudaConv extends CudaOp {
 
     private void plan(Tensor residual) {
         Shape sample = x.shape().sample();
-        Tensor y = output(
-                spec.output(scope.path(), List.of(sample)).batched(x.shape().dim(0)));
+        Tensor y = output(spec.output(scope.path(), x));
         Shape filter = spec.weight(sample).shape();
         describe("filter " + filter);
         Parameter w = scope.parameter(spec.weight(sample), CudaLayout.of(filter));

@@ -31,7 +31,6 @@ import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -95,7 +94,9 @@ final class CudaDevice implements Device {
         if (captured != null) captured.addAll(reach);
     }
 
-    private Runnable turns(String name, Reach reach, Runnable work) {
+    /** What {@code plan} makes, done while its memory is open, one thread at a time. */
+    private Runnable turns(String name, Reach reach, Supplier<Runnable> plan) {
+        Runnable work = guard.get(plan);
         Runnable checked = () -> {
             require(reach, name);
             work.run();
@@ -248,26 +249,14 @@ final class CudaDevice implements Device {
 
     @Override
     public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
-        ByteBuffer stored = direct(logical.remaining());
-        if (layout == null) stored.asFloatBuffer().put(logical.duplicate());
-        else CudaLayout.of(layout).pack(logical, stored.asFloatBuffer());
-        upload(arena, offset, stored);
+        upload(arena, offset, CudaLayout.stored(layout, logical));
     }
 
     @Override
     public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
-        ByteBuffer stored = direct(logical.remaining());
+        ByteBuffer stored = CudaLayout.direct(logical.remaining());
         download(arena, offset, stored);
-        if (layout == null) logical.duplicate().put(stored.asFloatBuffer());
-        else CudaLayout.of(layout).unpack(stored.asFloatBuffer(), logical);
-    }
-
-    private static ByteBuffer direct(int floats) {
-        if (floats > Integer.MAX_VALUE / Float.BYTES) {
-            throw new IllegalArgumentException(
-                    "a copy between host and device moves at most 2^29 - 1 numbers, not " + floats);
-        }
-        return ByteBuffer.allocateDirect(Float.BYTES * floats).order(ByteOrder.nativeOrder());
+        CudaLayout.read(layout, stored, logical);
     }
 
     @Override
@@ -363,22 +352,22 @@ final class CudaDevice implements Device {
 
     @Override
     public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        return guard.get(() ->
-                turns("step", Reach.ofStep(storage, control), CudaArenas.step(this, optimizer, storage, control)));
+        Reach reach = Reach.ofStep(storage, control);
+        return turns("step", reach, () -> CudaArenas.step(this, optimizer, storage, control));
     }
 
     @Override
     public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        return guard.get(() ->
-                turns("combine", Reach.ofCombination(points, c, to), CudaArenas.weightedSum(this, points, c, to)));
+        Reach reach = Reach.ofCombination(points, c, to);
+        return turns("combine", reach, () -> CudaArenas.weightedSum(this, points, c, to));
     }
 
     @Override
     public Runnable stepCurvePoint(
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
         Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return guard.get(() ->
-                turns("bend", reach, CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control)));
+        return turns(
+                "bend", reach, () -> CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control));
     }
 
     @Override
@@ -389,8 +378,8 @@ final class CudaDevice implements Device {
     @Override
     public Runnable advance(RunState control) {
         Reach reach = new Reach().add("the control block", control.memory());
-        return guard.get(() ->
-                turns("tick", reach, new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control))));
+        return turns(
+                "tick", reach, () -> new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control)));
     }
 
     @Override

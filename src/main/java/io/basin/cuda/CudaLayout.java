@@ -2,6 +2,8 @@ package io.basin.cuda;
 
 import io.basin.device.Layout;
 import io.basin.device.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
@@ -55,5 +57,27 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
                 }
             }
         }
+    }
+
+    static ByteBuffer direct(int floats) {
+        if (floats > Integer.MAX_VALUE / Float.BYTES) {
+            throw new IllegalArgumentException(
+                    "a copy between host and device moves at most 2^29 - 1 numbers, not " + floats);
+        }
+        return ByteBuffer.allocateDirect(Float.BYTES * floats).order(ByteOrder.nativeOrder());
+    }
+
+    /** The numbers as the device keeps them; {@code layout} null for as they are. */
+    static ByteBuffer stored(Layout layout, FloatBuffer logical) {
+        ByteBuffer stored = direct(logical.remaining());
+        if (layout == null) stored.asFloatBuffer().put(logical.duplicate());
+        else of(layout).pack(logical, stored.asFloatBuffer());
+        return stored;
+    }
+
+    /** The reverse. */
+    static void read(Layout layout, ByteBuffer stored, FloatBuffer logical) {
+        if (layout == null) logical.duplicate().put(stored.asFloatBuffer());
+        else of(layout).unpack(stored.asFloatBuffer(), logical);
     }
 }

@@ -5,7 +5,6 @@ import static jcuda.jcudnn.JCudnn.cudnnPoolingForward;
 
 import io.basin.device.Layer;
 import io.basin.device.PlanContext;
-import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
@@ -27,16 +26,11 @@ final class CudaPool extends CudaOp {
         }
     }
 
-    private static int extent(int size, Layer.Pool spec) {
-        return (size + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
-    }
-
     private void plan(Layer.Pool spec, Tensor x) {
-        Shape s = x.shape();
-        Tensor y = output(Shape.of(s.dim(0), s.dim(1), extent(s.dim(2), spec), extent(s.dim(3), spec)));
+        Tensor y = output(spec.output(scope.path(), x));
         CudaContext cuda = device.context();
         cudnnPoolingDescriptor pool = Descriptors.pooling(undo, spec);
-        cudnnTensorDescriptor in = Descriptors.tensor(undo, s);
+        cudnnTensorDescriptor in = Descriptors.tensor(undo, x.shape());
         cudnnTensorDescriptor out = Descriptors.tensor(undo, y.shape());
         KernelArg source = value(x);
         KernelArg target = value(y);

@@ -3,7 +3,6 @@ package io.basin.data;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -94,7 +93,7 @@ final class Capped {
 
     /** A stream that fails with an {@link IOException} when more than {@code cap} bytes are read from it. */
     static InputStream stream(InputStream in, long cap) {
-        return new FilterInputStream(in) {
+        return new InputStream() {
             private long left = cap;
 
             @Override
@@ -112,22 +111,13 @@ final class Capped {
             }
 
             @Override
-            public long skip(long n) throws IOException {
-                long skipped = in.skip(n);
-                count(skipped);
-                return skipped;
-            }
-
-            @Override
-            public boolean markSupported() {
-                return false;
+            public void close() throws IOException {
+                in.close();
             }
 
             private void count(long n) throws IOException {
                 left -= n;
-                if (left < 0) {
-                    throw new IOException("it holds more than " + cap + " bytes");
-                }
+                if (left < 0) throw new IOException("it holds more than " + cap + " bytes");
             }
         };
     }

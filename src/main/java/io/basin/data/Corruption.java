@@ -90,14 +90,7 @@ public enum Corruption {
             image(in, out, i, strength, set, seed);
             System.arraycopy(out, 0, pixels, i * size, size);
         }
-        return new ImageSet(
-                set.name() + ", " + label() + " " + strength,
-                pixels,
-                set.labels(),
-                set.height(),
-                set.width(),
-                set.channels(),
-                set.classNames());
+        return set.with(set.name() + ", " + label() + " " + strength, pixels, set.labels());
     }
 
     /** Images of no class: every pixel uniform; labels are 0 and mean nothing. */
@@ -108,14 +101,7 @@ public enum Corruption {
             if (i % 4 == 0) Philox.block(i / 4, 0, -1, Streams.CORRUPTION, (int) seed, (int) (seed >>> 32), words);
             pixels[i] = (byte) (words[i % 4] >>> 24);
         }
-        return new ImageSet(
-                "uniform noise",
-                pixels,
-                new int[like.count()],
-                like.height(),
-                like.width(),
-                like.channels(),
-                like.classNames());
+        return like.with("uniform noise", pixels, new int[like.count()]);
     }
 
     private static byte pixel(double value) {

@@ -61,7 +61,7 @@ public final class IdxFormat {
                         "Name images of that size");
             }
             byte[] bytes = pixels.bytes();
-            return new ImageSet(file.toString(), bytes, new int[d[0]], d[1], d[2], channels, like.classNames());
+            return like.with(file.toString(), bytes, new int[d[0]]);
         }
     }
 

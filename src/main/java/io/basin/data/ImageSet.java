@@ -5,7 +5,6 @@ import io.basin.io.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -146,7 +145,12 @@ public final class ImageSet {
             System.arraycopy(pixels, index * size, chosen, i * size, size);
             chosenLabels[i] = labels[index];
         }
-        return new ImageSet(subsetName, chosen, chosenLabels, height, width, channels, classNames);
+        return with(subsetName, chosen, chosenLabels);
+    }
+
+    /** Other images of the same size, with the same classes. */
+    public ImageSet with(String otherName, byte[] otherPixels, int[] otherLabels) {
+        return new ImageSet(otherName, otherPixels, otherLabels, height, width, channels, classNames);
     }
 
     /** Augmentation with this set's own normalisation to mean 0 and variance 1; a constant channel is only centred. */
@@ -192,27 +196,8 @@ public final class ImageSet {
         return new ChannelStatistics(mean, std);
     }
 
-    /**
-     * Mean and population standard deviation of each channel, (C), of pixels scaled to [0, 1].
-     */
-    public record ChannelStatistics(double[] mean, double[] std) {
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof ChannelStatistics that
-                    && Arrays.equals(mean, that.mean)
-                    && Arrays.equals(std, that.std);
-        }
-
-        @Override
-        public int hashCode() {
-            return 31 * Arrays.hashCode(mean) + Arrays.hashCode(std);
-        }
-
-        @Override
-        public String toString() {
-            return "mean " + Arrays.toString(mean) + ", std " + Arrays.toString(std);
-        }
-    }
+    /** Mean and population standard deviation of each channel, (C), of pixels scaled to [0, 1]. */
+    public record ChannelStatistics(double[] mean, double[] std) {}
 
     @Override
     public String toString() {

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Printable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -92,13 +93,9 @@ final class TarReader {
                 || full.startsWith("/")
                 || full.indexOf('\\') >= 0
                 || Arrays.asList(full.split("/")).contains("..")) {
-            throw DataException.of(archive, "holds the unsafe file name \"" + printable(full) + "\"", REMEDY);
+            throw DataException.of(archive, "holds the unsafe file name \"" + Printable.of(full) + "\"", REMEDY);
         }
         return full;
-    }
-
-    private static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
     }
 
     private static String text(byte[] header, int offset, int length) {
@@ -120,18 +117,7 @@ final class TarReader {
     /** At most 12 digits, so 36 bits; -1 if the field is not octal. */
     private static long parseOctal(byte[] header, int offset, int length) {
         String digits = text(header, offset, length).trim();
-        if (digits.isEmpty()) {
-            return -1;
-        }
-        long value = 0;
-        for (int i = 0; i < digits.length(); i++) {
-            int digit = digits.charAt(i) - '0';
-            if (digit < 0 || digit > 7) {
-                return -1;
-            }
-            value = value * 8 + digit;
-        }
-        return value;
+        return digits.matches("[0-7]{1,12}") ? Long.parseLong(digits, 8) : -1;
     }
 
     /** The sum of all bytes, those of the checksum itself counted as spaces. */

@@ -31,6 +31,11 @@ public sealed interface Layer {
      */
     Shape output(String path, List<Shape> inputs);
 
+    /** The output's shape for a batch of one input. */
+    default Shape output(String path, Tensor x) {
+        return output(path, List.of(x.shape().sample())).batched(x.shape().dim(0));
+    }
+
     /**
      * Has the device plan this layer: the one place where a kind of layer meets the factory that plans it.
      *

@@ -178,6 +178,15 @@ public final class AtomicFile {
         }
     }
 
+    /** Closes what was opened before {@code reason}, if it was. */
+    static void close(FileChannel channel, Exception reason) {
+        try {
+            if (channel != null) channel.close();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
     /** The error that a user can act on: path, reason, remedy. */
     static UncheckedIOException failure(Path file, IOException cause) {
         Path folder = file.toAbsolutePath().getParent();

@@ -78,10 +78,10 @@ public final class JsonLines implements AutoCloseable {
             lines.truncate(offset);
             return lines;
         } catch (IOException e) {
-            close(channel, e);
+            AtomicFile.close(channel, e);
             throw AtomicFile.failure(file, e);
         } catch (RuntimeException e) {
-            close(channel, e);
+            AtomicFile.close(channel, e);
             throw e;
         }
     }
@@ -232,16 +232,5 @@ public final class JsonLines implements AutoCloseable {
         parse(file, kept.array());
         channel.truncate(offset);
         channel.position(offset);
-    }
-
-    private static void close(FileChannel channel, Exception reason) {
-        if (channel == null) {
-            return;
-        }
-        try {
-            channel.close();
-        } catch (IOException e) {
-            reason.addSuppressed(e);
-        }
     }
 }

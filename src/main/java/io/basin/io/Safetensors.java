@@ -65,10 +65,10 @@ public final class Safetensors implements AutoCloseable {
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
-            close(channel, e);
+            AtomicFile.close(channel, e);
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         } catch (RuntimeException e) {
-            close(channel, e);
+            AtomicFile.close(channel, e);
             throw e;
         }
     }
@@ -232,17 +232,6 @@ public final class Safetensors implements AutoCloseable {
             }
             at += read;
             target.limit(end);
-        }
-    }
-
-    private static void close(FileChannel channel, Exception reason) {
-        if (channel == null) {
-            return;
-        }
-        try {
-            channel.close();
-        } catch (IOException e) {
-            reason.addSuppressed(e);
         }
     }
 }

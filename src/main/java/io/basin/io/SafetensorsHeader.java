@@ -43,7 +43,8 @@ final class SafetensorsHeader {
             throw new FormatException(file, "not a safetensors file: its header does not start with '{'");
         }
         try {
-            for (Map.Entry<String, JsonNode> e : READER.readTree(Json.decode(header, file)).properties()) {
+            for (Map.Entry<String, JsonNode> e :
+                    READER.readTree(Json.decode(header, file)).properties()) {
                 parsed.require(e.getValue().isObject(), TensorEntry.quote(e.getKey()) + " must be an object");
                 if (e.getKey().equals("__metadata__")) parsed.readMetadata(e.getValue());
                 else parsed.tensors.put(e.getKey(), parsed.readTensor(e.getKey(), e.getValue()));
@@ -73,7 +74,9 @@ final class SafetensorsHeader {
 
     private void readMetadata(JsonNode all) {
         for (Map.Entry<String, JsonNode> e : all.properties()) {
-            require(e.getValue().isTextual(), "__metadata__ entry " + TensorEntry.quote(e.getKey()) + " must be a string");
+            require(
+                    e.getValue().isTextual(),
+                    "__metadata__ entry " + TensorEntry.quote(e.getKey()) + " must be a string");
             if (e.getKey().equals(TensorDigest.KEY)) sha256 = e.getValue().textValue();
             else metadata.put(e.getKey(), e.getValue().textValue());
         }
@@ -82,7 +85,9 @@ final class SafetensorsHeader {
     private TensorEntry readTensor(String name, JsonNode node) {
         String quoted = TensorEntry.quote(name);
         for (Map.Entry<String, JsonNode> field : node.properties()) {
-            require(FIELDS.contains(field.getKey()), quoted + " has an unknown field " + TensorEntry.quote(field.getKey()));
+            require(
+                    FIELDS.contains(field.getKey()),
+                    quoted + " has an unknown field " + TensorEntry.quote(field.getKey()));
         }
         for (String field : FIELDS) require(node.has(field), quoted + " has no " + field);
         Dtype dtype = dtype(quoted, node.path("dtype"));

@@ -89,8 +89,7 @@ public final class ConnectReport {
         return ts.stream().mapToDouble(d -> d).toArray();
     }
 
-    private double[] values(
-            Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
+    private double[] values(Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
         return legs.stream()
                 .flatMap(leg -> Arrays.stream(which.apply(leg).figures()))
                 .mapToDouble(figure)

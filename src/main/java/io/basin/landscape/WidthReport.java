@@ -77,14 +77,14 @@ public final class WidthReport {
         Map<String, List<Rays.Bundle>> methods = new LinkedHashMap<>();
         for (Rays.Bundle b : result.bundles()) {
             if (b.kind() == kind) {
-                methods.computeIfAbsent(b.net().method(), m -> new ArrayList<>()).add(b);
+                methods.computeIfAbsent(b.net().method(), m -> new ArrayList<>())
+                        .add(b);
             }
         }
         return methods;
     }
 
-    private void figure(
-            Rays.Kind kind, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
+    private void figure(Rays.Kind kind, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
         Lines lines = new Lines(what + " along " + Widths.name(kind), x, axis);
         methods(kind).forEach((method, bundles) -> {
@@ -154,10 +154,7 @@ public final class WidthReport {
         return Widths.conclusions(
                 result.bundles().stream()
                         .map(b -> new Widths.Width(
-                                b.kind(),
-                                b.net().method(),
-                                b.net().header("seed"),
-                                b.width(rise)))
+                                b.kind(), b.net().method(), b.net().header("seed"), b.width(rise)))
                         .toList(),
                 rise);
     }

@@ -14,6 +14,7 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -81,8 +82,12 @@ public final class Contours extends Picture {
                 if (!Double.isFinite(z[i][j])) this.z[i][j] = Double.POSITIVE_INFINITY;
             }
         }
-        min = Levels.min(z);
-        max = Levels.max(z);
+        DoubleSummaryStatistics finite = Arrays.stream(z)
+                .flatMapToDouble(Arrays::stream)
+                .filter(Double::isFinite)
+                .summaryStatistics();
+        min = finite.getCount() == 0 ? 0 : finite.getMin();
+        max = finite.getCount() == 0 ? 0 : finite.getMax();
         levels = Levels.logarithmic(min, Math.max(max, Math.nextUp(min)), BANDS - 1);
     }
 

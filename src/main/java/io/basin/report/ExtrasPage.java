@@ -86,7 +86,8 @@ public final class ExtrasPage {
     private static void tests(Page page, List<Extras.Versus> tests) {
         if (tests.isEmpty()) return;
         page.heading("Single nets on the same test samples");
-        page.paragraph("McNemar's exact test that two nets err equally often, p corrected by Holm. It compares these nets of one"
+        page.paragraph(
+                "McNemar's exact test that two nets err equally often, p corrected by Holm. It compares these nets of one"
                         + " seed, not the methods: another seed gives other nets. Whether a method is better only several"
                         + " seeds can show.");
         List<List<String>> rows = new ArrayList<>();
@@ -106,8 +107,9 @@ public final class ExtrasPage {
     private static void checks(Page page, List<Extras.Check> checks) {
         if (checks.isEmpty()) return;
         page.heading("Self-checks");
-        List<Extras.Check> passed =
-                checks.stream().filter(c -> c.verdict().equals(Extras.Check.PASSED)).toList();
+        List<Extras.Check> passed = checks.stream()
+                .filter(c -> c.verdict().equals(Extras.Check.PASSED))
+                .toList();
         if (passed.size() < checks.size()) {
             page.words(rows(checks.stream().filter(c -> !passed.contains(c)).toList()));
         }

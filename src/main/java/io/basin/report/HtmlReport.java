@@ -11,12 +11,13 @@ public final class HtmlReport {
         Page page = new Page(summary.title())
                 .conclusion(table.conclusion())
                 .table(table.rows())
-                .paragraph("Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
-                        + " by seed: mean and half-width of the t-interval, from ten seeds on also the 95 %"
-                        + " percentile bootstrap interval; p is that of the paired t-test, corrected by Holm for"
-                        + " the number of rows compared. Intervals are cut to what is possible; those of two or"
-                        + " three seeds are wide, and say that so few cannot tell. ECE is the mean over seeds of"
-                        + " each seed's own.");
+                .paragraph(
+                        "Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
+                                + " by seed: mean and half-width of the t-interval, from ten seeds on also the 95 %"
+                                + " percentile bootstrap interval; p is that of the paired t-test, corrected by Holm for"
+                                + " the number of rows compared. Intervals are cut to what is possible; those of two or"
+                                + " three seeds are wide, and say that so few cannot tell. ECE is the mean over seeds of"
+                                + " each seed's own.");
         figures(page, summary);
         ExtrasPage.add(page, summary.evidence());
         page.facts(summary.facts()).write(file);

@@ -1,7 +1,5 @@
 package io.basin.report;
 
-import java.util.Arrays;
-
 /**
  * Contour levels that grow from the lowest value on: low + (high - low) r^(k - bands), so that the basin's floor, where
  * everything interesting happens, is not a single colour beside walls a thousand times as high.
@@ -21,21 +19,5 @@ final class Levels {
             levels[k] = min + (max - min) * Math.pow(FINEST, (double) (bands - k) / bands);
         }
         return levels;
-    }
-
-    static double min(double[][] z) {
-        return Arrays.stream(z)
-                .flatMapToDouble(Arrays::stream)
-                .filter(Double::isFinite)
-                .min()
-                .orElse(0);
-    }
-
-    static double max(double[][] z) {
-        return Arrays.stream(z)
-                .flatMapToDouble(Arrays::stream)
-                .filter(Double::isFinite)
-                .max()
-                .orElse(0);
     }
 }

@@ -21,6 +21,7 @@ public final class Lines extends Picture {
         new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7),
         new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000), new Color(0x999999)
     };
+
     private static final BasicStroke SOLID = new BasicStroke(2.2f);
     private static final BasicStroke DASHED =
             new BasicStroke(2.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {7, 5}, 0);
@@ -115,9 +116,8 @@ public final class Lines extends Picture {
     }
 
     private static double[][] finite(double[] x, double[] y) {
-        int[] kept = IntStream.range(0, x.length)
-                .filter(i -> Double.isFinite(y[i]))
-                .toArray();
+        int[] kept =
+                IntStream.range(0, x.length).filter(i -> Double.isFinite(y[i])).toArray();
         double[][] out = new double[2][kept.length];
         for (int i = 0; i < kept.length; i++) {
             out[0][i] = x[kept[i]];

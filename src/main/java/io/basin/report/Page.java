@@ -79,7 +79,8 @@ public final class Page {
     }
 
     private Page rows(List<List<String>> rows) {
-        for (int i = 0; i < rows.size(); i++) row(rows.get(i), i == 0 ? rows.get(i).size() : 0);
+        for (int i = 0; i < rows.size(); i++)
+            row(rows.get(i), i == 0 ? rows.get(i).size() : 0);
         out.append("</table>\n");
         return this;
     }

@@ -31,15 +31,16 @@ final class ProbePage {
         if (all.isEmpty()) return;
         page.heading("Corrupted test images");
         List<Series> series = corruptedSeries(all);
-        page.paragraph("Accuracy in %, mean over strengths 1 to 5, and over seeds with its 95 % interval; the same images for all"
+        page.paragraph(
+                "Accuracy in %, mean over strengths 1 to 5, and over seeds with its 95 % interval; the same images for all"
                         + " methods." + seeds(series));
         List<String> kinds = distinct(series.stream().map(Series::what).toList());
         page.table(grid(series, kinds, k -> k.equals(CLEAN) ? "clean" : k));
         differences(page, series.stream().filter(s -> !s.what().equals(CLEAN)).toList());
         for (String kind : kinds) {
             if (kind.equals(CLEAN)) continue;
-            page.figure(corruption(all, kind),
-                    "Accuracy under " + kind + ", mean over seeds; strength 0 is the test set.");
+            page.figure(
+                    corruption(all, kind), "Accuracy under " + kind + ", mean over seeds; strength 0 is the test set.");
         }
     }
 
@@ -107,14 +108,14 @@ final class ProbePage {
                     series(g, Extras.Outside::confidenceInside).mean(),
                     series(g, Extras.Outside::confidenceOutside).mean()));
         }
-        page.paragraph("AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
+        page.paragraph(
+                "AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
                         + " chance, 100 % tells them apart. Means over seeds with 95 % intervals." + seeds(auroc));
         page.table(rows);
         differences(page, auroc);
     }
 
-    private static Series series(
-            List<Extras.Outside> group, ToDoubleFunction<Extras.Outside> figure) {
+    private static Series series(List<Extras.Outside> group, ToDoubleFunction<Extras.Outside> figure) {
         Map<Long, Double> values = new TreeMap<>();
         for (Extras.Outside o : group) values.put(o.seed(), 100 * figure.applyAsDouble(o));
         return new Series(group.get(0).method(), group.get(0).set(), values);
@@ -126,8 +127,7 @@ final class ProbePage {
         return most < 5 ? " " + most + " seeds: intervals are wide, and p says little." : "";
     }
 
-    private static List<List<String>> grid(
-            List<Series> series, List<String> whats, UnaryOperator<String> title) {
+    private static List<List<String>> grid(List<Series> series, List<String> whats, UnaryOperator<String> title) {
         List<List<String>> rows = new ArrayList<>();
         List<String> header = new ArrayList<>(List.of("method"));
         whats.forEach(w -> header.add(title.apply(w)));

@@ -35,8 +35,8 @@ public final class ResultTable {
                 .orElse(new double[0]);
         List<PairedComparison> pairs =
                 summary.rows().stream().map(row -> pair(row, sgd)).toList();
-        double[] p = Statistics.holm(
-                pairs.stream().mapToDouble(PairedComparison::p).toArray());
+        double[] p =
+                Statistics.holm(pairs.stream().mapToDouble(PairedComparison::p).toArray());
         baseline = sgd.length > 0;
         tested = Arrays.stream(p).anyMatch(Double::isFinite);
         for (int i = 0; i < p.length; i++) add(summary.rows().get(i), sgd, pairs.get(i), p[i]);
@@ -60,7 +60,7 @@ public final class ResultTable {
         String name = row.combiner().isEmpty() ? row.method() : row.method() + " (" + row.combiner() + ")";
         String difference = row.method().equals(BASELINE) || sgd.length != accuracy.length || sgd.length == 0
                 ? ""
-                : signed(Statistics.mean(accuracy) - Statistics.mean(sgd)) 
+                : signed(Statistics.mean(accuracy) - Statistics.mean(sgd))
                         + Statistics.interval(pair.interval(), 2, -100, 100);
         cells.add(List.of(
                 name,

@@ -7,6 +7,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.apache.commons.statistics.distribution.TDistribution;
 import org.apache.commons.statistics.inference.BinomialTest;
+import org.apache.commons.statistics.inference.MannWhitneyUTest;
 import org.apache.commons.statistics.inference.TTest;
 
 /**
@@ -166,27 +167,7 @@ public final class Statistics {
     public static double auroc(double[] high, double[] low) {
         check(high);
         check(low);
-        double[] sorted = low.clone();
-        Arrays.sort(sorted);
-        double wins = 0;
-        for (double value : high) {
-            int below = first(sorted, value);
-            int equal = first(sorted, Math.nextUp(value)) - below;
-            wins += below + equal / 2.0;
-        }
-        return wins / high.length / low.length;
-    }
-
-    /** How many of {@code sorted} lie below {@code value}. */
-    private static int first(double[] sorted, double value) {
-        int low = 0;
-        int high = sorted.length;
-        while (low < high) {
-            int middle = (low + high) >>> 1;
-            if (sorted[middle] < value) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        return MannWhitneyUTest.withDefaults().statistic(high, low) / high.length / low.length;
     }
 
     /** The number with {@code decimals} digits, {@code n/a} for NaN. */

@@ -6,8 +6,12 @@ import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.io.TensorEntry;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /** What every reader of weights files asks of their tensors. */
@@ -68,5 +72,35 @@ public final class Tensors {
             }
         }
         return values;
+    }
+
+    /**
+     * How far the tensors in {@code file} lie from their mean over {@code members}, summed in float64: the largest difference as a
+     * share of the largest weight of its tensor.
+     */
+    public static double fromMean(Path file, List<Path> members, List<String> names) {
+        Map<String, double[]> means = new HashMap<>();
+        for (Path member : members) {
+            each(member, names, (name, values) -> {
+                double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);
+                for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
+            });
+        }
+        double[] worst = new double[1];
+        each(file, names, (name, values) -> {
+            double[] mean = means.get(name);
+            double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
+            for (int i = 0; i < mean.length; i++) {
+                double d = Math.abs(values[i] - mean[i]);
+                if (d > 0) worst[0] = Math.max(worst[0], d / scale);
+            }
+        });
+        return worst[0];
+    }
+
+    private static void each(Path file, List<String> names, BiConsumer<String, float[]> tensor) {
+        try (Safetensors in = Safetensors.open(file)) {
+            for (String name : names) tensor.accept(name, in.floats(name));
+        }
     }
 }

@@ -251,13 +251,13 @@ class DownloadTest {
             server.on("small/" + file.name(), LoopbackServer.file(PACKED));
         }
         Locator locator = new Locator(name -> null, folder.resolve("system"), folder.resolve("cache"));
-        DataStore store = new DataStore(
+        DataSets store = new DataSets(
                 locator, new Download(server.address(), Duration.ofSeconds(5), Duration.ZERO, name -> null));
-        Location fetched = store.fetch(small(), null, Progress.NONE);
+        Location fetched = store.obtain(small(), null, Progress.NONE);
         assertEquals(folder.resolve("cache/small"), fetched.folder());
         assertEquals(fetched, locator.locate(small(), null));
         assertTrue(Verifier.verify(fetched, Progress.NONE).stream().allMatch(FileStatus::ok));
-        Location named = store.fetch(small(), folder.resolve("mine"), Progress.NONE);
+        Location named = store.obtain(small(), folder.resolve("mine"), Progress.NONE);
         assertEquals(folder.resolve("mine/small"), named.folder());
         assertEquals(named, locator.locate(small(), folder.resolve("mine")));
     }

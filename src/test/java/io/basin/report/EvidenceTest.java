@@ -62,7 +62,8 @@ class EvidenceTest {
             assertTrue(html.contains(text), text);
         }
         int folded = html.indexOf("<details><summary>1 passed");
-        assertTrue(folded > html.indexOf("one only") && html.indexOf("<td>sums</td>") > folded, "what passed is folded");
+        assertTrue(
+                folded > html.indexOf("one only") && html.indexOf("<td>sums</td>") > folded, "what passed is folded");
         assertTrue(html.contains("not the methods"), "a test of nets is no test of methods");
     }
 

@@ -19,25 +19,25 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where data sets are looked for, what is read there, and what a check of it says; downloads are in DownloadTest. */
-class DataStoreTest {
+class DataSetsTest {
     @TempDir
     Path root;
 
     private final Map<String, String> environment = new HashMap<>();
-    private DataStore store;
+    private DataSets store;
 
     @BeforeEach
     void surroundings() {
         Locator locator = new Locator(environment::get, root.resolve("system"), root.resolve("cache"));
         // Nothing listens on port 1: a download that should not happen fails.
-        store = new DataStore(
+        store = new DataSets(
                 locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO, name -> null));
     }
 
     @Test
     void aNamedFolderMayHoldTheFilesOrASubfolderOfTheSetsName() throws Exception {
         Written.idxFolder(root.resolve("own"));
-        Location direct = store.locate("mnist", root.resolve("own"));
+        Location direct = store.find("mnist", root.resolve("own"));
         assertEquals(Place.DATA_DIR, direct.place());
         assertEquals(root.resolve("own"), direct.folder());
         assertEquals(
@@ -45,18 +45,18 @@ class DataStoreTest {
         Written.idxFolder(root.resolve("own/mnist"));
         assertEquals(
                 root.resolve("own/mnist"),
-                store.locate("mnist", root.resolve("own")).folder());
+                store.find("mnist", root.resolve("own")).folder());
     }
 
     @Test
     void placesAreSearchedInTheirOrder() throws Exception {
-        assertEquals(Place.NOWHERE, store.locate("mnist", null).place());
-        assertFalse(store.locate("mnist", null).present());
-        assertEquals(root.resolve("cache/mnist"), store.locate("mnist", null).folder());
+        assertEquals(Place.NOWHERE, store.find("mnist", null).place());
+        assertFalse(store.find("mnist", null).present());
+        assertEquals(root.resolve("cache/mnist"), store.find("mnist", null).folder());
         Written.idxFolder(root.resolve("cache/mnist"));
-        assertEquals(Place.CACHE, store.locate("mnist", null).place());
+        assertEquals(Place.CACHE, store.find("mnist", null).place());
         Written.idxFolder(root.resolve("system/mnist"));
-        assertEquals(Place.SYSTEM, store.locate("mnist", null).place());
+        assertEquals(Place.SYSTEM, store.find("mnist", null).place());
     }
 
     @Test
@@ -72,7 +72,7 @@ class DataStoreTest {
         Files.createDirectories(mine);
         refused("$BASIN_DATA: the folder " + mine + " does not hold mnist", "'basin data fetch mnist'");
         Written.idxFolder(mine.resolve("mnist"));
-        assertEquals(Place.ENVIRONMENT, store.locate("mnist", null).place());
+        assertEquals(Place.ENVIRONMENT, store.find("mnist", null).place());
         for (String name : List.of("train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte")) {
             Path file = mine.resolve("mnist").resolve(name);
             Path aside = Files.move(file, root.resolve("aside"));
@@ -93,7 +93,7 @@ class DataStoreTest {
         environment.put("BASIN_DATA", Written.idxFolder(root.resolve("flat")).toString());
         refused("files of these names are in " + root.resolve("flat"));
         Path nested = root.resolve("mine");
-        assertTrue(message(() -> store.locate("mnist", nested)).contains("are in " + root.resolve("mine/data/mnist")));
+        assertTrue(message(() -> store.find("mnist", nested)).contains("are in " + root.resolve("mine/data/mnist")));
     }
 
     @Test
@@ -103,17 +103,17 @@ class DataStoreTest {
         try {
             System.setProperty("user.home", root.toString());
             environment.put("BASIN_DATA", "~/mine");
-            assertEquals(root.resolve("mine/mnist"), store.locate("mnist", null).folder());
+            assertEquals(root.resolve("mine/mnist"), store.find("mnist", null).folder());
             environment.clear();
             assertEquals(
                     root.resolve("mine/mnist"),
-                    store.locate("mnist", Path.of("~/mine")).folder());
+                    store.find("mnist", Path.of("~/mine")).folder());
         } finally {
             System.setProperty("user.home", home);
         }
         for (String value : List.of("", "  ", "~someone/data")) {
             environment.put("BASIN_DATA", value);
-            String said = assertThrows(IllegalArgumentException.class, () -> store.locate("mnist", null))
+            String said = assertThrows(IllegalArgumentException.class, () -> store.find("mnist", null))
                     .getMessage();
             assertTrue(said.startsWith("$BASIN_DATA is "), said);
         }
@@ -125,21 +125,21 @@ class DataStoreTest {
         Path own = Written.idxFolder(root.resolve("own"));
         Path inner = Files.createDirectories(own.resolve("mnist"));
         Files.copy(own.resolve("train-images-idx3-ubyte"), inner.resolve("train-images-idx3-ubyte"));
-        assertTrue(message(() -> store.locate("mnist", own)).contains(inner + " holds a part of mnist only"));
+        assertTrue(message(() -> store.find("mnist", own)).contains(inner + " holds a part of mnist only"));
         Path other = Written.idxFolder(root.resolve("other"));
         Path gzip = other.resolve("train-images-idx3-ubyte.gz");
         Files.write(gzip, Written.gzip(Written.idx(20, 4, 3)));
-        assertTrue(store.locate("mnist", other).present());
+        assertTrue(store.find("mnist", other).present());
         byte[] changed = Written.idx(20, 4, 3);
         changed[30]++;
         Files.write(gzip, Written.gzip(changed));
-        assertTrue(message(() -> store.locate("mnist", other)).contains("differs from train-images-idx3-ubyte.gz"));
+        assertTrue(message(() -> store.find("mnist", other)).contains("differs from train-images-idx3-ubyte.gz"));
     }
 
     @Test
     void aDownloadGoesWhereTheSetIsLookedFor() {
         environment.put("BASIN_DATA", root.resolve("mine").toString());
-        String message = message(() -> store.fetch("mnist", null, Progress.NONE));
+        String message = message(() -> store.obtain("mnist", null, Progress.NONE));
         assertTrue(message.contains("into " + root.resolve("mine/mnist") + " yourself"), message);
     }
 
@@ -148,9 +148,9 @@ class DataStoreTest {
     }
 
     private void refusedFor(String name, String... words) {
-        String said = message(() -> store.load(name, null, Progress.NONE));
+        String said = message(() -> store.read(name, null, Progress.NONE));
         for (String word : words) assertTrue(said.contains(word), said);
-        assertEquals(said, message(() -> store.verify(name, null, Progress.NONE)));
+        assertEquals(said, message(() -> store.check(name, null, Progress.NONE)));
     }
 
     @Test
@@ -164,8 +164,8 @@ class DataStoreTest {
                         + " t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz]. Name another folder, put the"
                         + " files there ('basin data fetch mnist --data-dir " + empty + "' can), or leave --data-dir"
                         + " out to use or download a cached copy",
-                message(() -> store.load("mnist", empty, Progress.NONE)));
-        String absent = message(() -> store.load("cifar10", root.resolve("absent"), Progress.NONE));
+                message(() -> store.read("mnist", empty, Progress.NONE)));
+        String absent = message(() -> store.read("cifar10", root.resolve("absent"), Progress.NONE));
         assertTrue(absent.contains("absent does not exist, so it does not hold cifar10"), absent);
         assertTrue(absent.contains("cifar-10-binary.tar.gz, or data_batch_1.bin"), absent);
     }
@@ -174,11 +174,11 @@ class DataStoreTest {
     void ownImagesInTheFormatAreReadThoughTheyAreNotThePublishedOnes() throws Exception {
         Written.idxFolder(root.resolve("own"));
         List<String> events = new ArrayList<>();
-        TrainTest both = store.load("mnist", root.resolve("own"), recording(events));
+        TrainTest both = store.read("mnist", root.resolve("own"), recording(events));
         assertEquals("mnist train (20, 4, 3, 1), 10 classes", both.train().toString());
         assertEquals("mnist test (10, 4, 3, 1), 10 classes", both.test().toString());
         assertEquals(List.of("reading mnist, 4 files", "2", "2", "closed"), events);
-        for (FileStatus status : store.verify("mnist", root.resolve("own"), Progress.NONE)) {
+        for (FileStatus status : store.check("mnist", root.resolve("own"), Progress.NONE)) {
             assertEquals(State.DIFFERENT, status.state());
             assertFalse(status.ok());
             assertTrue(status.detail().contains("published is"), status.detail());
@@ -189,7 +189,7 @@ class DataStoreTest {
     void trainAndTestOfDifferentShapeAreADataException() throws Exception {
         Path own = Written.idxFolder(root.resolve("own"));
         Files.write(own.resolve("t10k-images-idx3-ubyte.gz"), Written.gzip(Written.idx(10, 4, 4)));
-        String message = message(() -> store.load("mnist", own, Progress.NONE));
+        String message = message(() -> store.read("mnist", own, Progress.NONE));
         assertTrue(message.contains("its training images are 4 x 3, its test images 4 x 4"), message);
     }
 
@@ -197,16 +197,16 @@ class DataStoreTest {
     void cifarIsFoundAsArchiveAsFolderAndAsUnpackedArchive() throws Exception {
         Path own = Files.createDirectories(root.resolve("own"));
         Files.write(own.resolve("cifar-10-binary.tar.gz"), Written.gzip(Written.cifar10Tar(2)));
-        Location archive = store.locate("cifar10", own);
+        Location archive = store.find("cifar10", own);
         assertEquals(List.of(own.resolve("cifar-10-binary.tar.gz")), archive.files());
-        assertEquals(10, store.load("cifar10", own, Progress.NONE).train().count());
+        assertEquals(10, store.read("cifar10", own, Progress.NONE).train().count());
         Path unpacked = Files.createDirectories(own.resolve("cifar10/cifar-10-batches-bin"));
         for (String name : CifarFormat.CIFAR10.fileNames()) {
             Files.write(unpacked.resolve(name), Written.cifar(1, 3, 1));
         }
-        assertEquals(unpacked, store.locate("cifar10", own).folder());
-        assertEquals(15, store.load("cifar10", own, Progress.NONE).train().count());
-        assertEquals(15, store.load("cifar10", unpacked, Progress.NONE).train().count());
+        assertEquals(unpacked, store.find("cifar10", own).folder());
+        assertEquals(15, store.read("cifar10", own, Progress.NONE).train().count());
+        assertEquals(15, store.read("cifar10", unpacked, Progress.NONE).train().count());
     }
 
     @Test
@@ -215,7 +215,7 @@ class DataStoreTest {
         Path archive = own.resolve("cifar-10-binary.tar.gz");
         byte[] tar = Written.cifar10Tar(2);
         Files.write(archive, Written.gzip(tar));
-        List<FileStatus> statuses = store.verify("cifar10", own, Progress.NONE);
+        List<FileStatus> statuses = store.check("cifar10", own, Progress.NONE);
         assertEquals(6, statuses.size());
         assertTrue(statuses.stream().allMatch(status -> status.state() == State.DIFFERENT));
         assertEquals(
@@ -245,14 +245,14 @@ class DataStoreTest {
 
     @Test
     void aFailedDownloadLeavesTheCacheWithoutAFile() {
-        String message = message(() -> store.load("mnist", null, Progress.NONE));
+        String message = message(() -> store.read("mnist", null, Progress.NONE));
         assertTrue(
                 message.startsWith("mnist: cannot download train-images-idx3-ubyte.gz [http://127.0.0.1:1/"), message);
-        assertFalse(store.locate("mnist", null).present());
+        assertFalse(store.find("mnist", null).present());
     }
 
     private List<State> states(String name, Path dataDir) {
-        return store.verify(name, dataDir, Progress.NONE).stream()
+        return store.check(name, dataDir, Progress.NONE).stream()
                 .map(FileStatus::state)
                 .toList();
     }
