@@ -46,29 +46,20 @@ final class CpuPredictionSum implements PredictionSum {
 
     @Override
     public int[] likeliest() {
-        return guard.get(this::largest);
-    }
-
-    private int[] largest() {
-        int[] choices = new int[rows];
-        for (int i = 0; i < rows; i++) {
-            for (int k = 1; k < classes; k++) {
-                if (sum(i, k) > sum(i, choices[i])) choices[i] = k;
-            }
-        }
-        return choices;
+        return guard.get(() -> best(false));
     }
 
     @Override
     public int[] elected() {
-        return guard.get(this::winners);
+        return guard.get(() -> best(true));
     }
 
-    private int[] winners() {
+    /** @param voted by votes first, and only of equal ones by sums */
+    private int[] best(boolean voted) {
         int[] choices = new int[rows];
         for (int i = 0; i < rows; i++) {
             for (int k = 1; k < classes; k++) {
-                int more = votes[i * classes + k] - votes[i * classes + choices[i]];
+                int more = voted ? votes[i * classes + k] - votes[i * classes + choices[i]] : 0;
                 if (more > 0 || more == 0 && sum(i, k) > sum(i, choices[i])) choices[i] = k;
             }
         }
