@@ -10,10 +10,10 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
-import io.basin.report.Extras;
-import io.basin.report.Summary;
 import io.basin.methods.Method;
 import io.basin.nn.Graph;
+import io.basin.report.Extras;
+import io.basin.report.Summary;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +67,7 @@ public final class Comparison {
         recipes = List.copyOf(methods);
         Set<String> names = new HashSet<>();
         for (Method m : recipes) {
+            m.requireEpochsOf(material.stepsPerEpoch());
             if (!names.add(m.name())) throw new IllegalArgumentException(m.name() + ": two methods have this name");
         }
     }
