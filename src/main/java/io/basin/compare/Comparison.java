@@ -109,7 +109,9 @@ public final class Comparison {
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
-        Optional<List<MethodScore>> results = Finished.read(place);
+        String identity = GroupRun.identity(material, group, net.get()) + ", data=" + material.fingerprint() + ", seed="
+                + seed + ", statistics=" + options.refresh() + ", plain=" + options.plainRefresh();
+        Optional<List<MethodScore>> results = Finished.read(place, identity);
         if (results.isPresent()) {
             Extras known = ExtrasFile.read(place);
             if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
@@ -117,7 +119,7 @@ public final class Comparison {
         TestEvaluation.Outcome outcome =
                 new GroupRun(new GroupRun.Place(device, material, net, seed, place, options, monitor), group).run();
         ExtrasFile.write(place, outcome.evidence());
-        Finished.write(place, outcome.results());
+        Finished.write(place, outcome.results(), identity);
         return outcome;
     }
 

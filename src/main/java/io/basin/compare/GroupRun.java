@@ -124,7 +124,7 @@ final class GroupRun {
     private void train(Training session, int part, Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
-        about.put(Trainer.RUN, identity() + ", seed=" + (place.seed() * 1000 + part));
+        about.put(Trainer.RUN, identity(material, group, graph) + ", seed=" + (place.seed() * 1000 + part));
         try (Monitor.Run shown = place.monitor()
                 .run(label(part), session.steps(), material.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
@@ -142,7 +142,8 @@ final class GroupRun {
         }
     }
 
-    private String identity() {
+    /** Everything but the seed that decides what is trained. */
+    static String identity(Splits material, Group group, Graph graph) {
         return material.settings().identity() + ", net=" + graph.fingerprint() + ", "
                 + group.recipes().stream().map(Method::identity).collect(Collectors.joining(", "));
     }

@@ -222,10 +222,7 @@ public final class CurveTraining implements AutoCloseable {
         try (Safetensors in = Safetensors.open(file)) {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
-            if (!there.equals(identity)) {
-                throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
-                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with `out`");
-            }
+            Difference.requireNone(file, there, identity);
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));
                 Checkpoint.readArena(file, in, device, storage, "momentum." + j + ".", momenta.get(j - 1));

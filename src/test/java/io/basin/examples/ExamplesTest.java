@@ -1,16 +1,21 @@
 package io.basin.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.compare.Comparison;
 import io.basin.compare.Splits;
 import io.basin.device.AdamW;
 import io.basin.device.Device;
+import io.basin.device.Devices;
 import io.basin.device.Optimizer;
+import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
+import io.basin.nn.Graph;
 import io.basin.train.Training;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,9 +23,13 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -80,6 +89,38 @@ class ExamplesTest {
             assertEquals(3, all.filter(f -> f.endsWith("mine.safetensors")).count());
         }
         assertEquals(table, printed(OwnComparison::main, folder.toString()));
+    }
+
+    /** No config.json stands before a program's comparison: what is finished says itself what it is of. */
+    @Test
+    void aFinishedComparisonIsOfItsNetAndItsTablesAlone(@TempDir Path folder) {
+        try (Device device = Devices.open("cpu", 1);
+                Splits data = Small.splits(device)) {
+            double[] rates = new double[8];
+            Arrays.fill(rates, 0.05);
+            compare(device, data, Small::net, rates, folder);
+            compare(device, data, Small::net, rates, folder);
+            String net = refused(() -> compare(device, data, ExamplesTest::wider, rates, folder));
+            assertTrue(net.contains("was made with other settings: there 'net="), net);
+            rates[7] = 0.04;
+            String tables = refused(() -> compare(device, data, Small::net, rates, folder));
+            assertTrue(tables.contains("was made with other settings: there 'tables="), tables);
+        }
+    }
+
+    private static String refused(Executable call) {
+        return assertThrows(IllegalArgumentException.class, call).getMessage();
+    }
+
+    private static Graph wider() {
+        Graph g = new Graph(Shape.of(1, 8, 8));
+        g.dense(g.globalAveragePool(g.batchNormRelu(g.conv(g.input(), 16, 3))), 4);
+        return g;
+    }
+
+    private static void compare(Device device, Splits data, Supplier<Graph> net, double[] rates, Path folder) {
+        Method own = new Method("own", Schedule.of("own", rates), Averaging.none(8), Method.Product.LAST);
+        new Comparison(device, data, net, List.of(own), new long[] {1}, folder).run("own", Map.of());
     }
 
     /** Adam is AdamW without decay: equal but for the order of its factors. */
