@@ -5,11 +5,11 @@ import io.basin.compare.Options;
 import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.io.Json;
+import io.basin.methods.Method;
 import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
-import io.basin.methods.Method;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
 import java.nio.file.Path;
@@ -92,8 +92,7 @@ final class CompareCommand implements Runnable {
         configuration.keep(folder);
         facts.put("device", configuration.mixed());
         Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(
-                        device, material, training.net(material), plan, all, folder, options, bars)
+        Summary summary = new Comparison(device, material, training.net(material), plan, all, folder, options, bars)
                 .run(settings.dataset() + ", " + settings.model(), facts);
         show(folder, summary.and(configuration.mixture()));
     }
@@ -106,10 +105,16 @@ final class CompareCommand implements Runnable {
                         + material.validationSet().count() + " validation, "
                         + material.testSet().count() + " test samples");
         facts.put("net", s.model() + ", " + s.precision());
-        facts.put("budget", training.budget().epochs() + " epochs for each method, batches of " + s.data().batch());
+        facts.put(
+                "budget",
+                training.budget().epochs() + " epochs for each method, batches of "
+                        + s.data().batch());
         facts.put("seeds", Integer.toString(seeds));
         facts.put("device", device.describe());
-        facts.put("settings", s.identity() + ", " + training.budget() + ", " + training.methods().all());
+        facts.put(
+                "settings",
+                s.identity() + ", " + training.budget() + ", "
+                        + training.methods().all());
         return facts;
     }
 

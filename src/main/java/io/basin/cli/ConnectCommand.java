@@ -166,8 +166,8 @@ final class ConnectCommand implements Runnable {
                         + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
         facts.put(
                 "training",
-                epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay + ", batches of "
-                        + options.batch);
+                epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay
+                        + ", batches of " + options.batch);
         facts.put("measured", site.terrain().describe(site.graph()) + ", " + points + " points");
         return facts;
     }

@@ -2,10 +2,10 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
+import io.basin.methods.Method;
 import io.basin.report.Charts;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
-import io.basin.methods.Method;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;

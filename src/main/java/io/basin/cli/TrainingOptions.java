@@ -267,8 +267,8 @@ final class TrainingOptions {
     /** The net that --model names, for these images. */
     Supplier<Graph> net(Splits material) {
         String net = material.settings().model();
-        return () -> Nets.build(
-                net, material.train().sample(), material.testSet().classes());
+        return () ->
+                Nets.build(net, material.train().sample(), material.testSet().classes());
     }
 
     /** Prints where plans differ from what was asked; returns these sentences. */

@@ -11,10 +11,10 @@ import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
-import io.basin.report.Extras;
-import io.basin.report.Summary;
 import io.basin.methods.Method;
 import io.basin.nn.Graph;
+import io.basin.report.Extras;
+import io.basin.report.Summary;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +68,7 @@ public final class Comparison {
         recipes = List.copyOf(methods);
         Set<String> names = new HashSet<>();
         for (Method m : recipes) {
+            m.requireEpochsOf(material.stepsPerEpoch());
             if (!names.add(m.name())) throw new IllegalArgumentException(m.name() + ": two methods have this name");
         }
     }
@@ -109,7 +110,9 @@ public final class Comparison {
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
-        Optional<List<MethodScore>> results = Finished.read(place);
+        String identity = GroupRun.identity(material, group, net.get()) + ", data=" + material.fingerprint() + ", seed="
+                + seed + ", statistics=" + options.refresh() + ", plain=" + options.plainRefresh();
+        Optional<List<MethodScore>> results = Finished.read(place, identity);
         if (results.isPresent()) {
             Extras known = ExtrasFile.read(place);
             if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
@@ -117,7 +120,7 @@ public final class Comparison {
         TestEvaluation.Outcome outcome =
                 new GroupRun(new GroupRun.Place(device, material, net, seed, place, options, monitor), group).run();
         ExtrasFile.write(place, outcome.evidence());
-        Finished.write(place, outcome.results());
+        Finished.write(place, outcome.results(), identity);
         return outcome;
     }
 

@@ -8,6 +8,7 @@ import io.basin.io.JsonLines;
 import io.basin.io.Notices;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
+import io.basin.train.Difference;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,12 +27,13 @@ final class Finished {
     private static final String SCORES = "scores.json";
     private static final String RESULTS = "results";
     private static final String FILES = "files";
+    private static final String RUN = "run";
     private static final List<String> KINDS = List.of(".safetensors", ".json", ".jsonl");
 
     private Finished() {}
 
-    /** Writes the last file of a group; all others are in {@code folder}. */
-    static void write(Path folder, List<MethodScore> results) {
+    /** Writes the last file of a group; all others are in {@code folder}. {@code identity} is all that decides its results. */
+    static void write(Path folder, List<MethodScore> results, String identity) {
         Map<String, String> sums = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path file : all.filter(Finished::counts).toList()) {
@@ -41,7 +43,7 @@ final class Finished {
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
-        Json.seal(folder.resolve(SCORES), Map.of(RESULTS, results, FILES, sums));
+        Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, results, FILES, sums));
     }
 
     private static boolean counts(Path file) {
@@ -61,9 +63,10 @@ final class Finished {
      * The results of a finished group; none where it is not finished or lacks a file that its training makes again without
      * training: weights and evidence.
      *
+     * @throws IllegalArgumentException where they are those of another identity
      * @throws FormatException naming a file of the group that is damaged or was changed, or one that only training makes
      */
-    static Optional<List<MethodScore>> read(Path folder) {
+    static Optional<List<MethodScore>> read(Path folder, String identity) {
         Path scores = folder.resolve(SCORES);
         if (!Files.exists(scores)) return Optional.empty();
         if (Json.read(scores).isArray()) {
@@ -72,6 +75,7 @@ final class Finished {
             return Optional.of(MethodScore.read(scores, Json.read(scores)));
         }
         ObjectNode root = Json.unseal(scores);
+        Difference.requireNone(scores, root.path(RUN).asText(), identity);
         Path missing = null;
         for (Map.Entry<String, JsonNode> entry : root.path(FILES).properties()) {
             Path file = folder.resolve(entry.getKey());

@@ -4,10 +4,10 @@ import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.Folders;
-import io.basin.nn.Graph;
-import io.basin.train.Evaluator;
 import io.basin.methods.Method;
 import io.basin.methods.Method.Product;
+import io.basin.nn.Graph;
+import io.basin.train.Evaluator;
 import io.basin.train.ModelCard;
 import io.basin.train.Outlook;
 import io.basin.train.Trainer;
@@ -31,7 +31,13 @@ final class GroupRun {
      * @param folder existing; holds all that the group writes
      */
     record Place(
-            Device device, Splits material, Supplier<Graph> net, long seed, Path folder, Options options, Monitor monitor) {}
+            Device device,
+            Splits material,
+            Supplier<Graph> net,
+            long seed,
+            Path folder,
+            Options options,
+            Monitor monitor) {}
 
     private final Place place;
     private final Splits material;
@@ -119,9 +125,9 @@ final class GroupRun {
     private void train(Training session, int part, Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
-        about.put(Trainer.RUN, identity() + ", seed=" + (place.seed() * 1000 + part));
-        try (Monitor.Run shown =
-                place.monitor().run(label(part), session.steps(), material.settings().data().batch(), Trainer.progress(folder))) {
+        about.put(Trainer.RUN, identity(material, group, graph) + ", seed=" + (place.seed() * 1000 + part));
+        try (Monitor.Run shown = place.monitor()
+                .run(label(part), session.steps(), material.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
                             session,
                             group.schedule(part),
@@ -137,7 +143,8 @@ final class GroupRun {
         }
     }
 
-    private String identity() {
+    /** Everything but the seed that decides what is trained. */
+    static String identity(Splits material, Group group, Graph graph) {
         return material.settings().identity() + ", net=" + graph.fingerprint() + ", "
                 + group.recipes().stream().map(Method::identity).collect(Collectors.joining(", "));
     }

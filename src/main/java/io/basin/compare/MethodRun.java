@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.data.ImageSet;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -7,15 +8,16 @@ import io.basin.device.Images;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
-import io.basin.nn.Graph;
-import io.basin.train.Evaluator;
 import io.basin.methods.Method;
 import io.basin.methods.Swag;
+import io.basin.nn.Graph;
+import io.basin.train.Evaluator;
 import io.basin.train.Posterior;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** A method with a net of the caller's own, in memory: trained in all its parts, and measured by what it ends with. */
 record MethodRun(Device device, Splits material, Graph net, Method recipe) {
@@ -54,23 +56,40 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
     }
 
     /**
+     * Measures on the test part.
+     *
      * @param members all that the method's parts collected, the oldest first
      * @param seed of samples of a posterior
      */
     EpochMetrics test(Training session, List<Weights> members, long seed) {
+        return with(session, members, seed, models -> measured(session.storage(), models));
+    }
+
+    /** The mean of the models' probabilities on other images of the same classes. */
+    Probabilities predict(Training session, List<Weights> members, long seed, ImageSet set) {
+        return with(session, members, seed, models -> {
+            try (Images images = Splits.upload(device, set);
+                    Evaluator onSet = evaluator(session.storage(), images, material.plainBatch())) {
+                return Probabilities.mean(onSet, models);
+            }
+        });
+    }
+
+    /** Calls {@code use} with the models that the method predicts with. */
+    private <T> T with(Training session, List<Weights> members, long seed, Function<List<Weights>, T> use) {
         ParameterStore storage = session.storage();
         return switch (recipe.product()) {
-            case LAST -> measured(storage, List.of(storage.live()));
+            case LAST -> use.apply(List.of(storage.live()));
             case AVERAGE -> {
                 refresh(storage, List.of(storage.averaged()));
-                yield measured(storage, List.of(storage.averaged()));
+                yield use.apply(List.of(storage.averaged()));
             }
-            case MEMBERS -> measured(storage, members);
-            case MEAN -> made(storage, 1, (i, to) -> WeightMean.into(to, members, device, storage));
+            case MEMBERS -> use.apply(members);
+            case MEAN -> made(storage, 1, use, (i, to) -> WeightMean.into(to, members, device, storage));
             case SAMPLES -> {
                 Swag f = recipe.swag();
                 Posterior posterior = new Posterior(device, storage, members, f.rank(), f.scale());
-                yield made(storage, f.samples(), (i, to) -> posterior.sample(to, seed, i));
+                yield made(storage, f.samples(), use, (i, to) -> posterior.sample(to, seed, i));
             }
         };
     }
@@ -79,7 +98,7 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
         void make(int i, Weights to);
     }
 
-    private EpochMetrics made(ParameterStore storage, int count, Maker maker) {
+    private <T> T made(ParameterStore storage, int count, Function<List<Weights>, T> use, Maker maker) {
         List<Weights> models = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
@@ -87,7 +106,7 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
                 maker.make(i, models.get(i));
             }
             refresh(storage, models);
-            return measured(storage, models);
+            return use.apply(models);
         } finally {
             models.forEach(Weights::close);
         }

@@ -11,10 +11,10 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
-import io.basin.nn.Graph;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
+import io.basin.nn.Graph;
 import io.basin.train.Settings;
 import io.basin.train.Training;
 import java.nio.ByteBuffer;
@@ -57,15 +57,19 @@ public final class Splits implements AutoCloseable {
             throw new IllegalArgumentException("`validation` " + settings.data().validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
-        Split split = naming("`validation`", () -> Split.stratified(data.train(), settings.data().validation(), SPLIT_SEED));
-        trainSet = naming("`trainSamples`", () -> fewer(split.train(), settings.data().trainSamples()));
+        Split split = naming(
+                "`validation`",
+                () -> Split.stratified(data.train(), settings.data().validation(), SPLIT_SEED));
+        trainSet = naming(
+                "`trainSamples`", () -> fewer(split.train(), settings.data().trainSamples()));
         validationSet = split.validation();
         testSet = data.test();
         if (trainSet.count() < settings.data().batch()) {
             throw new IllegalArgumentException(
                     "`batch` " + settings.data().batch() + " exceeds the " + trainSet.count() + " training samples");
         }
-        augmentation = trainSet.augmentation(settings.data().pad(), settings.data().flip());
+        augmentation =
+                trainSet.augmentation(settings.data().pad(), settings.data().flip());
         List<Images> uploaded = new ArrayList<>();
         try {
             for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
@@ -137,6 +141,7 @@ public final class Splits implements AutoCloseable {
 
     Training session(Graph net, Method recipe, int part, long seed) {
         guard.requireOpen();
+        recipe.requireEpochsOf(stepsPerEpoch());
         Schedule schedule = recipe.isTrunk(part) ? recipe.trunk() : recipe.schedule();
         Averaging averaging = recipe.isTrunk(part) ? Averaging.none(schedule.steps()) : recipe.averaging();
         return new Training(device, net, train, settings, schedule, averaging, seed, augmentation);
@@ -151,6 +156,21 @@ public final class Splits implements AutoCloseable {
      * @throws IllegalStateException if the method's result is not there yet
      */
     public EpochMetrics test(Graph net, Method recipe, Training session) {
+        requireResult(recipe, session);
+        return new MethodRun(device, this, net, recipe).test(session, members(session), session.seed());
+    }
+
+    /** What the method ends with predicts of images of the same classes; demands and refuses what {@link #test} does. */
+    public Probabilities predict(Graph net, Method recipe, Training session, ImageSet images) {
+        requireResult(recipe, session);
+        return new MethodRun(device, this, net, recipe).predict(session, members(session), session.seed(), images);
+    }
+
+    private static List<Weights> members(Training session) {
+        return session.members().stream().map(Training.Member::weights).toList();
+    }
+
+    private void requireResult(Method recipe, Training session) {
         guard.requireOpen();
         if (recipe.parts() > 1 || !session.follows(recipe.schedule(), recipe.averaging())) {
             throw new IllegalArgumentException("the session does not train what " + recipe.name()
@@ -160,9 +180,6 @@ public final class Splits implements AutoCloseable {
             throw new IllegalStateException(recipe.name() + " has a result after " + session.steps()
                     + " steps, and this session has done " + session.step());
         }
-        List<Weights> members =
-                session.members().stream().map(Training.Member::weights).toList();
-        return new MethodRun(device, this, net, recipe).test(session, members, session.seed());
     }
 
     public int stepsPerEpoch() {

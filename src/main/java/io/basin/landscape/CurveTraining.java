@@ -18,11 +18,11 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
 import io.basin.train.Plan;
-import io.basin.methods.Schedule;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -222,10 +222,7 @@ public final class CurveTraining implements AutoCloseable {
         try (Safetensors in = Safetensors.open(file)) {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
-            if (!there.equals(identity)) {
-                throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
-                        + Difference.first(there, identity) + "; repeat them, or start in a new folder with `out`");
-            }
+            Difference.requireNone(file, there, identity);
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));
                 Checkpoint.readArena(file, in, device, storage, "momentum." + j + ".", momenta.get(j - 1));

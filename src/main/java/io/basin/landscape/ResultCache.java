@@ -36,10 +36,7 @@ public final class ResultCache implements AutoCloseable {
             return;
         }
         String old = there.get(0).path("identity").asText();
-        if (!old.equals(identity)) {
-            throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
-                    + Difference.first(old, identity) + "; repeat them, or start in a new folder with `out`");
-        }
+        Difference.requireNone(file, old, identity);
         for (JsonNode line : there.subList(1, there.size())) {
             try {
                 known.put(line.required("point").asText(), Json.as(line, LossAndError.class));

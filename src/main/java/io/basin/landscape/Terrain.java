@@ -123,9 +123,11 @@ public final class Terrain implements AutoCloseable {
     public String identity() {
         var s = material.settings();
         return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
-                + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples=" + sampling.samples()
+                + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples="
+                + sampling.samples()
                 + ", bn samples=" + sampling.statistics() + ", bn update=" + sampling.refresh() + ", bn plain="
-                + sampling.plain() + ", memory=" + sampling.memory() + ", pad=" + s.data().pad() + ", flip=" + s.data().flip()
+                + sampling.plain() + ", memory=" + sampling.memory() + ", pad="
+                + s.data().pad() + ", flip=" + s.data().flip()
                 + ", batch=" + s.data().batch();
     }
 

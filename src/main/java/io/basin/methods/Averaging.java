@@ -31,8 +31,9 @@ public final class Averaging {
         for (int s = 0; s < all.length; s++) {
             boolean fits = alpha[s] >= 0 && alpha[s] <= 1 && (began || alpha[s] == 0 || alpha[s] == 1);
             if (!fits) {
-                throw new IllegalArgumentException("`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that"
-                        + " of step " + s + " is " + alpha[s]);
+                throw new IllegalArgumentException(
+                        "`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that" + " of step " + s
+                                + " is " + alpha[s]);
             }
             began |= alpha[s] > 0;
             all[s] = alpha[s];

@@ -44,9 +44,8 @@ public record Fge(double start, double high, double low, double cycle) implement
         int halves = cycle == 0 ? USUAL_HALVES : span.parts("fge.cycle", cycle, start, 2, "fge.start");
         int room = span.room("fge.start", start, 2);
         if (halves > room / 2) halves = room / 2 - 1 | 1;
-        Schedule triangles = span.warmed(Schedule.fge(
-                span.rest(), budget.lr(), span.rest(), span.start(start), high, low, 2.0 * room / halves));
-        return new Method(
-                this, budget, stepsPerEpoch, triangles, Averaging.none(triangles.steps()), Product.MEMBERS);
+        Schedule triangles = span.warmed(
+                Schedule.fge(span.rest(), budget.lr(), span.rest(), span.start(start), high, low, 2.0 * room / halves));
+        return new Method(this, budget, stepsPerEpoch, triangles, Averaging.none(triangles.steps()), Product.MEMBERS);
     }
 }

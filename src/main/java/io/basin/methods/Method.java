@@ -54,8 +54,8 @@ public record Method(
         }
         if (runs < 1) throw new IllegalArgumentException(name + ": at least one run is needed, got " + runs);
         if (schedule.steps() != averaging.steps()) {
-            throw new IllegalArgumentException(name + ": its schedule has " + schedule.steps()
-                    + " steps and its averaging " + averaging.steps());
+            throw new IllegalArgumentException(
+                    name + ": its schedule has " + schedule.steps() + " steps and its averaging " + averaging.steps());
         }
         if (product == Product.AVERAGE && averaging.collected() == 0) {
             throw new IllegalArgumentException(name + ": it predicts with an average, and averages nothing");
@@ -81,6 +81,13 @@ public record Method(
             Averaging averaging,
             Product product) {
         this(settings.name(), 1, schedule, averaging, product, null, new Origin(settings, budget, stepsPerEpoch));
+    }
+
+    /** @throws IllegalArgumentException where it was planned for epochs of another length */
+    public void requireEpochsOf(int stepsPerEpoch) {
+        if (origin == null || origin.stepsPerEpoch() == stepsPerEpoch) return;
+        throw new IllegalArgumentException(name + " was planned for epochs of " + origin.stepsPerEpoch()
+                + " steps, and one of these data has " + stepsPerEpoch + ": plan it for that");
     }
 
     /** What samples are drawn with. */

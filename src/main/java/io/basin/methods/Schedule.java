@@ -182,8 +182,8 @@ public final class Schedule {
         }
         int room = steps - start;
         if (edge(cycle / 2, 1) > room) {
-            throw new IllegalArgumentException("`cycle` must leave room for half a cycle after `start`, got "
-                    + cycle + " steps of which " + room + " remain");
+            throw new IllegalArgumentException("`cycle` must leave room for half a cycle after `start`, got " + cycle
+                    + " steps of which " + room + " remain");
         }
         double[] rates = new double[room];
         IntStream.Builder middles = IntStream.builder();

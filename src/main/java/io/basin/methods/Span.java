@@ -15,13 +15,13 @@ record Span(Budget budget, int perEpoch, int steps, int warm, int rest) {
     private static int steps(double epochs, int perEpoch) {
         long steps = Math.round(epochs * perEpoch);
         if (steps < 1) {
-            throw new IllegalArgumentException("`epochs` " + number(epochs) + " is less than one step, and an epoch has "
-                    + perEpoch + ": train longer, name more, or take a smaller `batch`");
+            throw new IllegalArgumentException(
+                    "`epochs` " + number(epochs) + " is less than one step, and an epoch has " + perEpoch
+                            + ": train longer, name more, or take a smaller `batch`");
         }
         if (steps > Schedule.MOST_STEPS) {
-            throw new IllegalArgumentException(
-                    "`epochs` " + number(epochs) + " is " + steps + " steps; a run has at most " + Schedule.MOST_STEPS
-                            + ": name fewer, or take a larger `batch`");
+            throw new IllegalArgumentException("`epochs` " + number(epochs) + " is " + steps
+                    + " steps; a run has at most " + Schedule.MOST_STEPS + ": name fewer, or take a larger `batch`");
         }
         return (int) steps;
     }

@@ -53,7 +53,7 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
                 .map(k -> first + (int) Math.round((double) k * (span.rest() - first) / cycles) - 1)
                 .distinct()
                 .toArray();
-        return span.warmed(Schedule.swaPaper(span.rest(), span.budget().lr(), lr, first, 1)
-                .collecting(at));
+        return span.warmed(
+                Schedule.swaPaper(span.rest(), span.budget().lr(), lr, first, 1).collecting(at));
     }
 }

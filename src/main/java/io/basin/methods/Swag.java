@@ -32,7 +32,6 @@ public record Swag(Swa swa, int samples, int rank, double scale) implements Meth
             throw new IllegalArgumentException("`swa.cycle` leaves SWAG " + models
                     + " models to collect, and it needs at least 3: shorten it, or lower `swa.start`");
         }
-        return new Method(
-                this, budget, stepsPerEpoch, collecting, Averaging.none(collecting.steps()), Product.SAMPLES);
+        return new Method(this, budget, stepsPerEpoch, collecting, Averaging.none(collecting.steps()), Product.SAMPLES);
     }
 }

@@ -27,8 +27,8 @@ public record Swap(double start, double lr, double low, int workers) implements 
         int left = span.rest() - span.start(start);
         int each = left / workers;
         if (each < 1) {
-            throw new IllegalArgumentException("`swap.workers` " + workers + " share " + left
-                    + " steps: lower `swap.start`, or name fewer");
+            throw new IllegalArgumentException(
+                    "`swap.workers` " + workers + " share " + left + " steps: lower `swap.start`, or name fewer");
         }
         // What cannot be shared evenly goes to the trunk, so that the whole budget is spent.
         int trunk = span.rest() - each * workers;

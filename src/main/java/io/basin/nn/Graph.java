@@ -85,7 +85,8 @@ public final class Graph {
     public String fingerprint() {
         StringBuilder all = new StringBuilder(input.shape().toString());
         for (Node node : nodes()) {
-            // A class that does not say what it holds counts by its name: its address and its lambda's number are a process's own.
+            // A class that does not say what it holds counts by its name: its address and its lambda's number are a
+            // process's own.
             String layer = node.layer().toString().replaceAll("\\$\\$Lambda[^,\\]]*|@[0-9a-f]+", "");
             all.append('\n').append(node.path()).append(' ').append(layer);
             for (Value v : node.inputs()) all.append(' ').append(v.id());

@@ -62,9 +62,7 @@ public final class Require {
         int last = -1;
         for (int step : at) {
             if (step <= last || step >= steps) {
-                throw bad(
-                        name,
-                        "must rise strictly between 0 and " + (steps - 1) + ", got " + step + " after " + last);
+                throw bad(name, "must rise strictly between 0 and " + (steps - 1) + ", got " + step + " after " + last);
             }
             last = step;
         }

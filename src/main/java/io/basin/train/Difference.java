@@ -1,11 +1,20 @@
 package io.basin.train;
 
+import java.nio.file.Path;
+
 /** Says in a few words where two descriptions of a run part. */
 public final class Difference {
     private Difference() {}
 
+    /** @throws IllegalArgumentException naming what {@code file} was made with otherwise than {@code now} */
+    public static void requireNone(Path file, String there, String now) {
+        if (there.equals(now)) return;
+        throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: " + first(there, now)
+                + "; repeat them, or start in a new folder with `out`");
+    }
+
     /** The first {@code name=value} that differs between two comma-separated lists, as {@code there 'a', now 'b'}. */
-    public static String first(String there, String now) {
+    private static String first(String there, String now) {
         String[] a = there.split(", ");
         String[] b = now.split(", ");
         for (int i = 0; i < Math.min(a.length, b.length); i++) {

@@ -278,12 +278,7 @@ public final class Trainer {
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();
         }
-        String identity = about.getOrDefault(RUN, "");
-        if (!identity.equals(metadata.get(RUN))) {
-            throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: "
-                    + Difference.first(metadata.getOrDefault(RUN, ""), identity)
-                    + "; repeat them, or start in a new folder with `out`");
-        }
+        Difference.requireNone(file, metadata.getOrDefault(RUN, ""), about.getOrDefault(RUN, ""));
         requireSameData(file, metadata);
         EpochMetrics totals = Checkpoint.loadRun(file, session);
         List<Training.Member> members = new ArrayList<>();

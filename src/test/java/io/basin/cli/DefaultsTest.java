@@ -22,7 +22,8 @@ class DefaultsTest {
 
     @Test
     void theCommandLinesDefaultsAreTheUsualSettings() {
-        assertEquals(new Settings("fashion-mnist", "mlp"), parsed("fashion-mnist").settings());
+        assertEquals(
+                new Settings("fashion-mnist", "mlp"), parsed("fashion-mnist").settings());
         assertEquals(new Budget(10, 0.05), parsed("fashion-mnist").budget());
         assertEquals(
                 new Settings("mnist", "small-cnn"),
@@ -38,7 +39,9 @@ class DefaultsTest {
             Method asked = options.plan(List.of(usual.name()), 468).get(0);
             Method plan = usual.plan(new Budget(10, 0.05), 468);
             assertEquals(tables(plan), tables(asked), usual.name());
-            if (!(usual instanceof Swa || usual instanceof Fge || plan.identity().contains("cycle=")))
+            if (!(usual instanceof Swa
+                    || usual instanceof Fge
+                    || plan.identity().contains("cycle=")))
                 assertEquals(usual, asked.origin().settings());
         }
     }

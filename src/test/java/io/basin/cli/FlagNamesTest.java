@@ -3,8 +3,8 @@ package io.basin.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.io.Json;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.io.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,9 +26,11 @@ class FlagNamesTest {
     private static final Pattern LITERAL = Pattern.compile("\"(\\\\.|[^\"\\\\\n])*\"");
     private static final Pattern QUOTED = Pattern.compile("`([^`]*)`");
     /** NVIDIA's compiler has flags too. */
-    private static final Set<String> COMPILER = Set.of("\"--fmad=\"", "\"--gpu-architecture=\"", "\"--std=c++17\"", "\"--generate-line-info\"");
+    private static final Set<String> COMPILER =
+            Set.of("\"--fmad=\"", "\"--gpu-architecture=\"", "\"--std=c++17\"", "\"--generate-line-info\"");
     /** No flag sets them: arguments of the library's own methods, whose records say what the flags do. */
-    private static final Set<String> ARGUMENTS = Set.of("resamples", "rates", "alpha", "cycle", "start", "swaStart", "warmFraction");
+    private static final Set<String> ARGUMENTS =
+            Set.of("resamples", "rates", "alpha", "cycle", "start", "swaStart", "warmFraction");
 
     private static Map<String, List<String>> literals() throws IOException {
         Map<String, List<String>> all = new TreeMap<>();
@@ -36,7 +38,8 @@ class FlagNamesTest {
         try (Stream<Path> files = Files.walk(main)) {
             for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
                 if (file.startsWith(main.resolve("cli"))) continue;
-                Matcher m = LITERAL.matcher(COMMENT.matcher(Files.readString(file)).replaceAll(""));
+                Matcher m =
+                        LITERAL.matcher(COMMENT.matcher(Files.readString(file)).replaceAll(""));
                 List<String> found = all.computeIfAbsent(main.relativize(file).toString(), f -> new ArrayList<>());
                 while (m.find()) found.add(m.group());
             }
@@ -47,9 +50,10 @@ class FlagNamesTest {
     @Test
     void noTextOutsideTheCommandLineNamesAFlag() throws IOException {
         List<String> flags = new ArrayList<>();
-        literals().forEach((file, texts) -> texts.stream()
-                .filter(t -> t.matches(".*--[A-Za-z].*") && !COMPILER.contains(t))
-                .forEach(t -> flags.add(file + ": " + t)));
+        literals()
+                .forEach((file, texts) -> texts.stream()
+                        .filter(t -> t.matches(".*--[A-Za-z].*") && !COMPILER.contains(t))
+                        .forEach(t -> flags.add(file + ": " + t)));
         assertEquals(List.of(), flags);
     }
 
@@ -57,15 +61,17 @@ class FlagNamesTest {
     void everyParameterThatTheEngineNamesHasItsFlag() throws IOException {
         Set<String> unknown = new TreeSet<>();
         int[] named = {0};
-        literals().forEach((file, texts) -> texts.forEach(text -> {
-            Matcher m = QUOTED.matcher(text);
-            while (m.find()) {
-                named[0]++;
-                String name = m.group(1);
-                boolean known = FlagNames.parameters().contains(name) || ARGUMENTS.contains(name) || name.equals("%s");
-                if (!known) unknown.add(file + ": " + name);
-            }
-        }));
+        literals()
+                .forEach((file, texts) -> texts.forEach(text -> {
+                    Matcher m = QUOTED.matcher(text);
+                    while (m.find()) {
+                        named[0]++;
+                        String name = m.group(1);
+                        boolean known =
+                                FlagNames.parameters().contains(name) || ARGUMENTS.contains(name) || name.equals("%s");
+                        if (!known) unknown.add(file + ": " + name);
+                    }
+                }));
         assertTrue(named[0] > 50, named[0] + " names");
         assertEquals(Set.of(), unknown);
     }
@@ -109,9 +115,7 @@ class FlagNamesTest {
         words.addAll(List.of(args));
         new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true).parseArgs(words.toArray(String[]::new));
         Map<String, Object> all = new TreeMap<>(Map.of("settings", options.settings(), "budget", options.budget()));
-        options.methods().all().stream()
-                .filter(m -> !m.name().equals("sgd"))
-                .forEach(m -> all.put(m.name(), m));
+        options.methods().all().stream().filter(m -> !m.name().equals("sgd")).forEach(m -> all.put(m.name(), m));
         Map<String, String> flat = new TreeMap<>();
         flatten("", Json.parse(Json.text(all), "parameters"), flat);
         return flat;

@@ -13,9 +13,9 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.EpochMetrics;
 import io.basin.io.Json;
+import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import io.basin.methods.Method;
 import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,7 +106,8 @@ class WhatIsMeasuredTest {
     }
 
     private static Splits material(Device device) {
-        return new Splits(device, DataSets.load("mnist", data, Progress.NONE), options().settings());
+        return new Splits(
+                device, DataSets.load("mnist", data, Progress.NONE), options().settings());
     }
 
     private static Graph net(Splits material) {

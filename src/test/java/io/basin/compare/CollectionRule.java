@@ -57,7 +57,8 @@ record CollectionRule(String text, int[] steps, double[] rates) {
         if (s instanceof Fge fge) return fge(fge, span);
         if (s instanceof Snapshot snapshot) return snapshot(snapshot, span);
         if (s instanceof Lawa) return lawa(span);
-        if (s instanceof Tail tail) return every(span.warm() + span.start(tail.start()) - 1, span, " from the start on");
+        if (s instanceof Tail tail)
+            return every(span.warm() + span.start(tail.start()) - 1, span, " from the start on");
         if (s instanceof Ema) return every(0, span, "");
         if (s instanceof Swap swap) {
             int left = span.rest() - span.start(swap.start());

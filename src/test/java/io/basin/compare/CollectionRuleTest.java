@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.methods.CollectionRulesTest;
 import io.basin.methods.Asked;
 import io.basin.methods.Budget;
+import io.basin.methods.CollectionRulesTest;
 import io.basin.methods.Method;
 import io.basin.methods.Methods;
 import io.basin.methods.Schedule;

@@ -100,7 +100,11 @@ class DeviceAgreementTest {
                     .filter(p -> p.name().equals("cpu"))
                     .toList());
             all.addAll(List.of(others));
-            List<Extras.Check> checks = new DeviceAgreement(device, material, () -> Nets.build("mlp", material.test().sample(), 4), all)
+            List<Extras.Check> checks = new DeviceAgreement(
+                            device,
+                            material,
+                            () -> Nets.build("mlp", material.test().sample(), 4),
+                            all)
                     .check(List.of(file))
                     .checks();
             assertEquals(1, checks.size());

@@ -216,7 +216,7 @@ class BusyDownloadTest {
         String message =
                 assertThrows(DataException.class, () -> fetch(server.address())).getMessage();
         assertTrue(message.startsWith(folder.resolve(NAME) + ": cannot be written ("), message);
-        assertTrue(message.contains("make the folder writable, or name another with --data-dir"), message);
+        assertTrue(message.contains("make the folder writable, or name another with `dataDir`"), message);
         Path file = Files.write(folder.resolve("file"), new byte[1]);
         String none = assertThrows(
                         DataException.class,

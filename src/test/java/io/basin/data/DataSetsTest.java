@@ -158,11 +158,11 @@ class DataSetsTest {
         Written.idxFolder(root.resolve("cache/mnist"));
         Path empty = Files.createDirectories(root.resolve("empty"));
         assertEquals(
-                "--data-dir: the folder " + empty + " does not hold mnist. Looked in " + empty.resolve("mnist")
+                "`dataDir`: the folder " + empty + " does not hold mnist. Looked in " + empty.resolve("mnist")
                         + " and "
                         + empty + " for train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz],"
                         + " t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz]. Name another folder, put the"
-                        + " files there ('basin data fetch mnist --data-dir " + empty + "' can), or leave --data-dir"
+                        + " files there ('basin data fetch mnist `dataDir` " + empty + "' can), or leave `dataDir`"
                         + " out to use or download a cached copy",
                 message(() -> store.read("mnist", empty, Progress.NONE)));
         String absent = message(() -> store.read("cifar10", root.resolve("absent"), Progress.NONE));

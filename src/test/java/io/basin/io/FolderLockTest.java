@@ -43,7 +43,7 @@ class FolderLockTest {
             String said = CompletableFuture.supplyAsync(() -> refusal(place)).get();
             assertTrue(
                     said.startsWith(place + ": in use by process " + ME.pid() + " on " + ME.host() + " since "), said);
-            assertTrue(said.contains("--out"), said);
+            assertTrue(said.contains("`out`"), said);
         }
         lock.close();
         CompletableFuture.runAsync(() -> FolderLock.take(folder).close()).get();

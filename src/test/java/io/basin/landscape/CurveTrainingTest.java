@@ -227,7 +227,7 @@ class CurveTrainingTest {
         for (int bends : new int[] {0, -1, 31}) {
             IllegalArgumentException e =
                     assertThrows(IllegalArgumentException.class, () -> course(Curve.BEZIER, bends, 0.9, 0, false));
-            assertTrue(e.getMessage().startsWith("--bends"), e.getMessage());
+            assertTrue(e.getMessage().startsWith("`bends`"), e.getMessage());
         }
     }
 }

@@ -44,7 +44,8 @@ public class CollectionRulesTest {
     void fgeTakesTheModelsOfThePublishedLoopAtItsRates(int epochs, int first, int cycle, int count) {
         for (int perEpoch : new int[] {2, 7, 391}) {
             double start = (double) first / epochs;
-            Schedule fge = settings(epochs, 0, start, 1, cycle, 3, 3).plan("fge", perEpoch)
+            Schedule fge = settings(epochs, 0, start, 1, cycle, 3, 3)
+                    .plan("fge", perEpoch)
                     .schedule();
             List<Integer> published = new ArrayList<>();
             for (int epoch = 0; epoch < epochs - first; epoch++) {
@@ -100,7 +101,8 @@ public class CollectionRulesTest {
                         if ((s + 1) % perEpoch == 0 || s + 1 == steps) kept.add(s);
                         if (kept.size() > k) kept.remove(0);
                     }
-                    Method lawa = settings(epochs, 0, 0.5, epochs / 4, epochs / 4, k, 1).plan("lawa", perEpoch);
+                    Method lawa = settings(epochs, 0, 0.5, epochs / 4, epochs / 4, k, 1)
+                            .plan("lawa", perEpoch);
                     String where = perEpoch + " steps, " + epochs + " epochs, " + k;
                     double mean = kept.stream().mapToInt(i -> i).average().orElseThrow();
                     assertEquals(kept.size(), lawa.averaging().collected(), where);

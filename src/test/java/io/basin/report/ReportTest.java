@@ -54,7 +54,7 @@ class ReportTest {
         double[] some = {0.900, 0.901, 0.902};
         ResultTable alone = new ResultTable(summary(row("swa", some), row("ema", 0.91, 0.92, 0.93)));
         assertEquals(
-                "Over 3 seeds: SGD was not among the methods, so no difference to it was tested; add sgd to --methods.",
+                "Over 3 seeds: SGD was not among the methods, so no difference to it was tested; add sgd to the methods.",
                 alone.conclusion());
         for (Summary.Row[] rows : new Summary.Row[][] {{row("sgd", some)}, {row("sgd", some), row("swa", some)}}) {
             assertEquals(

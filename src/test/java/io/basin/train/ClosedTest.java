@@ -1,8 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Averaging;
-import io.basin.methods.Schedule;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,6 +16,8 @@ import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;

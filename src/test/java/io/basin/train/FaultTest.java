@@ -1,7 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Method;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -19,6 +17,7 @@ import io.basin.device.Sets;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.io.Safetensors;
+import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import java.io.IOException;
 import java.nio.file.Files;

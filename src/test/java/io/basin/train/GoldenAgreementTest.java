@@ -1,8 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Averaging;
-import io.basin.methods.Schedule;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,6 +19,8 @@ import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
 import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;

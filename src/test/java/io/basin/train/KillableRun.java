@@ -1,7 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Method;
-
 import io.basin.compare.Splits;
 import io.basin.data.ImageSet;
 import io.basin.data.SyntheticSet;
@@ -19,6 +17,7 @@ import io.basin.methods.Ema;
 import io.basin.methods.Fge;
 import io.basin.methods.Independent;
 import io.basin.methods.Lawa;
+import io.basin.methods.Method;
 import io.basin.methods.Methods;
 import io.basin.methods.Snapshot;
 import io.basin.methods.Swa;

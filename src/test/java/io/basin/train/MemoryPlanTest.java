@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class MemoryPlanTest {
     private static final Pattern REFUSAL = Pattern.compile(
             "refused the plan needs .*activations .*: (\\S+) MiB, which is (\\S+) MiB more than is free:"
-                    + " --batch-size (\\d+) would fit");
+                    + " `batch` (\\d+) would fit");
 
     /** The lines of {@link ShortOfMemory}, two for each batch. */
     private static List<String> plan(Object... args) throws IOException, InterruptedException {

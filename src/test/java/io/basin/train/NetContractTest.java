@@ -104,7 +104,7 @@ class NetContractTest {
         try (Device device = subject.open()) {
             String message = assertThrows(IllegalArgumentException.class, () -> setup.on(device))
                     .getMessage();
-            assertTrue(message.startsWith("--precision bf16"), message);
+            assertTrue(message.startsWith("`precision` bf16"), message);
             assertEquals(0, device.liveBytes());
         }
     }

@@ -1,11 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Averaging;
-import io.basin.methods.CollectionRulesTest;
-import io.basin.methods.Method;
-import io.basin.methods.Methods;
-import io.basin.methods.Schedule;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -22,10 +16,15 @@ import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.device.Weights;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
-import io.basin.device.Sgd;
+import io.basin.methods.Averaging;
+import io.basin.methods.CollectionRulesTest;
+import io.basin.methods.Method;
+import io.basin.methods.Methods;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
 import java.nio.FloatBuffer;

@@ -1,8 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Averaging;
-import io.basin.methods.Schedule;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +12,8 @@ import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import java.nio.FloatBuffer;
 import java.util.Arrays;

@@ -3,8 +3,6 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.methods.Method;
-import io.basin.methods.Schedule;
 import io.basin.cuda.Cuda;
 import io.basin.cuda.SoftGpu;
 import io.basin.device.BatchReader;
@@ -15,6 +13,8 @@ import io.basin.device.Images;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sets;
+import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,5 @@
 package io.basin.train;
 
-import io.basin.methods.Schedule;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,6 +14,7 @@ import io.basin.device.Precision;
 import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import java.util.ArrayList;
 import java.util.Arrays;

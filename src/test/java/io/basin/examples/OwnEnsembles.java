@@ -1,0 +1,31 @@
+package io.basin.examples;
+
+import io.basin.compare.Probabilities;
+import io.basin.compare.Splits;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.methods.Budget;
+import io.basin.methods.Method;
+import io.basin.methods.MethodSettings;
+import io.basin.methods.Methods;
+import io.basin.train.Training;
+import java.util.List;
+
+/** Fast geometric and snapshot ensembles of a net of one's own, and what each says of images. */
+public final class OwnEnsembles {
+    public static void main(String[] args) {
+        try (Device device = Devices.open("auto", 0);
+                Splits data = Small.splits(device)) {
+            for (MethodSettings how : List.of(Methods.fge(0.5, 0.05, 0.005), Methods.snapshot(3, 0.1))) {
+                Method method = how.plan(new Budget(6, 0.05), data.stepsPerEpoch());
+                try (Training training = data.session(Small.net(), method, 1)) {
+                    while (training.step() < training.steps()) training.advance();
+                    Probabilities p = data.predict(Small.net(), method, training, data.testSet());
+                    System.out.printf(
+                            "%s: %d models, class %d%n",
+                            how.name(), training.members().size(), p.choices()[0]);
+                }
+            }
+        }
+    }
+}

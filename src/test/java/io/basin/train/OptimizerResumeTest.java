@@ -1,0 +1,57 @@
+package io.basin.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.basin.compare.Splits;
+import io.basin.data.ImageSet;
+import io.basin.data.SyntheticSet;
+import io.basin.device.AdamW;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Images;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A run by an optimizer with two arrays of state goes on with the bits of one that was never stopped. */
+class OptimizerResumeTest {
+    private static final class Stop extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    @Test
+    void bothOfAdamsMomentsComeBack(@TempDir Path folder) throws Exception {
+        Path whole = Files.createDirectory(folder.resolve("whole"));
+        Path stopped = Files.createDirectory(folder.resolve("stopped"));
+        train(whole, 100);
+        assertThrows(Stop.class, () -> train(stopped, 13));
+        train(stopped, 100);
+        assertArrayEquals(
+                Files.readAllBytes(Trainer.checkpoint(whole)), Files.readAllBytes(Trainer.checkpoint(stopped)));
+    }
+
+    private static void train(Path folder, int stop) {
+        ImageSet set = SyntheticSet.synthetic(165, 9, 9, 2, 3, 7);
+        Settings settings = KillableRun.settings().with(new AdamW(0.01));
+        Schedule schedule = Schedule.constant(20, 0.01);
+        Averaging none = Averaging.none(20);
+        Trainer.Listener listener = new Trainer.Listener() {
+            @Override
+            public void onStep(int step) {
+                if (step == stop) throw new Stop();
+            }
+        };
+        try (Device device = Devices.open("cpu", 1);
+                Images images = Splits.upload(device, set);
+                Training training = new Training(
+                        device, KillableRun.net(), images, settings, schedule, none, 5, set.augmentation(1, true))) {
+            Map<String, String> about = Map.of(Trainer.RUN, settings.identity());
+            new Trainer(training, schedule, 10, folder, 4, about, false, listener).run();
+        }
+    }
+}
