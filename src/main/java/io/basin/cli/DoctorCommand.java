@@ -3,7 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Splits;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
@@ -113,7 +113,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     /** Mean loss of the first and of the last step. */
     private static double[] train(Device device) {
-        ImageSet set = SyntheticSet.synthetic(256, 28, 28, 1, 10, 1);
+        Dataset set = SyntheticSet.synthetic(256, 28, 28, 1, 10, 1);
         Augmentation norm = set.augmentation(0, false);
         double[] lr = new double[STEPS];
         Arrays.fill(lr, 0.01);

@@ -3,12 +3,12 @@ package io.basin.cli;
 import io.basin.compare.RobustnessEval;
 import io.basin.compare.Scored;
 import io.basin.data.Corruption;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.models.ModelFile;
-import io.basin.models.Stand;
-import io.basin.models.Venue;
+import io.basin.ensemble.ModelFile;
+import io.basin.ensemble.Stand;
+import io.basin.ensemble.Venue;
 import io.basin.report.Extras;
 import io.basin.report.ExtrasPage;
 import io.basin.report.Lines;
@@ -61,7 +61,7 @@ final class EvaluateCommand implements Runnable {
         List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
-        ImageSet outside = probes.outside(data.test(), new Bars().progress());
+        Dataset outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models, lenience.lenience())) {
             LenienceOptions.say(models, data);
@@ -78,11 +78,11 @@ final class EvaluateCommand implements Runnable {
         Outputs.picture(reliability, () -> picture(models, scored));
     }
 
-    private static void corrupted(Stand stand, ImageSet test) {
+    private static void corrupted(Stand stand, Dataset test) {
         for (Corruption c : Corruption.values()) {
             System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                ImageSet set = c.apply(test, strength, RobustnessEval.SEED);
+                Dataset set = c.apply(test, strength, RobustnessEval.SEED);
                 double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
                 System.out.printf(Locale.ROOT, " %.2f", 100 * accuracy);
             }
@@ -90,7 +90,7 @@ final class EvaluateCommand implements Runnable {
         }
     }
 
-    private static void outside(Stand stand, ImageSet test, ImageSet other) {
+    private static void outside(Stand stand, Dataset test, Dataset other) {
         double[] inside = stand.elsewhere(test).confidences();
         double[] outside = stand.elsewhere(other).confidences();
         System.out.printf(

@@ -2,7 +2,7 @@ package io.basin.cli;
 
 import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.ModelFile;
 import io.basin.train.ModelCard;
 import java.nio.file.Path;
 

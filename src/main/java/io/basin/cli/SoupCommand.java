@@ -1,10 +1,10 @@
 package io.basin.cli;
 
 import io.basin.data.Progress;
-import io.basin.models.GreedySoup;
-import io.basin.models.ModelFile;
-import io.basin.models.Stand;
-import io.basin.models.Venue;
+import io.basin.ensemble.GreedySoup;
+import io.basin.ensemble.ModelFile;
+import io.basin.ensemble.Stand;
+import io.basin.ensemble.Venue;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;

@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
@@ -88,10 +88,10 @@ final class DeviceAgreement {
     }
 
     private double[] predictions(Device on, Path file) {
-        ImageSet test = material.testSet();
+        Dataset test = material.testSet();
         // One batch: enough to tell, and little even where a device is slow.
         int count = Math.min(material.settings().data().batch(), test.count());
-        ImageSet few = test.subset(IntStream.range(0, count).toArray(), test.name());
+        Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());
         try (Images images = Splits.upload(on, few);
                 ParameterStore storage = new ParameterStore(true);
                 Evaluator evaluator =

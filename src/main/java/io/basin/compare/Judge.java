@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.ParameterStore;
@@ -82,7 +82,7 @@ final class Judge implements AutoCloseable {
     }
 
     /** The mean of the models' probabilities on other images of the same classes. */
-    Probabilities elsewhere(List<Weights> models, ImageSet set) {
+    Probabilities elsewhere(List<Weights> models, Dataset set) {
         try (Images images = Splits.upload(device, set);
                 Evaluator evaluator = evaluator(images)) {
             return Probabilities.mean(evaluator, models);

@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -66,7 +66,7 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
     }
 
     /** The mean of the models' probabilities on other images of the same classes. */
-    Probabilities predict(Training session, List<Weights> members, long seed, ImageSet set) {
+    Probabilities predict(Training session, List<Weights> members, long seed, Dataset set) {
         return with(session, members, seed, models -> {
             try (Images images = Splits.upload(device, set);
                     Evaluator onSet = evaluator(session.storage(), images, material.plainBatch())) {

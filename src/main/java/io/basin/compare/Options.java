@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.train.Evaluator;
 
 /**
@@ -19,7 +19,7 @@ public record Options(
         String refresh,
         boolean plainRefresh,
         boolean corruptions,
-        ImageSet outside,
+        Dataset outside,
         boolean keepsSamples) {
     /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
     public static final int MANY_NORMS = 24;
@@ -39,7 +39,7 @@ public record Options(
     }
 
     /** The same, probing beyond the test set too. */
-    public Options probing(boolean corrupted, ImageSet noClass) {
+    public Options probing(boolean corrupted, Dataset noClass) {
         return new Options(checkpointEvery, refresh, plainRefresh, corrupted, noClass, keepsSamples);
     }
 

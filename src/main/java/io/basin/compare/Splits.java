@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
@@ -39,9 +39,9 @@ public final class Splits implements AutoCloseable {
     private final Guard guard;
     private final Settings settings;
     private final String fingerprint;
-    private final ImageSet trainSet;
-    private final ImageSet validationSet;
-    private final ImageSet testSet;
+    private final Dataset trainSet;
+    private final Dataset validationSet;
+    private final Dataset testSet;
     private final Augmentation augmentation;
     private final Images train;
     private final Images validation;
@@ -72,7 +72,7 @@ public final class Splits implements AutoCloseable {
                 trainSet.augmentation(settings.data().pad(), settings.data().flip());
         List<Images> uploaded = new ArrayList<>();
         try {
-            for (ImageSet set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
+            for (Dataset set : List.of(trainSet, validationSet, testSet)) uploaded.add(upload(device, set));
         } catch (RuntimeException e) {
             uploaded.forEach(Images::close);
             throw e;
@@ -83,7 +83,7 @@ public final class Splits implements AutoCloseable {
     }
 
     /** A stratified part of {@code count} images, the same for every run; 0 for the whole set. */
-    public static ImageSet fewer(ImageSet set, int count) {
+    public static Dataset fewer(Dataset set, int count) {
         return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
     }
 
@@ -97,7 +97,7 @@ public final class Splits implements AutoCloseable {
     }
 
     /** Copies a set to the device: pixels (N, H, W, C) uint8, labels (N) int32. */
-    public static Images upload(Device device, ImageSet set) {
+    public static Images upload(Device device, Dataset set) {
         Memory pixels = device.allocate(set.pixels().length);
         Memory on = null;
         try {
@@ -161,7 +161,7 @@ public final class Splits implements AutoCloseable {
     }
 
     /** What the method ends with predicts of images of the same classes; demands and refuses what {@link #test} does. */
-    public Probabilities predict(Graph net, Method recipe, Training session, ImageSet images) {
+    public Probabilities predict(Graph net, Method recipe, Training session, Dataset images) {
         requireResult(recipe, session);
         return new MethodRun(device, this, net, recipe).predict(session, members(session), session.seed(), images);
     }
@@ -195,15 +195,15 @@ public final class Splits implements AutoCloseable {
         return fingerprint;
     }
 
-    public ImageSet trainSet() {
+    public Dataset trainSet() {
         return trainSet;
     }
 
-    public ImageSet validationSet() {
+    public Dataset validationSet() {
         return validationSet;
     }
 
-    public ImageSet testSet() {
+    public Dataset testSet() {
         return testSet;
     }
 

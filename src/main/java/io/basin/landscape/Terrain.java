@@ -1,7 +1,7 @@
 package io.basin.landscape;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -73,9 +73,9 @@ public final class Terrain implements AutoCloseable {
         }
     }
 
-    private Images part(String flag, ImageSet set, Images whole, int count) {
+    private Images part(String flag, Dataset set, Images whole, int count) {
         if (count == 0) return whole;
-        ImageSet cut = Splits.naming(flag, () -> Split.sample(set, count, PART_SEED));
+        Dataset cut = Splits.naming(flag, () -> Split.sample(set, count, PART_SEED));
         if (cut == set) return whole;
         Images uploaded = Splits.upload(device, cut);
         owned.add(uploaded);

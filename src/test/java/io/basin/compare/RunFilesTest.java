@@ -10,7 +10,7 @@ import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.ModelFile;
 import io.basin.report.Extras;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;

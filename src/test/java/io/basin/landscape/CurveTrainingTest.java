@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Subject;
@@ -50,7 +50,7 @@ class CurveTrainingTest {
         void accept(Device device, CurveTraining training);
     }
 
-    private void on(Subject subject, ImageSet set, CurveTraining.CurveConfig course, Trial trial) {
+    private void on(Subject subject, Dataset set, CurveTraining.CurveConfig course, Trial trial) {
         try (Device device = subject.open()) {
             try (Images images = Splits.upload(device, set);
                     CurveTraining training =

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
 import io.basin.device.Augmentation;
@@ -44,7 +44,7 @@ class DivergenceTest {
                 device, KillableRun.net(), images, SETTINGS, RECIPE.schedule(), RECIPE.averaging(), 5, norm);
     }
 
-    private static ImageSet images() {
+    private static Dataset images() {
         return SyntheticSet.synthetic(160, 9, 9, 2, 3, 7);
     }
 

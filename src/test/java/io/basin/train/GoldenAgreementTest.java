@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
 import io.basin.cuda.Cuda;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
 import io.basin.device.Augment;
@@ -67,7 +67,7 @@ class GoldenAgreementTest {
     void tenStepsAgreeWithLibtorch(
             String deviceName, String net, String torchNet, int channels, int size, boolean nesterov) {
         if (deviceName.equals("cuda") && !Cuda.works()) return;
-        ImageSet set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
+        Dataset set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
         Augmentation augmentation = set.augmentation(2, true);
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
@@ -175,7 +175,7 @@ class GoldenAgreementTest {
         return new Settings("synthetic", net, new Sgd(0.9, 5e-4, nesterov), true, 0, Precision.FP32, data);
     }
 
-    private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {
+    private static void writeBatches(RawTensors input, Dataset set, Augmentation augmentation) {
         Augment augment = new Augment(augmentation, set.height(), set.width(), set.channels());
         float[] pixels = new float[set.count() * augment.outputSize()];
         long[] labels = new long[set.count()];

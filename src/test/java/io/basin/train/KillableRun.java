@@ -1,7 +1,7 @@
 package io.basin.train;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
@@ -96,7 +96,7 @@ final class KillableRun {
 
     static void train(
             String deviceName, Path folder, String method, double epochs, int every, Trainer.Listener listener) {
-        ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
+        Dataset set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
         Augmentation norm = set.augmentation(1, true);
         Settings s = settings();
         Method recipe = asked(epochs).plan(method, STEPS_PER_EPOCH);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.AdamW;
 import io.basin.device.Device;
@@ -36,7 +36,7 @@ class OptimizerResumeTest {
     }
 
     private static void train(Path folder, int stop) {
-        ImageSet set = SyntheticSet.synthetic(165, 9, 9, 2, 3, 7);
+        Dataset set = SyntheticSet.synthetic(165, 9, 9, 2, 3, 7);
         Settings settings = KillableRun.settings().with(new AdamW(0.01));
         Schedule schedule = Schedule.constant(20, 0.01);
         Averaging none = Averaging.none(20);

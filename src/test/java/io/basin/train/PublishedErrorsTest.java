@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
 import io.basin.device.Augmentation;
@@ -45,7 +45,7 @@ class PublishedErrorsTest {
     @TempDir
     Path folder;
 
-    private final ImageSet set = SyntheticSet.synthetic(PER_EPOCH * 16 + 5, 9, 9, 2, 3, 7);
+    private final Dataset set = SyntheticSet.synthetic(PER_EPOCH * 16 + 5, 9, 9, 2, 3, 7);
     private Device device;
     private Images images;
 

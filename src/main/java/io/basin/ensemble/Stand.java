@@ -1,9 +1,9 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
@@ -51,7 +51,7 @@ public final class Stand implements AutoCloseable {
         this.venue = venue;
         guard = venue.device().guard().of("the stand");
         this.origin = origin;
-        ImageSet like = venue.set(Venue.Part.TEST);
+        Dataset like = venue.set(Venue.Part.TEST);
         graph = Nets.build(origin.model(), Shape.of(like.channels(), like.height(), like.width()), like.classes());
     }
 
@@ -68,7 +68,7 @@ public final class Stand implements AutoCloseable {
     }
 
     /** Probabilities of the weights now standing on images that are no part of the data. */
-    public Probabilities elsewhere(ImageSet set) {
+    public Probabilities elsewhere(Dataset set) {
         try (Images images = Splits.upload(device(), set);
                 Evaluator evaluator = on(images)) {
             return Probabilities.mean(evaluator, List.of(weights()));

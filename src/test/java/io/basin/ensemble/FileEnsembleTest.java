@@ -1,11 +1,11 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
@@ -56,7 +56,7 @@ class FileEnsembleTest {
         return probabilities(models, data.test());
     }
 
-    private static double[][][] probabilities(List<ModelFile> models, ImageSet test) {
+    private static double[][][] probabilities(List<ModelFile> models, Dataset test) {
         double[][][] p = new double[models.size()][test.count()][];
         for (int m = 0; m < p.length; m++) {
             NaiveMlp net = NaiveMlp.of(List.of(models.get(m).file()));
@@ -67,7 +67,7 @@ class FileEnsembleTest {
     }
 
     /** The same predictions as members of an ensemble, all samples in one batch. */
-    private static MemberSource naive(List<ModelFile> models, ImageSet set) {
+    private static MemberSource naive(List<ModelFile> models, Dataset set) {
         double[][][] p = probabilities(models, set);
         return new MemberSource() {
             @Override

@@ -1,6 +1,6 @@
-package io.basin.models;
+package io.basin.ensemble;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Guard;
 import io.basin.ensemble.MemberSink;
@@ -59,7 +59,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
     }
 
     private void predictAll(MemberSink sink) {
-        ImageSet set = venue.set(part);
+        Dataset set = venue.set(part);
         int batch = Math.min(Stand.BATCH, set.count());
         int block = BLOCK / Stand.BATCH;
         double[] p = new double[Math.min(set.count(), block * batch) * set.classes()];

@@ -17,7 +17,7 @@ import java.util.Objects;
  * <p>Immutable by contract: the arrays are shared, not copied, since a copy would double the memory. Whoever hands
  * them in or takes them out does not write to them.
  */
-public final class ImageSet {
+public final class Dataset {
     private final String name;
     private final byte[] pixels; // (N, H, W, C)
     private final int[] labels; // (N)
@@ -35,7 +35,7 @@ public final class ImageSet {
      * @param labels (N), each in [0, number of class names)
      * @throws IllegalArgumentException if the sizes disagree, a size is below 1 or a label has no class
      */
-    public ImageSet(
+    public Dataset(
             String name, byte[] pixels, int[] labels, int height, int width, int channels, List<String> classNames) {
         this.name = Objects.requireNonNull(name, "name");
         this.pixels = Objects.requireNonNull(pixels, "pixels");
@@ -136,7 +136,7 @@ public final class ImageSet {
      * @throws IndexOutOfBoundsException if an index is not in [0, N)
      * @throws IllegalArgumentException if there is no index
      */
-    public ImageSet subset(int[] indices, String subsetName) {
+    public Dataset subset(int[] indices, String subsetName) {
         int size = imageBytes();
         byte[] chosen = new byte[Math.multiplyExact(indices.length, size)];
         int[] chosenLabels = new int[indices.length];
@@ -149,8 +149,8 @@ public final class ImageSet {
     }
 
     /** Other images of the same size, with the same classes. */
-    public ImageSet with(String otherName, byte[] otherPixels, int[] otherLabels) {
-        return new ImageSet(otherName, otherPixels, otherLabels, height, width, channels, classNames);
+    public Dataset with(String otherName, byte[] otherPixels, int[] otherLabels) {
+        return new Dataset(otherName, otherPixels, otherLabels, height, width, channels, classNames);
     }
 
     /** Augmentation with this set's own normalisation to mean 0 and variance 1; a constant channel is only centred. */

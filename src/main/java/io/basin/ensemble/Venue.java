@@ -1,7 +1,7 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
@@ -41,7 +41,7 @@ public final class Venue implements AutoCloseable {
     /** One that does not say what it was not trained on; null if all do. */
     private final ModelFile silent;
 
-    private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
+    private final Map<Part, Dataset> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
 
     /** Where models must have been trained on {@code data} and files hold nothing but their net. */
@@ -113,7 +113,7 @@ public final class Venue implements AutoCloseable {
      *
      * @throws IllegalArgumentException for the validation part, where a model may have been trained on it
      */
-    public ImageSet set(Part part) {
+    public Dataset set(Part part) {
         if (part == Part.VALIDATION && silent != null) {
             throw new IllegalArgumentException(silent + " does not say which samples were held out of its training, so"
                     + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
@@ -121,7 +121,7 @@ public final class Venue implements AutoCloseable {
         return guard.get(() -> cut(part));
     }
 
-    private ImageSet cut(Part part) {
+    private Dataset cut(Part part) {
         if (!sets.containsKey(part)) {
             Split split = Split.stratified(data.train(), validation, Splits.SPLIT_SEED);
             sets.put(Part.TRAIN, Splits.fewer(split.train(), trainSamples));

@@ -1,11 +1,11 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Options;
 import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.Split;
 import io.basin.data.SyntheticSet;
@@ -30,8 +30,8 @@ class GreedySoupTest {
     @TempDir
     private Path folder;
 
-    private final ImageSet train = SyntheticSet.synthetic(200, 6, 6, 1, 4, 3);
-    private final ImageSet test = SyntheticSet.synthetic(40, 6, 6, 1, 4, 4);
+    private final Dataset train = SyntheticSet.synthetic(200, 6, 6, 1, 4, 3);
+    private final Dataset test = SyntheticSet.synthetic(40, 6, 6, 1, 4, 4);
 
     private List<ModelFile> models(int seed) {
         List<ModelFile> models = new ArrayList<>();
@@ -41,7 +41,7 @@ class GreedySoupTest {
         return models;
     }
 
-    private GreedySoup.MethodScore choose(List<ModelFile> models, ImageSet testSet) {
+    private GreedySoup.MethodScore choose(List<ModelFile> models, Dataset testSet) {
         try (Device device = Devices.open("cpu", 1);
                 Venue venue = new Venue(device, new TrainTest(train, testSet), models);
                 Stand stand = new Stand(venue, ORIGIN)) {
@@ -61,7 +61,7 @@ class GreedySoupTest {
 
     /** Returns how many stayed. */
     private int equalsTheNaiveOne(List<ModelFile> models) {
-        ImageSet heldOut = Split.stratified(train, HELD_OUT, Splits.SPLIT_SEED).validation();
+        Dataset heldOut = Split.stratified(train, HELD_OUT, Splits.SPLIT_SEED).validation();
         GreedySoup.MethodScore result = choose(models, test);
         List<ModelFile> order = models.stream()
                 .sorted(Comparator.comparingDouble(
@@ -87,7 +87,7 @@ class GreedySoupTest {
     @Test
     void theTestSetTakesNoPartInTheChoice() {
         List<ModelFile> models = models(0);
-        ImageSet other = SyntheticSet.synthetic(77, 6, 6, 1, 4, 123);
+        Dataset other = SyntheticSet.synthetic(77, 6, 6, 1, 4, 123);
         assertEquals(choose(models, test), choose(models, other));
     }
 }
