@@ -5,8 +5,9 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.models.FileMean;
 import io.basin.models.ModelFile;
-import io.basin.models.Stand;
-import io.basin.models.Venue;
+import io.basin.train.Checkpoint;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -44,9 +45,8 @@ final class AverageCommand implements Runnable {
         }
     }
 
-    private static String heldOut(Stand stand) {
-        double accuracy =
-                stand.on(Venue.Part.VALIDATION).evaluate(stand.weights()).accuracy();
+    private static String heldOut(Model model, Splits splits) {
+        double accuracy = model.evaluate(splits, Splits.Part.VALIDATION).accuracy();
         return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
     }
 
@@ -55,17 +55,19 @@ final class AverageCommand implements Runnable {
         TrainTest data = models.get(0).data(merge.dataDir, progress);
         Map<String, String> header = MergeOptions.header(models, method);
         try (Device device = merge.open();
-                Venue venue = new Venue(device, data, models);
-                Stand stand = new Stand(venue, models.get(0).origin())) {
-            stand.load(mean).refresh(merge.options(), method + ": batch-norm statistics", progress);
-            stand.save(merge.out, header);
+                Splits splits = ModelFile.splits(device, data, models);
+                Model model = models.get(0).open(splits)) {
+            model.on(splits, Splits.Part.TRAIN);
+            mean.into(model);
+            model.refresh(splits, merge.update(), method + ": batch-norm statistics", progress);
+            Checkpoint.saveModel(merge.out, model, model.weights(), header);
             System.out.printf(
                     Locale.ROOT,
                     "%s: mean of %d models, batch-norm statistics of %d training samples%s%n",
                     merge.out,
                     mean.count(),
-                    venue.set(Venue.Part.TRAIN).count(),
-                    venue.holdsOut() ? heldOut(stand) : "");
+                    splits.trainSet().count(),
+                    splits.holdsOut() ? heldOut(model, splits) : "");
         }
     }
 }

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.io.Json;
 import io.basin.report.ExtrasPage;
@@ -11,6 +10,7 @@ import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.Method;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,22 +68,28 @@ final class CompareCommand implements Runnable {
             List<String> remarks = Comparison.check(device, methods, settings, material);
             remarks.forEach(remark -> System.err.println("basin: note: " + remark));
             try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
-                compare(device, material, all, remarks, bars, claim.folder());
+                compare(device, material, settings, all, remarks, bars, claim.folder());
             }
         }
     }
 
-    private void compare(Device device, Splits material, long[] all, List<String> remarks, Bars bars, Path folder) {
-        Settings settings = material.settings();
+    private void compare(
+            Device device,
+            Splits material,
+            Settings settings,
+            long[] all,
+            List<String> remarks,
+            Bars bars,
+            Path folder) {
         Map<String, String> facts = facts(device, material, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-        Configuration configuration = run.configuration("compare", material, device)
+        Configuration configuration = run.configuration("compare", settings, material, device)
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(folder);
         facts.put("device", configuration.mixed());
         Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
+        Summary summary = new Comparison(device, material, settings, methods, all, folder, options, bars)
                 .run(settings.dataset() + ", " + settings.model(), facts);
         show(folder, summary.and(configuration.mixture()));
     }

@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.basin.compare.Splits;
 import io.basin.io.Json;
 import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
@@ -9,6 +8,7 @@ import io.basin.landscape.CurveTraining;
 import io.basin.landscape.Net;
 import io.basin.train.Schedule;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Splits;
 import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
@@ -9,11 +8,11 @@ import io.basin.device.Device;
 import io.basin.io.Safetensors;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
-import io.basin.models.Lenience;
 import io.basin.models.ModelFile;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -133,7 +132,7 @@ final class LandscapeOptions {
      */
     Splits material(Device on, Model model, Settings settings, Bars bars) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
-        ModelFile.of(model.file()).requireTrainedOn(data, Lenience.NONE);
+        ModelFile.of(model.file()).requireTrainedOn(data);
         Splits material = Comparison.material(on, data, settings);
         Augmentation trained = model.augmentation();
         if (trained.plain().equals(material.augmentation().plain())) {

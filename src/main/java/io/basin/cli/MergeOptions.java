@@ -1,9 +1,9 @@
 package io.basin.cli;
 
-import io.basin.compare.Options;
 import io.basin.device.Device;
 import io.basin.models.Mergeability;
 import io.basin.models.ModelFile;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -41,8 +41,8 @@ final class MergeOptions {
     @Option(names = "--force", description = "average even what has no useful mean, with a warning")
     boolean force;
 
-    Options options() {
-        return new Options(0, refresh, plainRefresh);
+    BatchNormUpdate update() {
+        return new BatchNormUpdate(refresh, plainRefresh);
     }
 
     Device open() {
@@ -52,7 +52,7 @@ final class MergeOptions {
     /** Reads the headers; refuses what has no mean. */
     List<ModelFile> models(List<Path> files) {
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
-        options();
+        update();
         Outputs.requireNew("--out", out);
         List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         Mergeability.requireSameNet(models);

@@ -1,7 +1,7 @@
 package io.basin.cli;
 
+import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
-import io.basin.data.ImageSet;
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
 import java.awt.color.ColorSpace;
@@ -24,16 +24,16 @@ import java.util.List;
  * @param set the images, unlabelled: every label is 0
  * @param names one for each image: the file, and the image's number where a file holds several
  */
-record Pictures(ImageSet set, List<String> names) {
+record Pictures(Dataset set, List<String> names) {
     private static final int IDX = 0x0800;
     private static final int MOST_BYTES = 16 << 20;
 
     /** Reads files whose images must have the size of those in {@code like}. */
-    static Pictures read(List<Path> files, ImageSet like) {
+    static Pictures read(List<Path> files, Dataset like) {
         List<byte[]> parts = new ArrayList<>();
         List<String> names = new ArrayList<>();
         for (Path file : files) parts.add(isIdx(file) ? idx(file, like, names) : picture(file, like, names));
-        ImageSet set = new ImageSet(
+        Dataset set = new Dataset(
                 "images",
                 parts.size() == 1 ? parts.get(0) : joined(parts),
                 new int[names.size()],
@@ -66,13 +66,13 @@ record Pictures(ImageSet set, List<String> names) {
         }
     }
 
-    private static byte[] idx(Path file, ImageSet like, List<String> names) {
-        ImageSet set = IdxFormat.images(file, like);
+    private static byte[] idx(Path file, Dataset like, List<String> names) {
+        Dataset set = IdxFormat.images(file, like);
         for (int i = 0; i < set.count(); i++) names.add(file + "[" + i + "]");
         return set.pixels();
     }
 
-    private static byte[] picture(Path file, ImageSet like, List<String> names) {
+    private static byte[] picture(Path file, Dataset like, List<String> names) {
         String name = file.toString();
         PictureFile.Upright image = new PictureFile(name, bytes(file)).decode(name, like.width(), like.height());
         ByteArrayOutputStream pixels = new ByteArrayOutputStream(like.imageBytes());

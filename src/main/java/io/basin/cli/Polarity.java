@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.report.Statistics;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,7 +21,7 @@ final class Polarity {
     private Polarity() {}
 
     /** A warning if some of the pictures look like the data set's only when inverted. */
-    static Optional<String> warning(Pictures pictures, ImageSet data) {
+    static Optional<String> warning(Pictures pictures, Dataset data) {
         double[] usual = borders(data);
         double mean = Statistics.mean(usual);
         double squares = 0;
@@ -49,7 +49,7 @@ final class Polarity {
     }
 
     /** Mean of the outermost rows and columns of every image, over all channels: (N), 0 to 255. */
-    private static double[] borders(ImageSet set) {
+    private static double[] borders(Dataset set) {
         double[] means = new double[set.count()];
         int row = set.width() * set.channels();
         for (int i = 0; i < means.length; i++) {

@@ -4,7 +4,7 @@ import io.basin.compare.Options;
 import io.basin.compare.RobustnessEval;
 import io.basin.data.Corruption;
 import io.basin.data.DataSets;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -23,14 +23,14 @@ final class ProbeOptions {
     String outside;
 
     /** Adds what these flags ask for; loads the other data set, which must have images of the same size. */
-    Options add(Options options, ImageSet like, Progress progress) {
+    Options add(Options options, Dataset like, Progress progress) {
         return options.probing(corruptions, outside(like, progress));
     }
 
-    ImageSet outside(ImageSet like, Progress progress) {
+    Dataset outside(Dataset like, Progress progress) {
         if (outside == null) return null;
         if (outside.equals("noise")) return Corruption.uniform(like, RobustnessEval.SEED);
-        ImageSet other = DataSets.load(outside, (Path) null, progress).test();
+        Dataset other = DataSets.load(outside, (Path) null, progress).test();
         if (other.height() != like.height() || other.width() != like.width() || other.channels() != like.channels()) {
             throw new IllegalArgumentException("--ood: images of " + outside + " are " + size(other)
                     + ", the nets take " + size(like) + "; name a set of that size, or 'noise'");
@@ -39,8 +39,8 @@ final class ProbeOptions {
     }
 
     /** Its labels name no class of ours. */
-    private ImageSet unlabelled(ImageSet other, ImageSet like) {
-        return new ImageSet(
+    private Dataset unlabelled(Dataset other, Dataset like) {
+        return new Dataset(
                 outside,
                 other.pixels(),
                 new int[other.count()],
@@ -50,7 +50,7 @@ final class ProbeOptions {
                 like.classNames());
     }
 
-    private static String size(ImageSet set) {
+    private static String size(Dataset set) {
         return set.height() + " x " + set.width() + " x " + set.channels();
     }
 }

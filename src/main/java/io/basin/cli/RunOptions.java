@@ -1,8 +1,10 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,14 +43,14 @@ final class RunOptions {
     }
 
     Options options() {
-        Options options = new Options(checkpointEvery, refresh, plainRefresh);
+        Options options = new Options(checkpointEvery, new BatchNormUpdate(refresh, plainRefresh));
         return keepsSamples ? options.keepingSamples() : options;
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, Splits material, Device device) {
+    Configuration configuration(String command, Settings settings, Splits material, Device device) {
         return new Configuration(command)
-                .fixed("settings", material.settings())
+                .fixed("settings", settings)
                 .data(material.fingerprint())
                 .device(device.describe(), anyDevice)
                 .fixed("bn-update", refresh)

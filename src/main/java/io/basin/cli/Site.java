@@ -1,12 +1,12 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +25,7 @@ record Site(Model model, List<Net> nets, Device device, Splits material, Terrain
             material = options.material(device, model, settings, bars);
             Graph graph = Nets.build(
                     model.net(), material.train().sample(), material.testSet().classes());
-            return new Site(model, nets, device, material, new Terrain(device, material, sampling), graph);
+            return new Site(model, nets, device, material, new Terrain(device, material, settings, sampling), graph);
         } catch (RuntimeException e) {
             if (material != null) material.close();
             device.close();

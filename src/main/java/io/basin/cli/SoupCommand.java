@@ -5,8 +5,10 @@ import io.basin.device.Device;
 import io.basin.models.FileMean;
 import io.basin.models.GreedySoup;
 import io.basin.models.ModelFile;
-import io.basin.models.Stand;
-import io.basin.models.Venue;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Checkpoint;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -68,14 +70,15 @@ final class SoupCommand implements Runnable {
     private void greedy(List<ModelFile> models, Progress progress) {
         var data = models.get(0).data(merge.dataDir, progress);
         try (Device device = merge.open();
-                Venue venue = new Venue(device, data, models);
-                Stand stand = new Stand(venue, models.get(0).origin())) {
-            GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
+                Splits splits = ModelFile.splits(device, data, models);
+                Model model = models.get(0).open(splits)) {
+            BatchNormUpdate update = merge.keepStatistics ? null : merge.update();
+            GreedySoup soup = new GreedySoup(model, splits, update, progress);
             GreedySoup.MethodScore result = soup.choose(models);
             System.out.printf(
                     Locale.ROOT,
                     "Held out: %d samples%n",
-                    venue.set(Venue.Part.VALIDATION).count());
+                    splits.validationSet().count());
             System.out.println("alone %  soup with it %  kept  file");
             for (GreedySoup.Trial t : result.trials()) {
                 System.out.printf(
@@ -86,7 +89,7 @@ final class SoupCommand implements Runnable {
                         t.kept() ? "yes" : "no",
                         t.model());
             }
-            stand.save(merge.out, MergeOptions.header(result.members(), "soup"));
+            Checkpoint.saveModel(merge.out, model, model.weights(), MergeOptions.header(result.members(), "soup"));
             System.out.printf(
                     Locale.ROOT,
                     "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%%n",

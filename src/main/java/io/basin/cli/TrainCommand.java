@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
@@ -9,6 +8,7 @@ import io.basin.report.Summary;
 import io.basin.text.Printable;
 import io.basin.train.Method;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -56,18 +56,19 @@ final class TrainCommand implements Runnable {
             Comparison.check(device, List.of(method), settings, material)
                     .forEach(remark -> System.err.println("basin: note: " + remark));
             try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
-                train(device, material, bars, claim.folder());
+                train(device, material, settings, bars, claim.folder());
             }
         }
     }
 
-    private void train(Device device, Splits material, Bars bars, Path folder) {
+    private void train(Device device, Splits material, Settings settings, Bars bars, Path folder) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", material, device)
+        Configuration configuration = run.configuration("train", settings, material, device)
                 .fixed("methods", List.of(method))
                 .fixed("seeds", seeds);
         configuration.keep(folder);
-        Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
+        Summary summary = new Comparison(
+                        device, material, settings, List.of(method), seeds, folder, run.options(), bars)
                 .run(method, Map.of());
         System.out.print(new ResultTable(summary).text());
         System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));

@@ -16,6 +16,7 @@ import io.basin.train.Method;
 import io.basin.train.Plan;
 import io.basin.train.Remarks;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import java.util.Optional;
 public final class Comparison {
     private final Device device;
     private final Splits material;
+    private final Settings settings;
     private final List<Method> recipes;
     private final long[] seeds;
     private final Path folder;
@@ -47,6 +49,7 @@ public final class Comparison {
     public Comparison(
             Device device,
             Splits material,
+            Settings settings,
             List<String> methods,
             long[] seeds,
             Path folder,
@@ -58,16 +61,17 @@ public final class Comparison {
         this.folder = folder;
         this.options = options;
         this.monitor = monitor;
-        Settings s = material.settings();
+        this.settings = settings;
         recipes = methods.stream()
                 .distinct()
-                .map(m -> Method.of(m, s, material.stepsPerEpoch()))
+                .map(m -> Method.of(m, settings, material.stepsPerEpoch()))
                 .toList();
     }
 
-    /** Splits and uploads the data set. */
-    public static Splits material(Device device, TrainTest data, Settings settings) {
-        return new Splits(device, data, settings);
+    /** Cuts the data set as the settings say. */
+    public static Splits material(Device device, TrainTest data, Settings s) {
+        Splits.Counts counts = new Splits.Counts(s.validation(), s.trainSamples(), s.batch());
+        return new Splits(device, data, counts, s.pad(), s.flip()).cut();
     }
 
     /** Plans every method's schedule without training: throws what {@link Method#of} throws; returns what {@link Remarks} say. */
@@ -111,8 +115,9 @@ public final class Comparison {
             Extras known = ExtrasFile.read(place);
             if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
         }
-        TestEvaluation.Outcome outcome =
-                new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
+        TestEvaluation.Outcome outcome = new GroupRun(
+                        new GroupRun.Place(device, material, settings, seed, place, options, monitor), group)
+                .run();
         ExtrasFile.write(place, outcome.evidence());
         Finished.write(place, outcome.results());
         return outcome;
@@ -138,7 +143,7 @@ public final class Comparison {
                         g.recipes().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
                 .filter(Files::exists)
                 .toList();
-        return new DeviceAgreement(device, material, Devices.providers()).check(files);
+        return new DeviceAgreement(device, material, settings.model(), Devices.providers()).check(files);
     }
 
     /** In the order in which the methods were asked for, not that of the groups. */

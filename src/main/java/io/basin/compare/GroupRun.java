@@ -8,9 +8,11 @@ import io.basin.nn.Nets;
 import io.basin.train.Evaluator;
 import io.basin.train.Method;
 import io.basin.train.Method.Product;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
 import io.basin.train.Outlook;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import io.basin.train.Trainer;
 import io.basin.train.Training;
 import java.nio.file.Path;
@@ -30,7 +32,14 @@ final class GroupRun {
      *
      * @param folder existing; holds all that the group writes
      */
-    record Place(Device device, Splits material, long seed, Path folder, Options options, Monitor monitor) {}
+    record Place(
+            Device device,
+            Splits material,
+            Settings settings,
+            long seed,
+            Path folder,
+            Options options,
+            Monitor monitor) {}
 
     private final Place place;
     private final Splits material;
@@ -41,10 +50,9 @@ final class GroupRun {
         this.place = place;
         this.group = group;
         material = place.material();
+        Settings s = place.settings();
         graph = Nets.build(
-                material.settings().model(),
-                material.train().sample(),
-                material.testSet().classes());
+                s.model(), material.train().sample(), material.testSet().classes());
     }
 
     /** Trains every part of the group, or the rest of it where a checkpoint lies, and measures. */
@@ -53,13 +61,14 @@ final class GroupRun {
         int last = group.parts() - 1;
         try {
             for (int part = 0; part < last; part++) trainPart(part, members);
-            try (Training session = session(last);
-                    Judge judge = new Judge(place.device(), graph, session.storage(), material)) {
+            try (Model model = model();
+                    Training session = session(model, last)) {
+                Judge judge = new Judge(model, material);
                 train(session, last, judge.validation());
                 session.takeMembers().forEach(m -> members.add(m.weights()));
-                SelfCheck checks = new SelfCheck(place, group, graph, session.storage());
+                SelfCheck checks = new SelfCheck(place, group, model);
                 try (TestEvaluation assessment =
-                        new TestEvaluation(place, graph, session, judge, checks, about(group.name(), last))) {
+                        new TestEvaluation(place, session, judge, checks, about(group.name(), last))) {
                     return assessment.judge(group.recipes(), members);
                 }
             }
@@ -69,29 +78,25 @@ final class GroupRun {
     }
 
     private void trainPart(int part, List<Weights> members) {
-        try (Training session = session(part);
-                Evaluator validation = new Evaluator(
-                        place.device(),
-                        graph,
-                        session.storage(),
-                        material.validation(),
-                        material.plainBatch(),
-                        material.settings().precision())) {
-            train(session, part, validation);
+        try (Model model = model();
+                Training session = session(model, part)) {
+            train(session, part, model.evaluator(material.validation(), material.plainBatch()));
             session.takeMembers().forEach(m -> members.add(m.weights()));
         }
     }
 
-    private Training session(int part) {
+    private Model model() {
+        return MethodRun.model(place.device(), graph, place.settings());
+    }
+
+    private Training session(Model model, int part) {
         return new Training(
-                place.device(),
-                graph,
+                model,
                 material.train(),
-                material.settings(),
+                material.reader(place.seed() * 1000 + part),
+                MethodRun.optimizer(place.settings()),
                 group.schedule(part),
                 group.averaging(part),
-                place.seed() * 1000 + part,
-                material.augmentation(),
                 outlook(part));
     }
 
@@ -107,9 +112,8 @@ final class GroupRun {
                         .sum()
                 : group.schedule(part).mostCollected(material.stepsPerEpoch());
         if (Set.of(Product.LAST, Product.MEMBERS).containsAll(products)) return new Outlook(models, 2);
-        int drawn = products.contains(Product.SAMPLES)
-                ? material.settings().family().samples()
-                : 0;
+        int drawn =
+                products.contains(Product.SAMPLES) ? place.settings().family().samples() : 0;
         return new Outlook(models + drawn + 2, 4);
     }
 
@@ -118,7 +122,7 @@ final class GroupRun {
     }
 
     private void train(Training session, int part, Evaluator validation) {
-        Settings s = material.settings();
+        Settings s = place.settings();
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
         about.put(Trainer.RUN, s + ", method=" + group.name() + ", seed=" + (place.seed() * 1000 + part));
@@ -154,7 +158,7 @@ final class GroupRun {
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
                 Supplier<EpochMetrics> figures =
-                        validation.begin(session.storage().live());
+                        validation.begin(session.model().weights());
                 return epoch -> {
                     EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
@@ -172,7 +176,7 @@ final class GroupRun {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about =
-                new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.augmentation())
+                new LinkedHashMap<>(ModelCard.of(place.settings(), method, init, material.augmentation())
                         .on(material.fingerprint())
                         .header());
         about.put("seed", Long.toString(place.seed()));

@@ -1,12 +1,13 @@
 package io.basin.compare;
 
 import io.basin.data.Corruption;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.report.Extras;
 import io.basin.report.Statistics;
+import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,13 +42,13 @@ public final class RobustnessEval {
 
     private List<Extras.Corrupted> corrupted(String method, long seed, List<Weights> models) {
         List<Extras.Corrupted> all = new ArrayList<>();
-        ImageSet test = material.testSet();
+        Dataset test = material.testSet();
         all.add(figures(method, seed, "none", 0, judge.onTestSet(models).metrics(test.labels())));
         int sets = Corruption.values().length * Corruption.STRENGTHS;
         try (Progress.Counter counter = progress.start(method + ", seed " + seed + ": corruptions", sets, "sets")) {
             for (Corruption c : Corruption.values()) {
                 for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                    ImageSet set = c.apply(test, strength, SEED);
+                    Dataset set = c.apply(test, strength, SEED);
                     Metrics m = judge.elsewhere(models, set).metrics(set.labels());
                     all.add(figures(method, seed, c.label(), strength, m));
                     counter.step(1);
@@ -63,7 +64,7 @@ public final class RobustnessEval {
 
     private List<Extras.Outside> outside(String method, long seed, List<Weights> models) {
         double[] inside = judge.onTestSet(models).confidences();
-        ImageSet set = options.outside();
+        Dataset set = options.outside();
         double[] outside = judge.elsewhere(models, set).confidences();
         return List.of(new Extras.Outside(
                 method,

@@ -1,6 +1,6 @@
 package io.basin.compare;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.report.Extras;
@@ -15,7 +15,7 @@ import java.util.List;
  */
 public record Scored(Metrics metrics, BitSet hits) {
     /** @param set what the evaluator's images are */
-    public static Scored of(Evaluator evaluator, Weights weights, ImageSet set) {
+    public static Scored of(Evaluator evaluator, Weights weights, Dataset set) {
         Probabilities said = Probabilities.mean(evaluator, List.of(weights));
         return new Scored(said.metrics(set.labels()), said.hits(set.labels()));
     }

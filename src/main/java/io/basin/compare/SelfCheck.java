@@ -6,14 +6,13 @@ import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.io.Safetensors;
-import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
 import io.basin.train.Averaging;
 import io.basin.train.Evaluator;
 import io.basin.train.Method;
+import io.basin.train.Model;
 import io.basin.train.Training;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,14 +38,14 @@ final class SelfCheck {
 
     private final GroupRun.Place place;
     private final Group group;
-    private final Graph graph;
+    private final Model model;
     private final ParameterStore storage;
 
-    SelfCheck(GroupRun.Place place, Group group, Graph graph, ParameterStore storage) {
+    SelfCheck(GroupRun.Place place, Group group, Model model) {
         this.place = place;
         this.group = group;
-        this.graph = graph;
-        this.storage = storage;
+        this.model = model;
+        storage = model.store();
     }
 
     private String where(Method recipe) {
@@ -137,26 +136,20 @@ final class SelfCheck {
     Extras statistics(String method, Weights average, Evaluator made, Options options) {
         String where = method + ", seed " + place.seed();
         if (!made.hasNorms()) return one(Check.notCovered(STATISTICS, where, "the net has no batch norm"));
-        if (options.refresh(made) == Evaluator.Refresh.SINGLE) {
+        if (options.update().of(made) == Evaluator.Refresh.SINGLE) {
             return one(Check.notCovered(
                     STATISTICS,
                     where,
                     "measured in a single pass, each batch normalised by itself; --bn-update exact does without"));
         }
         Device device = place.device();
-        BatchReader same = options.plainRefresh()
+        BatchReader same = options.update().plain()
                 ? place.material().plainBatch()
                 : place.material().augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
         BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
-                Evaluator again = new Evaluator(
-                        device,
-                        graph,
-                        storage,
-                        place.material().train(),
-                        other,
-                        place.material().settings().precision())) {
+                Evaluator again = new Evaluator(model, place.material().train(), other)) {
             again.remeasure(copy, pass -> {});
             double difference = difference(average, copy);
             return one(Check.of(
@@ -191,13 +184,7 @@ final class SelfCheck {
     }
 
     private float[] read(Weights weights, String name) {
-        ParameterStore.State s = storage.states().stream()
-                .filter(x -> x.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-        float[] values = new float[Math.toIntExact(s.shape().elements())];
-        place.device().unpack(weights.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
-        return values;
+        return storage.read(place.device(), weights, name);
     }
 
     /** Compares the models that are made, and the device's rates at their steps, with what the method promises. */
@@ -207,7 +194,7 @@ final class SelfCheck {
         boolean stored = recipe.product().fromMembers() || recipe.name().equals("lawa");
         int[] steps = stored ? recipe.schedule().collections() : averaged(recipe.averaging());
         CollectionRule promise = CollectionRule.of(
-                recipe.name(), place.material().settings(), place.material().stepsPerEpoch());
+                recipe.name(), place.settings(), place.material().stepsPerEpoch());
         String broken = promise.broken(steps, session::rate);
         return one(Check.of(
                 CollectionRule.WHAT,

@@ -175,7 +175,7 @@ public final class CifarFormat {
                 images(testFiles.stream().map(parts::get).toList(), where, name, classNames));
     }
 
-    private static ImageSet images(List<Part> parts, String where, String name, List<String> classNames) {
+    private static Dataset images(List<Part> parts, String where, String name, List<String> classNames) {
         long count = parts.stream().mapToLong(p -> p.labels.length).sum();
         if (count * IMAGE > Capped.MAX_ARRAY) {
             throw DataException.of(where, "holds " + count + " images, too many for one array", REMEDY);
@@ -188,7 +188,7 @@ public final class CifarFormat {
             System.arraycopy(part.labels, 0, all.labels, at, part.labels.length);
             at += part.labels.length;
         }
-        return new ImageSet(name, all.pixels, all.labels, SIDE, SIDE, CHANNELS, classNames);
+        return new Dataset(name, all.pixels, all.labels, SIDE, SIDE, CHANNELS, classNames);
     }
 
     private static void interleave(byte[] planes, int from, byte[] pixels, int to) {

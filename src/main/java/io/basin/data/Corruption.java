@@ -16,7 +16,7 @@ public enum Corruption {
     /** Normal noise of standard deviation 0.08, 0.12, 0.18, 0.26, 0.38 (Hendrycks and Dietterich 2019, ImageNet-C). */
     NOISE {
         @Override
-        void image(byte[] in, byte[] out, int index, int strength, ImageSet like, long seed) {
+        void image(byte[] in, byte[] out, int index, int strength, Dataset like, long seed) {
             double[] z = new double[in.length];
             Normals.fill(z, index, ordinal(), Streams.CORRUPTION, seed);
             for (int i = 0; i < in.length; i++) out[i] = pixel((in[i] & 255) + 255 * SIGMA[strength - 1] * z[i]);
@@ -25,7 +25,7 @@ public enum Corruption {
     /** Gaussian blur of standard deviation 0.5, 0.75, 1, 1.5, 2 pixels, cut off at 3 of them. */
     BLUR {
         @Override
-        void image(byte[] in, byte[] out, int index, int strength, ImageSet like, long seed) {
+        void image(byte[] in, byte[] out, int index, int strength, Dataset like, long seed) {
             double[] kernel = kernel(WIDTH[strength - 1]);
             int h = like.height();
             int w = like.width();
@@ -40,7 +40,7 @@ public enum Corruption {
     /** Moved by 1, 2, 3, 4, 5 pixels in one of eight directions. */
     SHIFT {
         @Override
-        void image(byte[] in, byte[] out, int index, int strength, ImageSet like, long seed) {
+        void image(byte[] in, byte[] out, int index, int strength, Dataset like, long seed) {
             long words = Philox.pair(0, index, ordinal(), Streams.CORRUPTION, (int) seed, (int) (seed >>> 32));
             int direction = Philox.below((int) words, 8);
             int place = direction < 4 ? direction : direction + 1; // of the eight neighbours in a 3 x 3 square
@@ -65,7 +65,7 @@ public enum Corruption {
     private static final double[] WIDTH = {0.5, 0.75, 1, 1.5, 2};
 
     /** Writes the corrupted image {@code in} into {@code out}, which is zero. */
-    abstract void image(byte[] in, byte[] out, int index, int strength, ImageSet like, long seed);
+    abstract void image(byte[] in, byte[] out, int index, int strength, Dataset like, long seed);
 
     /** As commands and tables name it. */
     public String label() {
@@ -77,7 +77,7 @@ public enum Corruption {
      *
      * @param strength 1 to {@link #STRENGTHS}
      */
-    public ImageSet apply(ImageSet set, int strength, long seed) {
+    public Dataset apply(Dataset set, int strength, long seed) {
         if (strength < 1 || strength > STRENGTHS) {
             throw new IllegalArgumentException("a corruption's strength is 1 to " + STRENGTHS + ", got " + strength);
         }
@@ -90,7 +90,7 @@ public enum Corruption {
             image(in, out, i, strength, set, seed);
             System.arraycopy(out, 0, pixels, i * size, size);
         }
-        return new ImageSet(
+        return new Dataset(
                 set.name() + ", " + label() + " " + strength,
                 pixels,
                 set.labels(),
@@ -101,14 +101,14 @@ public enum Corruption {
     }
 
     /** Images of no class: every pixel uniform; labels are 0 and mean nothing. */
-    public static ImageSet uniform(ImageSet like, long seed) {
+    public static Dataset uniform(Dataset like, long seed) {
         byte[] pixels = new byte[like.pixels().length];
         int[] words = new int[4];
         for (int i = 0; i < pixels.length; i++) {
             if (i % 4 == 0) Philox.block(i / 4, 0, -1, Streams.CORRUPTION, (int) seed, (int) (seed >>> 32), words);
             pixels[i] = (byte) (words[i % 4] >>> 24);
         }
-        return new ImageSet(
+        return new Dataset(
                 "uniform noise",
                 pixels,
                 new int[like.count()],

@@ -54,10 +54,9 @@ public final class DataStore {
         List<Path> files = location.files();
         try (Progress.Counter counter = progress.start("reading " + entry.name(), files.size(), "files")) {
             if (entry.format() == CatalogEntry.Format.IDX) {
-                ImageSet train =
-                        IdxFormat.read(files.get(0), files.get(1), entry.name() + " train", entry.classNames());
+                Dataset train = IdxFormat.read(files.get(0), files.get(1), entry.name() + " train", entry.classNames());
                 counter.step(2);
-                ImageSet test = IdxFormat.read(files.get(2), files.get(3), entry.name() + " test", entry.classNames());
+                Dataset test = IdxFormat.read(files.get(2), files.get(3), entry.name() + " test", entry.classNames());
                 counter.step(2);
                 return pair(train, test, location);
             }
@@ -69,7 +68,7 @@ public final class DataStore {
         }
     }
 
-    private static TrainTest pair(ImageSet train, ImageSet test, Location location) {
+    private static TrainTest pair(Dataset train, Dataset test, Location location) {
         if (train.height() != test.height() || train.width() != test.width()) {
             throw DataException.of(
                     location.folder().toString(),

@@ -33,7 +33,7 @@ public final class IdxFormat {
      * @return images of shape (N, H, W, 1)
      * @throws DataException if a file cannot be read or is not such a file, or if the two do not fit together
      */
-    public static ImageSet read(Path images, Path labels, String name, List<String> classNames) {
+    public static Dataset read(Path images, Path labels, String name, List<String> classNames) {
         try (Content pixels = Content.open(images, 3);
                 Content classes = Content.open(labels, 1)) {
             return combine(pixels, classes, name, classNames);
@@ -47,7 +47,7 @@ public final class IdxFormat {
      * @return images labelled 0, since their labels are not known
      * @throws DataException if the file cannot be read, is not such a file, or has images of another size
      */
-    public static ImageSet images(Path file, ImageSet like) {
+    public static Dataset images(Path file, Dataset like) {
         int channels = like.channels();
         try (Content pixels = Content.open(file, channels == 1 ? 3 : 4)) {
             int[] d = pixels.dimensions;
@@ -61,12 +61,12 @@ public final class IdxFormat {
                         "Name images of that size");
             }
             byte[] bytes = pixels.bytes();
-            return new ImageSet(file.toString(), bytes, new int[d[0]], d[1], d[2], channels, like.classNames());
+            return new Dataset(file.toString(), bytes, new int[d[0]], d[1], d[2], channels, like.classNames());
         }
     }
 
     /** As {@link #read(Path, Path, String, List)}, from the files' bytes; the file names are for messages. */
-    static ImageSet parse(
+    static Dataset parse(
             byte[] images, String imagesFile, byte[] labels, String labelsFile, String name, List<String> classNames) {
         try (Content pixels = new Content(new ByteArrayInputStream(images), images.length, imagesFile, 3);
                 Content classes = new Content(new ByteArrayInputStream(labels), labels.length, labelsFile, 1)) {
@@ -74,7 +74,7 @@ public final class IdxFormat {
         }
     }
 
-    private static ImageSet combine(Content pixels, Content classes, String name, List<String> classNames) {
+    private static Dataset combine(Content pixels, Content classes, String name, List<String> classNames) {
         int count = pixels.dimensions[0];
         if (classes.dimensions[0] != count) {
             throw DataException.of(
@@ -93,7 +93,7 @@ public final class IdxFormat {
                         REMEDY);
             }
         }
-        return new ImageSet(name, bytes, labels, pixels.dimensions[1], pixels.dimensions[2], 1, classNames);
+        return new Dataset(name, bytes, labels, pixels.dimensions[1], pixels.dimensions[2], 1, classNames);
     }
 
     /** A file whose header has been read and proved possible; its bytes follow. */

@@ -9,7 +9,7 @@ import io.basin.random.Permutation;
  * a part of the training set that is never learned from. It is stratified, every class in proportion, since a small
  * random part would judge the classes unevenly.
  */
-public record Split(ImageSet train, ImageSet validation) {
+public record Split(Dataset train, Dataset validation) {
     /**
      * Parts a set. Both parts keep the order of the images.
      *
@@ -21,7 +21,7 @@ public record Split(ImageSet train, ImageSet validation) {
      * @throws IllegalArgumentException if the count is below 1, or leaves a class that has images without one in
      *     either part
      */
-    public static Split stratified(ImageSet set, int validationCount, long seed) {
+    public static Split stratified(Dataset set, int validationCount, long seed) {
         if (validationCount < 1 || validationCount >= set.count()) {
             throw new IllegalArgumentException("cannot take " + validationCount + " validation images from " + set
                     + ": the count must be from 1 to " + (set.count() - 1));
@@ -46,7 +46,7 @@ public record Split(ImageSet train, ImageSet validation) {
      * @throws IllegalArgumentException if the count exceeds the set's, is below 1 or so small that a class would have no
      *     image
      */
-    public static ImageSet sample(ImageSet set, int count, long seed) {
+    public static Dataset sample(Dataset set, int count, long seed) {
         if (count == set.count()) return set;
         if (count > set.count()) {
             throw new IllegalArgumentException(count + " are more than the " + set.count() + " available of " + set
@@ -85,7 +85,7 @@ public record Split(ImageSet train, ImageSet validation) {
     }
 
     /** For every image whether it is a validation image: the first of its class in a keyed order. */
-    private static boolean[] chosen(ImageSet set, int[] counts, int[] quotas, long seed) {
+    private static boolean[] chosen(Dataset set, int[] counts, int[] quotas, long seed) {
         Permutation[] orders = new Permutation[counts.length];
         for (int k = 0; k < counts.length; k++) {
             // Epochs below zero: training never uses these orders.
@@ -94,13 +94,13 @@ public record Split(ImageSet train, ImageSet validation) {
         int[] seen = new int[counts.length];
         boolean[] chosen = new boolean[set.count()];
         for (int i = 0; i < chosen.length; i++) {
-            int k = set.labels()[i];
+            int k = set.strata()[i];
             chosen[i] = orders[k].at(seen[k]++) < quotas[k];
         }
         return chosen;
     }
 
-    private static Split part(ImageSet set, boolean[] chosen, int validationCount) {
+    private static Split part(Dataset set, boolean[] chosen, int validationCount) {
         int[] train = new int[set.count() - validationCount];
         int[] validation = new int[validationCount];
         int t = 0;

@@ -27,7 +27,7 @@ public final class SyntheticSet {
      * @return {@code n} images of shape (n, h, w, c)
      * @throws IllegalArgumentException if a size is below 1
      */
-    public static ImageSet synthetic(int n, int h, int w, int c, int classes, long seed) {
+    public static Dataset synthetic(int n, int h, int w, int c, int classes, long seed) {
         return make(0, n, h, w, c, classes, seed, "synthetic");
     }
 
@@ -38,7 +38,7 @@ public final class SyntheticSet {
                 make(train, test, h, w, c, classes, seed, "synthetic test"));
     }
 
-    private static ImageSet make(int first, int n, int h, int w, int c, int classes, long seed, String name) {
+    private static Dataset make(int first, int n, int h, int w, int c, int classes, long seed, String name) {
         if (n < 1 || h < 1 || w < 1 || c < 1 || classes < 1) {
             throw new IllegalArgumentException("no synthetic set of " + n + " images (" + h + ", " + w + ", " + c
                     + ") in " + classes + " classes: every size must be at least 1");
@@ -67,7 +67,7 @@ public final class SyntheticSet {
                 pixels[i * size + p] = (byte) Math.max(0, Math.min(255, Math.round(value)));
             }
         }
-        return new ImageSet(name, pixels, labels, h, w, c, classNames);
+        return new Dataset(name, pixels, labels, h, w, c, classNames);
     }
 
     /** A pattern (h, w, c) of values in [-80, 80), bilinear between the points of a coarse grid. */

@@ -9,14 +9,15 @@ import java.util.Objects;
  * @param train what may be learned from; a validation part is taken from it by {@link Split}
  * @param test only ever measured on: nothing is chosen by it
  */
-public record TrainTest(ImageSet train, ImageSet test) {
+public record TrainTest(Dataset train, Dataset test) {
     public TrainTest {
         Objects.requireNonNull(train, "train");
         Objects.requireNonNull(test, "test");
         if (train.height() != test.height()
                 || train.width() != test.width()
                 || train.channels() != test.channels()
-                || train.classes() != test.classes()) {
+                || train.classes() != test.classes()
+                || train.outputs() != test.outputs()) {
             throw new IllegalArgumentException("train and test differ in shape or classes: " + train + ", " + test);
         }
     }

@@ -1,7 +1,7 @@
 /**
  * Data sets: found or downloaded, checked, read, parted and turned into network inputs.
  *
- * <p>An {@link io.basin.data.ImageSet} is one flat array of bytes, which a device uploads once. What happens to it
+ * <p>An {@link io.basin.data.Dataset} is one flat array of bytes, which a device uploads once. What happens to it
  * afterwards, order, crop, flip and normalisation, is defined here by a few lines of plain Java,
  * {@link io.basin.data.Augment} over {@link io.basin.random}, and reproduced by every device: results can be compared
  * across devices only if the batches are the same ones.

@@ -2,8 +2,8 @@ package io.basin.campaign;
 
 import io.basin.cli.RunDamage;
 import io.basin.data.DataException;
+import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
-import io.basin.data.ImageSet;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -83,7 +83,7 @@ final class FilesPart implements Part {
                         .putInt(4)
                         .array());
         List<String> classes = List.of("a", "b");
-        ImageSet like = new ImageSet("like", new byte[16], new int[1], 4, 4, 1, classes);
+        Dataset like = new Dataset("like", new byte[16], new int[1], 4, 4, 1, classes);
         return List.of(
                 new Kind("weights", Files.readAllBytes(weights), FilesPart::everyTensor),
                 new Kind("model", Files.readAllBytes(weights), ModelFile::of),

@@ -7,8 +7,8 @@ import io.basin.data.Allocation;
 import io.basin.data.Catalog;
 import io.basin.data.CifarFormat;
 import io.basin.data.DataException;
+import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
-import io.basin.data.ImageSet;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
@@ -124,8 +124,8 @@ class HungerTest {
         }
     }
 
-    private static ImageSet net() {
-        return new ImageSet("net", new byte[784], new int[1], 28, 28, 1, TEN);
+    private static Dataset net() {
+        return new Dataset("net", new byte[784], new int[1], 28, 28, 1, TEN);
     }
 
     /** An IDX file whose header is true where it is compressed: the piece is repeated as often as that takes. */

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.data.DataException;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import java.awt.Transparency;
@@ -40,8 +40,8 @@ class PicturesTest {
     @TempDir
     Path folder;
 
-    private static ImageSet net(int channels) {
-        return new ImageSet("net", new byte[SIZE * SIZE * channels], new int[1], SIZE, SIZE, channels, List.of("a"));
+    private static Dataset net(int channels) {
+        return new Dataset("net", new byte[SIZE * SIZE * channels], new int[1], SIZE, SIZE, channels, List.of("a"));
     }
 
     private static byte[] read(Path file, int channels) {
@@ -256,7 +256,7 @@ class PicturesTest {
 
     @Test
     void picturesThatLookLikeTheDataOnlyWhenInvertedGiveOneWarning() {
-        ImageSet digits = bordered(0, 200);
+        Dataset digits = bordered(0, 200);
         assertTrue(Polarity.warning(new Pictures(bordered(0, 255), names()), digits)
                 .isEmpty());
         assertTrue(Polarity.warning(new Pictures(bordered(90, 255), names()), digits)
@@ -264,13 +264,13 @@ class PicturesTest {
         String said = Polarity.warning(new Pictures(bordered(255, 10), names()), digits)
                 .orElseThrow();
         assertTrue(said.startsWith("2 of 2 images look inverted (a: its border's mean is 255 of 255"), said);
-        ImageSet drawings = bordered(250, 20);
+        Dataset drawings = bordered(250, 20);
         assertTrue(Polarity.warning(new Pictures(bordered(5, 220), names()), drawings)
                 .isPresent());
         // Photographs: borders of all kinds.
         byte[] pixels = new byte[8 * SIZE * SIZE];
         for (int i = 0; i < pixels.length; i++) pixels[i] = (byte) (i / (SIZE * SIZE) * 36);
-        ImageSet photos = new ImageSet("photos", pixels, new int[8], SIZE, SIZE, 1, List.of("a"));
+        Dataset photos = new Dataset("photos", pixels, new int[8], SIZE, SIZE, 1, List.of("a"));
         assertTrue(Polarity.warning(new Pictures(bordered(255, 10), names()), photos)
                 .isEmpty());
     }
@@ -280,7 +280,7 @@ class PicturesTest {
     }
 
     /** Two images with a margin of two pixels. */
-    private static ImageSet bordered(int margin, int inside) {
+    private static Dataset bordered(int margin, int inside) {
         byte[] pixels = new byte[2 * SIZE * SIZE];
         for (int i = 0; i < pixels.length; i++) {
             int x = i % SIZE;
@@ -288,7 +288,7 @@ class PicturesTest {
             boolean edge = Math.min(x, y) < 2 || Math.max(x, y) >= SIZE - 2;
             pixels[i] = (byte) (edge ? margin : inside);
         }
-        return new ImageSet("digits", pixels, new int[2], SIZE, SIZE, 1, List.of("a"));
+        return new Dataset("digits", pixels, new int[2], SIZE, SIZE, 1, List.of("a"));
     }
 
     /** Grey quadrants of 8 x 8 pixels, which JPEG's blocks keep. */

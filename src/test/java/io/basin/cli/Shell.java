@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import java.io.ByteArrayOutputStream;
@@ -57,7 +57,7 @@ record Shell(int code, String out, String err) {
     static Path grey(Path folder, int train, int test) {
         try {
             Files.createDirectories(folder);
-            ImageSet all = SyntheticSet.synthetic(train + test, 28, 28, 1, 10, 1);
+            Dataset all = SyntheticSet.synthetic(train + test, 28, 28, 1, 10, 1);
             write(folder, "train", all, 0, train);
             write(folder, "t10k", all, train, test);
             return folder;
@@ -78,7 +78,7 @@ record Shell(int code, String out, String err) {
         }
     }
 
-    private static void write(Path folder, String part, ImageSet set, int from, int count) throws IOException {
+    private static void write(Path folder, String part, Dataset set, int from, int count) throws IOException {
         ByteBuffer images = ByteBuffer.allocate(16 + count * 784).putInt(0x803).putInt(count);
         images.putInt(28).putInt(28).put(set.pixels(), from * 784, count * 784);
         Files.write(folder.resolve(part + "-images-idx3-ubyte"), images.array());

@@ -14,26 +14,26 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CorruptionTest {
-    private static ImageSet constant(int count, int value, int h, int w, int c) {
+    private static Dataset constant(int count, int value, int h, int w, int c) {
         byte[] pixels = new byte[count * h * w * c];
         Arrays.fill(pixels, (byte) value);
-        return new ImageSet("constant", pixels, new int[count], h, w, c, List.of("a", "b"));
+        return new Dataset("constant", pixels, new int[count], h, w, c, List.of("a", "b"));
     }
 
-    private static ImageSet point(int h, int w, int c, int y, int x, int channel) {
+    private static Dataset point(int h, int w, int c, int y, int x, int channel) {
         byte[] pixels = new byte[h * w * c];
         pixels[(y * w + x) * c + channel] = (byte) 255;
-        return new ImageSet("point", pixels, new int[1], h, w, c, List.of("a"));
+        return new Dataset("point", pixels, new int[1], h, w, c, List.of("a"));
     }
 
     @ParameterizedTest
     @EnumSource
     void itIsAFunctionOfSeedAndImageAlone(Corruption corruption) {
-        ImageSet set = SyntheticSet.synthetic(9, 12, 10, 3, 4, 5);
+        Dataset set = SyntheticSet.synthetic(9, 12, 10, 3, 4, 5);
         for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-            ImageSet once = corruption.apply(set, strength, 7);
+            Dataset once = corruption.apply(set, strength, 7);
             assertArrayEquals(once.pixels(), corruption.apply(set, strength, 7).pixels());
-            ImageSet begin = corruption.apply(set.subset(new int[] {0, 1, 2}, "begin"), strength, 7);
+            Dataset begin = corruption.apply(set.subset(new int[] {0, 1, 2}, "begin"), strength, 7);
             assertArrayEquals(begin.pixels(), Arrays.copyOf(once.pixels(), begin.pixels().length));
             assertArrayEquals(set.labels(), once.labels());
             assertFalse(Arrays.equals(set.pixels(), once.pixels()));
@@ -50,7 +50,7 @@ class CorruptionTest {
     @ParameterizedTest
     @CsvSource({"1, 0.08", "2, 0.12", "3, 0.18"})
     void noiseHasThePublishedStandardDeviation(int strength, double sigma) {
-        ImageSet noisy = Corruption.NOISE.apply(constant(40, 128, 28, 28, 1), strength, 3);
+        Dataset noisy = Corruption.NOISE.apply(constant(40, 128, 28, 28, 1), strength, 3);
         double n = noisy.pixels().length;
         double mean = 0;
         double squares = 0;
@@ -68,7 +68,7 @@ class CorruptionTest {
     @CsvSource({"1, 0.5", "2, 0.75", "3, 1", "4, 1.5", "5, 2"})
     void blurSpreadsAPointAsAGaussian(int strength, double sigma) {
         int size = 25;
-        ImageSet out = Corruption.BLUR.apply(point(size, size, 3, 12, 12, 1), strength, 1);
+        Dataset out = Corruption.BLUR.apply(point(size, size, 3, 12, 12, 1), strength, 1);
         int radius = (int) Math.ceil(3 * sigma);
         double norm = 0;
         for (int i = -radius; i <= radius; i++) norm += Math.exp(-i * i / (2 * sigma * sigma));
@@ -88,7 +88,7 @@ class CorruptionTest {
 
     @Test
     void blurKeepsAConstantImageToItsEdges() {
-        ImageSet flat = constant(2, 77, 9, 7, 2);
+        Dataset flat = constant(2, 77, 9, 7, 2);
         assertArrayEquals(flat.pixels(), Corruption.BLUR.apply(flat, 5, 1).pixels());
     }
 
@@ -97,9 +97,9 @@ class CorruptionTest {
         int count = 200;
         byte[] pixels = new byte[count * 21 * 21];
         for (int i = 0; i < count; i++) pixels[i * 441 + 10 * 21 + 10] = (byte) 200;
-        ImageSet points = new ImageSet("points", pixels, new int[count], 21, 21, 1, List.of("a"));
+        Dataset points = new Dataset("points", pixels, new int[count], 21, 21, 1, List.of("a"));
         for (int strength = 1; strength <= 5; strength++) {
-            ImageSet out = Corruption.SHIFT.apply(points, strength, 4);
+            Dataset out = Corruption.SHIFT.apply(points, strength, 4);
             boolean[] seen = new boolean[9];
             for (int i = 0; i < count; i++) {
                 int at = -1;
@@ -116,7 +116,7 @@ class CorruptionTest {
 
     @Test
     void whatAShiftUncoversIsZero() {
-        ImageSet out = Corruption.SHIFT.apply(constant(20, 255, 8, 8, 1), 2, 4);
+        Dataset out = Corruption.SHIFT.apply(constant(20, 255, 8, 8, 1), 2, 4);
         for (int i = 0; i < 20; i++) {
             int lit = 0;
             for (int j = 0; j < 64; j++) lit += out.pixels()[i * 64 + j] != 0 ? 1 : 0;
@@ -126,7 +126,7 @@ class CorruptionTest {
 
     @Test
     void imagesOfNoClassAreUniform() {
-        ImageSet noise = Corruption.uniform(constant(50, 0, 28, 28, 1), 3);
+        Dataset noise = Corruption.uniform(constant(50, 0, 28, 28, 1), 3);
         double mean = 0;
         double n = noise.pixels().length;
         for (byte b : noise.pixels()) mean += (b & 255) / n;

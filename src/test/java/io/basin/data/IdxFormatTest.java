@@ -20,8 +20,8 @@ class IdxFormatTest {
     void plainAndCompressedFilesGiveTheSameImages() {
         byte[] images = Written.idx(12, 4, 3);
         byte[] labels = Written.idx(12);
-        ImageSet plain = parse(images, labels);
-        ImageSet packed = parse(Written.gzip(images), Written.gzip(labels));
+        Dataset plain = parse(images, labels);
+        Dataset packed = parse(Written.gzip(images), Written.gzip(labels));
         assertEquals("set (12, 4, 3, 1), 10 classes", plain.toString());
         assertArrayEquals(Arrays.copyOfRange(images, 16, images.length), plain.pixels());
         assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1}, plain.labels());
@@ -32,7 +32,7 @@ class IdxFormatTest {
     @Test
     void imagesLongerThanTheFirstPieceAreReadWhole() {
         byte[] images = Written.idx(300, 28, 28);
-        ImageSet set = parse(Written.gzip(images), Written.idx(300));
+        Dataset set = parse(Written.gzip(images), Written.idx(300));
         assertArrayEquals(Arrays.copyOfRange(images, 16, images.length), set.pixels());
     }
 
@@ -142,7 +142,7 @@ class IdxFormatTest {
         assertTrue(allocated < 2_000_000, "allocated " + allocated + " bytes");
     }
 
-    private static ImageSet parse(byte[] images, byte[] labels) {
+    private static Dataset parse(byte[] images, byte[] labels) {
         return IdxFormat.parse(images, "I", labels, "L", "set", DIGITS);
     }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class SplitTest {
     @Test
     void theTwoPartsAreTheSetAndShareNoImage() {
-        ImageSet set = numbered(50, 30, 20);
+        Dataset set = numbered(50, 30, 20);
         Split split = Split.stratified(set, 20, 1);
         assertEquals(20, split.validation().count());
         assertEquals(80, split.train().count());
@@ -48,7 +48,7 @@ class SplitTest {
 
     @Test
     void theCountIsExactForEveryCount() {
-        ImageSet set = numbered(31, 29, 23, 17);
+        Dataset set = numbered(31, 29, 23, 17);
         for (int count = 4; count <= 92; count++) {
             Split split = Split.stratified(set, count, count);
             assertEquals(count, split.validation().count());
@@ -57,7 +57,7 @@ class SplitTest {
 
     @Test
     void theSeedDecidesWhichImages() {
-        ImageSet set = numbered(50, 50);
+        Dataset set = numbered(50, 50);
         byte[] first = Split.stratified(set, 20, 1).validation().pixels();
         assertArrayEquals(first, Split.stratified(set, 20, 1).validation().pixels());
         assertFalse(
@@ -73,7 +73,7 @@ class SplitTest {
 
     @Test
     void countsThatLeaveAPartOrAClassEmptyAreRefused() {
-        ImageSet set = numbered(50, 45, 5);
+        Dataset set = numbered(50, 45, 5);
         for (int count : new int[] {-1, 0, 100, 101}) {
             assertTrue(message(set, count).contains("the count must be from 1 to 99"));
         }
@@ -83,7 +83,7 @@ class SplitTest {
 
     @Test
     void aSampleIsTheValidationPartAloneAndMayBeNearlyAll() {
-        ImageSet set = numbered(50, 45, 5);
+        Dataset set = numbered(50, 45, 5);
         assertArrayEquals(
                 Split.stratified(set, 20, 1).validation().pixels(),
                 Split.sample(set, 20, 1).pixels());
@@ -96,13 +96,13 @@ class SplitTest {
         assertTrue(e.getMessage().contains("none of class 2 (2); take more"), e.getMessage());
     }
 
-    private static String message(ImageSet set, int count) {
+    private static String message(Dataset set, int count) {
         return assertThrows(IllegalArgumentException.class, () -> Split.stratified(set, count, 1))
                 .getMessage();
     }
 
     /** Images of one pixel, their number, of interleaved classes. */
-    private static ImageSet numbered(int... counts) {
+    private static Dataset numbered(int... counts) {
         int total = Arrays.stream(counts).sum();
         int[] left = counts.clone();
         byte[] pixels = new byte[total];
@@ -117,6 +117,6 @@ class SplitTest {
                 .mapToObj(String::valueOf)
                 .map(name -> "n" + name)
                 .toList();
-        return new ImageSet("numbered", pixels, labels, 1, 1, 1, counts.length == 3 ? List.of("0", "1", "2") : names);
+        return new Dataset("numbered", pixels, labels, 1, 1, 1, counts.length == 3 ? List.of("0", "1", "2") : names);
     }
 }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class SyntheticSetTest {
     @Test
     void theSeedDecidesEveryPixel() {
-        ImageSet set = SyntheticSet.synthetic(10, 6, 5, 3, 4, 1);
+        Dataset set = SyntheticSet.synthetic(10, 6, 5, 3, 4, 1);
         assertEquals("synthetic (10, 6, 5, 3), 4 classes", set.toString());
         assertArrayEquals(
                 set.pixels(), SyntheticSet.synthetic(10, 6, 5, 3, 4, 1).pixels());
@@ -45,8 +45,8 @@ class SyntheticSetTest {
     }
 
     private static int hits(TrainTest both) {
-        ImageSet train = both.train();
-        ImageSet test = both.test();
+        Dataset train = both.train();
+        Dataset test = both.test();
         int size = train.imageBytes();
         double[][] means = new double[train.classes()][size];
         int[] counts = train.classCounts();
@@ -65,7 +65,7 @@ class SyntheticSetTest {
         return hits;
     }
 
-    private static double distance(ImageSet set, int image, double[] mean) {
+    private static double distance(Dataset set, int image, double[] mean) {
         double sum = 0;
         for (int p = 0; p < mean.length; p++) {
             double d = (set.pixels()[image * mean.length + p] & 0xFF) - mean[p];

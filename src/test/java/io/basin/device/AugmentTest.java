@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.data.Allocation;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
@@ -25,7 +25,7 @@ class AugmentTest {
         for (int channels : new int[] {1, 3}) {
             for (int pad : new int[] {0, 1, 4}) {
                 for (boolean flip : new boolean[] {false, true}) {
-                    ImageSet set = SyntheticSet.synthetic(40, 5, 7, channels, 2, 3);
+                    Dataset set = SyntheticSet.synthetic(40, 5, 7, channels, 2, 3);
                     Augmentation augmentation = augmentation(pad, flip, channels);
                     for (int i = 0; i < 40; i++) {
                         long seed = 1L << (i + 10);
@@ -67,7 +67,7 @@ class AugmentTest {
 
     @Test
     void evaluationIsOnlyNormalisationWhateverTheSeed() {
-        ImageSet set = SyntheticSet.synthetic(3, 6, 6, 3, 2, 1);
+        Dataset set = SyntheticSet.synthetic(3, 6, 6, 3, 2, 1);
         Augmentation augmentation = augmentation(2, true, 3);
         float[] expected = new float[108];
         for (int c = 0; c < 3; c++) {
@@ -82,7 +82,7 @@ class AugmentTest {
 
     @Test
     void theSameSeedEpochAndSampleGiveTheSameInput() {
-        ImageSet set = SyntheticSet.synthetic(20, 8, 8, 3, 2, 1);
+        Dataset set = SyntheticSet.synthetic(20, 8, 8, 3, 2, 1);
         Augmentation augmentation = augmentation(3, true, 3);
         int changed = 0;
         for (int i = 0; i < 20; i++) {
@@ -96,7 +96,7 @@ class AugmentTest {
 
     @Test
     void arraysAndBuffersGiveTheSameInputAtAnyOffset() {
-        ImageSet set = SyntheticSet.synthetic(10, 6, 5, 3, 2, 1);
+        Dataset set = SyntheticSet.synthetic(10, 6, 5, 3, 2, 1);
         ByteBuffer direct = ByteBuffer.allocateDirect(set.pixels().length);
         direct.put(set.pixels());
         Augment augment = new Augment(augmentation(2, true, 3), set.height(), set.width(), set.channels());
@@ -115,7 +115,7 @@ class AugmentTest {
 
     @Test
     void samplesAndOffsetsOutsideAreRefused() {
-        ImageSet set = SyntheticSet.synthetic(2, 4, 4, 1, 2, 1);
+        Dataset set = SyntheticSet.synthetic(2, 4, 4, 1, 2, 1);
         Augment augment = new Augment(augmentation(1, true, 1), set.height(), set.width(), set.channels());
         float[] out = new float[16];
         for (int sample : new int[] {-1, 2, 1 << 28}) {
@@ -126,7 +126,7 @@ class AugmentTest {
 
     @Test
     void nothingIsAllocatedPerSample() {
-        ImageSet set = SyntheticSet.synthetic(10, 8, 8, 3, 2, 1);
+        Dataset set = SyntheticSet.synthetic(10, 8, 8, 3, 2, 1);
         Augment augment = new Augment(augmentation(2, true, 3), set.height(), set.width(), set.channels());
         float[] out = new float[augment.outputSize()];
         Runnable samples = () -> {
@@ -161,7 +161,7 @@ class AugmentTest {
 
     @Test
     void normalisationOfASetCentresIt() {
-        ImageSet set = SyntheticSet.synthetic(200, 6, 6, 3, 4, 1);
+        Dataset set = SyntheticSet.synthetic(200, 6, 6, 3, 4, 1);
         Augmentation augmentation = set.augmentation(0, false);
         double[] sum = new double[3];
         double[] squares = new double[3];
@@ -176,7 +176,7 @@ class AugmentTest {
             assertEquals(0, sum[c], 1e-5);
             assertEquals(1, squares[c], 1e-5);
         }
-        ImageSet black = new ImageSet("black", new byte[4], new int[1], 2, 2, 1, java.util.List.of("a"));
+        Dataset black = new Dataset("black", new byte[4], new int[1], 2, 2, 1, java.util.List.of("a"));
         assertArrayEquals(new float[] {1}, black.augmentation(0, false).std());
     }
 
@@ -184,7 +184,7 @@ class AugmentTest {
         return new Augmentation(pad, flip, Arrays.copyOf(MEAN, channels), Arrays.copyOf(STD, channels));
     }
 
-    private static float[] augmented(Augmentation a, ImageSet set, int sample, long seed, long epoch, boolean train) {
+    private static float[] augmented(Augmentation a, Dataset set, int sample, long seed, long epoch, boolean train) {
         float[] out = new float[set.imageBytes()];
         new Augment(a, set.height(), set.width(), set.channels())
                 .into(set.pixels(), sample, seed, epoch, train, out, 0);
@@ -192,7 +192,7 @@ class AugmentTest {
     }
 
     /** Pads, crops, mirrors, then normalises, one whole image after the other. */
-    private static float[] naive(Augmentation a, ImageSet set, int sample, long seed, long epoch) {
+    private static float[] naive(Augmentation a, Dataset set, int sample, long seed, long epoch) {
         int h = set.height();
         int w = set.width();
         int pad = a.pad();

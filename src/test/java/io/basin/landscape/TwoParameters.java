@@ -1,6 +1,6 @@
 package io.basin.landscape;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.device.Augmentation;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -30,15 +30,15 @@ final class TwoParameters {
         return g;
     }
 
-    static ImageSet set() {
-        return new ImageSet("two", PIXELS.clone(), LABELS.clone(), 1, 1, 1, List.of("first", "second"));
+    static Dataset set() {
+        return new Dataset("two", PIXELS.clone(), LABELS.clone(), 1, 1, 1, List.of("first", "second"));
     }
 
     /** All pixels at the mean, so that the net's input and with it the loss's gradient are 0. */
-    static ImageSet silent() {
+    static Dataset silent() {
         byte[] same = new byte[COUNT];
         java.util.Arrays.fill(same, (byte) 102);
-        return new ImageSet("silent", same, LABELS.clone(), 1, 1, 1, List.of("first", "second"));
+        return new Dataset("silent", same, LABELS.clone(), 1, 1, 1, List.of("first", "second"));
     }
 
     private static double x(int sample) {

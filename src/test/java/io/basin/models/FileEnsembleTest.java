@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
@@ -21,6 +21,7 @@ import io.basin.ensemble.TestSet;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ class FileEnsembleTest {
         return probabilities(models, data.test());
     }
 
-    private static double[][][] probabilities(List<ModelFile> models, ImageSet test) {
+    private static double[][][] probabilities(List<ModelFile> models, Dataset test) {
         double[][][] p = new double[models.size()][test.count()][];
         for (int m = 0; m < p.length; m++) {
             NaiveMlp net = NaiveMlp.of(List.of(models.get(m).file()));
@@ -67,7 +68,7 @@ class FileEnsembleTest {
     }
 
     /** The same predictions as members of an ensemble, all samples in one batch. */
-    private static MemberSource naive(List<ModelFile> models, ImageSet set) {
+    private static MemberSource naive(List<ModelFile> models, Dataset set) {
         double[][][] p = probabilities(models, set);
         return new MemberSource() {
             @Override
@@ -104,8 +105,8 @@ class FileEnsembleTest {
         List<ModelFile> models = models();
         double[][][] p = naive(models);
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            FileEnsemble.Outcome o = FileEnsemble.measure(venue, models, true, Progress.NONE);
+                Splits splits = ModelFile.splits(device, data, models)) {
+            FileEnsemble.Outcome o = FileEnsemble.measure(splits, models, true, Progress.NONE);
             for (int k = 1; k <= models.size(); k++) {
                 Metrics mean = new Metrics(CLASSES);
                 Metrics weighted = new Metrics(CLASSES);
@@ -124,7 +125,7 @@ class FileEnsembleTest {
                         o.vote().get(k - 1).accuracy(),
                         1e-12);
             }
-            MemberSource heldOut = naive(models, venue.set(Venue.Part.VALIDATION));
+            MemberSource heldOut = naive(models, splits.set(Splits.Part.VALIDATION));
             Ridge ridge = Ridge.fit(new HeldOut("validation", heldOut));
             assertEquals(ridge.lambda(), o.lambda());
             same(ridge.evaluate(new TestSet("test", naive(models, data.test()))), o.ridge());
@@ -162,19 +163,19 @@ class FileEnsembleTest {
     void deviceMemoryDoesNotGrowWithTheNumberOfMembers() {
         List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            long two = peak(device, venue, List.of(models.get(0), models.get(2)));
+                Splits splits = ModelFile.splits(device, data, models)) {
+            long two = peak(device, splits, List.of(models.get(0), models.get(2)));
             List<ModelFile> many = new ArrayList<>();
             for (int i = 0; i < 10; i++) many.add(models.get(i % 2 * 2));
-            assertEquals(two, peak(device, venue, many));
+            assertEquals(two, peak(device, splits, many));
         }
     }
 
-    private static long peak(Device device, Venue venue, List<ModelFile> models) {
+    private static long peak(Device device, Splits splits, List<ModelFile> models) {
         long[] peak = {0};
         try (FileMembers members = new FileMembers(
-                venue,
-                Venue.Part.TEST,
+                splits,
+                Splits.Part.TEST,
                 models,
                 (task, total, unit) -> units -> peak[0] = Math.max(peak[0], device.liveBytes()))) {
             members.stream(new StreamingEnsemble(models.size(), CLASSES));
@@ -187,8 +188,8 @@ class FileEnsembleTest {
     void heldOutIsWhatEveryRunHeldOut() {
         List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            assertEquals(30, venue.set(Venue.Part.VALIDATION).count());
+                Splits splits = ModelFile.splits(device, data, models)) {
+            assertEquals(30, splits.set(Splits.Part.VALIDATION).count());
         }
     }
 
@@ -198,14 +199,14 @@ class FileEnsembleTest {
         List<ModelFile> models = new ArrayList<>(models());
         models.add(NaiveMlp.write(folder.resolve("silent.st"), data.test(), 9, 1, origin(0.4f, 0.3f, 0)));
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            assertFalse(venue.holdsOut());
+                Splits splits = ModelFile.splits(device, data, models)) {
+            assertFalse(splits.holdsOut());
             IllegalArgumentException e = assertThrows(
-                    IllegalArgumentException.class, () -> FileEnsemble.measure(venue, models, true, Progress.NONE));
+                    IllegalArgumentException.class, () -> FileEnsemble.measure(splits, models, true, Progress.NONE));
             assertTrue(e.getMessage().contains("silent.st does not say which samples"), e.getMessage());
             assertEquals(
                     4,
-                    FileEnsemble.measure(venue, models, false, Progress.NONE)
+                    FileEnsemble.measure(splits, models, false, Progress.NONE)
                             .mean()
                             .size());
         }
@@ -258,7 +259,7 @@ class FileEnsembleTest {
         models.add(ModelFile.of(other));
         try (Device device = Devices.open("cpu", 1)) {
             IllegalArgumentException e =
-                    assertThrows(IllegalArgumentException.class, () -> new Venue(device, data, models));
+                    assertThrows(IllegalArgumentException.class, () -> ModelFile.splits(device, data, models));
             assertTrue(e.getMessage().contains("another") && e.getMessage().contains("other.st"), e.getMessage());
         }
     }

@@ -3,16 +3,17 @@ package io.basin.models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Options;
-import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.Split;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,8 +31,8 @@ class GreedySoupTest {
     @TempDir
     private Path folder;
 
-    private final ImageSet train = SyntheticSet.synthetic(200, 6, 6, 1, 4, 3);
-    private final ImageSet test = SyntheticSet.synthetic(40, 6, 6, 1, 4, 4);
+    private final Dataset train = SyntheticSet.synthetic(200, 6, 6, 1, 4, 3);
+    private final Dataset test = SyntheticSet.synthetic(40, 6, 6, 1, 4, 4);
 
     private List<ModelFile> models(int seed) {
         List<ModelFile> models = new ArrayList<>();
@@ -41,11 +42,11 @@ class GreedySoupTest {
         return models;
     }
 
-    private GreedySoup.MethodScore choose(List<ModelFile> models, ImageSet testSet) {
+    private GreedySoup.MethodScore choose(List<ModelFile> models, Dataset testSet) {
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, new TrainTest(train, testSet), models);
-                Stand stand = new Stand(venue, ORIGIN)) {
-            return new GreedySoup(stand, new Options(0, "auto", false), true, Progress.NONE).choose(models);
+                Splits splits = ModelFile.splits(device, new TrainTest(train, testSet), models);
+                Model model = models.get(0).open(splits)) {
+            return new GreedySoup(model, splits, new BatchNormUpdate("auto", false), Progress.NONE).choose(models);
         }
     }
 
@@ -61,7 +62,7 @@ class GreedySoupTest {
 
     /** Returns how many stayed. */
     private int equalsTheNaiveOne(List<ModelFile> models) {
-        ImageSet heldOut = Split.stratified(train, HELD_OUT, Splits.SPLIT_SEED).validation();
+        Dataset heldOut = Split.stratified(train, HELD_OUT, Splits.SPLIT_SEED).validation();
         GreedySoup.MethodScore result = choose(models, test);
         List<ModelFile> order = models.stream()
                 .sorted(Comparator.comparingDouble(
@@ -87,7 +88,7 @@ class GreedySoupTest {
     @Test
     void theTestSetTakesNoPartInTheChoice() {
         List<ModelFile> models = models(0);
-        ImageSet other = SyntheticSet.synthetic(77, 6, 6, 1, 4, 123);
+        Dataset other = SyntheticSet.synthetic(77, 6, 6, 1, 4, 123);
         assertEquals(choose(models, test), choose(models, other));
     }
 }

@@ -1,6 +1,6 @@
 package io.basin.models;
 
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.io.Safetensors;
 import io.basin.train.ModelCard;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ final class NaiveMlp {
     }
 
     /** Writes a random net near a common centre, so that means of such nets make sense. */
-    static ModelFile write(Path file, ImageSet like, long seed, double spread, ModelCard origin) {
+    static ModelFile write(Path file, Dataset like, long seed, double spread, ModelCard origin) {
         int in = like.imageBytes();
         int[] widths = {in, HIDDEN, HIDDEN, like.classes()};
         var writer = Safetensors.writer().metadata(origin.header());
@@ -54,7 +54,7 @@ final class NaiveMlp {
         return ModelFile.of(file);
     }
 
-    double[] probabilities(ImageSet set, int sample, float[] mean, float[] std) {
+    double[] probabilities(Dataset set, int sample, float[] mean, float[] std) {
         double[] x = new double[set.imageBytes()];
         int plane = set.height() * set.width();
         for (int i = 0; i < plane; i++) {
@@ -80,7 +80,7 @@ final class NaiveMlp {
         return y;
     }
 
-    double accuracy(ImageSet set, float[] mean, float[] std) {
+    double accuracy(Dataset set, float[] mean, float[] std) {
         int hits = 0;
         for (int i = 0; i < set.count(); i++) {
             double[] p = probabilities(set, i, mean, std);

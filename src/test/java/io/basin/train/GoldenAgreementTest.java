@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.cuda.Cuda;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
 import io.basin.device.Augment;
@@ -64,14 +63,14 @@ class GoldenAgreementTest {
     void tenStepsAgreeWithLibtorch(
             String deviceName, String net, String torchNet, int channels, int size, boolean nesterov) {
         if (deviceName.equals("cuda") && !Cuda.works()) return;
-        ImageSet set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
+        Dataset set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
         Augmentation augmentation = set.augmentation(2, true);
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Splits.upload(device, set);
+                Images images = set.upload(device);
                 Training session = session(device, net, images, augmentation, nesterov)) {
-            ParameterStore storage = session.storage();
+            ParameterStore storage = session.model().store();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
                 first.put(p.name(), read(device, p, storage.memory(Arena.PARAMS)));
@@ -156,7 +155,7 @@ class GoldenAgreementTest {
             Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
         Settings s = settings(net, nesterov);
         Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
-        return new Training(
+        return Sessions.session(
                 device,
                 Nets.build(net, images.sample(), CLASSES),
                 images,
@@ -201,7 +200,7 @@ class GoldenAgreementTest {
                 Settings.Family.USUAL);
     }
 
-    private static void writeBatches(RawTensors input, ImageSet set, Augmentation augmentation) {
+    private static void writeBatches(RawTensors input, Dataset set, Augmentation augmentation) {
         Augment augment = new Augment(augmentation, set.height(), set.width(), set.channels());
         float[] pixels = new float[set.count() * augment.outputSize()];
         long[] labels = new long[set.count()];

@@ -1,7 +1,6 @@
 package io.basin.train;
 
-import io.basin.compare.Splits;
-import io.basin.data.ImageSet;
+import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
@@ -90,14 +89,14 @@ final class KillableRun {
 
     static void train(
             String deviceName, Path folder, String method, double epochs, int every, Trainer.Listener listener) {
-        ImageSet set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
+        Dataset set = SyntheticSet.synthetic(STEPS_PER_EPOCH * BATCH + 5, 9, 9, 2, 3, 7);
         Augmentation norm = set.augmentation(1, true);
         Settings s = settings(epochs);
         Method recipe = Method.of(method, s, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Splits.upload(device, set);
+                Images images = set.upload(device);
                 Training session =
-                        new Training(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
+                        Sessions.session(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
             new Trainer(
                             session,
                             recipe.schedule(),

@@ -8,21 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ImageSetTest {
+class DatasetTest {
     private static final List<String> TWO = List.of("a", "b");
 
     @Test
     void statisticsAreThoseOfTheScaledPixels() {
         // Channel 0: 0, 255 (mean 1/2, deviation 1/2); channel 1: 51, 51 (mean 1/5, deviation 0).
-        ImageSet set = new ImageSet("s", new byte[] {0, 51, (byte) 255, 51}, new int[] {0, 1}, 1, 1, 2, TWO);
-        ImageSet.ChannelStatistics statistics = set.statistics();
+        Dataset set = new Dataset("s", new byte[] {0, 51, (byte) 255, 51}, new int[] {0, 1}, 1, 1, 2, TWO);
+        Dataset.ChannelStatistics statistics = set.statistics();
         assertArrayEquals(new double[] {0.5, 0.2}, statistics.mean(), 1e-15);
         assertArrayEquals(new double[] {0.5, 0}, statistics.std(), 1e-15);
     }
 
     @Test
     void statisticsEqualANaiveComputation() {
-        ImageSet set = SyntheticSet.synthetic(50, 5, 7, 3, 4, 9);
+        Dataset set = SyntheticSet.synthetic(50, 5, 7, 3, 4, 9);
         double[] mean = new double[3];
         double[] std = new double[3];
         int n = 50 * 5 * 7;
@@ -41,8 +41,8 @@ class ImageSetTest {
 
     @Test
     void aSubsetHasTheChosenImagesInTheirOrder() {
-        ImageSet set = new ImageSet("s", new byte[] {1, 2, 3, 4, 5, 6}, new int[] {0, 1, 0}, 1, 2, 1, TWO);
-        ImageSet subset = set.subset(new int[] {2, 0, 2}, "part");
+        Dataset set = new Dataset("s", new byte[] {1, 2, 3, 4, 5, 6}, new int[] {0, 1, 0}, 1, 2, 1, TWO);
+        Dataset subset = set.subset(new int[] {2, 0, 2}, "part");
         assertArrayEquals(new byte[] {5, 6, 1, 2, 5, 6}, subset.pixels());
         assertArrayEquals(new int[] {0, 0, 0}, subset.labels());
         assertArrayEquals(new int[] {3, 0}, subset.classCounts());
@@ -55,24 +55,24 @@ class ImageSetTest {
     void sizesAndLabelsThatDisagreeAreRefusedWithTheirNumbers() {
         String wrongBytes = assertThrows(
                         IllegalArgumentException.class,
-                        () -> new ImageSet("s", new byte[5], new int[] {0, 1}, 1, 2, 1, TWO))
+                        () -> new Dataset("s", new byte[5], new int[] {0, 1}, 1, 2, 1, TWO))
                 .getMessage();
         assertEquals("s (2, 1, 2, 1), 2 classes: has 5 bytes of pixels, not 2 images of 2", wrongBytes);
         String wrongLabel = assertThrows(
                         IllegalArgumentException.class,
-                        () -> new ImageSet("s", new byte[4], new int[] {0, 2}, 1, 2, 1, TWO))
+                        () -> new Dataset("s", new byte[4], new int[] {0, 2}, 1, 2, 1, TWO))
                 .getMessage();
         assertTrue(wrongLabel.contains("label 2 of image 1 is not below 2"), wrongLabel);
-        assertThrows(IllegalArgumentException.class, () -> new ImageSet("s", new byte[0], new int[0], 1, 2, 1, TWO));
+        assertThrows(IllegalArgumentException.class, () -> new Dataset("s", new byte[0], new int[0], 1, 2, 1, TWO));
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new ImageSet("s", new byte[0], new int[] {0}, 1 << 16, 1 << 16, 1, TWO));
+                () -> new Dataset("s", new byte[0], new int[] {0}, 1 << 16, 1 << 16, 1, TWO));
     }
 
     @Test
     void trainAndTestOfDifferentShapeAreRefused() {
-        ImageSet train = SyntheticSet.synthetic(4, 3, 3, 1, 2, 0);
-        ImageSet test = SyntheticSet.synthetic(4, 3, 4, 1, 2, 0);
+        Dataset train = SyntheticSet.synthetic(4, 3, 3, 1, 2, 0);
+        Dataset test = SyntheticSet.synthetic(4, 3, 4, 1, 2, 0);
         assertThrows(IllegalArgumentException.class, () -> new TrainTest(train, test));
     }
 }

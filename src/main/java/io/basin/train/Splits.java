@@ -1,0 +1,229 @@
+package io.basin.train;
+
+import io.basin.data.Dataset;
+import io.basin.data.Split;
+import io.basin.data.TrainTest;
+import io.basin.device.Augmentation;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Guard;
+import io.basin.device.Images;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * A data set cut into training, validation and test parts, each of which goes to the device when it is first needed.
+ *
+ * <p>The validation part is cut from the training set, stratified; everything that is chosen is chosen on it, and the test part
+ * is only ever measured on. The cut has its own fixed seed, so that all seeds and methods of a comparison share it, and a larger
+ * validation part contains a smaller one.
+ *
+ * <p>Any thread may use it; close it after what computes with it.
+ */
+public final class Splits implements AutoCloseable {
+    /** What a part of the data may be used for. */
+    public enum Part {
+        /** Weights and batch-norm statistics come from it. */
+        TRAIN,
+        /** Everything is chosen on it. */
+        VALIDATION,
+        /** Results are reported on it, and nothing is chosen. */
+        TEST
+    }
+
+    /** Of the cut between training and validation samples, the same for every run. */
+    public static final long SPLIT_SEED = 20180314;
+
+    private final Device device;
+    private final Guard guard;
+    private final TrainTest data;
+    private final Counts counts;
+    private final int pad;
+    private final boolean flip;
+    private final Map<Part, Dataset> sets = new EnumMap<>(Part.class);
+    private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
+    private Augmentation augmentation;
+    private String withheld;
+
+    /**
+     * How many samples go where.
+     *
+     * @param validation samples held out of the training set
+     * @param train samples of the rest that are used; 0 for all
+     * @param batch samples a step
+     */
+    public record Counts(int validation, int train, int batch) {}
+
+    /** Without augmentation, and with all training samples that are not held out. */
+    public Splits(Device device, TrainTest data, int validation, int batch) {
+        this(device, data, new Counts(validation, 0, batch), 0, false);
+    }
+
+    /**
+     * @param pad zeros around an image before it is cropped at random in training; 0 for no crop
+     * @param flip whether training mirrors images half of the time
+     */
+    public Splits(Device device, TrainTest data, Counts counts, int pad, boolean flip) {
+        this.device = device;
+        guard = device.guard().of("the splits");
+        this.data = data;
+        this.counts = counts;
+        this.pad = pad;
+        this.flip = flip;
+        sets.put(Part.TEST, data.test());
+    }
+
+    /** Cuts now what is else cut when it is first asked for, so that counts which do not fit are refused at once. */
+    public Splits cut() {
+        stepsPerEpoch();
+        return this;
+    }
+
+    /** Has the validation part refused, for {@code reason}. */
+    public Splits withholding(String reason) {
+        withheld = reason;
+        return this;
+    }
+
+    /** Whether there are samples that nothing was trained on and that are not the test part's. */
+    public boolean holdsOut() {
+        return withheld == null;
+    }
+
+    /** A stratified part of {@code count} samples, the same for every run; 0 for the whole set. */
+    private static Dataset fewer(Dataset set, int count) {
+        return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
+    }
+
+    /** Calls {@code cut}, whose complaint is about the value of {@code flag}. */
+    public static <T> T naming(String flag, Supplier<T> cut) {
+        try {
+            return cut.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(flag + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The samples of a part.
+     *
+     * @throws IllegalArgumentException where the counts leave none, or the validation part is withheld
+     */
+    public Dataset set(Part part) {
+        if (part == Part.VALIDATION && withheld != null) throw new IllegalArgumentException(withheld);
+        return guard.get(() -> {
+            if (!sets.containsKey(part)) cutTraining();
+            return sets.get(part);
+        });
+    }
+
+    private void cutTraining() {
+        if (counts.validation() >= data.train().count()) {
+            throw new IllegalArgumentException("--validation " + counts.validation() + " leaves none of the "
+                    + data.train().count() + " training images to train on");
+        }
+        Split split = naming("--validation", () -> Split.stratified(data.train(), counts.validation(), SPLIT_SEED));
+        sets.put(Part.TRAIN, naming("--train-samples", () -> fewer(split.train(), counts.train())));
+        sets.put(Part.VALIDATION, split.validation());
+    }
+
+    /** A part on the device. Owned by this. */
+    public Images images(Part part) {
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> set(p).upload(device)));
+    }
+
+    public Dataset trainSet() {
+        return set(Part.TRAIN);
+    }
+
+    public Dataset validationSet() {
+        return set(Part.VALIDATION);
+    }
+
+    public Dataset testSet() {
+        return set(Part.TEST);
+    }
+
+    public Images train() {
+        return images(Part.TRAIN);
+    }
+
+    public Images validation() {
+        return images(Part.VALIDATION);
+    }
+
+    public Images test() {
+        return images(Part.TEST);
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    /** {@link TrainTest#fingerprint} of the whole data set. */
+    public String fingerprint() {
+        return data.fingerprint();
+    }
+
+    /** How training reads samples: crops and flips, and normalisation by the training part's own pixels. */
+    public Augmentation augmentation() {
+        return guard.get(() -> {
+            if (augmentation == null) augmentation = trainSet().augmentation(pad, flip);
+            return augmentation;
+        });
+    }
+
+    /** Whole batches of the training part. */
+    public int stepsPerEpoch() {
+        if (trainSet().count() < counts.batch()) {
+            throw new IllegalArgumentException("--batch-size " + counts.batch() + " exceeds the "
+                    + trainSet().count() + " training samples");
+        }
+        return trainSet().count() / counts.batch();
+    }
+
+    /** How training draws its batches: shuffled and augmented as {@code seed} says. */
+    public BatchReader reader(long seed) {
+        return new BatchReader(counts.batch(), augmentation(), seed, true);
+    }
+
+    /** How evaluation reads samples: normalised, in order, not augmented. */
+    public BatchReader plainBatch() {
+        return reader(0).plain();
+    }
+
+    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
+    public BatchReader augmentedBatch() {
+        return reader(0).ordered();
+    }
+
+    public List<String> classNames() {
+        return data.test().classNames();
+    }
+
+    /** What the files of a net trained on this say of it. */
+    ModelCard card(String net, String method, String init) {
+        Augmentation read = augmentation();
+        return new ModelCard(
+                net,
+                data.train().name(),
+                method,
+                init,
+                0,
+                read.mean(),
+                read.std(),
+                counts.validation(),
+                counts.train(),
+                counts.batch(),
+                pad,
+                flip,
+                fingerprint());
+    }
+
+    @Override
+    public void close() {
+        guard.close(() -> uploaded.values().forEach(Images::close));
+    }
+}
