@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.ensemble.ModelFile;
 import io.basin.io.Json;
 import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
@@ -78,7 +79,7 @@ final class ConnectCommand implements Runnable {
     public void run() {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
         int bends = bends();
-        Model model = LandscapeOptions.sameModel(files);
+        ModelFile model = LandscapeOptions.sameModel(files);
         Settings settings = settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
@@ -114,7 +115,7 @@ final class ConnectCommand implements Runnable {
         new ConnectReport(results, facts(site, settings, bends, configuration)).write(folder);
     }
 
-    private Settings settings(Model model) {
+    private Settings settings(ModelFile model) {
         List<String> flags = new ArrayList<>(
                 List.of("--epochs=" + epochs, "--lr=" + lr, "--momentum=" + momentum, "--wd=" + weightDecay));
         if (nesterov) flags.add("--nesterov");

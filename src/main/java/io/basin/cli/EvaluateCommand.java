@@ -7,7 +7,7 @@ import io.basin.data.Corruption;
 import io.basin.data.Dataset;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.ModelFile;
 import io.basin.report.Extras;
 import io.basin.report.ExtrasPage;
 import io.basin.report.Lines;

@@ -5,12 +5,14 @@ import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
+import io.basin.ensemble.ModelFile;
+import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
-import io.basin.models.ModelFile;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
+import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.io.IOException;
@@ -112,14 +114,14 @@ final class LandscapeOptions {
     }
 
     /** Settings of these nets; what a landscape has no flag for is as in training by default. */
-    Settings settings(Model model, String... training) {
+    Settings settings(ModelFile model, String... training) {
         List<String> args = new ArrayList<>(List.of(
-                model.dataset(),
-                "--model=" + model.net(),
+                model.origin().dataset(),
+                "--model=" + model.origin().model(),
                 "--batch-size=" + batch,
                 "--validation=" + validation,
                 "--train-samples=" + trainSamples));
-        args.add("--augment=" + (augment != null ? augment : model.augment()));
+        args.add("--augment=" + (augment != null ? augment : augment(model.origin())));
         args.addAll(List.of(training));
         return CommandLine.populateCommand(new TrainingOptions(), args.toArray(String[]::new))
                 .settings();
@@ -130,11 +132,11 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
-    Splits material(Device on, Model model, Settings settings, Bars bars) {
+    Splits material(Device on, ModelFile model, Settings settings, Bars bars) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
-        ModelFile.of(model.file()).requireTrainedOn(data);
+        model.requireTrainedOn(data);
         Splits material = Comparison.material(on, data, settings);
-        Augmentation trained = model.augmentation();
+        Augmentation trained = model.origin().augmentation();
         if (trained.plain().equals(material.augmentation().plain())) {
             return material;
         }
@@ -145,8 +147,9 @@ final class LandscapeOptions {
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Claim claim(String command, Model model) {
-        return Claim.of(command + "-" + model.dataset() + "-" + model.net(), out, resume);
+    Claim claim(String command, ModelFile model) {
+        return Claim.of(
+                command + "-" + model.origin().dataset() + "-" + model.origin().model(), out, resume);
     }
 
     /**
@@ -154,22 +157,36 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException naming the two files that differ
      */
-    static Model sameModel(List<Path> files) {
-        Model first = Model.of(files.get(0));
+    static ModelFile sameModel(List<Path> files) {
+        ModelFile first = ModelFile.of(files.get(0));
         for (Path file : files) {
-            Model other = Model.of(file);
-            if (!other.net().equals(first.net()) || !other.dataset().equals(first.dataset())) {
-                throw new IllegalArgumentException(file + " holds " + other.net() + " for " + other.dataset() + ", but "
-                        + first.file() + " holds " + first.net() + " for " + first.dataset()
+            ModelFile other = ModelFile.of(file);
+            ModelCard a = first.origin();
+            ModelCard b = other.origin();
+            if (b.mean().length == 0) {
+                throw new FormatException(
+                        file.toString(),
+                        "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
+            }
+            if (!b.model().equals(a.model()) || !b.dataset().equals(a.dataset())) {
+                throw new IllegalArgumentException(file + " holds " + b.model() + " for " + b.dataset() + ", but "
+                        + first.file() + " holds " + a.model() + " for " + a.dataset()
                         + ": nets of different models share no weight space; name files of one model");
             }
-            if (!other.reads(first)) {
+            boolean known = !a.data().isEmpty() && !b.data().isEmpty();
+            if (!a.augmentation().equals(b.augmentation()) || known && !a.data().equals(b.data())) {
                 throw new IllegalArgumentException(
                         file + " was trained on other samples than " + first.file()
                                 + ": the data are others, or normalised or augmented differently; name files of runs on the same samples");
             }
         }
         return first;
+    }
+
+    /** How samples were augmented in training. */
+    private static TrainingOptions.Augment augment(ModelCard card) {
+        if (!card.flip()) return TrainingOptions.Augment.NONE;
+        return card.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
     }
 
     /** Labels each net by method and seed, and by A, B, C where that is not enough. */

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
 import io.basin.data.TrainTest;
-import io.basin.models.Lenience;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.Lenience;
+import io.basin.ensemble.ModelFile;
 import java.util.List;
 import picocli.CommandLine.Option;
 

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
 import io.basin.device.Device;
-import io.basin.models.Mergeability;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.Mergeability;
+import io.basin.ensemble.ModelFile;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
 import java.nio.file.Path;

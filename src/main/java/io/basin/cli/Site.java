@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.device.Device;
+import io.basin.ensemble.ModelFile;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
 import io.basin.nn.Graph;
@@ -13,9 +14,9 @@ import java.util.List;
 import java.util.Map;
 
 /** Where landscapes are measured: nets of one model, and their data on a device. */
-record Site(Model model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
+record Site(ModelFile model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
         implements AutoCloseable {
-    static Site open(LandscapeOptions options, Model model, Settings settings, List<Path> files, Bars bars) {
+    static Site open(LandscapeOptions options, ModelFile model, Settings settings, List<Path> files, Bars bars) {
         Terrain.Sampling sampling = options.sampling();
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
@@ -24,7 +25,9 @@ record Site(Model model, List<Net> nets, Device device, Splits material, Terrain
         try {
             material = options.material(device, model, settings, bars);
             Graph graph = Nets.build(
-                    model.net(), material.train().sample(), material.testSet().classes());
+                    model.origin().model(),
+                    material.train().sample(),
+                    material.testSet().classes());
             return new Site(model, nets, device, material, new Terrain(device, material, settings, sampling), graph);
         } catch (RuntimeException e) {
             if (material != null) material.close();
@@ -46,7 +49,7 @@ record Site(Model model, List<Net> nets, Device device, Splits material, Terrain
     Map<String, String> facts(Configuration configuration) {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Net net : nets) facts.put(net.label(), net.file().toString());
-        facts.put("net", model.net() + " on " + model.dataset());
+        facts.put("net", model.origin().model() + " on " + model.origin().dataset());
         facts.put("device", configuration.mixed());
         return facts;
     }

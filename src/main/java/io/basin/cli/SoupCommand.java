@@ -2,9 +2,9 @@ package io.basin.cli;
 
 import io.basin.data.Progress;
 import io.basin.device.Device;
-import io.basin.models.FileMean;
-import io.basin.models.GreedySoup;
-import io.basin.models.ModelFile;
+import io.basin.ensemble.FileMean;
+import io.basin.ensemble.GreedySoup;
+import io.basin.ensemble.ModelFile;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;

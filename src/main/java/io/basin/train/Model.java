@@ -15,7 +15,6 @@ import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Weights;
 import io.basin.io.FormatException;
-import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import java.nio.ByteBuffer;
@@ -96,8 +95,7 @@ public final class Model implements AutoCloseable {
 
     /** The same with the net that the file is of, where its header does not say it; null: it does. */
     public static Model load(Device device, Path file, Graph net) {
-        Map<String, String> header = header(file);
-        ModelHeader said = new ModelHeader(file, header);
+        ModelHeader said = ModelHeader.of(file);
         Model model = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
         try {
             model.load(file);
@@ -108,12 +106,6 @@ public final class Model implements AutoCloseable {
         } catch (RuntimeException e) {
             model.close();
             throw e;
-        }
-    }
-
-    private static Map<String, String> header(Path file) {
-        try (Safetensors in = Safetensors.open(file)) {
-            return in.metadata();
         }
     }
 
@@ -196,11 +188,6 @@ public final class Model implements AutoCloseable {
     /** Of its classes, as the data set that it was trained on has them; empty where nobody said. */
     public List<String> classNames() {
         return classNames;
-    }
-
-    /** Trained scalars. */
-    public long parameterCount() {
-        return store().parameterCount();
     }
 
     /**

@@ -5,6 +5,7 @@ import io.basin.device.Loss;
 import io.basin.device.Shape;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
+import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
@@ -26,6 +27,12 @@ record ModelHeader(Path file, Map<String, String> header) {
             "cross_entropy", Loss.crossEntropy(0),
             "binary_cross_entropy", Loss.binaryCrossEntropy(),
             "squared_error", Loss.squaredError());
+
+    static ModelHeader of(Path file) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return new ModelHeader(file, in.metadata());
+        }
+    }
 
     static Map<String, String> of(Graph net, Loss loss, List<String> classNames) {
         Map<String, String> header = new LinkedHashMap<>();

@@ -1,7 +1,9 @@
 /**
- * Training, of which this much is pure arithmetic: schedules as data.
+ * Nets on devices: a {@link io.basin.train.Model} is a net with its memory, {@link io.basin.train.Splits} are its data, {@link
+ * io.basin.train.Training} moves its weights step by step, a {@link io.basin.train.Trainer} drives that to its end in a folder,
+ * and an {@link io.basin.train.Evaluator} measures.
  *
- * <p>What a run will do is two tables, made before it starts: {@link io.basin.train.Schedule} gives the learning rate of every
+ * <p>Much of it is pure arithmetic: schedules as data. What a run will do is two tables, made before it starts: {@link io.basin.train.Schedule} gives the learning rate of every
  * step and the steps after which a model is collected, {@link io.basin.train.Averaging} turns the collected steps into the weight
  * alpha of every step in {@code average += alpha (w - average)}. The tables are uploaded once and indexed by a counter on the
  * device. So warm-up, plateau, FGE's triangle, snapshot cosines, equal-weight and exponential averages need no code there, no

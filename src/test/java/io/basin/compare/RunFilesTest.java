@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Augmentation;
 import io.basin.ensemble.Metrics;
+import io.basin.ensemble.ModelFile;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
-import io.basin.models.ModelFile;
 import io.basin.report.Extras;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;

@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.io.FormatException;
 import io.basin.text.Reason;

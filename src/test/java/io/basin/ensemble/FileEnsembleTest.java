@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,13 +11,6 @@ import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.ensemble.HeldOut;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
-import io.basin.ensemble.Metrics;
-import io.basin.ensemble.Ridge;
-import io.basin.ensemble.StreamingEnsemble;
-import io.basin.ensemble.TestSet;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.train.ModelCard;

@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 /**
  * What a user may ask for that is refused otherwise, since it looks like a mistake.

@@ -1,13 +1,6 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.data.Progress;
-import io.basin.ensemble.HeldOut;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
-import io.basin.ensemble.Metrics;
-import io.basin.ensemble.Ridge;
-import io.basin.ensemble.StreamingEnsemble;
-import io.basin.ensemble.TestSet;
 import io.basin.train.Splits;
 import java.util.List;
 

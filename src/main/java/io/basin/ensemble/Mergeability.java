@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.train.ModelCard;
 import java.util.List;

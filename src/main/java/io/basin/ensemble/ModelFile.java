@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;

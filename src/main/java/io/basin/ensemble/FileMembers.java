@@ -1,10 +1,8 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Guard;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;

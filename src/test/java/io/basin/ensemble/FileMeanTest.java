@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

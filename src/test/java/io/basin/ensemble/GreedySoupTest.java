@@ -1,4 +1,4 @@
-package io.basin.models;
+package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
