@@ -61,6 +61,32 @@ class ArchitectureTest {
     }
 
     @Test
+    void comparisonsAndLandscapesAreSiblingsAboveTraining() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.landscape..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.compare..", "io.basin.ensemble..", "io.basin.report..", "io.basin.cli..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.compare..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.landscape..", "io.basin.cli..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.train..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.basin.compare..", "io.basin.landscape..", "io.basin.ensemble..", "io.basin.report..")
+                .check(CLASSES);
+    }
+
+    @Test
     void packagesHaveNoCycles() {
         slices().matching("io.basin.(*)..").should().beFreeOfCycles().check(CLASSES);
     }

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.io.Json;
 import io.basin.methods.Method;
@@ -10,8 +9,8 @@ import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
-import io.basin.train.Plan;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,27 +62,26 @@ final class CompareCommand implements Runnable {
         TrainingOptions.requireKnown("--methods", methods);
         Bars bars = new Bars();
         try (Device device = run.output.open();
-                Splits material = new Splits(device, training.load(bars.progress()), settings)) {
+                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            Plan.requirePrecision(device, settings.precision());
             List<Method> plan = training.plan(methods, material.stepsPerEpoch());
             List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
-                compare(device, material, plan, all, remarks, bars, claim.folder());
+                compare(material, settings, plan, all, remarks, bars, claim.folder());
             }
         }
     }
 
     private void compare(
-            Device device,
             Splits material,
+            Settings settings,
             List<Method> plan,
             long[] all,
             List<String> remarks,
             Bars bars,
             Path folder) {
-        Settings settings = material.settings();
+        Device device = material.device();
         Map<String, String> facts = facts(device, material, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
         Configuration configuration = run.configuration("compare", training, material, device)
@@ -92,7 +90,7 @@ final class CompareCommand implements Runnable {
         configuration.keep(folder);
         facts.put("device", configuration.mixed());
         Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(device, material, training.net(material), plan, all, folder, options, bars)
+        Summary summary = new Comparison(material, settings, training.net(material), plan, all, folder, options, bars)
                 .run(settings.dataset() + ", " + settings.model(), facts);
         show(folder, summary.and(configuration.mixture()));
     }

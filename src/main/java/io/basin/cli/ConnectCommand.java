@@ -1,8 +1,8 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.basin.compare.Splits;
 import io.basin.device.Sgd;
+import io.basin.ensemble.ModelFile;
 import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.landscape.ConnectReport;
@@ -14,6 +14,7 @@ import io.basin.landscape.Net;
 import io.basin.methods.Budget;
 import io.basin.methods.Schedule;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,7 +85,7 @@ final class ConnectCommand implements Runnable {
     public void run() {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
         int bends = bends();
-        Model model = LandscapeOptions.sameModel(files);
+        ModelFile model = LandscapeOptions.sameModel(files);
         Settings settings = settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
@@ -121,7 +122,7 @@ final class ConnectCommand implements Runnable {
         options.show(ConnectReport.of(results, facts(site, bends, configuration)), folder);
     }
 
-    private Settings settings(Model model) {
+    private Settings settings(ModelFile model) {
         return options.settings(model, new Sgd(momentum, weightDecay, nesterov), !spareVectors);
     }
 

@@ -1,6 +1,5 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -12,17 +11,15 @@ import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
 import io.basin.device.Images;
-import io.basin.device.Loss;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
-import io.basin.device.RunState;
 import io.basin.device.Sgd;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
-import io.basin.train.Plan;
+import io.basin.train.Model;
+import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -115,32 +112,21 @@ final class DoctorCommand implements Callable<Integer> {
     private static double[] train(Device device) {
         Dataset set = SyntheticSet.synthetic(256, 28, 28, 1, 10, 1);
         Augmentation norm = set.augmentation(0, false);
-        double[] lr = new double[STEPS];
-        Arrays.fill(lr, 0.01);
         double[] losses = new double[2];
-        try (Images images = Splits.upload(device, set);
-                RunState control = new RunState(device, lr, new double[STEPS]);
-                ParameterStore storage = new ParameterStore(true);
-                Plan plan = Plan.training(
-                        device,
-                        Nets.smallCnn(images.sample(), 10),
-                        storage,
+        try (Images images = set.upload(device);
+                Model model = new Model(device, Nets.smallCnn(images.sample(), 10));
+                Training training = new Training(
+                        model,
                         images,
-                        control,
                         new BatchReader(32, norm, 1, true),
-                        Loss.crossEntropy(0),
-                        Precision.FP32)) {
-            storage.initialise(device, 1);
-            Runnable update = device.step(new Sgd(0.9, 0, false), storage, control);
-            Runnable tick = device.advance(control);
+                        new Sgd(0.9, 0, false),
+                        Schedule.constant(STEPS, 0.01),
+                        Averaging.none(STEPS))) {
             for (int i = 0; i < STEPS; i++) {
-                control.start(i);
-                plan.forward();
-                plan.backward();
-                update.run();
-                if (i == 0) losses[0] = control.read().meanLoss();
-                if (i == STEPS - 1) losses[1] = control.read().meanLoss();
-                tick.run();
+                double loss = training.gradients();
+                training.update();
+                if (i == 0) losses[0] = loss;
+                losses[1] = loss;
             }
         }
         return losses;

@@ -3,14 +3,14 @@ package io.basin.cli;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.ensemble.Combiners;
-import io.basin.ensemble.Metrics;
-import io.basin.io.Json;
 import io.basin.ensemble.FileEnsemble;
+import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
 import io.basin.ensemble.RunFolder;
-import io.basin.ensemble.Venue;
+import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -81,14 +81,16 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<ModelFile> models = RunFolder.models(paths, methods);
+        List<ModelFile> models = RunFolder.models(paths, methods).stream()
+                .map(m -> m.forgiven(lenience.lenience()))
+                .toList();
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Bars bars = new Bars();
         TrainTest data = models.get(0).data(dataDir, bars.progress());
         FileEnsemble.Outcome outcome;
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models, lenience.lenience())) {
-            outcome = FileEnsemble.measure(venue, models, fit, bars.progress());
+                Splits splits = ModelFile.splits(device, data, models)) {
+            outcome = FileEnsemble.measure(splits, models, fit, bars.progress());
         }
         LenienceOptions.say(models, data);
         print(models, outcome);

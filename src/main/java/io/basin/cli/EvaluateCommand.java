@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.compare.Probabilities;
 import io.basin.compare.RobustnessEval;
 import io.basin.compare.Scored;
 import io.basin.data.Corruption;
@@ -7,12 +8,13 @@ import io.basin.data.Dataset;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.ensemble.ModelFile;
-import io.basin.ensemble.Stand;
-import io.basin.ensemble.Venue;
 import io.basin.report.Extras;
 import io.basin.report.ExtrasPage;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,19 +60,22 @@ final class EvaluateCommand implements Runnable {
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
-        List<ModelFile> models = files.stream().map(ModelFile::of).toList();
+        List<ModelFile> models = files.stream()
+                .map(f -> ModelFile.of(f).forgiven(lenience.lenience()))
+                .toList();
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
         List<Scored> scored = new ArrayList<>();
         Dataset outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models, lenience.lenience())) {
+                Splits splits = ModelFile.splits(device, data, models)) {
             LenienceOptions.say(models, data);
-            for (ModelFile model : models) {
-                try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {
-                    scored.add(Scored.of(stand.on(Venue.Part.TEST), stand.weights(), data.test()));
-                    print(model, scored.get(scored.size() - 1));
-                    if (probes.corruptions) corrupted(stand, data.test());
-                    if (outside != null) outside(stand, data.test(), outside);
+            for (ModelFile file : models) {
+                try (Model model = file.open(splits)) {
+                    Evaluator onTest = model.on(splits, Splits.Part.TEST);
+                    scored.add(Scored.of(onTest, file.into(model).weights(), data.test()));
+                    print(file, scored.get(scored.size() - 1));
+                    if (probes.corruptions) corrupted(model, data.test());
+                    if (outside != null) outside(model, data.test(), outside);
                 }
             }
         }
@@ -78,21 +83,22 @@ final class EvaluateCommand implements Runnable {
         Outputs.picture(reliability, () -> picture(models, scored));
     }
 
-    private static void corrupted(Stand stand, Dataset test) {
+    private static void corrupted(Model model, Dataset test) {
         for (Corruption c : Corruption.values()) {
             System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
                 Dataset set = c.apply(test, strength, RobustnessEval.SEED);
-                double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
+                double accuracy =
+                        Probabilities.of(model, set).metrics(set.labels()).accuracy();
                 System.out.printf(Locale.ROOT, " %.2f", 100 * accuracy);
             }
             System.out.println();
         }
     }
 
-    private static void outside(Stand stand, Dataset test, Dataset other) {
-        double[] inside = stand.elsewhere(test).confidences();
-        double[] outside = stand.elsewhere(other).confidences();
+    private static void outside(Model model, Dataset test, Dataset other) {
+        double[] inside = Probabilities.of(model, test).confidences();
+        double[] outside = Probabilities.of(model, other).confidences();
         System.out.printf(
                 Locale.ROOT,
                 "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",

@@ -1,22 +1,21 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
+import io.basin.compare.Comparison;
 import io.basin.data.DataSets;
 import io.basin.data.TrainTest;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
-import io.basin.io.Safetensors;
+import io.basin.ensemble.ModelFile;
+import io.basin.io.FormatException;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
-import io.basin.ensemble.Lenience;
-import io.basin.ensemble.ModelFile;
 import io.basin.nn.Nets;
-import io.basin.text.Printable;
-import io.basin.text.Reason;
+import io.basin.train.ModelCard;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -78,7 +77,7 @@ final class LandscapeOptions {
     long seed;
 
     Terrain.Sampling sampling() {
-        return new Terrain.Sampling(samples, statistics, norms.refresh("exact"), norms.plain, memory);
+        return new Terrain.Sampling(samples, statistics, norms.update("exact"), memory);
     }
 
     /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
@@ -93,21 +92,22 @@ final class LandscapeOptions {
     }
 
     /** Settings of these nets, as in training by default. */
-    Settings settings(Model model) {
+    Settings settings(ModelFile model) {
         return settings(model, new Sgd(0.9, 5e-4, false), true);
     }
 
     /** The same, of a net that is trained on them. */
-    Settings settings(Model model, Sgd optimizer, boolean decayEverything) {
-        TrainingOptions.Augment how = augment != null ? augment : model.augment();
+    Settings settings(ModelFile model, Sgd optimizer, boolean decayEverything) {
+        ModelCard origin = model.origin();
+        TrainingOptions.Augment how = augment != null ? augment : augment(origin);
         return new Settings(
-                model.dataset(),
-                Nets.known(model.net()),
+                origin.dataset(),
+                Nets.known(origin.model()),
                 optimizer,
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(model.dataset(), batch, validation, trainSamples));
+                how.data(origin.dataset(), batch, validation, trainSamples));
     }
 
     /**
@@ -115,11 +115,11 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
-    Splits material(Device on, Model model, Settings settings, Bars bars) {
+    Splits material(Device on, ModelFile model, Settings settings, Bars bars) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
-        ModelFile.of(model.file()).requireTrainedOn(data, Lenience.NONE);
-        Splits material = new Splits(on, data, settings);
-        Augmentation trained = model.augmentation();
+        model.requireTrainedOn(data);
+        Splits material = Comparison.material(on, data, settings);
+        Augmentation trained = model.origin().augmentation();
         if (trained.plain().equals(material.augmentation().plain())) {
             return material;
         }
@@ -130,8 +130,9 @@ final class LandscapeOptions {
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Claim claim(String command, Model model) {
-        return output.claim(command + "-" + model.dataset() + "-" + model.net());
+    Claim claim(String command, ModelFile model) {
+        return output.claim(
+                command + "-" + model.origin().dataset() + "-" + model.origin().model());
     }
 
     /**
@@ -139,22 +140,36 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException naming the two files that differ
      */
-    static Model sameModel(List<Path> files) {
-        Model first = Model.of(files.get(0));
+    static ModelFile sameModel(List<Path> files) {
+        ModelFile first = ModelFile.of(files.get(0));
         for (Path file : files) {
-            Model other = Model.of(file);
-            if (!other.net().equals(first.net()) || !other.dataset().equals(first.dataset())) {
-                throw new IllegalArgumentException(file + " holds " + other.net() + " for " + other.dataset() + ", but "
-                        + first.file() + " holds " + first.net() + " for " + first.dataset()
+            ModelFile other = ModelFile.of(file);
+            ModelCard a = first.origin();
+            ModelCard b = other.origin();
+            if (b.mean().length == 0) {
+                throw new FormatException(
+                        file.toString(),
+                        "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
+            }
+            if (!b.model().equals(a.model()) || !b.dataset().equals(a.dataset())) {
+                throw new IllegalArgumentException(file + " holds " + b.model() + " for " + b.dataset() + ", but "
+                        + first.file() + " holds " + a.model() + " for " + a.dataset()
                         + ": nets of different models share no weight space; name files of one model");
             }
-            if (!other.reads(first)) {
+            boolean known = !a.data().isEmpty() && !b.data().isEmpty();
+            if (!a.augmentation().equals(b.augmentation()) || known && !a.data().equals(b.data())) {
                 throw new IllegalArgumentException(
                         file + " was trained on other samples than " + first.file()
                                 + ": the data are others, or normalised or augmented differently; name files of runs on the same samples");
             }
         }
         return first;
+    }
+
+    /** How samples were augmented in training. */
+    private static TrainingOptions.Augment augment(ModelCard card) {
+        if (!card.flip()) return TrainingOptions.Augment.NONE;
+        return card.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
     }
 
     /** Labels each net by method and seed, and by A, B, C where that is not enough. */

@@ -1,16 +1,17 @@
 package io.basin.cli;
 
-import io.basin.compare.Options;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.landscape.Net;
 import io.basin.ensemble.FileMean;
 import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
-import io.basin.ensemble.Stand;
-import io.basin.ensemble.Venue;
+import io.basin.landscape.Net;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Checkpoint;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,14 +44,14 @@ final class MergeOptions {
     @Option(names = "--force", description = "average even what has no useful mean, with a warning")
     boolean force;
 
-    Options options() {
-        return norms.options(0);
+    BatchNormUpdate update() {
+        return norms.update("auto");
     }
 
     /** Reads the headers; refuses what has no mean. */
     List<ModelFile> models(List<Path> files) {
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
-        options();
+        update();
         Outputs.requireNew("--out", out);
         List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         Mergeability.requireSameNet(models);
@@ -74,28 +75,29 @@ final class MergeOptions {
             return;
         }
         Progress progress = new Bars().progress();
-        at(models, progress, (venue, stand) -> {
-            stand.load(mean).refresh(options(), method + ": batch-norm statistics", progress);
-            stand.save(out, header(models, method));
-            int samples = venue.set(Venue.Part.TRAIN).count();
+        at(models, progress, (splits, model) -> {
+            model.on(splits, Splits.Part.TRAIN);
+            mean.into(model);
+            model.refresh(splits, update(), method + ": batch-norm statistics", progress);
+            Checkpoint.saveModel(out, model, model.weights(), header(models, method));
+            int samples = splits.trainSet().count();
             System.out.println(made + ", batch-norm statistics of " + samples + " training samples"
-                    + (venue.holdsOut() ? heldOut(stand) : ""));
+                    + (splits.holdsOut() ? heldOut(model, splits) : ""));
         });
     }
 
-    private static String heldOut(Stand stand) {
-        double accuracy =
-                stand.on(Venue.Part.VALIDATION).evaluate(stand.weights()).accuracy();
+    private static String heldOut(Model model, Splits splits) {
+        double accuracy = model.evaluate(splits, Splits.Part.VALIDATION).accuracy();
         return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
     }
 
     /** Does {@code work} with the models' net on a device, beside their data. */
-    void at(List<ModelFile> models, Progress progress, BiConsumer<Venue, Stand> work) {
+    void at(List<ModelFile> models, Progress progress, BiConsumer<Splits, Model> work) {
         TrainTest data = models.get(0).data(dataDir, progress);
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models);
-                Stand stand = new Stand(venue, models.get(0).origin())) {
-            work.accept(venue, stand);
+                Splits splits = ModelFile.splits(device, data, models);
+                Model model = models.get(0).open(splits)) {
+            work.accept(splits, model);
         }
     }
 

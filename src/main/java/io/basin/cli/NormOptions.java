@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.compare.Options;
+import io.basin.train.BatchNormUpdate;
 import picocli.CommandLine.Option;
 
 /** How batch-norm statistics are measured. */
@@ -13,14 +13,10 @@ final class NormOptions {
     private String refresh;
 
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
-    boolean plain;
+    private boolean plain;
 
-    /** Exact, single or auto. */
-    String refresh(String otherwise) {
-        return refresh == null ? otherwise : refresh;
-    }
-
-    Options options(int checkpointEvery) {
-        return new Options(checkpointEvery, refresh("auto"), plain);
+    /** @param otherwise what to do where the flag does not say */
+    BatchNormUpdate update(String otherwise) {
+        return new BatchNormUpdate(refresh == null ? otherwise : refresh, plain);
     }
 }

@@ -1,7 +1,7 @@
 package io.basin.cli;
 
-import io.basin.data.IdxFormat;
 import io.basin.data.Dataset;
+import io.basin.data.IdxFormat;
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
 import java.awt.color.ColorSpace;

@@ -1,15 +1,14 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
-import io.basin.io.FileKind;
 import io.basin.ensemble.ModelFile;
-import io.basin.ensemble.Stand;
-import io.basin.ensemble.Venue;
+import io.basin.io.FileKind;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,10 +70,10 @@ final class PredictCommand implements Runnable {
             throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
                     + "; name the weights first, then the pictures");
         }
-        List<ModelFile> models = new ArrayList<>(List.of(ModelFile.of(file)));
+        List<ModelFile> models = new ArrayList<>(List.of(model(file)));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {
-            if (other.toString().endsWith(WEIGHTS)) models.add(ModelFile.of(other));
+            if (other.toString().endsWith(WEIGHTS)) models.add(model(other));
             else images.add(other);
         }
         if (images.isEmpty()) {
@@ -89,19 +88,22 @@ final class PredictCommand implements Runnable {
         Pictures pictures = Pictures.read(images, data.test());
         Polarity.warning(pictures, data.test()).ifPresent(w -> System.err.println("basin: warning: " + w));
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models, lenience.lenience());
-                Images uploaded = Splits.upload(device, pictures.set());
+                Splits splits = ModelFile.splits(device, data, models);
+                Images uploaded = pictures.set().upload(device);
                 PredictionSum tally = device.tally(uploaded.count(), uploaded.outputs())) {
-            for (ModelFile model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);
+            for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), tally);
             print(pictures.names(), data.test().classNames(), tally);
         }
     }
 
-    private static void poll(Venue venue, ModelFile model, Images images, double weight, PredictionSum tally) {
-        try (Stand stand = new Stand(venue, model.origin());
-                Evaluator evaluator = stand.on(images)) {
-            stand.load(model.file());
-            evaluator.poll(stand.weights(), weight, tally);
+    private ModelFile model(Path weights) {
+        return ModelFile.of(weights).forgiven(lenience.lenience());
+    }
+
+    private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum tally) {
+        try (Model model = file.open(splits)) {
+            Evaluator evaluator = model.on(images);
+            evaluator.poll(file.into(model).weights(), weight, tally);
         }
     }
 

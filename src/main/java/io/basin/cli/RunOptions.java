@@ -1,8 +1,8 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
+import io.basin.train.Splits;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -21,14 +21,14 @@ final class RunOptions {
     private boolean keepsSamples;
 
     Options options() {
-        Options options = norms.options(checkpointEvery);
+        Options options = new Options(checkpointEvery, norms.update("auto"));
         return keepsSamples ? options.keepingSamples() : options;
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
     Configuration configuration(String command, TrainingOptions training, Splits material, Device device) {
         return training.fix(output.configuration(command, material.fingerprint(), device))
-                .fixed("bn-update", norms.refresh("auto"))
-                .fixed("bn-plain", norms.plain);
+                .fixed("bn-update", norms.update("auto").how())
+                .fixed("bn-plain", norms.update("auto").plain());
     }
 }

@@ -1,21 +1,22 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
 import io.basin.device.Device;
+import io.basin.ensemble.ModelFile;
 import io.basin.landscape.Net;
 import io.basin.landscape.Terrain;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Where landscapes are measured: nets of one model, and their data on a device. */
-record Site(Model model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
+record Site(ModelFile model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
         implements AutoCloseable {
-    static Site open(LandscapeOptions options, Model model, Settings settings, List<Path> files, Bars bars) {
+    static Site open(LandscapeOptions options, ModelFile model, Settings settings, List<Path> files, Bars bars) {
         Terrain.Sampling sampling = options.sampling();
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
@@ -24,8 +25,10 @@ record Site(Model model, List<Net> nets, Device device, Splits material, Terrain
         try {
             material = options.material(device, model, settings, bars);
             Graph graph = Nets.build(
-                    model.net(), material.train().sample(), material.testSet().classes());
-            return new Site(model, nets, device, material, new Terrain(device, material, sampling), graph);
+                    model.origin().model(),
+                    material.train().sample(),
+                    material.testSet().classes());
+            return new Site(model, nets, device, material, new Terrain(device, material, settings, sampling), graph);
         } catch (RuntimeException e) {
             if (material != null) material.close();
             device.close();
@@ -37,7 +40,7 @@ record Site(Model model, List<Net> nets, Device device, Splits material, Terrain
     Map<String, String> facts(Configuration configuration) {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Net net : nets) facts.put(net.label(), net.file().toString());
-        facts.put("net", model.net() + " on " + model.dataset());
+        facts.put("net", model.origin().model() + " on " + model.origin().dataset());
         facts.put("device", configuration.mixed());
         return facts;
     }

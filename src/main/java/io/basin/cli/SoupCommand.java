@@ -3,8 +3,10 @@ package io.basin.cli;
 import io.basin.data.Progress;
 import io.basin.ensemble.GreedySoup;
 import io.basin.ensemble.ModelFile;
-import io.basin.ensemble.Stand;
-import io.basin.ensemble.Venue;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Checkpoint;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -54,16 +56,14 @@ final class SoupCommand implements Runnable {
         }
         List<ModelFile> models = merge.models(files);
         Progress progress = new Bars().progress();
-        merge.at(models, progress, (venue, stand) -> greedy(models, venue, stand, progress));
+        merge.at(models, progress, (splits, model) -> greedy(models, splits, model, progress));
     }
 
-    private void greedy(List<ModelFile> models, Venue venue, Stand stand, Progress progress) {
-        GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
-        GreedySoup.MethodScore result = soup.choose(models);
+    private void greedy(List<ModelFile> models, Splits splits, Model model, Progress progress) {
+        BatchNormUpdate update = merge.keepStatistics ? null : merge.update();
+        GreedySoup.MethodScore result = new GreedySoup(model, splits, update, progress).choose(models);
         System.out.printf(
-                Locale.ROOT,
-                "Held out: %d samples%n",
-                venue.set(Venue.Part.VALIDATION).count());
+                Locale.ROOT, "Held out: %d samples%n", splits.validationSet().count());
         System.out.println("alone %  soup with it %  kept  file");
         for (GreedySoup.Trial t : result.trials()) {
             System.out.printf(
@@ -74,7 +74,7 @@ final class SoupCommand implements Runnable {
                     t.kept() ? "yes" : "no",
                     t.model());
         }
-        stand.save(merge.out, MergeOptions.header(result.members(), "soup"));
+        Checkpoint.saveModel(merge.out, model, model.weights(), MergeOptions.header(result.members(), "soup"));
         System.out.printf(
                 Locale.ROOT,
                 "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%%n",

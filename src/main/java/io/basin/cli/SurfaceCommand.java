@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.ensemble.ModelFile;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
@@ -73,7 +74,7 @@ final class SurfaceCommand implements Runnable {
         List<Path> all = new ArrayList<>(files);
         all.addAll(trajectory);
         if (average != null) all.add(average);
-        Model model = LandscapeOptions.sameModel(all);
+        ModelFile model = LandscapeOptions.sameModel(all);
         Surface.Grid plan = plan();
         Settings settings = options.settings(model);
         Bars bars = new Bars();

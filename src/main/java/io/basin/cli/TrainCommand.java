@@ -1,15 +1,14 @@
 package io.basin.cli;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.methods.Method;
 import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
-import io.basin.train.Plan;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -53,24 +52,23 @@ final class TrainCommand implements Runnable {
         TrainingOptions.requireKnown("--method", List.of(method));
         Bars bars = new Bars();
         try (Device device = run.output.open();
-                Splits material = new Splits(device, training.load(bars.progress()), settings)) {
-            Plan.requirePrecision(device, settings.precision());
+                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
             TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
-                train(device, material, plan, bars, claim.folder());
+                train(material, settings, plan, bars, claim.folder());
             }
         }
     }
 
-    private void train(Device device, Splits material, List<Method> plan, Bars bars, Path folder) {
+    private void train(Splits material, Settings settings, List<Method> plan, Bars bars, Path folder) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", training, material, device)
+        Configuration configuration = run.configuration("train", training, material, material.device())
                 .fixed("methods", List.of(method))
                 .fixed("seeds", seeds);
         configuration.keep(folder);
         Summary summary = new Comparison(
-                        device, material, training.net(material), plan, seeds, folder, run.options(), bars)
+                        material, settings, training.net(material), plan, seeds, folder, run.options(), bars)
                 .run(method, Map.of());
         System.out.print(new ResultTable(summary).text());
         System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
-import io.basin.compare.Splits;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Precision;
@@ -27,6 +27,7 @@ import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.io.PrintStream;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
@@ -266,9 +267,9 @@ final class TrainingOptions {
 
     /** The net that --model names, for these images. */
     Supplier<Graph> net(Splits material) {
-        String net = material.settings().model();
-        return () ->
-                Nets.build(net, material.train().sample(), material.testSet().classes());
+        String net = settings().model();
+        Dataset like = material.testSet();
+        return () -> Nets.build(net, like.sample(), like.classes());
     }
 
     /** Prints where plans differ from what was asked; returns these sentences. */

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.ensemble.ModelFile;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Rays;
@@ -67,7 +68,7 @@ final class WidthCommand implements Runnable {
     @Override
     public void run() {
         if (!(rise > 0)) throw new IllegalArgumentException("--rise must be positive, got " + rise);
-        Model model = LandscapeOptions.sameModel(files);
+        ModelFile model = LandscapeOptions.sameModel(files);
         Rays.CurveConfig course = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
         Bars bars = new Bars();

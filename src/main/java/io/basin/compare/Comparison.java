@@ -15,7 +15,10 @@ import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Plan;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +38,8 @@ import java.util.function.Supplier;
  * comparison resumes.
  */
 public final class Comparison {
-    private final Device device;
     private final Splits material;
+    private final Settings settings;
     private final Supplier<Graph> net;
     private final List<Method> recipes;
     private final long[] seeds;
@@ -50,20 +53,20 @@ public final class Comparison {
      * @param folder existing; holds everything the comparison writes
      */
     public Comparison(
-            Device device,
             Splits material,
+            Settings settings,
             Supplier<Graph> net,
             List<Method> methods,
             long[] seeds,
             Path folder,
             Options options,
             Monitor monitor) {
-        this.device = device;
         this.material = material;
         this.seeds = seeds.clone();
         this.folder = folder;
         this.options = options;
         this.monitor = monitor;
+        this.settings = settings;
         this.net = net;
         recipes = List.copyOf(methods);
         Set<String> names = new HashSet<>();
@@ -75,13 +78,18 @@ public final class Comparison {
 
     /** The same, silent and with the usual options. */
     public Comparison(
-            Device device, Splits material, Supplier<Graph> net, List<Method> methods, long[] seeds, Path folder) {
-        this(device, material, net, methods, seeds, folder, new Options(0, "auto", false), Monitor.NONE);
+            Splits material, Settings settings, Supplier<Graph> net, List<Method> methods, long[] seeds, Path folder) {
+        this(material, settings, net, methods, seeds, folder, new Options(0, BatchNormUpdate.AUTO), Monitor.NONE);
     }
 
-    /** Splits and uploads the data set. */
+    /**
+     * Cuts the data set as the settings say; which methods may then be planned for it.
+     *
+     * @throws io.basin.device.DeviceException if the device does not compute in the settings' precision
+     */
     public static Splits material(Device device, TrainTest data, Settings settings) {
-        return new Splits(device, data, settings);
+        Plan.requirePrecision(device, settings.precision());
+        return new Splits(device, data, settings.data()).cut();
     }
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
@@ -110,15 +118,16 @@ public final class Comparison {
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
-        String identity = GroupRun.identity(material, group, net.get()) + ", data=" + material.fingerprint() + ", seed="
-                + seed + ", statistics=" + options.refresh() + ", plain=" + options.plainRefresh();
+        String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + material.fingerprint() + ", seed="
+                + seed + ", statistics=" + options.update().how() + ", plain="
+                + options.update().plain();
         Optional<List<MethodScore>> results = Finished.read(place, identity);
         if (results.isPresent()) {
             Extras known = ExtrasFile.read(place);
             if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
         }
         TestEvaluation.Outcome outcome =
-                new GroupRun(new GroupRun.Place(device, material, net, seed, place, options, monitor), group).run();
+                new GroupRun(new GroupRun.Place(material, settings, net, seed, place, options, monitor), group).run();
         ExtrasFile.write(place, outcome.evidence());
         Finished.write(place, outcome.results(), identity);
         return outcome;
@@ -144,7 +153,7 @@ public final class Comparison {
                         g.recipes().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
                 .filter(Files::exists)
                 .toList();
-        return new DeviceAgreement(device, material, net, Devices.providers()).check(files);
+        return new DeviceAgreement(material, net, Devices.providers()).check(files);
     }
 
     /** In the order in which the methods were asked for, not that of the groups. */

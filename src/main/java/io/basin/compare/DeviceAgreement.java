@@ -1,17 +1,17 @@
 package io.basin.compare;
 
 import io.basin.data.Dataset;
+import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Images;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
-import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +30,8 @@ final class DeviceAgreement {
     private final Supplier<Graph> net;
     private final List<DeviceProvider> providers;
 
-    DeviceAgreement(Device device, Splits material, Supplier<Graph> net, List<DeviceProvider> providers) {
-        this.device = device;
+    DeviceAgreement(Splits material, Supplier<Graph> net, List<DeviceProvider> providers) {
+        device = material.device();
         this.material = material;
         this.net = net;
         this.providers = providers;
@@ -89,15 +89,15 @@ final class DeviceAgreement {
 
     private double[] predictions(Device on, Path file) {
         Dataset test = material.testSet();
+        BatchReader reader = material.plainBatch();
         // One batch: enough to tell, and little even where a device is slow.
-        int count = Math.min(material.settings().data().batch(), test.count());
+        int count = Math.min(reader.batch(), test.count());
         Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());
-        try (Images images = Splits.upload(on, few);
-                ParameterStore storage = new ParameterStore(true);
-                Evaluator evaluator =
-                        new Evaluator(on, net.get(), storage, images, material.plainBatch(), Precision.FP32)) {
-            Checkpoint.loadModel(file, on, storage, storage.live());
-            return Probabilities.mean(evaluator, List.of(storage.live())).p();
+        try (Images images = few.upload(on);
+                Model model = new Model(on, net.get())) {
+            Evaluator evaluator = model.evaluator(images, reader);
+            model.load(file);
+            return Probabilities.mean(evaluator, List.of(model.weights())).p();
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.basin.compare;
 
-import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.Folders;
@@ -8,8 +7,10 @@ import io.basin.methods.Method;
 import io.basin.methods.Method.Product;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
-import io.basin.train.ModelCard;
+import io.basin.train.Model;
 import io.basin.train.Outlook;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import io.basin.train.Trainer;
 import io.basin.train.Training;
 import java.nio.file.Path;
@@ -31,8 +32,8 @@ final class GroupRun {
      * @param folder existing; holds all that the group writes
      */
     record Place(
-            Device device,
             Splits material,
+            Settings settings,
             Supplier<Graph> net,
             long seed,
             Path folder,
@@ -57,13 +58,14 @@ final class GroupRun {
         int last = group.parts() - 1;
         try {
             for (int part = 0; part < last; part++) trainPart(part, members);
-            try (Training session = session(last);
-                    Judge judge = new Judge(place.device(), graph, session.storage(), material)) {
+            try (Model model = model();
+                    Training session = session(model, last)) {
+                Judge judge = new Judge(model, material);
                 train(session, last, judge.validation());
                 session.takeMembers().forEach(m -> members.add(m.weights()));
-                SelfCheck checks = new SelfCheck(place, group, graph, session.storage());
+                SelfCheck checks = new SelfCheck(place, group, model);
                 try (TestEvaluation assessment =
-                        new TestEvaluation(place, graph, session, judge, checks, about(group.name(), last))) {
+                        new TestEvaluation(place, session, judge, checks, about(group.name(), last))) {
                     return assessment.judge(group.recipes(), members);
                 }
             }
@@ -73,29 +75,25 @@ final class GroupRun {
     }
 
     private void trainPart(int part, List<Weights> members) {
-        try (Training session = session(part);
-                Evaluator validation = new Evaluator(
-                        place.device(),
-                        graph,
-                        session.storage(),
-                        material.validation(),
-                        material.plainBatch(),
-                        material.settings().precision())) {
-            train(session, part, validation);
+        try (Model model = model();
+                Training session = session(model, part)) {
+            train(session, part, model.evaluator(material.validation(), material.plainBatch()));
             session.takeMembers().forEach(m -> members.add(m.weights()));
         }
     }
 
-    private Training session(int part) {
+    private Model model() {
+        return MethodRun.model(material.device(), graph, place.settings());
+    }
+
+    private Training session(Model model, int part) {
         return new Training(
-                place.device(),
-                graph,
+                model,
                 material.train(),
-                material.settings(),
+                material.reader(place.seed() * 1000 + part),
+                place.settings().optimizer(),
                 group.schedule(part),
                 group.averaging(part),
-                place.seed() * 1000 + part,
-                material.augmentation(),
                 outlook(part));
     }
 
@@ -125,9 +123,9 @@ final class GroupRun {
     private void train(Training session, int part, Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
-        about.put(Trainer.RUN, identity(material, group, graph) + ", seed=" + (place.seed() * 1000 + part));
+        about.put(Trainer.RUN, identity(place.settings(), group, graph) + ", seed=" + (place.seed() * 1000 + part));
         try (Monitor.Run shown = place.monitor()
-                .run(label(part), session.steps(), material.settings().data().batch(), Trainer.progress(folder))) {
+                .run(label(part), session.steps(), place.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
                             session,
                             group.schedule(part),
@@ -144,8 +142,8 @@ final class GroupRun {
     }
 
     /** Everything but the seed that decides what is trained. */
-    static String identity(Splits material, Group group, Graph graph) {
-        return material.settings().identity() + ", net=" + graph.fingerprint() + ", "
+    static String identity(Settings settings, Group group, Graph graph) {
+        return settings.identity() + ", net=" + graph.fingerprint() + ", "
                 + group.recipes().stream().map(Method::identity).collect(Collectors.joining(", "));
     }
 
@@ -164,7 +162,7 @@ final class GroupRun {
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
                 Supplier<EpochMetrics> figures =
-                        validation.begin(session.storage().live());
+                        validation.begin(session.model().weights());
                 return epoch -> {
                     EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
@@ -177,14 +175,17 @@ final class GroupRun {
         };
     }
 
+    /** What a file's reader builds the net by: its class, where it has one. */
+    private String net() {
+        return graph.source().isEmpty() ? place.settings().model() : graph.source();
+    }
+
     /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
     private Map<String, String> about(String method, int part) {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
-        Map<String, String> about =
-                new LinkedHashMap<>(ModelCard.of(material.settings(), method, init, material.augmentation())
-                        .on(material.fingerprint())
-                        .header());
+        Map<String, String> about = new LinkedHashMap<>(
+                material.card(net(), method, Long.toString(init)).header());
         about.put("seed", Long.toString(place.seed()));
         return about;
     }

@@ -1,24 +1,22 @@
 package io.basin.compare;
 
 import io.basin.data.Dataset;
-import io.basin.device.Device;
 import io.basin.device.Images;
-import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.ensemble.HeldOut;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.Ridge;
 import io.basin.ensemble.StreamingEnsemble;
 import io.basin.ensemble.TestSet;
-import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
-import io.basin.train.Settings;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
 /** Measures finished models: single ones on the test set, ensembles with every combiner, whose weights come from validation. */
-final class Judge implements AutoCloseable {
+final class Judge {
     /**
      * One line of results: how members were combined (empty for one model) and what came out on the test set.
      *
@@ -26,30 +24,16 @@ final class Judge implements AutoCloseable {
      */
     record Verdict(String combiner, int passes, Metrics metrics, BitSet hits) {}
 
-    private final Device device;
-    private final Graph graph;
-    private final ParameterStore storage;
+    private final Model model;
     private final Splits material;
     private final Evaluator validation;
     private final Evaluator test;
 
-    Judge(Device device, Graph graph, ParameterStore storage, Splits material) {
-        this.device = device;
-        this.graph = graph;
-        this.storage = storage;
+    Judge(Model model, Splits material) {
+        this.model = model;
         this.material = material;
-        validation = evaluator(material.validation());
-        try {
-            test = evaluator(material.test());
-        } catch (RuntimeException e) {
-            validation.close();
-            throw e;
-        }
-    }
-
-    private Evaluator evaluator(Images images) {
-        Settings s = material.settings();
-        return new Evaluator(device, graph, storage, images, material.plainBatch(), s.precision());
+        validation = model.evaluator(material.validation(), material.plainBatch());
+        test = model.evaluator(material.test(), material.plainBatch());
     }
 
     Evaluator validation() {
@@ -83,8 +67,8 @@ final class Judge implements AutoCloseable {
 
     /** The mean of the models' probabilities on other images of the same classes. */
     Probabilities elsewhere(List<Weights> models, Dataset set) {
-        try (Images images = Splits.upload(device, set);
-                Evaluator evaluator = evaluator(images)) {
+        try (Images images = set.upload(model.device());
+                Evaluator evaluator = new Evaluator(model, images, material.plainBatch())) {
             return Probabilities.mean(evaluator, models);
         }
     }
@@ -113,11 +97,5 @@ final class Judge implements AutoCloseable {
 
     private Predictions onValidation(List<Weights> models) {
         return new Predictions(validation, models, material.validationSet().labels(), classes());
-    }
-
-    @Override
-    public void close() {
-        validation.close();
-        test.close();
     }
 }

@@ -1,41 +1,83 @@
 package io.basin.compare;
 
 import io.basin.data.Dataset;
-import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
+import io.basin.methods.Averaging;
 import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import io.basin.methods.Swag;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import io.basin.train.Posterior;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** A method with a net of the caller's own, in memory: trained in all its parts, and measured by what it ends with. */
-record MethodRun(Device device, Splits material, Graph net, Method recipe) {
-    /** Trains every part from seed {@code 1000 seed + part}, as a comparison does. */
-    EpochMetrics run(long seed) {
+/**
+ * A method with a net of the caller's own, in memory: trained in all its parts, and measured by what it ends with: the last
+ * weights, the average, the mean of members' weights (SWAP), or the mean of the probabilities of members (snapshots, FGE,
+ * independent nets) or samples (SWAG). Nothing is written to disk.
+ */
+public record MethodRun(Splits splits, Graph net, Method method, Settings settings) {
+    static Model model(Device device, Graph net, Settings s) {
+        return new Model(device, net, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything());
+    }
+
+    /** A model of the net with no weights yet; the caller closes it. */
+    public Model model() {
+        return model(splits.device(), net, settings);
+    }
+
+    /**
+     * The model in training, step by step.
+     *
+     * @throws IllegalArgumentException if the method trains several nets
+     */
+    public Training training(Model model, long seed) {
+        if (method.parts() > 1) {
+            throw new IllegalArgumentException(method.name() + " trains " + method.parts()
+                    + " times, and a training once: call MethodRun.run, which does all of it");
+        }
+        return training(model, 0, seed);
+    }
+
+    private Training training(Model model, int part, long seed) {
+        method.requireEpochsOf(splits.stepsPerEpoch());
+        Schedule schedule = method.isTrunk(part) ? method.trunk() : method.schedule();
+        Averaging averaging = method.isTrunk(part) ? Averaging.none(schedule.steps()) : method.averaging();
+        return new Training(model, splits.train(), splits.reader(seed), settings.optimizer(), schedule, averaging);
+    }
+
+    /**
+     * Trains every part from seed {@code 1000 seed + part}, as a comparison does, and measures on the test part.
+     *
+     * @param seed as of {@code compare}: the same weights come out where the net is the same
+     */
+    public EpochMetrics run(long seed) {
         List<Weights> members = new ArrayList<>();
         Training trunk = null;
         try {
-            int last = recipe.parts() - 1;
+            int last = method.parts() - 1;
             for (int part = 0; part < last; part++) {
-                Training session = trained(part, seed, trunk);
-                session.takeMembers().forEach(m -> members.add(m.weights()));
-                if (recipe.isTrunk(part)) trunk = session;
-                else session.close();
+                Training training = trained(part, seed, trunk);
+                training.takeMembers().forEach(m -> members.add(m.weights()));
+                if (method.isTrunk(part)) trunk = training;
+                else training.close();
             }
-            try (Training session = trained(last, seed, trunk)) {
-                session.takeMembers().forEach(m -> members.add(m.weights()));
-                return test(session, members, seed);
+            try (Training training = trained(last, seed, trunk)) {
+                training.takeMembers().forEach(m -> members.add(m.weights()));
+                return test(training, members, seed);
             }
         } finally {
             members.forEach(Weights::close);
@@ -44,52 +86,84 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
     }
 
     private Training trained(int part, long seed, Training trunk) {
-        Training session = material.session(net, recipe, part, 1000 * seed + part);
+        Model model = model();
+        Training training = null;
         try {
-            if (trunk != null) session.startFrom(trunk);
-            while (session.step() < session.steps()) session.advance();
-            return session;
+            training = training(model, part, 1000 * seed + part).closingModel();
+            if (trunk != null) training.startFrom(trunk);
+            while (training.step() < training.steps()) training.advance();
+            return training;
         } catch (RuntimeException e) {
-            session.close();
+            if (training != null) training.close();
+            model.close();
             throw e;
         }
     }
 
     /**
-     * Measures on the test part.
+     * Loss and accuracy on the test part of what the method ends with; batch-norm statistics of weights that were not trained
+     * themselves are measured first.
      *
-     * @param members all that the method's parts collected, the oldest first
-     * @param seed of samples of a posterior
+     * @param training of this method, at its end; before it, only of a method that ends with the last weights
+     * @throws IllegalArgumentException if it is of another method
+     * @throws IllegalStateException if the method's result is not there yet
      */
-    EpochMetrics test(Training session, List<Weights> members, long seed) {
-        return with(session, members, seed, models -> measured(session.storage(), models));
+    public EpochMetrics test(Training training) {
+        requireResult(training);
+        return test(training, members(training), training.seed());
     }
 
-    /** The mean of the models' probabilities on other images of the same classes. */
-    Probabilities predict(Training session, List<Weights> members, long seed, Dataset set) {
-        return with(session, members, seed, models -> {
-            try (Images images = Splits.upload(device, set);
-                    Evaluator onSet = evaluator(session.storage(), images, material.plainBatch())) {
-                return Probabilities.mean(onSet, models);
+    /** What the method ends with predicts of images of the same classes; demands and refuses what {@link #test} does. */
+    public Probabilities predict(Training training, Dataset images) {
+        requireResult(training);
+        Model model = training.model();
+        return with(training, members(training), training.seed(), models -> {
+            try (Images uploaded = images.upload(model.device());
+                    Evaluator onThem = new Evaluator(model, uploaded, splits.plainBatch())) {
+                return Probabilities.mean(onThem, models);
             }
         });
     }
 
+    private static List<Weights> members(Training training) {
+        return training.members().stream().map(Training.Member::weights).toList();
+    }
+
+    private void requireResult(Training training) {
+        if (method.parts() > 1 || !training.follows(method.schedule(), method.averaging())) {
+            throw new IllegalArgumentException("this does not train what " + method.name()
+                    + " does: make it with training(...) of the same method, or call run");
+        }
+        if (training.step() < training.steps() && method.product() != Method.Product.LAST) {
+            throw new IllegalStateException(method.name() + " has a result after " + training.steps()
+                    + " steps, and this training has done " + training.step());
+        }
+    }
+
+    /**
+     * @param members all that the method's parts collected, the oldest first
+     * @param seed of samples of a posterior
+     */
+    private EpochMetrics test(Training training, List<Weights> members, long seed) {
+        return with(training, members, seed, models -> measured(training.model(), models));
+    }
+
     /** Calls {@code use} with the models that the method predicts with. */
-    private <T> T with(Training session, List<Weights> members, long seed, Function<List<Weights>, T> use) {
-        ParameterStore storage = session.storage();
-        return switch (recipe.product()) {
-            case LAST -> use.apply(List.of(storage.live()));
+    private <T> T with(Training training, List<Weights> members, long seed, Function<List<Weights>, T> use) {
+        Model model = training.model();
+        ParameterStore store = model.store();
+        return switch (method.product()) {
+            case LAST -> use.apply(List.of(store.live()));
             case AVERAGE -> {
-                refresh(storage, List.of(storage.averaged()));
-                yield use.apply(List.of(storage.averaged()));
+                refresh(model, List.of(store.averaged()));
+                yield use.apply(List.of(store.averaged()));
             }
             case MEMBERS -> use.apply(members);
-            case MEAN -> made(storage, 1, use, (i, to) -> WeightMean.into(to, members, device, storage));
+            case MEAN -> made(model, 1, use, (i, to) -> WeightMean.into(to, members, model.device(), store));
             case SAMPLES -> {
-                Swag f = recipe.swag();
-                Posterior posterior = new Posterior(device, storage, members, f.rank(), f.scale());
-                yield made(storage, f.samples(), use, (i, to) -> posterior.sample(to, seed, i));
+                Swag f = method.swag();
+                Posterior posterior = new Posterior(model.device(), store, members, f.rank(), f.scale());
+                yield made(model, f.samples(), use, (i, to) -> posterior.sample(to, seed, i));
             }
         };
     }
@@ -98,14 +172,14 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
         void make(int i, Weights to);
     }
 
-    private <T> T made(ParameterStore storage, int count, Function<List<Weights>, T> use, Maker maker) {
+    private <T> T made(Model model, int count, Function<List<Weights>, T> use, Maker maker) {
         List<Weights> models = new ArrayList<>();
         try {
             for (int i = 0; i < count; i++) {
-                models.add(storage.copy(device, storage.live()));
+                models.add(model.store().copy(model.device(), model.weights()));
                 maker.make(i, models.get(i));
             }
-            refresh(storage, models);
+            refresh(model, models);
             return use.apply(models);
         } finally {
             models.forEach(Weights::close);
@@ -113,24 +187,16 @@ record MethodRun(Device device, Splits material, Graph net, Method recipe) {
     }
 
     /** Weights that were never run forward have no batch-norm statistics yet. */
-    private void refresh(ParameterStore storage, List<Weights> models) {
-        try (Evaluator onTrain = evaluator(storage, material.train(), material.augmentedBatch())) {
-            for (Weights model : models) onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
-        }
+    private void refresh(Model model, List<Weights> models) {
+        Evaluator onTrain = model.evaluator(splits.train(), splits.augmentedBatch());
+        for (Weights weights : models) onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
     }
 
     /** Of the mean of the models' probabilities. */
-    private EpochMetrics measured(ParameterStore storage, List<Weights> models) {
-        try (Evaluator onTest = evaluator(storage, material.test(), material.plainBatch())) {
-            if (models.size() == 1) return onTest.evaluate(models.get(0));
-            Metrics m = Probabilities.mean(onTest, models)
-                    .metrics(material.testSet().labels());
-            return new EpochMetrics(0, m.nll() * m.count(), Math.round(m.accuracy() * m.count()), m.count(), -1);
-        }
-    }
-
-    private Evaluator evaluator(ParameterStore storage, Images images, BatchReader batch) {
-        return new Evaluator(
-                device, net, storage, images, batch, material.settings().precision());
+    private EpochMetrics measured(Model model, List<Weights> models) {
+        Evaluator onTest = model.evaluator(splits.test(), splits.plainBatch());
+        if (models.size() == 1) return onTest.evaluate(models.get(0));
+        Metrics m = Probabilities.mean(onTest, models).metrics(splits.testSet().labels());
+        return new EpochMetrics(0, m.nll() * m.count(), Math.round(m.accuracy() * m.count()), m.count(), -1);
     }
 }

@@ -1,10 +1,13 @@
 package io.basin.compare;
 
+import io.basin.data.Dataset;
+import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.util.BitSet;
 import java.util.List;
 
@@ -20,6 +23,15 @@ public record Probabilities(double[] p, int[] choices, int classes) {
         try (PredictionSum tally = evaluator.tally()) {
             for (Weights model : models) evaluator.poll(model, 1.0 / models.size(), tally);
             return new Probabilities(requireNumbers(tally.sums()), tally.likeliest(), evaluator.classes());
+        }
+    }
+
+    /** Of a model as it stands, on samples that it reads as it reads its own. */
+    public static Probabilities of(Model model, Dataset set) {
+        int batch = Math.min(Model.BATCH, set.count());
+        try (Images images = set.upload(model.device());
+                Evaluator evaluator = new Evaluator(model, images, model.reader(batch))) {
+            return mean(evaluator, List.of(model.weights()));
         }
     }
 

@@ -7,6 +7,7 @@ import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.report.Extras;
 import io.basin.report.Statistics;
+import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -5,14 +5,14 @@ import io.basin.device.Device;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
-import io.basin.nn.Graph;
-import io.basin.report.Extras;
-import io.basin.report.Extras.Check;
 import io.basin.methods.Averaging;
-import io.basin.train.Checkpoint;
-import io.basin.train.Evaluator;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
+import io.basin.report.Extras;
+import io.basin.report.Extras.Check;
+import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import io.basin.train.Tensors;
 import io.basin.train.Training;
 import java.nio.file.Files;
@@ -42,14 +42,14 @@ final class SelfCheck {
 
     private final GroupRun.Place place;
     private final Group group;
-    private final Graph graph;
+    private final Model model;
     private final ParameterStore storage;
 
-    SelfCheck(GroupRun.Place place, Group group, Graph graph, ParameterStore storage) {
+    SelfCheck(GroupRun.Place place, Group group, Model model) {
         this.place = place;
         this.group = group;
-        this.graph = graph;
-        this.storage = storage;
+        this.model = model;
+        storage = model.store();
     }
 
     private Extras notCovered(String what, String method, String why) {
@@ -98,23 +98,18 @@ final class SelfCheck {
     /** Measures the statistics of an averaged model again, all at once and in batches of another size. */
     Extras statistics(String method, Weights average, Evaluator made, Options options) {
         if (!made.hasNorms()) return notCovered(STATISTICS, method, "the net has no batch norm");
-        if (options.refresh(made) == Evaluator.Refresh.SINGLE) {
-            String why = "measured in a single pass, each batch normalised by itself; an exact measurement does without";
+        if (options.update().of(made) == Evaluator.Refresh.SINGLE) {
+            String why =
+                    "measured in a single pass, each batch normalised by itself; an exact measurement does without";
             return notCovered(STATISTICS, method, why);
         }
-        Device device = place.device();
         Splits data = place.material();
-        BatchReader same = options.plainRefresh() ? data.plainBatch() : data.augmentedBatch();
+        Device device = data.device();
+        BatchReader same = options.update().plain() ? data.plainBatch() : data.augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
         BatchReader other = same.ordered().withBatch(batch);
         try (Weights copy = storage.copy(device, average);
-                Evaluator again = new Evaluator(
-                        device,
-                        graph,
-                        storage,
-                        data.train(),
-                        other,
-                        data.settings().precision())) {
+                Evaluator again = new Evaluator(model, data.train(), other)) {
             again.remeasure(copy, pass -> {});
             String how = "measured again in batches of " + batch;
             return measured(STATISTICS, method, how, difference(device, average, copy), STATISTICS_LIMIT);
@@ -128,10 +123,10 @@ final class SelfCheck {
         for (ParameterStore.State var : states.values()) {
             if (!var.name().endsWith("running_var")) continue;
             ParameterStore.State mean = states.get(var.name().replaceAll("running_var$", "running_mean"));
-            float[] varA = Checkpoint.state(device, var, a);
-            float[] varB = Checkpoint.state(device, var, b);
-            float[] meanA = Checkpoint.state(device, mean, a);
-            float[] meanB = Checkpoint.state(device, mean, b);
+            float[] varA = storage.read(device, a, var.name());
+            float[] varB = storage.read(device, b, var.name());
+            float[] meanA = storage.read(device, a, mean.name());
+            float[] meanB = storage.read(device, b, mean.name());
             for (int c = 0; c < varA.length; c++) {
                 double v = varA[c] + EPSILON;
                 worst = Math.max(worst, Math.abs(varA[c] - varB[c]) / v);

@@ -5,12 +5,13 @@ import io.basin.device.Device;
 import io.basin.device.Weights;
 import io.basin.methods.Method;
 import io.basin.methods.Swag;
-import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import io.basin.train.Posterior;
+import io.basin.train.Splits;
 import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.nio.file.Path;
@@ -37,8 +38,7 @@ final class TestEvaluation implements AutoCloseable {
     private final Map<String, String> header;
     private final Path folder;
     private final long seed;
-    private final Graph graph;
-    private Evaluator onTrain;
+    private final Model model;
     private final List<Weights> made = new ArrayList<>();
     private final List<MethodScore> results = new ArrayList<>();
     private Extras evidence = Extras.NONE;
@@ -47,15 +47,9 @@ final class TestEvaluation implements AutoCloseable {
      * @param session of the last run, whose storage all models share
      * @param header of weights files, but for the method
      */
-    TestEvaluation(
-            GroupRun.Place place,
-            Graph graph,
-            Training session,
-            Judge judge,
-            SelfCheck checks,
-            Map<String, String> header) {
-        device = place.device();
+    TestEvaluation(GroupRun.Place place, Training session, Judge judge, SelfCheck checks, Map<String, String> header) {
         material = place.material();
+        device = material.device();
         options = place.options();
         monitor = place.monitor();
         folder = place.folder();
@@ -65,21 +59,13 @@ final class TestEvaluation implements AutoCloseable {
         this.checks = checks;
         this.header = header;
         probes = new RobustnessEval(judge, material, options, monitor.progress());
-        this.graph = graph;
+        model = session.model();
     }
 
     /** Planned when a model first needs statistics. */
     private Evaluator onTrain() {
-        if (onTrain == null) {
-            onTrain = new Evaluator(
-                    device,
-                    graph,
-                    session.storage(),
-                    material.train(),
-                    options.plainRefresh() ? material.plainBatch() : material.augmentedBatch(),
-                    material.settings().precision());
-        }
-        return onTrain;
+        return model.evaluator(
+                material.train(), options.update().plain() ? material.plainBatch() : material.augmentedBatch());
     }
 
     /** @param members collected models, the oldest first, those of all runs */
@@ -111,8 +97,8 @@ final class TestEvaluation implements AutoCloseable {
 
     private List<Weights> models(Method recipe, List<Weights> members) {
         return switch (recipe.product()) {
-            case LAST -> List.of(saved(recipe, session.storage().live()));
-            case AVERAGE -> List.of(averaged(recipe, session.storage().averaged()));
+            case LAST -> List.of(saved(recipe, model.weights()));
+            case AVERAGE -> List.of(averaged(recipe, model.store().averaged()));
             case MEMBERS -> members;
             case MEAN -> List.of(averaged(recipe, mean(members)));
             case SAMPLES -> samples(recipe, members);
@@ -121,13 +107,13 @@ final class TestEvaluation implements AutoCloseable {
 
     private Weights mean(List<Weights> members) {
         Weights mean = copy();
-        WeightMean.into(mean, members, device, session.storage());
+        WeightMean.into(mean, members, device, model.store());
         return mean;
     }
 
     /** Memory for a model that is made here, with the trained statistics until its own are measured. */
     private Weights copy() {
-        made.add(session.storage().copy(device, session.storage().live()));
+        made.add(model.store().copy(device, model.weights()));
         return made.get(made.size() - 1);
     }
 
@@ -141,7 +127,7 @@ final class TestEvaluation implements AutoCloseable {
 
     private List<Weights> samples(Method recipe, List<Weights> members) {
         Swag f = recipe.swag();
-        Posterior posterior = new Posterior(device, session.storage(), members, f.rank(), f.scale());
+        Posterior posterior = new Posterior(device, model.store(), members, f.rank(), f.scale());
         List<Weights> samples = new ArrayList<>();
         for (int i = 0; i < f.samples(); i++) {
             Weights sample = copy();
@@ -157,20 +143,20 @@ final class TestEvaluation implements AutoCloseable {
         return folder.resolve(recipe.name() + ".safetensors");
     }
 
-    private Weights saved(Method recipe, Weights model) {
-        save(file(recipe), recipe, model);
-        return model;
+    private Weights saved(Method recipe, Weights weights) {
+        save(file(recipe), recipe, weights);
+        return weights;
     }
 
-    private void save(Path file, Method recipe, Weights model) {
+    private void save(Path file, Method recipe, Weights weights) {
         header.put("method", recipe.name());
-        Checkpoint.saveModel(file, device, session.storage(), model, header);
+        Checkpoint.saveModel(file, model, weights, header);
     }
 
     /** @param models how many of them one result needs */
     private void refresh(String what, Weights average, int models) {
         Evaluator evaluator = onTrain();
-        Evaluator.Refresh how = options.refresh(evaluator, models);
+        Evaluator.Refresh how = options.update().of(evaluator, models);
         long batches = (long) evaluator.refreshPasses(how) * evaluator.batches();
         if (batches == 0) return;
         String task = what + ", seed " + seed + ": batch-norm statistics";
@@ -181,7 +167,6 @@ final class TestEvaluation implements AutoCloseable {
 
     @Override
     public void close() {
-        if (onTrain != null) onTrain.close();
         made.forEach(Weights::close);
     }
 }

@@ -86,8 +86,7 @@ public final class DataSets {
         List<Path> files = location.files();
         try (Progress.Counter counter = progress.start("reading " + entry.name(), files.size(), "files")) {
             if (entry.format() == CatalogEntry.Format.IDX) {
-                Dataset train =
-                        IdxFormat.read(files.get(0), files.get(1), entry.name() + " train", entry.classNames());
+                Dataset train = IdxFormat.read(files.get(0), files.get(1), entry.name() + " train", entry.classNames());
                 counter.step(2);
                 Dataset test = IdxFormat.read(files.get(2), files.get(3), entry.name() + " test", entry.classNames());
                 counter.step(2);

@@ -94,7 +94,7 @@ public record Split(Dataset train, Dataset validation) {
         int[] seen = new int[counts.length];
         boolean[] chosen = new boolean[set.count()];
         for (int i = 0; i < chosen.length; i++) {
-            int k = set.labels()[i];
+            int k = set.strata()[i];
             chosen[i] = orders[k].at(seen[k]++) < quotas[k];
         }
         return chosen;

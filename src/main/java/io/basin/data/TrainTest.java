@@ -6,19 +6,26 @@ import java.util.Objects;
 /**
  * The two parts of a published data set.
  *
+ * @param name as files of nets trained on it say it
  * @param train what may be learned from; a validation part is taken from it by {@link Split}
  * @param test only ever measured on: nothing is chosen by it
  */
-public record TrainTest(Dataset train, Dataset test) {
+public record TrainTest(String name, Dataset train, Dataset test) {
     public TrainTest {
         Objects.requireNonNull(train, "train");
         Objects.requireNonNull(test, "test");
         if (train.height() != test.height()
                 || train.width() != test.width()
                 || train.channels() != test.channels()
-                || train.classes() != test.classes()) {
+                || train.classes() != test.classes()
+                || train.outputs() != test.outputs()) {
             throw new IllegalArgumentException("train and test differ in shape or classes: " + train + ", " + test);
         }
+    }
+
+    /** Under the training part's name. */
+    public TrainTest(Dataset train, Dataset test) {
+        this(train.name(), train, test);
     }
 
     /** What tells these data from others: counts of images and the SHA-256 of both parts, in words. */

@@ -21,6 +21,11 @@ public final class Devices {
         return found;
     }
 
+    /** The best device of this machine, with all its cores. */
+    public static Device best() {
+        return open("auto", 0);
+    }
+
     /**
      * Opens the device called {@code name}, or the best one for {@code auto}.
      *

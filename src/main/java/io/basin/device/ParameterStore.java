@@ -1,24 +1,42 @@
 package io.basin.device;
 
+import io.basin.text.Closest;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * A model's memory: declared while its first plan is made, allocated once, shared by every later plan.
+ * A model's memory: declared while its first plan is made, shared by every later plan. The first plan that trains adds what
+ * training needs.
  *
  * <p>Parameters lie in the order {@code [decayed | undecayed]}, so that the fused update needs one split index
- * instead of a launch per group. The plan that comes first chooses the layouts; train before you evaluate.
+ * instead of a launch per group. The plan that comes first chooses the layouts, and later ones reorder where they like others
+ * better: plan training first where both are wanted.
  *
  * <p>Any thread may read and close it, while another trains or evaluates it too; what changes its content takes turns on the
  * device. After {@link #close} every use says so.
  */
 public final class ParameterStore implements AutoCloseable {
     /** A batch-norm statistic: kept like a parameter, never stepped. */
-    public record State(String name, Shape shape, float initial, Slot slot) {}
+    public record State(String name, Shape shape, float initial, Slot slot) {
+        /** Its elements in {@code arena}, laid out as STATE; waits. */
+        public float[] read(Device device, Memory arena) {
+            float[] values = new float[Math.toIntExact(shape.elements())];
+            device.unpack(arena, slot.offset(), null, FloatBuffer.wrap(values));
+            return values;
+        }
+
+        /** Writes its elements into {@code arena}. */
+        public void write(Device device, Memory arena, float[] values) {
+            device.pack(FloatBuffer.wrap(values), null, arena, slot.offset());
+        }
+    }
 
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final Map<String, State> states = new LinkedHashMap<>();
@@ -61,15 +79,19 @@ public final class ParameterStore implements AutoCloseable {
         return made;
     }
 
-    /** Has training allocate what the optimizer needs; before the first plan. */
+    /** Has training allocate what the optimizer needs; before its plan is made. */
     public ParameterStore trainedBy(Optimizer optimizer) {
         if (optimizer.moments() < 0 || optimizer.moments() > 2) {
             throw new IllegalArgumentException(
                     "an optimizer keeps 0 to 2 arrays of state a weight, got " + optimizer.moments());
         }
-        if (allocated()) throw new IllegalStateException("the optimizer was named after the memory was allocated");
-        moments = optimizer.moments();
+        moments = Math.max(moments, optimizer.moments());
         return this;
+    }
+
+    /** The arenas of the optimizer's state: what a run that goes on must begin with, beside the weights. */
+    public List<Arena> moments() {
+        return moments == 1 ? List.of(Arena.MOMENTUM) : List.of(Arena.MOMENTUM, Arena.SECOND_MOMENT);
     }
 
     /** The arena of an optimizer's state array, counted from 0. */
@@ -91,8 +113,22 @@ public final class ParameterStore implements AutoCloseable {
         return !arenas.isEmpty();
     }
 
-    /** Lays out the arenas; {@code training} adds gradients, momentum and the average. Returns their sizes in bytes. */
+    /** Lays out the model once; {@code training} adds gradients, moments and the average. Returns the sizes of what is missing. */
     Map<Arena, Long> layOut(boolean training) {
+        if (!allocated()) place();
+        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
+        sizes.put(Arena.PARAMS, paramBytes);
+        sizes.put(Arena.STATE, Math.max(stateBytes, Slot.ALIGNMENT));
+        if (training) {
+            for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
+            if (moments > 1) sizes.put(Arena.SECOND_MOMENT, paramBytes);
+            sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
+        }
+        sizes.keySet().removeAll(arenas.keySet());
+        return sizes;
+    }
+
+    private void place() {
         splitBytes = placeParameters(true, 0);
         paramBytes = placeParameters(false, splitBytes);
         stateBytes = 0;
@@ -100,25 +136,26 @@ public final class ParameterStore implements AutoCloseable {
             s.slot().place(stateBytes);
             stateBytes += s.slot().padded();
         }
-        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
-        sizes.put(Arena.PARAMS, paramBytes);
-        sizes.put(Arena.STATE, Math.max(stateBytes, Slot.ALIGNMENT));
-        if (!training) return sizes;
-        for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
-        if (moments > 1) sizes.put(Arena.SECOND_MOMENT, paramBytes);
-        sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
-        return sizes;
     }
 
-    /** Lays out and allocates. */
+    /** Lays out, and allocates what is missing. */
     public void allocate(Device device, boolean training) {
         requireOpen();
-        if (allocated()) throw new IllegalStateException("allocated twice");
+        Map<Arena, Memory> made = new EnumMap<>(Arena.class);
         try {
-            layOut(training).forEach((arena, bytes) -> arenas.put(arena, device.allocate(bytes)));
+            layOut(training).forEach((arena, bytes) -> made.put(arena, device.allocate(bytes)));
         } catch (RuntimeException e) {
-            release();
+            made.values().forEach(Memory::close);
             throw e;
+        }
+        arenas.putAll(made);
+    }
+
+    /** Zeroes what an earlier training left beside the model: its moments and its average. */
+    public void forgetTraining(Device device) {
+        for (Arena a : new Arena[] {Arena.MOMENTUM, Arena.SECOND_MOMENT, Arena.AVERAGE, Arena.STATE_AVERAGE}) {
+            Memory memory = arenas.get(a);
+            if (memory != null) device.upload(memory, 0, ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes())));
         }
     }
 
@@ -138,20 +175,12 @@ public final class ParameterStore implements AutoCloseable {
         for (Parameter p : parameters.values()) {
             float[] values = new float[Math.toIntExact(p.shape().elements())];
             p.initializer().fill(values, p.shape(), seed * 1_000_003L + index++);
-            device.pack(
-                    FloatBuffer.wrap(values),
-                    p.layout(),
-                    memory(Arena.PARAMS),
-                    p.slot().offset());
+            p.write(device, memory(Arena.PARAMS), values);
         }
         for (State s : states.values()) {
             float[] values = new float[Math.toIntExact(s.shape().elements())];
             java.util.Arrays.fill(values, s.initial());
-            device.pack(
-                    FloatBuffer.wrap(values),
-                    null,
-                    memory(Arena.STATE),
-                    s.slot().offset());
+            s.write(device, memory(Arena.STATE), values);
         }
     }
 
@@ -196,6 +225,39 @@ public final class ParameterStore implements AutoCloseable {
         }
     }
 
+    /**
+     * A trained tensor or a statistic of one model, flat in PyTorch's order; waits.
+     *
+     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
+     */
+    public float[] read(Device device, Weights model, String name) {
+        State state = states.get(name);
+        return state != null
+                ? state.read(device, model.state())
+                : parameter(name).read(device, model.params());
+    }
+
+    /** Replaces what {@link #read} returns; the values must be as many. */
+    public void write(Device device, Weights model, String name, float[] values) {
+        State state = states.get(name);
+        Shape shape = state != null ? state.shape() : parameter(name).shape();
+        if (values.length != shape.elements()) {
+            throw new IllegalArgumentException(
+                    name + " has " + shape.elements() + " values, " + shape + ", got " + values.length);
+        }
+        if (state != null) state.write(device, model.state(), values);
+        else parameter(name).write(device, model.params(), values);
+    }
+
+    /** The trained tensor of that name, as {@link #read}. */
+    public Parameter parameter(String name) {
+        Parameter found = parameters.get(name);
+        if (found != null) return found;
+        List<String> known = new ArrayList<>(parameters.keySet());
+        known.addAll(states.keySet());
+        throw new IllegalArgumentException(Closest.unknown("tensor", name, known));
+    }
+
     /** In the order of declaration. */
     public Collection<Parameter> parameters() {
         return parameters.values();
@@ -222,10 +284,6 @@ public final class ParameterStore implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        release();
-    }
-
-    private void release() {
         arenas.values().forEach(Memory::close);
         arenas.clear();
     }

@@ -127,8 +127,7 @@ public final class PlanContext implements AutoCloseable {
      * @param batch samples a step, for what the device says where memory is short
      */
     public MemoryEstimate demand(int batch, MemoryEstimate.Later later) {
-        Map<Arena, Long> sizes = new EnumMap<>(Arena.class);
-        if (!storage.allocated()) sizes.putAll(storage.layOut(training()));
+        Map<Arena, Long> sizes = new EnumMap<>(storage.layOut(training()));
         long size =
                 Packing.place(activations.stream().filter(s -> s.root() == s).toList());
         long workspace = Slot.ALIGNMENT;
@@ -149,7 +148,7 @@ public final class PlanContext implements AutoCloseable {
     /** Allocates what was laid out, and names all arenas of the plan. */
     public Binding allocate(Device device, MemoryEstimate demand) {
         device.checkMemory(demand);
-        if (!storage.allocated()) storage.allocate(device, training());
+        storage.allocate(device, training());
         owned.add(device.allocate(demand.of(Arena.ACTIVATIONS)));
         owned.add(device.allocate(demand.of(Arena.SCRATCH)));
         Binding binding = binding(storage.live());

@@ -1,13 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.data.Progress;
-import io.basin.ensemble.HeldOut;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
-import io.basin.ensemble.Metrics;
-import io.basin.ensemble.Ridge;
-import io.basin.ensemble.StreamingEnsemble;
-import io.basin.ensemble.TestSet;
+import io.basin.train.Splits;
 import java.util.List;
 
 /**
@@ -36,9 +30,9 @@ public final class FileEnsemble {
             double lambda) {}
 
     /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
-    public static Outcome measure(Venue venue, List<ModelFile> models, boolean fit, Progress progress) {
-        int classes = venue.set(Venue.Part.TEST).classes();
-        try (FileMembers onTest = new FileMembers(venue, Venue.Part.TEST, models, progress)) {
+    public static Outcome measure(Splits splits, List<ModelFile> models, boolean fit, Progress progress) {
+        int classes = splits.testSet().classes();
+        try (FileMembers onTest = new FileMembers(splits, Splits.Part.TEST, models, progress)) {
             if (!fit) {
                 StreamingEnsemble combined = new StreamingEnsemble(models.size(), classes);
                 onTest.stream(combined);
@@ -46,7 +40,7 @@ public final class FileEnsemble {
             }
             StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes);
             Ridge ridge;
-            try (FileMembers onValidation = new FileMembers(venue, Venue.Part.VALIDATION, models, progress)) {
+            try (FileMembers onValidation = new FileMembers(splits, Splits.Part.VALIDATION, models, progress)) {
                 ridge = Ridge.fit(new HeldOut("validation", alongside(onValidation, alone)));
             }
             double[] weights = alone.members().stream()

@@ -5,13 +5,14 @@ import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.TensorEntry;
 import io.basin.nn.Nets;
+import io.basin.train.Checkpoint;
+import io.basin.train.Model;
 import io.basin.train.Tensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The mean of weights files, tensor by tensor, summed in float64 and rounded once.
@@ -97,10 +98,15 @@ public final class FileMean {
      * @throws FormatException naming the first file and the tensor
      */
     public FileMean requireWeights(String net) {
-        if (!Nets.NAMES.contains(net)) return this;
-        try (Safetensors in = Safetensors.open(first)) {
+        List<String> names;
+        try {
             // Names do not depend on sizes.
-            for (String name : Nets.build(net, Shape.of(3, 32, 32), 10).tensorNames()) {
+            names = Nets.build(net, Shape.of(3, 32, 32), 10).tensorNames();
+        } catch (IllegalArgumentException unknown) {
+            return this;
+        }
+        try (Safetensors in = Safetensors.open(first)) {
+            for (String name : names) {
                 TensorEntry entry = in.tensors().get(name);
                 if (entry == null || Tensors.isWeight(entry)) continue;
                 throw new FormatException(
@@ -111,11 +117,19 @@ public final class FileMean {
         return this;
     }
 
-    /** Refuses weights that the net, whose tensors have these {@code names}, has not. */
-    void requireNoOthers(Set<String> names) {
-        try (Safetensors in = Safetensors.open(first)) {
-            Tensors.requireNoOthers(first, in, names);
-        }
+    /**
+     * Has a model of the files' net take up the mean, rounded to float32.
+     *
+     * @throws FormatException where the files hold other tensors than the net has
+     */
+    public void into(Model model) {
+        model.device().guard().run(() -> {
+            try (Safetensors in = Safetensors.open(first)) {
+                Tensors.requireNoOthers(first, in, Checkpoint.names(model.store()));
+            }
+            model.store().parameters().forEach(p -> model.write(p.name(), rounded(p.name(), p.shape())));
+            model.store().states().forEach(s -> model.write(s.name(), rounded(s.name(), s.shape())));
+        });
     }
 
     /** Files averaged. */
@@ -136,7 +150,7 @@ public final class FileMean {
     }
 
     /** The mean of the tensor {@code name}, which must have that shape, rounded to float32. */
-    float[] rounded(String name, Shape shape) {
+    private float[] rounded(String name, Shape shape) {
         List<Long> found = shapes.get(name);
         if (found == null
                 || !found.equals(shape.dims().stream().map(Integer::longValue).toList())) {

@@ -3,9 +3,9 @@ package io.basin.ensemble;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Guard;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,20 +24,20 @@ import java.util.Map;
  */
 public final class FileMembers implements MemberSource, AutoCloseable {
     /** Samples that all members predict before the next are looked at; whole batches. */
-    static final int BLOCK = 16 * Stand.BATCH;
+    static final int BLOCK = 16 * Model.BATCH;
 
-    private final Venue venue;
+    private final Splits splits;
     private final Guard guard;
-    private final Venue.Part part;
+    private final Splits.Part part;
     private final List<ModelFile> models;
     private final Progress progress;
-    private final Map<String, Stand> stands = new HashMap<>();
-    private final Map<Stand, Path> standing = new HashMap<>();
+    private final Map<String, Model> opened = new HashMap<>();
+    private final Map<Model, Path> loaded = new HashMap<>();
 
     /** @param part of the data that is predicted */
-    public FileMembers(Venue venue, Venue.Part part, List<ModelFile> models, Progress progress) {
-        this.venue = venue;
-        guard = venue.device().guard().of("the files' ensemble");
+    public FileMembers(Splits splits, Splits.Part part, List<ModelFile> models, Progress progress) {
+        this.splits = splits;
+        guard = splits.device().guard().of("the files' ensemble");
         this.part = part;
         this.models = List.copyOf(models);
         this.progress = progress;
@@ -50,7 +50,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
 
     @Override
     public int classes() {
-        return venue.set(part).classes();
+        return splits.set(part).classes();
     }
 
     @Override
@@ -59,9 +59,9 @@ public final class FileMembers implements MemberSource, AutoCloseable {
     }
 
     private void predictAll(MemberSink sink) {
-        Dataset set = venue.set(part);
-        int batch = Math.min(Stand.BATCH, set.count());
-        int block = BLOCK / Stand.BATCH;
+        Dataset set = splits.set(part);
+        int batch = Math.min(Model.BATCH, set.count());
+        int block = BLOCK / Model.BATCH;
         double[] p = new double[Math.min(set.count(), block * batch) * set.classes()];
         long batches = ((long) set.count() + batch - 1) / batch;
         String task = "predicting the " + part.name().toLowerCase(java.util.Locale.ROOT) + " part";
@@ -79,12 +79,12 @@ public final class FileMembers implements MemberSource, AutoCloseable {
         }
     }
 
-    private void predict(ModelFile model, int first, int batches, double[] p, Progress.Counter counter) {
-        Stand stand = stands.computeIfAbsent(kind(model), k -> new Stand(venue, model.origin()));
-        if (!model.file().equals(standing.put(stand, model.file()))) stand.load(model.file());
-        Evaluator evaluator = stand.on(part);
+    private void predict(ModelFile file, int first, int batches, double[] p, Progress.Counter counter) {
+        Model model = opened.computeIfAbsent(kind(file), k -> file.open(splits));
+        Evaluator evaluator = model.on(splits, part);
+        if (!file.file().equals(loaded.put(model, file.file()))) file.into(model);
         int[] at = {0};
-        evaluator.predict(stand.weights(), first, batches, (member, row, rows, probabilities) -> {
+        evaluator.predict(model.weights(), first, batches, (member, row, rows, probabilities) -> {
             for (int i = 0; i < rows * classes(); i++) p[at[0]++] = probabilities[i];
             counter.step(1);
         });
@@ -99,6 +99,6 @@ public final class FileMembers implements MemberSource, AutoCloseable {
 
     @Override
     public void close() {
-        guard.close(() -> stands.values().forEach(Stand::close));
+        guard.close(() -> opened.values().forEach(Model::close));
     }
 }

@@ -1,9 +1,9 @@
 package io.basin.ensemble;
 
-import io.basin.compare.Options;
 import io.basin.data.Progress;
-import io.basin.device.EpochMetrics;
-import java.nio.file.Path;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -26,25 +26,26 @@ public final class GreedySoup {
 
     private record Ranked(ModelFile model, double accuracy) {}
 
-    private final Stand stand;
-    private final Options options;
-    private final boolean refresh;
+    private final Model model;
+    private final Splits splits;
+    private final BatchNormUpdate update;
     private final Progress progress;
 
     /**
-     * @param refresh whether batch-norm statistics are measured anew for every mean
+     * @param model of the files' net
+     * @param update how batch-norm statistics are measured anew for every mean; null: they are averaged like the weights
      */
-    public GreedySoup(Stand stand, Options options, boolean refresh, Progress progress) {
-        this.stand = stand;
-        this.options = options;
-        this.refresh = refresh;
+    public GreedySoup(Model model, Splits splits, BatchNormUpdate update, Progress progress) {
+        this.model = model;
+        this.splits = splits;
+        this.update = update;
         this.progress = progress;
     }
 
-    /** Chooses, and leaves the chosen mean on the stand. */
+    /** Chooses, and leaves the chosen mean in the model. */
     public MethodScore choose(List<ModelFile> models) {
         List<Ranked> ranked = new ArrayList<>();
-        for (ModelFile m : models) ranked.add(new Ranked(m, heldOut(m.file())));
+        for (ModelFile m : models) ranked.add(new Ranked(m, heldOut(m)));
         // A stable sort: of equals the one named first is tried first.
         ranked.sort(Comparator.comparingDouble((Ranked r) -> -r.accuracy()));
         List<ModelFile> kept = new ArrayList<>();
@@ -63,24 +64,25 @@ public final class GreedySoup {
             best = accuracy;
             kept.add(r.model());
         }
-        if (kept.size() == 1) stand.load(kept.get(0).file());
+        if (kept.size() == 1) kept.get(0).into(model);
         else heldOut(soup);
         return new MethodScore(kept, best, trials);
     }
 
     private double heldOut(FileMean mean) {
-        stand.load(mean);
-        if (refresh) stand.refresh(options, "soup of " + mean.count() + ": batch-norm statistics", progress);
+        mean.into(model);
+        String task = "soup of " + mean.count() + ": batch-norm statistics";
+        if (update != null) model.refresh(splits, update, task, progress);
         return accuracy();
     }
 
-    private double heldOut(Path file) {
-        stand.load(file);
+    private double heldOut(ModelFile file) {
+        model.on(splits, Splits.Part.VALIDATION);
+        file.into(model);
         return accuracy();
     }
 
     private double accuracy() {
-        EpochMetrics totals = stand.on(Venue.Part.VALIDATION).evaluate(stand.weights());
-        return totals.accuracy();
+        return model.evaluate(splits, Splits.Part.VALIDATION).accuracy();
     }
 }

@@ -2,23 +2,40 @@ package io.basin.ensemble;
 
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
+import io.basin.device.Device;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
 import io.basin.train.Checkpoint;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A weights file and what its header says of it. */
-public record ModelFile(Path file, ModelCard origin, boolean summed) {
-    /** Of a file that names its SHA-256. */
+/**
+ * A weights file and what its header says of it.
+ *
+ * @param summed whether it names its SHA-256
+ * @param lenience what it is forgiven
+ */
+public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience lenience) {
+    private static final int USUAL_VALIDATION = 5000;
+
+    /** Of a file that names its SHA-256 and must be all that is expected. */
     public ModelFile(Path file, ModelCard origin) {
-        this(file, origin, true);
+        this(file, origin, true, Lenience.NONE);
+    }
+
+    /** The same file, forgiven more. */
+    public ModelFile forgiven(Lenience more) {
+        return new ModelFile(file, origin, summed, more);
     }
 
     /**
@@ -33,7 +50,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed) {
                 throw new IllegalArgumentException(file + " is the state of a run after "
                         + in.metadata().get("step") + " steps, not its method's result: " + RunFolder.insteadOf(file));
             }
-            return new ModelFile(file, ModelCard.of(file.toString(), in.metadata()), in.summed());
+            return new ModelFile(file, ModelCard.of(file.toString(), in.metadata()), in.summed(), Lenience.NONE);
         }
     }
 
@@ -44,8 +61,10 @@ public record ModelFile(Path file, ModelCard origin, boolean summed) {
      * @throws FormatException if this version knows no such data set or net
      */
     public TrainTest data(Path folder, Progress progress) {
-        if (!Nets.NAMES.contains(origin.model())) {
-            throw new FormatException(file.toString(), Closest.unknown("net", origin.model(), Nets.NAMES));
+        try {
+            Nets.known(origin.model());
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file.toString(), e.getMessage(), e);
         }
         if (!Catalog.names().contains(origin.dataset())) {
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));
@@ -61,9 +80,9 @@ public record ModelFile(Path file, ModelCard origin, boolean summed) {
     /**
      * Compares the data's fingerprint with the one in the file; a file without one is believed with a line of warning.
      *
-     * @throws IllegalArgumentException if the model was trained on other data and {@code lenience} does not allow it
+     * @throws IllegalArgumentException if the model was trained on other data and is not forgiven it
      */
-    public void requireTrainedOn(TrainTest data, Lenience lenience) {
+    public void requireTrainedOn(TrainTest data) {
         if (origin.data().isEmpty()) {
             // A file without a sum was warned of already.
             if (summed) Notices.once(file + " does not say by a SHA-256 on which data it was trained");
@@ -82,6 +101,58 @@ public record ModelFile(Path file, ModelCard origin, boolean summed) {
     /** Whether the file says that the model was trained on other data. */
     public boolean trainedOnOther(TrainTest data) {
         return !origin.data().isEmpty() && !origin.data().equals(data.fingerprint());
+    }
+
+    /**
+     * The data set of stored models, cut as their runs cut it. The validation part is one that no model was trained on: runs that
+     * held out more or fewer samples share the smallest part, since a larger part of the same cut contains a smaller one. It is
+     * withheld where a file does not say what was held out of its training.
+     *
+     * @param data the models' data set
+     * @throws IllegalArgumentException if two models are of different data sets, naming both, or one was trained on other data
+     */
+    public static Splits splits(Device device, TrainTest data, List<ModelFile> models) {
+        ModelFile first = models.get(0);
+        for (ModelFile m : models) {
+            if (m.origin.dataset().equals(first.origin.dataset())) continue;
+            throw new IllegalArgumentException(first + " was trained on " + first.origin.dataset() + ", " + m + " on "
+                    + m.origin.dataset() + ": only models of one data set can be measured together");
+        }
+        models.forEach(m -> m.requireTrainedOn(data));
+        int validation = models.stream()
+                .mapToInt(m -> m.origin.validation())
+                .filter(n -> n > 0)
+                .min()
+                .orElse(Math.min(USUAL_VALIDATION, data.train().count() / 10));
+        int[] used = models.stream()
+                .mapToInt(m -> m.origin.trainSamples())
+                .distinct()
+                .toArray();
+        // All of them where runs differ: none saw a sample that is no training sample.
+        int train = used.length == 1 ? used[0] : 0;
+        Splits splits = new Splits(device, data, new Settings.Data(Model.BATCH, 0, false, validation, train));
+        for (ModelFile m : models) {
+            if (m.origin.validation() > 0) continue;
+            return splits.withholding(m + " does not say which samples were held out of its training, so"
+                    + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
+        }
+        return splits;
+    }
+
+    /**
+     * A model of this file's net that reads samples as the file says, without the file's weights: files take turns in its memory.
+     * Make the evaluator that is wanted first, then {@link #into}: the first plan chooses the layouts of weights.
+     */
+    public Model open(Splits splits) {
+        Dataset like = splits.testSet();
+        boolean known = origin.mean().length == like.channels();
+        Model model = new Model(splits.device(), Nets.build(origin.model(), like.sample(), like.outputs()));
+        return model.described(known ? origin : origin.reading(splits.augmentation()), like.classNames());
+    }
+
+    /** Has a model of its net take up its weights. */
+    public Model into(Model model) {
+        return model.load(file, lenience.extraTensors());
     }
 
     @Override

@@ -1,5 +1,10 @@
 /**
- * Ensembles on the host: members' predictions in, metrics of every combination out.
+ * Ensembles on the host: members' predictions in, metrics of every combination out; and weights files as models, which may be
+ * members.
+ *
+ * <p><b>Files.</b> A file's header names its net, its data set and how its samples were read, so that a file alone is enough to
+ * measure it, and where its weights come from, so that weights which have no common mean are not averaged silently. What several
+ * nets may always share are predictions: members of an ensemble come from any runs and any nets of one data set.
  *
  * <p><b>Streaming.</b> A {@link io.basin.ensemble.MemberSource} pushes batches, member after member, into a
  * {@link io.basin.ensemble.MemberSink}. One pass gives every prefix ensemble of 1 to k members, the vote, the weighted mean and

@@ -1,28 +1,25 @@
 package io.basin.landscape;
 
-import io.basin.device.Device;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.train.Checkpoint;
+import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Arenas of one landscape: the nets' weights and directions, all freed together. */
 final class Arenas implements AutoCloseable {
-    private final Device device;
-    private final ParameterStore storage;
+    private final Model model;
     private final List<Memory> owned = new ArrayList<>();
 
-    Arenas(Device device, ParameterStore storage) {
-        this.device = device;
-        this.storage = storage;
+    Arenas(Model model) {
+        this.model = model;
     }
 
     /** An arena of the parameters' size, zeroed. */
     Memory arena() {
-        Memory memory = device.allocate(storage.paramBytes());
+        Memory memory = model.device().allocate(model.store().paramBytes());
         owned.add(memory);
         return memory;
     }
@@ -35,14 +32,12 @@ final class Arenas implements AutoCloseable {
     }
 
     void load(Path file, Memory into) {
-        Checkpoint.loadModel(
-                file, device, storage, new Weights(into, storage.live().state()));
+        Checkpoint.loadModel(file, model, new Weights(into, model.weights().state()));
     }
 
-    /** The weights in {@code file} on the host, padding included; passes through the storage's own model. */
+    /** The weights in {@code file} on the host, padding included; passes through the model's own weights. */
     float[] read(Path file) {
-        Checkpoint.loadModel(file, device, storage, storage.live());
-        return Vectors.read(device, storage.live().params());
+        return Vectors.read(model.device(), model.load(file).weights().params());
     }
 
     @Override

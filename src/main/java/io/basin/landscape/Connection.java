@@ -1,11 +1,9 @@
 package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.basin.compare.Splits;
 import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
@@ -14,7 +12,9 @@ import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -76,9 +76,9 @@ public final class Connection {
         try (CurveTraining training =
                 new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {
             train(training, identity + ", " + describe(), first.label() + " to " + last.label());
-            try (PointEvaluator survey = terrain.survey(graph, training.storage());
-                    ResultCache ledger = new ResultCache(
-                            folder.resolve("points.jsonl"), identity + ", " + describe() + ", points=" + points)) {
+            PointEvaluator survey = terrain.survey(training.model());
+            try (ResultCache ledger = new ResultCache(
+                    folder.resolve("points.jsonl"), identity + ", " + describe() + ", points=" + points)) {
                 Result result = measure(training, survey, ledger, first, last, points);
                 keepBends(training, survey);
                 return result;
@@ -168,9 +168,8 @@ public final class Connection {
 
     private Map<String, String> metadata(String what) {
         String method = what + " of a " + course.curve() + " curve";
-        ModelCard origin = ModelCard.of(course.settings(), method, course.seed(), course.augmentation())
-                .on(material.fingerprint());
-        Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
+        ModelCard origin = material.card(course.settings().model(), method, "");
+        Map<String, String> header = new LinkedHashMap<>(origin.header());
         header.put("seed", Long.toString(course.seed()));
         header.put("control_points", Integer.toString(course.bends() + 2));
         return header;
@@ -218,11 +217,9 @@ public final class Connection {
             ResultCache ledger,
             Net net,
             Progress.Counter counter) {
-        ParameterStore storage = training.storage();
-        LossAndError f = ledger.figures(key, () -> {
-            Checkpoint.loadModel(net.file(), device, storage, storage.live());
-            return survey.measure(storage.live());
-        });
+        Model model = training.model();
+        LossAndError f =
+                ledger.figures(key, () -> survey.measure(model.load(net.file()).weights()));
         counter.step(1);
         return f;
     }
@@ -246,7 +243,7 @@ public final class Connection {
 
     /** Every bend as a model of its own, with statistics of its own. */
     private void keepBends(CurveTraining training, PointEvaluator survey) {
-        ParameterStore storage = training.storage();
+        Model model = training.model();
         for (int j = 1; j <= course.bends(); j++) {
             Path file = folder.resolve("bend-" + j + ".safetensors");
             if (Files.exists(file)) {
@@ -254,9 +251,9 @@ public final class Connection {
                 Safetensors.open(file).close();
                 continue;
             }
-            device.copy(training.points().get(j), storage.live().params());
-            survey.refresh(storage.live());
-            Checkpoint.saveModel(file, device, storage, storage.live(), metadata("bend " + j));
+            device.copy(training.points().get(j), model.weights().params());
+            survey.refresh(model.weights());
+            Checkpoint.saveModel(file, model, model.weights(), metadata("bend " + j));
         }
     }
 }

@@ -22,6 +22,7 @@ import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
+import io.basin.train.Model;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
 import java.nio.file.Files;
@@ -42,6 +43,7 @@ import java.util.Map;
 public final class CurveTraining implements AutoCloseable {
     private final Device device;
     private final Guard guard;
+    private final Model model;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
@@ -85,19 +87,11 @@ public final class CurveTraining implements AutoCloseable {
         guard = device.guard().of("the curve's training");
         Settings s = course.settings();
         steps = course.schedule().steps();
-        storage = new ParameterStore(s.decayEverything());
-        owned.add(storage);
+        model = own(new Model(device, graph, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything()));
         try {
             control = own(new RunState(device, course.schedule().lr(), new double[steps]));
-            plan = own(Plan.training(
-                    device,
-                    graph,
-                    storage,
-                    train,
-                    control,
-                    course.batch(),
-                    Loss.crossEntropy(s.smoothing()),
-                    s.precision()));
+            plan = own(Plan.training(model, train, control, course.batch()));
+            storage = model.store();
             place(course.bends() + 2, first, last);
             recording = own(device.record(program(course)));
             control.start(0);
@@ -130,7 +124,7 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     private void load(Path file, Memory params) {
-        Checkpoint.loadModel(file, device, storage, new Weights(params, storage.memory(Arena.STATE)));
+        Checkpoint.loadModel(file, model, new Weights(params, storage.memory(Arena.STATE)));
     }
 
     private Runnable program(CurveConfig course) {
@@ -188,9 +182,9 @@ public final class CurveTraining implements AutoCloseable {
         return List.copyOf(points);
     }
 
-    /** Its own model is w(t) of the step last trained, and free to be overwritten between steps. */
-    public ParameterStore storage() {
-        return storage;
+    /** Its weights are w(t) of the step last trained, and free to be overwritten between steps. */
+    public Model model() {
+        return model;
     }
 
     /** Writes all that the next step depends on. */

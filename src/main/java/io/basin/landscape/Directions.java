@@ -58,8 +58,7 @@ public final class Directions {
             float[] d = new float[size];
             if (p.shape().rank() > 1) {
                 d = normal(size, number, index);
-                float[] w = new float[size];
-                device.unpack(net, p.slot().offset(), p.layout(), FloatBuffer.wrap(w));
+                float[] w = p.read(device, net);
                 int filters = p.shape().dim(0);
                 for (int f = 0; f < filters; f++) scale(d, w, f * (size / filters), size / filters);
             }

@@ -7,29 +7,27 @@ import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Weights;
-import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.util.List;
 
 /**
  * Measures points of weight space, which no training ever ran forward: batch-norm statistics for these very weights first, then
  * loss and error on both parts.
  *
- * <p>The storage's own model is where a point is put together, so no memory is needed but that of the points combined.
+ * <p>The model's own weights are where a point is put together, so no memory is needed but that of the points combined.
  *
  * <p>Any thread may call; a point is put together and measured in one turn on the device ({@link Guard}).
  */
-public final class PointEvaluator implements AutoCloseable {
+public final class PointEvaluator {
     /**
      * What is measured on.
      *
      * @param statistics what batch norm's statistics are measured on
      * @param train and test: what loss and error are measured on
      * @param statisticsBatch may augment; where it holds all samples, a single pass measures exact statistics, and loss and
-     *     error with them where {@code train} is the same set, read the same way
+     *     error with them where {@code train} is the same set, read the same way: then the model's one evaluator serves both
      * @param batch how training samples are read, {@code testBatch} how test samples are
      */
     public record Ground(
@@ -39,71 +37,48 @@ public final class PointEvaluator implements AutoCloseable {
             BatchReader statisticsBatch,
             BatchReader batch,
             BatchReader testBatch,
-            Evaluator.Refresh refresh,
-            Precision precision) {
-        /** Whether one evaluator serves both: the same samples, read the same way. */
-        boolean shared() {
-            return statistics == train && same(statisticsBatch, batch);
-        }
-
-        private static boolean same(BatchReader a, BatchReader b) {
-            return a.batch() == b.batch() && a.augmentation().equals(b.augmentation());
-        }
-    }
+            Evaluator.Refresh refresh) {}
 
     private final Device device;
     private final Guard guard;
-    private final ParameterStore storage;
+    private final Model model;
     private final Evaluator.Refresh refresh;
     private final Evaluator statistics;
     private final Evaluator train;
     private final Evaluator test;
 
-    public PointEvaluator(Device device, Graph graph, ParameterStore storage, Ground ground) {
-        this.device = device;
+    public PointEvaluator(Model model, Ground ground) {
+        this.model = model;
+        device = model.device();
         guard = device.guard().of("the survey");
-        this.storage = storage;
         refresh = ground.refresh();
-        Evaluator[] made = new Evaluator[3];
-        try {
-            Precision p = ground.precision();
-            made[0] = new Evaluator(device, graph, storage, ground.statistics(), ground.statisticsBatch(), p);
-            made[1] = ground.shared()
-                    ? made[0]
-                    : new Evaluator(device, graph, storage, ground.train(), ground.batch(), p);
-            made[2] = new Evaluator(device, graph, storage, ground.test(), ground.testBatch(), p);
-        } catch (RuntimeException e) {
-            if (made[0] != null) made[0].close();
-            if (made[1] != null && made[1] != made[0]) made[1].close();
-            throw e;
-        }
-        statistics = made[0];
-        train = made[1];
-        test = made[2];
+        statistics = model.evaluator(ground.statistics(), ground.statisticsBatch());
+        train = model.evaluator(ground.train(), ground.batch());
+        test = model.evaluator(ground.test(), ground.testBatch());
     }
 
-    /** Measures a model; overwrites its batch-norm statistics. */
-    public LossAndError measure(Weights model) {
+    /** Measures a point; overwrites its batch-norm statistics. */
+    public LossAndError measure(Weights point) {
         return guard.get(() -> {
-            EpochMetrics settled = settle(model);
+            EpochMetrics settled = settle(point);
             boolean known = settled != null && train == statistics;
-            return LossAndError.of(known ? settled : train.evaluate(model), test.evaluate(model));
+            return LossAndError.of(known ? settled : train.evaluate(point), test.evaluate(point));
         });
     }
 
-    /** Only the batch-norm statistics of a model. */
-    public void refresh(Weights model) {
-        guard.run(() -> settle(model));
+    /** Only the batch-norm statistics of a point. */
+    public void refresh(Weights point) {
+        guard.run(() -> settle(point));
     }
 
     /** Statistics, and what the same pass found out about loss and error; null where it was not a single pass. */
-    private EpochMetrics settle(Weights model) {
-        if (statistics.whole()) return statistics.settle(model);
-        statistics.refresh(model, refresh, pass -> {});
+    private EpochMetrics settle(Weights point) {
+        if (statistics.whole()) return statistics.settle(point);
+        statistics.refresh(point, refresh, pass -> {});
         return null;
     }
 
-    /** Combinations of the same points. Closes before the survey. */
+    /** Combinations of the same points. Closes before the model. */
     public final class Probe implements AutoCloseable {
         private final Guard turns = guard.of("the probe");
         private final Coefficients coefficients;
@@ -113,20 +88,20 @@ public final class PointEvaluator implements AutoCloseable {
             coefficients = new Coefficients(device, null, new double[points.size()]);
             try {
                 combine =
-                        device.weightedSum(points, coefficients, storage.live().params());
+                        device.weightedSum(points, coefficients, model.weights().params());
             } catch (RuntimeException e) {
                 coefficients.close();
                 throw e;
             }
         }
 
-        /** Puts the combination into the storage's own model. */
+        /** Puts the combination into the model's own weights. */
         public Weights place(double... shares) {
             turns.run(() -> {
                 coefficients.set(shares);
                 combine.run();
             });
-            return storage.live();
+            return model.weights();
         }
 
         public LossAndError at(double... shares) {
@@ -139,17 +114,8 @@ public final class PointEvaluator implements AutoCloseable {
         }
     }
 
-    /** @param points arenas laid out as the storage's parameters */
+    /** @param points arenas laid out as the model's parameters */
     public Probe probe(List<Memory> points) {
         return new Probe(points);
-    }
-
-    @Override
-    public void close() {
-        guard.close(() -> {
-            statistics.close();
-            if (train != statistics) train.close();
-            test.close();
-        });
     }
 }

@@ -6,6 +6,7 @@ import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
 import io.basin.nn.Graph;
+import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,12 +107,12 @@ public final class Rays {
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
         long total =
                 nets.size() * (1L + 2L * course.directions() * course.points()) + (long) pairs.size() * linePoints();
-        try (ParameterStore storage = new ParameterStore(true);
-                PointEvaluator survey = terrain.survey(graph, storage);
-                Arenas arenas = new Arenas(device, storage);
+        try (Model model = new Model(device, graph);
+                Arenas arenas = new Arenas(model);
                 ResultCache ledger = new ResultCache(folder.resolve("rays.jsonl"), identity);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
-            Walk walk = new Walk(nets, storage, arenas, ledger, counter);
+            PointEvaluator survey = terrain.survey(model);
+            Walk walk = new Walk(nets, model.store(), arenas, ledger, counter);
             return new Result(walk.bundles(survey), walk.lines(survey, pairs));
         }
     }

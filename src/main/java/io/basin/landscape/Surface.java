@@ -6,6 +6,7 @@ import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
 import io.basin.nn.Graph;
+import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,11 +98,11 @@ public final class Surface {
                                 "seed=" + grid.seed()))
                 .collect(Collectors.joining(", "));
         for (Net net : nets) identity += ", net=" + net.fingerprint();
-        try (ParameterStore storage = new ParameterStore(true);
-                PointEvaluator survey = terrain.survey(graph, storage);
-                Arenas arenas = new Arenas(device, storage);
+        try (Model model = new Model(device, graph);
+                Arenas arenas = new Arenas(model);
                 ResultCache ledger = new ResultCache(folder.resolve("cells.jsonl"), identity)) {
-            List<Memory> points = points(storage, arenas, nets);
+            PointEvaluator survey = terrain.survey(model);
+            List<Memory> points = points(model.store(), arenas, nets);
             float[][] host = new float[3][];
             for (int i = 0; i < 3; i++) host[i] = Vectors.read(device, points.get(i));
             Plane plane = grid.span() == Span.NETS

@@ -1,6 +1,5 @@
 package io.basin.landscape;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.device.BatchReader;
@@ -8,17 +7,18 @@ import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
-import io.basin.device.ParameterStore;
 import io.basin.nn.Graph;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The samples that a landscape is measured on, all of them or stratified parts, on the device. */
 public final class Terrain implements AutoCloseable {
     private static final long PART_SEED = 20180227;
-    /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the figures are worth. */
-    private static final int MANY_NORMS = 24;
     /** How many of a net's largest activations are alive at once, at most. */
     private static final int LIVE = 3;
 
@@ -29,64 +29,63 @@ public final class Terrain implements AutoCloseable {
      *
      * @param samples so many training and so many test samples for loss and error; 0 for all
      * @param statistics so many training samples for batch norm's statistics; 0 for all
-     * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to 24 batch norms
-     * @param plain measure statistics on samples as they are, not augmented as in training
+     * @param update how statistics are measured
      * @param memory GiB that the activations of one pass may take: where all samples for the statistics fit at once, they are
      *     exact after a single pass; 0 for batches always
      */
-    public record Sampling(int samples, int statistics, String refresh, boolean plain, double memory) {
+    public record Sampling(int samples, int statistics, BatchNormUpdate update, double memory) {
         public Sampling {
             if (samples < 0) throw new IllegalArgumentException("`samples` must not be negative, got " + samples);
             if (statistics < 0) {
                 throw new IllegalArgumentException("`statistics` must not be negative, got " + statistics);
             }
             if (!(memory >= 0)) throw new IllegalArgumentException("`memory` must not be negative, got " + memory);
-            if (!List.of("auto", "exact", "single").contains(refresh)) {
-                throw new IllegalArgumentException("`refresh` is auto, exact or single, got '" + refresh + "'");
-            }
         }
     }
 
     private final Device device;
     private final Guard guard;
     private final Splits material;
+    private final Settings s;
     private final Sampling sampling;
     private final List<Images> owned = new ArrayList<>();
     private final Images statistics;
     private final Images train;
     private final Images test;
 
-    public Terrain(Device device, Splits material, Sampling sampling) {
+    /** @param settings of {@code material}, which figures depend on */
+    public Terrain(Device device, Splits material, Settings settings, Sampling sampling) {
+        s = settings;
         this.device = device;
         guard = device.guard().of("the terrain");
         this.material = material;
         this.sampling = sampling;
         try {
-            train = part("`samples`", material.trainSet(), material.train(), sampling.samples());
-            test = part("`samples`", material.testSet(), material.test(), sampling.samples());
+            train = part("`samples`", Splits.Part.TRAIN, sampling.samples());
+            test = part("`samples`", Splits.Part.TEST, sampling.samples());
             statistics = sampling.statistics() == sampling.samples()
                     ? train
-                    : part("`statistics`", material.trainSet(), material.train(), sampling.statistics());
+                    : part("`statistics`", Splits.Part.TRAIN, sampling.statistics());
         } catch (RuntimeException e) {
             close();
             throw e;
         }
     }
 
-    private Images part(String flag, Dataset set, Images whole, int count) {
-        if (count == 0) return whole;
-        Dataset cut = Splits.naming(flag, () -> Split.sample(set, count, PART_SEED));
-        if (cut == set) return whole;
-        Images uploaded = Splits.upload(device, cut);
+    private Images part(String name, Splits.Part part, int count) {
+        Dataset set = material.set(part);
+        Dataset cut = count == 0 ? set : Splits.naming(name, () -> Split.sample(set, count, PART_SEED));
+        if (cut == set) return material.images(part);
+        Images uploaded = cut.upload(device);
         owned.add(uploaded);
         return uploaded;
     }
 
-    public PointEvaluator survey(Graph graph, ParameterStore storage) {
+    public PointEvaluator survey(Model model) {
         guard.requireOpen();
         BatchReader plain = material.plainBatch();
-        BatchReader augmented = sampling.plain() ? plain : material.augmentedBatch();
-        boolean whole = whole(graph, statistics.count());
+        BatchReader augmented = sampling.update().plain() ? plain : material.augmentedBatch();
+        boolean whole = whole(model.graph(), statistics.count());
         PointEvaluator.Ground ground = new PointEvaluator.Ground(
                 statistics,
                 train,
@@ -94,9 +93,8 @@ public final class Terrain implements AutoCloseable {
                 whole ? augmented.withBatch(statistics.count()) : augmented,
                 whole && train == statistics ? plain.withBatch(train.count()) : plain,
                 plain,
-                refresh(graph),
-                material.settings().precision());
-        return new PointEvaluator(device, graph, storage, ground);
+                refresh(model.graph()));
+        return new PointEvaluator(model, ground);
     }
 
     /** Whether the activations of so many samples at once stay within the memory allowed. */
@@ -113,20 +111,17 @@ public final class Terrain implements AutoCloseable {
         long norms = graph.nodes().stream()
                 .filter(n -> n.layer() instanceof Layer.BatchNorm)
                 .count();
-        boolean exact = sampling.refresh().equals("auto")
-                ? norms <= MANY_NORMS
-                : sampling.refresh().equals("exact");
-        return exact ? Evaluator.Refresh.EXACT : Evaluator.Refresh.SINGLE;
+        return sampling.update().of(norms);
     }
 
     /** Everything that figures depend on but the weights, as {@code name=value, ...}. */
     public String identity() {
-        var s = material.settings();
         return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
                 + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples="
                 + sampling.samples()
-                + ", bn samples=" + sampling.statistics() + ", bn update=" + sampling.refresh() + ", bn plain="
-                + sampling.plain() + ", memory=" + sampling.memory() + ", pad="
+                + ", bn samples=" + sampling.statistics() + ", bn update="
+                + sampling.update().how() + ", bn plain="
+                + sampling.update().plain() + ", memory=" + sampling.memory() + ", pad="
                 + s.data().pad() + ", flip=" + s.data().flip()
                 + ", batch=" + s.data().batch();
     }

@@ -11,8 +11,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A net as a tape: each call appends a node and returns its value.
@@ -37,8 +39,10 @@ public final class Graph {
     private final Initializer init;
     /** The name of the layer that is appended through this view of the tape; null: it is numbered. */
     private final String name;
+    /** What {@link Nets#build} calls the net; empty where it does not know it. */
+    private String source = "";
 
-    /** @param sample (channels, height, width) of one input */
+    /** @param sample (channels, height, width) of one input, or (features) where it is a vector */
     public Graph(Shape sample) {
         this(sample, Initializer.fanIn());
     }
@@ -66,6 +70,17 @@ public final class Graph {
 
     public Value input() {
         return input;
+    }
+
+    /** Says under which name {@link Nets#build} makes this net again, in another program too. */
+    Graph builtAs(String builder) {
+        source = builder;
+        return this;
+    }
+
+    /** A name of {@link Nets} or of the class that builds the net, as a weights file keeps it; empty for any other net. */
+    public String source() {
+        return source;
     }
 
     /**
@@ -103,6 +118,32 @@ public final class Graph {
             node.layer().statistics(x).forEach(s -> names.add(node.path() + "." + s.name()));
         }
         return names;
+    }
+
+    /** A line for each layer, for people: name, kind, shape of its output, trained parameters; then their total. */
+    public String summary() {
+        List<String[]> rows = new ArrayList<>(List.of(new String[][] {
+            {"layer", "kind", "output", "parameters"},
+            {"input", "", input.shape().toString(), ""}
+        }));
+        long total = 0;
+        for (Node node : nodes()) {
+            long count = node.layer().parameters(node.inputs().get(0).shape()).stream()
+                    .mapToLong(p -> p.shape().elements())
+                    .sum();
+            total += count;
+            String kind = node.layer().getClass().getSimpleName();
+            rows.add(new String[] {
+                node.path(), kind, node.output().shape().toString(), String.format(Locale.ROOT, "%,d", count)
+            });
+        }
+        rows.add(new String[] {"total", "", "", String.format(Locale.ROOT, "%,d", total)});
+        int[] widths = new int[4];
+        for (String[] row : rows) for (int i = 0; i < 4; i++) widths[i] = Math.max(widths[i], row[i].length());
+        String line = "%-" + widths[0] + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %" + widths[3] + "s%n";
+        return rows.stream()
+                .map(row -> String.format(Locale.ROOT, line, (Object[]) row))
+                .collect(Collectors.joining());
     }
 
     /** The last value appended: what the loss is computed from. */

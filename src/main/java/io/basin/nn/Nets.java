@@ -4,6 +4,7 @@ import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.text.Closest;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The nets of the papers and two small ones, with PyTorch's parameter names.
@@ -27,13 +28,25 @@ public final class Nets {
     private Nets() {}
 
     /**
-     * The net called {@code name}.
+     * The net called {@code name}, or that of the class on the class path which has this name: a {@code Supplier<Graph>} with a
+     * public constructor without arguments.
      *
-     * @param sample (channels, height, width); 28 x 28 and 32 x 32 fit all nets
-     * @throws IllegalArgumentException for an unknown name, listing the known ones
+     * @param sample (channels, height, width); 28 x 28 and 32 x 32 fit all nets; a class of the caller's own decides by itself
+     * @throws IllegalArgumentException for an unknown name, listing the known ones, or a class that is not there
      */
     public static Graph build(String name, Shape sample, int classes) {
-        return switch (known(name)) {
+        if (!NAMES.contains(known(name))) return of(NetClass.instance(name));
+        return built(name, sample, classes).builtAs(name);
+    }
+
+    /** The net that {@code net} builds; its weights files name its class, where that can build it again. */
+    public static Graph of(Supplier<Graph> net) {
+        String name = NetClass.name(net);
+        return name.isEmpty() ? net.get() : net.get().builtAs(name);
+    }
+
+    private static Graph built(String name, Shape sample, int classes) {
+        return switch (name) {
             case "mlp" -> mlp(sample, classes, 1024, 1024);
             case "small-cnn" -> smallCnn(sample, classes);
             case "vgg16" -> vgg16(sample, classes);
@@ -49,10 +62,10 @@ public final class Nets {
     /**
      * The name itself.
      *
-     * @throws IllegalArgumentException for an unknown one, listing the known ones
+     * @throws IllegalArgumentException for an unknown one, listing the known ones, or for a class that builds no net
      */
     public static String known(String name) {
-        if (NAMES.contains(name)) return name;
+        if (NAMES.contains(name) || NetClass.isNamed(name)) return name;
         throw new IllegalArgumentException("`model`: " + Closest.unknown("net", name, NAMES));
     }
 

@@ -10,8 +10,8 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +24,8 @@ import java.util.Set;
  * <p>What is not finite is neither written nor read: a run that diverged leaves the file that it could go on from.
  */
 public final class Checkpoint {
-    /** Prefixes of the optimizer's state. */
-    private static final List<String> STATES = List.of("momentum.", "second_moment.");
-
-    private static final String AVERAGE = "average.";
+    private static final Map<Arena, String> PREFIXES =
+            Map.of(Arena.MOMENTUM, "momentum.", Arena.SECOND_MOMENT, "second_moment.", Arena.AVERAGE, "average.");
     private static final String VARIANCE = "running_var";
 
     private Checkpoint() {}
@@ -37,11 +35,10 @@ public final class Checkpoint {
      *
      * @throws IllegalStateException where the statistics of an average were never measured
      */
-    public static void saveModel(
-            Path file, Device device, ParameterStore storage, Weights model, Map<String, String> metadata) {
-        requireMeasured(file, device, storage, model);
-        SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
-        addModel(writer, device, storage, model);
+    public static void saveModel(Path file, Model net, Weights weights, Map<String, String> metadata) {
+        requireMeasured(file, net.device(), net.store(), weights);
+        SafetensorsWriter writer = Safetensors.writer().metadata(net.header()).metadata(metadata);
+        addModel(writer, net.device(), net.store(), weights);
         writer.write(file);
     }
 
@@ -51,18 +48,11 @@ public final class Checkpoint {
                 .filter(s -> s.name().endsWith(VARIANCE))
                 .toList();
         for (ParameterStore.State s : variances) {
-            for (float v : state(device, s, model)) if (v != 0) return;
+            for (float v : s.read(device, model.state())) if (v != 0) return;
         }
         if (variances.isEmpty()) return;
         throw new IllegalStateException("the batch-norm statistics of the model for " + file
                 + " were never measured, running_var is 0: call Evaluator.refresh before it is saved");
-    }
-
-    /** The values of one of {@code model}'s statistics. */
-    public static float[] state(Device device, ParameterStore.State s, Weights model) {
-        float[] values = new float[Math.toIntExact(s.shape().elements())];
-        device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
-        return values;
     }
 
     /** In one turn: another thread may train the model, and a file holds one step's weights. */
@@ -73,14 +63,13 @@ public final class Checkpoint {
     private static void addAll(SafetensorsWriter writer, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
         for (ParameterStore.State s : storage.states()) {
-            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), state(device, s, model)));
+            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), s.read(device, model.state())));
         }
     }
 
     private static void add(SafetensorsWriter writer, Device device, String prefix, Parameter p, Memory memory) {
-        float[] values = new float[Math.toIntExact(p.shape().elements())];
-        device.unpack(memory, p.slot().offset(), p.layout(), FloatBuffer.wrap(values));
-        writer.add(prefix + p.name(), p.shape().toLongs(), requireFinite(prefix + p.name(), values));
+        String name = prefix + p.name();
+        writer.add(name, p.shape().toLongs(), requireFinite(name, p.read(device, memory)));
     }
 
     private static float[] requireFinite(String tensor, float[] values) {
@@ -99,16 +88,16 @@ public final class Checkpoint {
      * @throws FormatException naming the file and the tensor where one is missing, has another shape or is not finite, or where
      *     the file holds weights that the net has not
      */
-    public static Map<String, String> loadModel(Path file, Device device, ParameterStore storage, Weights model) {
-        return loadModel(file, device, storage, model, false);
+    public static Map<String, String> loadModel(Path file, Model net, Weights weights) {
+        return loadModel(file, net, weights, false);
     }
 
     /** The same; {@code part} where the file may hold more than this net. */
-    public static Map<String, String> loadModel(
-            Path file, Device device, ParameterStore storage, Weights model, boolean part) {
+    public static Map<String, String> loadModel(Path file, Model net, Weights weights, boolean part) {
+        ParameterStore storage = net.store();
         try (Safetensors in = Safetensors.open(file)) {
             if (!part) Tensors.requireNoOthers(file, in, names(storage));
-            readModel(file, in, device, storage, model);
+            readModel(file, in, net.device(), storage, weights);
             return in.metadata();
         }
     }
@@ -128,14 +117,12 @@ public final class Checkpoint {
     private static void readAll(Path file, Safetensors in, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
         for (ParameterStore.State s : storage.states()) {
-            float[] values = floats(file, in, s.name(), s.shape());
-            device.pack(FloatBuffer.wrap(values), null, model.state(), s.slot().offset());
+            s.write(device, model.state(), floats(file, in, s.name(), s.shape()));
         }
     }
 
     private static void read(Path file, Safetensors in, Device device, String prefix, Parameter p, Memory memory) {
-        float[] values = floats(file, in, prefix + p.name(), p.shape());
-        device.pack(FloatBuffer.wrap(values), p.layout(), memory, p.slot().offset());
+        p.write(device, memory, floats(file, in, prefix + p.name(), p.shape()));
     }
 
     private static float[] floats(Path file, Safetensors in, String name, io.basin.device.Shape shape) {
@@ -152,8 +139,8 @@ public final class Checkpoint {
 
     /** Writes everything that the next step depends on. */
     static void saveRun(Path file, Training session, Map<String, String> metadata) {
-        ParameterStore storage = session.storage();
-        Device device = session.device();
+        ParameterStore storage = session.model().store();
+        Device device = session.model().device();
         EpochMetrics t = session.totals();
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         writer.metadata("step", Long.toString(t.step()));
@@ -161,12 +148,23 @@ public final class Checkpoint {
         writer.metadata("hits", Long.toString(t.hits()));
         writer.metadata("seen", Long.toString(t.seen()));
         addModel(writer, device, storage, storage.live());
-        for (Parameter p : storage.parameters()) {
-            for (int k = 0; k < session.moments(); k++)
-                add(writer, device, STATES.get(k), p, storage.memory(ParameterStore.moment(k)));
-            add(writer, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
-        }
+        for (Arena a : arenas(storage, true)) addArena(writer, device, storage, PREFIXES.get(a), storage.memory(a));
         writer.write(file);
+    }
+
+    /** What a run depends on beside its model. */
+    private static List<Arena> arenas(ParameterStore storage, boolean average) {
+        List<Arena> arenas = new ArrayList<>(storage.moments());
+        if (average) arenas.add(Arena.AVERAGE);
+        return arenas;
+    }
+
+    private static void readArenas(Path file, Safetensors in, Model net, boolean average) {
+        ParameterStore storage = net.store();
+        readModel(file, in, net.device(), storage, storage.live());
+        for (Arena a : arenas(storage, average)) {
+            readArena(file, in, net.device(), storage, PREFIXES.get(a), storage.memory(a));
+        }
     }
 
     /** Whether a file with this header holds the state of a training, of a net's or of a curve's, and not a model. */
@@ -174,16 +172,10 @@ public final class Checkpoint {
         return header.keySet().containsAll(List.of("step", "loss", "hits", "seen"));
     }
 
-    /** Restores a run's weights, momentum and average; returns where it stood. */
+    /** Restores a run's weights, moments and average; returns where it stood. */
     static EpochMetrics loadRun(Path file, Training session) {
-        ParameterStore storage = session.storage();
-        Device device = session.device();
         try (Safetensors in = Safetensors.open(file)) {
-            readModel(file, in, device, storage, storage.live());
-            for (Parameter p : storage.parameters()) {
-                readStates(file, in, session, p);
-                read(file, in, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
-            }
+            readArenas(file, in, session.model(), true);
             Map<String, String> m = in.metadata();
             return new EpochMetrics(
                     Long.parseLong(required(file, m, "step")),
@@ -197,22 +189,11 @@ public final class Checkpoint {
         }
     }
 
-    /** Takes up another run's weights, statistics and momentum; its counters and its average are left. */
+    /** Takes up another run's weights, statistics and moments; its counters and its average are left. */
     static void loadStart(Path file, Training session) {
-        ParameterStore storage = session.storage();
         try (Safetensors in = Safetensors.open(file)) {
             required(file, in.metadata(), "step");
-            readModel(file, in, session.device(), storage, storage.live());
-            for (Parameter p : storage.parameters()) {
-                readStates(file, in, session, p);
-            }
-        }
-    }
-
-    private static void readStates(Path file, Safetensors in, Training session, Parameter p) {
-        for (int k = 0; k < session.moments(); k++) {
-            Memory state = session.storage().memory(ParameterStore.moment(k));
-            read(file, in, session.device(), STATES.get(k), p, state);
+            readArenas(file, in, session.model(), false);
         }
     }
 

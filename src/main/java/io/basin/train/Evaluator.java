@@ -8,14 +8,11 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Op;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.PredictionSum;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
-import io.basin.nn.Graph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -65,15 +62,15 @@ public final class Evaluator implements AutoCloseable {
     /** Whether the only batch lies on the device already; the plan keeps it where it is the whole set. */
     private boolean drawn;
 
-    public Evaluator(
-            Device device, Graph graph, ParameterStore storage, Images images, BatchReader batch, Precision precision) {
-        this.device = device;
+    /** Plans a pass over {@code images}, which the caller keeps. */
+    public Evaluator(Model model, Images images, BatchReader batch) {
+        device = model.device();
         guard = device.guard().of("the evaluator");
         control = new RunState(device);
         samples = images.count();
         classes = images.outputs();
         try {
-            plan = Plan.evaluation(device, graph, storage, images, control, batch, precision);
+            plan = Plan.evaluation(model, images, control, batch);
         } catch (RuntimeException e) {
             control.close();
             throw e;

@@ -44,6 +44,10 @@ public record ModelCard(
 
     private static final int USUAL_BATCH = 128;
 
+    /** Of a model that nobody described. */
+    public static final ModelCard NONE =
+            new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, USUAL_BATCH, 0, false, "");
+
     /** Of data that nobody fingerprinted. */
     public ModelCard(
             String model,
@@ -59,23 +63,6 @@ public record ModelCard(
             int pad,
             boolean flip) {
         this(model, dataset, method, init, restarts, mean, std, validation, trainSamples, batch, pad, flip, "");
-    }
-
-    /** Of a run's models. */
-    public static ModelCard of(Settings s, String method, long seed, Augmentation augmentation) {
-        return new ModelCard(
-                s.model(),
-                s.dataset(),
-                method,
-                Long.toString(seed),
-                0,
-                augmentation.mean(),
-                augmentation.std(),
-                s.data().validation(),
-                s.data().trainSamples(),
-                s.data().batch(),
-                s.data().pad(),
-                s.data().flip());
     }
 
     /**
@@ -118,7 +105,7 @@ public record ModelCard(
         return value;
     }
 
-    private static void requireNormalisation(String file, float[] mean, float[] std) {
+    static void requireNormalisation(String file, float[] mean, float[] std) {
         if (mean.length == 0 && std.length == 0) return;
         try {
             new Augmentation(0, false, mean, std);
@@ -150,6 +137,29 @@ public record ModelCard(
                 parts.stream().allMatch(p -> p.data.equals(first.data)) ? first.data : "");
     }
 
+    /** The same of a net that reads its samples so. */
+    public ModelCard reading(Augmentation normalisation) {
+        return new ModelCard(
+                model,
+                dataset,
+                method,
+                init,
+                restarts,
+                normalisation.mean(),
+                normalisation.std(),
+                validation,
+                trainSamples,
+                batch,
+                pad,
+                flip,
+                data);
+    }
+
+    /** How samples were read in training; the file must say it. */
+    public Augmentation augmentation() {
+        return new Augmentation(pad, flip, mean, std);
+    }
+
     /** The same of data with that fingerprint. */
     public ModelCard on(String fingerprint) {
         return new ModelCard(
@@ -177,8 +187,8 @@ public record ModelCard(
     /** As a header's entries; what is not known is left out. */
     public Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>();
-        header.put("model", model);
-        header.put("dataset", dataset);
+        if (!model.isEmpty()) header.put("model", model);
+        if (!dataset.isEmpty()) header.put("dataset", dataset);
         if (!method.isEmpty()) header.put("method", method);
         if (!init.isEmpty()) header.put("init", init);
         header.put("restarts", Integer.toString(restarts));

@@ -16,6 +16,7 @@ import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
+import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
@@ -39,8 +40,8 @@ import java.util.Map;
  * <p>Any thread may call; a pass is one turn on the device ({@link Guard}).
  */
 public final class Plan implements AutoCloseable {
+    private final Model model;
     private final Device device;
-    private final ParameterStore storage;
     private final RunState control;
     private final Images images;
     private final PlanContext scope;
@@ -53,10 +54,9 @@ public final class Plan implements AutoCloseable {
     private BatchOp batch;
     private Op loss;
 
-    private Plan(
-            Device device, ParameterStore storage, Images images, RunState control, PlanContext scope, int batchSize) {
-        this.device = device;
-        this.storage = storage;
+    private Plan(Model model, Images images, RunState control, PlanContext scope, int batchSize) {
+        this.model = model;
+        device = model.device();
         this.images = images;
         this.control = control;
         this.scope = scope;
@@ -64,86 +64,51 @@ public final class Plan implements AutoCloseable {
         this.batchSize = batchSize;
     }
 
-    /** Plans a training step; the first plan of a storage decides its layouts. */
-    public static Plan training(
-            Device device,
-            Graph graph,
-            ParameterStore storage,
-            Images images,
-            RunState control,
-            BatchReader batch,
-            Loss loss,
-            Precision precision) {
-        return training(device, graph, storage, images, control, batch, loss, precision, Outlook.NONE);
+    /** Plans a training step; a model's first plan decides its layouts. */
+    public static Plan training(Model model, Images images, RunState control, BatchReader batch) {
+        return training(model, images, control, batch, Outlook.NONE);
     }
 
     /** The same where more is to follow: what would not fit beside the rest is refused, too. */
-    static Plan training(
-            Device device,
-            Graph graph,
-            ParameterStore storage,
-            Images images,
-            RunState control,
-            BatchReader batch,
-            Loss loss,
-            Precision precision,
-            Outlook outlook) {
+    static Plan training(Model model, Images images, RunState control, BatchReader batch, Outlook outlook) {
         MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
         if (!outlook.equals(Outlook.NONE)) {
-            MemoryEstimate each = evaluation(device, graph, images, control, batch, precision);
+            MemoryEstimate each = estimate(model, images, control, batch);
             later = new MemoryEstimate.Later(
                     outlook.models(),
                     outlook.evaluators() * each.of(Arena.ACTIVATIONS),
                     outlook.evaluators() * each.of(Arena.SCRATCH));
         }
-        return make(device, graph, storage, images, control, batch, loss, precision, Mode.TRAIN, later);
+        return make(model, images, control, batch, Mode.TRAIN, later);
     }
 
     /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
-    private static MemoryEstimate evaluation(
-            Device device, Graph graph, Images images, RunState control, BatchReader batch, Precision precision) {
-        PlanContext scope = scope(device, graph, new ParameterStore(true), Mode.EVALUATE, precision);
-        try (Plan plan = new Plan(device, null, images, control, scope, batch.batch())) {
-            plan.declare(graph, batch.plain(), Loss.crossEntropy(0));
+    private static MemoryEstimate estimate(Model model, Images images, RunState control, BatchReader batch) {
+        PlanContext scope = scope(model, new ParameterStore(true), Mode.EVALUATE);
+        try (Plan plan = new Plan(model, images, control, scope, batch.batch())) {
+            plan.declare(batch.plain(), model.loss().plain());
             plan.keepBatch();
             return scope.demand(batch.batch(), MemoryEstimate.Later.NONE);
         }
     }
 
     /** Plans evaluation: the samples in their own order, batch norm on stored statistics. */
-    public static Plan evaluation(
-            Device device,
-            Graph graph,
-            ParameterStore storage,
-            Images images,
-            RunState control,
-            BatchReader batch,
-            Precision precision) {
-        MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
-        return make(
-                device, graph, storage, images, control, batch, Loss.crossEntropy(0), precision, Mode.EVALUATE, later);
+    public static Plan evaluation(Model model, Images images, RunState control, BatchReader batch) {
+        return make(model, images, control, batch, Mode.EVALUATE, MemoryEstimate.Later.NONE);
     }
 
     private static Plan make(
-            Device device,
-            Graph graph,
-            ParameterStore storage,
-            Images images,
-            RunState control,
-            BatchReader batch,
-            Loss loss,
-            Precision precision,
-            Mode mode,
-            MemoryEstimate.Later later) {
-        requireFit(graph, images);
-        PlanContext scope = scope(device, graph, storage, mode, precision);
-        Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
+            Model model, Images images, RunState control, BatchReader batch, Mode mode, MemoryEstimate.Later later) {
+        requireFit(model, images);
+        PlanContext scope = scope(model, model.unplanned(), mode);
+        Plan plan = new Plan(model, images, control, scope, batch.batch());
+        Loss loss = mode == Mode.TRAIN ? model.loss() : model.loss().plain();
         try {
-            // In one turn: a storage's first plan lays it out, and another thread's must come after that.
+            // In one turn: a model's first plan lays it out, and another thread's must come after that.
             plan.guard.run(() -> {
-                plan.declare(graph, batch, loss);
+                plan.declare(batch, loss);
                 if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
-                Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
+                Binding binding = scope.allocate(plan.device, scope.demand(batch.batch(), later));
                 for (Op op : plan.ops) op.bind(binding);
             });
             return plan;
@@ -153,10 +118,10 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private static PlanContext scope(
-            Device device, Graph graph, ParameterStore storage, Mode mode, Precision precision) {
-        requirePrecision(device, precision);
-        return new PlanContext(storage, mode, precision, 2 * graph.nodes().size() + 3);
+    private static PlanContext scope(Model model, ParameterStore store, Mode mode) {
+        requirePrecision(model.device(), model.precision());
+        return new PlanContext(
+                store, mode, model.precision(), 2 * model.graph().nodes().size() + 3);
     }
 
     /** @throws IllegalArgumentException where the device does not compute in that precision, naming both */
@@ -167,18 +132,28 @@ public final class Plan implements AutoCloseable {
                 + "): use fp32, or another `device`");
     }
 
-    private static void requireFit(Graph graph, Images images) {
-        if (!graph.input().shape().equals(images.sample())) {
-            throw new IllegalArgumentException("the net takes samples of "
-                    + graph.input().shape() + " (channels, height, width), the data set has " + images.sample());
+    private static void requireFit(Model model, Images images) {
+        Shape input = model.graph().input().shape();
+        Shape output = model.graph().output().shape();
+        boolean vector = input.rank() == 1 && Shape.of(input.dim(0), 1, 1).equals(images.sample());
+        if (!vector && !input.equals(images.sample())) {
+            throw new IllegalArgumentException("the net takes samples of " + input
+                    + (input.rank() == 1 ? " (features)" : " (channels, height, width)") + ", the data set has "
+                    + images.sample());
         }
-        if (graph.output().shape().rank() != 1 || graph.output().shape().dim(0) != images.outputs()) {
-            throw new IllegalArgumentException("the net ends with "
-                    + graph.output().shape() + ", but the data set has " + images.outputs() + " classes");
+        if (output.rank() != 1 || output.dim(0) != images.outputs()) {
+            throw new IllegalArgumentException("the net ends with " + output + ", but the data set has "
+                    + images.outputs() + (images.targets() ? " targets a sample" : " classes"));
+        }
+        if (model.loss().labels() == images.targets()) {
+            throw new IllegalArgumentException(
+                    model.loss() + " needs " + (images.targets() ? "class labels" : "float targets")
+                            + ", the data set has " + (images.targets() ? "float targets" : "class labels"));
         }
     }
 
-    private void declare(Graph graph, BatchReader batchSpec, Loss lossSpec) {
+    private void declare(BatchReader batchSpec, Loss lossSpec) {
+        Graph graph = model.graph();
         Fusion tape = Fusion.of(graph);
         scope.at(0, "batch");
         batch = device.batch(scope, batchSpec, images, control);
@@ -297,10 +272,6 @@ public final class Plan implements AutoCloseable {
 
     RunState control() {
         return control;
-    }
-
-    ParameterStore storage() {
-        return storage;
     }
 
     @Override

@@ -76,7 +76,7 @@ public final class Posterior {
             double[] normals = new double[values.length];
             Normals.fill(normals, number, index++, Streams.POSTERIOR, seed);
             draw(p, values, normals, columns);
-            WeightMean.write(device, p, to, values);
+            p.write(device, to.params(), values);
         }
     }
 
@@ -87,12 +87,12 @@ public final class Posterior {
         double[] squares = new double[values.length];
         double[] low = new double[values.length];
         for (int m = 0; m < n; m++) {
-            WeightMean.read(device, p, models.get(m), values);
+            float[] w = p.read(device, models.get(m).params());
             int column = m - (n - rank);
             for (int i = 0; i < values.length; i++) {
-                double before = values[i] - mean[i];
+                double before = w[i] - mean[i];
                 mean[i] += before / (m + 1);
-                double after = values[i] - mean[i];
+                double after = w[i] - mean[i];
                 squares[i] += before * after;
                 if (column >= 0) low[i] += after * columns[column];
             }

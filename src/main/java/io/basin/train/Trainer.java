@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
@@ -40,6 +41,19 @@ public final class Trainer {
 
     /** Sees the run go by. */
     public interface Listener {
+        /** Told each epoch's figures, and nothing else. */
+        static Listener of(Consumer<Epoch> told) {
+            return new Listener() {
+                @Override
+                public Function<Epoch, Map<String, Object>> onEpoch() {
+                    return epoch -> {
+                        told.accept(epoch);
+                        return Map.of();
+                    };
+                }
+            };
+        }
+
         /** After each update. */
         default void onStep(int step) {}
 
@@ -179,7 +193,7 @@ public final class Trainer {
                 endEpoch(step, start);
                 start = System.nanoTime();
                 session.startEpoch();
-            } else if (saves || session.device().isSynchronous() && step % WATCH == 0) {
+            } else if (saves || session.model().device().isSynchronous() && step % WATCH == 0) {
                 requireFinite(session.totals());
             }
             if (!saves) continue;
@@ -214,7 +228,7 @@ public final class Trainer {
         Function<Epoch, Map<String, Object>> measured = listener.onEpoch();
         EpochMetrics t = arriving.get();
         // A device that works on its own has only now finished.
-        if (!session.device().isSynchronous()) seconds = since(start);
+        if (!session.model().device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
                 (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
@@ -255,7 +269,7 @@ public final class Trainer {
             Map<String, String> header = new LinkedHashMap<>(about);
             header.putAll(details.apply(m.step()));
             header.put("step", Integer.toString(m.step()));
-            Checkpoint.saveModel(memberFile(m.step()), session.device(), session.storage(), m.weights(), header);
+            Checkpoint.saveModel(memberFile(m.step()), session.model(), m.weights(), header);
         }
         written = members.size();
         Map<String, String> header = new LinkedHashMap<>(about);
@@ -322,9 +336,9 @@ public final class Trainer {
     }
 
     private Weights loadMember(int step) {
-        Weights weights = session.storage().blank(session.device());
+        Weights weights = session.model().store().blank(session.model().device());
         try {
-            Checkpoint.loadModel(memberFile(step), session.device(), session.storage(), weights);
+            Checkpoint.loadModel(memberFile(step), session.model(), weights);
             return weights;
         } catch (RuntimeException e) {
             weights.close();

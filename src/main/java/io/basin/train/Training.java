@@ -1,20 +1,18 @@
 package io.basin.train;
 
 import io.basin.device.Arena;
-import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.Images;
-import io.basin.device.Loss;
+import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
-import io.basin.nn.Graph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
@@ -25,9 +23,11 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * One net in training: its memory, its recorded step, and where it stands.
+ * A model in training: its recorded step, and where it stands. The model is the caller's, who closes it after this.
  *
- * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
+ * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed
+ * by {@link #advance}. A loop of one's own calls {@link #gradients} and {@link #update} instead, and looks at the loss, and at the
+ * model's gradients or changes them, between the two.
  * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
  * beforehand: between two checkpoints a run allocates nothing and reads nothing.
  *
@@ -40,97 +40,90 @@ public final class Training implements AutoCloseable {
 
     private final Device device;
     private final Guard guard;
+    private final Model model;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
+    private final Runnable step;
+    private final Runnable tick;
     private final Recording recording;
     private final Schedule schedule;
     private final Averaging averaging;
     private final long seed;
-    private final int moments;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
 
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
-    private final Runnable turn = this::update;
-    private volatile int step;
+    private final Runnable turn = () -> oneStep(true);
+    private volatile int done;
     private volatile Thread driver;
+    private boolean closesModel;
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
     public Training(
-            Device device,
-            Graph graph,
+            Model model,
             Images train,
-            Settings s,
+            BatchReader reader,
+            Optimizer optimizer,
             Schedule schedule,
-            Averaging averaging,
-            long seed,
-            Augmentation augmentation) {
-        this(device, graph, train, s, schedule, averaging, seed, augmentation, Outlook.NONE);
+            Averaging averaging) {
+        this(model, train, reader, optimizer, schedule, averaging, Outlook.NONE);
     }
 
     /**
-     * Plans, allocates and initialises.
+     * Plans and allocates. A model that has no weights yet gets first ones; one that has goes on from them, with moments and an
+     * average of 0.
      *
-     * @param seed of the initial weights, of the order of samples and of their augmentation
-     * @param mean and std per channel, of pixels scaled to [0, 1]
+     * @param reader how batches are drawn; its seed is that of the first weights, too
      */
     public Training(
-            Device device,
-            Graph graph,
+            Model model,
             Images train,
-            Settings s,
+            BatchReader reader,
+            Optimizer optimizer,
             Schedule schedule,
             Averaging averaging,
-            long seed,
-            Augmentation augmentation,
             Outlook outlook) {
-        this.device = device;
-        guard = device.guard().of("the session");
+        this.model = model;
+        device = model.device();
+        guard = device.guard().of("the training");
         this.schedule = schedule;
         this.averaging = averaging;
-        this.seed = seed;
-        moments = s.optimizer().moments();
+        seed = reader.seed();
         collections = schedule.collections();
-        storage = new ParameterStore(s.decayEverything()).trainedBy(s.optimizer());
+        storage = model.unplanned().trainedBy(optimizer);
         control = new RunState(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
         try {
-            BatchReader batch = new BatchReader(s.data().batch(), augmentation, seed, true);
-            Loss loss = Loss.crossEntropy(s.smoothing());
-            planned = Plan.training(device, graph, storage, train, control, batch, loss, s.precision(), outlook);
-            storage.initialise(device, seed);
+            planned = Plan.training(model, train, control, reader, outlook);
+            model.begin(seed);
             control.start(0);
+            step = device.step(optimizer, storage, control);
+            tick = device.advance(control);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
-            recording = recorded(planned, s);
+            recording = recorded(planned, step, tick);
             plan = planned;
         } catch (RuntimeException e) {
             if (planned != null) planned.close();
             control.close();
-            storage.close();
             throw e;
         }
     }
 
-    private Recording recorded(Plan p, Settings s) {
-        Runnable update = device.step(s.optimizer(), storage, control);
-        Runnable tick = device.advance(control);
+    private Recording recorded(Plan p, Runnable update, Runnable advance) {
         return device.record(() -> {
             p.forward();
             p.backward();
             update.run();
-            tick.run();
+            advance.run();
         });
     }
 
-    /** Begins with another run's weights, statistics and momentum, of the same net; its counters and its average are left. */
+    /** Begins with another run's weights, statistics and moments, of the same net; its counters and its average are left. */
     public void startFrom(Training other) {
         other.storage.live().copyTo(device, storage.live());
-        for (int k = 0; k < moments; k++) {
-            Arena state = ParameterStore.moment(k);
-            device.copy(other.storage.memory(state), storage.memory(state));
-        }
+        for (Arena moment : storage.moments()) device.copy(other.storage.memory(moment), storage.memory(moment));
     }
 
     /** Whether it trains with these rates, and collects and averages what these say. */
@@ -140,11 +133,6 @@ public final class Training implements AutoCloseable {
                 && Arrays.equals(averaging.alpha(), average.alpha());
     }
 
-    /** Arrays of the optimizer's state beside each weight. */
-    int moments() {
-        return moments;
-    }
-
     /** That of the initial weights and the order of samples. */
     public long seed() {
         return seed;
@@ -152,7 +140,7 @@ public final class Training implements AutoCloseable {
 
     /** Updates done. */
     public int step() {
-        return step;
+        return done;
     }
 
     public int steps() {
@@ -175,17 +163,48 @@ public final class Training implements AutoCloseable {
         guard.run(turn);
     }
 
-    private void update() {
+    /**
+     * The first half of a step: draws its batch and computes the loss and the model's gradients; waits for the device.
+     *
+     * @return the mean loss of the batch
+     * @throws IllegalStateException as {@link #advance}
+     */
+    public double gradients() {
+        return guard.get(() -> {
+            requireMore();
+            EpochMetrics before = control.read();
+            plan.forward();
+            plan.backward();
+            EpochMetrics after = control.read();
+            return (after.loss() - before.loss()) / (after.seen() - before.seen());
+        });
+    }
+
+    /** The second half: moves the weights against the gradients that {@link #gradients} computed, averages and collects. */
+    public void update() {
+        guard.run(() -> oneStep(false));
+    }
+
+    private void requireMore() {
         if (driver != null) requireDriver();
-        if (step == steps()) throw new IllegalStateException("the session has done all of its " + step + " steps");
-        recording.replay();
-        if (Arrays.binarySearch(collections, step) >= 0) {
+        if (done == steps()) throw new IllegalStateException("the session has done all of its " + done + " steps");
+    }
+
+    private void oneStep(boolean whole) {
+        requireMore();
+        if (whole) {
+            recording.replay();
+        } else {
+            step.run();
+            tick.run();
+        }
+        if (Arrays.binarySearch(collections, done) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
             // First, so that its memory is freed with the others' where the copy fails.
-            members.add(new Member(step, to));
+            members.add(new Member(done, to));
             storage.live().copyTo(device, to);
         }
-        step++;
+        done++;
     }
 
     private void requireDriver() {
@@ -209,9 +228,9 @@ public final class Training implements AutoCloseable {
 
     /** Sets memory aside for the models that the next {@code steps} updates collect. */
     void reserve(int steps) {
-        int end = step + steps;
+        int end = done + steps;
         long wanted =
-                Arrays.stream(collections).filter(s -> s >= step && s < end).count();
+                Arrays.stream(collections).filter(s -> s >= done && s < end).count();
         guard.run(() -> {
             while (spare.size() < wanted) spare.push(storage.blank(device));
         });
@@ -237,13 +256,13 @@ public final class Training implements AutoCloseable {
 
     /** Zeroes the sums. */
     public void startEpoch() {
-        guard.run(() -> control.start(step));
+        guard.run(() -> control.start(done));
     }
 
     /** Puts the session where a checkpoint left off; storage is filled by the caller. */
     void resume(EpochMetrics totals, List<Member> collected) {
         guard.run(() -> {
-            step = Math.toIntExact(totals.step());
+            done = Math.toIntExact(totals.step());
             control.start(totals);
             members.addAll(collected);
         });
@@ -262,12 +281,14 @@ public final class Training implements AutoCloseable {
         });
     }
 
-    public ParameterStore storage() {
-        return storage;
+    public Model model() {
+        return model;
     }
 
-    public Device device() {
-        return device;
+    /** Has {@link #close} close the model too. */
+    public Training closingModel() {
+        closesModel = true;
+        return this;
     }
 
     @Override
@@ -278,7 +299,7 @@ public final class Training implements AutoCloseable {
             members.forEach(m -> m.weights().close());
             spare.forEach(Weights::close);
             control.close();
-            storage.close();
+            if (closesModel) model.close();
         });
     }
 }

@@ -2,14 +2,14 @@ package io.basin.campaign;
 
 import io.basin.cli.RunDamage;
 import io.basin.data.DataException;
-import io.basin.data.IdxFormat;
 import io.basin.data.Dataset;
+import io.basin.data.IdxFormat;
+import io.basin.ensemble.ModelFile;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
-import io.basin.ensemble.ModelFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -32,7 +32,7 @@ final class MessageForm {
         List<String> faults = new ArrayList<>();
         if (message.chars().anyMatch(c -> c < ' ' && c != '\t')) faults.add("control characters");
         if (message.length() > 5000) faults.add("endless");
-        if (TYPE.matcher(message.replaceAll("\\S*/\\S*", "")).find()) faults.add("a type's name");
+        if (TYPE.matcher(message.replaceAll("\\S*/\\S*|'[^']*'", "")).find()) faults.add("a type's name");
         if (message.matches(".*\\bnull\\b.*")) faults.add("null");
         String plain = QUOTED.matcher(message).replaceAll(" ");
         Matcher camel = CAMEL.matcher(plain);

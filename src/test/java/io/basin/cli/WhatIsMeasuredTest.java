@@ -6,7 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.basin.compare.Splits;
+import io.basin.compare.Comparison;
+import io.basin.compare.MethodRun;
 import io.basin.data.DataSets;
 import io.basin.data.Progress;
 import io.basin.device.Device;
@@ -16,6 +17,8 @@ import io.basin.io.Json;
 import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -106,8 +109,12 @@ class WhatIsMeasuredTest {
     }
 
     private static Splits material(Device device) {
-        return new Splits(
+        return Comparison.material(
                 device, DataSets.load("mnist", data, Progress.NONE), options().settings());
+    }
+
+    private static MethodRun run(Splits material, Method method) {
+        return new MethodRun(material, net(material), method, options().settings());
     }
 
     private static Graph net(Splits material) {
@@ -131,7 +138,7 @@ class WhatIsMeasuredTest {
             try (Device device = Devices.open("cpu", 1);
                     Splits material = material(device)) {
                 Method recipe = plan(method, material.stepsPerEpoch());
-                same(method, material.run(net(material), recipe, 1));
+                same(method, run(material, recipe).run(1));
             }
         }
     }
@@ -149,31 +156,32 @@ class WhatIsMeasuredTest {
             try (Device device = Devices.open("cpu", 1);
                     Splits material = material(device)) {
                 Method recipe = plan(method, material.stepsPerEpoch());
-                Graph net = net(material);
+                MethodRun run = run(material, recipe);
                 if (recipe.parts() > 1) {
-                    String no = assertThrows(IllegalArgumentException.class, () -> material.session(net, recipe, 1000))
+                    String no = assertThrows(IllegalArgumentException.class, () -> run.training(run.model(), 1000))
                             .getMessage();
-                    assertTrue(no.contains("call Material.run"), no);
+                    assertTrue(no.contains("call MethodRun.run"), no);
                     continue;
                 }
-                try (Training session = material.session(net, recipe, 1000)) {
-                    if (!method.equals("sgd")) tooEarly(material, net, recipe, session);
+                try (Model model = run.model();
+                        Training session = run.training(model, 1000)) {
+                    if (!method.equals("sgd")) tooEarly(run, session);
                     while (session.step() < session.steps()) session.advance();
                     // SWAG's samples come from the session's seed.
-                    if (!method.equals("swag")) same(method, material.test(net, recipe, session));
-                    else assertTrue(material.test(net, recipe, session).seen() == 40);
-                    Method other = plan(method.equals("sgd") ? "swa" : "sgd", 10);
-                    assertThrows(IllegalArgumentException.class, () -> material.test(net, other, session));
+                    if (!method.equals("swag")) same(method, run.test(session));
+                    else assertTrue(run.test(session).seen() == 40);
+                    MethodRun another = run(material, plan(method.equals("sgd") ? "swa" : "sgd", 10));
+                    assertThrows(IllegalArgumentException.class, () -> another.test(session));
                 }
             }
         }
     }
 
-    private static void tooEarly(Splits material, Graph net, Method recipe, Training session) {
+    private static void tooEarly(MethodRun run, Training session) {
         session.advance();
-        String no = assertThrows(IllegalStateException.class, () -> material.test(net, recipe, session))
+        String no = assertThrows(IllegalStateException.class, () -> run.test(session))
                 .getMessage();
-        assertTrue(no.contains("this session has done 1"), no);
+        assertTrue(no.contains("this training has done 1"), no);
     }
 
     private static Path find(String method, String file) throws IOException {

@@ -8,20 +8,17 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.report.Extras;
-import io.basin.train.Checkpoint;
-import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,25 +83,19 @@ class DeviceAgreementTest {
     private Extras.Check check(DeviceProvider... others) {
         Settings settings = new Settings("synthetic", "mlp");
         try (Device device = Devices.open("cpu", 1);
-                Splits material = new Splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
+                Splits material =
+                        Comparison.material(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
             Path file = folder.resolve("weights.safetensors");
             Graph graph = Nets.build("mlp", material.test().sample(), 4);
-            try (ParameterStore storage = new ParameterStore(true);
-                    Evaluator plan = new Evaluator(
-                            device, graph, storage, material.test(), material.plainBatch(), Precision.FP32)) {
-                storage.initialise(device, 3);
-                assertTrue(plan.batches() > 0);
-                Checkpoint.saveModel(file, device, storage, storage.live(), Map.of());
+            try (Model model = new Model(device, graph)) {
+                model.initialise(3).save(file);
             }
             List<DeviceProvider> all = new java.util.ArrayList<>(Devices.providers().stream()
                     .filter(p -> p.name().equals("cpu"))
                     .toList());
             all.addAll(List.of(others));
             List<Extras.Check> checks = new DeviceAgreement(
-                            device,
-                            material,
-                            () -> Nets.build("mlp", material.test().sample(), 4),
-                            all)
+                            material, () -> Nets.build("mlp", material.train().sample(), 4), all)
                     .check(List.of(file))
                     .checks();
             assertEquals(1, checks.size());

@@ -4,16 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.Augmentation;
 import io.basin.ensemble.Metrics;
+import io.basin.ensemble.ModelFile;
 import io.basin.io.Damage;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
-import io.basin.ensemble.ModelFile;
 import io.basin.report.Extras;
 import io.basin.train.ModelCard;
-import io.basin.train.Settings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -103,11 +101,9 @@ class RunFilesTest {
     }
 
     private static ModelCard origin() {
-        return ModelCard.of(
-                new Settings("mnist", "mlp"),
-                "swa",
-                1000,
-                new Augmentation(0, false, new float[] {0.28f, 0.3f}, new float[] {0.35f, 0.4f}));
+        float[] mean = {0.28f, 0.3f};
+        float[] std = {0.35f, 0.4f};
+        return new ModelCard("mlp", "mnist", "swa", "1000", 0, mean, std, 5000, 0, 128, 0, false, "");
     }
 
     @Test

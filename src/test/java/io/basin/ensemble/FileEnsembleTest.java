@@ -11,16 +11,10 @@ import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.ensemble.HeldOut;
-import io.basin.ensemble.MemberSink;
-import io.basin.ensemble.MemberSource;
-import io.basin.ensemble.Metrics;
-import io.basin.ensemble.Ridge;
-import io.basin.ensemble.StreamingEnsemble;
-import io.basin.ensemble.TestSet;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -104,8 +98,8 @@ class FileEnsembleTest {
         List<ModelFile> models = models();
         double[][][] p = naive(models);
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            FileEnsemble.Outcome o = FileEnsemble.measure(venue, models, true, Progress.NONE);
+                Splits splits = ModelFile.splits(device, data, models)) {
+            FileEnsemble.Outcome o = FileEnsemble.measure(splits, models, true, Progress.NONE);
             for (int k = 1; k <= models.size(); k++) {
                 Metrics mean = new Metrics(CLASSES);
                 Metrics weighted = new Metrics(CLASSES);
@@ -124,7 +118,7 @@ class FileEnsembleTest {
                         o.vote().get(k - 1).accuracy(),
                         1e-12);
             }
-            MemberSource heldOut = naive(models, venue.set(Venue.Part.VALIDATION));
+            MemberSource heldOut = naive(models, splits.set(Splits.Part.VALIDATION));
             Ridge ridge = Ridge.fit(new HeldOut("validation", heldOut));
             assertEquals(ridge.lambda(), o.lambda());
             same(ridge.evaluate(new TestSet("test", naive(models, data.test()))), o.ridge());
@@ -162,19 +156,19 @@ class FileEnsembleTest {
     void deviceMemoryDoesNotGrowWithTheNumberOfMembers() {
         List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            long two = peak(device, venue, List.of(models.get(0), models.get(2)));
+                Splits splits = ModelFile.splits(device, data, models)) {
+            long two = peak(device, splits, List.of(models.get(0), models.get(2)));
             List<ModelFile> many = new ArrayList<>();
             for (int i = 0; i < 10; i++) many.add(models.get(i % 2 * 2));
-            assertEquals(two, peak(device, venue, many));
+            assertEquals(two, peak(device, splits, many));
         }
     }
 
-    private static long peak(Device device, Venue venue, List<ModelFile> models) {
+    private static long peak(Device device, Splits splits, List<ModelFile> models) {
         long[] peak = {0};
         try (FileMembers members = new FileMembers(
-                venue,
-                Venue.Part.TEST,
+                splits,
+                Splits.Part.TEST,
                 models,
                 (task, total, unit) -> units -> peak[0] = Math.max(peak[0], device.liveBytes()))) {
             members.stream(new StreamingEnsemble(models.size(), CLASSES));
@@ -187,8 +181,8 @@ class FileEnsembleTest {
     void heldOutIsWhatEveryRunHeldOut() {
         List<ModelFile> models = models();
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            assertEquals(30, venue.set(Venue.Part.VALIDATION).count());
+                Splits splits = ModelFile.splits(device, data, models)) {
+            assertEquals(30, splits.set(Splits.Part.VALIDATION).count());
         }
     }
 
@@ -198,14 +192,14 @@ class FileEnsembleTest {
         List<ModelFile> models = new ArrayList<>(models());
         models.add(NaiveMlp.write(folder.resolve("silent.st"), data.test(), 9, 1, origin(0.4f, 0.3f, 0)));
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, data, models)) {
-            assertFalse(venue.holdsOut());
+                Splits splits = ModelFile.splits(device, data, models)) {
+            assertFalse(splits.holdsOut());
             IllegalArgumentException e = assertThrows(
-                    IllegalArgumentException.class, () -> FileEnsemble.measure(venue, models, true, Progress.NONE));
+                    IllegalArgumentException.class, () -> FileEnsemble.measure(splits, models, true, Progress.NONE));
             assertTrue(e.getMessage().contains("silent.st does not say which samples"), e.getMessage());
             assertEquals(
                     4,
-                    FileEnsemble.measure(venue, models, false, Progress.NONE)
+                    FileEnsemble.measure(splits, models, false, Progress.NONE)
                             .mean()
                             .size());
         }
@@ -258,7 +252,7 @@ class FileEnsembleTest {
         models.add(ModelFile.of(other));
         try (Device device = Devices.open("cpu", 1)) {
             IllegalArgumentException e =
-                    assertThrows(IllegalArgumentException.class, () -> new Venue(device, data, models));
+                    assertThrows(IllegalArgumentException.class, () -> ModelFile.splits(device, data, models));
             assertTrue(e.getMessage().contains("another") && e.getMessage().contains("other.st"), e.getMessage());
         }
     }

@@ -3,8 +3,6 @@ package io.basin.ensemble;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Options;
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.Split;
@@ -12,7 +10,10 @@ import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,9 +44,9 @@ class GreedySoupTest {
 
     private GreedySoup.MethodScore choose(List<ModelFile> models, Dataset testSet) {
         try (Device device = Devices.open("cpu", 1);
-                Venue venue = new Venue(device, new TrainTest(train, testSet), models);
-                Stand stand = new Stand(venue, ORIGIN)) {
-            return new GreedySoup(stand, new Options(0, "auto", false), true, Progress.NONE).choose(models);
+                Splits splits = ModelFile.splits(device, new TrainTest(train, testSet), models);
+                Model model = models.get(0).open(splits)) {
+            return new GreedySoup(model, splits, new BatchNormUpdate("auto", false), Progress.NONE).choose(models);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.basin.examples;
 
 import io.basin.compare.Comparison;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.methods.Averaging;
@@ -11,6 +10,7 @@ import io.basin.methods.Method.Product;
 import io.basin.methods.Methods;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +29,7 @@ public final class OwnComparison {
             Method mine = new Method("mine", sgd.schedule(), Averaging.of(alpha), Product.AVERAGE);
             Path folder = Files.createDirectories(Path.of(args[0]));
             Summary summary = new Comparison(
-                            device, data, Small::net, List.of(sgd, swa, mine), new long[] {1, 2, 3}, folder)
+                            data, Small.settings(), Small::net, List.of(sgd, swa, mine), new long[] {1, 2, 3}, folder)
                     .run("made-up images, a net of my own", Map.of());
             System.out.print(new ResultTable(summary).text());
         }

@@ -1,13 +1,15 @@
 package io.basin.examples;
 
+import io.basin.compare.MethodRun;
 import io.basin.compare.Probabilities;
-import io.basin.compare.Splits;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.methods.Budget;
 import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
 import io.basin.methods.Methods;
+import io.basin.train.Model;
+import io.basin.train.Splits;
 import io.basin.train.Training;
 import java.util.List;
 
@@ -18,9 +20,11 @@ public final class OwnEnsembles {
                 Splits data = Small.splits(device)) {
             for (MethodSettings how : List.of(Methods.fge(0.5, 0.05, 0.005), Methods.snapshot(3, 0.1))) {
                 Method method = how.plan(new Budget(6, 0.05), data.stepsPerEpoch());
-                try (Training training = data.session(Small.net(), method, 1)) {
+                MethodRun run = new MethodRun(data, Small.net(), method, Small.settings());
+                try (Model model = run.model();
+                        Training training = run.training(model, 1)) {
                     while (training.step() < training.steps()) training.advance();
-                    Probabilities p = data.predict(Small.net(), method, training, data.testSet());
+                    Probabilities p = run.predict(training, data.testSet());
                     System.out.printf(
                             "%s: %d models, class %d%n",
                             how.name(), training.members().size(), p.choices()[0]);

@@ -1,14 +1,12 @@
 package io.basin.examples;
 
-import io.basin.compare.Splits;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Device;
-import io.basin.device.Optimizer;
-import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
 import io.basin.train.Settings;
+import io.basin.train.Splits;
 
 /** What the examples train: a net of one's own on 256 of 300 small images that are made up here. */
 final class Small {
@@ -22,11 +20,11 @@ final class Small {
     }
 
     static Splits splits(Device device) {
-        return splits(device, new Sgd(0.9, 5e-4, false));
+        return new Splits(device, SyntheticSet.trainTest(300, 100, 8, 8, 1, 4, 1), 44, 32);
     }
 
-    static Splits splits(Device device, Optimizer optimizer) {
-        Settings settings = new Settings("made-up", "mine").with(optimizer).with(new Settings.Data(32, 44));
-        return new Splits(device, SyntheticSet.trainTest(300, 100, 8, 8, 1, 4, 1), settings);
+    /** SGD as usual, in batches of 32. */
+    static Settings settings() {
+        return new Settings("made-up", "mine").with(new Settings.Data(32, 44));
     }
 }

@@ -28,7 +28,7 @@ class ConnectionTest {
     Path folder;
 
     private static Connection.Result connect(Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
-        Settings settings = land.material.settings();
+        Settings settings = Landscape.SETTINGS;
         int steps = EPOCHS * land.material.stepsPerEpoch();
         CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
                 Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.material.augmentation());

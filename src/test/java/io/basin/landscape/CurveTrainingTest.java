@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.Images;
@@ -52,7 +51,7 @@ class CurveTrainingTest {
 
     private void on(Subject subject, Dataset set, CurveTraining.CurveConfig course, Trial trial) {
         try (Device device = subject.open()) {
-            try (Images images = Splits.upload(device, set);
+            try (Images images = set.upload(device);
                     CurveTraining training =
                             new CurveTraining(device, TwoParameters.graph(), images, course, first, last)) {
                 trial.accept(device, training);
@@ -64,7 +63,7 @@ class CurveTrainingTest {
     /** The two weights of a control point. */
     private static float[] weights(Device device, CurveTraining training, int point) {
         float[] values = new float[2];
-        var p = training.storage().parameters().iterator().next();
+        var p = training.model().store().parameters().iterator().next();
         device.unpack(training.points().get(point), p.slot().offset(), p.layout(), java.nio.FloatBuffer.wrap(values));
         return values;
     }

@@ -8,7 +8,6 @@ import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.ReferenceDevice;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
@@ -16,6 +15,7 @@ import io.basin.device.Subject;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -36,9 +36,9 @@ class DirectionsTest {
     private static void on(Device device, Trial trial) {
         try (device;
                 var images = Sets.random(device, 1, 4, Shape.of(1, 12, 12), 10);
-                ParameterStore storage = new ParameterStore(true);
-                Evaluator plan = new Evaluator(device, NET, storage, images, Sets.plain(4, 1), Precision.FP32)) {
-            storage.initialise(device, 3);
+                Model model = new Model(device, NET);
+                Evaluator plan = new Evaluator(model, images, Sets.plain(4, 1))) {
+            ParameterStore storage = model.initialise(3).store();
             try (Memory into = device.allocate(storage.paramBytes())) {
                 trial.accept(device, storage, into);
             }

@@ -1,17 +1,17 @@
 package io.basin.landscape;
 
-import io.basin.compare.Splits;
 import io.basin.data.Progress;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
-import io.basin.train.Evaluator;
+import io.basin.train.Model;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -21,9 +21,11 @@ final class Landscape implements AutoCloseable {
     final Device device;
     final Splits material;
 
+    static final Settings SETTINGS = TwoParameters.settings("test", 16, 0.9, 5e-4, false);
+
     Landscape(Device device) {
         this.device = device;
-        material = new Splits(device, DATA, TwoParameters.settings("test", 16, 0.9, 5e-4, false));
+        material = new Splits(device, DATA, SETTINGS.data());
     }
 
     static Graph graph() {
@@ -36,24 +38,30 @@ final class Landscape implements AutoCloseable {
 
     /** In batches, never the whole set at once. */
     Terrain terrain(int samples, int statistics, String refresh) {
-        return new Terrain(device, material, new Terrain.Sampling(samples, statistics, refresh, true, 0));
+        return new Terrain(
+                device,
+                material,
+                SETTINGS,
+                new Terrain.Sampling(samples, statistics, new BatchNormUpdate(refresh, true), 0));
     }
 
     /** The whole set at once. */
     Terrain whole(int samples, int statistics) {
-        return new Terrain(device, material, new Terrain.Sampling(samples, statistics, "exact", true, 1));
+        return new Terrain(
+                device,
+                material,
+                SETTINGS,
+                new Terrain.Sampling(samples, statistics, new BatchNormUpdate("exact", true), 1));
     }
 
     /** A net with random weights, written as training writes them. */
     Net net(Path folder, String name, long seed) {
         Path file = folder.resolve(name + ".safetensors");
-        try (ParameterStore storage = new ParameterStore(true);
-                Evaluator plan = new Evaluator(
-                        device, graph(), storage, material.test(), material.plainBatch(), Precision.FP32)) {
-            storage.initialise(device, seed);
+        try (Model model = new Model(device, graph())) {
+            model.initialise(seed);
             Map<String, String> header =
                     Map.of("model", "test", "dataset", "synthetic", "method", name, "seed", Long.toString(seed));
-            if (plan.batches() > 0) Checkpoint.saveModel(file, device, storage, storage.live(), header);
+            Checkpoint.saveModel(file, model, model.weights(), header);
         }
         return new Net(name, file);
     }

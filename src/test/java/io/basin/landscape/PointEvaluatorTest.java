@@ -8,10 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.basin.device.Close;
 import io.basin.device.Device;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Subject;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
@@ -30,15 +29,15 @@ class PointEvaluatorTest {
     private record Found(LossAndError[] figures, float[][] state) {
         static Found on(Landscape land, Supplier<Terrain> make, Net... nets) {
             try (Terrain terrain = make.get();
-                    ParameterStore storage = new ParameterStore(true);
-                    PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
-                    Arenas arenas = new Arenas(land.device, storage)) {
+                    Model model = new Model(land.device, Landscape.graph());
+                    Arenas arenas = new Arenas(model)) {
+                PointEvaluator survey = terrain.survey(model);
                 LossAndError[] figures = new LossAndError[nets.length];
                 float[][] state = new float[nets.length][];
                 for (int i = 0; i < nets.length; i++) {
                     arenas.read(nets[i].file());
-                    figures[i] = survey.measure(storage.live());
-                    state[i] = Vectors.read(land.device, storage.live().state());
+                    figures[i] = survey.measure(model.weights());
+                    state[i] = Vectors.read(land.device, model.weights().state());
                 }
                 return new Found(figures, state);
             }
@@ -52,7 +51,7 @@ class PointEvaluatorTest {
             try (Landscape land = new Landscape(device)) {
                 Net a = land.net(folder, "a", 1);
                 Net b = land.net(folder, "b", 2);
-                for (int[] counts : new int[][] {{0, 0}, {60, 60}, {0, 60}}) {
+                for (int[] counts : new int[][] {{0, 0}, {30, 30}, {0, 60}}) {
                     Found exact = Found.on(land, () -> land.terrain(counts[0], counts[1], "exact"), a, b, a);
                     Found whole = Found.on(land, () -> land.whole(counts[0], counts[1]), a, b, a);
                     for (int i = 0; i < 3; i++) {
@@ -90,13 +89,14 @@ class PointEvaluatorTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
                 Terrain terrain = land.terrain(0, 0, "exact");
-                ParameterStore storage = new ParameterStore(true);
-                PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
+                Model model = new Model(device, Landscape.graph());
                 Memory other = device.allocate(16)) {
+            PointEvaluator survey = terrain.survey(model);
+            model.weights();
             long before = device.liveBytes();
             assertThrows(IllegalArgumentException.class, () -> survey.probe(List.of(other)));
             assertEquals(before, device.liveBytes());
-            survey.probe(List.of(storage.live().params())).close();
+            survey.probe(List.of(model.weights().params())).close();
             assertEquals(before, device.liveBytes());
         }
     }
@@ -107,15 +107,9 @@ class PointEvaluatorTest {
     void aSinglePassOverSeveralBatchesIsRefused(Subject subject) {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
-                ParameterStore storage = new ParameterStore(true);
-                Evaluator evaluator = new Evaluator(
-                        device,
-                        Landscape.graph(),
-                        storage,
-                        land.material.train(),
-                        land.material.plainBatch(),
-                        Precision.FP32)) {
-            assertThrows(IllegalStateException.class, () -> evaluator.settle(storage.live()));
+                Model model = new Model(device, Landscape.graph());
+                Evaluator evaluator = new Evaluator(model, land.material.train(), land.material.plainBatch())) {
+            assertThrows(IllegalStateException.class, () -> evaluator.settle(model.weights()));
         }
     }
 }

@@ -5,16 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.data.Progress;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Subject;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,15 +35,12 @@ class SurfaceTest {
         for (int n = 0; n < 3; n++) TwoParameters.save(folder.resolve(n + ".safetensors"), nets[n][0], nets[n][1]);
         BatchReader batch = new BatchReader(4, TwoParameters.AUGMENTATION, 0, false);
         try (Device device = subject.open();
-                Images images = Splits.upload(device, TwoParameters.set());
-                ParameterStore storage = new ParameterStore(true);
-                PointEvaluator survey = new PointEvaluator(
-                        device,
-                        TwoParameters.graph(),
-                        storage,
-                        new PointEvaluator.Ground(
-                                images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT, Precision.FP32));
-                Arenas arenas = new Arenas(device, storage)) {
+                Images images = TwoParameters.set().upload(device);
+                Model model = new Model(device, TwoParameters.graph());
+                Arenas arenas = new Arenas(model)) {
+            PointEvaluator survey = new PointEvaluator(
+                    model,
+                    new PointEvaluator.Ground(images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT));
             List<Memory> points = List.of(
                     arenas.load(folder.resolve("0.safetensors")),
                     arenas.load(folder.resolve("1.safetensors")),
@@ -131,13 +126,13 @@ class SurfaceTest {
                     surface(land, grid, Files.createDirectory(folder.resolve("p")), nets, Progress.NONE);
             assertTrue(result.worstNetDifference() < 1e-6, "" + result.worstNetDifference());
             try (Terrain terrain = land.terrain(0, 0, "exact");
-                    ParameterStore storage = new ParameterStore(true);
-                    PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
-                    Arenas arenas = new Arenas(device, storage)) {
+                    Model model = new Model(device, Landscape.graph());
+                    Arenas arenas = new Arenas(model)) {
+                PointEvaluator survey = terrain.survey(model);
                 arenas.read(nets.get(0).file());
-                assertEquals(survey.measure(storage.live()), result.cells()[0][0]);
+                assertEquals(survey.measure(model.weights()), result.cells()[0][0]);
                 arenas.read(nets.get(2).file());
-                assertEquals(survey.measure(storage.live()), result.cells()[0][1]);
+                assertEquals(survey.measure(model.weights()), result.cells()[0][1]);
             }
         }
     }
@@ -155,11 +150,11 @@ class SurfaceTest {
                 assertEquals(0, result.xs()[1]);
                 assertEquals(0, result.worstNetDifference());
                 try (Terrain terrain = land.terrain(0, 0, "exact");
-                        ParameterStore storage = new ParameterStore(true);
-                        PointEvaluator survey = terrain.survey(Landscape.graph(), storage);
-                        Arenas arenas = new Arenas(device, storage)) {
+                        Model model = new Model(device, Landscape.graph());
+                        Arenas arenas = new Arenas(model)) {
+                    PointEvaluator survey = terrain.survey(model);
                     arenas.read(nets.get(0).file());
-                    assertEquals(survey.measure(storage.live()), result.cells()[1][1]);
+                    assertEquals(survey.measure(model.weights()), result.cells()[1][1]);
                 }
             }
         }

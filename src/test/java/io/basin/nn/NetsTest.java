@@ -8,11 +8,11 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.ReferenceDevice;
 import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
+import io.basin.train.Model;
 import io.basin.train.Plan;
 import java.util.List;
 import java.util.Set;
@@ -31,17 +31,14 @@ class NetsTest {
             Images images = Sets.random(device, 1, 1, net.input().shape(), classes);
             try (images;
                     RunState control = new RunState(device);
-                    ParameterStore storage = new ParameterStore(true);
+                    Model model = new Model(device, net);
                     Plan plan = Plan.evaluation(
-                            device,
-                            net,
-                            storage,
+                            model,
                             images,
                             control,
-                            Sets.plain(1, net.input().shape().dim(0)),
-                            Precision.FP32)) {
+                            Sets.plain(1, net.input().shape().dim(0)))) {
                 assertEquals(1, plan.batchSize());
-                return storage;
+                return model.store();
             }
         }
     }

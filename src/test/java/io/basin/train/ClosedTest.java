@@ -10,7 +10,6 @@ import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
-import io.basin.device.Precision;
 import io.basin.device.PredictionSum;
 import io.basin.device.Recording;
 import io.basin.device.Sets;
@@ -34,7 +33,7 @@ class ClosedTest {
     static Training session(Device device, Run data) {
         Augmentation augmentation = data.setup.batch().augmentation();
         Averaging none = Averaging.none(SCHEDULE.steps());
-        return new Training(
+        return Sessions.session(
                 device, data.setup.graph(), data.images, KillableRun.settings(), SCHEDULE, none, 5, augmentation);
     }
 
@@ -56,7 +55,7 @@ class ClosedTest {
     }
 
     private static Evaluator evaluator(Run run) {
-        return new Evaluator(run.device, run.setup.graph(), run.storage, run.images, Sets.plain(7, 3), Precision.FP32);
+        return new Evaluator(run.model, run.images, Sets.plain(7, 3));
     }
 
     @ParameterizedTest
@@ -87,11 +86,11 @@ class ClosedTest {
             session.advance();
             session.close();
             session.close();
-            refused("the session", session::advance);
-            refused("the session", session::totals);
-            refused("the session", session::startEpoch);
-            refused("the session", () -> session.rate(0));
-            refused("the storage", () -> session.storage().live());
+            refused("the training", session::advance);
+            refused("the training", session::totals);
+            refused("the training", session::startEpoch);
+            refused("the training", () -> session.rate(0));
+            refused("the model", () -> session.model().store().live());
             Recording step = run.device.record(run::oneStep);
             step.close();
             step.close();
@@ -107,7 +106,7 @@ class ClosedTest {
                 Training session = session(run.device, run);
                 session.advance();
                 if (images) run.images.close();
-                else session.storage().close();
+                else session.model().store().close();
                 refused(images ? "the image set" : "the memory of", session::advance);
                 assertEquals(1, session.step());
                 session.close();

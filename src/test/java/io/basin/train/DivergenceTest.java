@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
@@ -40,7 +39,7 @@ class DivergenceTest {
     Path folder;
 
     private static Training session(Device device, Images images, Augmentation norm) {
-        return new Training(
+        return Sessions.session(
                 device, KillableRun.net(), images, SETTINGS, RECIPE.schedule(), RECIPE.averaging(), 5, norm);
     }
 
@@ -54,7 +53,7 @@ class DivergenceTest {
         Path file = Trainer.checkpoint(folder);
         byte[][] before = new byte[1][];
         try (Device device = Devices.open("cpu", 1);
-                Images images = Splits.upload(device, images());
+                Images images = images().upload(device);
                 Training session = session(device, images, images().augmentation(1, true))) {
             Trainer.Listener poison = new Trainer.Listener() {
                 @Override
@@ -77,10 +76,10 @@ class DivergenceTest {
     void aFileWhoseValuesAreNotFiniteIsRefusedByName() {
         Path file = folder.resolve("diverged.safetensors");
         try (Device device = Devices.open("cpu", 1);
-                Images images = Splits.upload(device, images());
+                Images images = images().upload(device);
                 Training session = session(device, images, images().augmentation(1, true))) {
             SafetensorsWriter writer = Safetensors.writer();
-            for (Parameter p : session.storage().parameters()) {
+            for (Parameter p : session.model().store().parameters()) {
                 float[] values = new float[Math.toIntExact(p.shape().elements())];
                 values[values.length - 1] = Float.NaN;
                 writer.add(p.name(), p.shape().toLongs(), values);
@@ -89,10 +88,7 @@ class DivergenceTest {
             String message = assertThrows(
                             FormatException.class,
                             () -> Checkpoint.loadModel(
-                                    file,
-                                    device,
-                                    session.storage(),
-                                    session.storage().live()))
+                                    file, session.model(), session.model().weights()))
                     .getMessage();
             assertTrue(message.startsWith(file + ": tensor 'conv1.weight' is not finite"), message);
         }
@@ -100,7 +96,7 @@ class DivergenceTest {
 
     /** As an update does that overflows; returns the checkpoint that lies there. */
     private static byte[] poison(Device device, Training session, Arena arena, Path file) {
-        Memory memory = session.storage().memory(arena);
+        Memory memory = session.model().store().memory(arena);
         device.pack(FloatBuffer.wrap(new float[] {Float.POSITIVE_INFINITY}), null, memory, 0);
         try {
             return Files.readAllBytes(file);

@@ -123,14 +123,7 @@ class EngineTest {
 
     private static Plan evaluation(Run run, RunState control, int batch) {
         int channels = run.setup.graph().input().shape().dim(0);
-        return Plan.evaluation(
-                run.device,
-                run.setup.graph(),
-                run.storage,
-                run.images,
-                control,
-                Sets.plain(batch, channels),
-                run.setup.precision());
+        return Plan.evaluation(run.model, run.images, control, Sets.plain(batch, channels));
     }
 
     @ParameterizedTest
@@ -263,7 +256,7 @@ class EngineTest {
         Arrays.fill(std, 1);
         Schedule schedule = Schedule.constant(WARM + 200, 1e-3).collecting(WARM - 1);
         Averaging every = Averaging.tail(WARM + 200, 0);
-        return new Training(
+        return Sessions.session(
                 device, net, images, KillableRun.settings(), schedule, every, 5, KillableRun.augmentation(mean, std));
     }
 }

@@ -43,7 +43,8 @@ class FailureTest {
 
     private static Plan plan(Device device, Graph net, ParameterStore storage, Images images, RunState control) {
         Setup setup = Setup.of(net, 5);
-        return Plan.training(device, net, storage, images, control, setup.batch(), setup.loss(), setup.precision());
+        Model model = new Model(device, net, setup.loss(), setup.precision(), storage);
+        return Plan.training(model, images, control, setup.batch());
     }
 
     @ParameterizedTest
@@ -79,7 +80,7 @@ class FailureTest {
     @MethodSource(ALL)
     void aLayerThatCannotBePlannedLeavesNothingBehind(Subject subject) {
         Graph net = UserNets.plain();
-        for (String method : new String[] {"batch", "conv", "norm", "pool", "dense", "loss"}) {
+        for (String method : new String[] {"batch", "conv", "batchNorm", "pool", "dense", "loss"}) {
             try (Device device = subject.open()) {
                 Images images = Sets.random(device, 1, 21, net.input().shape(), 5);
                 try (images;

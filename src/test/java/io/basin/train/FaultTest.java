@@ -12,7 +12,6 @@ import io.basin.device.DeviceException;
 import io.basin.device.Devices;
 import io.basin.device.Elementwise;
 import io.basin.device.Images;
-import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
@@ -101,7 +100,7 @@ class FaultTest {
         float[] std = {0.2f};
         Graph net = kind.equals("nvrtc") ? compiled() : net();
         try (Images images = Sets.random(device, 1, 35, net.input().shape(), 3);
-                Training session = new Training(
+                Training session = Sessions.session(
                         device,
                         net,
                         images,
@@ -110,8 +109,7 @@ class FaultTest {
                         recipe.averaging(),
                         5,
                         KillableRun.augmentation(mean, std));
-                Evaluator evaluator =
-                        new Evaluator(device, net, session.storage(), images, Sets.plain(20, 1), Precision.FP32)) {
+                Evaluator evaluator = new Evaluator(session.model(), images, Sets.plain(20, 1))) {
             new Trainer(
                             session,
                             recipe.schedule(),
@@ -128,8 +126,8 @@ class FaultTest {
                             })
                     .run();
             reached++;
-            evaluator.refresh(session.storage().live(), Evaluator.Refresh.EXACT, pass -> {});
-            evaluator.evaluate(session.storage().live());
+            evaluator.refresh(session.model().store().live(), Evaluator.Refresh.EXACT, pass -> {});
+            evaluator.evaluate(session.model().store().live());
             return SoftGpu.calls(kind);
         }
     }

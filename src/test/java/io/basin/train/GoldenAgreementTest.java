@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.cuda.Cuda;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
@@ -72,9 +71,9 @@ class GoldenAgreementTest {
         RawTensors input = new RawTensors(directory.resolve("in"));
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Splits.upload(device, set);
+                Images images = set.upload(device);
                 Training session = session(device, net, images, augmentation, nesterov)) {
-            ParameterStore storage = session.storage();
+            ParameterStore storage = session.model().store();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
                 first.put(p.name(), read(device, p, storage.memory(Arena.PARAMS)));
@@ -159,7 +158,7 @@ class GoldenAgreementTest {
             Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
         Settings s = settings(net, nesterov);
         Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
-        return new Training(
+        return Sessions.session(
                 device,
                 Nets.build(net, images.sample(), CLASSES),
                 images,

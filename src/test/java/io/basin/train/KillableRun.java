@@ -1,6 +1,5 @@
 package io.basin.train;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Augmentation;
@@ -101,9 +100,9 @@ final class KillableRun {
         Settings s = settings();
         Method recipe = asked(epochs).plan(method, STEPS_PER_EPOCH);
         try (Device device = Devices.open(deviceName, 1);
-                Images images = Splits.upload(device, set);
+                Images images = set.upload(device);
                 Training session =
-                        new Training(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
+                        Sessions.session(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
             new Trainer(
                             session,
                             recipe.schedule(),

@@ -3,7 +3,6 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.AdamW;
@@ -47,8 +46,8 @@ class OptimizerResumeTest {
             }
         };
         try (Device device = Devices.open("cpu", 1);
-                Images images = Splits.upload(device, set);
-                Training training = new Training(
+                Images images = set.upload(device);
+                Training training = Sessions.session(
                         device, KillableRun.net(), images, settings, schedule, none, 5, set.augmentation(1, true))) {
             Map<String, String> about = Map.of(Trainer.RUN, settings.identity());
             new Trainer(training, schedule, 10, folder, 4, about, false, listener).run();

@@ -41,7 +41,7 @@ class PosteriorTest {
             for (Parameter p : run.storage.parameters()) {
                 float[] values = read(run.device, p, copy);
                 for (int i = 0; i < values.length; i++) values[i] += (float) random.nextDouble(-1e-3, 1e-3);
-                WeightMean.write(run.device, p, copy, values);
+                p.write(run.device, copy.params(), values);
             }
             models.add(copy);
         }
@@ -127,9 +127,9 @@ class PosteriorTest {
             List<Weights> models = models(run, 2);
             for (Parameter p : run.storage.parameters()) {
                 float[] threes = new float[Math.toIntExact(p.shape().elements())];
-                WeightMean.write(device, p, models.get(0), threes);
+                p.write(device, models.get(0).params(), threes);
                 Arrays.fill(threes, 3);
-                WeightMean.write(device, p, models.get(1), threes);
+                p.write(device, models.get(1).params(), threes);
             }
             Weights mean = run.storage.copy(device, run.storage.live());
             WeightMean.into(mean, models, device, run.storage);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.compare.Splits;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
 import io.basin.device.Arena;
@@ -52,7 +51,7 @@ class PublishedErrorsTest {
     @BeforeEach
     void open() {
         device = Devices.open("cpu", 1);
-        images = Splits.upload(device, set);
+        images = set.upload(device);
     }
 
     @AfterEach
@@ -64,7 +63,7 @@ class PublishedErrorsTest {
 
     private Training session(Graph net, Settings s, Schedule schedule, Averaging averaging) {
         Augmentation norm = set.augmentation(1, true);
-        return new Training(device, net, images, s, schedule, averaging, 5, norm);
+        return Sessions.session(device, net, images, s, schedule, averaging, 5, norm);
     }
 
     private Training session(String method, Settings s) {
@@ -85,18 +84,18 @@ class PublishedErrorsTest {
         int start = (int) Math.round(0.5 * 4 * PER_EPOCH);
         try (Training session = session("fge", s)) {
             while (session.step() < start) session.advance();
-            for (Parameter p : session.storage().parameters()) {
-                float[] before = read(session, p, session.storage().memory(Arena.MOMENTUM));
+            for (Parameter p : session.model().store().parameters()) {
+                float[] before = read(session, p, session.model().store().memory(Arena.MOMENTUM));
                 float largest = 0;
                 for (float v : before) largest = Math.max(largest, Math.abs(v));
                 assertTrue(largest > 0, p.name() + " has gathered momentum");
             }
-            Parameter p = session.storage().parameters().iterator().next();
-            float[] w = read(session, p, session.storage().live().params());
-            float[] v = read(session, p, session.storage().memory(Arena.MOMENTUM));
+            Parameter p = session.model().store().parameters().iterator().next();
+            float[] w = read(session, p, session.model().store().live().params());
+            float[] v = read(session, p, session.model().store().memory(Arena.MOMENTUM));
             session.advance();
-            float[] g = read(session, p, session.storage().memory(Arena.GRADS));
-            float[] after = read(session, p, session.storage().memory(Arena.MOMENTUM));
+            float[] g = read(session, p, session.model().store().memory(Arena.GRADS));
+            float[] after = read(session, p, session.model().store().memory(Arena.MOMENTUM));
             for (int i = 0; i < w.length; i++) {
                 double kept = sgd.momentum() * v[i] + (g[i] + sgd.weightDecay() * w[i]);
                 assertEquals(kept, after[i], 1e-6 * Math.max(0.01, Math.abs(kept)), p.name());
@@ -113,8 +112,8 @@ class PublishedErrorsTest {
             while (session.step() < session.steps()) session.advance();
             assertEquals(4, session.members().size());
             Training.Member last = session.members().get(3);
-            for (Parameter p : session.storage().parameters()) {
-                float[] end = read(session, p, session.storage().live().params());
+            for (Parameter p : session.model().store().parameters()) {
+                float[] end = read(session, p, session.model().store().live().params());
                 assertArrayEquals(end, read(session, p, last.weights().params()), p.name());
             }
         }
@@ -128,15 +127,16 @@ class PublishedErrorsTest {
                 Training worker = session("sgd", s)) {
             for (int i = 0; i < 5; i++) trunk.advance();
             worker.startFrom(trunk);
-            for (Parameter p : trunk.storage().parameters()) {
-                float[] momentum = read(trunk, p, trunk.storage().memory(Arena.MOMENTUM));
+            for (Parameter p : trunk.model().store().parameters()) {
+                float[] momentum = read(trunk, p, trunk.model().store().memory(Arena.MOMENTUM));
                 boolean gathered = false;
                 for (float v : momentum) gathered |= v != 0;
                 assertTrue(gathered, p.name());
-                assertArrayEquals(momentum, read(worker, p, worker.storage().memory(Arena.MOMENTUM)), p.name());
                 assertArrayEquals(
-                        read(trunk, p, trunk.storage().live().params()),
-                        read(worker, p, worker.storage().live().params()));
+                        momentum, read(worker, p, worker.model().store().memory(Arena.MOMENTUM)), p.name());
+                assertArrayEquals(
+                        read(trunk, p, trunk.model().store().live().params()),
+                        read(worker, p, worker.model().store().live().params()));
             }
         }
     }
@@ -155,14 +155,15 @@ class PublishedErrorsTest {
         Averaging averaging = Averaging.tail(steps, 0);
         Schedule small = Schedule.constant(steps, 1e-4);
         try (Training session = session(net, s, small, averaging)) {
-            Parameter p = session.storage().parameters().iterator().next();
+            Parameter p = session.model().store().parameters().iterator().next();
             double[] sum = new double[Math.toIntExact(p.shape().elements())];
             while (session.step() < steps) {
                 session.advance();
-                float[] w = read(session, p, session.storage().live().params());
+                float[] w = read(session, p, session.model().store().live().params());
                 for (int i = 0; i < sum.length; i++) sum[i] += w[i];
             }
-            float[] average = read(session, p, session.storage().averaged().params());
+            float[] average =
+                    read(session, p, session.model().store().averaged().params());
             // Half a unit in the last place of bfloat16 is 2e-3 of the value.
             for (int i = 0; i < sum.length; i++) {
                 assertEquals(sum[i] / steps, average[i], 1e-6 * Math.max(0.05, Math.abs(average[i])));
@@ -177,8 +178,7 @@ class PublishedErrorsTest {
         Path turned = folder.resolve("b.safetensors");
         try (Training session = session("sgd", s)) {
             for (int i = 0; i < 5; i++) session.advance();
-            Checkpoint.saveModel(
-                    file, device, session.storage(), session.storage().live(), Map.of());
+            Checkpoint.saveModel(file, session.model(), session.model().weights(), Map.of());
             SafetensorsWriter writer = Safetensors.writer();
             try (Safetensors in = Safetensors.open(file)) {
                 List<String> names = new ArrayList<>(in.tensors().keySet());
@@ -191,11 +191,11 @@ class PublishedErrorsTest {
                 }
                 writer.write(turned);
             }
-            try (Weights loaded = session.storage().blank(device)) {
-                Checkpoint.loadModel(turned, device, session.storage(), loaded);
-                for (Parameter p : session.storage().parameters()) {
+            try (Weights loaded = session.model().store().blank(device)) {
+                Checkpoint.loadModel(turned, session.model(), loaded);
+                for (Parameter p : session.model().store().parameters()) {
                     assertArrayEquals(
-                            read(session, p, session.storage().live().params()),
+                            read(session, p, session.model().store().live().params()),
                             read(session, p, loaded.params()),
                             p.name());
                 }
@@ -209,12 +209,12 @@ class PublishedErrorsTest {
         Settings s = KillableRun.settings();
         Schedule changing = Schedule.constant(1, 0.1).then(Schedule.constant(steps - 1, 1e-12));
         try (Training session = session(KillableRun.net(), s, changing, Averaging.none(steps))) {
-            Parameter p = session.storage().parameters().iterator().next();
-            float[] first = read(session, p, session.storage().live().params());
+            Parameter p = session.model().store().parameters().iterator().next();
+            float[] first = read(session, p, session.model().store().live().params());
             session.advance();
-            float[] second = read(session, p, session.storage().live().params());
+            float[] second = read(session, p, session.model().store().live().params());
             session.advance();
-            float[] third = read(session, p, session.storage().live().params());
+            float[] third = read(session, p, session.model().store().live().params());
             assertNotEquals(first[0], second[0]);
             assertArrayEquals(second, third, 1e-9f);
         }

@@ -8,7 +8,6 @@ import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
@@ -37,7 +36,7 @@ class RemeasureTest {
     private static Evaluator evaluator(Run run, int batch) {
         BatchReader b = run.setup.batch();
         BatchReader plain = b.plain().withBatch(batch);
-        return new Evaluator(run.device, run.setup.graph(), run.storage, run.images, plain, Precision.FP32);
+        return new Evaluator(run.model, run.images, plain);
     }
 
     @ParameterizedTest
@@ -103,7 +102,7 @@ class RemeasureTest {
         Schedule schedule = Schedule.constant(10, 0.05);
         float[] mean = {0.5f, 0.5f};
         Averaging averaging = Averaging.tail(10, 0);
-        return new Training(
+        return Sessions.session(
                 device,
                 data.setup.graph(),
                 data.images,
@@ -115,7 +114,7 @@ class RemeasureTest {
     }
 
     private static byte[] bytes(Device device, Training session, Arena arena) {
-        var memory = session.storage().memory(arena);
+        var memory = session.model().store().memory(arena);
         var buffer = java.nio.ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes()));
         device.download(memory, 0, buffer);
         byte[] out = new byte[buffer.capacity()];

@@ -11,7 +11,6 @@ import io.basin.device.Devices;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Sets;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
@@ -95,7 +94,7 @@ class RoundTripTest {
                 @Override
                 public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
                     Supplier<EpochMetrics> figures =
-                            evaluator.begin(session.storage().live());
+                            evaluator.begin(session.model().store().live());
                     asked.add(counters());
                     return epoch -> {
                         assertEquals(35, figures.get().seen());
@@ -119,7 +118,7 @@ class RoundTripTest {
         try (Device device = Devices.open("cuda", 1);
                 Images images =
                         Sets.random(device, 1, 35, KillableRun.net().input().shape(), 3);
-                Training session = new Training(
+                Training session = Sessions.session(
                         device,
                         KillableRun.net(),
                         images,
@@ -128,10 +127,9 @@ class RoundTripTest {
                         recipe.averaging(),
                         5,
                         KillableRun.augmentation(mean, std));
-                Evaluator evaluator =
-                        new Evaluator(device, KillableRun.net(), session.storage(), images, plain(), Precision.FP32)) {
+                Evaluator evaluator = new Evaluator(session.model(), images, plain())) {
             // Planning has uploaded things that may still be on their way.
-            evaluator.evaluate(session.storage().live());
+            evaluator.evaluate(session.model().store().live());
             Trainer.Listener listener = counted.listener(session, evaluator);
             new Trainer(session, schedule, KillableRun.STEPS_PER_EPOCH, null, 0, Map.of(), false, listener).run();
         }
@@ -153,10 +151,9 @@ class RoundTripTest {
         try (Device device = Devices.open("cuda", 1);
                 Images images =
                         Sets.random(device, 1, 41, KillableRun.net().input().shape(), 3);
-                ParameterStore storage = new ParameterStore(true);
-                Evaluator evaluator =
-                        new Evaluator(device, KillableRun.net(), storage, images, plain(), Precision.FP32)) {
-            storage.initialise(device, 1);
+                Model model = new Model(device, KillableRun.net());
+                Evaluator evaluator = new Evaluator(model, images, plain())) {
+            ParameterStore storage = model.initialise(1).store();
             for (Evaluator.Refresh how : Evaluator.Refresh.values()) {
                 SoftGpu.reset();
                 evaluator.refresh(storage.live(), how, pass -> {});

@@ -17,6 +17,7 @@ import java.nio.FloatBuffer;
 public final class Run implements AutoCloseable {
     public final Device device;
     public final Setup setup;
+    public final Model model;
     public final ParameterStore storage;
     public Images images;
     public RunState control;
@@ -28,6 +29,7 @@ public final class Run implements AutoCloseable {
         this.device = device;
         this.setup = setup;
         storage = new ParameterStore(setup.decayEverything());
+        model = new Model(device, setup.graph(), setup.loss(), setup.precision(), storage);
         try {
             images = Sets.random(
                     device,
@@ -36,9 +38,8 @@ public final class Run implements AutoCloseable {
                     setup.graph().input().shape(),
                     setup.graph().output().shape().dim(0));
             control = new RunState(device, setup.lr(), setup.alpha());
-            plan = Plan.training(
-                    device, setup.graph(), storage, images, control, setup.batch(), setup.loss(), setup.precision());
-            storage.initialise(device, setup.seed());
+            plan = Plan.training(model, images, control, setup.batch());
+            model.initialise(setup.seed());
             step = device.step(setup.step(), storage, control);
             tick = device.advance(control);
         } catch (RuntimeException e) {
@@ -68,23 +69,15 @@ public final class Run implements AutoCloseable {
     }
 
     public float[] read(Parameter p, Arena arena) {
-        float[] out = new float[Math.toIntExact(p.shape().elements())];
-        device.unpack(storage.memory(arena), p.slot().offset(), p.layout(), FloatBuffer.wrap(out));
-        return out;
+        return p.read(device, storage.memory(arena));
     }
 
     public void write(Parameter p, Arena arena, float[] values) {
-        device.pack(
-                FloatBuffer.wrap(values),
-                p.layout(),
-                storage.memory(arena),
-                p.slot().offset());
+        p.write(device, storage.memory(arena), values);
     }
 
     public float[] read(ParameterStore.State s, Arena arena) {
-        float[] out = new float[Math.toIntExact(s.shape().elements())];
-        device.unpack(storage.memory(arena), s.slot().offset(), null, FloatBuffer.wrap(out));
-        return out;
+        return s.read(device, storage.memory(arena));
     }
 
     public float[] probabilities() {
@@ -111,6 +104,6 @@ public final class Run implements AutoCloseable {
         if (plan != null) plan.close();
         if (control != null) control.close();
         if (images != null) images.close();
-        storage.close();
+        model.close();
     }
 }

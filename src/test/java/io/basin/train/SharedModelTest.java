@@ -8,6 +8,7 @@ import io.basin.device.BatchReader;
 import io.basin.device.Close;
 import io.basin.device.Device;
 import io.basin.device.Images;
+import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
@@ -67,14 +68,10 @@ class SharedModelTest {
                 Run alone = second.on(device);
                 Run run = first.on(device);
                 Plan plan = Plan.training(
-                        device,
-                        second.graph(),
-                        run.storage,
+                        new Model(device, second.graph(), second.loss(), second.precision(), run.storage),
                         run.images,
                         run.control,
-                        second.batch(),
-                        second.loss(),
-                        second.precision())) {
+                        second.batch())) {
             alone.gradients();
             plan.forward();
             plan.backward();
@@ -125,10 +122,9 @@ class SharedModelTest {
         Images images = Sets.random(device, 3, 10, sample, 5);
         try (images;
                 RunState control = new RunState(device);
-                ParameterStore storage = new ParameterStore(true);
-                Plan plan = Plan.evaluation(
-                        device, net, storage, images, control, Sets.plain(batch, sample.dim(0)), precision)) {
-            storage.initialise(device, 4);
+                Model model = new Model(device, net, Loss.crossEntropy(0), precision);
+                Plan plan = Plan.evaluation(model, images, control, Sets.plain(batch, sample.dim(0)))) {
+            ParameterStore storage = model.initialise(4).store();
             Runnable tick = device.advance(control);
             plan.norms().forEach(BatchNormOp::reset);
             for (int at = 0; at < 10; at += batch) {

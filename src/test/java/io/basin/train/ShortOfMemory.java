@@ -5,7 +5,6 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Devices;
 import io.basin.device.Images;
-import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sets;
@@ -50,13 +49,12 @@ final class ShortOfMemory {
         BatchReader plain = setup.batch().plain();
         try (Images images = Sets.random(device, 1, setup.count(), NET.input().shape(), 10);
                 RunState control = new RunState(device, setup.lr(), setup.alpha());
-                ParameterStore storage = new ParameterStore(true);
-                Plan plan = Plan.training(
-                        device, NET, storage, images, control, setup.batch(), setup.loss(), Precision.FP32, OUTLOOK);
-                Evaluator first = new Evaluator(device, NET, storage, images, plain, Precision.FP32);
-                Evaluator second = new Evaluator(device, NET, storage, images, plain, Precision.FP32);
-                Weights member = storage.blank(device);
-                Weights mean = storage.copy(device, member)) {
+                Model model = new Model(device, NET, setup.loss(), Precision.FP32);
+                Plan plan = Plan.training(model, images, control, setup.batch(), OUTLOOK);
+                Evaluator first = new Evaluator(model, images, plain);
+                Evaluator second = new Evaluator(model, images, plain);
+                Weights member = model.store().blank(device);
+                Weights mean = model.store().copy(device, member)) {
             int later = List.of(first, second, member, mean).size();
             if (later != OUTLOOK.evaluators() + OUTLOOK.models()) throw new IllegalStateException("told otherwise");
             return plan.batchSize();

@@ -10,7 +10,6 @@ import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.EpochMetrics;
-import io.basin.device.Precision;
 import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
@@ -104,8 +103,7 @@ class ThreadsTest {
         try (Device device = subject.open();
                 Run a = setup.on(device);
                 Run b = setup.withSeed(6).on(device).steps(3);
-                Evaluator evaluator =
-                        new Evaluator(device, setup.graph(), a.storage, a.images, Sets.plain(7, 3), Precision.FP32)) {
+                Evaluator evaluator = new Evaluator(a.model, a.images, Sets.plain(7, 3))) {
             List<Run> runs = List.of(a, b);
             List<EpochMetrics> figures =
                     runs.stream().map(r -> evaluator.evaluate(r.storage.live())).toList();

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
-import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.nn.Graph;
@@ -37,15 +36,14 @@ class UnmeasuredTest {
             BatchReader plain = b.plain().withBatch(8);
             IllegalStateException e = assertThrows(
                     IllegalStateException.class,
-                    () -> Checkpoint.saveModel(file, device, run.storage, run.storage.averaged(), Map.of()));
+                    () -> Checkpoint.saveModel(file, run.model, run.storage.averaged(), Map.of()));
             assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
             assertTrue(e.getMessage().contains("refresh"), e.getMessage());
             assertFalse(Files.exists(file));
-            try (Evaluator evaluator =
-                    new Evaluator(device, run.setup.graph(), run.storage, run.images, plain, Precision.FP32)) {
+            try (Evaluator evaluator = new Evaluator(run.model, run.images, plain)) {
                 evaluator.refresh(run.storage.averaged(), Evaluator.Refresh.EXACT, pass -> {});
             }
-            Checkpoint.saveModel(file, device, run.storage, run.storage.averaged(), Map.of());
+            Checkpoint.saveModel(file, run.model, run.storage.averaged(), Map.of());
             assertTrue(Files.exists(file));
         }
     }

@@ -1,0 +1,138 @@
+package io.basin.data;
+
+import io.basin.device.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Checks callers' arrays and lays them out flat, channels last. */
+final class SampleArrays {
+    private SampleArrays() {}
+
+    /** (n, d) of (n)(d). */
+    static float[] flat(float[][] rows) {
+        if (rows.length == 0 || rows[0].length == 0) throw new IllegalArgumentException("there are no numbers");
+        int width = rows[0].length;
+        float[] flat = new float[Math.multiplyExact(rows.length, width)];
+        for (int i = 0; i < rows.length; i++) {
+            if (rows[i].length != width) {
+                throw new IllegalArgumentException(
+                        "sample " + i + " has " + rows[i].length + " numbers, sample 0 has " + width);
+            }
+            for (int k = 0; k < width; k++) flat[i * width + k] = finite(rows[i][k], i, k);
+        }
+        return flat;
+    }
+
+    private static float finite(float value, int sample, int at) {
+        if (Float.isFinite(value)) return value;
+        throw new IllegalArgumentException(
+                "number " + at + " of sample " + sample + " is " + value + ": every number must be finite");
+    }
+
+    /** (c, h, w) of the first of (n)(c)(h)(w). */
+    static Shape shape(float[][][][] x) {
+        return Shape.of(x[0].length, x[0][0].length, x[0][0][0].length);
+    }
+
+    /** (n, h, w, c) of (n)(c)(h)(w). */
+    static float[] flat(float[][][][] x) {
+        float[][] rows = new float[x.length][];
+        for (int i = 0; i < x.length; i++) {
+            float[][] channels = new float[x[i].length][];
+            for (int c = 0; c < channels.length; c++) channels[c] = joined(x[i][c]);
+            boolean alike = x[i].length == x[0].length
+                    && Arrays.stream(x[i])
+                            .allMatch(c -> c.length == x[0][0].length
+                                    && Arrays.stream(c).allMatch(row -> row.length == x[0][0][0].length));
+            if (!alike) throw new IllegalArgumentException("image " + i + " has another size than image 0");
+            rows[i] = joined(channels);
+        }
+        return channelsLast(flat(rows), shape(x));
+    }
+
+    private static float[] joined(float[][] parts) {
+        float[] all = new float[Arrays.stream(parts).mapToInt(p -> p.length).sum()];
+        int at = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, at, part.length);
+            at += part.length;
+        }
+        return all;
+    }
+
+    /** (n, h, w, c) of (n, c, h, w). */
+    static float[] channelsLast(float[] planes, Shape sample) {
+        int[] from = order(planes.length, sample);
+        float[] moved = new float[planes.length];
+        for (int i = 0; i < moved.length; i++) moved[i] = planes[i - i % from.length + from[i % from.length]];
+        return moved;
+    }
+
+    static byte[] channelsLast(byte[] planes, Shape sample) {
+        int[] from = order(planes.length, sample);
+        byte[] moved = new byte[planes.length];
+        for (int i = 0; i < moved.length; i++) moved[i] = planes[i - i % from.length + from[i % from.length]];
+        return moved;
+    }
+
+    /** Where within (c, h, w) each element of (h, w, c) comes from. */
+    private static int[] order(int length, Shape sample) {
+        int size = Math.toIntExact(sample.elements());
+        if (length % size != 0) {
+            throw new IllegalArgumentException(
+                    length + " numbers are not whole samples of " + sample + ", " + size + " each");
+        }
+        int channels = sample.dim(0);
+        int pixels = size / channels;
+        return IntStream.range(0, size)
+                .map(i -> i % channels * pixels + i / channels)
+                .toArray();
+    }
+
+    static void requireCount(long samples, int answers, String what) {
+        if (samples == answers) return;
+        throw new IllegalArgumentException("there are " + samples + " samples and " + answers + " " + what);
+    }
+
+    /** {@code "0", "1", ...} up to the largest label. */
+    static List<String> classes(int[] labels) {
+        int largest = Arrays.stream(labels).max().orElse(-1);
+        return IntStream.rangeClosed(0, largest).mapToObj(Integer::toString).toList();
+    }
+
+    /** From a histogram, whose sums are exact integers, so the result does not depend on the order of the images. */
+    static Dataset.ChannelStatistics statistics(byte[] pixels, int channels) {
+        long[][] histogram = new long[channels][256];
+        for (int i = 0; i < pixels.length; ) {
+            for (int c = 0; c < channels; c++) histogram[c][pixels[i++] & 0xFF]++;
+        }
+        double[] mean = new double[channels];
+        double[] std = new double[channels];
+        double n = (double) pixels.length / channels;
+        for (int c = 0; c < channels; c++) {
+            long sum = 0;
+            for (int v = 0; v < 256; v++) sum += v * histogram[c][v];
+            double centre = sum / n;
+            double squares = 0;
+            for (int v = 0; v < 256; v++) squares += histogram[c][v] * (v - centre) * (v - centre);
+            mean[c] = centre / 255;
+            std[c] = Math.sqrt(squares / n) / 255;
+        }
+        return new Dataset.ChannelStatistics(mean, std);
+    }
+
+    /** Mean and deviation of each channel of (n, h, w, c), in two passes. */
+    static Dataset.ChannelStatistics statistics(float[] values, int channels) {
+        double[] mean = new double[channels];
+        double[] std = new double[channels];
+        double n = (double) values.length / channels;
+        for (int i = 0; i < values.length; i++) mean[i % channels] += values[i] / n;
+        for (int i = 0; i < values.length; i++) {
+            double d = values[i] - mean[i % channels];
+            std[i % channels] += d * d / n;
+        }
+        for (int c = 0; c < channels; c++) std[c] = Math.sqrt(std[c]);
+        return new Dataset.ChannelStatistics(mean, std);
+    }
+}

@@ -1,0 +1,41 @@
+package io.basin.train;
+
+/**
+ * How batch-norm statistics of weights that were never run forward are measured.
+ *
+ * @param how {@code exact}, {@code single}, or {@code auto}: exact up to {@link #MANY_NORMS} batch norms, those of all models
+ *     that one result needs together
+ * @param plain on samples as they are, not augmented as in training
+ */
+public record BatchNormUpdate(String how, boolean plain) {
+    /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
+    public static final int MANY_NORMS = 24;
+
+    /** Exact while that is cheap. */
+    public static final BatchNormUpdate AUTO = new BatchNormUpdate("auto", false);
+
+    /** What is right for every net and takes long for deep ones. */
+    public static final BatchNormUpdate EXACT = new BatchNormUpdate("exact", false);
+
+    public BatchNormUpdate {
+        if (!how.equals("auto") && !how.equals("exact") && !how.equals("single")) {
+            throw new IllegalArgumentException("`refresh` is auto, exact or single, got '" + how + "'");
+        }
+    }
+
+    /** How {@code evaluator} measures them: what {@code auto} means for its net. */
+    public Evaluator.Refresh of(Evaluator evaluator) {
+        return of(evaluator, 1);
+    }
+
+    /** The same for one of {@code models} that a single result needs. */
+    public Evaluator.Refresh of(Evaluator evaluator, int models) {
+        return of((long) models * evaluator.refreshPasses(Evaluator.Refresh.EXACT));
+    }
+
+    /** For so many batch norms. */
+    public Evaluator.Refresh of(long norms) {
+        boolean exact = how.equals("auto") ? norms <= MANY_NORMS : how.equals("exact");
+        return exact ? Evaluator.Refresh.EXACT : Evaluator.Refresh.SINGLE;
+    }
+}

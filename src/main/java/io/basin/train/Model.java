@@ -1,0 +1,412 @@
+package io.basin.train;
+
+import io.basin.data.Progress;
+import io.basin.device.Arena;
+import io.basin.device.Augmentation;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Guard;
+import io.basin.device.Images;
+import io.basin.device.Loss;
+import io.basin.device.Memory;
+import io.basin.device.Optimizer;
+import io.basin.device.ParameterStore;
+import io.basin.device.Precision;
+import io.basin.device.Weights;
+import io.basin.io.FormatException;
+import io.basin.methods.Budget;
+import io.basin.methods.Method;
+import io.basin.methods.MethodSettings;
+import io.basin.nn.Graph;
+import io.basin.nn.Nets;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * A net with its memory on a device: what is trained, averaged, saved, loaded and predicts.
+ *
+ * <p>It makes evaluation plans where they are first needed and keeps them, so that a second call costs its passes alone. Memory is
+ * allocated by the first plan, which also chooses the layouts of weights: of a model that is trained, let that be the training's.
+ * First weights are drawn with the training's seed, or with seed 0 where something else needs them earlier.
+ *
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}). Close it after all that was made of it.
+ */
+public final class Model implements AutoCloseable {
+    /** Samples that an evaluation takes at once. */
+    public static final int BATCH = 128;
+
+    private record Pass(Images images, BatchReader reader) {}
+
+    private final Device device;
+    private final Guard guard;
+    private final Graph graph;
+    private final Loss loss;
+    private final Precision precision;
+    private final ParameterStore store;
+    private final Map<Pass, Evaluator> evaluators = new HashMap<>();
+    private final Predictor predictor = new Predictor(this);
+    private boolean filled;
+    private ModelCard card = ModelCard.NONE;
+    private Augmentation reading;
+    private List<String> classNames = List.of();
+
+    /** A classifier that computes in float32: its loss is cross-entropy, and weight decay spares none of its parameters. */
+    public Model(Device device, Graph graph) {
+        this(device, graph, Loss.crossEntropy(0), Precision.FP32);
+    }
+
+    /** As {@link #Model(Device, Graph)}; its files name the class of {@code net}, see {@link Nets#build}. */
+    public Model(Device device, Supplier<Graph> net) {
+        this(device, Nets.of(net));
+    }
+
+    public Model(Device device, Graph graph, Loss loss, Precision precision) {
+        this(device, graph, loss, precision, true);
+    }
+
+    /** @param decayEverything false: weight decay spares biases and batch norm's scale and shift */
+    public Model(Device device, Graph graph, Loss loss, Precision precision, boolean decayEverything) {
+        this(device, graph, loss, precision, new ParameterStore(decayEverything));
+    }
+
+    Model(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
+        this.device = device;
+        guard = device.guard().of("the model");
+        this.graph = graph;
+        this.loss = loss;
+        this.precision = precision;
+        this.store = store;
+    }
+
+    /**
+     * The model in a weights file, whose header says how it is built.
+     *
+     * @throws FormatException where it does not, or the file does not fit its net
+     */
+    public static Model load(Device device, Path file) {
+        return load(device, file, null);
+    }
+
+    /** The same with the net that the file is of, where its header does not say it; null: it does. */
+    public static Model load(Device device, Path file, Graph net) {
+        ModelHeader said = ModelHeader.of(file);
+        Model model = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
+        try {
+            model.load(file);
+            model.card = said.card();
+            model.classNames = said.classNames();
+            if (said.reading() != null) model.reading(said.reading());
+            return model;
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /** Takes up a file's weights and statistics; how samples are read is left. */
+    public Model load(Path file) {
+        return load(file, false);
+    }
+
+    /** The same; {@code part} where the file may hold more than this net. */
+    public Model load(Path file, boolean part) {
+        guard.run(() -> {
+            Checkpoint.loadModel(file, this, store().live(), part);
+            filled = true;
+        });
+        return this;
+    }
+
+    /** Draws first weights anew. */
+    public Model initialise(long seed) {
+        guard.run(() -> {
+            allocated().initialise(device, seed);
+            filled = true;
+        });
+        return this;
+    }
+
+    /** What a training begins with: first weights where there are none, moments and an average of 0. */
+    void begin(long seed) {
+        guard.run(() -> {
+            if (!filled) initialise(seed);
+            store.forgetTraining(device);
+        });
+    }
+
+    /** Its memory, allocated, with weights in it. */
+    public ParameterStore store() {
+        return guard.get(() -> {
+            allocated();
+            if (!filled) initialise(0);
+            return store;
+        });
+    }
+
+    private ParameterStore allocated() {
+        if (!store.allocated()) predictor.prepare();
+        return store;
+    }
+
+    /** Its memory for a plan, which may be the first. */
+    ParameterStore unplanned() {
+        return store;
+    }
+
+    /** The model as it stands. Owned by this. */
+    public Weights weights() {
+        return store().live();
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public Graph graph() {
+        return graph;
+    }
+
+    public Loss loss() {
+        return loss;
+    }
+
+    public Precision precision() {
+        return precision;
+    }
+
+    /** Where it comes from, as its files say it. */
+    public ModelCard card() {
+        return card;
+    }
+
+    /** Of its classes, as the data set that it was trained on has them; empty where nobody said. */
+    public List<String> classNames() {
+        return classNames;
+    }
+
+    /**
+     * A trained tensor or a batch-norm statistic, flat in PyTorch's order; waits.
+     *
+     * @param name as in weights files, such as {@code conv1.weight}
+     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
+     */
+    public float[] read(String name) {
+        return guard.get(() -> store().read(device, store.live(), name));
+    }
+
+    /** Replaces what {@link #read} returns; the values must be as many. */
+    public void write(String name, float[] values) {
+        guard.run(() -> store().write(device, store.live(), name, values));
+    }
+
+    /**
+     * The gradient of a trained tensor that the last backward pass computed, as {@link #read} has the tensor.
+     *
+     * @throws IllegalStateException before a training was planned
+     */
+    public float[] gradient(String name) {
+        return guard.get(() -> store().parameter(name).read(device, gradients()));
+    }
+
+    private Memory gradients() {
+        return store().memory(Arena.GRADS);
+    }
+
+    /**
+     * Scales all gradients down such that their norm over all parameters together is at most {@code most}.
+     *
+     * @param most infinite to measure alone
+     * @return the norm that they had
+     */
+    public double clipGradients(double most) {
+        return guard.get(() -> {
+            Memory memory = gradients();
+            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(store.paramBytes()))
+                    .order(ByteOrder.nativeOrder());
+            device.download(memory, 0, bytes);
+            FloatBuffer g = bytes.clear().asFloatBuffer();
+            double square = 0;
+            for (int i = 0; i < g.capacity(); i++) square += (double) g.get(i) * g.get(i);
+            double norm = Math.sqrt(square);
+            if (norm <= most) return norm;
+            float factor = (float) (most / norm);
+            for (int i = 0; i < g.capacity(); i++) g.put(i, g.get(i) * factor);
+            device.upload(memory, 0, bytes);
+            return norm;
+        });
+    }
+
+    /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
+    public Evaluator evaluator(Images images, BatchReader reader) {
+        return guard.get(
+                () -> evaluators.computeIfAbsent(new Pass(images, reader), p -> new Evaluator(this, images, reader)));
+    }
+
+    /** Plain passes over one part of a data set, read as this model reads its samples. Owned by this. */
+    public Evaluator on(Splits splits, Splits.Part part) {
+        return guard.get(() -> {
+            if (reading == null) reading(splits.augmentation());
+            return on(splits.images(part));
+        });
+    }
+
+    /** The same of samples that the caller uploaded. */
+    public Evaluator on(Images images) {
+        return guard.get(() -> evaluator(images, reader(Math.min(BATCH, images.count()))));
+    }
+
+    /** Loss and accuracy of the model as it stands, on one part of a data set. */
+    public EpochMetrics evaluate(Splits splits, Splits.Part part) {
+        return guard.get(() -> on(splits, part).evaluate(weights()));
+    }
+
+    /** Says how samples are normalised, for what is measured and predicted without {@link Splits}. */
+    public Model reading(Augmentation normalisation) {
+        reading = normalisation.plain();
+        predictor.close();
+        return this;
+    }
+
+    /**
+     * Reads samples in their order, {@code batch} at once, as this model does.
+     *
+     * @throws IllegalStateException where nobody said how samples are normalised
+     */
+    public BatchReader reader(int batch) {
+        if (reading == null) {
+            throw new IllegalStateException(
+                    "the model does not know how samples are normalised: train it with fit, or call reading(...)");
+        }
+        return new BatchReader(batch, reading, 0, false);
+    }
+
+    /**
+     * What the model says of one sample: probabilities of classes, or of independent labels, or regressed numbers, as its loss has
+     * it. Of floats.
+     *
+     * @param sample flat (c, h, w), or (features); not normalised
+     */
+    public float[] predict(float[] sample) {
+        return predict(new float[][] {sample})[0];
+    }
+
+    /** The same of bytes, 0 to 255. */
+    public float[] predict(byte[] sample) {
+        return predict(new byte[][] {sample})[0];
+    }
+
+    /** The class of the largest probability, the first of equals. */
+    public static int likeliest(float[] probabilities) {
+        int best = 0;
+        for (int k = 1; k < probabilities.length; k++) if (probabilities[k] > probabilities[best]) best = k;
+        return best;
+    }
+
+    /** The same of several samples, (n)(outputs). */
+    public float[][] predict(float[][] samples) {
+        return guard.get(() -> predictor.predict(samples));
+    }
+
+    /** The same of several samples in bytes, (n)(outputs). */
+    public float[][] predict(byte[][] samples) {
+        return guard.get(() -> predictor.predict(samples));
+    }
+
+    /**
+     * Trains with a method whose result is one model, and becomes that result: the last weights, or the average with batch-norm
+     * statistics of its own. Remembers how samples are read, for {@link #predict}, and where it comes from, for {@link #save}.
+     *
+     * @param how such as {@link io.basin.methods.Methods#swa}
+     * @param budget in epochs of the training part
+     * @param seed of first weights, where there are none yet, and of the order of samples
+     * @param listener told each epoch's figures
+     * @throws IllegalArgumentException if the method trains several nets or ends with several models
+     */
+    public void fit(
+            Splits splits,
+            MethodSettings how,
+            Budget budget,
+            Optimizer optimizer,
+            long seed,
+            Consumer<Trainer.Epoch> listener) {
+        fit(splits, how.plan(budget, splits.stepsPerEpoch()), optimizer, seed, listener);
+    }
+
+    /**
+     * The same with tables, which may be one's own.
+     *
+     * @throws IllegalArgumentException if the method trains several nets or ends with several models
+     */
+    public void fit(Splits splits, Method method, Optimizer optimizer, long seed, Consumer<Trainer.Epoch> listener) {
+        boolean average = method.product() == Method.Product.AVERAGE;
+        if (method.parts() > 1 || !average && method.product() != Method.Product.LAST) {
+            throw new IllegalArgumentException(
+                    method.name() + " ends with several models and this is one: compare and" + " Comparison train it");
+        }
+        try (Training training = new Training(
+                this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
+            Trainer.Listener each = Trainer.Listener.of(listener);
+            int epoch = splits.stepsPerEpoch();
+            new Trainer(training, method.schedule(), epoch, null, 0, Map.of(), false, each).run();
+            if (average) store.averaged().copyTo(device, store.live());
+        }
+        described(splits.card(graph.source(), method.name(), Long.toString(seed)), splits.classNames());
+        if (average) refresh(splits, BatchNormUpdate.EXACT, "batch-norm statistics", Progress.NONE);
+    }
+
+    /** Says where the model comes from, how it reads samples and what its classes are called. */
+    public Model described(ModelCard origin, List<String> classes) {
+        card = origin;
+        classNames = List.copyOf(classes);
+        return reading(origin.augmentation());
+    }
+
+    /** Measures batch norm's statistics of the weights as they stand on the training part, read as this model was trained. */
+    public void refresh(Splits splits, BatchNormUpdate update, String task, Progress progress) {
+        guard.run(() -> {
+            Augmentation read = update.plain() ? reader(1).augmentation() : card.augmentation();
+            int batch = Math.min(card.batch(), splits.train().count());
+            Evaluator onTrain = evaluator(splits.train(), new BatchReader(batch, read, 0, false));
+            Evaluator.Refresh how = update.of(onTrain);
+            long batches = (long) onTrain.refreshPasses(how) * onTrain.batches();
+            if (batches == 0) return;
+            try (Progress.Counter counter = progress.start(task, batches, "batches")) {
+                onTrain.refresh(weights(), how, pass -> counter.step(1));
+            }
+        });
+    }
+
+    /**
+     * Writes weights and statistics as a weights file of safetensors, whose header says how the net is built and reads samples.
+     *
+     * @throws DivergedException if a weight is not finite
+     */
+    public void save(Path file) {
+        Checkpoint.saveModel(file, this, weights(), card.header());
+    }
+
+    /** What a weights file must say so that {@link #load(Device, Path)} can make this model. */
+    Map<String, String> header() {
+        Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
+        if (reading != null) header.putAll(ModelHeader.of(reading));
+        return header;
+    }
+
+    @Override
+    public void close() {
+        guard.close(() -> {
+            predictor.close();
+            evaluators.values().forEach(Evaluator::close);
+            store.close();
+        });
+    }
+}

@@ -1,0 +1,94 @@
+package io.basin.train;
+
+import io.basin.device.Augmentation;
+import io.basin.device.Loss;
+import io.basin.device.Shape;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.Safetensors;
+import io.basin.nn.Graph;
+import io.basin.nn.Nets;
+import io.basin.text.Closest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the header of a weights file says of its net beside where it comes from: how it is built, what it predicts. */
+record ModelHeader(Path file, Map<String, String> header) {
+    private static final String NET = "model";
+    private static final String INPUT = "input";
+    private static final String OUTPUTS = "outputs";
+    private static final String LOSS = "loss_function";
+    private static final String CLASSES = "classes";
+
+    private static final Map<String, Loss> LOSSES = Map.of(
+            "cross_entropy", Loss.crossEntropy(0),
+            "binary_cross_entropy", Loss.binaryCrossEntropy(),
+            "squared_error", Loss.squaredError());
+
+    static ModelHeader of(Path file) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return new ModelHeader(file, in.metadata());
+        }
+    }
+
+    static Map<String, String> of(Graph net, Loss loss, List<String> classNames) {
+        Map<String, String> header = new LinkedHashMap<>();
+        if (!net.source().isEmpty()) header.put(NET, net.source());
+        header.put(INPUT, Json.line(net.input().shape().dims()));
+        header.put(OUTPUTS, Integer.toString(net.output().shape().dim(0)));
+        LOSSES.forEach((name, known) -> {
+            if (known.equals(loss.plain())) header.put(LOSS, name);
+        });
+        if (!classNames.isEmpty()) header.put(CLASSES, Json.line(classNames));
+        return header;
+    }
+
+    static Map<String, String> of(Augmentation reading) {
+        return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
+    }
+
+    /** @throws FormatException where the file does not say how its net is built */
+    Graph net() {
+        if (!header.containsKey(NET) || !header.containsKey(INPUT) || !header.containsKey(OUTPUTS)) {
+            throw new FormatException(
+                    file.toString(), "does not say how its net is built: give the net, Model.load(device, file, net)");
+        }
+        float[] dims = Json.floats(header.get(INPUT), file + ": " + INPUT);
+        int[] extents = new int[dims.length];
+        for (int i = 0; i < dims.length; i++) extents[i] = (int) dims[i];
+        try {
+            return Nets.build(header.get(NET), Shape.of(extents), Integer.parseInt(header.get(OUTPUTS)));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file.toString(), e.getMessage(), e);
+        }
+    }
+
+    Loss loss() {
+        String name = header.getOrDefault(LOSS, "cross_entropy");
+        Loss loss = LOSSES.get(name);
+        if (loss == null) throw new FormatException(file.toString(), Closest.unknown("loss", name, LOSSES.keySet()));
+        return loss;
+    }
+
+    ModelCard card() {
+        boolean known = header.containsKey(NET) && header.containsKey("dataset");
+        return known ? ModelCard.of(file.toString(), header) : ModelCard.NONE;
+    }
+
+    /** How samples are normalised; null where the file does not say. */
+    Augmentation reading() {
+        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
+        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
+        ModelCard.requireNormalisation(file.toString(), mean, std);
+        return mean.length == 0 ? null : new Augmentation(0, false, mean, std);
+    }
+
+    List<String> classNames() {
+        List<String> names = new ArrayList<>();
+        Json.parse(header.getOrDefault(CLASSES, "[]"), file + ": " + CLASSES).forEach(n -> names.add(n.asText()));
+        return List.copyOf(names);
+    }
+}

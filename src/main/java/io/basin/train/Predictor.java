@@ -1,0 +1,139 @@
+package io.basin.train;
+
+import io.basin.device.Augmentation;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Images;
+import io.basin.device.Memory;
+import io.basin.device.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A model's plans for samples that come from the host, one or {@link Model#BATCH} at a time; each call only overwrites them. */
+final class Predictor implements AutoCloseable {
+    private record Kind(boolean floats, int samples) {}
+
+    private record Place(Images images, Evaluator evaluator) {}
+
+    private final Model model;
+    private final Map<Kind, Place> places = new HashMap<>();
+
+    Predictor(Model model) {
+        this.model = model;
+    }
+
+    /** Allocates the model's memory by a plan that nothing else needs. */
+    void prepare() {
+        int channels = sample().dim(0);
+        float[] std = new float[channels];
+        Arrays.fill(std, 1);
+        Augmentation none = new Augmentation(0, false, new float[channels], std);
+        try (Images one = images(new Kind(true, 1))) {
+            new Evaluator(model, one, new BatchReader(1, none, 0, false)).close();
+        }
+    }
+
+    /** (C, H, W) of a sample. */
+    private Shape sample() {
+        Shape s = model.graph().input().shape();
+        return s.rank() == 1 ? Shape.of(s.dim(0), 1, 1) : s;
+    }
+
+    private Images images(Kind kind) {
+        Device device = model.device();
+        Shape s = sample();
+        int outputs = model.graph().output().shape().dim(0);
+        boolean targets = !model.loss().labels();
+        int answers = kind.samples() * (targets ? outputs : 1);
+        Memory values = device.allocate(s.elements() * kind.samples() * (kind.floats() ? 4 : 1));
+        try {
+            Memory labels = device.allocate(4L * answers);
+            Images images = new Images(
+                    values, labels, kind.samples(), s.dim(1), s.dim(2), s.dim(0), outputs, kind.floats(), targets);
+            ByteBuffer none = ByteBuffer.allocateDirect(4 * answers).order(ByteOrder.nativeOrder());
+            IntBuffer ints = none.asIntBuffer();
+            while (ints.hasRemaining()) ints.put(images.absent());
+            device.upload(labels, 0, none);
+            return images;
+        } catch (RuntimeException e) {
+            values.close();
+            throw e;
+        }
+    }
+
+    private Place place(Kind kind) {
+        return places.computeIfAbsent(kind, k -> {
+            BatchReader reader = model.reader(k.samples());
+            Images images = images(k);
+            try {
+                return new Place(images, new Evaluator(model, images, reader));
+            } catch (RuntimeException e) {
+                images.close();
+                throw e;
+            }
+        });
+    }
+
+    private interface Put {
+        void value(ByteBuffer to, int sample, int index);
+    }
+
+    float[][] predict(float[][] samples) {
+        int[] lengths = Arrays.stream(samples).mapToInt(s -> s.length).toArray();
+        return predict(lengths, true, (to, i, k) -> to.putFloat(samples[i][k]));
+    }
+
+    float[][] predict(byte[][] samples) {
+        int[] lengths = Arrays.stream(samples).mapToInt(s -> s.length).toArray();
+        return predict(lengths, false, (to, i, k) -> to.put(samples[i][k]));
+    }
+
+    private float[][] predict(int[] lengths, boolean floats, Put put) {
+        long size = sample().elements();
+        for (int i = 0; i < lengths.length; i++) {
+            if (lengths[i] == size) continue;
+            throw new IllegalArgumentException("sample " + i + " has " + lengths[i] + " values, the net takes " + size
+                    + ", " + model.graph().input().shape());
+        }
+        Place place = place(new Kind(floats, lengths.length == 1 ? 1 : Model.BATCH));
+        float[][] said = new float[lengths.length][];
+        for (int first = 0; first < said.length; first += Model.BATCH) {
+            int from = first;
+            int count = Math.min(Model.BATCH, said.length - first);
+            upload(place.images(), from, count, put);
+            place.evaluator().predict(List.of(model.weights()), (member, row, rows, p) -> {
+                int outputs = place.evaluator().classes();
+                for (int i = 0; i < count; i++) said[from + i] = Arrays.copyOfRange(p, i * outputs, (i + 1) * outputs);
+            });
+        }
+        return said;
+    }
+
+    /** From (C, H, W) to (H, W, C). */
+    private void upload(Images images, int first, int count, Put put) {
+        int channels = images.channels();
+        int pixels = images.height() * images.width();
+        int bytes = count * channels * pixels * (images.floats() ? 4 : 1);
+        ByteBuffer to = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        for (int i = first; i < first + count; i++) {
+            for (int at = 0; at < pixels; at++) {
+                for (int c = 0; c < channels; c++) put.value(to, i, c * pixels + at);
+            }
+        }
+        model.device().upload(images.pixels(), 0, to.flip());
+    }
+
+    @Override
+    public void close() {
+        for (Place place : places.values()) {
+            place.evaluator().close();
+            place.images().close();
+        }
+        places.clear();
+    }
+}

@@ -1,0 +1,213 @@
+package io.basin.train;
+
+import io.basin.data.Dataset;
+import io.basin.data.Split;
+import io.basin.data.TrainTest;
+import io.basin.device.Augmentation;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Guard;
+import io.basin.device.Images;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * A data set cut into training, validation and test parts, each of which goes to the device when it is first needed.
+ *
+ * <p>The validation part is cut from the training set, stratified; everything that is chosen is chosen on it, and the test part
+ * is only ever measured on. The cut has its own fixed seed, so that all seeds and methods of a comparison share it, and a larger
+ * validation part contains a smaller one.
+ *
+ * <p>Any thread may use it; close it after what computes with it.
+ */
+public final class Splits implements AutoCloseable {
+    /** What a part of the data may be used for. */
+    public enum Part {
+        /** Weights and batch-norm statistics come from it. */
+        TRAIN,
+        /** Everything is chosen on it. */
+        VALIDATION,
+        /** Results are reported on it, and nothing is chosen. */
+        TEST
+    }
+
+    /** Of the cut between training and validation samples, the same for every run. */
+    public static final long SPLIT_SEED = 20180314;
+
+    private final Device device;
+    private final Guard guard;
+    private final TrainTest data;
+    private final Settings.Data how;
+    private final Map<Part, Dataset> sets = new EnumMap<>(Part.class);
+    private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
+    private Augmentation augmentation;
+    private String withheld;
+
+    /** Without augmentation, and with all training samples that are not held out. */
+    public Splits(Device device, TrainTest data, int validation, int batch) {
+        this(device, data, new Settings.Data(batch, validation));
+    }
+
+    /** @param how many samples go where, and how training reads them */
+    public Splits(Device device, TrainTest data, Settings.Data how) {
+        this.device = device;
+        guard = device.guard().of("the splits");
+        this.data = data;
+        this.how = how;
+        sets.put(Part.TEST, data.test());
+    }
+
+    /** Cuts now what is else cut when it is first asked for, so that counts which do not fit are refused at once. */
+    public Splits cut() {
+        stepsPerEpoch();
+        return this;
+    }
+
+    /** Has the validation part refused, for {@code reason}. */
+    public Splits withholding(String reason) {
+        withheld = reason;
+        return this;
+    }
+
+    /** Whether there are samples that nothing was trained on and that are not the test part's. */
+    public boolean holdsOut() {
+        return withheld == null;
+    }
+
+    /** A stratified part of {@code count} samples, the same for every run; 0 for the whole set. */
+    private static Dataset fewer(Dataset set, int count) {
+        return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
+    }
+
+    /** Calls {@code cut}, whose complaint is about the parameter {@code name}. */
+    public static <T> T naming(String name, Supplier<T> cut) {
+        try {
+            return cut.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The samples of a part.
+     *
+     * @throws IllegalArgumentException where the counts leave none, or the validation part is withheld
+     */
+    public Dataset set(Part part) {
+        if (part == Part.VALIDATION && withheld != null) throw new IllegalArgumentException(withheld);
+        return guard.get(() -> {
+            if (!sets.containsKey(part)) cutTraining();
+            return sets.get(part);
+        });
+    }
+
+    private void cutTraining() {
+        if (how.validation() >= data.train().count()) {
+            throw new IllegalArgumentException("`validation` " + how.validation() + " leaves none of the "
+                    + data.train().count() + " training images to train on");
+        }
+        Split split = naming("`validation`", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
+        sets.put(Part.TRAIN, naming("`trainSamples`", () -> fewer(split.train(), how.trainSamples())));
+        sets.put(Part.VALIDATION, split.validation());
+    }
+
+    /** A part on the device. Owned by this. */
+    public Images images(Part part) {
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> set(p).upload(device)));
+    }
+
+    public Dataset trainSet() {
+        return set(Part.TRAIN);
+    }
+
+    public Dataset validationSet() {
+        return set(Part.VALIDATION);
+    }
+
+    public Dataset testSet() {
+        return set(Part.TEST);
+    }
+
+    public Images train() {
+        return images(Part.TRAIN);
+    }
+
+    public Images validation() {
+        return images(Part.VALIDATION);
+    }
+
+    public Images test() {
+        return images(Part.TEST);
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    /** {@link TrainTest#fingerprint} of the whole data set. */
+    public String fingerprint() {
+        return data.fingerprint();
+    }
+
+    /** How training reads samples: crops and flips, and normalisation by the training part's own pixels. */
+    public Augmentation augmentation() {
+        return guard.get(() -> {
+            if (augmentation == null) augmentation = trainSet().augmentation(how.pad(), how.flip());
+            return augmentation;
+        });
+    }
+
+    /** Whole batches of the training part. */
+    public int stepsPerEpoch() {
+        if (trainSet().count() < how.batch()) {
+            throw new IllegalArgumentException(
+                    "`batch` " + how.batch() + " exceeds the " + trainSet().count() + " training samples");
+        }
+        return trainSet().count() / how.batch();
+    }
+
+    /** How training draws its batches: shuffled and augmented as {@code seed} says. */
+    public BatchReader reader(long seed) {
+        return new BatchReader(how.batch(), augmentation(), seed, true);
+    }
+
+    /** How evaluation reads samples: normalised, in order, not augmented. */
+    public BatchReader plainBatch() {
+        return reader(0).plain();
+    }
+
+    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
+    public BatchReader augmentedBatch() {
+        return reader(0).ordered();
+    }
+
+    public List<String> classNames() {
+        return data.test().classNames();
+    }
+
+    /** What the files of a net trained on this say of it. */
+    public ModelCard card(String net, String method, String init) {
+        Augmentation read = augmentation();
+        return new ModelCard(
+                net,
+                data.name(),
+                method,
+                init,
+                0,
+                read.mean(),
+                read.std(),
+                how.validation(),
+                how.trainSamples(),
+                how.batch(),
+                how.pad(),
+                how.flip(),
+                fingerprint());
+    }
+
+    @Override
+    public void close() {
+        guard.close(() -> uploaded.values().forEach(Images::close));
+    }
+}

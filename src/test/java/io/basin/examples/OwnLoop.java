@@ -1,0 +1,38 @@
+package io.basin.examples;
+
+import io.basin.data.Dataset;
+import io.basin.device.BatchReader;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Images;
+import io.basin.device.Sgd;
+import io.basin.device.Shape;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+import io.basin.nn.Nets;
+import io.basin.train.Model;
+import io.basin.train.Training;
+
+/** A loop of one's own: loss, gradient norm, clipping, update and average of every step. */
+public final class OwnLoop {
+    public static void main(String[] args) {
+        Dataset data = Dataset.of(Samples.points(), Samples.quadrants(Samples.points()));
+        BatchReader reader = new BatchReader(20, data.augmentation(0, false), 1, true);
+        Schedule rates = Schedule.constant(600, 0.05);
+        try (Device device = Devices.best();
+                Images images = data.upload(device);
+                Model model = new Model(device, Nets.mlp(Shape.of(2), 2, 32)).reading(reader.augmentation());
+                Training training = new Training(
+                        model, images, reader, new Sgd(0.9, 1e-4, false), rates, Averaging.tail(600, 500))) {
+            while (training.step() < training.steps()) {
+                double loss = training.gradients();
+                double norm = model.clipGradients(1);
+                training.update();
+                if (training.step() % 100 == 0) System.out.printf("loss %.3f, gradient %.3f%n", loss, norm);
+            }
+            EpochMetrics averaged = model.on(images).evaluate(model.store().averaged());
+            System.out.printf("accuracy %.2f%n", averaged.accuracy());
+        }
+    }
+}

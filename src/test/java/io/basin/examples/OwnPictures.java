@@ -1,0 +1,32 @@
+package io.basin.examples;
+
+import io.basin.data.Dataset;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Sgd;
+import io.basin.device.Shape;
+import io.basin.methods.Budget;
+import io.basin.methods.Methods;
+import io.basin.nn.Nets;
+import io.basin.train.Model;
+import io.basin.train.Splits;
+import java.util.Arrays;
+import java.util.List;
+
+/** Trains on pictures of one's own, as bytes with names for their classes. */
+public final class OwnPictures {
+    public static void main(String[] args) {
+        int[] labels = Samples.quadrants(Samples.points());
+        byte[] pixels = Samples.pictures(labels);
+        Dataset data = Dataset.of(pixels, labels, Shape.of(1, 8, 8), List.of("row", "column"));
+        try (Device device = Devices.best();
+                Splits splits = new Splits(device, data.split(100), 100, 20);
+                Model model = new Model(device, Nets.mlp(data.sample(), 2, 32))) {
+            model.fit(splits, Methods.sgd(), new Budget(10, 0.05), new Sgd(0.9, 1e-4, false), 1, epoch -> {});
+            float[] p = model.predict(Arrays.copyOf(pixels, 64));
+            System.out.println(model.classNames().get(Model.likeliest(p)));
+            System.out.printf(
+                    "accuracy %.2f%n", model.evaluate(splits, Splits.Part.TEST).accuracy());
+        }
+    }
+}
