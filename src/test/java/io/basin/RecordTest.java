@@ -21,7 +21,7 @@ class RecordTest {
             Map.entry("compare.Predictions", "a stream that is read once"),
             Map.entry("compare.Probabilities", FIGURES),
             Map.entry("cpu.CpuPlain$Mask", SCRATCH),
-            Map.entry("data.IdxFormat$Array", SCRATCH),
+            Map.entry("data.CifarFormat$Part", SCRATCH),
             Map.entry("geometry.CurveTraining$Course", "names a schedule, which is compared by identity as well"),
             Map.entry("geometry.Rays$Bundle", FIGURES),
             Map.entry("geometry.Rays$Line", FIGURES),

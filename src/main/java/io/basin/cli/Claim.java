@@ -71,7 +71,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
             try {
                 return Files.createDirectory(folder);
             } catch (FileAlreadyExistsException another) {
-                continue;
+                // The next number.
             } catch (IOException e) {
                 throw Folders.unwritable(folder, e);
             }

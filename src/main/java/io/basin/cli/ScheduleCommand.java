@@ -54,8 +54,8 @@ final class ScheduleCommand implements Runnable {
         }
         int train = d.trainSamples() > 0 ? d.trainSamples() : left;
         if (train < d.batch()) {
-            throw new IllegalArgumentException(
-                    "--samples: " + train + " training samples do not fill --batch-size " + d.batch());
+            throw new IllegalArgumentException("--batch-size " + d.batch() + " exceeds the " + train
+                    + " training samples that --samples, --validation and --train-samples leave");
         }
         TrainingOptions.requireKnown("--methods", methods);
         int perEpoch = train / d.batch();
