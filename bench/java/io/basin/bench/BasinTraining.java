@@ -41,7 +41,7 @@ public class BasinTraining {
     /** The schedule's length; the counter starts again when it is reached. */
     private static final int STEPS = 1 << 16;
 
-    @Param({"mlp", "smallcnn", "preresnet20", "vgg16"})
+    @Param({"mlp", "smallcnn", "preresnet20", "vgg16-bn"})
     public String net;
 
     @Param("FP32")

@@ -19,7 +19,7 @@ record Contest(String name) {
                 "mlp",
                 "smallcnn",
                 "preresnet20",
-                "vgg16",
+                "vgg16-bn",
                 "smallcnn-bf16",
                 "step",
                 "step-fused",

@@ -40,7 +40,7 @@ class PeerConfigTest {
                 List.of("route=MODULE"), PeerConfig.first(new Contest("step")).parameters());
         assertEquals(
                 List.of("channelsLast=true", "route=FUSED"),
-                PeerConfig.first(new Contest("vgg16")).parameters());
+                PeerConfig.first(new Contest("vgg16-bn")).parameters());
     }
 
     @Test

@@ -30,7 +30,7 @@ public class TorchTraining {
     static final int BATCHES = 8;
     static final int CLASSES = 10;
 
-    @Param({"mlp", "smallcnn", "preresnet20", "vgg16"})
+    @Param({"mlp", "smallcnn", "preresnet20", "vgg16-bn"})
     public String net;
 
     @Param("false")

@@ -57,7 +57,7 @@ final class TrainingOptions {
                     "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
-    @Option(names = "--model", description = "mlp, small-cnn, vgg16, preresnet20, -56, -110, -164, wrn-28-10")
+    @Option(names = "--model", description = "mlp, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
     String model;
 
     @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")

@@ -22,6 +22,7 @@ import io.basin.train.Training;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -65,6 +66,15 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
      * @param seed as of {@code compare}: the same weights come out where the net is the same
      */
     public EpochMetrics run(long seed) {
+        return ended(seed, (training, members) -> test(training, members, seed));
+    }
+
+    /** The same; returns what the method ends with predicts of images of the same classes. */
+    public Probabilities predict(long seed, Dataset images) {
+        return ended(seed, (training, members) -> predict(training, members, seed, images));
+    }
+
+    private <T> T ended(long seed, BiFunction<Training, List<Weights>, T> use) {
         List<Weights> members = new ArrayList<>();
         Training trunk = null;
         try {
@@ -77,7 +87,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
             }
             try (Training training = trained(last, seed, trunk)) {
                 training.takeMembers().forEach(m -> members.add(m.weights()));
-                return test(training, members, seed);
+                return use.apply(training, members);
             }
         } finally {
             members.forEach(Weights::close);
@@ -116,8 +126,12 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
     /** What the method ends with predicts of images of the same classes; demands and refuses what {@link #test} does. */
     public Probabilities predict(Training training, Dataset images) {
         requireResult(training);
+        return predict(training, members(training), training.seed(), images);
+    }
+
+    private Probabilities predict(Training training, List<Weights> members, long seed, Dataset images) {
         Model model = training.model();
-        return with(training, members(training), training.seed(), models -> {
+        return with(training, members, seed, models -> {
             try (Images uploaded = images.upload(model.device());
                     Evaluator onThem = new Evaluator(model, uploaded, splits.plainBatch())) {
                 return Probabilities.mean(onThem, models);

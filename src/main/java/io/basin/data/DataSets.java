@@ -36,6 +36,11 @@ public final class DataSets {
         return standard().read(name, dataDir, progress);
     }
 
+    /** The same from the usual places, silent. */
+    public static TrainTest load(String name) {
+        return load(name, null, Progress.NONE);
+    }
+
     /** Says which files {@link #load} would read, without reading or downloading. */
     public static Location locate(String name, Path dataDir) {
         return standard().find(name, dataDir);

@@ -17,6 +17,11 @@ public interface Initializer {
      */
     void fill(float[] values, Shape shape, long seed);
 
+    /** First values of the bias beside a weight of so many inputs: PyTorch's default, U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
+    default Initializer bias(long fanIn) {
+        return uniform(1 / Math.sqrt(fanIn));
+    }
+
     /** PyTorch's default for convolutions and dense layers: U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
     static Initializer fanIn() {
         return new FanIn();

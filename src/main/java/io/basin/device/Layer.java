@@ -60,7 +60,7 @@ public sealed interface Layer {
      * @param out output channels
      * @param pad zeros added on each side
      * @param groups divides input and output channels
-     * @param init of the weight; a bias begins as PyTorch's, U(-1/sqrt(fan-in), 1/sqrt(fan-in))
+     * @param init of the weight; a bias begins as {@link Initializer#bias} says
      */
     record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
             implements Layer {
@@ -89,7 +89,7 @@ public sealed interface Layer {
         }
 
         public Param bias(Shape input) {
-            return biasOf(out, weight(input).shape());
+            return biasOf(out, weight(input));
         }
 
         @Override
@@ -161,7 +161,7 @@ public sealed interface Layer {
         }
 
         public Param bias(Shape input) {
-            return biasOf(out, weight(input).shape());
+            return biasOf(out, weight(input));
         }
 
         @Override
@@ -245,9 +245,9 @@ public sealed interface Layer {
         }
     }
 
-    private static Param biasOf(int out, Shape weight) {
-        double fanIn = (double) weight.elements() / out;
-        return new Param("bias", Shape.of(out), Initializer.uniform(1 / Math.sqrt(fanIn)), true);
+    private static Param biasOf(int out, Param weight) {
+        long fanIn = weight.shape().elements() / out;
+        return new Param("bias", Shape.of(out), weight.first().bias(fanIn), true);
     }
 
     /** What windows of {@code kernel} squared make of an image (C, H, W). */

@@ -15,6 +15,11 @@ public record Sgd(double momentum, double weightDecay, boolean nesterov) impleme
         if (nesterov && momentum == 0) throw new IllegalArgumentException("`nesterov` needs `momentum` above 0");
     }
 
+    /** With a momentum of 0.9, a decay of 5e-4 and without Nesterov: the SWA paper's. */
+    public Sgd() {
+        this(0.9, 5e-4, false);
+    }
+
     @Override
     public int moments() {
         return 1;

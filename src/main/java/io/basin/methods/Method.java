@@ -72,6 +72,16 @@ public record Method(
         this(name, 1, schedule, averaging, product, null, null);
     }
 
+    /**
+     * One's own method that predicts with its average.
+     *
+     * @param lr learning rate of each step
+     * @param alpha of each step, {@code average += alpha (w - average)}; as many
+     */
+    public static Method of(String name, double[] lr, double[] alpha) {
+        return new Method(name, Schedule.of(name, lr), Averaging.of(alpha), Product.AVERAGE);
+    }
+
     /** A published method of one run without a trunk. */
     Method(
             MethodSettings settings,

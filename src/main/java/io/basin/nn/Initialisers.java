@@ -12,13 +12,18 @@ public final class Initialisers {
     /** He et al. 2015 (arXiv 1502.01852), fan-in: N(0, 2/fan-in). */
     public static final Initializer HE = new Normal(false);
 
-    /** The variant of the residual nets' published code: N(0, 2/(kernel height x width x out)). */
+    /** The variant of the papers' published code, biases of 0: N(0, 2/(kernel height x width x out)). */
     public static final Initializer HE_FAN_OUT = new Normal(true);
 
     private record Normal(boolean outward) implements Initializer {
         @Override
         public void fill(float[] values, Shape shape, long seed) {
             normal(values, Math.sqrt(2.0 / (outward ? fanOut(shape) : fanIn(shape))), seed);
+        }
+
+        @Override
+        public Initializer bias(long fanIn) {
+            return outward ? Initializer.constant(0) : Initializer.super.bias(fanIn);
         }
     }
 

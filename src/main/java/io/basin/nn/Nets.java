@@ -10,11 +10,10 @@ import java.util.function.Supplier;
  * The nets of the papers and two small ones, with PyTorch's parameter names.
  *
  * <p>Sources: the pre-activation residual nets are those of the SWA paper's code, basic blocks below depth 44 and bottlenecks from
- * there on. Two are not the authors' nets, so that their published figures are not these nets':
+ * there on; {@code vgg16} is the papers' VGG16, which has no batch norm, and {@code vgg16-bn} the same code's VGG16BN. The VGG
+ * rows of the papers belong to the net without batch norm. One net is not the authors', so that their figures are not this net's:
  *
  * <ul>
- *   <li>{@code vgg16} has batch norm; the authors' VGG16 has none. It is their VGG16BN, but that the biases of its convolutions
- *       are drawn as PyTorch draws them, where theirs begin at 0.
  *   <li>{@code wrn-28-10} is Zagoruyko and Komodakis's (2016, arXiv 1605.07146). The authors' has biases in its convolutions, the
  *       stride on a block's second one, a shortcut from the raw input, Xavier's initialisation with gain sqrt(2) and a momentum of
  *       0.9 in the last batch norm; its tensors have the same names.
@@ -23,7 +22,15 @@ import java.util.function.Supplier;
 public final class Nets {
     /** Every name that {@link #build} knows. */
     public static final List<String> NAMES = List.of(
-            "mlp", "small-cnn", "vgg16", "preresnet20", "preresnet56", "preresnet110", "preresnet164", "wrn-28-10");
+            "mlp",
+            "small-cnn",
+            "vgg16",
+            "vgg16-bn",
+            "preresnet20",
+            "preresnet56",
+            "preresnet110",
+            "preresnet164",
+            "wrn-28-10");
 
     private Nets() {}
 
@@ -49,7 +56,8 @@ public final class Nets {
         return switch (name) {
             case "mlp" -> mlp(sample, classes, 1024, 1024);
             case "small-cnn" -> smallCnn(sample, classes);
-            case "vgg16" -> vgg16(sample, classes);
+            case "vgg16" -> vgg16(sample, classes, false);
+            case "vgg16-bn" -> vgg16(sample, classes, true);
             case "preresnet20" -> preResNet(20, sample, classes);
             case "preresnet56" -> preResNet(56, sample, classes);
             case "preresnet110" -> preResNet(110, sample, classes);
@@ -96,17 +104,18 @@ public final class Nets {
         return g;
     }
 
-    /** VGG16 with batch norm for 28 x 28 or 32 x 32 inputs; the authors' VGG16BN, whose convolutions have biases. */
-    public static Graph vgg16(Shape sample, int classes) {
+    /** The SWA paper's VGG16 or VGG16BN, for 28 x 28 or 32 x 32 inputs: convolutions with biases, 512-512 at the end, dropout. */
+    public static Graph vgg16(Shape sample, int classes, boolean batchNorm) {
         Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
         int[][] stages = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
         Value x = g.input();
         int i = 0;
         for (int[] stage : stages) {
             for (int width : stage) {
-                x = g.at("features." + i).conv(x, width, 3, 1, 1, 1, true);
-                x = g.at("features." + (i + 1)).batchNormRelu(x);
-                i += 3;
+                Layer.Conv conv = new Layer.Conv(width, 3, 1, 1, 1, true, !batchNorm, Initialisers.HE_FAN_OUT);
+                x = g.at("features." + i).conv(x, conv);
+                if (batchNorm) x = g.at("features." + (i + 1)).batchNormRelu(x);
+                i += batchNorm ? 3 : 2;
             }
             // 28 x 28 reaches the last pool as a single pixel: there is nothing left to halve.
             if (x.shape().dim(1) > 1) x = g.at("features." + i).maxPool(x, 2);

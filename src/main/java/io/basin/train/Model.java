@@ -9,10 +9,10 @@ import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
-import io.basin.device.Memory;
 import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
+import io.basin.device.Sgd;
 import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.methods.Budget;
@@ -20,9 +20,6 @@ import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -214,35 +211,7 @@ public final class Model implements AutoCloseable {
      * @throws IllegalStateException before a training was planned
      */
     public float[] gradient(String name) {
-        return guard.get(() -> store().parameter(name).read(device, gradients()));
-    }
-
-    private Memory gradients() {
-        return store().memory(Arena.GRADS);
-    }
-
-    /**
-     * Scales all gradients down such that their norm over all parameters together is at most {@code most}.
-     *
-     * @param most infinite to measure alone
-     * @return the norm that they had
-     */
-    public double clipGradients(double most) {
-        return guard.get(() -> {
-            Memory memory = gradients();
-            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(store.paramBytes()))
-                    .order(ByteOrder.nativeOrder());
-            device.download(memory, 0, bytes);
-            FloatBuffer g = bytes.clear().asFloatBuffer();
-            double square = 0;
-            for (int i = 0; i < g.capacity(); i++) square += (double) g.get(i) * g.get(i);
-            double norm = Math.sqrt(square);
-            if (norm <= most) return norm;
-            float factor = (float) (most / norm);
-            for (int i = 0; i < g.capacity(); i++) g.put(i, g.get(i) * factor);
-            device.upload(memory, 0, bytes);
-            return norm;
-        });
+        return guard.get(() -> store().parameter(name).read(device, store.memory(Arena.GRADS)));
     }
 
     /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
@@ -267,6 +236,11 @@ public final class Model implements AutoCloseable {
     /** Loss and accuracy of the model as it stands, on one part of a data set. */
     public EpochMetrics evaluate(Splits splits, Splits.Part part) {
         return guard.get(() -> on(splits, part).evaluate(weights()));
+    }
+
+    /** The same on the test part. */
+    public EpochMetrics test(Splits splits) {
+        return evaluate(splits, Splits.Part.TEST);
     }
 
     /** Says how samples are normalised, for what is measured and predicted without {@link Splits}. */
@@ -339,6 +313,11 @@ public final class Model implements AutoCloseable {
             long seed,
             Consumer<Trainer.Epoch> listener) {
         fit(splits, how.plan(budget, splits.stepsPerEpoch()), optimizer, seed, listener);
+    }
+
+    /** The same with the papers' {@link Sgd}, silently. */
+    public void fit(Splits splits, MethodSettings how, Budget budget, long seed) {
+        fit(splits, how, budget, new Sgd(), seed, epoch -> {});
     }
 
     /**

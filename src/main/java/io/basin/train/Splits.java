@@ -8,6 +8,7 @@ import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Images;
+import io.basin.device.Shape;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -181,6 +182,11 @@ public final class Splits implements AutoCloseable {
     /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
     public BatchReader augmentedBatch() {
         return reader(0).ordered();
+    }
+
+    /** (C, H, W) of a sample. */
+    public Shape sample() {
+        return data.test().sample();
     }
 
     public List<String> classNames() {

@@ -6,6 +6,7 @@ import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.Images;
+import io.basin.device.Memory;
 import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.Recording;
@@ -15,6 +16,7 @@ import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -177,6 +179,30 @@ public final class Training implements AutoCloseable {
             plan.backward();
             EpochMetrics after = control.read();
             return (after.loss() - before.loss()) / (after.seen() - before.seen());
+        });
+    }
+
+    /**
+     * Scales all gradients down such that their norm over all parameters together is at most {@code most}.
+     *
+     * @param most infinite to measure alone
+     * @return the norm that they had
+     */
+    public double clipGradients(double most) {
+        return guard.get(() -> {
+            Memory memory = storage.memory(Arena.GRADS);
+            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(storage.paramBytes()))
+                    .order(ByteOrder.nativeOrder());
+            device.download(memory, 0, bytes);
+            FloatBuffer g = bytes.clear().asFloatBuffer();
+            double square = 0;
+            for (int i = 0; i < g.capacity(); i++) square += (double) g.get(i) * g.get(i);
+            double norm = Math.sqrt(square);
+            if (norm <= most) return norm;
+            float factor = (float) (most / norm);
+            for (int i = 0; i < g.capacity(); i++) g.put(i, g.get(i) * factor);
+            device.upload(memory, 0, bytes);
+            return norm;
         });
     }
 

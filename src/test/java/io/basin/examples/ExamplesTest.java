@@ -68,6 +68,7 @@ class ExamplesTest {
     /** Lines between the class's braces that are not blank; what an example shows must not grow by what the API makes it repeat. */
     @ParameterizedTest
     @CsvSource({
+        "OwnNet,15",
         "OwnVectors,15",
         "OwnPictures,15",
         "OwnTables,12",
@@ -77,6 +78,7 @@ class ExamplesTest {
         "SaveAndLoad,12",
         "OwnComparison,20",
         "OwnEnsembles,15",
+        "Threads,20",
         "WeightsByName,10"
     })
     void anExampleIsShort(String name, int most) throws IOException {
@@ -119,6 +121,18 @@ class ExamplesTest {
         // fc2: 128 x 10 weights and 10 biases.
         assertTrue(
                 Pattern.compile("fc2 +Dense +\\(10\\) +1,290\\R").matcher(named).find(), named);
+    }
+
+    @Test
+    void anOwnNetLearnsAPublishedDataSet() throws Exception {
+        assertTrue(last("accuracy", printed(OwnNet::main, "fashion-mnist")) > 0.7);
+    }
+
+    @Test
+    void twoModelsTrainAtOnceAndEightThreadsAskEach() throws Exception {
+        List<String> lines = printed(Threads::main).lines().toList();
+        assertEquals(2, lines.size());
+        for (String line : lines) assertTrue(line.matches("classes\\[([0-3])(, \\1){7}\\]"), line);
     }
 
     @Test
@@ -194,7 +208,7 @@ class ExamplesTest {
                 Model model = new Model(device, Small.net())) {
             Method method = new Method("adam", Schedule.constant(40, 0.01), Averaging.none(40), Method.Product.LAST);
             model.fit(data, method, optimizer, 1, epoch -> {});
-            return model.evaluate(data, Splits.Part.TEST).meanLoss();
+            return model.test(data).meanLoss();
         }
     }
 }

@@ -23,11 +23,10 @@ public final class OwnLoop {
         try (Device device = Devices.best();
                 Images images = data.upload(device);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), 2, 32)).reading(reader.augmentation());
-                Training training = new Training(
-                        model, images, reader, new Sgd(0.9, 1e-4, false), rates, Averaging.tail(600, 500))) {
+                Training training = new Training(model, images, reader, new Sgd(), rates, Averaging.tail(600, 500))) {
             while (training.step() < training.steps()) {
                 double loss = training.gradients();
-                double norm = model.clipGradients(1);
+                double norm = training.clipGradients(1);
                 training.update();
                 if (training.step() % 100 == 0) System.out.printf("loss %.3f, gradient %.3f%n", loss, norm);
             }

@@ -3,7 +3,6 @@ package io.basin.examples;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.methods.Budget;
 import io.basin.methods.Methods;
@@ -22,11 +21,10 @@ public final class OwnPictures {
         try (Device device = Devices.best();
                 Splits splits = new Splits(device, data.split(100), 100, 20);
                 Model model = new Model(device, Nets.mlp(data.sample(), 2, 32))) {
-            model.fit(splits, Methods.sgd(), new Budget(10, 0.05), new Sgd(0.9, 1e-4, false), 1, epoch -> {});
+            model.fit(splits, Methods.sgd(), new Budget(10, 0.05), 1);
             float[] p = model.predict(Arrays.copyOf(pixels, 64));
             System.out.println(model.classNames().get(Model.likeliest(p)));
-            System.out.printf(
-                    "accuracy %.2f%n", model.evaluate(splits, Splits.Part.TEST).accuracy());
+            System.out.printf("accuracy %.2f%n", model.test(splits).accuracy());
         }
     }
 }

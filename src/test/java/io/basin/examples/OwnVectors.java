@@ -3,7 +3,6 @@ package io.basin.examples;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.methods.Budget;
 import io.basin.methods.Methods;
@@ -19,14 +18,8 @@ public final class OwnVectors {
         try (Device device = Devices.best();
                 Splits splits = new Splits(device, data.split(100), 100, 20);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), 2, 32))) {
-            model.fit(
-                    splits,
-                    Methods.swa(0.75, 0.01),
-                    new Budget(20, 0.05),
-                    new Sgd(0.9, 1e-4, false),
-                    1,
-                    epoch -> System.out.println(epoch.loss()));
-            double accuracy = model.evaluate(splits, Splits.Part.TEST).accuracy();
+            model.fit(splits, Methods.swa(0.75, 0.01), new Budget(20, 0.05), 1);
+            double accuracy = model.test(splits).accuracy();
             System.out.printf("accuracy %.2f%n", accuracy);
         }
     }

@@ -5,7 +5,6 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Loss;
 import io.basin.device.Precision;
-import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.methods.Budget;
 import io.basin.methods.Methods;
@@ -25,9 +24,8 @@ public final class Targets {
         try (Device device = Devices.best();
                 Splits splits = new Splits(device, data.split(100), 100, 20);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), data.outputs(), 64), loss, Precision.FP32)) {
-            model.fit(splits, Methods.ema(0.999), new Budget(30, 0.05), new Sgd(0.9, 1e-4, false), 1, epoch -> {});
-            System.out.printf(
-                    "loss %.3f%n", model.evaluate(splits, Splits.Part.TEST).meanLoss());
+            model.fit(splits, Methods.ema(0.999), new Budget(30, 0.05), 1);
+            System.out.printf("loss %.3f%n", model.test(splits).meanLoss());
         }
     }
 }

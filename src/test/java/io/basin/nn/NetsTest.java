@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Device;
+import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
@@ -17,6 +18,7 @@ import io.basin.train.Plan;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The nets have the published numbers of parameters, PyTorch's names, and fit the data sets' sizes. */
@@ -58,19 +60,21 @@ class NetsTest {
         assertEquals(convs + 7 * 7 * 64 * 128 + 128 + 128 * 10 + 10, count("small-cnn", MNIST, 10));
     }
 
-    /** 13 convolutions with bias and batch norm, then 512-512-10 as in the SWA paper's code. */
+    /** 13 convolutions with bias, with and without batch norm, then 512-512-10 as in the SWA paper's code. */
     @Test
     void vgg16HasThePublishedCount() {
         int[] widths = {64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512};
         long sum = 0;
         int in = 3;
         for (int w : widths) {
-            sum += 9L * in * w + 3L * w;
+            sum += 9L * in * w + w;
             in = w;
         }
         sum += 2 * (512 * 512 + 512) + 512 * 10 + 10;
-        assertEquals(15_253_578, sum);
+        assertEquals(15_245_130, sum);
         assertEquals(sum, count("vgg16", CIFAR, 10));
+        assertEquals(sum + 2 * IntStream.of(widths).sum(), count("vgg16-bn", CIFAR, 10));
+        assertEquals(15_253_578, count("vgg16-bn", CIFAR, 10));
     }
 
     /**
@@ -126,7 +130,7 @@ class NetsTest {
                 "fc.bias")) {
             assertTrue(names.contains(name), name);
         }
-        List<String> vgg = declared(Nets.build("vgg16", CIFAR, 10)).parameters().stream()
+        List<String> vgg = declared(Nets.build("vgg16-bn", CIFAR, 10)).parameters().stream()
                 .map(Parameter::name)
                 .toList();
         // Places in nn.Sequential: conv, norm, ReLU each count, and each pool.
@@ -140,6 +144,23 @@ class NetsTest {
                 "classifier.4.bias",
                 "classifier.6.weight")) {
             assertTrue(vgg.contains(name), name);
+        }
+    }
+
+    /** Places in nn.Sequential, as above; the authors' code draws convolutions by fan-out and begins their biases at 0. */
+    @Test
+    void thePapersVgg16HasNoBatchNormAndBeginsWithBiasesOfZero() {
+        Graph net = Nets.build("vgg16", CIFAR, 10);
+        assertTrue(
+                net.tensorNames().containsAll(List.of("features.0.weight", "features.2.bias", "features.28.weight")));
+        assertTrue(net.tensorNames().stream().noneMatch(n -> n.contains("running")), net.tensorNames()::toString);
+        try (Device device = Devices.open("cpu", 1);
+                Model model = new Model(device, net)) {
+            for (float bias : model.read("features.28.bias")) assertEquals(0, bias);
+            double square = 0;
+            for (float w : model.read("features.28.weight")) square += (double) w * w;
+            assertEquals(2.0 / (9 * 512), square / (9 * 512 * 512), 2e-6);
+            assertTrue(model.read("classifier.1.bias")[0] != 0);
         }
     }
 

@@ -80,7 +80,12 @@ class GoldenTorchTest {
 
     /** Sums of the layers' sizes worked out by hand from the architecture; a VGG16 of 32x32 images has 15.25 million. */
     @ParameterizedTest
-    @CsvSource({"mlp,1,28,1863690", "smallcnn,1,28,468010", "preresnet20,3,32,272282", "vgg16-nodropout,3,32,15253578"})
+    @CsvSource({
+        "mlp,1,28,1863690",
+        "smallcnn,1,28,468010",
+        "preresnet20,3,32,272282",
+        "vgg16-bn-nodropout,3,32,15253578"
+    })
     void everyNetHasTheParametersItsArchitectureSays(String net, int channels, int size, long expected) {
         RawTensors input = new RawTensors(directory.resolve("in"));
         batches(input, new Random(4), 1, 2, channels, size, 10);

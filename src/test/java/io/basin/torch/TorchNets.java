@@ -23,7 +23,7 @@ public final class TorchNets {
 
     /**
      * Builds a net by name: {@code mlp} (784-1024-1024-10 for 1x28x28), {@code mlp:4-8-3} with widths of one's own,
-     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code vgg16} (dropout 0.5) or {@code vgg16-nodropout}, which a
+     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code vgg16-bn} (dropout 0.5) or {@code vgg16-bn-nodropout}, which a
      * golden run needs because no other engine draws libtorch's masks.
      */
     public static TorchNet build(String name, int channels, int size, int classes, boolean channelsLast) {
@@ -45,8 +45,8 @@ public final class TorchNets {
             return preResNet(net, Integer.parseInt(name.substring(9)), channels, size, classes);
         }
         return switch (name) {
-            case "vgg16" -> vgg16(net, channels, classes, 0.5);
-            case "vgg16-nodropout" -> vgg16(net, channels, classes, 0);
+            case "vgg16-bn" -> vgg16(net, channels, classes, 0.5);
+            case "vgg16-bn-nodropout" -> vgg16(net, channels, classes, 0);
             default -> throw new IllegalArgumentException("no such net: " + name);
         };
     }
