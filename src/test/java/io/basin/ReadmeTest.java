@@ -88,18 +88,11 @@ class ReadmeTest {
         String few = "new io.basin.data.TrainTest(io.basin.data.SyntheticSet.synthetic(5512, 28, 28, 1, 10, 1),"
                 + " io.basin.data.SyntheticSet.synthetic(200, 28, 28, 1, 10, 2))";
         String said = run(
-                program -> program.replace("\"auto\"", "\"cuda\"")
-                        .replace("DataSets.load(s.dataset(), null, Progress.NONE)", few),
+                program -> program.replace("Devices.best()", "Devices.open(\"cuda\", 0)")
+                        .replace("DataSets.load(\"fashion-mnist\")", few),
                 "Mine",
                 "0.5");
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
-    }
-
-    /** w = 1 - 0.5 * 1 = 0.5, and then, with v = 1.5, 0.5 - 0.25 * 1.5 = 0.125; their mean is 0.3125. */
-    @Test
-    void theFusedStepAveragesInMemoryOfTheCallers() throws Exception {
-        if (!Cuda.works()) return;
-        assertEquals("average [0.3125, 1.3125, 2.3125, 3.3125]", run("Borrowed").strip());
     }
 
     @Test

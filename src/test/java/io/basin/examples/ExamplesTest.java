@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.compare.Comparison;
+import io.basin.cuda.Cuda;
 import io.basin.device.AdamW;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -133,6 +134,15 @@ class ExamplesTest {
         List<String> lines = printed(Threads::main).lines().toList();
         assertEquals(2, lines.size());
         for (String line : lines) assertTrue(line.matches("classes\\[([0-3])(, \\1){7}\\]"), line);
+    }
+
+    /** w = 1 - 0.5 * 1 = 0.5, and then, with v = 1.5, 0.5 - 0.25 * 1.5 = 0.125; their mean is 0.3125. */
+    @Test
+    void theFusedStepAveragesInMemoryOfTheCallers() throws Exception {
+        if (!Cuda.works()) return;
+        assertEquals(
+                "average [0.3125, 1.3125, 2.3125, 3.3125]",
+                printed(Borrowed::main).strip());
     }
 
     @Test
