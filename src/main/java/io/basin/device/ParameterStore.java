@@ -201,6 +201,11 @@ public final class ParameterStore implements AutoCloseable {
         return new Weights(memory(Arena.AVERAGE), memory(Arena.STATE_AVERAGE));
     }
 
+    /** Whether they are {@link #averaged}. */
+    public boolean isAverage(Weights weights) {
+        return weights.state() == arenas.get(Arena.STATE_AVERAGE);
+    }
+
     /** Memory for one more model of this net, owned by the caller. */
     public Weights blank(Device device) {
         requireOpen();

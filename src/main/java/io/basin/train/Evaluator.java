@@ -50,6 +50,7 @@ public final class Evaluator implements AutoCloseable {
         void accept(int member, int firstRow, int rows, float[] probabilities);
     }
 
+    private final Model model;
     private final Device device;
     private final Guard guard;
     private final RunState control;
@@ -64,6 +65,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Plans a pass over {@code images}, which the caller keeps. */
     public Evaluator(Model model, Images images, BatchReader batch) {
+        this.model = model;
         device = model.device();
         guard = device.guard().of("the evaluator");
         control = new RunState(device);
@@ -89,7 +91,12 @@ public final class Evaluator implements AutoCloseable {
         return (samples + plan.batchSize() - 1) / plan.batchSize();
     }
 
-    /** Mean loss and accuracy of one model. */
+    /**
+     * Mean loss and accuracy of one model.
+     *
+     * @throws IllegalStateException for a running average whose batch-norm statistics were never measured, here and wherever
+     *     this evaluator predicts
+     */
     public EpochMetrics evaluate(Weights weights) {
         return begin(weights).get();
     }
@@ -100,7 +107,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private Supplier<EpochMetrics> enqueue(Weights weights) {
-        use(weights);
+        useMeasured(weights);
         drawn = false;
         control.start(0);
         Runnable tick = device.advance(control);
@@ -120,7 +127,7 @@ public final class Evaluator implements AutoCloseable {
         drawn = false;
         for (int b = 0; b < batches(); b++) {
             for (int m = 0; m < models.size(); m++) {
-                use(models.get(m));
+                useMeasured(models.get(m));
                 control.start(b);
                 plan.forward();
                 emit(models.get(m), m, b, sink);
@@ -134,7 +141,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void answer(Weights model, int first, int batches, Sink sink) {
-        use(model);
+        useMeasured(model);
         drawn = false;
         for (int b = first; b < Math.min(batches(), first + batches); b++) {
             control.start(b);
@@ -154,7 +161,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void add(Weights model, double weight, PredictionSum tally) {
-        use(model);
+        useMeasured(model);
         drawn = false;
         control.start(0);
         Runnable tick = device.advance(control);
@@ -203,6 +210,7 @@ public final class Evaluator implements AutoCloseable {
         List<BatchNormOp> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
+        model.measured(weights, true);
         drawn = false;
         norms.forEach(BatchNormOp::reset);
         if (how == Refresh.SINGLE) {
@@ -233,6 +241,7 @@ public final class Evaluator implements AutoCloseable {
 
     private EpochMetrics settleWhole(Weights weights) {
         use(weights);
+        model.measured(weights, true);
         control.start(0);
         for (Op op : plan.ops()) {
             if (op instanceof BatchNormOp norm) {
@@ -245,6 +254,11 @@ public final class Evaluator implements AutoCloseable {
         }
         drawn = true;
         return control.read();
+    }
+
+    private void useMeasured(Weights weights) {
+        if (hasNorms()) model.requireMeasured(weights);
+        use(weights);
     }
 
     /** Binding costs some microseconds an operation; most often the model is the one already bound. */

@@ -31,9 +31,8 @@ import java.util.function.Supplier;
 /**
  * A net with its memory on a device: what is trained, averaged, saved, loaded and predicts.
  *
- * <p>It makes evaluation plans where they are first needed and keeps them, so that a second call costs its passes alone. Memory is
- * allocated by the first plan, which also chooses the layouts of weights: of a model that is trained, let that be the training's.
- * First weights are drawn with the training's seed, or with seed 0 where something else needs them earlier.
+ * <p>It keeps its evaluation plans, so that a second call costs its passes alone. The first plan allocates memory and chooses the
+ * layouts of weights: of a model that is trained, let that be the training's. The training's seed draws the first weights, or 0.
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}). Close it after all that was made of it.
  */
@@ -52,11 +51,12 @@ public final class Model implements AutoCloseable {
     private final Map<Pass, Evaluator> evaluators = new HashMap<>();
     private final Predictor predictor = new Predictor(this);
     private boolean filled;
+    private boolean averageMeasured;
     private ModelCard card = ModelCard.NONE;
     private Augmentation reading;
     private List<String> classNames = List.of();
 
-    /** A classifier that computes in float32: its loss is cross-entropy, and weight decay spares none of its parameters. */
+    /** A classifier in float32, whose loss is cross-entropy; weight decay spares none of its parameters. */
     public Model(Device device, Graph graph) {
         this(device, graph, Loss.crossEntropy(0), Precision.FP32);
     }
@@ -126,7 +126,8 @@ public final class Model implements AutoCloseable {
     /** Draws first weights anew. */
     public Model initialise(long seed) {
         guard.run(() -> {
-            allocated().initialise(device, seed);
+            if (!store.allocated()) predictor.prepare();
+            store.initialise(device, seed);
             filled = true;
         });
         return this;
@@ -137,21 +138,28 @@ public final class Model implements AutoCloseable {
         guard.run(() -> {
             if (!filled) initialise(seed);
             store.forgetTraining(device);
+            averageMeasured = false;
         });
+    }
+
+    /** Remembers whether these weights have batch-norm statistics of their own. */
+    void measured(Weights weights, boolean now) {
+        if (store.isAverage(weights)) averageMeasured = now;
+    }
+
+    /** @throws IllegalStateException for the running average before {@link Evaluator#refresh} measured its statistics */
+    void requireMeasured(Weights weights) {
+        if (averageMeasured || !store.isAverage(weights)) return;
+        throw new IllegalStateException("the average's batch-norm statistics were never measured: call"
+                + " Evaluator.refresh with it, on the training part, before it is evaluated");
     }
 
     /** Its memory, allocated, with weights in it. */
     public ParameterStore store() {
         return guard.get(() -> {
-            allocated();
             if (!filled) initialise(0);
             return store;
         });
-    }
-
-    private ParameterStore allocated() {
-        if (!store.allocated()) predictor.prepare();
-        return store;
     }
 
     /** Its memory for a plan, which may be the first. */
@@ -300,7 +308,6 @@ public final class Model implements AutoCloseable {
      * statistics of its own. Remembers how samples are read, for {@link #predict}, and where it comes from, for {@link #save}.
      *
      * @param how such as {@link io.basin.methods.Methods#swa}
-     * @param budget in epochs of the training part
      * @param seed of first weights, where there are none yet, and of the order of samples
      * @param listener told each epoch's figures
      * @throws IllegalArgumentException if the method trains several nets or ends with several models

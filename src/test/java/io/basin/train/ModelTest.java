@@ -19,6 +19,7 @@ import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
+import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
@@ -157,6 +158,39 @@ class ModelTest {
                     .getMessage()
                     .contains("sample 0 has 35 values, the net takes 36"));
         }
+    }
+
+    /** Nothing but a measurement gives an average batch-norm statistics: with those of 0 it would predict nonsense. */
+    @Test
+    void anAverageIsNotEvaluatedBeforeItsStatisticsAreMeasured() {
+        try (Device device = Devices.open("cpu", 1);
+                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Model model = new Model(device, normed());
+                Training training = new Training(
+                        model,
+                        splits.train(),
+                        splits.reader(1),
+                        new Sgd(),
+                        Schedule.constant(8, 0.05),
+                        Averaging.tail(8, 4))) {
+            while (training.step() < training.steps()) training.advance();
+            Weights average = model.store().averaged();
+            Evaluator onTest = model.on(splits, Splits.Part.TEST);
+            String said = assertThrows(IllegalStateException.class, () -> onTest.evaluate(average))
+                    .getMessage();
+            assertTrue(said.contains("statistics were never measured"), said);
+            assertThrows(IllegalStateException.class, () -> onTest.predict(List.of(average), (m, row, rows, p) -> {}));
+            assertTrue(onTest.evaluate(model.weights()).accuracy() >= 0);
+            Evaluator onTrain = model.evaluator(splits.train(), splits.augmentedBatch());
+            onTrain.refresh(average, Evaluator.Refresh.EXACT, pass -> {});
+            assertTrue(onTest.evaluate(average).accuracy() > 0.25);
+        }
+    }
+
+    private static Graph normed() {
+        Graph net = new Graph(Shape.of(1, 8, 8));
+        net.dense(net.batchNormRelu(net.conv(net.input(), 4, 3)), 4);
+        return net;
     }
 
     @Test
