@@ -19,7 +19,7 @@ public interface Initializer {
 
     /** First values of the bias beside a weight of so many inputs: PyTorch's default, U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
     default Initializer bias(long fanIn) {
-        return uniform(1 / Math.sqrt(fanIn));
+        return uniform(1 / Math.sqrt((double) fanIn));
     }
 
     /** PyTorch's default for convolutions and dense layers: U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */

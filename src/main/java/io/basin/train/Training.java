@@ -57,6 +57,8 @@ public final class Training implements AutoCloseable {
 
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
+    // Kept, so that a step allocates nothing.
+    @SuppressWarnings("UnnecessaryLambda")
     private final Runnable turn = () -> oneStep(true);
     private volatile int done;
     private volatile Thread driver;
