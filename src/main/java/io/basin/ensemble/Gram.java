@@ -22,14 +22,13 @@ final class Gram {
         this.samples = samples;
     }
 
-    void add(double[] x, int offset, int label) {
+    /** Adds a sample. */
+    void add(double[] x, int label) {
         int width = g.numRows;
         for (int i = 0; i < width; i++) {
-            double xi = x[offset + i];
+            double xi = x[i];
             int row = i * width;
-            for (int j = i; j < width; j++) {
-                g.data[row + j] += xi * x[offset + j];
-            }
+            for (int j = i; j < width; j++) g.data[row + j] += xi * x[j];
             b.data[i * b.numCols + label] += xi;
         }
         samples++;
@@ -84,15 +83,11 @@ final class Gram {
         for (int i = 0; i < width; i++) {
             for (int j = i; j < width; j++) {
                 double dot = 0;
-                for (int c = 0; c < classes; c++) {
-                    dot += w.data[i * classes + c] * w.data[j * classes + c];
-                }
+                for (int c = 0; c < classes; c++) dot += w.data[i * classes + c] * w.data[j * classes + c];
                 error += (i == j ? 1 : 2) * g.data[i * width + j] * dot;
             }
         }
-        for (int i = 0; i < b.data.length; i++) {
-            error -= 2 * w.data[i] * b.data[i];
-        }
+        for (int i = 0; i < b.data.length; i++) error -= 2 * w.data[i] * b.data[i];
         return error;
     }
 }
