@@ -1,7 +1,6 @@
 package io.basin.data;
 
 import io.basin.text.Reason;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -95,28 +94,21 @@ public final class CifarFormat {
     private TrainTest parse(
             InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
         Map<String, Part> parts = new HashMap<>();
-        List<String> wanted = fileNames();
-        long total = 0;
+        long[] total = {0};
         try {
-            TarReader tar = new TarReader(openArchive(archive, fileLength), archiveName);
-            for (TarReader.Entry entry = tar.next(); entry != null; entry = tar.next()) {
-                if (!wanted.contains(entry.name())) continue;
-                String where = archiveName + " (" + entry.name() + ")";
-                total += entry.length();
-                requirePossible(where, entry.length(), total, fileLength);
-                Part part = records(tar.content(), entry.length(), where, name, classNames);
-                if (parts.put(entry.name(), part) != null) throw DataException.of(where, "occurs twice", REMEDY);
-            }
+            TarReader.read(archive, fileLength, archiveName, (path, length, content) -> {
+                String file = path.substring(path.lastIndexOf('/') + 1);
+                if (!fileNames().contains(file)) return;
+                String where = archiveName + " (" + file + ")";
+                total[0] += length;
+                requirePossible(where, length, total[0], fileLength);
+                Part part = records(content, length, where, name, classNames);
+                if (parts.put(file, part) != null) throw DataException.of(where, "occurs twice", REMEDY);
+            });
         } catch (IOException e) {
             throw DataException.of(archiveName, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
         return combine(parts, archiveName, name, classNames);
-    }
-
-    /** The tar stream of an archive, decompressed and bounded; not closed by its readers. */
-    static InputStream openArchive(InputStream archive, long fileLength) throws IOException {
-        InputStream content = Capped.stream(Capped.content(archive), Capped.allowance(fileLength));
-        return new BufferedInputStream(content, 1 << 16);
     }
 
     /** Images lie twice in memory while their parts are joined. */
@@ -171,6 +163,7 @@ public final class CifarFormat {
             }
         }
         return new TrainTest(
+                name,
                 images(trainFiles.stream().map(parts::get).toList(), where, name, classNames),
                 images(testFiles.stream().map(parts::get).toList(), where, name, classNames));
     }

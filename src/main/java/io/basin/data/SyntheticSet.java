@@ -34,6 +34,7 @@ public final class SyntheticSet {
     /** Two sets of the same classes without a common image. */
     public static TrainTest trainTest(int train, int test, int h, int w, int c, int classes, long seed) {
         return new TrainTest(
+                "synthetic",
                 make(0, train, h, w, c, classes, seed, "synthetic train"),
                 make(train, test, h, w, c, classes, seed, "synthetic test"));
     }
