@@ -234,8 +234,7 @@ public final class Download {
         try (InputStream body = response.body()) {
             if (response.statusCode() != 200 && !resumed) return false;
             long size = response.headers().firstValueAsLong("Content-Length").orElse(-1);
-            try (FileChannel channel =
-                            FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     Progress.Counter counter =
                             progress.start("downloading " + file.name(), size < 0 ? -1 : from + size, "B")) {
                 channel.truncate(from).position(from);

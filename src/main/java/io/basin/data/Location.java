@@ -158,9 +158,8 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
 
     private static FileStatus compare(DataFile file, String where, String sum) {
         boolean same = sum.equals(file.sha256());
-        String detail = same
-                ? "SHA-256 as published"
-                : "SHA-256 of the content is " + sum + ", published is " + file.sha256();
+        String detail =
+                same ? "SHA-256 as published" : "SHA-256 of the content is " + sum + ", published is " + file.sha256();
         return new FileStatus(file.name(), where, same ? State.VERIFIED : State.DIFFERENT, detail);
     }
 

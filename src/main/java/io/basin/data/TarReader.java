@@ -16,7 +16,7 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
  * whatever their length, so it is given {@link #HEADERS} bytes to find the next file in.
  */
 final class TarReader {
-    private static final long HEADERS = 1 << 20;
+    private static final long HEADERS = 1 << 16;
     private static final String REMEDY = "Fetch the archive again with 'basin data fetch'";
 
     private TarReader() {}
@@ -35,6 +35,7 @@ final class TarReader {
      */
     static void read(InputStream archive, long fileLength, String name, Visitor visitor) throws IOException {
         Capped.Limited bytes = new Capped.Limited(Capped.content(archive), Capped.allowance(fileLength));
+        bytes.expect(HEADERS);
         TarArchiveInputStream tar = new TarArchiveInputStream(bytes);
         for (TarArchiveEntry e = next(tar, bytes, name); e != null; e = next(tar, bytes, name)) {
             bytes.expect(e.getSize() + HEADERS);

@@ -2,10 +2,10 @@ package io.basin.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.basin.data.CatalogEntry;
 import io.basin.data.Catalog;
-import io.basin.data.Dataset;
+import io.basin.data.CatalogEntry;
 import io.basin.data.DataSets;
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.SyntheticSet;
 import io.basin.data.TrainTest;
@@ -44,6 +44,7 @@ class DatasetNameTest {
         Dataset own = SyntheticSet.synthetic(30, 4, 4, 1, 2, 1);
         assertEquals("petals", named(own.named("petals").split(10), 4));
         float[][] x = {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}};
-        assertEquals("own", named(Dataset.of(x, new int[] {0, 1, 0, 1, 0, 1, 0, 1}).split(2), 2));
+        assertEquals(
+                "own", named(Dataset.of(x, new int[] {0, 1, 0, 1, 0, 1, 0, 1}).split(2), 2));
     }
 }
