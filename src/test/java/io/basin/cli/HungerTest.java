@@ -195,8 +195,7 @@ class HungerTest {
         member(out, name, '0', piece, length);
     }
 
-    private static void member(OutputStream out, String name, char type, byte[] piece, long length)
-            throws IOException {
+    private static void member(OutputStream out, String name, char type, byte[] piece, long length) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(512);
         header.put(name.getBytes(StandardCharsets.UTF_8));
         header.position(124).put(String.format("%011o\0", length).getBytes(StandardCharsets.UTF_8));

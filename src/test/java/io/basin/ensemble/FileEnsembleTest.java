@@ -32,7 +32,19 @@ class FileEnsembleTest {
 
     private static ModelCard origin(float mean, float std, int validation) {
         return new ModelCard(
-                "mlp", "synthetic", "sgd", "1", 0, new float[] {mean}, new float[] {std}, validation, 0, 16, 0, false);
+                "mlp",
+                "synthetic",
+                "sgd",
+                "1",
+                0,
+                new float[] {mean},
+                new float[] {std},
+                validation,
+                0,
+                16,
+                0,
+                false,
+                "");
     }
 
     /** Of two runs which read their samples differently. */

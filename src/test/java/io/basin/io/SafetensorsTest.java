@@ -266,7 +266,8 @@ class SafetensorsTest {
         // Changed within the same size: a later time, another path, another file of the name.
         for (int i = 1; i <= 2; i++) {
             Files.setLastModifiedTime(file, FileTime.from(settled.toInstant().plusMillis(i)));
-            assertThrows(FormatException.class, () -> Safetensors.open(file), "hashed again, and never taken for whole");
+            assertThrows(
+                    FormatException.class, () -> Safetensors.open(file), "hashed again, and never taken for whole");
         }
         Files.setLastModifiedTime(file, settled);
         Path copy = Files.copy(file, folder.resolve("b.safetensors"));
