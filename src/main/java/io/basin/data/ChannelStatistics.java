@@ -7,9 +7,7 @@ public record ChannelStatistics(double[] mean, double[] std) {
     /** From a histogram, whose sums are exact integers, so the result does not depend on the order of the images. */
     static ChannelStatistics of(byte[] pixels, int channels) {
         long[][] histogram = new long[channels][256];
-        for (int i = 0; i < pixels.length; ) {
-            for (int c = 0; c < channels; c++) histogram[c][pixels[i++] & 0xFF]++;
-        }
+        for (int i = 0; i < pixels.length; ) for (int c = 0; c < channels; c++) histogram[c][pixels[i++] & 0xFF]++;
         double[] mean = new double[channels];
         double[] std = new double[channels];
         double n = (double) pixels.length / channels;

@@ -158,9 +158,7 @@ public final class CifarFormat {
 
     private TrainTest combine(Map<String, Part> parts, String where, String name, List<String> classNames) {
         for (String fileName : fileNames()) {
-            if (!parts.containsKey(fileName)) {
-                throw DataException.of(where, "lacks " + fileName, REMEDY);
-            }
+            if (!parts.containsKey(fileName)) throw DataException.of(where, "lacks " + fileName, REMEDY);
         }
         return new TrainTest(
                 name,
@@ -186,9 +184,7 @@ public final class CifarFormat {
 
     private static void interleave(byte[] planes, int from, byte[] pixels, int to) {
         for (int p = 0; p < PLANE; p++) {
-            for (int c = 0; c < CHANNELS; c++) {
-                pixels[to++] = planes[from + c * PLANE + p];
-            }
+            for (int c = 0; c < CHANNELS; c++) pixels[to++] = planes[from + c * PLANE + p];
         }
     }
 }

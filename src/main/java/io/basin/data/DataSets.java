@@ -102,9 +102,7 @@ public final class DataSets {
             return require(entry, Place.DATA_DIR, "`dataDir`", folder, folder.resolve(entry.name()), folder);
         }
         Path root = variable();
-        if (root != null) {
-            return require(entry, Place.ENVIRONMENT, "$" + VARIABLE, root, subfolder(root, entry));
-        }
+        if (root != null) return require(entry, Place.ENVIRONMENT, "$" + VARIABLE, root, subfolder(root, entry));
         Path cached = cacheRoot.resolve(entry.name());
         return search(entry, Place.SYSTEM, systemRoot.resolve(entry.name()))
                 .or(() -> search(entry, Place.CACHE, cached))
@@ -225,9 +223,7 @@ public final class DataSets {
         List<Path> files = entry.files().stream()
                 .flatMap(file -> present(entry, folder, file).stream())
                 .toList();
-        if (files.size() == entry.files().size()) {
-            return Optional.of(new Location(entry, place, folder, files));
-        }
+        if (files.size() == entry.files().size()) return Optional.of(new Location(entry, place, folder, files));
         if (!entry.archived() || !files.isEmpty()) return Optional.empty();
         Path archive = folder.resolve(entry.downloads().get(0).name());
         if (Files.isRegularFile(archive)) return Optional.of(new Location(entry, place, folder, List.of(archive)));

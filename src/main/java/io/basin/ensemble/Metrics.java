@@ -79,9 +79,7 @@ public final class Metrics {
      */
     public double ece() {
         double sum = 0;
-        for (int b = 0; b < BINS; b++) {
-            sum += Math.abs(binHits[b] - binConfidence[b]);
-        }
+        for (int b = 0; b < BINS; b++) sum += Math.abs(binHits[b] - binConfidence[b]);
         return sum / checkedCount();
     }
 

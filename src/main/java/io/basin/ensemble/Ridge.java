@@ -1,9 +1,15 @@
 package io.basin.ensemble;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.SpecializedOps_DDRM;
+import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
+import org.ejml.interfaces.linsol.LinearSolverDense;
 
 /**
  * Stacking by ridge regression: one-hot labels on the members' concatenated probabilities.
@@ -13,8 +19,7 @@ import org.ejml.data.DMatrixRMaj;
  * value chosen on part of the data fits the whole.
  *
  * <p>One pass gives the Gram matrices X'X and X'Y of {@code folds} parts of the held-out data (sample i belongs to part i mod
- * folds). Everything else is algebra on them: each part's squared error under weights from the others is {@code tr(W'GW) - 2
- * tr(W'B) + n}. The lambda of the least total error wins, the larger of equals, and W is then solved on all parts by Cholesky.
+ * folds): the weights of all parts but one come from the sum less that part's. The lambda of the least total squared error wins, the larger of equals, and W is then solved on all parts by Cholesky.
  * Memory: folds x (members x classes)^2 doubles, and the members' predictions of the held-out samples while they are fitted.
  *
  * <p>The fit's outputs are scores, not probabilities. A prediction is the largest score; for the likelihood and the calibration
@@ -69,27 +74,77 @@ public final class Ridge {
             throw new IllegalArgumentException("'" + data.name() + "' has " + labels.length
                     + " samples, ridge stacking in " + folds + " parts needs at least " + 2 * folds);
         }
-        double[][] said = new double[members][];
-        Pass pass = new Pass(source, (p, m) -> said[m] = p.clone());
-        source.stream(pass.andThen(alongside));
-        Gram[] parts = new Gram[folds];
-        for (int f = 0; f < folds; f++) parts[f] = new Gram(members * classes, classes);
-        double[] row = new double[members * classes];
-        for (int i = 0; i < labels.length; i++) {
-            for (int m = 0; m < members; m++) System.arraycopy(said[m], i * classes, row, m * classes, classes);
-            parts[i % folds].add(row, labels[i]);
+        List<Part> parts = new ArrayList<>();
+        for (int f = 0; f < folds; f++) {
+            int n = (labels.length - f + folds - 1) / folds;
+            parts.add(new Part(new DMatrixRMaj(n, members * classes), new DMatrixRMaj(n, classes)));
         }
-        Gram all = Gram.sum(parts);
+        for (int i = 0; i < labels.length; i++) parts.get(i % folds).y.set(i / folds, labels[i], 1);
+        Pass pass = new Pass(source, (p, m) -> {
+            for (int i = 0; i < labels.length; i++) {
+                DMatrixRMaj x = parts.get(i % folds).x;
+                System.arraycopy(p, i * classes, x.data, x.getIndex(i / folds, m * classes), classes);
+            }
+        });
+        source.stream(pass.andThen(alongside));
+        List<Gram> grams = parts.stream().map(Part::gram).toList();
+        Gram all = grams.stream().reduce(Gram::plus).orElseThrow();
         double best = lambdas[0];
         double least = Double.POSITIVE_INFINITY;
         for (double candidate : lambdas) {
-            double error = validationError(all, parts, candidate);
+            double error = 0;
+            for (int f = 0; f < folds; f++) {
+                error += parts.get(f).squaredError(all.minus(grams.get(f)).solve(candidate));
+            }
             if (error < least || (error == least && candidate > best)) {
                 best = candidate;
                 least = error;
             }
         }
         return new Ridge(members, classes, best, all.solve(best), data.name(), pass.fingerprint);
+    }
+
+    /** Samples: the members' concatenated probabilities (n, members x classes) and one-hot labels (n, classes). */
+    private record Part(DMatrixRMaj x, DMatrixRMaj y) {
+        Gram gram() {
+            DMatrixRMaj g = CommonOps_DDRM.multInner(x, null);
+            return new Gram(g, CommonOps_DDRM.multTransA(x, y, null), y.numRows);
+        }
+
+        double squaredError(DMatrixRMaj w) {
+            DMatrixRMaj error = CommonOps_DDRM.mult(x, w, null);
+            CommonOps_DDRM.subtractEquals(error, y);
+            return SpecializedOps_DDRM.elementSumSq(error);
+        }
+    }
+
+    /** What least squares needs to know of {@code n} samples: G = X'X and B = X'Y. */
+    private record Gram(DMatrixRMaj g, DMatrixRMaj b, int n) {
+        Gram plus(Gram other) {
+            return new Gram(CommonOps_DDRM.add(g, other.g, null), CommonOps_DDRM.add(b, other.b, null), n + other.n);
+        }
+
+        Gram minus(Gram part) {
+            DMatrixRMaj rest = CommonOps_DDRM.subtract(g, part.g, null);
+            return new Gram(rest, CommonOps_DDRM.subtract(b, part.b, null), n - part.n);
+        }
+
+        /** W of {@code (G/n + lambda I) W = B/n}, (width, classes). */
+        DMatrixRMaj solve(double lambda) {
+            DMatrixRMaj a = g.copy();
+            CommonOps_DDRM.divide(a, (double) n);
+            for (int i = 0; i < a.numRows; i++) a.add(i, i, lambda);
+            DMatrixRMaj right = b.copy();
+            CommonOps_DDRM.divide(right, (double) n);
+            DMatrixRMaj w = new DMatrixRMaj(b.numRows, b.numCols);
+            LinearSolverDense<DMatrixRMaj> cholesky = LinearSolverFactory_DDRM.symmPosDef(a.numRows);
+            if (!cholesky.setA(a)) {
+                throw new IllegalArgumentException("ridge: the members are so alike that lambda " + lambda
+                        + " cannot tell them apart; use a larger one");
+            }
+            cholesky.solve(right, w);
+            return w;
+        }
     }
 
     /** Checks each member's probabilities, and sums up hashes of all: sets of equal samples, in any order, agree. */
@@ -192,12 +247,6 @@ public final class Ridge {
             sum += scores[c];
         }
         for (int c = 0; c < scores.length; c++) scores[c] = sum > 0 ? scores[c] / sum : 1.0 / scores.length;
-    }
-
-    private static double validationError(Gram all, Gram[] parts, double lambda) {
-        double error = 0;
-        for (Gram part : parts) error += part.squaredError(all.without(part).solve(lambda));
-        return error;
     }
 
     private static void checkOptions(int members, int classes, int folds, double[] lambdas) {

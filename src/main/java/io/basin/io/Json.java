@@ -106,9 +106,7 @@ public final class Json {
     static JsonNode parse(String text, String name, String remedy) {
         try {
             JsonNode node = MAPPER.readTree(text);
-            if (node instanceof MissingNode) {
-                throw new FormatException(name, "empty, expected JSON: " + remedy);
-            }
+            if (node instanceof MissingNode) throw new FormatException(name, "empty, expected JSON: " + remedy);
             return node;
         } catch (JsonProcessingException e) {
             throw new FormatException(name, explain(e) + ": " + remedy, e);

@@ -66,9 +66,7 @@ public final class JsonLines implements AutoCloseable {
      *     that the checkpoint was taken with; or if a line that is kept is damaged
      */
     public static JsonLines resume(Path file, long offset) {
-        if (offset < 0) {
-            throw new IllegalArgumentException("offset must not be negative, got " + offset);
-        }
+        if (offset < 0) throw new IllegalArgumentException("offset must not be negative, got " + offset);
         if (!Files.isRegularFile(file)) {
             throw new FormatException(file.toString(), "no such file, cannot resume it at byte " + offset);
         }
@@ -224,9 +222,7 @@ public final class JsonLines implements AutoCloseable {
         if (offset > 0) {
             ByteBuffer last = ByteBuffer.allocate(1);
             channel.read(last, offset - 1);
-            if (last.get(0) != '\n') {
-                throw new FormatException(file.toString(), "no line starts at byte " + offset);
-            }
+            if (last.get(0) != '\n') throw new FormatException(file.toString(), "no line starts at byte " + offset);
         }
         ByteBuffer kept = ByteBuffer.allocate(Math.toIntExact(offset));
         while (kept.hasRemaining() && channel.read(kept, kept.position()) >= 0) {}

@@ -176,9 +176,7 @@ public final class Safetensors implements AutoCloseable {
      */
     public TensorEntry tensor(String name) {
         TensorEntry entry = header.tensors().get(name);
-        if (entry == null) {
-            throw new FormatException(file.toString(), "has no tensor '" + name + "'");
-        }
+        if (entry == null) throw new FormatException(file.toString(), "has no tensor '" + name + "'");
         return entry;
     }
 
@@ -260,9 +258,7 @@ public final class Safetensors implements AutoCloseable {
         while (target.position() < end) {
             target.limit(Math.min(end, target.position() + (1 << 20)));
             int read = channel.read(target, at);
-            if (read < 0) {
-                throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
-            }
+            if (read < 0) throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
             at += read;
             target.limit(end);
         }

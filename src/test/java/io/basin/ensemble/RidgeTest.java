@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.IntPredicate;
-import org.ejml.data.DMatrixRMaj;
 import org.junit.jupiter.api.Test;
 
 class RidgeTest {
@@ -24,19 +23,6 @@ class RidgeTest {
                 }
             }
         }
-    }
-
-    @Test
-    void theErrorFromTheGramMatrixEqualsTheSumOverSamples() {
-        Sample sample = Sample.random(9, 2, 40, 3);
-        double[][] w = solve(Sample.random(8, 2, 40, 3), 0.01, i -> true);
-        Gram gram = new Gram(6, 3);
-        double expected = 0;
-        for (int i = 0; i < 40; i++) {
-            gram.add(sample.features(i), sample.labels()[i]);
-            expected += squared(w, sample, i);
-        }
-        assertEquals(expected, gram.squaredError(new DMatrixRMaj(w)), 1e-10);
     }
 
     @Test
