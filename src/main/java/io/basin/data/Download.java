@@ -136,6 +136,13 @@ public final class Download {
 
     /** Tries one server; returns null when {@code part} is the whole and checked file, else the reason for people. */
     private String fetchFrom(String address, Path part, RemoteFile file, Progress progress) throws IOException {
+        URI uri;
+        try {
+            uri = URI.create(address);
+            HttpRequest.newBuilder(uri);
+        } catch (IllegalArgumentException e) {
+            return "no valid address (" + Reason.of(e) + ")";
+        }
         String failure = "";
         Duration wait = Duration.ZERO;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -144,15 +151,17 @@ public final class Download {
                 sleep(wait.compareTo(growing) > 0 ? wait : growing, failure, progress);
             }
             boolean resumed = Files.exists(part) && Files.size(part) > 0;
-            Outcome outcome = transfer(address, part, file, progress);
-            if (outcome.isFinal) return outcome.failure;
-            wait = outcome.delay;
-            failure = outcome.failure;
-            if (failure == null) {
+            wait = Duration.ZERO;
+            try {
+                transfer(uri, part, file, progress);
                 failure = check(part, file);
                 if (failure == null) return null;
                 Files.deleteIfExists(part);
                 if (!resumed) return failure;
+            } catch (ServerException e) {
+                failure = e.getMessage() + proxies.describe(uri);
+                if (e.isFinal) return failure;
+                wait = e.wait;
             }
         }
         return failure + ", after " + ATTEMPTS + " attempts";
@@ -171,55 +180,48 @@ public final class Download {
     }
 
     /**
-     * One request; {@code failure} is null if the body arrived whole, {@code isFinal} if asking again is of no use,
-     * {@code delay} what the server wants to pass first.
+     * What a server did wrong, {@code isFinal} if asking again is of no use, {@code wait} what it wants to pass first. Trouble with
+     * the disk stays an {@link IOException}, as no other server helps there.
      */
-    private record Outcome(String failure, boolean isFinal, Duration delay) {
-        Outcome(String failure, boolean isFinal) {
-            this(failure, isFinal, Duration.ZERO);
-        }
-    }
-
-    /** What a server did wrong; trouble with the disk stays an {@link IOException}, as no other server helps there. */
     private static final class ServerException extends Exception {
         private static final long serialVersionUID = 1;
-        private final boolean overlong;
+        private final boolean isFinal;
+        private final Duration wait;
 
-        ServerException(String reason, boolean overlong, Throwable cause) {
-            super(reason, cause);
-            this.overlong = overlong;
+        ServerException(String reason, boolean isFinal, Duration wait) {
+            super(reason);
+            this.isFinal = isFinal;
+            this.wait = wait;
+        }
+
+        ServerException(String reason) {
+            this(reason, false, Duration.ZERO);
         }
     }
 
-    private Outcome transfer(String address, Path part, RemoteFile file, Progress progress) throws IOException {
+    /** One request; the check decides about what it brought. */
+    private void transfer(URI uri, Path part, RemoteFile file, Progress progress) throws IOException, ServerException {
         long present = Files.exists(part) ? Files.size(part) : 0;
         long offset = present <= file.mostBytes() ? present : 0;
-        String through = "";
-        HttpResponse<InputStream> response;
-        try {
-            URI uri = URI.create(address);
-            through = proxies.describe(uri);
-            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
-            if (offset > 0) request.header("Range", "bytes=" + offset + "-");
-            response = await(client(uri).sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
-            if (take(response, part, offset, file, progress)) {
-                boolean tooShort = !file.decompressed() && Files.size(part) < file.bytes();
-                return new Outcome(tooShort ? "the transfer ended early" : null, false);
-            }
-        } catch (IllegalArgumentException e) {
-            return new Outcome("no valid address (" + Reason.of(e) + ")", true);
-        } catch (ServerException e) {
-            if (e.overlong) Files.deleteIfExists(part);
-            return new Outcome(e.getMessage() + through, e.overlong);
+        // Before the request, whose building has Java read the setting for proxies' logins.
+        HttpClient sender = client(uri);
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+        if (offset > 0) request.header("Range", "bytes=" + offset + "-");
+        HttpResponse<InputStream> response =
+                await(sender.sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+        if (take(response, part, offset, file, progress)) {
+            boolean tooShort = !file.decompressed() && Files.size(part) < file.bytes();
+            if (tooShort) throw new ServerException("the transfer ended early");
+            return;
         }
         int status = response.statusCode();
         // There is nothing after what we have, or the server gave another piece: the check decides, or we start again.
-        if (offset > 0 && (status == 416 || status == 206)) return new Outcome(null, false);
+        if (offset > 0 && (status == 416 || status == 206)) return;
         boolean passing = status == 408 || status == 425 || status == 429 || status >= 500;
         Duration wait = wait(response);
         boolean tooLong = wait.compareTo(MOST_WAIT) > 0;
         String asks = passing && tooLong ? ", asks to wait " + wait.toSeconds() + " s" : "";
-        return new Outcome("HTTP status " + status + asks + through, !passing || tooLong, wait);
+        throw new ServerException("HTTP status " + status + asks, !passing || tooLong, wait);
     }
 
     /**
@@ -241,6 +243,9 @@ public final class Download {
                 counter.step(from);
                 try {
                     copy(body, channel, file.mostBytes(), counter);
+                } catch (ServerException e) {
+                    if (e.isFinal) Files.deleteIfExists(part);
+                    throw e;
                 } finally {
                     AtomicFile.force(channel);
                 }
@@ -255,7 +260,7 @@ public final class Download {
         for (int n = read(body, piece); n >= 0; n = read(body, piece)) {
             if (to.position() + n > most) {
                 String much = "it sends more than the " + most + " bytes that the file can have";
-                throw new ServerException(much, true, null);
+                throw new ServerException(much, true, Duration.ZERO);
             }
             ByteBuffer bytes = ByteBuffer.wrap(piece, 0, n);
             while (bytes.hasRemaining()) to.write(bytes);
@@ -292,18 +297,17 @@ public final class Download {
             return coming.get(idle.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             coming.cancel(true);
-            throw new ServerException("nothing arrived for " + idle.toSeconds() + " s", false, e);
+            throw new ServerException("nothing arrived for " + idle.toSeconds() + " s");
         } catch (InterruptedException e) {
             coming.cancel(true);
             throw interrupted(e);
         } catch (ExecutionException e) {
-            throw new ServerException(Reason.of(e.getCause()), false, e);
+            throw new ServerException(Reason.of(e.getCause()));
         }
     }
 
     private static void sleep(Duration time, String failure, Progress progress) {
-        String task = (failure == null ? "another piece than asked for" : failure) + "; trying again in "
-                + time.toSeconds() + " s";
+        String task = failure + "; trying again in " + time.toSeconds() + " s";
         try (Progress.Counter counter = progress.start(task, -1, "s")) {
             Thread.sleep(time.toMillis());
             counter.step(time.toSeconds());

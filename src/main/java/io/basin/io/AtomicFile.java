@@ -104,11 +104,12 @@ public final class AtomicFile {
     }
 
     private static void writeThrough(Path file, Body body) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            body.writeTo(channel);
-        } catch (IOException e) {
-            throw failure(file, e);
-        }
+        onDisk(file, () -> {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+                body.writeTo(channel);
+                return file;
+            }
+        });
     }
 
     /** A link stays, and what it leads to is written. */
@@ -182,6 +183,21 @@ public final class AtomicFile {
             if (channel != null) channel.close();
         } catch (IOException e) {
             reason.addSuppressed(e);
+        }
+    }
+
+    /** What may fail for the disk. */
+    @FunctionalInterface
+    interface DiskWork<T> {
+        T run() throws IOException;
+    }
+
+    /** Does {@code work} on {@code file}, whose failure is {@link #failure}. */
+    static <T> T onDisk(Path file, DiskWork<T> work) {
+        try {
+            return work.run();
+        } catch (IOException e) {
+            throw failure(file, e);
         }
     }
 

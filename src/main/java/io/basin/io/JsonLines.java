@@ -46,17 +46,15 @@ public final class JsonLines implements AutoCloseable {
 
     /** Starts an empty file, replacing any old one. */
     public static JsonLines create(Path file) {
-        try {
-            return new JsonLines(
-                    file,
-                    FileChannel.open(
-                            file,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING));
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+        return AtomicFile.onDisk(
+                file,
+                () -> new JsonLines(
+                        file,
+                        FileChannel.open(
+                                file,
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.TRUNCATE_EXISTING)));
     }
 
     /**
@@ -70,19 +68,17 @@ public final class JsonLines implements AutoCloseable {
         if (!Files.isRegularFile(file)) {
             throw new FormatException(file.toString(), "no such file, cannot resume it at byte " + offset);
         }
-        FileChannel channel = null;
-        try {
-            channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            JsonLines lines = new JsonLines(file, channel);
-            lines.truncate(offset);
-            return lines;
-        } catch (IOException e) {
-            AtomicFile.close(channel, e);
-            throw AtomicFile.failure(file, e);
-        } catch (RuntimeException e) {
-            AtomicFile.close(channel, e);
-            throw e;
-        }
+        return AtomicFile.onDisk(file, () -> {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            try {
+                JsonLines lines = new JsonLines(file, channel);
+                lines.truncate(offset);
+                return lines;
+            } catch (IOException | RuntimeException e) {
+                AtomicFile.close(channel, e);
+                throw e;
+            }
+        });
     }
 
     /**
@@ -130,29 +126,23 @@ public final class JsonLines implements AutoCloseable {
 
     /** The file's length in bytes, where the next line will start. */
     public long position() {
-        try {
-            return channel.position();
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+        return AtomicFile.onDisk(file, channel::position);
     }
 
     /** Waits until all lines are on the disk; call it before a checkpoint that stores {@link #position()}. */
     public void force() {
-        try {
+        AtomicFile.onDisk(file, () -> {
             AtomicFile.force(channel);
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+            return file;
+        });
     }
 
     @Override
     public void close() {
-        try {
+        AtomicFile.onDisk(file, () -> {
             channel.close();
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+            return file;
+        });
     }
 
     /**

@@ -94,7 +94,8 @@ public final class SafetensorsWriter {
         ByteBuffer header = header(layout);
         AtomicFile.write(file, channel -> {
             AtomicFile.writeFully(channel, header);
-            for (Map.Entry<String, Pending> entry : layout) writeData(channel, entry.getValue().data().duplicate());
+            for (Map.Entry<String, Pending> entry : layout)
+                writeData(channel, entry.getValue().data().duplicate());
         });
     }
 
