@@ -4,6 +4,8 @@ import io.basin.text.Reason;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -171,15 +173,13 @@ public final class CifarFormat {
         if (count * IMAGE > Capped.MAX_ARRAY) {
             throw DataException.of(where, "holds " + count + " images, too many for one array", REMEDY);
         }
-        Part all = parts.size() == 1 ? parts.get(0) : new Part(new byte[(int) count * IMAGE], new int[(int) count]);
-        int at = 0;
+        ByteBuffer pixels = ByteBuffer.allocate((int) count * IMAGE);
+        IntBuffer labels = IntBuffer.allocate((int) count);
         for (Part part : parts) {
-            if (part == all) break;
-            System.arraycopy(part.pixels, 0, all.pixels, at * IMAGE, part.pixels.length);
-            System.arraycopy(part.labels, 0, all.labels, at, part.labels.length);
-            at += part.labels.length;
+            pixels.put(part.pixels);
+            labels.put(part.labels);
         }
-        return new Dataset(name, all.pixels, all.labels, SIDE, SIDE, CHANNELS, classNames);
+        return new Dataset(name, pixels.array(), labels.array(), SIDE, SIDE, CHANNELS, classNames);
     }
 
     private static void interleave(byte[] planes, int from, byte[] pixels, int to) {

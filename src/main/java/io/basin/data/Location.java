@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,13 +148,14 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
 
     /** Files not found are missing, or unreadable where reading failed. */
     private List<FileStatus> all(Map<DataFile, FileStatus> found, Path where, Exception failure) {
-        return entry.files().stream()
-                .map(file -> found.containsKey(file)
-                        ? found.get(file)
-                        : failure != null
-                                ? unreadable(file, where, failure)
-                                : new FileStatus(file.name(), where.toString(), State.MISSING, "no such file"))
-                .toList();
+        List<FileStatus> all = new ArrayList<>();
+        for (DataFile file : entry.files()) {
+            FileStatus absent = failure == null
+                    ? new FileStatus(file.name(), where.toString(), State.MISSING, "no such file")
+                    : unreadable(file, where, failure);
+            all.add(found.getOrDefault(file, absent));
+        }
+        return all;
     }
 
     private static FileStatus compare(DataFile file, String where, String sum) {

@@ -12,11 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An open safetensors file: header checked, tensors read when asked for.
@@ -34,16 +33,8 @@ public final class Safetensors implements AutoCloseable {
     public static final int MAX_HEADER_BYTES = 8 << 20;
 
     private static final int MOST_REMEMBERED = 4096;
-    /** Files found whole: the eldest is forgotten first. */
-    private static final Set<Stamp> WHOLE =
-            Collections.synchronizedSet(Collections.newSetFromMap(new LinkedHashMap<>() {
-                private static final long serialVersionUID = 1;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Stamp, Boolean> eldest) {
-                    return size() > MOST_REMEMBERED;
-                }
-            }));
+    /** Files found whole. */
+    private static final Set<Stamp> WHOLE = ConcurrentHashMap.newKeySet();
 
     private final Path file;
     private final FileChannel channel;
@@ -151,6 +142,7 @@ public final class Safetensors implements AutoCloseable {
                     "is damaged or was changed: its content has the SHA-256 " + sum.substring(0, 12)
                             + "..., not the one in its header; restore it from a copy, or make it anew");
         }
+        if (WHOLE.size() >= MOST_REMEMBERED) WHOLE.clear();
         if (stamp.settled() && stamp.equals(Stamp.of(file))) WHOLE.add(stamp);
     }
 
