@@ -4,6 +4,7 @@ import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.device.Device;
 import io.basin.io.Json;
+import io.basin.io.Notices;
 import io.basin.methods.Method;
 import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
@@ -66,7 +67,7 @@ final class CompareCommand implements Runnable {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, material.stepsPerEpoch());
-            List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
+            List<String> remarks = TrainingOptions.remark(plan, Notices::note);
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
                 compare(material, settings, plan, all, remarks, bars, claim.folder());
             }

@@ -6,6 +6,7 @@ import io.basin.device.Device;
 import io.basin.ensemble.FileMean;
 import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
+import io.basin.io.Notices;
 import io.basin.landscape.Net;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
@@ -60,7 +61,7 @@ final class MergeOptions {
             throw new IllegalArgumentException(
                     objection.get() + ". Combine predictions with 'basin ensemble', or average anyway with --force");
         }
-        objection.ifPresent(why -> System.err.println("basin: warning: " + why));
+        objection.ifPresent(Notices::once);
         return models;
     }
 

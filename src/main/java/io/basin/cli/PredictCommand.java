@@ -6,6 +6,7 @@ import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.FileKind;
+import io.basin.io.Notices;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
@@ -86,7 +87,7 @@ final class PredictCommand implements Runnable {
                     + data.test().classes() + " classes of " + data.test().name());
         }
         Pictures pictures = Pictures.read(images, data.test());
-        Polarity.warning(pictures, data.test()).ifPresent(w -> System.err.println("basin: warning: " + w));
+        Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
         try (Device device = on.open();
                 Splits splits = ModelFile.splits(device, data, models);
                 Images uploaded = pictures.set().upload(device);

@@ -75,7 +75,7 @@ final class ScheduleCommand implements Runnable {
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
-        TrainingOptions.remark(recipes, System.out, "");
+        TrainingOptions.remark(recipes, System.out::println);
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.device.Device;
+import io.basin.io.Notices;
 import io.basin.methods.Method;
 import io.basin.report.ExtrasPage;
 import io.basin.report.ResultTable;
@@ -54,7 +55,7 @@ final class TrainCommand implements Runnable {
         try (Device device = run.output.open();
                 Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
             List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
-            TrainingOptions.remark(plan, System.err, "basin: note: ");
+            TrainingOptions.remark(plan, Notices::note);
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
                 train(material, settings, plan, bars, claim.folder());
             }

@@ -28,13 +28,13 @@ import io.basin.nn.Nets;
 import io.basin.text.Closest;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
-import java.io.PrintStream;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -273,12 +273,12 @@ final class TrainingOptions {
     }
 
     /** Prints where plans differ from what was asked; returns these sentences. */
-    static List<String> remark(List<Method> plans, PrintStream to, String before) {
+    static List<String> remark(List<Method> plans, Consumer<String> say) {
         List<String> all = plans.stream()
                 .flatMap(m -> Remarks.of(m).stream())
                 .map(FlagNames::said)
                 .toList();
-        all.forEach(remark -> to.println(before + remark));
+        all.forEach(say);
         return all;
     }
 

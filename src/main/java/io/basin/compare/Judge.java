@@ -54,10 +54,13 @@ final class Judge {
     /** Mean of probabilities, weighted mean, vote and ridge stacking. */
     List<Verdict> ensemble(List<Weights> models) {
         int last = models.size() - 1;
-        StreamingEnsemble combined = new StreamingEnsemble(classes(), weights(models));
-        List<Verdict> verdicts = new ArrayList<>();
         HeldOut heldOut = new HeldOut("validation", onValidation(models));
-        Metrics ridge = Ridge.fit(heldOut).evaluate(new TestSet("test", onTest(models)), combined);
+        StreamingEnsemble alone = StreamingEnsemble.equal(heldOut.source());
+        Ridge fitted = Ridge.fit(heldOut, alone);
+        TestSet test = new TestSet("test", onTest(models));
+        StreamingEnsemble combined = new StreamingEnsemble(test.source(), weights(alone));
+        Metrics ridge = fitted.evaluate(test, combined);
+        List<Verdict> verdicts = new ArrayList<>();
         verdicts.add(new Verdict("mean", models.size(), combined.mean().get(last), null));
         verdicts.add(new Verdict("weighted", models.size(), combined.weighted().get(last), null));
         verdicts.add(new Verdict("vote", models.size(), combined.vote().get(last), null));
@@ -79,9 +82,7 @@ final class Judge {
     }
 
     /** A member counts in inverse proportion to its validation loss. */
-    private double[] weights(List<Weights> models) {
-        StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes());
-        onValidation(models).stream(alone);
+    private static double[] weights(StreamingEnsemble alone) {
         return alone.members().stream()
                 .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
                 .toArray();

@@ -16,7 +16,7 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.GZIPInputStream;
 
 /**
- * AsyncRead what may be hostile: compressed or not, without believing a length before the bytes are there.
+ * Reads what may be hostile: compressed or not, without believing a length before the bytes are there.
  *
  * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So what a header announces is
  * compared with the file's length first, and every stream has an end after which reading fails.
@@ -64,7 +64,7 @@ final class Capped {
     /** SHA-256 of the file's content, decompressed if it is gzip; fails if that is more than {@code cap} bytes. */
     static String sha256(Path file, long cap) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            return Sha256.of(stream(content(in), cap));
+            return Sha256.of(new Limited(content(in), cap));
         }
     }
 
@@ -91,34 +91,55 @@ final class Capped {
         }
     }
 
-    /** A stream that fails with an {@link IOException} when more than {@code cap} bytes are read from it. */
-    static InputStream stream(InputStream in, long cap) {
-        return new InputStream() {
-            private long left = cap;
+    /** More came than may. */
+    static final class TooLongException extends IOException {
+        private static final long serialVersionUID = 1;
 
-            @Override
-            public int read() throws IOException {
-                int b = in.read();
-                count(b < 0 ? 0 : 1);
-                return b;
-            }
+        private TooLongException(long cap) {
+            super("it holds more than " + cap + " bytes");
+        }
+    }
 
-            @Override
-            public int read(byte[] bytes, int offset, int length) throws IOException {
-                int n = in.read(bytes, offset, length);
-                count(Math.max(n, 0));
-                return n;
-            }
+    /** A stream from which no more than {@code cap} bytes can be read, nor more than were last expected. */
+    static final class Limited extends InputStream {
+        private final InputStream in;
+        private final long cap;
+        private long limit;
+        private long count;
 
-            @Override
-            public void close() throws IOException {
-                in.close();
-            }
+        Limited(InputStream in, long cap) {
+            this.in = in;
+            this.cap = cap;
+            limit = cap;
+        }
 
-            private void count(long n) throws IOException {
-                left -= n;
-                if (left < 0) throw new IOException("it holds more than " + cap + " bytes");
-            }
-        };
+        /** At most {@code more} bytes from here on. */
+        void expect(long more) {
+            limit = Math.min(cap, count + Math.max(0, more));
+        }
+
+        /** Bytes read. */
+        long count() {
+            return count;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int n = in.read(bytes, offset, length);
+            count += Math.max(n, 0);
+            if (count > limit) throw new TooLongException(limit);
+            return n;
+        }
+
+        @Override
+        public void close() throws IOException {
+            in.close();
+        }
     }
 }

@@ -1,10 +1,11 @@
 package io.basin.data;
 
 import io.basin.text.Reason;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,28 +96,21 @@ public final class CifarFormat {
     private TrainTest parse(
             InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
         Map<String, Part> parts = new HashMap<>();
-        List<String> wanted = fileNames();
-        long total = 0;
+        long[] total = {0};
         try {
-            TarReader tar = new TarReader(openArchive(archive, fileLength), archiveName);
-            for (TarReader.Entry entry = tar.next(); entry != null; entry = tar.next()) {
-                if (!wanted.contains(entry.name())) continue;
-                String where = archiveName + " (" + entry.name() + ")";
-                total += entry.length();
-                requirePossible(where, entry.length(), total, fileLength);
-                Part part = records(tar.content(), entry.length(), where, name, classNames);
-                if (parts.put(entry.name(), part) != null) throw DataException.of(where, "occurs twice", REMEDY);
-            }
+            TarReader.read(archive, fileLength, archiveName, (path, length, content) -> {
+                String file = path.substring(path.lastIndexOf('/') + 1);
+                if (!fileNames().contains(file)) return;
+                String where = archiveName + " (" + file + ")";
+                total[0] += length;
+                requirePossible(where, length, total[0], fileLength);
+                Part part = records(content, length, where, name, classNames);
+                if (parts.put(file, part) != null) throw DataException.of(where, "occurs twice", REMEDY);
+            });
         } catch (IOException e) {
             throw DataException.of(archiveName, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
         return combine(parts, archiveName, name, classNames);
-    }
-
-    /** The tar stream of an archive, decompressed and bounded; not closed by its readers. */
-    static InputStream openArchive(InputStream archive, long fileLength) throws IOException {
-        InputStream content = Capped.stream(Capped.content(archive), Capped.allowance(fileLength));
-        return new BufferedInputStream(content, 1 << 16);
     }
 
     /** Images lie twice in memory while their parts are joined. */
@@ -166,11 +160,10 @@ public final class CifarFormat {
 
     private TrainTest combine(Map<String, Part> parts, String where, String name, List<String> classNames) {
         for (String fileName : fileNames()) {
-            if (!parts.containsKey(fileName)) {
-                throw DataException.of(where, "lacks " + fileName, REMEDY);
-            }
+            if (!parts.containsKey(fileName)) throw DataException.of(where, "lacks " + fileName, REMEDY);
         }
         return new TrainTest(
+                name,
                 images(trainFiles.stream().map(parts::get).toList(), where, name, classNames),
                 images(testFiles.stream().map(parts::get).toList(), where, name, classNames));
     }
@@ -180,22 +173,18 @@ public final class CifarFormat {
         if (count * IMAGE > Capped.MAX_ARRAY) {
             throw DataException.of(where, "holds " + count + " images, too many for one array", REMEDY);
         }
-        Part all = parts.size() == 1 ? parts.get(0) : new Part(new byte[(int) count * IMAGE], new int[(int) count]);
-        int at = 0;
+        ByteBuffer pixels = ByteBuffer.allocate((int) count * IMAGE);
+        IntBuffer labels = IntBuffer.allocate((int) count);
         for (Part part : parts) {
-            if (part == all) break;
-            System.arraycopy(part.pixels, 0, all.pixels, at * IMAGE, part.pixels.length);
-            System.arraycopy(part.labels, 0, all.labels, at, part.labels.length);
-            at += part.labels.length;
+            pixels.put(part.pixels);
+            labels.put(part.labels);
         }
-        return new Dataset(name, all.pixels, all.labels, SIDE, SIDE, CHANNELS, classNames);
+        return new Dataset(name, pixels.array(), labels.array(), SIDE, SIDE, CHANNELS, classNames);
     }
 
     private static void interleave(byte[] planes, int from, byte[] pixels, int to) {
         for (int p = 0; p < PLANE; p++) {
-            for (int c = 0; c < CHANNELS; c++) {
-                pixels[to++] = planes[from + c * PLANE + p];
-            }
+            for (int c = 0; c < CHANNELS; c++) pixels[to++] = planes[from + c * PLANE + p];
         }
     }
 }

@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -27,18 +26,26 @@ import java.util.Objects;
  */
 public final class Dataset {
     private final String name;
-    private final byte[] pixels; // (N, H, W, C), or null
-    private final float[] values; // (N, H, W, C), or null
-    private final int[] labels; // (N), all 0 where there are targets
-    private final float[] targets; // (N, outputs), or null
-    private final int height;
-    private final int width;
-    private final int channels;
+    private final Values values;
+    private final Shape sample; // (C, H, W)
     private final List<String> classNames;
     /** The caller's own; null to measure it. */
     private final Augmentation normalisation;
     /** Taken when first asked for: it is a pass over all pixels. */
     private volatile String sha256;
+
+    /**
+     * Samples and what belongs to them.
+     *
+     * @param pixels and floats (N, H, W, C), of which one is null
+     * @param labels (N), all 0 where there are targets
+     * @param targets (N, outputs), or null
+     */
+    private record Values(byte[] pixels, float[] floats, int[] labels, float[] targets) {
+        int length() {
+            return pixels != null ? pixels.length : floats.length;
+        }
+    }
 
     /**
      * Takes over the arrays.
@@ -49,58 +56,35 @@ public final class Dataset {
      */
     public Dataset(
             String name, byte[] pixels, int[] labels, int height, int width, int channels, List<String> classNames) {
-        this(
-                name,
-                Objects.requireNonNull(pixels, "pixels"),
-                null,
-                Objects.requireNonNull(labels, "labels"),
-                null,
-                height,
-                width,
-                channels,
-                classNames,
-                null);
+        this(name, of(pixels, labels), Shape.of(channels, height, width), classNames, null);
     }
 
-    /** One of {@code pixels} and {@code values} is null; {@code labels} are all 0 where there are {@code targets}. */
-    private Dataset(
-            String name,
-            byte[] pixels,
-            float[] values,
-            int[] labels,
-            float[] targets,
-            int height,
-            int width,
-            int channels,
-            List<String> classNames,
-            Augmentation normalisation) {
+    private Dataset(String name, Values values, Shape sample, List<String> classNames, Augmentation normalisation) {
         this.name = Objects.requireNonNull(name, "name");
-        this.pixels = pixels;
         this.values = values;
-        this.labels = labels;
-        this.targets = targets;
+        this.sample = sample;
         this.classNames = List.copyOf(classNames);
-        this.height = height;
-        this.width = width;
-        this.channels = channels;
         this.normalisation = normalisation;
-        if (labels.length < 1 || height < 1 || width < 1 || channels < 1) {
-            throw new IllegalArgumentException(this + ": every size must be at least 1");
-        }
-        long size = Math.multiplyExact((long) height * width, (long) channels);
-        int length = pixels != null ? pixels.length : values.length;
-        if (size > length || size * labels.length != length) {
+        if (count() < 1) throw new IllegalArgumentException(this + ": every size must be at least 1");
+        long size = sample.elements();
+        if (size > values.length() || size * count() != values.length()) {
             throw new IllegalArgumentException(
-                    this + ": has " + length + (pixels != null ? " bytes of pixels" : " values") + ", not "
-                            + labels.length + " images of " + size);
+                    this + ": has " + values.length() + (values.pixels != null ? " bytes of pixels" : " values")
+                            + ", not " + count() + " images of " + size);
         }
-        if (targets != null) return;
-        for (int i = 0; i < labels.length; i++) {
-            if (labels[i] < 0 || labels[i] >= this.classNames.size()) {
+        if (values.targets != null) return;
+        for (int i = 0; i < count(); i++) {
+            int label = values.labels[i];
+            if (label < 0 || label >= classes()) {
                 throw new IllegalArgumentException(
-                        this + ": label " + labels[i] + " of image " + i + " is not below " + classes());
+                        this + ": label " + label + " of image " + i + " is not below " + classes());
             }
         }
+    }
+
+    private static Values of(byte[] pixels, int[] labels) {
+        return new Values(
+                Objects.requireNonNull(pixels, "pixels"), null, Objects.requireNonNull(labels, "labels"), null);
     }
 
     /**
@@ -111,7 +95,7 @@ public final class Dataset {
      * @throws IllegalArgumentException naming the first sample that does not fit
      */
     public static Dataset of(float[][] x, int[] labels) {
-        return labelled(SampleArrays.flat(x), labels, Shape.of(x[0].length), SampleArrays.classes(labels));
+        return labelled(SampleArrays.flat(x), labels, Shape.of(x[0].length, 1, 1), SampleArrays.classes(labels));
     }
 
     /** Images as floats: {@code x} is (n)(c)(h)(w); the rest as {@link #of(float[][], int[])}. */
@@ -122,7 +106,7 @@ public final class Dataset {
     /** @param values (n, h, w, c) */
     private static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
         SampleArrays.requireCount(values.length / s.elements(), labels.length, "labels");
-        return new Dataset("own", null, values, labels.clone(), null, dim(s, 1), dim(s, 2), s.dim(0), classNames, null);
+        return new Dataset("own", new Values(null, values, labels.clone(), null), s, classNames, null);
     }
 
     /**
@@ -133,8 +117,8 @@ public final class Dataset {
      * @param classNames of the labels 0, 1, ...
      */
     public static Dataset of(byte[] images, int[] labels, Shape sample, List<String> classNames) {
-        byte[] pixels = SampleArrays.channelsLast(images, sample);
-        return new Dataset("own", pixels, labels.clone(), dim(sample, 1), dim(sample, 2), sample.dim(0), classNames);
+        Shape s = Shape.of(sample.dim(0), sample.rank() > 1 ? sample.dim(1) : 1, sample.rank() > 2 ? sample.dim(2) : 1);
+        return new Dataset("own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, classNames, null);
     }
 
     /**
@@ -145,7 +129,7 @@ public final class Dataset {
      * @throws IllegalArgumentException naming the first sample that does not fit
      */
     public static Dataset of(float[][] x, float[][] targets) {
-        return targeted(SampleArrays.flat(x), targets, Shape.of(x[0].length));
+        return targeted(SampleArrays.flat(x), targets, Shape.of(x[0].length, 1, 1));
     }
 
     /** The same for images as floats, (n)(c)(h)(w). */
@@ -156,17 +140,12 @@ public final class Dataset {
     private static Dataset targeted(float[] values, float[][] targets, Shape s) {
         SampleArrays.requireCount(values.length / s.elements(), targets.length, "targets");
         float[] flat = SampleArrays.flat(targets);
-        int[] none = new int[targets.length];
-        return new Dataset("own", null, values, none, flat, dim(s, 1), dim(s, 2), s.dim(0), List.of(), null);
-    }
-
-    private static int dim(Shape s, int i) {
-        return i < s.rank() ? s.dim(i) : 1;
+        return new Dataset("own", new Values(null, values, new int[targets.length], flat), s, List.of(), null);
     }
 
     /** The same samples under a name, which weights files of nets trained on them keep. */
     public Dataset named(String other) {
-        return new Dataset(other, pixels, values, labels, targets, height, width, channels, classNames, normalisation);
+        return new Dataset(other, values, sample, classNames, normalisation);
     }
 
     /**
@@ -176,25 +155,29 @@ public final class Dataset {
      */
     public Dataset normalised(float[] mean, float[] std) {
         Augmentation own = new Augmentation(0, false, mean, std);
-        if (own.channels() != channels) {
+        if (own.channels() != channels()) {
             throw new IllegalArgumentException(this + ": mean has " + own.channels() + " channels");
         }
-        return new Dataset(name, pixels, values, labels, targets, height, width, channels, classNames, own);
+        return new Dataset(name, values, sample, classNames, own);
     }
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        Memory samples = upload(device, pixels != null ? ByteBuffer.wrap(pixels) : bytes(values));
+        Memory samples = upload(device, bytes());
         try {
-            ByteBuffer ints = ByteBuffer.allocate(4 * labels.length).order(ByteOrder.nativeOrder());
-            ints.asIntBuffer().put(labels);
-            Memory answers = upload(device, targets != null ? bytes(targets) : ints);
-            return new Images(
-                    samples, answers, count(), height, width, channels, outputs(), values != null, targets != null);
+            Memory answers =
+                    upload(device, values.targets != null ? bytes(values.targets) : ints(ByteOrder.nativeOrder()));
+            boolean floats = values.pixels == null;
+            boolean targeted = values.targets != null;
+            return new Images(samples, answers, count(), height(), width(), channels(), outputs(), floats, targeted);
         } catch (RuntimeException e) {
             samples.close();
             throw e;
         }
+    }
+
+    private ByteBuffer bytes() {
+        return values.pixels != null ? ByteBuffer.wrap(values.pixels) : bytes(values.floats);
     }
 
     private static ByteBuffer bytes(float[] floats) {
@@ -203,13 +186,17 @@ public final class Dataset {
         return bytes;
     }
 
+    private ByteBuffer ints(ByteOrder order) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * count()).order(order);
+        bytes.asIntBuffer().put(values.labels);
+        return bytes;
+    }
+
     private static Memory upload(Device device, ByteBuffer heap) {
         Memory memory = device.allocate(heap.remaining());
         try {
-            device.upload(
-                    memory,
-                    0,
-                    ByteBuffer.allocateDirect(heap.remaining()).put(heap).flip());
+            ByteBuffer direct = ByteBuffer.allocateDirect(heap.remaining());
+            device.upload(memory, 0, direct.put(heap).flip());
             return memory;
         } catch (RuntimeException e) {
             memory.close();
@@ -220,7 +207,7 @@ public final class Dataset {
     /** Parts off {@code test} samples, stratified, as what is only ever measured on; the same ones every time. */
     public TrainTest split(int test) {
         Split cut = Split.stratified(this, test, 0);
-        return new TrainTest(cut.train(), cut.validation().named(name + " (test part)"));
+        return new TrainTest(name, cut.train(), cut.validation().named(name + " (test part)"));
     }
 
     /** What the set is called in messages. */
@@ -230,46 +217,46 @@ public final class Dataset {
 
     /** The pixels, uint8, (N, H, W, C): the set's own array, not to be written to. */
     public byte[] pixels() {
-        if (pixels == null) throw new IllegalStateException(this + ": its samples are floats");
-        return pixels;
+        if (values.pixels == null) throw new IllegalStateException(this + ": its samples are floats");
+        return values.pixels;
     }
 
     /** The labels, (N): the set's own array, not to be written to. */
     public int[] labels() {
-        if (targets != null) throw new IllegalStateException(this + ": it has targets and not class labels");
-        return labels;
+        if (values.targets != null) throw new IllegalStateException(this + ": it has targets and not class labels");
+        return values.labels;
     }
 
     /** What a split keeps in proportion, (N): the labels; samples with targets are all alike. */
     int[] strata() {
-        return labels;
+        return values.labels;
     }
 
     /** (C, H, W) of a sample. */
     public Shape sample() {
-        return Shape.of(channels, height, width);
+        return sample;
     }
 
     /** Classes, or targets a sample: what a net's output must have. */
     public int outputs() {
-        return targets == null ? classes() : targets.length / count();
+        return values.targets == null ? classes() : values.targets.length / count();
     }
 
     /** Number of images, N. */
     public int count() {
-        return labels.length;
+        return values.labels.length;
     }
 
     public int height() {
-        return height;
+        return sample.dim(1);
     }
 
     public int width() {
-        return width;
+        return sample.dim(2);
     }
 
     public int channels() {
-        return channels;
+        return sample.dim(0);
     }
 
     /** Number of classes, whether or not each has an image; 0 where samples have targets. */
@@ -285,13 +272,11 @@ public final class Dataset {
     public String sha256() {
         if (sha256 == null) {
             MessageDigest digest = Sha256.digest();
-            String sizes = count() + " " + height + " " + width + " " + channels + " " + classNames;
+            String sizes = count() + " " + height() + " " + width() + " " + channels() + " " + classNames;
             digest.update(sizes.getBytes(StandardCharsets.UTF_8));
-            ByteBuffer bytes = ByteBuffer.allocate(4 * labels.length);
-            bytes.asIntBuffer().put(labels);
-            digest.update(bytes);
-            digest.update(pixels != null ? ByteBuffer.wrap(pixels) : bytes(values));
-            if (targets != null) digest.update(bytes(targets));
+            digest.update(ints(ByteOrder.BIG_ENDIAN));
+            digest.update(bytes());
+            if (values.targets != null) digest.update(bytes(values.targets));
             sha256 = Sha256.hex(digest);
         }
         return sha256;
@@ -299,15 +284,13 @@ public final class Dataset {
 
     /** Bytes or floats of one image: H W C. */
     public int imageBytes() {
-        return height * width * channels;
+        return Math.toIntExact(sample.elements());
     }
 
     /** How many images each class has, (classes). */
     public int[] classCounts() {
-        int[] counts = new int[targets == null ? classes() : 1];
-        for (int label : labels) {
-            counts[label]++;
-        }
+        int[] counts = new int[values.targets == null ? classes() : 1];
+        for (int label : values.labels) counts[label]++;
         return counts;
     }
 
@@ -319,26 +302,26 @@ public final class Dataset {
      */
     public Dataset subset(int[] indices, String subsetName) {
         int[] chosen = new int[indices.length];
-        for (int i = 0; i < indices.length; i++) chosen[i] = labels[Objects.checkIndex(indices[i], count())];
-        byte[] bytes = pixels == null ? null : new byte[Math.multiplyExact(indices.length, imageBytes())];
-        float[] floats = values == null ? null : new float[Math.multiplyExact(indices.length, imageBytes())];
-        float[] answers = targets == null ? null : new float[indices.length * outputs()];
-        if (bytes != null) copy(pixels, indices, bytes, imageBytes());
-        if (floats != null) copy(values, indices, floats, imageBytes());
-        if (answers != null) copy(targets, indices, answers, outputs());
-        return new Dataset(
-                subsetName, bytes, floats, chosen, answers, height, width, channels, classNames, normalisation);
+        for (int i = 0; i < chosen.length; i++) chosen[i] = values.labels[Objects.checkIndex(indices[i], count())];
+        int all = Math.multiplyExact(indices.length, imageBytes());
+        byte[] bytes = rows(values.pixels, indices, values.pixels == null ? null : new byte[all], imageBytes());
+        float[] floats = rows(values.floats, indices, values.floats == null ? null : new float[all], imageBytes());
+        float[] none = values.targets == null ? null : new float[indices.length * outputs()];
+        Values part = new Values(bytes, floats, chosen, rows(values.targets, indices, none, outputs()));
+        return new Dataset(subsetName, part, sample, classNames, normalisation);
     }
 
-    /** Rows of {@code size} elements. */
+    /** Copies rows of {@code size} elements of an array that may be null. */
     @SuppressWarnings("SuspiciousSystemArraycopy")
-    private static void copy(Object from, int[] indices, Object to, int size) {
+    private static <T> T rows(T from, int[] indices, T to, int size) {
+        if (from == null) return null;
         for (int i = 0; i < indices.length; i++) System.arraycopy(from, indices[i] * size, to, i * size, size);
+        return to;
     }
 
     /** Other images of the same size, with the same classes. */
     public Dataset with(String otherName, byte[] otherPixels, int[] otherLabels) {
-        return new Dataset(otherName, otherPixels, otherLabels, height, width, channels, classNames);
+        return new Dataset(otherName, of(otherPixels, otherLabels), sample, classNames, null);
     }
 
     /**
@@ -348,47 +331,25 @@ public final class Dataset {
     public Augmentation augmentation(int pad, boolean flip) {
         if (normalisation != null) return new Augmentation(pad, flip, normalisation.mean(), normalisation.std());
         ChannelStatistics statistics = statistics();
-        float[] mean = new float[channels];
-        float[] std = new float[channels];
-        for (int c = 0; c < channels; c++) {
+        float[] mean = new float[channels()];
+        float[] std = new float[channels()];
+        for (int c = 0; c < channels(); c++) {
             mean[c] = (float) statistics.mean()[c];
             std[c] = statistics.std()[c] > 0 ? (float) statistics.std()[c] : 1;
         }
         return new Augmentation(pad, flip, mean, std);
     }
 
-    /**
-     * Mean and standard deviation of every channel over all pixels.
-     */
+    /** Mean and standard deviation of every channel over all pixels. */
     public ChannelStatistics statistics() {
-        return pixels == null ? SampleArrays.statistics(values, channels) : SampleArrays.statistics(pixels, channels);
-    }
-
-    /**
-     * Mean and population standard deviation of each channel, (C), of bytes scaled to [0, 1] and of floats as they are.
-     */
-    public record ChannelStatistics(double[] mean, double[] std) {
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof ChannelStatistics that
-                    && Arrays.equals(mean, that.mean)
-                    && Arrays.equals(std, that.std);
-        }
-
-        @Override
-        public int hashCode() {
-            return 31 * Arrays.hashCode(mean) + Arrays.hashCode(std);
-        }
-
-        @Override
-        public String toString() {
-            return "mean " + Arrays.toString(mean) + ", std " + Arrays.toString(std);
-        }
+        return values.pixels == null
+                ? ChannelStatistics.of(values.floats, channels())
+                : ChannelStatistics.of(values.pixels, channels());
     }
 
     @Override
     public String toString() {
-        return name + " (" + labels.length + ", " + height + ", " + width + ", " + channels + "), "
-                + (targets == null ? classNames.size() + " classes" : outputs() + " targets each");
+        return name + " (" + count() + ", " + height() + ", " + width() + ", " + channels() + "), "
+                + (values.targets == null ? classes() + " classes" : outputs() + " targets each");
     }
 }

@@ -1,17 +1,23 @@
 package io.basin.data;
 
 import io.basin.data.CatalogEntry.RemoteFile;
+import io.basin.io.AtomicFile;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.Authenticator;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -130,6 +136,13 @@ public final class Download {
 
     /** Tries one server; returns null when {@code part} is the whole and checked file, else the reason for people. */
     private String fetchFrom(String address, Path part, RemoteFile file, Progress progress) throws IOException {
+        URI uri;
+        try {
+            uri = URI.create(address);
+            HttpRequest.newBuilder(uri);
+        } catch (IllegalArgumentException e) {
+            return "no valid address (" + Reason.of(e) + ")";
+        }
         String failure = "";
         Duration wait = Duration.ZERO;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -138,21 +151,17 @@ public final class Download {
                 sleep(wait.compareTo(growing) > 0 ? wait : growing, failure, progress);
             }
             boolean resumed = Files.exists(part) && Files.size(part) > 0;
-            Outcome outcome = transfer(address, part, file, progress);
-            if (outcome.isFinal) {
-                return outcome.failure;
-            }
-            wait = outcome.delay;
-            failure = outcome.failure;
-            if (failure == null) {
+            wait = Duration.ZERO;
+            try {
+                transfer(uri, part, file, progress);
                 failure = check(part, file);
-                if (failure == null) {
-                    return null;
-                }
+                if (failure == null) return null;
                 Files.deleteIfExists(part);
-                if (!resumed) {
-                    return failure;
-                }
+                if (!resumed) return failure;
+            } catch (ServerException e) {
+                failure = e.getMessage() + proxies.describe(uri);
+                if (e.isFinal) return failure;
+                wait = e.wait;
             }
         }
         return failure + ", after " + ATTEMPTS + " attempts";
@@ -171,52 +180,102 @@ public final class Download {
     }
 
     /**
-     * One request; {@code failure} is null if the body arrived whole, {@code isFinal} if asking again is of no use,
-     * {@code delay} what the server wants to pass first.
+     * What a server did wrong, {@code isFinal} if asking again is of no use, {@code wait} what it wants to pass first. Trouble with
+     * the disk stays an {@link IOException}, as no other server helps there.
      */
-    private record Outcome(String failure, boolean isFinal, Duration delay) {
-        Outcome(String failure, boolean isFinal) {
-            this(failure, isFinal, Duration.ZERO);
+    private static final class ServerException extends Exception {
+        private static final long serialVersionUID = 1;
+        private final boolean isFinal;
+        private final Duration wait;
+
+        ServerException(String reason, boolean isFinal, Duration wait) {
+            super(reason);
+            this.isFinal = isFinal;
+            this.wait = wait;
+        }
+
+        ServerException(String reason) {
+            this(reason, false, Duration.ZERO);
         }
     }
 
-    /** @throws IOException if the part cannot be written: no other server helps */
-    private Outcome transfer(String address, Path path, RemoteFile file, Progress progress) throws IOException {
-        Part part = new Part(path, file.mostBytes(), progress);
-        HttpResponse<Void> response;
-        String through = "";
-        try (part) {
-            URI uri = URI.create(address);
-            through = proxies.describe(uri);
-            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
-            if (part.offset() > 0) {
-                request.header("Range", "bytes=" + part.offset() + "-");
-            }
-            response = await(client(uri).sendAsync(request.build(), part::subscriber), part);
-        } catch (IllegalArgumentException e) {
-            return new Outcome("no valid address (" + Reason.of(e) + ")", true);
-        } catch (IOException e) {
-            if (part.failure() != null && !part.overlong()) throw part.failure();
-            if (part.overlong()) {
-                Files.deleteIfExists(path);
-            }
-            return new Outcome(Reason.of(e) + through, part.overlong());
+    /** One request; the check decides about what it brought. */
+    private void transfer(URI uri, Path part, RemoteFile file, Progress progress) throws IOException, ServerException {
+        long present = Files.exists(part) ? Files.size(part) : 0;
+        long offset = present <= file.mostBytes() ? present : 0;
+        // Before the request, whose building has Java read the setting for proxies' logins.
+        HttpClient sender = client(uri);
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri);
+        if (offset > 0) request.header("Range", "bytes=" + offset + "-");
+        HttpResponse<InputStream> response =
+                await(sender.sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+        if (take(response, part, offset, file, progress)) {
+            boolean tooShort = !file.decompressed() && Files.size(part) < file.bytes();
+            if (tooShort) throw new ServerException("the transfer ended early");
+            return;
         }
         int status = response.statusCode();
-        if (status == 200 || status == 206 && part.received() > 0) {
-            boolean tooShort = !file.decompressed() && Files.size(path) < file.bytes();
-            return new Outcome(tooShort ? "the transfer ended early" : null, false);
-        }
-        if (part.offset() > 0 && (status == 416 || status == 206)) {
-            // There is nothing after what we have, or the server gave another piece: the check decides, or we start
-            // again.
-            return new Outcome(null, false);
-        }
+        // There is nothing after what we have, or the server gave another piece: the check decides, or we start again.
+        if (offset > 0 && (status == 416 || status == 206)) return;
         boolean passing = status == 408 || status == 425 || status == 429 || status >= 500;
         Duration wait = wait(response);
         boolean tooLong = wait.compareTo(MOST_WAIT) > 0;
         String asks = passing && tooLong ? ", asks to wait " + wait.toSeconds() + " s" : "";
-        return new Outcome("HTTP status " + status + asks + through, !passing || tooLong, wait);
+        throw new ServerException("HTTP status " + status + asks, !passing || tooLong, wait);
+    }
+
+    /**
+     * Writes the body of a 200 from the start, and of the 206 that was asked for at the end; false where nothing of either came.
+     * What arrives before a transfer breaks off stays.
+     */
+    private boolean take(HttpResponse<InputStream> response, Path part, long offset, RemoteFile file, Progress progress)
+            throws IOException, ServerException {
+        String range = response.headers().firstValue("Content-Range").orElse("");
+        boolean resumed = response.statusCode() == 206 && range.startsWith("bytes " + offset + "-");
+        long from = resumed ? offset : 0;
+        try (InputStream body = response.body()) {
+            if (response.statusCode() != 200 && !resumed) return false;
+            long size = response.headers().firstValueAsLong("Content-Length").orElse(-1);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    Progress.Counter counter =
+                            progress.start("downloading " + file.name(), size < 0 ? -1 : from + size, "B")) {
+                channel.truncate(from).position(from);
+                counter.step(from);
+                try {
+                    copy(body, channel, file.mostBytes(), counter);
+                } catch (ServerException e) {
+                    if (e.isFinal) Files.deleteIfExists(part);
+                    throw e;
+                } finally {
+                    AtomicFile.force(channel);
+                }
+                return !resumed || channel.position() > offset;
+            }
+        }
+    }
+
+    private void copy(InputStream body, FileChannel to, long most, Progress.Counter counter)
+            throws IOException, ServerException {
+        byte[] piece = new byte[1 << 16];
+        for (int n = read(body, piece); n >= 0; n = read(body, piece)) {
+            if (to.position() + n > most) {
+                String much = "it sends more than the " + most + " bytes that the file can have";
+                throw new ServerException(much, true, Duration.ZERO);
+            }
+            ByteBuffer bytes = ByteBuffer.wrap(piece, 0, n);
+            while (bytes.hasRemaining()) to.write(bytes);
+            counter.step(n);
+        }
+    }
+
+    private int read(InputStream body, byte[] piece) throws ServerException {
+        return await(CompletableFuture.supplyAsync(() -> {
+            try {
+                return body.read(piece);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }));
     }
 
     /** Of the header Retry-After, which holds seconds or a date; none where it holds neither. */
@@ -232,41 +291,23 @@ public final class Download {
         }
     }
 
-    /** Waits as long as bytes arrive. */
-    private HttpResponse<Void> await(CompletableFuture<HttpResponse<Void>> response, Part part) throws IOException {
-        long slice = Math.max(1, Math.min(idle.toMillis() / 4, 1000));
-        long last = System.nanoTime();
-        long seen = 0;
-        while (true) {
-            try {
-                HttpResponse<Void> done = response.get(slice, TimeUnit.MILLISECONDS);
-                if (part.failure() != null) {
-                    throw part.failure();
-                }
-                return done;
-            } catch (TimeoutException e) {
-                if (part.received() != seen) {
-                    seen = part.received();
-                    last = System.nanoTime();
-                }
-                if (part.failure() != null || System.nanoTime() - last > idle.toNanos()) {
-                    response.cancel(true);
-                    throw part.failure() != null
-                            ? part.failure()
-                            : new IOException("nothing arrived for " + idle.toSeconds() + " s");
-                }
-            } catch (InterruptedException e) {
-                response.cancel(true);
-                throw interrupted(e);
-            } catch (ExecutionException e) {
-                throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
-            }
+    /** What is to come, where it comes in time. */
+    private <T> T await(CompletableFuture<T> coming) throws ServerException {
+        try {
+            return coming.get(idle.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            coming.cancel(true);
+            throw new ServerException("nothing arrived for " + idle.toSeconds() + " s");
+        } catch (InterruptedException e) {
+            coming.cancel(true);
+            throw interrupted(e);
+        } catch (ExecutionException e) {
+            throw new ServerException(Reason.of(e.getCause()));
         }
     }
 
     private static void sleep(Duration time, String failure, Progress progress) {
-        String task = (failure == null ? "another piece than asked for" : failure) + "; trying again in "
-                + time.toSeconds() + " s";
+        String task = failure + "; trying again in " + time.toSeconds() + " s";
         try (Progress.Counter counter = progress.start(task, -1, "s")) {
             Thread.sleep(time.toMillis());
             counter.step(time.toSeconds());

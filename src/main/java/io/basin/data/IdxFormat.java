@@ -108,7 +108,7 @@ public final class IdxFormat {
             try {
                 BufferedInputStream raw = new BufferedInputStream(file, 1 << 16);
                 boolean gzip = Capped.isGzip(raw);
-                in = gzip ? new GZIPInputStream(raw, 1 << 16) : raw;
+                in = gzip ? new BufferedInputStream(new GZIPInputStream(raw, 1 << 16), 1 << 16) : raw;
                 dimensions = header(in, name, rank);
                 long product = 1;
                 for (int d : dimensions) product = product > Capped.MAX_ARRAY ? product : product * d;
@@ -157,40 +157,32 @@ public final class IdxFormat {
 
         byte[] bytes() {
             byte[] bytes = new byte[(int) length];
-            fill(bytes, bytes.length);
-            requireEnd();
-            return bytes;
+            try {
+                requireEnd(in.readNBytes(bytes, 0, bytes.length) == length);
+                return bytes;
+            } catch (IOException e) {
+                throw damaged(e);
+            }
         }
 
         int[] labels() {
             int[] labels = new int[(int) length];
-            byte[] piece = new byte[1 << 13];
-            for (int from = 0; from < labels.length; from += piece.length) {
-                int count = Math.min(piece.length, labels.length - from);
-                fill(piece, count);
-                for (int i = 0; i < count; i++) labels[from + i] = piece[i] & 0xFF;
-            }
-            requireEnd();
-            return labels;
-        }
-
-        private void fill(byte[] bytes, int count) {
             try {
-                if (in.readNBytes(bytes, 0, count) == count) return;
-                throw DataException.of(name, "is too short: its header announces " + announced(), REMEDY);
+                int last = 0;
+                for (int i = 0; i < labels.length && last >= 0; i++) labels[i] = last = in.read();
+                requireEnd(last >= 0);
+                return labels;
             } catch (IOException e) {
                 throw damaged(e);
             }
         }
 
-        private void requireEnd() {
-            try {
-                if (in.read() < 0) return;
-                throw DataException.of(
-                        name, "is longer than the " + length + " bytes that its header announces", REMEDY);
-            } catch (IOException e) {
-                throw damaged(e);
-            }
+        private void requireEnd(boolean whole) throws IOException {
+            if (whole && in.read() < 0) return;
+            String fault = whole
+                    ? "is longer than the " + length + " bytes that its header announces"
+                    : "is too short: its header announces " + announced();
+            throw DataException.of(name, fault, REMEDY);
         }
 
         private DataException damaged(IOException e) {

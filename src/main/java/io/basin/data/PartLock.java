@@ -59,19 +59,10 @@ final class PartLock implements AutoCloseable {
 
     private static PartLock tryAcquire(Path file) throws IOException {
         if (!HERE.add(file)) return null;
-        PartLock lock = null;
-        try {
-            lock = lockedHere(file);
-            return lock;
-        } finally {
-            if (lock == null) HERE.remove(file);
-        }
-    }
-
-    private static PartLock lockedHere(Path file) throws IOException {
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel = null;
         boolean kept = false;
         try {
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             Object before = key(file);
             // Its last owner may have removed the file between our opening and locking it.
             kept = tryLock(channel) && before != null && before.equals(key(file));
@@ -81,7 +72,10 @@ final class PartLock implements AutoCloseable {
             channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.UTF_8)));
             return new PartLock(file, channel);
         } finally {
-            if (!kept) channel.close();
+            if (!kept) {
+                if (channel != null) channel.close();
+                HERE.remove(file);
+            }
         }
     }
 

@@ -76,9 +76,7 @@ public record Split(Dataset train, Dataset validation) {
         }
         for (; left > 0; left--) {
             int largest = 0;
-            for (int k = 1; k < counts.length; k++) {
-                largest = remainders[k] > remainders[largest] ? k : largest;
-            }
+            for (int k = 1; k < counts.length; k++) largest = remainders[k] > remainders[largest] ? k : largest;
             quotas[largest]++;
             remainders[largest] = -1;
         }

@@ -34,6 +34,7 @@ public final class SyntheticSet {
     /** Two sets of the same classes without a common image. */
     public static TrainTest trainTest(int train, int test, int h, int w, int c, int classes, long seed) {
         return new TrainTest(
+                "synthetic",
                 make(0, train, h, w, c, classes, seed, "synthetic train"),
                 make(train, test, h, w, c, classes, seed, "synthetic test"));
     }
@@ -59,9 +60,7 @@ public final class SyntheticSet {
             draw(index, -1, seed, words);
             float strength = 0.5f + 0.5f * Philox.unit(words[0]);
             for (int p = 0; p < size; p++) {
-                if (p % 4 == 0) {
-                    draw(index, p / 4, seed, words);
-                }
+                if (p % 4 == 0) draw(index, p / 4, seed, words);
                 float noise = NOISE * (Philox.unit(words[p % 4]) - 0.5f);
                 float value = 128 + strength * patterns[labels[i]][p] + noise;
                 pixels[i * size + p] = (byte) Math.max(0, Math.min(255, Math.round(value)));
@@ -78,9 +77,7 @@ public final class SyntheticSet {
             float gy = (float) y * (GRID - 1) / h;
             for (int x = 0; x < w; x++) {
                 float gx = (float) x * (GRID - 1) / w;
-                for (int channel = 0; channel < c; channel++) {
-                    pattern[at++] = interpolate(label, channel, gy, gx, seed);
-                }
+                for (int channel = 0; channel < c; channel++) pattern[at++] = interpolate(label, channel, gy, gx, seed);
             }
         }
         return pattern;

@@ -3,129 +3,73 @@ package io.basin.data;
 import io.basin.text.Printable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
 
 /**
- * Walks through the regular files of a tar stream (ustar and the older format).
+ * Walks through the regular files of a tar archive, gzip or not.
  *
- * <p>Only what the published archives hold is understood: directories are passed over; links, devices and extended
- * headers are refused by being passed over too, since nothing reads them. Nothing is ever written to a path taken
- * from an archive, and a name that is absolute or contains {@code ..} is an error all the same.
- *
- * <p>Not commons-compress: version 1.28 takes long names into memory whatever their length, 513 MB for an archive of 204 KB.
+ * <p>Directories, links and devices are passed over. Nothing is ever written to a path taken from an archive, and a name that is
+ * absolute or contains {@code ..} is an error all the same. The library takes long names and extended headers into memory
+ * whatever their length, so it is given {@link #HEADERS} bytes to find the next file in.
  */
 final class TarReader {
-    private static final int BLOCK = 512;
+    private static final long HEADERS = 1 << 16;
     private static final String REMEDY = "Fetch the archive again with 'basin data fetch'";
 
-    private final InputStream in;
-    private final String archive;
-    private long left;
-    private long padding;
+    private TarReader() {}
 
-    /**
-     * @param in the decompressed archive; the caller closes it and bounds its length
-     * @param archive name for messages
-     */
-    TarReader(InputStream in, String archive) {
-        this.in = in;
-        this.archive = archive;
+    /** Takes one regular file: its path inside the archive, its length in bytes, and its content, which ends where the file does. */
+    interface Visitor {
+        void file(String path, long length, InputStream content) throws IOException;
     }
 
-    /** One regular file: its path inside the archive, the last part of it, and its length in bytes. */
-    record Entry(String path, String name, long length) {}
-
     /**
-     * Goes to the next regular file.
+     * Shows all files to {@code visitor}.
      *
-     * @return the file, or null at the end of the archive
-     * @throws DataException if what follows is not a tar header
+     * @param archive the archive's bytes; the caller closes it
+     * @param name of the archive, for messages
+     * @throws DataException if something in the archive is not a tar header, or ends too early
      */
-    Entry next() throws IOException {
-        while (true) {
-            in.skipNBytes(left + padding);
-            left = 0;
-            padding = 0;
-            byte[] header = in.readNBytes(BLOCK);
-            if (header.length == 0 || header.length == BLOCK && Arrays.equals(header, new byte[BLOCK])) {
-                return null;
-            }
-            if (header.length < BLOCK || !checksumHolds(header)) {
-                throw DataException.of(archive, "is not a tar archive or is damaged (bad header)", REMEDY);
-            }
-            left = octal(header, 124, 12);
-            padding = (BLOCK - left % BLOCK) % BLOCK;
-            byte type = header[156];
-            if (type == '0' || type == 0) {
-                String path = path(header);
-                return new Entry(path, path.substring(path.lastIndexOf('/') + 1), left);
+    static void read(InputStream archive, long fileLength, String name, Visitor visitor) throws IOException {
+        Capped.Limited bytes = new Capped.Limited(Capped.content(archive), Capped.allowance(fileLength));
+        bytes.expect(HEADERS);
+        TarArchiveInputStream tar = new TarArchiveInputStream(bytes);
+        for (TarArchiveEntry e = next(tar, bytes, name); e != null; e = next(tar, bytes, name)) {
+            bytes.expect(e.getSize() + HEADERS);
+            boolean regular = e.getLinkFlag() == TarConstants.LF_NORMAL || e.getLinkFlag() == TarConstants.LF_OLDNORM;
+            if (!regular || e.isSparse()) continue;
+            requireSafe(name, e.getName());
+            try {
+                visitor.file(e.getName(), e.getSize(), tar);
+            } catch (IOException damaged) {
+                if (!String.valueOf(damaged.getMessage()).startsWith("Truncated TAR")) throw damaged;
+                throw DataException.of(name, "ends in the middle of a file", REMEDY, damaged);
             }
         }
     }
 
-    /** The content of the current file, read as it comes; it ends where the file does. */
-    InputStream content() {
-        return new InputStream() {
-            @Override
-            public int read() throws IOException {
-                byte[] one = new byte[1];
-                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-            }
-
-            @Override
-            public int read(byte[] bytes, int offset, int length) throws IOException {
-                if (left == 0) return -1;
-                int n = in.read(bytes, offset, (int) Math.min(length, left));
-                if (n < 0) throw DataException.of(archive, "ends in the middle of a file", REMEDY);
-                left -= n;
-                return n;
-            }
-        };
-    }
-
-    private String path(byte[] header) {
-        String path = text(header, 0, 100);
-        boolean ustar = text(header, 257, 6).equals("ustar") && header[262] == 0;
-        String prefix = ustar ? text(header, 345, 155) : "";
-        String full = prefix.isEmpty() ? path : prefix + "/" + path;
-        if (full.isEmpty()
-                || full.startsWith("/")
-                || full.indexOf('\\') >= 0
-                || Arrays.asList(full.split("/")).contains("..")) {
-            throw DataException.of(archive, "holds the unsafe file name \"" + Printable.of(full) + "\"", REMEDY);
+    private static TarArchiveEntry next(TarArchiveInputStream tar, Capped.Limited bytes, String name)
+            throws IOException {
+        try {
+            TarArchiveEntry entry = tar.getNextEntry();
+            boolean whole = bytes.count() % TarConstants.DEFAULT_RCDSIZE == 0;
+            if (entry == null ? whole : entry.isCheckSumOK()) return entry;
+            throw DataException.of(name, "is not a tar archive or is damaged (bad header)", REMEDY);
+        } catch (Capped.TooLongException | java.util.zip.ZipException | java.io.EOFException e) {
+            throw e;
+        } catch (IOException | IllegalArgumentException | ArithmeticException e) {
+            throw DataException.of(name, "is not a tar archive or is damaged (bad header)", REMEDY, e);
         }
-        return full;
     }
 
-    private static String text(byte[] header, int offset, int length) {
-        int end = offset;
-        while (end < offset + length && header[end] != 0) {
-            end++;
-        }
-        return new String(header, offset, end - offset, StandardCharsets.UTF_8);
-    }
-
-    private long octal(byte[] header, int offset, int length) {
-        long value = parseOctal(header, offset, length);
-        if (value < 0) {
-            throw DataException.of(archive, "has a header with an unreadable file length", REMEDY);
-        }
-        return value;
-    }
-
-    /** At most 12 digits, so 36 bits; -1 if the field is not octal. */
-    private static long parseOctal(byte[] header, int offset, int length) {
-        String digits = text(header, offset, length).trim();
-        return digits.matches("[0-7]{1,12}") ? Long.parseLong(digits, 8) : -1;
-    }
-
-    /** The sum of all bytes, those of the checksum itself counted as spaces. */
-    private static boolean checksumHolds(byte[] header) {
-        long sum = 0;
-        for (int i = 0; i < BLOCK; i++) {
-            sum += i >= 148 && i < 156 ? ' ' : header[i] & 0xFF;
-        }
-        return sum == parseOctal(header, 148, 8);
+    private static void requireSafe(String archive, String path) {
+        boolean leaves = path.startsWith("/")
+                || path.indexOf('\\') >= 0
+                || Arrays.asList(path.split("/")).contains("..");
+        if (!path.isEmpty() && !leaves) return;
+        throw DataException.of(archive, "holds the unsafe file name \"" + Printable.of(path) + "\"", REMEDY);
     }
 }

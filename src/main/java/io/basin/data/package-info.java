@@ -7,9 +7,9 @@
  * across devices only if the batches are the same ones.
  *
  * <p>Where files come from is kept apart from how they are read. {@link io.basin.data.Catalog} says what exists,
- * {@link io.basin.data.Locator} where it is, {@link io.basin.data.Download} brings it;
+ * {@link io.basin.data.DataSets} where it is, {@link io.basin.data.Download} brings it;
  * {@link io.basin.data.IdxFormat} and {@link io.basin.data.CifarFormat} know only bytes.
- * {@link io.basin.data.DataSets} joins them.
+ * {@link io.basin.data.Location} joins them.
  *
  * <p>Files are not trusted. Readers compare a header with the real length and with what is needed before they
  * allocate, stay within four times a file and 64 MiB, decompress under a cap, never write to a path taken from an archive, and report everything as one {@link io.basin.data.DataException}.

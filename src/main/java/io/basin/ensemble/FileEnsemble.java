@@ -31,22 +31,23 @@ public final class FileEnsemble {
 
     /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
     public static Outcome measure(Splits splits, List<ModelFile> models, boolean fit, Progress progress) {
-        int classes = splits.testSet().classes();
         try (FileMembers onTest = new FileMembers(splits, Splits.Part.TEST, models, progress)) {
             if (!fit) {
-                StreamingEnsemble combined = new StreamingEnsemble(models.size(), classes);
+                StreamingEnsemble combined = StreamingEnsemble.equal(onTest);
                 onTest.stream(combined);
-                return outcome(combined, ones(models.size()), null, Double.NaN);
+                double[] ones = models.stream().mapToDouble(m -> 1).toArray();
+                return outcome(combined, ones, null, Double.NaN);
             }
-            StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes);
+            StreamingEnsemble alone;
             Ridge ridge;
             try (FileMembers onValidation = new FileMembers(splits, Splits.Part.VALIDATION, models, progress)) {
-                ridge = Ridge.fit(new HeldOut("validation", alongside(onValidation, alone)));
+                alone = StreamingEnsemble.equal(onValidation);
+                ridge = Ridge.fit(new HeldOut("validation", onValidation), alone);
             }
             double[] weights = alone.members().stream()
                     .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
                     .toArray();
-            StreamingEnsemble combined = new StreamingEnsemble(classes, weights);
+            StreamingEnsemble combined = new StreamingEnsemble(onTest, weights);
             Metrics stacked = ridge.evaluate(new TestSet("test", onTest), combined);
             return outcome(combined, weights, stacked, ridge.lambda());
         }
@@ -54,31 +55,5 @@ public final class FileEnsemble {
 
     private static Outcome outcome(StreamingEnsemble e, double[] weights, Metrics ridge, double lambda) {
         return new Outcome(e.members(), e.mean(), e.vote(), e.weighted(), weights, ridge, lambda);
-    }
-
-    private static double[] ones(int n) {
-        double[] ones = new double[n];
-        java.util.Arrays.fill(ones, 1);
-        return ones;
-    }
-
-    /** A source whose every pass {@code other} sees too. */
-    private static MemberSource alongside(MemberSource source, MemberSink other) {
-        return new MemberSource() {
-            @Override
-            public int members() {
-                return source.members();
-            }
-
-            @Override
-            public int classes() {
-                return source.classes();
-            }
-
-            @Override
-            public void stream(MemberSink sink) {
-                source.stream(MemberSink.all(sink, other));
-            }
-        };
     }
 }

@@ -22,14 +22,14 @@ import java.util.Map;
  * soup tries one file more at the price of one file.
  */
 public final class FileMean {
-    private final Map<String, double[]> sums;
-    private final Map<String, List<Long>> shapes;
+    private final Map<String, Sum> sums;
     private final Path first;
     private final int count;
 
-    private FileMean(Map<String, double[]> sums, Map<String, List<Long>> shapes, Path first, int count) {
+    private record Sum(List<Long> shape, double[] values) {}
+
+    private FileMean(Map<String, Sum> sums, Path first, int count) {
         this.sums = sums;
-        this.shapes = shapes;
         this.first = first;
         this.count = count;
     }
@@ -43,31 +43,27 @@ public final class FileMean {
      */
     public static FileMean of(List<Path> files) {
         if (files.isEmpty()) throw new IllegalArgumentException("no files to average");
-        FileMean mean = new FileMean(new LinkedHashMap<>(), new LinkedHashMap<>(), files.get(0), 0);
+        FileMean mean = new FileMean(new LinkedHashMap<>(), files.get(0), 0);
         for (Path file : files) mean = mean.and(file);
         return mean;
     }
 
     /** The mean of these files and one more; this one stays as it is. */
     public FileMean and(Path file) {
-        Map<String, double[]> next = new LinkedHashMap<>();
-        Map<String, List<Long>> nextShapes = new LinkedHashMap<>();
+        Map<String, Sum> next = new LinkedHashMap<>();
         try (Safetensors in = Safetensors.open(file)) {
             List<TensorEntry> weights =
                     in.tensors().values().stream().filter(Tensors::isWeight).toList();
             if (count > 0) requireSameTensors(file, in, weights);
-            List<String> names = count > 0
-                    ? List.copyOf(sums.keySet())
-                    : weights.stream().map(TensorEntry::name).toList();
-            for (String name : names) {
+            List<String> names = weights.stream().map(TensorEntry::name).toList();
+            for (String name : count > 0 ? sums.keySet() : names) {
                 float[] values = Tensors.weights(file, in, name);
-                double[] sum = count > 0 ? sums.get(name).clone() : new double[values.length];
+                double[] sum = count > 0 ? sums.get(name).values.clone() : new double[values.length];
                 for (int i = 0; i < sum.length; i++) sum[i] += values[i];
-                next.put(name, sum);
-                nextShapes.put(name, in.tensor(name).shape());
+                next.put(name, new Sum(in.tensor(name).shape(), sum));
             }
         }
-        return new FileMean(next, nextShapes, first, count + 1);
+        return new FileMean(next, first, count + 1);
     }
 
     private void requireSameTensors(Path file, Safetensors in, List<TensorEntry> weights) {
@@ -78,17 +74,14 @@ public final class FileMean {
             }
         }
         for (TensorEntry entry : weights) {
-            List<Long> shape = shapes.get(entry.name());
-            if (shape == null) {
-                throw new FormatException(
-                        file.toString(), "has the tensor " + entry.quoted() + ", which " + first + " lacks");
-            }
-            if (!shape.equals(entry.shape())) {
-                throw new FormatException(
-                        file.toString(),
-                        "tensor " + entry.quoted() + " has shape " + entry.shape() + ", in " + first + " it has "
-                                + shape);
-            }
+            Sum sum = sums.get(entry.name());
+            if (sum != null && sum.shape.equals(entry.shape())) continue;
+            throw new FormatException(
+                    file.toString(),
+                    sum == null
+                            ? "has the tensor " + entry.quoted() + ", which " + first + " lacks"
+                            : "tensor " + entry.quoted() + " has shape " + entry.shape() + ", in " + first + " it has "
+                                    + sum.shape);
         }
     }
 
@@ -144,29 +137,26 @@ public final class FileMean {
 
     /** The mean of one tensor, flattened in C order. */
     public double[] mean(String name) {
-        double[] mean = sums.get(name).clone();
-        for (int i = 0; i < mean.length; i++) mean[i] /= count;
-        return mean;
+        return Arrays.stream(sums.get(name).values).map(v -> v / count).toArray();
     }
 
     /** The mean of the tensor {@code name}, which must have that shape, rounded to float32. */
     private float[] rounded(String name, Shape shape) {
-        List<Long> found = shapes.get(name);
-        if (found == null
-                || !found.equals(shape.dims().stream().map(Integer::longValue).toList())) {
-            throw new FormatException(
-                    first.toString(),
-                    found == null
-                            ? "has no tensor '" + name + "'; is it a file of another net?"
-                            : "tensor '" + name + "' has shape " + found + ", the net needs " + shape);
-        }
-        return rounded(name);
+        Sum sum = sums.get(name);
+        if (sum != null
+                && sum.shape.equals(
+                        shape.dims().stream().map(Integer::longValue).toList())) return rounded(name);
+        throw new FormatException(
+                first.toString(),
+                sum == null
+                        ? "has no tensor '" + name + "'; is it a file of another net?"
+                        : "tensor '" + name + "' has shape " + sum.shape + ", the net needs " + shape);
     }
 
     private float[] rounded(String name) {
-        double[] mean = mean(name);
-        float[] values = new float[mean.length];
-        for (int i = 0; i < values.length; i++) values[i] = (float) mean[i];
+        double[] sum = sums.get(name).values;
+        float[] values = new float[sum.length];
+        for (int i = 0; i < values.length; i++) values[i] = (float) (sum[i] / count);
         return values;
     }
 
@@ -179,27 +169,23 @@ public final class FileMean {
         return name.endsWith("running_var");
     }
 
-    private boolean isZero(String name) {
-        return Arrays.stream(sums.get(name)).allMatch(v -> v == 0);
-    }
-
     /**
      * Writes the mean as a weights file, rounded to float32.
      *
      * @throws FormatException where the files' batch-norm statistics were never measured
      */
     public void write(Path file, Map<String, String> header) {
-        if (hasStatistics()
-                && sums.keySet().stream().filter(FileMean::isVariance).allMatch(this::isZero)) {
+        boolean measured = sums.entrySet().stream()
+                .filter(e -> isVariance(e.getKey()))
+                .anyMatch(e -> Arrays.stream(e.getValue().values).anyMatch(v -> v != 0));
+        if (hasStatistics() && !measured) {
             throw new FormatException(
                     first.toString(),
                     "its batch-norm statistics were never measured, running_var is 0: average without `keepStatistics`");
         }
         var writer = Safetensors.writer().metadata(header);
-        for (String name : sums.keySet()) {
-            long[] shape = shapes.get(name).stream().mapToLong(Long::longValue).toArray();
-            writer.add(name, shape, rounded(name));
-        }
+        sums.forEach((name, sum) ->
+                writer.add(name, sum.shape.stream().mapToLong(Long::longValue).toArray(), rounded(name)));
         writer.write(file);
     }
 }

@@ -1,6 +1,8 @@
 package io.basin.ensemble;
 
-/** Members that can predict one data set, from its beginning, any number of times, always the same. */
+import java.util.function.Consumer;
+
+/** Members that can predict one data set any number of times, always the same. */
 public interface MemberSource {
     /** Number of members, at least 1. */
     int members();
@@ -8,6 +10,9 @@ public interface MemberSource {
     /** Number of classes, at least 2. */
     int classes();
 
-    /** Pushes all batches into {@code sink}. */
-    void stream(MemberSink sink);
+    /** The true class of each sample, (samples). */
+    int[] labels();
+
+    /** Hands every member's probabilities to {@code sink}, one array (samples, classes) after another, which may be reused. */
+    void stream(Consumer<double[]> sink);
 }

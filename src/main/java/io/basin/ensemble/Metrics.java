@@ -33,7 +33,7 @@ public final class Metrics {
      * @param label the true class
      */
     public void add(double[] p, int label) {
-        add(p, 0, Batch.argmax(p, 0, classes), label);
+        add(p, 0, argmax(p, 0, classes), label);
     }
 
     /**
@@ -42,7 +42,7 @@ public final class Metrics {
      * @param p its probabilities begin at {@code offset}
      */
     public void add(double[] p, int offset, int prediction, int label) {
-        Batch.checkLabel(label, classes);
+        requireLabel(label, classes);
         double confidence = p[offset + prediction];
         double likelihood = p[offset + label];
         if (Double.isNaN(confidence) || Double.isNaN(likelihood)) {
@@ -79,9 +79,7 @@ public final class Metrics {
      */
     public double ece() {
         double sum = 0;
-        for (int b = 0; b < BINS; b++) {
-            sum += Math.abs(binHits[b] - binConfidence[b]);
-        }
+        for (int b = 0; b < BINS; b++) sum += Math.abs(binHits[b] - binConfidence[b]);
         return sum / checkedCount();
     }
 
@@ -114,9 +112,19 @@ public final class Metrics {
     }
 
     private long checkedCount() {
-        if (count == 0) {
-            throw new IllegalStateException("no samples were added: there is no metric of nothing");
-        }
+        if (count == 0) throw new IllegalStateException("no samples were added: there is no metric of nothing");
         return count;
+    }
+
+    static void requireLabel(int label, int classes) {
+        if (label >= 0 && label < classes) return;
+        throw new IllegalArgumentException("label " + label + " is not one of " + classes + " classes");
+    }
+
+    /** The first index of the largest of {@code x[offset .. offset + length)}, less {@code offset}. */
+    static int argmax(double[] x, int offset, int length) {
+        int best = 0;
+        for (int c = 1; c < length; c++) if (x[offset + c] > x[offset + best]) best = c;
+        return best;
     }
 }

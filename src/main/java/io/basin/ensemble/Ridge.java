@@ -1,8 +1,15 @@
 package io.basin.ensemble;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.SpecializedOps_DDRM;
+import org.ejml.dense.row.factory.LinearSolverFactory_DDRM;
+import org.ejml.interfaces.linsol.LinearSolverDense;
 
 /**
  * Stacking by ridge regression: one-hot labels on the members' concatenated probabilities.
@@ -11,10 +18,9 @@ import org.ejml.data.DMatrixRMaj;
  * classes). No intercept: each member's probabilities sum to 1, so it is in their span already. Lambda is per sample, so that a
  * value chosen on part of the data fits the whole.
  *
- * <p>One pass accumulates the Gram matrices X'X and X'Y of {@code folds} parts of the held-out data (sample i belongs to part i
- * mod folds). Everything else is algebra on them: each part's squared error under weights from the others is {@code tr(W'GW) - 2
- * tr(W'B) + n}. The lambda of the least total error wins, the larger of equals, and W is then solved on all parts by Cholesky.
- * Memory: folds x (members x classes)^2 doubles, whatever the number of samples.
+ * <p>One pass gives the Gram matrices X'X and X'Y of {@code folds} parts of the held-out data (sample i belongs to part i mod
+ * folds): the weights of all parts but one come from the sum less that part's. The lambda of the least total squared error wins, the larger of equals, and W is then solved on all parts by Cholesky.
+ * Memory: folds x (members x classes)^2 doubles, and the members' predictions of the held-out samples while they are fitted.
  *
  * <p>The fit's outputs are scores, not probabilities. A prediction is the largest score; for the likelihood and the calibration
  * negative scores are set to 0 and the rest is divided by its sum (uniform, if nothing is positive).
@@ -42,9 +48,9 @@ public final class Ridge {
         this.fingerprint = fingerprint;
     }
 
-    /** {@link #fit(HeldOut, int, double...)} with {@link #FOLDS} parts and the powers of ten from 1e-7 to 1. */
-    public static Ridge fit(HeldOut data) {
-        return fit(data, FOLDS, LAMBDAS);
+    /** Fits in {@link #FOLDS} parts with the powers of ten from 1e-7 to 1, in one pass which {@code alongside} sees too. */
+    public static Ridge fit(HeldOut data, Consumer<double[]> alongside) {
+        return fit(data, alongside, FOLDS, LAMBDAS);
     }
 
     /**
@@ -55,35 +61,124 @@ public final class Ridge {
      * @throws IllegalArgumentException if the matrices would exceed 1 GB, or there are too few samples
      */
     public static Ridge fit(HeldOut data, int folds, double... lambdas) {
-        int members = data.source().members();
-        int classes = data.source().classes();
+        return fit(data, p -> {}, folds, lambdas);
+    }
+
+    private static Ridge fit(HeldOut data, Consumer<double[]> alongside, int folds, double... lambdas) {
+        MemberSource source = data.source();
+        int members = source.members();
+        int classes = source.classes();
+        int[] labels = source.labels();
         checkOptions(members, classes, folds, lambdas);
-        Gram[] parts = new Gram[folds];
-        for (int f = 0; f < folds; f++) {
-            parts[f] = new Gram(members * classes, classes);
-        }
-        Features sink = new Features(members, classes) {
-            @Override
-            void sample(double[] all, int offset, int label) {
-                parts[(int) (samples() % folds)].add(all, offset, label);
-            }
-        };
-        data.source().stream(sink);
-        if (sink.samples() < 2L * folds) {
-            throw new IllegalArgumentException("'" + data.name() + "' has " + sink.samples()
+        if (labels.length < 2L * folds) {
+            throw new IllegalArgumentException("'" + data.name() + "' has " + labels.length
                     + " samples, ridge stacking in " + folds + " parts needs at least " + 2 * folds);
         }
-        Gram all = Gram.sum(parts);
+        List<Part> parts = new ArrayList<>();
+        for (int f = 0; f < folds; f++) {
+            int n = (labels.length - f + folds - 1) / folds;
+            parts.add(new Part(new DMatrixRMaj(n, members * classes), new DMatrixRMaj(n, classes)));
+        }
+        for (int i = 0; i < labels.length; i++) parts.get(i % folds).y.set(i / folds, labels[i], 1);
+        Pass pass = new Pass(source, (p, m) -> {
+            for (int i = 0; i < labels.length; i++) {
+                DMatrixRMaj x = parts.get(i % folds).x;
+                System.arraycopy(p, i * classes, x.data, x.getIndex(i / folds, m * classes), classes);
+            }
+        });
+        source.stream(pass.andThen(alongside));
+        List<Gram> grams = parts.stream().map(Part::gram).toList();
+        Gram all = grams.stream().reduce(Gram::plus).orElseThrow();
         double best = lambdas[0];
         double least = Double.POSITIVE_INFINITY;
         for (double candidate : lambdas) {
-            double error = validationError(all, parts, candidate);
+            double error = 0;
+            for (int f = 0; f < folds; f++) {
+                error += parts.get(f).squaredError(all.minus(grams.get(f)).solve(candidate));
+            }
             if (error < least || (error == least && candidate > best)) {
                 best = candidate;
                 least = error;
             }
         }
-        return new Ridge(members, classes, best, all.solve(best), data.name(), sink.fingerprint());
+        return new Ridge(members, classes, best, all.solve(best), data.name(), pass.fingerprint);
+    }
+
+    /** Samples: the members' concatenated probabilities (n, members x classes) and one-hot labels (n, classes). */
+    private record Part(DMatrixRMaj x, DMatrixRMaj y) {
+        Gram gram() {
+            DMatrixRMaj g = CommonOps_DDRM.multInner(x, null);
+            return new Gram(g, CommonOps_DDRM.multTransA(x, y, null), y.numRows);
+        }
+
+        double squaredError(DMatrixRMaj w) {
+            DMatrixRMaj error = CommonOps_DDRM.mult(x, w, null);
+            CommonOps_DDRM.subtractEquals(error, y);
+            return SpecializedOps_DDRM.elementSumSq(error);
+        }
+    }
+
+    /** What least squares needs to know of {@code n} samples: G = X'X and B = X'Y. */
+    private record Gram(DMatrixRMaj g, DMatrixRMaj b, int n) {
+        Gram plus(Gram other) {
+            return new Gram(CommonOps_DDRM.add(g, other.g, null), CommonOps_DDRM.add(b, other.b, null), n + other.n);
+        }
+
+        Gram minus(Gram part) {
+            DMatrixRMaj rest = CommonOps_DDRM.subtract(g, part.g, null);
+            return new Gram(rest, CommonOps_DDRM.subtract(b, part.b, null), n - part.n);
+        }
+
+        /** W of {@code (G/n + lambda I) W = B/n}, (width, classes). */
+        DMatrixRMaj solve(double lambda) {
+            DMatrixRMaj a = g.copy();
+            CommonOps_DDRM.divide(a, (double) n);
+            for (int i = 0; i < a.numRows; i++) a.add(i, i, lambda);
+            DMatrixRMaj right = b.copy();
+            CommonOps_DDRM.divide(right, (double) n);
+            DMatrixRMaj w = new DMatrixRMaj(b.numRows, b.numCols);
+            LinearSolverDense<DMatrixRMaj> cholesky = LinearSolverFactory_DDRM.symmPosDef(a.numRows);
+            if (!cholesky.setA(a)) {
+                throw new IllegalArgumentException("ridge: the members are so alike that lambda " + lambda
+                        + " cannot tell them apart; use a larger one");
+            }
+            cholesky.solve(right, w);
+            return w;
+        }
+    }
+
+    /** Checks each member's probabilities, and sums up hashes of all: sets of equal samples, in any order, agree. */
+    private static final class Pass implements Consumer<double[]> {
+        private final int classes;
+        private final int[] labels;
+        private final ObjIntConsumer<double[]> sink;
+        private int seen;
+        private long fingerprint;
+
+        Pass(MemberSource source, ObjIntConsumer<double[]> sink) {
+            StreamingEnsemble.requireSizes(source);
+            classes = source.classes();
+            labels = source.labels();
+            this.sink = sink;
+            fingerprint = labels.length;
+        }
+
+        @Override
+        public void accept(double[] p) {
+            StreamingEnsemble.requireProbabilities(p, labels.length, classes, seen);
+            for (int i = 0; i < labels.length; i++) fingerprint += hash(p, i);
+            sink.accept(p, seen++);
+        }
+
+        /** Mixing as in SplitMix64, over all bits of the row. */
+        private long hash(double[] p, int sample) {
+            long h = 31L * seen + labels[sample];
+            for (int c = 0; c < classes; c++) {
+                h = (h ^ Double.doubleToLongBits(p[sample * classes + c])) * 0xbf58476d1ce4e5b9L;
+                h ^= h >>> 31;
+            }
+            return h;
+        }
     }
 
     /** The lambda that was chosen. */
@@ -97,35 +192,30 @@ public final class Ridge {
     }
 
     /**
-     * Metrics on test data, in one pass which {@code alongside} see too.
+     * Metrics on test data, in one pass which {@code alongside} sees too.
      *
      * @throws IllegalArgumentException if members or classes differ from the fitted ones, or these are the very samples (or the
      *     split of the same name) that the weights were fitted on
      */
-    public Metrics evaluate(TestSet data, MemberSink... alongside) {
-        if (data.source().members() != members || data.source().classes() != classes) {
+    public Metrics evaluate(TestSet data, Consumer<double[]> alongside) {
+        MemberSource source = data.source();
+        if (source.members() != members || source.classes() != classes) {
             throw new IllegalArgumentException("ridge was fitted on " + members + " members and " + classes
-                    + " classes, '" + data.name() + "' has " + data.source().members() + " and "
-                    + data.source().classes());
+                    + " classes, '" + data.name() + "' has " + source.members() + " and " + source.classes());
         }
-        if (data.name().equals(fittedOn)) {
-            throw fittedOnTest(data);
-        }
+        if (data.name().equals(fittedOn)) throw fittedOnTest(data);
+        int[] labels = source.labels();
+        double[][] scores = new double[labels.length][classes];
+        Pass pass = new Pass(source, (p, m) -> {
+            for (int i = 0; i < labels.length; i++) addScores(p, m, i, scores[i]);
+        });
+        source.stream(pass.andThen(alongside));
+        if (pass.fingerprint == fingerprint) throw fittedOnTest(data);
         Metrics metrics = new Metrics(classes);
-        Features sink = new Features(members, classes) {
-            private final double[] scores = new double[classes];
-
-            @Override
-            void sample(double[] all, int offset, int label) {
-                score(all, offset, scores);
-                int prediction = Batch.argmax(scores, 0, classes);
-                toProbabilities(scores);
-                metrics.add(scores, 0, prediction, label);
-            }
-        };
-        data.source().stream(MemberSink.all(sink, MemberSink.all(alongside)));
-        if (sink.fingerprint() == fingerprint) {
-            throw fittedOnTest(data);
+        for (int i = 0; i < labels.length; i++) {
+            int prediction = Metrics.argmax(scores[i], 0, classes);
+            toProbabilities(scores[i]);
+            metrics.add(scores[i], 0, prediction, labels[i]);
         }
         return metrics;
     }
@@ -140,12 +230,11 @@ public final class Ridge {
         return String.format(Locale.ROOT, "ridge of %d members, lambda %.0e, fitted on %s", members, lambda, fittedOn);
     }
 
-    /** W'x. */
-    private void score(double[] x, int offset, double[] scores) {
-        Arrays.fill(scores, 0);
-        for (int j = 0; j < members * classes; j++) {
+    /** Member {@code m}'s part of W'x for one sample. */
+    private void addScores(double[] p, int m, int sample, double[] scores) {
+        for (int j = 0; j < classes; j++) {
             for (int c = 0; c < classes; c++) {
-                scores[c] += x[offset + j] * weights.data[j * classes + c];
+                scores[c] += p[sample * classes + j] * weights.data[(m * classes + j) * classes + c];
             }
         }
     }
@@ -157,23 +246,11 @@ public final class Ridge {
             scores[c] = Math.max(0, scores[c]);
             sum += scores[c];
         }
-        for (int c = 0; c < scores.length; c++) {
-            scores[c] = sum > 0 ? scores[c] / sum : 1.0 / scores.length;
-        }
-    }
-
-    private static double validationError(Gram all, Gram[] parts, double lambda) {
-        double error = 0;
-        for (Gram part : parts) {
-            error += part.squaredError(all.without(part).solve(lambda));
-        }
-        return error;
+        for (int c = 0; c < scores.length; c++) scores[c] = sum > 0 ? scores[c] / sum : 1.0 / scores.length;
     }
 
     private static void checkOptions(int members, int classes, int folds, double[] lambdas) {
-        if (folds < 2) {
-            throw new IllegalArgumentException("ridge stacking needs at least 2 folds, got " + folds);
-        }
+        if (folds < 2) throw new IllegalArgumentException("ridge stacking needs at least 2 folds, got " + folds);
         double width = (double) members * classes;
         double bytes = (folds + 3) * width * width * Double.BYTES;
         if (bytes > MOST_BYTES) {
@@ -185,9 +262,7 @@ public final class Ridge {
                     folds,
                     bytes / MOST_BYTES));
         }
-        if (lambdas.length == 0) {
-            throw new IllegalArgumentException("ridge stacking needs at least one lambda");
-        }
+        if (lambdas.length == 0) throw new IllegalArgumentException("ridge stacking needs at least one lambda");
         for (double lambda : lambdas) {
             if (!(lambda > 0 && lambda < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException("a ridge lambda must be positive and finite, got " + lambda);

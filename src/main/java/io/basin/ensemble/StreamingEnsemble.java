@@ -3,91 +3,90 @@ package io.basin.ensemble;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
- * Metrics of every member and of every prefix ensemble of 1 to k members, from one pass.
+ * Metrics of every member and of every prefix ensemble of 1 to k members, from one pass; {@link #accept} takes a member.
  *
  * <p>Combiners: the mean of probabilities; the weighted mean; the majority vote, whose ties go to the class with the larger summed
- * probability (then to the first), and whose probabilities are the shares of votes. Memory is three running sums over one batch
+ * probability (then to the first), and whose probabilities are the shares of votes. Memory is three running sums over the samples
  * and a few counters for each prefix; members' predictions are not kept.
  */
-public final class StreamingEnsemble implements MemberSink {
-    private final Batch batch;
-    private final double[] weights;
-    private final List<Metrics> single;
-    private final List<Metrics> mean;
-    private final List<Metrics> weighted;
-    private final List<Metrics> vote;
-    private double[] sum = new double[0]; // (count, classes)
-    private double[] weightedSum = new double[0]; // (count, classes)
-    private double[] votes = new double[0]; // (count, classes)
-    private final double[] row; // (classes)
+public final class StreamingEnsemble implements Consumer<double[]> {
+    /** How far a row may sum from 1 and an entry leave [0, 1]: a softmax in half precision passes, logits do not. */
+    private static final double TOLERANCE = 1e-3;
 
-    /** Equal weights: the weighted mean is the mean. */
-    public StreamingEnsemble(int members, int classes) {
-        this(classes, equal(members));
-    }
+    private final int[] labels;
+    private final int classes;
+    private final double[] weights;
+    private final List<Metrics> single = new ArrayList<>();
+    private final List<Metrics> mean = new ArrayList<>();
+    private final List<Metrics> weighted = new ArrayList<>();
+    private final List<Metrics> vote = new ArrayList<>();
+    private final double[] sum; // (samples, classes)
+    private final double[] weightedSum; // (samples, classes)
+    private final double[] votes; // (samples, classes)
+    private double weightsSeen;
 
     /**
+     * Of {@code source}'s samples and members.
+     *
      * @param weights one for each member, positive and finite, not fitted on test data; scaled to sum 1 over each prefix
      */
-    public StreamingEnsemble(int classes, double[] weights) {
+    public StreamingEnsemble(MemberSource source, double... weights) {
+        if (weights.length != source.members()) {
+            throw new IllegalArgumentException(weights.length + " weights for " + source.members() + " members");
+        }
         for (double weight : weights) {
             if (!(weight > 0 && weight < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException("a member's weight must be positive and finite, got " + weight
                         + "; leave the member out instead");
             }
         }
-        this.batch = new Batch(weights.length, classes);
+        requireSizes(source);
+        labels = source.labels();
+        classes = source.classes();
         this.weights = weights.clone();
-        this.row = new double[classes];
-        single = metrics();
-        mean = metrics();
-        weighted = metrics();
-        vote = metrics();
+        sum = new double[Math.multiplyExact(labels.length, classes)];
+        weightedSum = new double[sum.length];
+        votes = new double[sum.length];
     }
 
-    @Override
-    public void begin(int[] labels, int count) {
-        batch.begin(labels, count);
-        int size = Math.multiplyExact(count, batch.classes);
-        if (sum.length < size) {
-            sum = new double[size];
-            weightedSum = new double[size];
-            votes = new double[size];
-        }
-        Arrays.fill(sum, 0, size, 0);
-        Arrays.fill(weightedSum, 0, size, 0);
-        Arrays.fill(votes, 0, size, 0);
+    /** Equal weights: the weighted mean is the mean. */
+    public static StreamingEnsemble equal(MemberSource source) {
+        double[] ones = new double[source.members()];
+        Arrays.fill(ones, 1);
+        return new StreamingEnsemble(source, ones);
     }
 
+    /**
+     * Adds the next member.
+     *
+     * @param p (samples, classes), not kept
+     * @throws IllegalArgumentException naming the member and the sample, if a row is not finite, leaves [0, 1] or does not sum to
+     *     1; nothing was changed then
+     * @throws IllegalStateException after the last member
+     */
     @Override
-    public void member(double[] probabilities) {
-        int k = batch.member(probabilities);
-        double total = 0;
-        for (int i = 0; i <= k; i++) {
-            total += weights[i];
-        }
-        int classes = batch.classes;
-        for (int i = 0; i < batch.count; i++) {
+    public void accept(double[] p) {
+        int k = single.size();
+        if (k == weights.length) throw new IllegalStateException("more members than the " + k + " announced");
+        requireProbabilities(p, labels.length, classes, k);
+        weightsSeen += weights[k];
+        for (List<Metrics> prefixes : List.of(single, mean, weighted, vote)) prefixes.add(new Metrics(classes));
+        for (int i = 0; i < labels.length; i++) {
             int at = i * classes;
-            int label = batch.labels[i];
-            int choice = Batch.argmax(probabilities, at, classes);
-            single.get(k).add(probabilities, at, choice, label);
+            int choice = Metrics.argmax(p, at, classes);
+            single.get(k).add(p, at, choice, labels[i]);
             for (int c = 0; c < classes; c++) {
-                sum[at + c] += probabilities[at + c];
-                weightedSum[at + c] += weights[k] * probabilities[at + c];
+                sum[at + c] += p[at + c];
+                weightedSum[at + c] += weights[k] * p[at + c];
             }
             votes[at + choice]++;
-            scaled(mean.get(k), sum, at, k + 1.0, Batch.argmax(sum, at, classes), label);
-            scaled(weighted.get(k), weightedSum, at, total, Batch.argmax(weightedSum, at, classes), label);
-            scaled(vote.get(k), votes, at, k + 1.0, winner(at), label);
+            scaled(mean.get(k), sum, at, k + 1.0, Metrics.argmax(sum, at, classes), labels[i]);
+            scaled(weighted.get(k), weightedSum, at, weightsSeen, Metrics.argmax(weightedSum, at, classes), labels[i]);
+            scaled(vote.get(k), votes, at, k + 1.0, winner(at), labels[i]);
         }
-    }
-
-    @Override
-    public void end() {
-        batch.end();
     }
 
     /** Metrics of each member alone. */
@@ -111,34 +110,51 @@ public final class StreamingEnsemble implements MemberSink {
     }
 
     private void scaled(Metrics metrics, double[] x, int at, double divisor, int prediction, int label) {
-        for (int c = 0; c < row.length; c++) {
-            row[c] = x[at + c] / divisor;
-        }
+        double[] row = Arrays.copyOfRange(x, at, at + classes);
+        for (int c = 0; c < classes; c++) row[c] /= divisor;
         metrics.add(row, 0, prediction, label);
     }
 
     private int winner(int at) {
         int best = 0;
-        for (int c = 1; c < batch.classes; c++) {
+        for (int c = 1; c < classes; c++) {
             double more = votes[at + c] - votes[at + best];
-            if (more > 0 || (more == 0 && sum[at + c] > sum[at + best])) {
-                best = c;
-            }
+            if (more > 0 || (more == 0 && sum[at + c] > sum[at + best])) best = c;
         }
         return best;
     }
 
-    private List<Metrics> metrics() {
-        List<Metrics> all = new ArrayList<>();
-        for (int i = 0; i < batch.members; i++) {
-            all.add(new Metrics(batch.classes));
+    /** @throws IllegalArgumentException if there are too few members or classes, or a label has no class */
+    static void requireSizes(MemberSource source) {
+        if (source.members() < 1) {
+            throw new IllegalArgumentException("an ensemble needs at least one member, got " + source.members());
         }
-        return all;
+        if (source.classes() < 2) {
+            throw new IllegalArgumentException("an ensemble needs at least two classes, got " + source.classes());
+        }
+        for (int label : source.labels()) Metrics.requireLabel(label, source.classes());
     }
 
-    private static double[] equal(int members) {
-        double[] ones = new double[Math.max(0, members)];
-        Arrays.fill(ones, 1);
-        return ones;
+    static void requireProbabilities(double[] p, int samples, int classes, int member) {
+        if (p.length != (long) samples * classes) {
+            throw new IllegalArgumentException("member " + member + ": " + p.length + " probabilities for " + samples
+                    + " samples of " + classes + " classes");
+        }
+        for (int i = 0; i < samples; i++) {
+            double total = 0;
+            for (int c = 0; c < classes; c++) {
+                double x = p[i * classes + c];
+                // Written so that NaN fails.
+                if (!(x >= -TOLERANCE && x <= 1 + TOLERANCE)) {
+                    throw new IllegalArgumentException(
+                            "member " + member + ", sample " + i + ", class " + c + ": " + x + " is not a probability");
+                }
+                total += x;
+            }
+            if (Math.abs(total - 1) > TOLERANCE) {
+                throw new IllegalArgumentException("member " + member + ", sample " + i + ": probabilities sum to "
+                        + total + ", are they logits?");
+            }
+        }
     }
 }

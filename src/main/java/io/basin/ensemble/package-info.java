@@ -6,10 +6,9 @@
  * measure it, and where its weights come from, so that weights which have no common mean are not averaged silently. What several
  * nets may always share are predictions: members of an ensemble come from any runs and any nets of one data set.
  *
- * <p><b>Streaming.</b> A {@link io.basin.ensemble.MemberSource} pushes batches, member after member, into a
- * {@link io.basin.ensemble.MemberSink}. One pass gives every prefix ensemble of 1 to k members, the vote, the weighted mean and
- * ridge's Gram matrix; no prediction is kept longer than its batch, so memory does not grow with the data set, and only by a few
- * counters with each member (ridge's matrix, square in members times classes, excepted).
+ * <p><b>Streaming.</b> A {@link io.basin.ensemble.MemberSource} hands on one member's predictions after another. One pass gives
+ * every prefix ensemble of 1 to k members, the vote, the weighted mean and ridge's Gram matrix; a member's predictions are not
+ * kept, so memory grows only by a few counters with each member (while ridge is fitted, by the predictions of the held-out samples).
  *
  * <p><b>Probabilities, never logits.</b> Their mean is what the papers call the ensemble; logits have arbitrary offsets and a net
  * that is loud would outvote the others. Rows that are no probabilities, NaN included, are refused and not averaged away.

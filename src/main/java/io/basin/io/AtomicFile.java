@@ -104,11 +104,12 @@ public final class AtomicFile {
     }
 
     private static void writeThrough(Path file, Body body) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            body.writeTo(channel);
-        } catch (IOException e) {
-            throw failure(file, e);
-        }
+        onDisk(file, () -> {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+                body.writeTo(channel);
+                return file;
+            }
+        });
     }
 
     /** A link stays, and what it leads to is written. */
@@ -173,9 +174,7 @@ public final class AtomicFile {
 
     /** Writes all that remains of {@code bytes}: a channel may take less than it is offered. */
     static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
-        }
+        while (bytes.hasRemaining()) channel.write(bytes);
     }
 
     /** Closes what was opened before {@code reason}, if it was. */
@@ -184,6 +183,21 @@ public final class AtomicFile {
             if (channel != null) channel.close();
         } catch (IOException e) {
             reason.addSuppressed(e);
+        }
+    }
+
+    /** What may fail for the disk. */
+    @FunctionalInterface
+    interface DiskWork<T> {
+        T run() throws IOException;
+    }
+
+    /** Does {@code work} on {@code file}, whose failure is {@link #failure}. */
+    static <T> T onDisk(Path file, DiskWork<T> work) {
+        try {
+            return work.run();
+        } catch (IOException e) {
+            throw failure(file, e);
         }
     }
 
@@ -199,19 +213,13 @@ public final class AtomicFile {
         if (lower.contains("no space left") || lower.contains("disk quota")) {
             return "the disk is full (" + said + "); free space or choose a folder on another disk";
         }
-        if (!Files.exists(folder)) {
-            return "the folder " + folder + " does not exist; create it or choose another";
-        }
-        if (!Files.isDirectory(folder)) {
-            return folder + " is a file, not a folder; choose another";
-        }
+        if (!Files.exists(folder)) return "the folder " + folder + " does not exist; create it or choose another";
+        if (!Files.isDirectory(folder)) return folder + " is a file, not a folder; choose another";
         if (cause instanceof AccessDeniedException || lower.contains("read-only") || lower.contains("not permitted")) {
             return "the folder " + folder
                     + " may not be written by this user; change its permissions or choose another";
         }
-        if (cause instanceof NoSuchFileException) {
-            return "the folder " + folder + " takes no new files; choose another";
-        }
+        if (cause instanceof NoSuchFileException) return "the folder " + folder + " takes no new files; choose another";
         if (lower.contains("is a directory")) {
             return "a folder of that name is in the way; remove it or choose another name";
         }

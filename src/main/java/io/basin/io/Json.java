@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -106,9 +107,7 @@ public final class Json {
     static JsonNode parse(String text, String name, String remedy) {
         try {
             JsonNode node = MAPPER.readTree(text);
-            if (node instanceof MissingNode) {
-                throw new FormatException(name, "empty, expected JSON: " + remedy);
-            }
+            if (node instanceof MissingNode) throw new FormatException(name, "empty, expected JSON: " + remedy);
             return node;
         } catch (JsonProcessingException e) {
             throw new FormatException(name, explain(e) + ": " + remedy, e);
@@ -163,11 +162,7 @@ public final class Json {
 
     /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */
     public static String text(Object value) {
-        try {
-            return MAPPER.writer(PRETTY).writeValueAsString(tree(value)) + "\n";
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot be written as JSON", e);
-        }
+        return written(MAPPER.writer(PRETTY), value) + "\n";
     }
 
     /**
@@ -179,8 +174,7 @@ public final class Json {
         JsonNode array = parse(text, source);
         float[] out = new float[array.size()];
         for (int i = 0; i < out.length; i++) {
-            if (!array.isArray() || !array.get(i).isNumber())
-                throw new FormatException(source, "is no array of numbers");
+            if (!array.path(i).isNumber()) throw new FormatException(source, "is no array of numbers");
             out[i] = array.get(i).floatValue();
         }
         return out;
@@ -188,8 +182,12 @@ public final class Json {
 
     /** The value on one line, without a newline. */
     public static String line(Object value) {
+        return written(MAPPER.writer(), value);
+    }
+
+    private static String written(ObjectWriter writer, Object value) {
         try {
-            return MAPPER.writeValueAsString(tree(value));
+            return writer.writeValueAsString(tree(value));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot be written as JSON", e);
         }

@@ -46,17 +46,15 @@ public final class JsonLines implements AutoCloseable {
 
     /** Starts an empty file, replacing any old one. */
     public static JsonLines create(Path file) {
-        try {
-            return new JsonLines(
-                    file,
-                    FileChannel.open(
-                            file,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING));
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+        return AtomicFile.onDisk(
+                file,
+                () -> new JsonLines(
+                        file,
+                        FileChannel.open(
+                                file,
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.TRUNCATE_EXISTING)));
     }
 
     /**
@@ -66,25 +64,21 @@ public final class JsonLines implements AutoCloseable {
      *     that the checkpoint was taken with; or if a line that is kept is damaged
      */
     public static JsonLines resume(Path file, long offset) {
-        if (offset < 0) {
-            throw new IllegalArgumentException("offset must not be negative, got " + offset);
-        }
+        if (offset < 0) throw new IllegalArgumentException("offset must not be negative, got " + offset);
         if (!Files.isRegularFile(file)) {
             throw new FormatException(file.toString(), "no such file, cannot resume it at byte " + offset);
         }
-        FileChannel channel = null;
-        try {
-            channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            JsonLines lines = new JsonLines(file, channel);
-            lines.truncate(offset);
-            return lines;
-        } catch (IOException e) {
-            AtomicFile.close(channel, e);
-            throw AtomicFile.failure(file, e);
-        } catch (RuntimeException e) {
-            AtomicFile.close(channel, e);
-            throw e;
-        }
+        return AtomicFile.onDisk(file, () -> {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            try {
+                JsonLines lines = new JsonLines(file, channel);
+                lines.truncate(offset);
+                return lines;
+            } catch (IOException | RuntimeException e) {
+                AtomicFile.close(channel, e);
+                throw e;
+            }
+        });
     }
 
     /**
@@ -132,29 +126,23 @@ public final class JsonLines implements AutoCloseable {
 
     /** The file's length in bytes, where the next line will start. */
     public long position() {
-        try {
-            return channel.position();
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+        return AtomicFile.onDisk(file, channel::position);
     }
 
     /** Waits until all lines are on the disk; call it before a checkpoint that stores {@link #position()}. */
     public void force() {
-        try {
+        AtomicFile.onDisk(file, () -> {
             AtomicFile.force(channel);
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+            return file;
+        });
     }
 
     @Override
     public void close() {
-        try {
+        AtomicFile.onDisk(file, () -> {
             channel.close();
-        } catch (IOException e) {
-            throw AtomicFile.failure(file, e);
-        }
+            return file;
+        });
     }
 
     /**
@@ -224,9 +212,7 @@ public final class JsonLines implements AutoCloseable {
         if (offset > 0) {
             ByteBuffer last = ByteBuffer.allocate(1);
             channel.read(last, offset - 1);
-            if (last.get(0) != '\n') {
-                throw new FormatException(file.toString(), "no line starts at byte " + offset);
-            }
+            if (last.get(0) != '\n') throw new FormatException(file.toString(), "no line starts at byte " + offset);
         }
         ByteBuffer kept = ByteBuffer.allocate(Math.toIntExact(offset));
         while (kept.hasRemaining() && channel.read(kept, kept.position()) >= 0) {}

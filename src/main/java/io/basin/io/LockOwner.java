@@ -1,6 +1,5 @@
 package io.basin.io;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -9,7 +8,6 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
-import java.util.Map;
 
 /**
  * Who holds a folder.
@@ -68,20 +66,15 @@ record LockOwner(long pid, String host, long started, long since) {
     }
 
     String text() {
-        return Json.line(Map.of("pid", pid, "host", host, "started", started, "since", since)) + "\n";
+        return Json.line(this) + "\n";
     }
 
     /** Null where {@code text} is not an owner's, such as half of one. */
     static LockOwner parse(String text) {
         try {
-            JsonNode n = Json.parse(text, "lock");
-            if (!n.path("pid").isNumber() || !n.path("host").isTextual()) return null;
-            return new LockOwner(
-                    n.path("pid").asLong(),
-                    n.path("host").asText(),
-                    n.path("started").asLong(),
-                    n.path("since").asLong());
-        } catch (FormatException half) {
+            LockOwner owner = Json.as(Json.parse(text, "lock"), LockOwner.class);
+            return owner == null || owner.host() == null ? null : owner;
+        } catch (FormatException | IllegalArgumentException half) {
             return null;
         }
     }

@@ -4,7 +4,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Warnings that a user should see once, on stderr as {@code basin: warning: ...}.
+ * What a user should see once beside a command's result, on stderr: {@code basin: warning: ...} and {@code basin: note: ...}.
  *
  * <p>A file is opened several times by one command; it is complained about once. May be called from several threads.
  */
@@ -13,9 +13,18 @@ public final class Notices {
 
     private Notices() {}
 
-    /** Prints {@code text} unless it was printed since {@link #reset}. */
+    /** Prints {@code text} as a warning unless it was printed since {@link #reset}. */
     public static void once(String text) {
-        if (SAID.add(text)) System.err.println("basin: warning: " + text);
+        say("warning: " + text);
+    }
+
+    /** Prints {@code text} as a remark unless it was printed since {@link #reset}. */
+    public static void note(String text) {
+        say("note: " + text);
+    }
+
+    private static void say(String text) {
+        if (SAID.add(text)) System.err.println("basin: " + text);
     }
 
     /** Forgets what was said: a new command begins. */

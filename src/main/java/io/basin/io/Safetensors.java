@@ -5,14 +5,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * An open safetensors file: header checked, tensors read when asked for.
@@ -20,14 +23,18 @@ import java.util.TreeMap;
  * <p>Layout: 8 bytes, little endian, the header's length; the header, JSON; the data, little endian, C order
  * (https://github.com/huggingface/safetensors). {@link #open} proves the whole header consistent with the file's length before
  * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size. It
- * also reads the whole file once and compares it with the SHA-256 that its header names; a file of another program or an older
- * version has none and is read with one line of warning.
+ * also reads the whole file and compares it with the SHA-256 that its header names, once for as long as path, size, modification
+ * time and file key stay the same; a file of another program or an older version has none and is read with one line of warning.
  *
  * <p>May be read from several threads: reads are positional.
  */
 public final class Safetensors implements AutoCloseable {
     /** The longest header that is read, in bytes. */
     public static final int MAX_HEADER_BYTES = 8 << 20;
+
+    private static final int MOST_REMEMBERED = 4096;
+    /** Files found whole. */
+    private static final Set<Stamp> WHOLE = ConcurrentHashMap.newKeySet();
 
     private final Path file;
     private final FileChannel channel;
@@ -60,8 +67,9 @@ public final class Safetensors implements AutoCloseable {
                 String what = Files.isDirectory(file) ? "is a folder; name a weights file in it" : "is not a file";
                 throw new FormatException(file.toString(), what);
             }
+            Stamp stamp = Stamp.of(file);
             channel = FileChannel.open(file, StandardOpenOption.READ);
-            return open(file, channel);
+            return open(file, channel, stamp);
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
@@ -73,7 +81,7 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private static Safetensors open(Path file, FileChannel channel) throws IOException {
+    private static Safetensors open(Path file, FileChannel channel, Stamp stamp) throws IOException {
         String name = file.toString();
         long size = channel.size();
         ByteBuffer prefix = ByteBuffer.allocate((int) Math.min(9, size)).order(ByteOrder.LITTLE_ENDIAN);
@@ -93,16 +101,30 @@ public final class Safetensors implements AutoCloseable {
         readFully(name, channel, bytes, 8);
         SafetensorsHeader header = SafetensorsHeader.parse(name, bytes.array(), size - 8 - length);
         Safetensors opened = new Safetensors(file, channel, header, 8 + length);
-        opened.verify();
+        opened.verify(stamp);
         return opened;
     }
 
-    private void verify() throws IOException {
+    /** A file as it was when it was found whole. */
+    private record Stamp(Path file, long size, FileTime modified, Object key) {
+        static Stamp of(Path file) throws IOException {
+            BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class);
+            return new Stamp(file.toRealPath(), a.size(), a.lastModifiedTime(), a.fileKey());
+        }
+
+        /** Another change within a tick of the file system's clock would leave the stamp as it is. */
+        boolean settled() {
+            return modified.toMillis() < System.currentTimeMillis() - 2000;
+        }
+    }
+
+    private void verify(Stamp stamp) throws IOException {
         if (header.sha256() == null) {
             Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: another program or an older version"
                     + " wrote it");
             return;
         }
+        if (WHOLE.contains(stamp)) return;
         TensorDigest digest = new TensorDigest(header.metadata());
         ByteBuffer piece = ByteBuffer.allocate(1 << 18);
         for (TensorEntry tensor : new TreeMap<>(header.tensors()).values()) {
@@ -114,11 +136,14 @@ public final class Safetensors implements AutoCloseable {
             }
         }
         String sum = digest.hex();
-        if (sum.equals(header.sha256())) return;
-        throw new FormatException(
-                file.toString(),
-                "is damaged or was changed: its content has the SHA-256 " + sum.substring(0, 12)
-                        + "..., not the one in its header; restore it from a copy, or make it anew");
+        if (!sum.equals(header.sha256())) {
+            throw new FormatException(
+                    file.toString(),
+                    "is damaged or was changed: its content has the SHA-256 " + sum.substring(0, 12)
+                            + "..., not the one in its header; restore it from a copy, or make it anew");
+        }
+        if (WHOLE.size() >= MOST_REMEMBERED) WHOLE.clear();
+        if (stamp.settled() && stamp.equals(Stamp.of(file))) WHOLE.add(stamp);
     }
 
     /** Whether the file names a SHA-256, which then is right. */
@@ -143,9 +168,7 @@ public final class Safetensors implements AutoCloseable {
      */
     public TensorEntry tensor(String name) {
         TensorEntry entry = header.tensors().get(name);
-        if (entry == null) {
-            throw new FormatException(file.toString(), "has no tensor '" + name + "'");
-        }
+        if (entry == null) throw new FormatException(file.toString(), "has no tensor '" + name + "'");
         return entry;
     }
 
@@ -196,9 +219,9 @@ public final class Safetensors implements AutoCloseable {
         if (dtype != Dtype.F32) {
             throw new FormatException(file.toString(), "tensor '" + name + "' is " + dtype + ", expected F32");
         }
-        FloatBuffer stored = read(name).asFloatBuffer();
-        float[] values = new float[stored.remaining()];
-        stored.get(values);
+        ByteBuffer stored = read(name);
+        float[] values = new float[stored.remaining() / 4];
+        stored.asFloatBuffer().get(values);
         return values;
     }
 
@@ -227,9 +250,7 @@ public final class Safetensors implements AutoCloseable {
         while (target.position() < end) {
             target.limit(Math.min(end, target.position() + (1 << 20)));
             int read = channel.read(target, at);
-            if (read < 0) {
-                throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
-            }
+            if (read < 0) throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
             at += read;
             target.limit(end);
         }

@@ -145,9 +145,7 @@ final class SafetensorsHeader {
             }
             covered = tensor.end();
         }
-        if (covered != dataBytes) {
-            throw wrong((dataBytes - covered) + " bytes follow the last tensor");
-        }
+        if (covered != dataBytes) throw wrong((dataBytes - covered) + " bytes follow the last tensor");
     }
 
     private void require(boolean holds, String otherwise) {

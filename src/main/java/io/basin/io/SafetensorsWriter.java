@@ -1,7 +1,6 @@
 package io.basin.io;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import java.io.ByteArrayOutputStream;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,10 +42,7 @@ public final class SafetensorsWriter {
         if (name.equals("__metadata__") || tensors.containsKey(name)) {
             throw new IllegalArgumentException("tensor name '" + name + "' is already taken");
         }
-        List<Long> sizes = new ArrayList<>(shape.length);
-        for (long size : shape) {
-            sizes.add(size);
-        }
+        List<Long> sizes = Arrays.stream(shape).boxed().toList();
         long bytes;
         try {
             bytes = TensorEntry.bytes(dtype, sizes);
@@ -97,9 +94,8 @@ public final class SafetensorsWriter {
         ByteBuffer header = header(layout);
         AtomicFile.write(file, channel -> {
             AtomicFile.writeFully(channel, header);
-            for (Map.Entry<String, Pending> entry : layout) {
+            for (Map.Entry<String, Pending> entry : layout)
                 writeData(channel, entry.getValue().data().duplicate());
-            }
         });
     }
 
@@ -119,54 +115,32 @@ public final class SafetensorsWriter {
         }
         ByteBuffer header = ByteBuffer.allocate(8 + padded).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(padded).put(json);
-        while (header.hasRemaining()) {
-            header.put((byte) ' ');
-        }
+        while (header.hasRemaining()) header.put((byte) ' ');
         return header.flip();
     }
 
     private byte[] json(Map<String, Long> begins) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = Json.mapper(3).createGenerator(bytes)) {
-            json.writeStartObject();
-            json.writeObjectFieldStart("__metadata__");
-            for (Map.Entry<String, String> entry : metadata.entrySet()) {
-                json.writeStringField(entry.getKey(), entry.getValue());
-            }
-            json.writeStringField(TensorDigest.KEY, sha256());
-            json.writeEndObject();
-            for (Map.Entry<String, Pending> entry : tensors.entrySet()) {
-                writeEntry(json, entry.getKey(), entry.getValue(), begins.get(entry.getKey()));
-            }
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot build a safetensors header", e);
-        }
-        return bytes.toByteArray();
-    }
-
-    private String sha256() {
         TensorDigest digest = new TensorDigest(metadata);
         new TreeMap<>(tensors).forEach((name, tensor) -> {
             digest.tensor(name, tensor.dtype(), tensor.shape());
             digest.bytes(tensor.data().duplicate());
         });
-        return digest.hex();
-    }
-
-    private static void writeEntry(JsonGenerator json, String name, Pending tensor, long begin) throws IOException {
-        json.writeObjectFieldStart(name);
-        json.writeStringField("dtype", tensor.dtype().name());
-        json.writeArrayFieldStart("shape");
-        for (long size : tensor.shape()) {
-            json.writeNumber(size);
+        Map<String, String> strings = new LinkedHashMap<>(metadata);
+        strings.put(TensorDigest.KEY, digest.hex());
+        Map<String, Object> header = new LinkedHashMap<>(Map.of("__metadata__", strings));
+        tensors.forEach((name, tensor) -> {
+            long begin = begins.get(name);
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("dtype", tensor.dtype());
+            entry.put("shape", tensor.shape());
+            entry.put("data_offsets", List.of(begin, begin + tensor.data().remaining()));
+            header.put(name, entry);
+        });
+        try {
+            return Json.mapper(3).writeValueAsBytes(header);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("cannot build a safetensors header", e);
         }
-        json.writeEndArray();
-        json.writeArrayFieldStart("data_offsets");
-        json.writeNumber(begin);
-        json.writeNumber(begin + tensor.data().remaining());
-        json.writeEndArray();
-        json.writeEndObject();
     }
 
     /** In pieces: for a heap buffer the channel keeps a direct copy as large as one write, per thread, for ever. */

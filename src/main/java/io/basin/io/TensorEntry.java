@@ -47,9 +47,7 @@ public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin
     static long bytes(Dtype dtype, List<Long> shape) {
         long bytes = dtype.bytes();
         for (long size : shape) {
-            if (size < 0) {
-                throw new ArithmeticException("negative size " + size);
-            }
+            if (size < 0) throw new ArithmeticException("negative size " + size);
             bytes = Math.multiplyExact(bytes, size);
         }
         return bytes;

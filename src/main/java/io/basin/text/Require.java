@@ -35,9 +35,7 @@ public final class Require {
 
     /** A part of the budget, neither nothing nor all. */
     public static void fraction(String name, double value) {
-        if (!(value > 0 && value < 1)) {
-            throw bad(name, "is a fraction of the budget between 0 and 1, got " + value);
-        }
+        if (!(value > 0 && value < 1)) throw bad(name, "is a fraction of the budget between 0 and 1, got " + value);
     }
 
     public static void atLeast(String name, int value, int low) {

@@ -48,23 +48,6 @@ public record ModelCard(
     public static final ModelCard NONE =
             new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, USUAL_BATCH, 0, false, "");
 
-    /** Of data that nobody fingerprinted. */
-    public ModelCard(
-            String model,
-            String dataset,
-            String method,
-            String init,
-            int restarts,
-            float[] mean,
-            float[] std,
-            int validation,
-            int trainSamples,
-            int batch,
-            int pad,
-            boolean flip) {
-        this(model, dataset, method, init, restarts, mean, std, validation, trainSamples, batch, pad, flip, "");
-    }
-
     /**
      * From a file's header.
      *
@@ -75,17 +58,15 @@ public record ModelCard(
             throw new FormatException(
                     file, "does not say which net it is; name a file that 'train' or 'compare' wrote");
         }
-        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
-        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
-        requireNormalisation(file, mean, std);
+        Augmentation reading = reading(file, header);
         return new ModelCard(
                 Printable.of(header.get("model")),
                 Printable.of(header.get("dataset")),
                 Printable.of(header.getOrDefault("method", "")),
                 header.getOrDefault("init", ""),
                 count(file, header, "restarts", 0),
-                mean,
-                std,
+                reading == null ? new float[0] : reading.mean(),
+                reading == null ? new float[0] : reading.std(),
                 count(file, header, "validation", 0),
                 count(file, header, "train_samples", 0),
                 Math.max(1, count(file, header, "batch", USUAL_BATCH)),
@@ -108,10 +89,13 @@ public record ModelCard(
                         + "', not a count: it is damaged, name another file");
     }
 
-    static void requireNormalisation(String file, float[] mean, float[] std) {
-        if (mean.length == 0 && std.length == 0) return;
+    /** How a file with this header normalises samples; null where it does not say. */
+    static Augmentation reading(String file, Map<String, String> header) {
+        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
+        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
+        if (mean.length == 0 && std.length == 0) return null;
         try {
-            new Augmentation(0, false, mean, std);
+            return new Augmentation(0, false, mean, std);
         } catch (IllegalArgumentException e) {
             throw new FormatException(file, "its normalisation is damaged: " + e.getMessage(), e);
         }
@@ -161,24 +145,6 @@ public record ModelCard(
     /** How samples were read in training; the file must say it. */
     public Augmentation augmentation() {
         return new Augmentation(pad, flip, mean, std);
-    }
-
-    /** The same of data with that fingerprint. */
-    public ModelCard on(String fingerprint) {
-        return new ModelCard(
-                model,
-                dataset,
-                method,
-                init,
-                restarts,
-                mean,
-                std,
-                validation,
-                trainSamples,
-                batch,
-                pad,
-                flip,
-                fingerprint);
     }
 
     /** As a header's entries; what is not known is left out. */

@@ -80,10 +80,7 @@ record ModelHeader(Path file, Map<String, String> header) {
 
     /** How samples are normalised; null where the file does not say. */
     Augmentation reading() {
-        float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
-        float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
-        ModelCard.requireNormalisation(file.toString(), mean, std);
-        return mean.length == 0 ? null : new Augmentation(0, false, mean, std);
+        return ModelCard.reading(file.toString(), header);
     }
 
     List<String> classNames() {

@@ -170,6 +170,14 @@ class HungerTest {
         reads(tar("plain", false, noise, 300, 0), archive);
         refuses(tar("bomb", true, new byte[3073], 20_000, 0), archive);
         refuses(tar("readme", true, noise, 1, 300L * MIB), archive);
+        // A long name, a long link and extended headers, which a library may take into memory whole.
+        for (char type : new char[] {'L', 'K', 'x', 'g'}) {
+            Path file = folder.resolve(type + ".tar");
+            try (OutputStream out = out(file, true)) {
+                member(out, "long", type, "1 a=".getBytes(StandardCharsets.UTF_8), 40L * MIB);
+            }
+            refuses(file, archive);
+        }
     }
 
     /** An archive of six members of that many records, after a text of so many zeros. */
@@ -184,10 +192,14 @@ class HungerTest {
     }
 
     private static void member(OutputStream out, String name, byte[] piece, long length) throws IOException {
+        member(out, name, '0', piece, length);
+    }
+
+    private static void member(OutputStream out, String name, char type, byte[] piece, long length) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(512);
         header.put(name.getBytes(StandardCharsets.UTF_8));
         header.position(124).put(String.format("%011o\0", length).getBytes(StandardCharsets.UTF_8));
-        header.position(148).put("        0".getBytes(StandardCharsets.UTF_8));
+        header.position(148).put(("        " + type).getBytes(StandardCharsets.UTF_8));
         int sum = 0;
         for (byte b : header.array()) sum += b & 255;
         header.position(148).put(String.format("%06o\0 ", sum).getBytes(StandardCharsets.UTF_8));

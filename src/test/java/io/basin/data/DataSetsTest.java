@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.data.FileStatus.State;
+import io.basin.data.Location.FileStatus;
 import io.basin.data.Location.Place;
+import io.basin.data.Location.State;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,10 +29,9 @@ class DataSetsTest {
 
     @BeforeEach
     void surroundings() {
-        Locator locator = new Locator(environment::get, root.resolve("system"), root.resolve("cache"));
         // Nothing listens on port 1: a download that should not happen fails.
-        store = new DataSets(
-                locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO, name -> null));
+        Download none = new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO, name -> null);
+        store = new DataSets(environment::get, root.resolve("system"), root.resolve("cache"), none);
     }
 
     @Test
@@ -139,7 +139,7 @@ class DataSetsTest {
     @Test
     void aDownloadGoesWhereTheSetIsLookedFor() {
         environment.put("BASIN_DATA", root.resolve("mine").toString());
-        String message = message(() -> store.obtain("mnist", null, Progress.NONE));
+        String message = message(() -> store.obtain(Catalog.find("mnist"), null, Progress.NONE));
         assertTrue(message.contains("into " + root.resolve("mine/mnist") + " yourself"), message);
     }
 
@@ -150,7 +150,7 @@ class DataSetsTest {
     private void refusedFor(String name, String... words) {
         String said = message(() -> store.read(name, null, Progress.NONE));
         for (String word : words) assertTrue(said.contains(word), said);
-        assertEquals(said, message(() -> store.check(name, null, Progress.NONE)));
+        assertEquals(said, message(() -> store.find(name, null).verify(Progress.NONE)));
     }
 
     @Test
@@ -178,7 +178,7 @@ class DataSetsTest {
         assertEquals("mnist train (20, 4, 3, 1), 10 classes", both.train().toString());
         assertEquals("mnist test (10, 4, 3, 1), 10 classes", both.test().toString());
         assertEquals(List.of("reading mnist, 4 files", "2", "2", "closed"), events);
-        for (FileStatus status : store.check("mnist", root.resolve("own"), Progress.NONE)) {
+        for (FileStatus status : store.find("mnist", root.resolve("own")).verify(Progress.NONE)) {
             assertEquals(State.DIFFERENT, status.state());
             assertFalse(status.ok());
             assertTrue(status.detail().contains("published is"), status.detail());
@@ -215,7 +215,7 @@ class DataSetsTest {
         Path archive = own.resolve("cifar-10-binary.tar.gz");
         byte[] tar = Written.cifar10Tar(2);
         Files.write(archive, Written.gzip(tar));
-        List<FileStatus> statuses = store.check("cifar10", own, Progress.NONE);
+        List<FileStatus> statuses = store.find("cifar10", own).verify(Progress.NONE);
         assertEquals(6, statuses.size());
         assertTrue(statuses.stream().allMatch(status -> status.state() == State.DIFFERENT));
         assertEquals(
@@ -252,7 +252,7 @@ class DataSetsTest {
     }
 
     private List<State> states(String name, Path dataDir) {
-        return store.check(name, dataDir, Progress.NONE).stream()
+        return store.find(name, dataDir).verify(Progress.NONE).stream()
                 .map(FileStatus::state)
                 .toList();
     }

@@ -15,7 +15,7 @@ class DatasetTest {
     void statisticsAreThoseOfTheScaledPixels() {
         // Channel 0: 0, 255 (mean 1/2, deviation 1/2); channel 1: 51, 51 (mean 1/5, deviation 0).
         Dataset set = new Dataset("s", new byte[] {0, 51, (byte) 255, 51}, new int[] {0, 1}, 1, 1, 2, TWO);
-        Dataset.ChannelStatistics statistics = set.statistics();
+        ChannelStatistics statistics = set.statistics();
         assertArrayEquals(new double[] {0.5, 0.2}, statistics.mean(), 1e-15);
         assertArrayEquals(new double[] {0.5, 0}, statistics.std(), 1e-15);
     }

@@ -250,16 +250,18 @@ class DownloadTest {
         for (RemoteFile file : small().downloads()) {
             server.on("small/" + file.name(), LoopbackServer.file(PACKED));
         }
-        Locator locator = new Locator(name -> null, folder.resolve("system"), folder.resolve("cache"));
         DataSets store = new DataSets(
-                locator, new Download(server.address(), Duration.ofSeconds(5), Duration.ZERO, name -> null));
+                name -> null,
+                folder.resolve("system"),
+                folder.resolve("cache"),
+                new Download(server.address(), Duration.ofSeconds(5), Duration.ZERO, name -> null));
         Location fetched = store.obtain(small(), null, Progress.NONE);
         assertEquals(folder.resolve("cache/small"), fetched.folder());
-        assertEquals(fetched, locator.locate(small(), null));
-        assertTrue(Verifier.verify(fetched, Progress.NONE).stream().allMatch(FileStatus::ok));
+        assertEquals(fetched, store.find(small(), null));
+        assertTrue(fetched.verify(Progress.NONE).stream().allMatch(Location.FileStatus::ok));
         Location named = store.obtain(small(), folder.resolve("mine"), Progress.NONE);
         assertEquals(folder.resolve("mine/small"), named.folder());
-        assertEquals(named, locator.locate(small(), folder.resolve("mine")));
+        assertEquals(named, store.find(small(), folder.resolve("mine")));
     }
 
     private static CatalogEntry small() {

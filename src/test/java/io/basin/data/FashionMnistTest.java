@@ -27,7 +27,7 @@ class FashionMnistTest {
             return;
         }
         assertEquals(FOLDER, DataSets.locate("fashion-mnist", FOLDER).folder());
-        for (FileStatus status : DataSets.verify("fashion-mnist", FOLDER, Progress.NONE)) {
+        for (Location.FileStatus status : DataSets.verify("fashion-mnist", FOLDER, Progress.NONE)) {
             assertTrue(status.ok(), status.toString());
         }
         TrainTest both = DataSets.load("fashion-mnist", FOLDER, Progress.NONE);

@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 
 /** Files in the formats that the package reads, written for tests from the formats' descriptions. */
-final class Written {
+public final class Written {
     private Written() {}
 
     static byte[] idx(int... dimensions) {
@@ -101,6 +101,14 @@ final class Written {
             members[2 + i] = member("cifar-10-batches-bin/" + name, '0', cifar(1, records, i));
         }
         return tar(members);
+    }
+
+    /** Fills a folder with a small set in the format of the catalogue's. */
+    public static Path folder(Path folder, CatalogEntry set) throws IOException {
+        if (!set.archived()) return idxFolder(folder);
+        int labels = set.format() == CatalogEntry.Format.CIFAR10 ? 1 : 2;
+        for (String name : set.cifar().fileNames()) Files.write(folder.resolve(name), cifar(labels, 20, 1));
+        return folder;
     }
 
     /** A folder with a small set in the format of MNIST: 20 training and 10 test images of 4 x 3. */

@@ -18,7 +18,6 @@ import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +32,19 @@ class FileEnsembleTest {
 
     private static ModelCard origin(float mean, float std, int validation) {
         return new ModelCard(
-                "mlp", "synthetic", "sgd", "1", 0, new float[] {mean}, new float[] {std}, validation, 0, 16, 0, false);
+                "mlp",
+                "synthetic",
+                "sgd",
+                "1",
+                0,
+                new float[] {mean},
+                new float[] {std},
+                validation,
+                0,
+                16,
+                0,
+                false,
+                "");
     }
 
     /** Of two runs which read their samples differently. */
@@ -60,31 +71,9 @@ class FileEnsembleTest {
         return p;
     }
 
-    /** The same predictions as members of an ensemble, all samples in one batch. */
+    /** The same predictions as members of an ensemble. */
     private static MemberSource naive(List<ModelFile> models, Dataset set) {
-        double[][][] p = probabilities(models, set);
-        return new MemberSource() {
-            @Override
-            public int members() {
-                return p.length;
-            }
-
-            @Override
-            public int classes() {
-                return CLASSES;
-            }
-
-            @Override
-            public void stream(MemberSink sink) {
-                sink.begin(set.labels(), set.count());
-                for (double[][] member : p) {
-                    sink.member(Arrays.stream(member)
-                            .flatMapToDouble(Arrays::stream)
-                            .toArray());
-                }
-                sink.end();
-            }
-        };
+        return new Sample(probabilities(models, set), set.labels());
     }
 
     private static void same(Metrics expected, Metrics got) {
@@ -119,9 +108,9 @@ class FileEnsembleTest {
                         1e-12);
             }
             MemberSource heldOut = naive(models, splits.set(Splits.Part.VALIDATION));
-            Ridge ridge = Ridge.fit(new HeldOut("validation", heldOut));
+            Ridge ridge = Ridge.fit(new HeldOut("validation", heldOut), p2 -> {});
             assertEquals(ridge.lambda(), o.lambda());
-            same(ridge.evaluate(new TestSet("test", naive(models, data.test()))), o.ridge());
+            same(ridge.evaluate(new TestSet("test", naive(models, data.test())), p2 -> {}), o.ridge());
         }
     }
 
@@ -171,7 +160,7 @@ class FileEnsembleTest {
                 Splits.Part.TEST,
                 models,
                 (task, total, unit) -> units -> peak[0] = Math.max(peak[0], device.liveBytes()))) {
-            members.stream(new StreamingEnsemble(models.size(), CLASSES));
+            members.stream(StreamingEnsemble.equal(members));
         }
         assertTrue(peak[0] > 0);
         return peak[0];

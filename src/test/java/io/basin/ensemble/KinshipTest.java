@@ -76,7 +76,19 @@ class KinshipTest {
     @Test
     void aHeaderSurvivesTheRoundTrip() {
         ModelCard p = new ModelCard(
-                "mlp", "mnist", "swa", "7", 2, new float[] {0.1f, 0.2f}, new float[] {1, 1e-3f}, 50, 60, 70, 1, true);
+                "mlp",
+                "mnist",
+                "swa",
+                "7",
+                2,
+                new float[] {0.1f, 0.2f},
+                new float[] {1, 1e-3f},
+                50,
+                60,
+                70,
+                1,
+                true,
+                "");
         assertEquals(p, ModelCard.of("file", p.header()));
         assertEquals(p.mean()[1], ModelCard.of("file", p.header()).mean()[1]);
     }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.IntPredicate;
-import org.ejml.data.DMatrixRMaj;
 import org.junit.jupiter.api.Test;
 
 class RidgeTest {
@@ -24,19 +23,6 @@ class RidgeTest {
                 }
             }
         }
-    }
-
-    @Test
-    void theErrorFromTheGramMatrixEqualsTheSumOverSamples() {
-        Sample sample = Sample.random(9, 2, 40, 3);
-        double[][] w = solve(Sample.random(8, 2, 40, 3), 0.01, i -> true);
-        Gram gram = new Gram(6, 3);
-        double expected = 0;
-        for (int i = 0; i < 40; i++) {
-            gram.add(sample.features(i), 0, sample.labels()[i]);
-            expected += squared(w, sample, i);
-        }
-        assertEquals(expected, gram.squaredError(new DMatrixRMaj(w)), 1e-10);
     }
 
     @Test
@@ -84,7 +70,7 @@ class RidgeTest {
             expected.add(scores, test.labels()[i]);
         }
         assertTrue(clipped, "the case under test");
-        StreamingEnsemble alongside = new StreamingEnsemble(3, 4);
+        StreamingEnsemble alongside = StreamingEnsemble.equal(test);
         Metrics actual = Ridge.fit(new HeldOut("val", held), 4, 0.01).evaluate(new TestSet("test", test), alongside);
         assertEquals(expected.accuracy(), actual.accuracy());
         assertEquals(expected.nll(), actual.nll(), 1e-9);
@@ -104,9 +90,9 @@ class RidgeTest {
 
     @Test
     void aMemberThatIsAlwaysWrongTheSameWayIsTurnedRound() {
-        Ridge ridge = Ridge.fit(new HeldOut("val", wrong(Sample.random(1, 1, 400, 2))));
+        Ridge ridge = fit(wrong(Sample.random(1, 1, 400, 2)));
         Sample test = wrong(Sample.random(2, 1, 400, 2));
-        StreamingEnsemble alone = new StreamingEnsemble(1, 2);
+        StreamingEnsemble alone = StreamingEnsemble.equal(test);
         Metrics stacked = ridge.evaluate(new TestSet("test", test), alone);
         double before = alone.mean().get(0).accuracy();
         assertTrue(before < 0.4, "the member is worse than chance, " + before);
@@ -121,7 +107,7 @@ class RidgeTest {
             row[1] = 1;
         }
         Sample sample = new Sample(new double[][][] {one.p()[0], one.p()[0], constant}, one.labels());
-        Ridge ridge = Ridge.fit(new HeldOut("val", sample));
+        Ridge ridge = fit(sample);
         assertEquals(ridge.weight(0, 2, 1), ridge.weight(1, 2, 1), 1e-6); // equal members share equally
         assertEquals(0, ridge.weight(2, 0, 0), 1e-12); // a class that is never predicted
     }
@@ -130,18 +116,18 @@ class RidgeTest {
     void aNanAnywhereEndsTheFit() {
         Sample sample = Sample.random(1, 2, 40, 3);
         sample.p()[1][17][0] = Double.NaN;
-        String message = assertThrows(IllegalArgumentException.class, () -> Ridge.fit(new HeldOut("val", sample)))
-                .getMessage();
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> fit(sample)).getMessage();
         assertTrue(message.contains("member 1"), message);
     }
 
     @Test
     void whatWasFittedOnIsNoTestSetUnderAnyNameOrOrder() {
         Sample sample = Sample.random(1, 2, 40, 3);
-        Ridge ridge = Ridge.fit(new HeldOut("val", sample));
-        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(new TestSet("test", sample)));
+        Ridge ridge = fit(sample);
+        assertThrows(IllegalArgumentException.class, () -> measured(ridge, sample));
         Sample other = Sample.random(2, 2, 40, 3);
-        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(new TestSet("val", other)));
+        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(new TestSet("val", other), p -> {}));
         double[][][] reversed = new double[2][40][];
         int[] labels = new int[40];
         for (int i = 0; i < 40; i++) {
@@ -150,8 +136,8 @@ class RidgeTest {
             reversed[1][i] = sample.p()[1][39 - i];
         }
         Sample mirror = new Sample(reversed, labels);
-        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(new TestSet("test", mirror)));
-        assertEquals(40, ridge.evaluate(new TestSet("test", other)).count());
+        assertThrows(IllegalArgumentException.class, () -> measured(ridge, mirror));
+        assertEquals(40, measured(ridge, other).count());
     }
 
     @Test
@@ -163,10 +149,18 @@ class RidgeTest {
         assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 4, 0));
         assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 4, Double.NaN));
         HeldOut wide = new HeldOut("val", Sample.random(1, 60, 1, 100));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(wide));
-        Ridge ridge = Ridge.fit(data);
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(wide, p -> {}));
+        Ridge ridge = Ridge.fit(data, p -> {});
         TestSet other = new TestSet("test", Sample.random(3, 3, 10, 3));
-        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(other));
+        assertThrows(IllegalArgumentException.class, () -> ridge.evaluate(other, p -> {}));
+    }
+
+    private static Ridge fit(Sample sample) {
+        return Ridge.fit(new HeldOut("val", sample), p -> {});
+    }
+
+    private static Metrics measured(Ridge ridge, Sample sample) {
+        return ridge.evaluate(new TestSet("test", sample), p -> {});
     }
 
     /** Swaps the two classes' probabilities. */

@@ -1,10 +1,17 @@
 package io.basin.ensemble;
 
-import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** A small data set of members' predictions, kept whole, for oracles that may look at everything. */
 record Sample(double[][][] p /* (members, samples, classes) */, int[] labels) implements MemberSource {
+
+    /** Each member's probabilities of one sample. */
+    static Sample one(int label, double[]... members) {
+        double[][][] p = new double[members.length][][];
+        for (int m = 0; m < p.length; m++) p[m] = new double[][] {members[m]};
+        return new Sample(p, new int[] {label});
+    }
 
     /** Predictions that are right somewhat more often than chance; member 0 is the best. */
     static Sample random(long seed, int members, int samples, int classes) {
@@ -41,21 +48,13 @@ record Sample(double[][][] p /* (members, samples, classes) */, int[] labels) im
         return labels.length;
     }
 
-    /** In batches of 7, the last one ragged, through one reused array. */
+    /** Through one reused array. */
     @Override
-    public void stream(MemberSink sink) {
-        int classes = classes();
-        double[] buffer = new double[7 * classes];
-        for (int from = 0; from < samples(); from += 7) {
-            int count = Math.min(7, samples() - from);
-            sink.begin(Arrays.copyOfRange(labels, from, from + count), count);
-            for (double[][] member : p) {
-                for (int i = 0; i < count; i++) {
-                    System.arraycopy(member[from + i], 0, buffer, i * classes, classes);
-                }
-                sink.member(buffer);
-            }
-            sink.end();
+    public void stream(Consumer<double[]> sink) {
+        double[] buffer = new double[samples() * classes()];
+        for (double[][] member : p) {
+            for (int i = 0; i < samples(); i++) System.arraycopy(member[i], 0, buffer, i * classes(), classes());
+            sink.accept(buffer);
         }
     }
 

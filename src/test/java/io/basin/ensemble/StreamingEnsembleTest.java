@@ -1,7 +1,6 @@
 package io.basin.ensemble;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +13,7 @@ class StreamingEnsembleTest {
     @Test
     void everyPrefixOfTheMeanEqualsTheMeanOfItsMembers() {
         Sample sample = Sample.random(1, 5, 100, 4);
-        StreamingEnsemble ensemble = new StreamingEnsemble(4, WEIGHTS);
+        StreamingEnsemble ensemble = new StreamingEnsemble(sample, WEIGHTS);
         sample.stream(ensemble);
         for (int k = 1; k <= 5; k++) {
             int prefix = k;
@@ -38,7 +37,7 @@ class StreamingEnsembleTest {
     @Test
     void everyPrefixOfTheVoteEqualsCountingAndTiesGoToTheLargerSum() {
         Sample sample = Sample.random(2, 6, 300, 3);
-        StreamingEnsemble ensemble = new StreamingEnsemble(6, 3);
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(sample);
         sample.stream(ensemble);
         for (int k = 1; k <= 6; k++) {
             int hits = 0;
@@ -63,11 +62,9 @@ class StreamingEnsembleTest {
 
     @Test
     void aTiedVoteGoesToTheClassOfTheSurerMember() {
-        StreamingEnsemble ensemble = new StreamingEnsemble(2, 2);
-        ensemble.begin(new int[] {1}, 1);
-        ensemble.member(new double[] {0.6, 0.4});
-        ensemble.member(new double[] {0.1, 0.9});
-        ensemble.end();
+        Sample sample = Sample.one(1, new double[] {0.6, 0.4}, new double[] {0.1, 0.9});
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(sample);
+        sample.stream(ensemble);
         assertEquals(0, ensemble.vote().get(0).accuracy());
         assertEquals(1, ensemble.vote().get(1).accuracy());
         assertEquals(Math.log(2), ensemble.vote().get(1).nll(), 1e-15);
@@ -76,7 +73,7 @@ class StreamingEnsembleTest {
     @Test
     void aSingleMemberIsItsOwnEnsemble() {
         Sample sample = Sample.random(4, 1, 50, 3);
-        StreamingEnsemble ensemble = new StreamingEnsemble(3, new double[] {17});
+        StreamingEnsemble ensemble = new StreamingEnsemble(sample, 17);
         sample.stream(ensemble);
         assertSame(ensemble.members().get(0), ensemble.mean().get(0));
         assertSame(ensemble.members().get(0), ensemble.weighted().get(0));
@@ -88,7 +85,7 @@ class StreamingEnsembleTest {
     void equalMembersChangeNothing() {
         Sample one = Sample.random(5, 1, 50, 3);
         Sample four = new Sample(new double[][][] {one.p()[0], one.p()[0], one.p()[0], one.p()[0]}, one.labels());
-        StreamingEnsemble ensemble = new StreamingEnsemble(4, 3);
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(four);
         four.stream(ensemble);
         for (Metrics prefix : ensemble.mean()) {
             assertSame(ensemble.members().get(0), prefix);
@@ -98,15 +95,12 @@ class StreamingEnsembleTest {
     @Test
     void probabilitiesAreAveragedNotLogits() {
         // Member 1 is nearly certain: a mean of logits follows it, the mean of probabilities does not.
-        StreamingEnsemble ensemble = new StreamingEnsemble(3, 2);
         double[][] members = {{0.9, 0.1}, {1e-6, 1 - 1e-6}, {0.9, 0.1}};
+        Sample sample = Sample.one(0, members);
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(sample);
+        sample.stream(ensemble);
         double logits = 0;
-        ensemble.begin(new int[] {0}, 1);
-        for (double[] p : members) {
-            ensemble.member(p);
-            logits += Math.log(p[0]) - Math.log(p[1]);
-        }
-        ensemble.end();
+        for (double[] p : members) logits += Math.log(p[0]) - Math.log(p[1]);
         assertTrue(logits < 0);
         assertEquals(1, ensemble.mean().get(2).accuracy());
         assertEquals(-Math.log((0.9 + 1e-6 + 0.9) / 3), ensemble.mean().get(2).nll(), 1e-15);
@@ -114,9 +108,8 @@ class StreamingEnsembleTest {
 
     @Test
     void aMemberThatIsNoProbabilityIsRefusedByNameAndChangesNothing() {
-        StreamingEnsemble ensemble = new StreamingEnsemble(2, 2);
-        ensemble.begin(new int[] {0, 1}, 2);
-        ensemble.member(new double[] {0.5, 0.5, 0.5, 0.5});
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(Sample.random(1, 2, 2, 2));
+        ensemble.accept(new double[] {0.5, 0.5, 0.5, 0.5});
         double[][] bad = {
             {0.5, 0.5, Double.NaN, 0.5},
             {0.5, 0.5, Double.POSITIVE_INFINITY, 0},
@@ -125,43 +118,39 @@ class StreamingEnsembleTest {
             {0.5, 0.5, 0, 0}
         };
         for (double[] p : bad) {
-            String message = assertThrows(IllegalArgumentException.class, () -> ensemble.member(p))
+            String message = assertThrows(IllegalArgumentException.class, () -> ensemble.accept(p))
                     .getMessage();
             assertTrue(message.startsWith("member 1, sample 1"), message);
         }
-        assertEquals(0, ensemble.mean().get(1).count());
-        ensemble.member(new double[] {0.5, 0.5, 0.5, 0.5});
-        ensemble.end();
+        assertEquals(1, ensemble.mean().size());
+        ensemble.accept(new double[] {0.5, 0.5, 0.5, 0.5});
         assertEquals(2, ensemble.mean().get(1).count());
     }
 
     @Test
-    void callsOutOfOrderAreRefused() {
-        StreamingEnsemble ensemble = new StreamingEnsemble(2, 2);
+    void aMemberTooManyAndSamplesTooFewAreRefused() {
+        StreamingEnsemble ensemble = StreamingEnsemble.equal(Sample.random(1, 2, 1, 2));
         double[] p = {0.5, 0.5};
-        assertThrows(IllegalStateException.class, () -> ensemble.member(p));
-        assertThrows(IllegalStateException.class, ensemble::end);
-        assertThrows(IllegalArgumentException.class, () -> ensemble.begin(new int[] {2}, 1));
-        assertThrows(IllegalArgumentException.class, () -> ensemble.begin(new int[] {1}, 2));
-        assertThrows(IllegalArgumentException.class, () -> ensemble.begin(new int[] {}, 0));
-        ensemble.begin(new int[] {1}, 1);
-        assertThrows(IllegalStateException.class, () -> ensemble.begin(new int[] {1}, 1));
-        ensemble.member(p);
-        assertThrows(IllegalStateException.class, ensemble::end);
-        assertThrows(IllegalArgumentException.class, () -> ensemble.member(new double[1]));
-        ensemble.member(p);
-        assertThrows(IllegalStateException.class, () -> ensemble.member(p));
-        ensemble.end();
+        ensemble.accept(p);
+        assertThrows(IllegalArgumentException.class, () -> ensemble.accept(new double[1]));
+        assertThrows(IllegalArgumentException.class, () -> ensemble.accept(new double[4]));
+        ensemble.accept(p);
+        assertThrows(IllegalStateException.class, () -> ensemble.accept(p));
     }
 
     @Test
-    void weightsMembersAndClassesAreChecked() {
+    void weightsMembersLabelsAndClassesAreChecked() {
+        Sample two = Sample.random(1, 2, 5, 2);
         for (double weight : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertThrows(IllegalArgumentException.class, () -> new StreamingEnsemble(2, new double[] {1, weight}));
+            assertThrows(IllegalArgumentException.class, () -> new StreamingEnsemble(two, 1, weight));
         }
-        assertThrows(IllegalArgumentException.class, () -> new StreamingEnsemble(0, 2));
-        assertThrows(IllegalArgumentException.class, () -> new StreamingEnsemble(1, 1));
-        assertNotEquals(0, new StreamingEnsemble(1, 2).mean().size());
+        assertThrows(IllegalArgumentException.class, () -> new StreamingEnsemble(two, 1));
+        Sample one = Sample.one(0, new double[] {1});
+        assertThrows(IllegalArgumentException.class, () -> StreamingEnsemble.equal(one));
+        Sample strange = Sample.one(2, new double[] {1, 0});
+        assertThrows(IllegalArgumentException.class, () -> StreamingEnsemble.equal(strange));
+        Sample none = new Sample(new double[0][][], new int[0]);
+        assertThrows(IllegalArgumentException.class, () -> StreamingEnsemble.equal(none));
     }
 
     private static double[] average(Sample sample, int i, int k, boolean weighted, double divisor) {

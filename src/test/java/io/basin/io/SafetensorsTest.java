@@ -12,7 +12,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -244,6 +247,48 @@ class SafetensorsTest {
         writer.metadata("k", "x".repeat(16 << 20));
         assertThrows(IllegalArgumentException.class, () -> writer.write(file));
         assertFalse(Files.exists(file));
+    }
+
+    /** One command opens a file several times. That it is not read through again shows in a change which leaves the stamp alone. */
+    @Test
+    void aFileIsHashedOnceForAsLongAsItsStampStays() throws Exception {
+        Path file = folder.resolve("a.safetensors");
+        Safetensors.writer().add("a", new long[] {1}, new float[] {1}).write(file);
+        FileTime settled = FileTime.from(Instant.now().minusSeconds(60));
+        Files.setLastModifiedTime(file, settled);
+        Safetensors.open(file).close();
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1]++;
+        Files.write(file, bytes);
+        Files.setLastModifiedTime(file, settled);
+        Safetensors.open(file).close();
+        Safetensors.open(folder.resolve(".").resolve("a.safetensors")).close();
+        // Changed within the same size: a later time, another path, another file of the name.
+        for (int i = 1; i <= 2; i++) {
+            Files.setLastModifiedTime(file, FileTime.from(settled.toInstant().plusMillis(i)));
+            assertThrows(
+                    FormatException.class, () -> Safetensors.open(file), "hashed again, and never taken for whole");
+        }
+        Files.setLastModifiedTime(file, settled);
+        Path copy = Files.copy(file, folder.resolve("b.safetensors"));
+        Files.setLastModifiedTime(copy, settled);
+        assertThrows(FormatException.class, () -> Safetensors.open(copy));
+        Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
+        assertThrows(FormatException.class, () -> Safetensors.open(file));
+    }
+
+    /** The clock of a file system ticks slowly, so a stamp of this moment may be that of two contents. */
+    @Test
+    void aFileJustWrittenIsHashedAtEveryOpening() throws Exception {
+        Path file = folder.resolve("a.safetensors");
+        Safetensors.writer().add("a", new long[] {1}, new float[] {1}).write(file);
+        FileTime now = Files.getLastModifiedTime(file);
+        Safetensors.open(file).close();
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1]++;
+        Files.write(file, bytes);
+        Files.setLastModifiedTime(file, now);
+        assertThrows(FormatException.class, () -> Safetensors.open(file));
     }
 
     @Test
