@@ -204,12 +204,6 @@ public final class Dataset {
         }
     }
 
-    /** Parts off {@code test} samples, stratified, as what is only ever measured on; the same ones every time. */
-    public TrainTest split(int test) {
-        Split cut = Split.stratified(this, test, 0);
-        return new TrainTest(name, cut.train(), cut.validation().named(name + " (test part)"));
-    }
-
     /** What the set is called in messages. */
     public String name() {
         return name;

@@ -28,6 +28,12 @@ public record TrainTest(String name, Dataset train, Dataset test) {
         this(train.name(), train, test);
     }
 
+    /** One set, of which {@code test} samples, stratified and the same ones every time, are only ever measured on. */
+    public static TrainTest of(Dataset set, int test) {
+        Split cut = Split.stratified(set, test, 0);
+        return new TrainTest(set.name(), cut.train(), cut.validation().named(set.name() + " (test part)"));
+    }
+
     /** What tells these data from others: counts of images and the SHA-256 of both parts, in words. */
     public String fingerprint() {
         return train.count() + " training and " + test.count() + " test images, SHA-256 "

@@ -60,6 +60,7 @@ public final class Training implements AutoCloseable {
     // Kept, so that a step allocates nothing.
     @SuppressWarnings("UnnecessaryLambda")
     private final Runnable turn = () -> oneStep(true);
+
     private volatile int done;
     private volatile Thread driver;
     private boolean closesModel;

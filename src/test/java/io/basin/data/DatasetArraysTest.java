@@ -69,7 +69,7 @@ class DatasetArraysTest {
         assertEquals(2, set.outputs());
         assertThrows(IllegalStateException.class, set::labels);
         assertThrows(IllegalStateException.class, set::pixels);
-        TrainTest parts = set.split(1);
+        TrainTest parts = TrainTest.of(set, 1);
         assertEquals(3, parts.train().count());
         assertEquals(2, parts.test().outputs());
         Dataset other = Dataset.of(X, new float[][] {{1, 2}, {3, 4}, {5, 6}, {7, 9}});

@@ -1,6 +1,7 @@
 package io.basin.examples;
 
 import io.basin.data.Dataset;
+import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Shape;
@@ -19,7 +20,7 @@ public final class OwnPictures {
         byte[] pixels = Samples.pictures(labels);
         Dataset data = Dataset.of(pixels, labels, Shape.of(1, 8, 8), List.of("row", "column"));
         try (Device device = Devices.best();
-                Splits splits = new Splits(device, data.split(100), 100, 20);
+                Splits splits = new Splits(device, TrainTest.of(data, 100), 100, 20);
                 Model model = new Model(device, Nets.mlp(data.sample(), 2, 32))) {
             model.fit(splits, Methods.sgd(), new Budget(10, 0.05), 1);
             float[] p = model.predict(Arrays.copyOf(pixels, 64));

@@ -1,6 +1,7 @@
 package io.basin.examples;
 
 import io.basin.data.Dataset;
+import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Shape;
@@ -16,7 +17,7 @@ public final class OwnVectors {
         float[][] x = Samples.points();
         Dataset data = Dataset.of(x, Samples.quadrants(x));
         try (Device device = Devices.best();
-                Splits splits = new Splits(device, data.split(100), 100, 20);
+                Splits splits = new Splits(device, TrainTest.of(data, 100), 100, 20);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), 2, 32))) {
             model.fit(splits, Methods.swa(0.75, 0.01), new Budget(20, 0.05), 1);
             double accuracy = model.test(splits).accuracy();

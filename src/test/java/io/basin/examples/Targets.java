@@ -1,6 +1,7 @@
 package io.basin.examples;
 
 import io.basin.data.Dataset;
+import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Loss;
@@ -22,7 +23,7 @@ public final class Targets {
 
     private static void learn(Dataset data, Loss loss) {
         try (Device device = Devices.best();
-                Splits splits = new Splits(device, data.split(100), 100, 20);
+                Splits splits = new Splits(device, TrainTest.of(data, 100), 100, 20);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), data.outputs(), 64), loss, Precision.FP32)) {
             model.fit(splits, Methods.ema(0.999), new Budget(30, 0.05), 1);
             System.out.printf("loss %.3f%n", model.test(splits).meanLoss());

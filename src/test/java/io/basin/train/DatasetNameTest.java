@@ -42,9 +42,8 @@ class DatasetNameTest {
     void filesOfOtherDataNameThemAsTheyAreNamed() {
         assertEquals("synthetic", named(SyntheticSet.trainTest(20, 10, 4, 4, 1, 2, 1), 4));
         Dataset own = SyntheticSet.synthetic(30, 4, 4, 1, 2, 1);
-        assertEquals("petals", named(own.named("petals").split(10), 4));
+        assertEquals("petals", named(TrainTest.of(own.named("petals"), 10), 4));
         float[][] x = {{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}};
-        assertEquals(
-                "own", named(Dataset.of(x, new int[] {0, 1, 0, 1, 0, 1, 0, 1}).split(2), 2));
+        assertEquals("own", named(TrainTest.of(Dataset.of(x, new int[] {0, 1, 0, 1, 0, 1, 0, 1}), 2), 2));
     }
 }
