@@ -62,46 +62,46 @@ final class CompareCommand implements Runnable {
         TrainingOptions.requireKnown("--methods", methods);
         Bars bars = new Bars();
         try (Device device = run.output.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
+                Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            List<Method> plan = training.plan(methods, material.stepsPerEpoch());
+            List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
             List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
-                compare(material, settings, plan, all, remarks, bars, claim.folder());
+                compare(splits, settings, plan, all, remarks, bars, claim.folder());
             }
         }
     }
 
     private void compare(
-            Splits material,
+            Splits splits,
             Settings settings,
             List<Method> plan,
             long[] all,
             List<String> remarks,
             Bars bars,
             Path folder) {
-        Device device = material.device();
-        Map<String, String> facts = facts(device, material, settings);
+        Device device = splits.device();
+        Map<String, String> facts = facts(device, splits, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-        Configuration configuration = run.configuration("compare", training, material, device)
+        Configuration configuration = run.configuration("compare", training, splits, device)
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(folder);
         facts.put("device", configuration.mixed());
-        Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(material, settings, training.net(material), plan, all, folder, options, bars)
+        Options options = probes.add(run.options(), splits.testSet(), bars.progress());
+        Summary summary = new Comparison(splits, settings, training.net(splits), plan, all, folder, options, bars)
                 .run(settings.dataset() + ", " + settings.model(), facts);
         show(folder, summary.and(configuration.mixture()));
     }
 
-    private Map<String, String> facts(Device device, Splits material, Settings s) {
+    private Map<String, String> facts(Device device, Splits splits, Settings s) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "data",
-                s.dataset() + ": " + material.trainSet().count() + " training, "
-                        + material.validationSet().count() + " validation, "
-                        + material.testSet().count() + " test samples");
+                s.dataset() + ": " + splits.trainSet().count() + " training, "
+                        + splits.validationSet().count() + " validation, "
+                        + splits.testSet().count() + " test samples");
         facts.put("net", s.model() + ", " + s.precision());
         facts.put(
                 "budget",

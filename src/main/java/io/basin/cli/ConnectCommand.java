@@ -89,15 +89,15 @@ final class ConnectCommand implements Runnable {
         Settings settings = settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
-            CurveTraining.CurveConfig course = course(site.material(), settings, bends);
+            CurveTraining.CurveConfig config = config(site.splits(), settings, bends);
             try (Claim claim = options.claim("connect", model)) {
-                connect(site, course, settings, bends, bars, claim.folder());
+                connect(site, config, settings, bends, bars, claim.folder());
             }
         }
     }
 
     private void connect(
-            Site site, CurveTraining.CurveConfig course, Settings settings, int bends, Bars bars, Path folder) {
+            Site site, CurveTraining.CurveConfig config, Settings settings, int bends, Bars bars, Path folder) {
         Configuration configuration = options.configuration("connect", settings, site)
                 .fixed("budget", new Budget(epochs, lr))
                 .fixed("curve", curve)
@@ -111,10 +111,10 @@ final class ConnectCommand implements Runnable {
             Path place = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
             results.add(new Connection(
                             site.device(),
-                            site.material(),
+                            site.splits(),
                             site.terrain(),
                             site.graph(),
-                            course,
+                            config,
                             place,
                             bars.progress())
                     .run(nets.get(i), nets.get(i + 1), points));
@@ -126,10 +126,10 @@ final class ConnectCommand implements Runnable {
         return options.settings(model, new Sgd(momentum, weightDecay, nesterov), !spareVectors);
     }
 
-    private CurveTraining.CurveConfig course(Splits material, Settings settings, int bends) {
-        int steps = (int) Math.max(1, Math.round(epochs * material.stepsPerEpoch()));
+    private CurveTraining.CurveConfig config(Splits splits, Settings settings, int bends) {
+        int steps = (int) Math.max(1, Math.round(epochs * splits.stepsPerEpoch()));
         Schedule rates = Schedule.sgdPaper(steps, lr);
-        return new CurveTraining.CurveConfig(curve, bends, rates, settings, options.seed, material.augmentation());
+        return new CurveTraining.CurveConfig(curve, bends, rates, settings, options.seed, splits.augmentation());
     }
 
     /** Bends between the ends. */

@@ -2,11 +2,11 @@ package io.basin.cli;
 
 import io.basin.compare.Probabilities;
 import io.basin.compare.RobustnessEval;
-import io.basin.compare.Scored;
 import io.basin.data.Corruption;
 import io.basin.data.Dataset;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
+import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
 import io.basin.report.Extras;
 import io.basin.report.ExtrasPage;
@@ -64,7 +64,8 @@ final class EvaluateCommand implements Runnable {
                 .map(f -> ModelFile.of(f).forgiven(lenience.lenience()))
                 .toList();
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
-        List<Scored> scored = new ArrayList<>();
+        int[] labels = data.test().labels();
+        List<Probabilities> scored = new ArrayList<>();
         Dataset outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
                 Splits splits = ModelFile.splits(device, data, models)) {
@@ -72,15 +73,16 @@ final class EvaluateCommand implements Runnable {
             for (ModelFile file : models) {
                 try (Model model = file.open(splits)) {
                     Evaluator onTest = model.on(splits, Splits.Part.TEST);
-                    scored.add(Scored.of(onTest, file.into(model).weights(), data.test()));
-                    print(file, scored.get(scored.size() - 1));
+                    Probabilities p = Probabilities.mean(onTest, List.of(file.into(model).weights()));
+                    scored.add(p);
+                    print(file, p.metrics(labels));
                     if (probes.corruptions) corrupted(model, data.test());
                     if (outside != null) outside(model, data.test(), outside);
                 }
             }
         }
-        if (scored.size() == 2) test(scored.get(0), scored.get(1));
-        Outputs.picture(reliability, () -> picture(models, scored));
+        if (scored.size() == 2) test(scored.get(0), scored.get(1), labels);
+        Outputs.picture(reliability, () -> picture(models, scored, labels));
     }
 
     private static void corrupted(Model model, Dataset test) {
@@ -108,11 +110,11 @@ final class EvaluateCommand implements Runnable {
                 100 * Statistics.mean(outside));
     }
 
-    private static String picture(List<ModelFile> models, List<Scored> scored) {
+    private static String picture(List<ModelFile> models, List<Probabilities> scored, int[] labels) {
         List<Extras.Reliability> all = new ArrayList<>();
         for (int i = 0; i < scored.size(); i++) {
             all.add(scored.get(i)
-                    .reliability((i + 1) + ": " + models.get(i).file().getFileName()));
+                    .reliability((i + 1) + ": " + models.get(i).file().getFileName(), labels));
         }
         Lines diagram = ExtrasPage.reliabilityDiagram(all);
         if (diagram == null) {
@@ -122,21 +124,21 @@ final class EvaluateCommand implements Runnable {
         return diagram.svg();
     }
 
-    private void print(ModelFile model, Scored scored) {
+    private void print(ModelFile model, Metrics m) {
         System.out.printf(
                 Locale.ROOT,
                 "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
                 files.size() > 1 ? model + ": " : "",
                 model.origin().model(),
                 model.origin().dataset(),
-                100 * scored.metrics().accuracy(),
-                scored.metrics().nll(),
-                100 * scored.metrics().ece());
+                100 * m.accuracy(),
+                m.nll(),
+                100 * m.ece());
     }
 
-    private static void test(Scored a, Scored b) {
-        int onlyFirst = a.onlyHere(b);
-        int onlySecond = b.onlyHere(a);
+    private static void test(Probabilities a, Probabilities b, int[] labels) {
+        int onlyFirst = a.onlyHere(b, labels);
+        int onlySecond = b.onlyHere(a, labels);
         double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,

@@ -83,7 +83,7 @@ final class LandscapeOptions {
     /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
     Configuration configuration(String command, Settings settings, Site site) {
         List<Net> nets = site.nets();
-        return output.configuration(command, site.material().fingerprint(), site.device())
+        return output.configuration(command, site.splits().fingerprint(), site.device())
                 .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                 .fixed("settings", settings)
                 .fixed("sampling", sampling())
@@ -115,15 +115,15 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
-    Splits material(Device on, ModelFile model, Settings settings, Bars bars) {
+    Splits splits(Device on, ModelFile model, Settings settings, Bars bars) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
         model.requireTrainedOn(data);
-        Splits material = Comparison.material(on, data, settings);
+        Splits splits = Comparison.splits(on, data, settings);
         Augmentation trained = model.origin().augmentation();
-        if (trained.plain().equals(material.augmentation().plain())) {
-            return material;
+        if (trained.plain().equals(splits.augmentation().plain())) {
+            return splits;
         }
-        material.close();
+        splits.close();
         throw new IllegalArgumentException("--train-samples " + trainSamples + " and --validation " + validation
                 + " leave other training images than " + model.file()
                 + " was trained on: repeat the flags of its training");

@@ -26,8 +26,8 @@ final class RunOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, TrainingOptions training, Splits material, Device device) {
-        return training.fix(output.configuration(command, material.fingerprint(), device))
+    Configuration configuration(String command, TrainingOptions training, Splits splits, Device device) {
+        return training.fix(output.configuration(command, splits.fingerprint(), device))
                 .fixed("bn-update", norms.update("auto").how())
                 .fixed("bn-plain", norms.update("auto").plain());
     }

@@ -59,9 +59,9 @@ final class ScheduleCommand implements Runnable {
         }
         TrainingOptions.requireKnown("--methods", methods);
         int perEpoch = train / d.batch();
-        List<Method> recipes = training.plan(methods, perEpoch);
-        List<Summary.Plotted> plotted = Comparison.plotted(recipes, perEpoch);
-        for (Method r : recipes) {
+        List<Method> plans = training.plan(methods, perEpoch);
+        List<Summary.Plotted> plotted = Comparison.plotted(plans, perEpoch);
+        for (Method r : plans) {
             System.out.printf(
                     Locale.ROOT,
                     "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s, lr %.4g to %.4g%n",
@@ -75,7 +75,7 @@ final class ScheduleCommand implements Runnable {
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
-        TrainingOptions.remark(recipes, System.out, "");
+        TrainingOptions.remark(plans, System.out, "");
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));

@@ -14,23 +14,23 @@ import java.util.List;
 import java.util.Map;
 
 /** Where landscapes are measured: nets of one model, and their data on a device. */
-record Site(ModelFile model, List<Net> nets, Device device, Splits material, Terrain terrain, Graph graph)
+record Site(ModelFile model, List<Net> nets, Device device, Splits splits, Terrain terrain, Graph graph)
         implements AutoCloseable {
     static Site open(LandscapeOptions options, ModelFile model, Settings settings, List<Path> files, Bars bars) {
         Terrain.Sampling sampling = options.sampling();
         List<Net> nets = LandscapeOptions.label(files);
         LandscapeOptions.requireApart(nets);
         Device device = options.output.open();
-        Splits material = null;
+        Splits splits = null;
         try {
-            material = options.material(device, model, settings, bars);
+            splits = options.splits(device, model, settings, bars);
             Graph graph = Nets.build(
                     model.origin().model(),
-                    material.train().sample(),
-                    material.testSet().classes());
-            return new Site(model, nets, device, material, new Terrain(device, material, settings, sampling), graph);
+                    splits.train().sample(),
+                    splits.testSet().classes());
+            return new Site(model, nets, device, splits, new Terrain(device, splits, settings, sampling), graph);
         } catch (RuntimeException e) {
-            if (material != null) material.close();
+            if (splits != null) splits.close();
             device.close();
             throw e;
         }
@@ -48,7 +48,7 @@ record Site(ModelFile model, List<Net> nets, Device device, Splits material, Ter
     @Override
     public void close() {
         terrain.close();
-        material.close();
+        splits.close();
         device.close();
     }
 }

@@ -52,23 +52,23 @@ final class TrainCommand implements Runnable {
         TrainingOptions.requireKnown("--method", List.of(method));
         Bars bars = new Bars();
         try (Device device = run.output.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
+                Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
+            List<Method> plan = training.plan(List.of(method), splits.stepsPerEpoch());
             TrainingOptions.remark(plan, System.err, "basin: note: ");
             try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
-                train(material, settings, plan, bars, claim.folder());
+                train(splits, settings, plan, bars, claim.folder());
             }
         }
     }
 
-    private void train(Splits material, Settings settings, List<Method> plan, Bars bars, Path folder) {
+    private void train(Splits splits, Settings settings, List<Method> plan, Bars bars, Path folder) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", training, material, material.device())
+        Configuration configuration = run.configuration("train", training, splits, splits.device())
                 .fixed("methods", List.of(method))
                 .fixed("seeds", seeds);
         configuration.keep(folder);
         Summary summary = new Comparison(
-                        material, settings, training.net(material), plan, seeds, folder, run.options(), bars)
+                        splits, settings, training.net(splits), plan, seeds, folder, run.options(), bars)
                 .run(method, Map.of());
         System.out.print(new ResultTable(summary).text());
         System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));

@@ -266,9 +266,9 @@ final class TrainingOptions {
     }
 
     /** The net that --model names, for these images. */
-    Supplier<Graph> net(Splits material) {
+    Supplier<Graph> net(Splits splits) {
         String net = settings().model();
-        Dataset like = material.testSet();
+        Dataset like = splits.testSet();
         return () -> Nets.build(net, like.sample(), like.classes());
     }
 

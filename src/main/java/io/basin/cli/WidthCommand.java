@@ -69,16 +69,16 @@ final class WidthCommand implements Runnable {
     public void run() {
         if (!(rise > 0)) throw new IllegalArgumentException("--rise must be positive, got " + rise);
         ModelFile model = LandscapeOptions.sameModel(files);
-        Rays.CurveConfig course = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
+        Rays.CurveConfig config = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars);
                 Claim claim = options.claim("width", model)) {
             Path folder = claim.folder();
             Configuration configuration =
-                    options.configuration("width", settings, site).fixed("course", course);
+                    options.configuration("width", settings, site).fixed("course", config);
             configuration.keep(folder);
-            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
+            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), config, folder, bars.progress())
                     .run(site.nets(), pairs());
             options.show(WidthReport.of(result, rise, facts(site, configuration)), folder);
         }

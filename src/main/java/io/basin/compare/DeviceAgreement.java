@@ -26,13 +26,13 @@ final class DeviceAgreement {
     private static final double LIMIT = 1e-3;
 
     private final Device device;
-    private final Splits material;
+    private final Splits splits;
     private final Supplier<Graph> net;
     private final List<DeviceProvider> providers;
 
-    DeviceAgreement(Splits material, Supplier<Graph> net, List<DeviceProvider> providers) {
-        device = material.device();
-        this.material = material;
+    DeviceAgreement(Splits splits, Supplier<Graph> net, List<DeviceProvider> providers) {
+        device = splits.device();
+        this.splits = splits;
         this.net = net;
         this.providers = providers;
     }
@@ -82,14 +82,14 @@ final class DeviceAgreement {
                         "%s and %s, %d samples: probabilities differ by at most %.1e (limit %.0e)",
                         device.describe(),
                         other.describe(),
-                        here.length / material.testSet().classes(),
+                        here.length / splits.testSet().classes(),
                         worst,
                         LIMIT));
     }
 
     private double[] predictions(Device on, Path file) {
-        Dataset test = material.testSet();
-        BatchReader reader = material.plainBatch();
+        Dataset test = splits.testSet();
+        BatchReader reader = splits.plainBatch();
         // One batch: enough to tell, and little even where a device is slow.
         int count = Math.min(reader.batch(), test.count());
         Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());

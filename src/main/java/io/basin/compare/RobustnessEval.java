@@ -7,6 +7,8 @@ import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.report.Extras;
 import io.basin.report.Statistics;
+import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,14 +23,16 @@ public final class RobustnessEval {
     /** Of every corruption, so that all methods and seeds are asked the same. */
     public static final long SEED = 20190326;
 
-    private final Judge judge;
-    private final Splits material;
+    private final Model model;
+    private final Evaluator test;
+    private final Splits splits;
     private final Options options;
     private final Progress progress;
 
-    RobustnessEval(Judge judge, Splits material, Options options, Progress progress) {
-        this.judge = judge;
-        this.material = material;
+    RobustnessEval(Model model, Evaluator test, Splits splits, Options options, Progress progress) {
+        this.model = model;
+        this.test = test;
+        this.splits = splits;
         this.options = options;
         this.progress = progress;
     }
@@ -40,16 +44,20 @@ public final class RobustnessEval {
         return new Extras(null, null, corrupted, outside, null);
     }
 
+    private Probabilities of(List<Weights> models, Dataset set) {
+        return Probabilities.of(model, models, set, splits.plainBatch());
+    }
+
     private List<Extras.Corrupted> corrupted(String method, long seed, List<Weights> models) {
         List<Extras.Corrupted> all = new ArrayList<>();
-        Dataset test = material.testSet();
-        all.add(figures(method, seed, "none", 0, judge.onTestSet(models).metrics(test.labels())));
+        Dataset images = splits.testSet();
+        all.add(figures(method, seed, "none", 0, Probabilities.mean(test, models).metrics(images.labels())));
         int sets = Corruption.values().length * Corruption.STRENGTHS;
         try (Progress.Counter counter = progress.start(method + ", seed " + seed + ": corruptions", sets, "sets")) {
             for (Corruption c : Corruption.values()) {
                 for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                    Dataset set = c.apply(test, strength, SEED);
-                    Metrics m = judge.elsewhere(models, set).metrics(set.labels());
+                    Dataset set = c.apply(images, strength, SEED);
+                    Metrics m = of(models, set).metrics(set.labels());
                     all.add(figures(method, seed, c.label(), strength, m));
                     counter.step(1);
                 }
@@ -63,9 +71,9 @@ public final class RobustnessEval {
     }
 
     private List<Extras.Outside> outside(String method, long seed, List<Weights> models) {
-        double[] inside = judge.onTestSet(models).confidences();
+        double[] inside = Probabilities.mean(test, models).confidences();
         Dataset set = options.outside();
-        double[] outside = judge.elsewhere(models, set).confidences();
+        double[] outside = of(models, set).confidences();
         return List.of(new Extras.Outside(
                 method,
                 seed,

@@ -42,26 +42,26 @@ public final class Connection {
             double worstEndDifference) {}
 
     private final Device device;
-    private final Splits material;
+    private final Splits splits;
     private final Terrain terrain;
     private final Graph graph;
-    private final CurveTraining.CurveConfig course;
+    private final CurveTraining.CurveConfig config;
     private final Path folder;
     private final Progress progress;
 
     public Connection(
             Device device,
-            Splits material,
+            Splits splits,
             Terrain terrain,
             Graph graph,
-            CurveTraining.CurveConfig course,
+            CurveTraining.CurveConfig config,
             Path folder,
             Progress progress) {
         this.device = device;
-        this.material = material;
+        this.splits = splits;
         this.terrain = terrain;
         this.graph = graph;
-        this.course = course;
+        this.config = config;
         this.folder = folder;
         this.progress = progress;
     }
@@ -74,30 +74,30 @@ public final class Connection {
     private Result joined(Net first, Net last, int points) {
         String identity = terrain.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint();
         try (CurveTraining training =
-                new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {
+                new CurveTraining(device, graph, splits.train(), config, first.file(), last.file())) {
             train(training, identity + ", " + describe(), first.label() + " to " + last.label());
-            PointEvaluator survey = terrain.survey(training.model());
-            try (ResultCache ledger = new ResultCache(
+            PointEvaluator evaluator = terrain.survey(training.model());
+            try (ResultCache cache = new ResultCache(
                     folder.resolve("points.jsonl"), identity + ", " + describe() + ", points=" + points)) {
-                Result result = measure(training, survey, ledger, first, last, points);
-                keepBends(training, survey);
+                Result result = measure(training, evaluator, cache, first, last, points);
+                keepBends(training, evaluator);
                 return result;
             }
         }
     }
 
     private String describe() {
-        var s = course.settings();
-        return "curve=" + course.curve() + ", bends=" + course.bends() + ", steps="
-                + course.schedule().steps() + ", lr=" + course.schedule().lr(0) + ", " + course.step()
+        var s = config.settings();
+        return "curve=" + config.curve() + ", bends=" + config.bends() + ", steps="
+                + config.schedule().steps() + ", lr=" + config.schedule().lr(0) + ", " + config.step()
                 + ", decay everything=" + s.decayEverything() + ", smoothing=" + s.smoothing() + ", seed="
-                + course.seed();
+                + config.seed();
     }
 
     private void train(CurveTraining training, String identity, String label) {
         Path file = folder.resolve(CURVE);
         training.resume(file, identity);
-        int perEpoch = material.stepsPerEpoch();
+        int perEpoch = splits.stepsPerEpoch();
         Path log = folder.resolve("training.jsonl");
         if (training.step() == training.steps()) {
             requireLines(log, (training.steps() + perEpoch - 1) / perEpoch);
@@ -159,7 +159,7 @@ public final class Connection {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("epoch", (double) training.step() / perEpoch);
         line.put("step", training.step());
-        line.put("lr", course.schedule().lr(training.step() - 1));
+        line.put("lr", config.schedule().lr(training.step() - 1));
         line.put("loss", totals.meanLoss());
         line.put("accuracy", totals.accuracy());
         lines.append(line);
@@ -167,30 +167,30 @@ public final class Connection {
     }
 
     private Map<String, String> metadata(String what) {
-        String method = what + " of a " + course.curve() + " curve";
-        ModelCard origin = material.card(course.settings().model(), method, "");
+        String method = what + " of a " + config.curve() + " curve";
+        ModelCard origin = splits.card(config.settings().model(), method, "");
         Map<String, String> header = new LinkedHashMap<>(origin.header());
-        header.put("seed", Long.toString(course.seed()));
-        header.put("control_points", Integer.toString(course.bends() + 2));
+        header.put("seed", Long.toString(config.seed()));
+        header.put("control_points", Integer.toString(config.bends() + 2));
         return header;
     }
 
     private Result measure(
-            CurveTraining training, PointEvaluator survey, ResultCache ledger, Net first, Net last, int points) {
+            CurveTraining training, PointEvaluator evaluator, ResultCache cache, Net first, Net last, int points) {
         double[] ts = Curve.even(points);
         List<Memory> all = training.points();
         List<Memory> ends = List.of(all.get(0), all.get(all.size() - 1));
-        double[][] bent = course.curve().table(ts, all.size());
+        double[][] bent = config.curve().table(ts, all.size());
         double[][] straight = Curve.POLYCHAIN.table(ts, 2);
         try (Progress.Counter counter = progress.start("measuring points", 2L * points + 2, "points");
-                PointEvaluator.Probe curve = survey.probe(all);
-                PointEvaluator.Probe line = survey.probe(ends)) {
+                PointEvaluator.Probe curve = evaluator.probe(all);
+                PointEvaluator.Probe line = evaluator.probe(ends)) {
             LossAndError[] parents = {
-                parent("first", training, survey, ledger, first, counter),
-                parent("last", training, survey, ledger, last, counter)
+                parent("first", training, evaluator, cache, first, counter),
+                parent("last", training, evaluator, cache, last, counter)
             };
-            PathMetrics along = traverse("curve", ts, bent, all, curve, ledger, counter);
-            PathMetrics across = traverse("line", ts, straight, ends, line, ledger, counter);
+            PathMetrics along = traverse("curve", ts, bent, all, curve, cache, counter);
+            PathMetrics across = traverse("line", ts, straight, ends, line, cache, counter);
             boolean same = Arrays.equals(weights(curve.place(bent[0])), Vectors.read(device, ends.get(0)))
                     && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(device, ends.get(1)));
             double worst =
@@ -213,13 +213,13 @@ public final class Connection {
     private LossAndError parent(
             String key,
             CurveTraining training,
-            PointEvaluator survey,
-            ResultCache ledger,
+            PointEvaluator evaluator,
+            ResultCache cache,
             Net net,
             Progress.Counter counter) {
         Model model = training.model();
         LossAndError f =
-                ledger.figures(key, () -> survey.measure(model.load(net.file()).weights()));
+                cache.figures(key, () -> evaluator.measure(model.load(net.file()).weights()));
         counter.step(1);
         return f;
     }
@@ -230,21 +230,21 @@ public final class Connection {
             double[][] shares,
             List<Memory> points,
             PointEvaluator.Probe probe,
-            ResultCache ledger,
+            ResultCache cache,
             Progress.Counter counter) {
         LossAndError[] figures = new LossAndError[ts.length];
         for (int i = 0; i < ts.length; i++) {
             double[] row = shares[i];
-            figures[i] = ledger.figures(name + " " + i, () -> probe.at(row));
+            figures[i] = cache.figures(name + " " + i, () -> probe.at(row));
             counter.step(1);
         }
         return new PathMetrics(ts, figures, PathMetrics.lengths(device, points, shares));
     }
 
     /** Every bend as a model of its own, with statistics of its own. */
-    private void keepBends(CurveTraining training, PointEvaluator survey) {
+    private void keepBends(CurveTraining training, PointEvaluator evaluator) {
         Model model = training.model();
-        for (int j = 1; j <= course.bends(); j++) {
+        for (int j = 1; j <= config.bends(); j++) {
             Path file = folder.resolve("bend-" + j + ".safetensors");
             if (Files.exists(file)) {
                 // Finds damage.
@@ -252,7 +252,7 @@ public final class Connection {
                 continue;
             }
             device.copy(training.points().get(j), model.weights().params());
-            survey.refresh(model.weights());
+            evaluator.refresh(model.weights());
             Checkpoint.saveModel(file, model, model.weights(), metadata("bend " + j));
         }
     }

@@ -82,18 +82,18 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
-    public CurveTraining(Device device, Graph graph, Images train, CurveConfig course, Path first, Path last) {
+    public CurveTraining(Device device, Graph graph, Images train, CurveConfig config, Path first, Path last) {
         this.device = device;
         guard = device.guard().of("the curve's training");
-        Settings s = course.settings();
-        steps = course.schedule().steps();
+        Settings s = config.settings();
+        steps = config.schedule().steps();
         model = own(new Model(device, graph, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything()));
         try {
-            control = own(new RunState(device, course.schedule().lr(), new double[steps]));
-            plan = own(Plan.training(model, train, control, course.batch()));
+            control = own(new RunState(device, config.schedule().lr(), new double[steps]));
+            plan = own(Plan.training(model, train, control, config.batch()));
             storage = model.store();
-            place(course.bends() + 2, first, last);
-            recording = own(device.record(program(course)));
+            place(config.bends() + 2, first, last);
+            recording = own(device.record(program(config)));
             control.start(0);
         } catch (RuntimeException e) {
             close();
@@ -127,14 +127,14 @@ public final class CurveTraining implements AutoCloseable {
         Checkpoint.loadModel(file, model, new Weights(params, storage.memory(Arena.STATE)));
     }
 
-    private Runnable program(CurveConfig course) {
-        double[][] table = course.curve().table(Curve.draws(steps, course.seed()), points.size());
+    private Runnable program(CurveConfig config) {
+        double[][] table = config.curve().table(Curve.draws(steps, config.seed()), points.size());
         Coefficients shares = own(new Coefficients(device, control, table));
         Runnable combine = device.weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
         for (int j = 1; j < points.size() - 1; j++) {
             updates.add(device.stepCurvePoint(
-                    course.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
+                    config.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
         }
         Runnable tick = device.advance(control);
         return () -> {
@@ -207,7 +207,7 @@ public final class CurveTraining implements AutoCloseable {
         writer.write(file);
     }
 
-    /** Goes on from {@code file} if it is there; another course's file is refused. */
+    /** Goes on from {@code file} if it is there; another config's file is refused. */
     public void resume(Path file, String identity) {
         if (Files.exists(file)) guard.run(() -> read(file, identity));
     }

@@ -83,15 +83,15 @@ public final class Rays {
     private final Device device;
     private final Terrain terrain;
     private final Graph graph;
-    private final CurveConfig course;
+    private final CurveConfig config;
     private final Path folder;
     private final Progress progress;
 
-    public Rays(Device device, Terrain terrain, Graph graph, CurveConfig course, Path folder, Progress progress) {
+    public Rays(Device device, Terrain terrain, Graph graph, CurveConfig config, Path folder, Progress progress) {
         this.device = device;
         this.terrain = terrain;
         this.graph = graph;
-        this.course = course;
+        this.config = config;
         this.folder = folder;
         this.progress = progress;
     }
@@ -102,29 +102,29 @@ public final class Rays {
     }
 
     private Result walked(List<Net> nets, List<int[]> pairs) {
-        String identity = terrain.identity() + ", directions=" + course.directions() + ", points=" + course.points()
-                + ", distance=" + course.distance() + ", relative=" + course.relative() + ", seed=" + course.seed()
+        String identity = terrain.identity() + ", directions=" + config.directions() + ", points=" + config.points()
+                + ", distance=" + config.distance() + ", relative=" + config.relative() + ", seed=" + config.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
         long total =
-                nets.size() * (1L + 2L * course.directions() * course.points()) + (long) pairs.size() * linePoints();
+                nets.size() * (1L + 2L * config.directions() * config.points()) + (long) pairs.size() * linePoints();
         try (Model model = new Model(device, graph);
                 Arenas arenas = new Arenas(model);
-                ResultCache ledger = new ResultCache(folder.resolve("rays.jsonl"), identity);
+                ResultCache cache = new ResultCache(folder.resolve("rays.jsonl"), identity);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
-            PointEvaluator survey = terrain.survey(model);
-            Walk walk = new Walk(nets, model.store(), arenas, ledger, counter);
-            return new Result(walk.bundles(survey), walk.lines(survey, pairs));
+            PointEvaluator evaluator = terrain.survey(model);
+            Walk walk = new Walk(nets, model.store(), arenas, cache, counter);
+            return new Result(walk.bundles(evaluator), walk.lines(evaluator, pairs));
         }
     }
 
     /** Such that both nets are among them. */
     private int linePoints() {
-        return 4 * ((course.points() + 1) / 2) + 1;
+        return 4 * ((config.points() + 1) / 2) + 1;
     }
 
     private double[] distances(double end) {
-        double[] distances = new double[course.points() + 1];
-        for (int i = 0; i < distances.length; i++) distances[i] = end * i / course.points();
+        double[] distances = new double[config.points() + 1];
+        for (int i = 0; i < distances.length; i++) distances[i] = end * i / config.points();
         return distances;
     }
 
@@ -132,35 +132,35 @@ public final class Rays {
     private final class Walk {
         private final List<Net> nets;
         private final Arenas arenas;
-        private final ResultCache ledger;
+        private final ResultCache cache;
         private final Progress.Counter counter;
         private final Directions directions;
         private final double distance;
         private final Memory from;
         private final Memory towards;
 
-        Walk(List<Net> nets, ParameterStore storage, Arenas arenas, ResultCache ledger, Progress.Counter counter) {
+        Walk(List<Net> nets, ParameterStore storage, Arenas arenas, ResultCache cache, Progress.Counter counter) {
             this.nets = nets;
             this.arenas = arenas;
-            this.ledger = ledger;
+            this.cache = cache;
             this.counter = counter;
-            directions = new Directions(device, storage, course.seed());
-            distance = course.distance() > 0
-                    ? course.distance()
+            directions = new Directions(device, storage, config.seed());
+            distance = config.distance() > 0
+                    ? config.distance()
                     : Vectors.norm(arenas.read(nets.get(0).file()));
             from = arenas.arena();
             towards = arenas.arena();
         }
 
         private LossAndError figures(String key, PointEvaluator.Probe probe, double... shares) {
-            LossAndError f = ledger.figures(key, () -> probe.at(shares));
+            LossAndError f = cache.figures(key, () -> probe.at(shares));
             counter.step(1);
             return f;
         }
 
-        List<Bundle> bundles(PointEvaluator survey) {
+        List<Bundle> bundles(PointEvaluator evaluator) {
             List<Bundle> bundles = new ArrayList<>();
-            try (PointEvaluator.Probe probe = survey.probe(List.of(from, towards))) {
+            try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
                 for (int n = 0; n < nets.size(); n++) {
                     arenas.load(nets.get(n).file(), from);
                     LossAndError centre = figures(n + " centre", probe, 1, 0);
@@ -171,8 +171,8 @@ public final class Rays {
         }
 
         private Bundle bundle(int n, Kind kind, LossAndError centre, PointEvaluator.Probe probe) {
-            double[] distances = distances(kind == Kind.RAW ? distance : course.relative());
-            LossAndError[][] figures = new LossAndError[course.directions()][distances.length];
+            double[] distances = distances(kind == Kind.RAW ? distance : config.relative());
+            LossAndError[][] figures = new LossAndError[config.directions()][distances.length];
             for (int d = 0; d < figures.length; d++) {
                 if (kind == Kind.RAW) directions.random(d, towards);
                 else directions.filterNormalised(d, from, towards);
@@ -185,9 +185,9 @@ public final class Rays {
         }
 
         /** From half the distance before the first net to half of it beyond the last. */
-        List<Line> lines(PointEvaluator survey, List<int[]> pairs) {
+        List<Line> lines(PointEvaluator evaluator, List<int[]> pairs) {
             List<Line> lines = new ArrayList<>();
-            try (PointEvaluator.Probe probe = survey.probe(List.of(from, towards))) {
+            try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
                 for (int[] pair : pairs) {
                     Net first = nets.get(pair[0]);
                     Net last = nets.get(pair[1]);

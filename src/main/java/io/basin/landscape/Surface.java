@@ -100,8 +100,8 @@ public final class Surface {
         for (Net net : nets) identity += ", net=" + net.fingerprint();
         try (Model model = new Model(device, graph);
                 Arenas arenas = new Arenas(model);
-                ResultCache ledger = new ResultCache(folder.resolve("cells.jsonl"), identity)) {
-            PointEvaluator survey = terrain.survey(model);
+                ResultCache cache = new ResultCache(folder.resolve("cells.jsonl"), identity)) {
+            PointEvaluator evaluator = terrain.survey(model);
             List<Memory> points = points(model.store(), arenas, nets);
             float[][] host = new float[3][];
             for (int i = 0; i < 3; i++) host[i] = Vectors.read(device, points.get(i));
@@ -115,9 +115,9 @@ public final class Surface {
             Placed mean = average == null
                     ? null
                     : place(plane, arenas, List.of(average)).get(0);
-            try (PointEvaluator.Probe probe = survey.probe(points)) {
+            try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
-                LossAndError[][] cells = measure(plane, probe, ledger, xs, ys);
+                LossAndError[][] cells = measure(plane, probe, cache, xs, ys);
                 return new Result(xs, ys, cells, placed, track, mean, worst);
             }
         }
@@ -168,13 +168,13 @@ public final class Surface {
     }
 
     private LossAndError[][] measure(
-            Plane plane, PointEvaluator.Probe probe, ResultCache ledger, double[] xs, double[] ys) {
+            Plane plane, PointEvaluator.Probe probe, ResultCache cache, double[] xs, double[] ys) {
         LossAndError[][] cells = new LossAndError[ys.length][xs.length];
         try (Progress.Counter counter = progress.start("measuring the plane", (long) xs.length * ys.length, "cells")) {
             for (int i = 0; i < ys.length; i++) {
                 for (int j = 0; j < xs.length; j++) {
                     double[] shares = plane.shares(xs[j], ys[i]);
-                    cells[i][j] = ledger.figures(i + " " + j, () -> probe.at(shares));
+                    cells[i][j] = cache.figures(i + " " + j, () -> probe.at(shares));
                     counter.step(1);
                 }
             }

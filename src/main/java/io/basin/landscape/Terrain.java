@@ -45,7 +45,7 @@ public final class Terrain implements AutoCloseable {
 
     private final Device device;
     private final Guard guard;
-    private final Splits material;
+    private final Splits splits;
     private final Settings s;
     private final Sampling sampling;
     private final List<Images> owned = new ArrayList<>();
@@ -53,12 +53,12 @@ public final class Terrain implements AutoCloseable {
     private final Images train;
     private final Images test;
 
-    /** @param settings of {@code material}, which figures depend on */
-    public Terrain(Device device, Splits material, Settings settings, Sampling sampling) {
+    /** @param settings of {@code splits}, which figures depend on */
+    public Terrain(Device device, Splits splits, Settings settings, Sampling sampling) {
         s = settings;
         this.device = device;
         guard = device.guard().of("the terrain");
-        this.material = material;
+        this.splits = splits;
         this.sampling = sampling;
         try {
             train = part("`samples`", Splits.Part.TRAIN, sampling.samples());
@@ -73,18 +73,18 @@ public final class Terrain implements AutoCloseable {
     }
 
     private Images part(String name, Splits.Part part, int count) {
-        Dataset set = material.set(part);
+        Dataset set = splits.set(part);
         Dataset cut = count == 0 ? set : Splits.naming(name, () -> Split.sample(set, count, PART_SEED));
-        if (cut == set) return material.images(part);
+        if (cut == set) return splits.images(part);
         Images uploaded = cut.upload(device);
         owned.add(uploaded);
         return uploaded;
     }
 
-    public PointEvaluator survey(Model model) {
+    public PointEvaluator evaluator(Model model) {
         guard.requireOpen();
-        BatchReader plain = material.plainBatch();
-        BatchReader augmented = sampling.update().plain() ? plain : material.augmentedBatch();
+        BatchReader plain = splits.plainBatch();
+        BatchReader augmented = sampling.update().plain() ? plain : splits.augmentedBatch();
         boolean whole = whole(model.graph(), statistics.count());
         PointEvaluator.Ground ground = new PointEvaluator.Ground(
                 statistics,
@@ -117,7 +117,7 @@ public final class Terrain implements AutoCloseable {
     /** Everything that figures depend on but the weights, as {@code name=value, ...}. */
     public String identity() {
         return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
-                + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples="
+                + splits.trainSet().count() + ", validation=" + s.data().validation() + ", samples="
                 + sampling.samples()
                 + ", bn samples=" + sampling.statistics() + ", bn update="
                 + sampling.update().how() + ", bn plain="

@@ -29,10 +29,10 @@ class ConnectionTest {
 
     private static Connection.Result connect(Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
         Settings settings = Landscape.SETTINGS;
-        int steps = EPOCHS * land.material.stepsPerEpoch();
-        CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
-                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.material.augmentation());
-        return new Connection(land.device, land.material, terrain, Landscape.graph(), course, into, p)
+        int steps = EPOCHS * land.splits.stepsPerEpoch();
+        CurveTraining.CurveConfig config = new CurveTraining.CurveConfig(
+                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.splits.augmentation());
+        return new Connection(land.device, land.splits, terrain, Landscape.graph(), config, into, p)
                 .run(a, b, POINTS);
     }
 
@@ -112,7 +112,7 @@ class ConnectionTest {
             Path cut = Files.createDirectory(folder.resolve("cut"));
             Landscape.Cut meter = new Landscape.Cut(Long.MAX_VALUE);
             connect(land, terrain, a, b, whole, meter);
-            int steps = EPOCHS * land.material.stepsPerEpoch();
+            int steps = EPOCHS * land.splits.stepsPerEpoch();
             assertEquals(steps + 2 * POINTS + 2, meter.seen);
             // Within the second epoch; then after the training, between points.
             for (long after : new long[] {steps / 3, steps + 5}) {

@@ -31,12 +31,12 @@ class PointEvaluatorTest {
             try (Terrain terrain = make.get();
                     Model model = new Model(land.device, Landscape.graph());
                     Arenas arenas = new Arenas(model)) {
-                PointEvaluator survey = terrain.survey(model);
+                PointEvaluator evaluator = terrain.survey(model);
                 LossAndError[] figures = new LossAndError[nets.length];
                 float[][] state = new float[nets.length][];
                 for (int i = 0; i < nets.length; i++) {
                     arenas.read(nets[i].file());
-                    figures[i] = survey.measure(model.weights());
+                    figures[i] = evaluator.measure(model.weights());
                     state[i] = Vectors.read(land.device, model.weights().state());
                 }
                 return new Found(figures, state);
@@ -91,12 +91,12 @@ class PointEvaluatorTest {
                 Terrain terrain = land.terrain(0, 0, "exact");
                 Model model = new Model(device, Landscape.graph());
                 Memory other = device.allocate(16)) {
-            PointEvaluator survey = terrain.survey(model);
+            PointEvaluator evaluator = terrain.survey(model);
             model.weights();
             long before = device.liveBytes();
-            assertThrows(IllegalArgumentException.class, () -> survey.probe(List.of(other)));
+            assertThrows(IllegalArgumentException.class, () -> evaluator.probe(List.of(other)));
             assertEquals(before, device.liveBytes());
-            survey.probe(List.of(model.weights().params())).close();
+            evaluator.probe(List.of(model.weights().params())).close();
             assertEquals(before, device.liveBytes());
         }
     }
@@ -108,7 +108,7 @@ class PointEvaluatorTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
                 Model model = new Model(device, Landscape.graph());
-                Evaluator evaluator = new Evaluator(model, land.material.train(), land.material.plainBatch())) {
+                Evaluator evaluator = new Evaluator(model, land.splits.train(), land.splits.plainBatch())) {
             assertThrows(IllegalStateException.class, () -> evaluator.settle(model.weights()));
         }
     }

@@ -38,7 +38,7 @@ class SurfaceTest {
                 Images images = TwoParameters.set().upload(device);
                 Model model = new Model(device, TwoParameters.graph());
                 Arenas arenas = new Arenas(model)) {
-            PointEvaluator survey = new PointEvaluator(
+            PointEvaluator evaluator = new PointEvaluator(
                     model,
                     new PointEvaluator.Ground(images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT));
             List<Memory> points = List.of(
@@ -49,7 +49,7 @@ class SurfaceTest {
                     Vectors.read(device, points.get(0)),
                     Vectors.read(device, points.get(1)),
                     Vectors.read(device, points.get(2)));
-            try (PointEvaluator.Probe probe = survey.probe(points)) {
+            try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 for (double x = -3; x <= 3; x += 0.75) {
                     for (double y = -3; y <= 3; y += 0.75) known(nets, x, y, probe.at(plane.shares(x, y)));
                 }
@@ -128,11 +128,11 @@ class SurfaceTest {
             try (Terrain terrain = land.terrain(0, 0, "exact");
                     Model model = new Model(device, Landscape.graph());
                     Arenas arenas = new Arenas(model)) {
-                PointEvaluator survey = terrain.survey(model);
+                PointEvaluator evaluator = terrain.survey(model);
                 arenas.read(nets.get(0).file());
-                assertEquals(survey.measure(model.weights()), result.cells()[0][0]);
+                assertEquals(evaluator.measure(model.weights()), result.cells()[0][0]);
                 arenas.read(nets.get(2).file());
-                assertEquals(survey.measure(model.weights()), result.cells()[0][1]);
+                assertEquals(evaluator.measure(model.weights()), result.cells()[0][1]);
             }
         }
     }
@@ -152,9 +152,9 @@ class SurfaceTest {
                 try (Terrain terrain = land.terrain(0, 0, "exact");
                         Model model = new Model(device, Landscape.graph());
                         Arenas arenas = new Arenas(model)) {
-                    PointEvaluator survey = terrain.survey(model);
+                    PointEvaluator evaluator = terrain.survey(model);
                     arenas.read(nets.get(0).file());
-                    assertEquals(survey.measure(model.weights()), result.cells()[1][1]);
+                    assertEquals(evaluator.measure(model.weights()), result.cells()[1][1]);
                 }
             }
         }
