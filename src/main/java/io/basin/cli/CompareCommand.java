@@ -84,7 +84,7 @@ final class CompareCommand implements Runnable {
         Device device = splits.device();
         Map<String, String> facts = facts(device, splits, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-        Configuration configuration = run.configuration("compare", training, splits, device)
+        Configuration configuration = run.configuration("compare", training, splits)
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(folder);

@@ -73,7 +73,8 @@ final class EvaluateCommand implements Runnable {
             for (ModelFile file : models) {
                 try (Model model = file.open(splits)) {
                     Evaluator onTest = model.on(splits, Splits.Part.TEST);
-                    Probabilities p = Probabilities.mean(onTest, List.of(file.into(model).weights()));
+                    Probabilities p =
+                            Probabilities.mean(onTest, List.of(file.into(model).weights()));
                     scored.add(p);
                     print(file, p.metrics(labels));
                     if (probes.corruptions) corrupted(model, data.test());

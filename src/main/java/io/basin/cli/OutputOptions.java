@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.device.Device;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +30,9 @@ final class OutputOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes: its data and, but for a flag, its device. */
-    Configuration configuration(String command, String data, Device device) {
-        return new Configuration(command).data(data).device(device.describe(), anyDevice);
+    Configuration configuration(String command, Splits splits) {
+        return new Configuration(command)
+                .data(splits.fingerprint())
+                .device(splits.device().describe(), anyDevice);
     }
 }

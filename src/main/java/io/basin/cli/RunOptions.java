@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
-import io.basin.device.Device;
 import io.basin.train.Splits;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,8 +25,8 @@ final class RunOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, TrainingOptions training, Splits splits, Device device) {
-        return training.fix(output.configuration(command, splits.fingerprint(), device))
+    Configuration configuration(String command, TrainingOptions training, Splits splits) {
+        return training.fix(output.configuration(command, splits))
                 .fixed("bn-update", norms.update("auto").how())
                 .fixed("bn-plain", norms.update("auto").plain());
     }

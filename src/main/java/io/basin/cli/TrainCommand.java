@@ -63,7 +63,7 @@ final class TrainCommand implements Runnable {
 
     private void train(Splits splits, Settings settings, List<Method> plan, Bars bars, Path folder) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", training, splits, splits.device())
+        Configuration configuration = run.configuration("train", training, splits)
                 .fixed("methods", List.of(method))
                 .fixed("seeds", seeds);
         configuration.keep(folder);

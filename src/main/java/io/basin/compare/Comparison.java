@@ -113,8 +113,7 @@ public final class Comparison {
         }
         AtomicFile.write(folder.resolve("metrics.jsonl"), metrics.toString());
         evidence = evidence.and(Findings.of(results)).and(agreement());
-        return new Summary(
-                title, facts, rows(results), curves, plotted(methods, splits.stepsPerEpoch()), evidence);
+        return new Summary(title, facts, rows(results), curves, plotted(methods, splits.stepsPerEpoch()), evidence);
     }
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {

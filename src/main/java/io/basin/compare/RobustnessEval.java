@@ -51,7 +51,8 @@ public final class RobustnessEval {
     private List<Extras.Corrupted> corrupted(String method, long seed, List<Weights> models) {
         List<Extras.Corrupted> all = new ArrayList<>();
         Dataset images = splits.testSet();
-        all.add(figures(method, seed, "none", 0, Probabilities.mean(test, models).metrics(images.labels())));
+        all.add(figures(
+                method, seed, "none", 0, Probabilities.mean(test, models).metrics(images.labels())));
         int sets = Corruption.values().length * Corruption.STRENGTHS;
         try (Progress.Counter counter = progress.start(method + ", seed " + seed + ": corruptions", sets, "sets")) {
             for (Corruption c : Corruption.values()) {

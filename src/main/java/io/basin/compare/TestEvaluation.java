@@ -82,7 +82,8 @@ final class TestEvaluation implements AutoCloseable {
     }
 
     private Extras robustness(Method method, List<Weights> models) {
-        return new RobustnessEval(model, test, splits, place.options(), place.monitor().progress())
+        return new RobustnessEval(
+                        model, test, splits, place.options(), place.monitor().progress())
                 .of(method.name(), place.seed(), models);
     }
 
@@ -140,7 +141,8 @@ final class TestEvaluation implements AutoCloseable {
         switch (method.product()) {
             case MEMBERS -> ensemble(method, models);
             // A Bayesian average, for they are samples of a posterior.
-            case SAMPLES -> add(method, "mean", models, Probabilities.mean(test, models).metrics(labels), null);
+            case SAMPLES ->
+                add(method, "mean", models, Probabilities.mean(test, models).metrics(labels), null);
             default -> {
                 Probabilities p = Probabilities.mean(test, models);
                 add(method, "", models, p.metrics(labels), p.hits(labels));
@@ -157,7 +159,8 @@ final class TestEvaluation implements AutoCloseable {
     private void ensemble(Method method, List<Weights> models) {
         int last = models.size() - 1;
         int classes = splits.testSet().classes();
-        MemberSource onValidation = predictions(validation, models, splits.validationSet().labels());
+        MemberSource onValidation =
+                predictions(validation, models, splits.validationSet().labels());
         StreamingEnsemble alone = new StreamingEnsemble(models.size(), classes);
         onValidation.stream(alone);
         // A member counts in inverse proportion to its validation loss.
@@ -166,7 +169,8 @@ final class TestEvaluation implements AutoCloseable {
                 .toArray();
         StreamingEnsemble combined = new StreamingEnsemble(classes, weights);
         MemberSource onTest = predictions(test, models, splits.testSet().labels());
-        Metrics ridge = Ridge.fit(new HeldOut("validation", onValidation)).evaluate(new TestSet("test", onTest), combined);
+        Metrics ridge =
+                Ridge.fit(new HeldOut("validation", onValidation)).evaluate(new TestSet("test", onTest), combined);
         add(method, "mean", models, combined.mean().get(last), null);
         add(method, "weighted", models, combined.weighted().get(last), null);
         add(method, "vote", models, combined.vote().get(last), null);

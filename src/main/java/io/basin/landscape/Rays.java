@@ -1,11 +1,9 @@
 package io.basin.landscape;
 
 import io.basin.data.Progress;
-import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
-import io.basin.nn.Graph;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +26,8 @@ public final class Rays {
      * @param distance to the end of raw rays; 0 for the first net's length
      * @param relative to the end of filter-normalised rays, where 1 is a step as long as the filters themselves
      */
-    public record CurveConfig(int directions, int points, double distance, double relative, long seed) {
-        public CurveConfig {
+    public record Config(int directions, int points, double distance, double relative, long seed) {
+        public Config {
             if (directions < 1) {
                 throw new IllegalArgumentException("`directions` must be at least 1, got " + directions);
             }
@@ -80,17 +78,13 @@ public final class Rays {
     /** What came out. */
     public record Result(List<Bundle> bundles, List<Line> lines) {}
 
-    private final Device device;
-    private final Terrain terrain;
-    private final Graph graph;
-    private final CurveConfig config;
+    private final LandscapeData data;
+    private final Config config;
     private final Path folder;
     private final Progress progress;
 
-    public Rays(Device device, Terrain terrain, Graph graph, CurveConfig config, Path folder, Progress progress) {
-        this.device = device;
-        this.terrain = terrain;
-        this.graph = graph;
+    public Rays(LandscapeData data, Config config, Path folder, Progress progress) {
+        this.data = data;
         this.config = config;
         this.folder = folder;
         this.progress = progress;
@@ -98,22 +92,22 @@ public final class Rays {
 
     /** @param pairs indices of nets to join by straight lines */
     public Result run(List<Net> nets, List<int[]> pairs) {
-        return FolderLock.holding(folder, () -> walked(nets, pairs));
+        return FolderLock.holding(folder, () -> measured(nets, pairs));
     }
 
-    private Result walked(List<Net> nets, List<int[]> pairs) {
-        String identity = terrain.identity() + ", directions=" + config.directions() + ", points=" + config.points()
+    private Result measured(List<Net> nets, List<int[]> pairs) {
+        String identity = data.identity() + ", directions=" + config.directions() + ", points=" + config.points()
                 + ", distance=" + config.distance() + ", relative=" + config.relative() + ", seed=" + config.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
         long total =
                 nets.size() * (1L + 2L * config.directions() * config.points()) + (long) pairs.size() * linePoints();
-        try (Model model = new Model(device, graph);
-                Arenas arenas = new Arenas(model);
+        try (Model model = new Model(data.device, data.graph);
                 ResultCache cache = new ResultCache(folder.resolve("rays.jsonl"), identity);
+                PointEvaluator evaluator = data.evaluator(model);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
-            PointEvaluator evaluator = terrain.survey(model);
-            Walk walk = new Walk(nets, model.store(), arenas, cache, counter);
-            return new Result(walk.bundles(evaluator), walk.lines(evaluator, pairs));
+            cache.counting(counter);
+            Walk walk = new Walk(nets, model.store(), evaluator, cache);
+            return new Result(walk.bundles(), walk.lines(pairs));
         }
     }
 
@@ -128,41 +122,37 @@ public final class Rays {
         return distances;
     }
 
-    /** One run over all rays and lines, with the two arenas that every one of them is made from. */
+    /** One run over all rays and lines, with the two evaluator that every one of them is made from. */
     private final class Walk {
         private final List<Net> nets;
-        private final Arenas arenas;
+        private final PointEvaluator evaluator;
         private final ResultCache cache;
-        private final Progress.Counter counter;
         private final Directions directions;
         private final double distance;
         private final Memory from;
         private final Memory towards;
 
-        Walk(List<Net> nets, ParameterStore storage, Arenas arenas, ResultCache cache, Progress.Counter counter) {
+        Walk(List<Net> nets, ParameterStore storage, PointEvaluator evaluator, ResultCache cache) {
             this.nets = nets;
-            this.arenas = arenas;
+            this.evaluator = evaluator;
             this.cache = cache;
-            this.counter = counter;
-            directions = new Directions(device, storage, config.seed());
+            directions = new Directions(data.device, storage, config.seed());
             distance = config.distance() > 0
                     ? config.distance()
-                    : Vectors.norm(arenas.read(nets.get(0).file()));
-            from = arenas.arena();
-            towards = arenas.arena();
+                    : Vectors.norm(evaluator.read(nets.get(0).file()));
+            from = evaluator.arena();
+            towards = evaluator.arena();
         }
 
         private LossAndError figures(String key, PointEvaluator.Probe probe, double... shares) {
-            LossAndError f = cache.figures(key, () -> probe.at(shares));
-            counter.step(1);
-            return f;
+            return cache.figures(key, () -> probe.at(shares));
         }
 
-        List<Bundle> bundles(PointEvaluator evaluator) {
+        List<Bundle> bundles() {
             List<Bundle> bundles = new ArrayList<>();
             try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
                 for (int n = 0; n < nets.size(); n++) {
-                    arenas.load(nets.get(n).file(), from);
+                    evaluator.load(nets.get(n).file(), from);
                     LossAndError centre = figures(n + " centre", probe, 1, 0);
                     for (Kind kind : Kind.values()) bundles.add(bundle(n, kind, centre, probe));
                 }
@@ -185,21 +175,22 @@ public final class Rays {
         }
 
         /** From half the distance before the first net to half of it beyond the last. */
-        List<Line> lines(PointEvaluator evaluator, List<int[]> pairs) {
+        List<Line> lines(List<int[]> pairs) {
             List<Line> lines = new ArrayList<>();
             try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
                 for (int[] pair : pairs) {
                     Net first = nets.get(pair[0]);
                     Net last = nets.get(pair[1]);
-                    arenas.load(first.file(), from);
-                    arenas.load(last.file(), towards);
+                    evaluator.load(first.file(), from);
+                    evaluator.load(last.file(), towards);
                     double[] ts = new double[linePoints()];
                     LossAndError[] figures = new LossAndError[ts.length];
                     for (int i = 0; i < ts.length; i++) {
                         ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
                         figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, probe, 1 - ts[i], ts[i]);
                     }
-                    double length = Vectors.distance(Vectors.read(device, from), Vectors.read(device, towards));
+                    double length =
+                            Vectors.distance(Vectors.read(data.device, from), Vectors.read(data.device, towards));
                     lines.add(new Line(first, last, ts, length, figures));
                 }
             }

@@ -83,8 +83,7 @@ class DeviceAgreementTest {
     private Extras.Check check(DeviceProvider... others) {
         Settings settings = new Settings("synthetic", "mlp");
         try (Device device = Devices.open("cpu", 1);
-                Splits splits =
-                        Comparison.splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
+                Splits splits = Comparison.splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
             Path file = folder.resolve("weights.safetensors");
             Graph graph = Nets.build("mlp", splits.test().sample(), 4);
             try (Model model = new Model(device, graph)) {

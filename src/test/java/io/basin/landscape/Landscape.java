@@ -37,21 +37,21 @@ final class Landscape implements AutoCloseable {
     }
 
     /** In batches, never the whole set at once. */
-    Terrain terrain(int samples, int statistics, String refresh) {
-        return new Terrain(
-                device,
+    LandscapeData data(int samples, int statistics, String refresh) {
+        return new LandscapeData(
                 splits,
                 SETTINGS,
-                new Terrain.Sampling(samples, statistics, new BatchNormUpdate(refresh, true), 0));
+                graph(),
+                new LandscapeData.Sampling(samples, statistics, new BatchNormUpdate(refresh, true), 0));
     }
 
     /** The whole set at once. */
-    Terrain whole(int samples, int statistics) {
-        return new Terrain(
-                device,
+    LandscapeData whole(int samples, int statistics) {
+        return new LandscapeData(
                 splits,
                 SETTINGS,
-                new Terrain.Sampling(samples, statistics, new BatchNormUpdate("exact", true), 1));
+                graph(),
+                new LandscapeData.Sampling(samples, statistics, new BatchNormUpdate("exact", true), 1));
     }
 
     /** A net with random weights, written as training writes them. */
