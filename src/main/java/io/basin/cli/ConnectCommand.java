@@ -144,14 +144,14 @@ final class ConnectCommand implements Runnable {
 
     /** Folders from before {@link #CONTROLS} was kept were made when --num-bends left the ends out. */
     private void requireSameCount() {
-        if (options.output.resume == null) return;
-        Path kept = options.output.resume.resolve(Configuration.FILE);
+        if (options.resume == null) return;
+        Path kept = options.resume.resolve(Configuration.FILE);
         if (!Files.exists(kept)) return;
         JsonNode there = Json.read(kept);
         int bends = there.path("bends").asInt(controls - 2);
         if (there.has(CONTROLS) || bends == controls - 2) return;
         throw new IllegalArgumentException(
-                "--resume: " + options.output.resume + " was made when --num-bends left the ends out;" + " it has "
+                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has "
                         + bends + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 }

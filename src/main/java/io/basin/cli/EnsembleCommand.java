@@ -1,7 +1,7 @@
 package io.basin.cli;
 
+import io.basin.data.Progress;
 import io.basin.data.TrainTest;
-import io.basin.device.Device;
 import io.basin.ensemble.Combiners;
 import io.basin.ensemble.FileEnsemble;
 import io.basin.ensemble.Metrics;
@@ -10,7 +10,6 @@ import io.basin.ensemble.RunFolder;
 import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
-import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -62,14 +61,8 @@ final class EnsembleCommand implements Runnable {
                     "whose models to take from folders, or 'all'; default: a folder must hold those of one method")
     private List<String> methods = List.of();
 
-    @Option(names = "--data-dir", description = "where the data set's files are")
-    private Path dataDir;
-
     @Mixin
-    private DeviceOptions on;
-
-    @Mixin
-    private LenienceOptions lenience;
+    private Flags.LenientData on;
 
     @Option(names = "--json", description = "writes the figures")
     private Path json;
@@ -81,18 +74,16 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<ModelFile> models = RunFolder.models(paths, methods).stream()
-                .map(m -> m.forgiven(lenience.lenience()))
-                .toList();
+        List<ModelFile> models =
+                RunFolder.models(paths, methods).stream().map(on::forgiven).toList();
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
-        Bars bars = new Bars();
-        TrainTest data = models.get(0).data(dataDir, bars.progress());
-        FileEnsemble.Outcome outcome;
-        try (Device device = on.open();
-                Splits splits = ModelFile.splits(device, data, models)) {
-            outcome = FileEnsemble.measure(splits, models, fit, bars.progress());
-        }
-        LenienceOptions.say(models, data);
+        Progress progress = new Bars().progress();
+        TrainTest data = on.data(models, progress);
+        on.with(models, data, splits -> print(models, data, FileEnsemble.measure(splits, models, fit, progress)));
+    }
+
+    private void print(List<ModelFile> models, TrainTest data, FileEnsemble.Outcome outcome) {
+        Flags.LenientData.say(models, data);
         print(models, outcome);
         if (json != null) Json.write(json, figures(models, data, outcome));
         Outputs.picture(svg, () -> picture(outcome));

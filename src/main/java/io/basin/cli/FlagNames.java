@@ -30,18 +30,14 @@ final class FlagNames {
                         TrainingOptions.class,
                         LandscapeOptions.class,
                         RunOptions.class,
-                        OutputOptions.class,
-                        NormOptions.class,
-                        DeviceOptions.class,
                         MergeOptions.class,
-                        ProbeOptions.class,
                         ConnectCommand.class,
                         SurfaceCommand.class,
                         WidthCommand.class,
                         CompareCommand.class,
-                        TrainCommand.class,
-                        LenienceOptions.class)
+                        TrainCommand.class)
                 .forEach(FlagNames::options);
+        for (Class<?> group : Flags.class.getDeclaredClasses()) options(group);
     }
 
     private FlagNames() {}

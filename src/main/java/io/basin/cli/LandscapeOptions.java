@@ -28,7 +28,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of everything that looks at trained nets from outside: which data, how much of it, where results go. */
-final class LandscapeOptions {
+final class LandscapeOptions extends Flags.Output {
     @Option(
             names = "--data-dir",
             description =
@@ -36,10 +36,7 @@ final class LandscapeOptions {
     Path dataDir;
 
     @Mixin
-    OutputOptions output;
-
-    @Mixin
-    private NormOptions norms;
+    private Flags.Norms norms;
 
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
@@ -127,18 +124,18 @@ final class LandscapeOptions {
         List<Net> nets = label(files);
         requireApart(nets);
         Progress progress = new Bars().progress();
-        try (Device device = output.open();
+        try (Device device = open();
                 Splits splits = splits(device, model, settings, progress);
                 LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling)) {
             data.requireLoadable(all);
-            Configuration configuration = output.configuration(command, splits)
+            Configuration configuration = configuration(command, splits)
                     .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                     .fixed("settings", settings)
                     .fixed("sampling", sampling)
                     .fixed("seed", seed)
                     .free("files", nets.stream().map(n -> n.file().toString()).toList());
             Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
-            try (Claim claim = output.claim(command + "-" + card.dataset() + "-" + card.model())) {
+            try (Claim claim = claim(command + "-" + card.dataset() + "-" + card.model())) {
                 configuration.keep(claim.folder());
                 Map<String, String> facts = new LinkedHashMap<>();
                 for (Net net : nets) facts.put(net.label(), net.file().toString());

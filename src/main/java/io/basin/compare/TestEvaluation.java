@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Weights;
 import io.basin.ensemble.HeldOut;
@@ -82,9 +83,13 @@ final class TestEvaluation implements AutoCloseable {
     }
 
     private Extras robustness(Method method, List<Weights> models) {
-        return new RobustnessEval(
-                        model, test, splits, place.options(), place.monitor().progress())
-                .of(method.name(), place.seed(), models);
+        Dataset own = splits.testSet();
+        RobustnessEval eval =
+                new RobustnessEval(own, place.options(), place.monitor().progress());
+        return eval.of(method.name(), place.seed(), set -> {
+            if (set == own) return Probabilities.mean(test, models);
+            return Probabilities.of(model, models, set, splits.plainBatch());
+        });
     }
 
     private List<Weights> models(Method method, List<Weights> members, Map<String, String> header, SelfCheck checks) {
