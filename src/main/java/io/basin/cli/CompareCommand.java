@@ -106,6 +106,6 @@ final class CompareCommand implements Runnable {
         System.out.print(ExtrasPage.text(summary.evidence()));
         HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));
-        SelfCheckException.throwIfAnyFailed(summary.evidence());
+        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

@@ -142,7 +142,7 @@ final class LandscapeOptions extends Flags.Output {
                 facts.put("net", card.model() + " on " + card.dataset());
                 facts.put("device", configuration.mixed());
                 LandscapeReport report = work.report(claim.folder(), facts);
-                SelfCheckException.throwIfAny(report.write(claim.folder(), System.out));
+                Complaint.SelfCheckException.throwIfAny(report.write(claim.folder(), System.out));
             }
         }
     }

@@ -55,6 +55,6 @@ final class TrainCommand implements Runnable {
         System.out.print(new ResultTable(summary).text());
         System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));
         System.out.println("Weights: " + work.folder().resolve("seed-" + seed).resolve(method));
-        SelfCheckException.throwIfAnyFailed(summary.evidence());
+        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }
