@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.io.Json;
-import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
@@ -103,7 +102,7 @@ final class CompareCommand implements Runnable {
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
-        System.out.print(ExtrasPage.text(summary.evidence()));
+        System.out.print(HtmlReport.text(summary.evidence()));
         HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));
         Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());

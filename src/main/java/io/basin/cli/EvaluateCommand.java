@@ -9,7 +9,7 @@ import io.basin.data.TrainTest;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
 import io.basin.report.Extras;
-import io.basin.report.ExtrasPage;
+import io.basin.report.Charts;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import io.basin.train.BatchNormUpdate;
@@ -107,7 +107,7 @@ final class EvaluateCommand implements Runnable {
             all.add(scored.get(i)
                     .reliability((i + 1) + ": " + models.get(i).file().getFileName(), labels));
         }
-        Lines diagram = ExtrasPage.reliabilityDiagram(all);
+        Lines diagram = Charts.reliability(all, true);
         if (diagram == null) {
             throw new IllegalArgumentException(
                     "--reliability: the test part is too small to draw, no bin of confidence has enough samples");

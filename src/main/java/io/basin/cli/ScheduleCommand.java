@@ -4,7 +4,6 @@ import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
 import io.basin.methods.Method;
 import io.basin.report.Charts;
-import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
 import java.nio.file.Path;
@@ -77,7 +76,7 @@ final class ScheduleCommand implements Runnable {
         }
         TrainingOptions.remark(plans, System.out, "");
         System.out.println();
-        System.out.print(SchedulePicture.text(plotted));
+        System.out.print(Charts.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
         Outputs.picture(svg, () -> Charts.learningRates(plotted).svg());
     }

@@ -1,6 +1,6 @@
 package io.basin.cli;
 
-import io.basin.report.ExtrasPage;
+import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
@@ -53,7 +53,7 @@ final class TrainCommand implements Runnable {
         configuration.keep(work.folder());
         Summary summary = work.compare(seeds, run.options(), method, Map.of());
         System.out.print(new ResultTable(summary).text());
-        System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));
+        System.out.print(HtmlReport.text(summary.evidence().and(configuration.mixture())));
         System.out.println("Weights: " + work.folder().resolve("seed-" + seed).resolve(method));
         Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
