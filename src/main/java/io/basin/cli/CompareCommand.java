@@ -67,8 +67,8 @@ final class CompareCommand implements Runnable {
         Settings settings = training.settings();
         Map<String, String> facts = facts(work.splits(), settings, configuration.mixed());
         if (!work.remarks().isEmpty()) facts.put("notes", String.join("; ", work.remarks()));
-        Options options = probes.add(
-                run.options(), work.splits().testSet(), work.bars().progress());
+        Options options =
+                probes.add(run.options(), work.splits().testSet(), work.bars().progress());
         Summary summary = work.compare(all, options, settings.dataset() + ", " + settings.model(), facts);
         show(work.folder(), summary.and(configuration.mixture()));
     }

@@ -26,7 +26,8 @@ final class Complaint {
      * Pattern of a part of what an {@link OutOfMemoryError} says, what has run out, and what helps: it stands for many things, of
      * which the Java heap is one.
      */
-    private static final List<String[]> SHORTAGES = """
+    private static final List<String[]> SHORTAGES =
+            """
             native thread : no further thread can be started : \
             raise the limit (ulimit -u, a container's pids), or use fewer --threads
             Physical memory : JavaCPP's limit on the process's memory is reached : \

@@ -11,6 +11,7 @@ import io.basin.landscape.CurveTraining;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.methods.Budget;
+import io.basin.methods.Remarks;
 import io.basin.methods.Schedule;
 import io.basin.train.Splits;
 import java.nio.file.Files;
@@ -98,6 +99,7 @@ final class ConnectCommand implements Runnable {
 
     private CurveTraining.CurveConfig config(LandscapeOptions.Place place, int bends) {
         Splits splits = place.splits();
+        FlagNames.say(Remarks.of(epochs, splits.stepsPerEpoch()), System.err, "basin: note: ");
         int steps = (int) Math.max(1, Math.round(epochs * splits.stepsPerEpoch()));
         Schedule rates = Schedule.sgdPaper(steps, lr);
         return new CurveTraining.CurveConfig(
@@ -151,7 +153,7 @@ final class ConnectCommand implements Runnable {
         int bends = there.path("bends").asInt(controls - 2);
         if (there.has(CONTROLS) || bends == controls - 2) return;
         throw new IllegalArgumentException(
-                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has "
-                        + bends + " between them, which is --num-bends " + (bends + 2) + " now");
+                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has " + bends
+                        + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 }

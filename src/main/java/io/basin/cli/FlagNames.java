@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.text.Printable;
+import java.io.PrintStream;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -66,6 +67,13 @@ final class FlagNames {
             String flag = FLAGS.get(m.group(1));
             return Matcher.quoteReplacement(flag == null ? m.group(1) : flag);
         });
+    }
+
+    /** Prints remarks, each on a line after {@code before}; returns them as they were said. */
+    static List<String> say(List<String> remarks, PrintStream to, String before) {
+        List<String> all = remarks.stream().map(FlagNames::said).toList();
+        all.forEach(remark -> to.println(before + remark));
+        return all;
     }
 
     /** The parameters that flags set. */

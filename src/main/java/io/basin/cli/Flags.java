@@ -107,9 +107,7 @@ final class Flags {
 
     /** The same, with what a user asks for that is refused otherwise. */
     static final class LenientData extends Data {
-        @Option(
-                names = "--other-data",
-                description = "measure on other data than the nets were trained on, and say so")
+        @Option(names = "--other-data", description = "measure on other data than the nets were trained on, and say so")
         private boolean otherData;
 
         @Option(names = "--extra-tensors", description = "ignore weights in the files that their nets do not have")

@@ -59,7 +59,7 @@ final class RunOptions extends Flags.Output {
                 Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
-            List<String> remarks = TrainingOptions.remark(plan, System.err, "basin: note: ");
+            List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), System.err, "basin: note: ");
             Configuration configuration = training.fix(configuration(command, splits))
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());

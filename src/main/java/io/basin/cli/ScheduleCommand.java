@@ -74,7 +74,7 @@ final class ScheduleCommand implements Runnable {
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
-        TrainingOptions.remark(plans, System.out, "");
+        training.remark(plans, perEpoch, System.out, "");
         System.out.println();
         System.out.print(Charts.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));

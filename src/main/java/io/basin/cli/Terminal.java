@@ -124,8 +124,9 @@ final class Terminal extends PrintStream {
             // No message: whoever closed the pipe wants no more.
             if (why.contains("Broken pipe")) return Main.PIPE_CLOSED;
             if (code != Main.OK) return code;
-            System.err.println("basin: cannot write to stdout: " + why
-                    + "; what was to be printed is lost, so run it again with stdout on a terminal or on a disk with space");
+            System.err.println(
+                    "basin: cannot write to stdout: " + why
+                            + "; what was to be printed is lost, so run it again with stdout on a terminal or on a disk with space");
             return Main.FAILED;
         }
     }

@@ -36,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -273,13 +274,10 @@ final class TrainingOptions {
     }
 
     /** Prints where plans differ from what was asked; returns these sentences. */
-    static List<String> remark(List<Method> plans, PrintStream to, String before) {
-        List<String> all = plans.stream()
-                .flatMap(m -> Remarks.of(m).stream())
-                .map(FlagNames::said)
-                .toList();
-        all.forEach(remark -> to.println(before + remark));
-        return all;
+    List<String> remark(List<Method> plans, int stepsPerEpoch, PrintStream to, String before) {
+        Stream<String> ofMethods = plans.stream().flatMap(m -> Remarks.of(m).stream());
+        List<String> budget = Remarks.of(budget().epochs(), stepsPerEpoch);
+        return FlagNames.say(Stream.concat(budget.stream(), ofMethods).toList(), to, before);
     }
 
     /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */

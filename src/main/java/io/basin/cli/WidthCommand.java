@@ -76,7 +76,7 @@ final class WidthCommand implements Runnable {
                                 + " seed " + options.seed);
                 facts.put("measured", place.data().describe());
                 Rays rays = new Rays(place.data(), config, folder, place.progress());
-                return WidthReport.of(rays.run(place.nets(), pairs()), rise, facts);
+                return WidthReport.of(rays.run(place.nets(), pairs()), rise, facts, FlagNames::said);
             };
         });
     }

@@ -51,7 +51,6 @@ public record RobustnessEval(Dataset test, Options options, Progress progress) {
         double[] outside = model.apply(options.outside()).confidences();
         String set = options.outside().name();
         double auroc = Statistics.auroc(inside, outside);
-        return List.of(new Extras.Outside(
-                method, seed, set, auroc, Statistics.mean(inside), Statistics.mean(outside)));
+        return List.of(new Extras.Outside(method, seed, set, auroc, Statistics.mean(inside), Statistics.mean(outside)));
     }
 }

@@ -15,7 +15,6 @@ import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Weights;
-import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import io.basin.methods.Schedule;
@@ -193,13 +192,7 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     private void write(Path file, String identity, Map<String, String> metadata) {
-        EpochMetrics t = totals();
-        SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
-        writer.metadata("identity", identity)
-                .metadata("step", Long.toString(t.step()))
-                .metadata("loss", Double.toString(t.loss()))
-                .metadata("hits", Long.toString(t.hits()))
-                .metadata("seen", Long.toString(t.seen()));
+        SafetensorsWriter writer = Checkpoint.writer(totals(), metadata).metadata("identity", identity);
         for (int j = 1; j < points.size() - 1; j++) {
             Checkpoint.addArena(writer, device, storage, "bend." + j + ".", points.get(j));
             Checkpoint.addArena(writer, device, storage, "momentum." + j + ".", momenta.get(j - 1));
@@ -214,23 +207,14 @@ public final class CurveTraining implements AutoCloseable {
 
     private void read(Path file, String identity) {
         try (Safetensors in = Safetensors.open(file)) {
-            Map<String, String> m = in.metadata();
-            String there = m.getOrDefault("identity", "");
-            Difference.requireNone(file, there, identity);
+            Difference.requireNone(file, in.metadata().getOrDefault("identity", ""), identity);
+            EpochMetrics there = Checkpoint.metrics(file, in.metadata());
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));
                 Checkpoint.readArena(file, in, device, storage, "momentum." + j + ".", momenta.get(j - 1));
             }
-            control.start(new EpochMetrics(
-                    Long.parseLong(m.get("step")),
-                    Double.parseDouble(m.get("loss")),
-                    Long.parseLong(m.get("hits")),
-                    Long.parseLong(m.get("seen")),
-                    -1));
-            step = Integer.parseInt(m.get("step"));
-        } catch (NumberFormatException | NullPointerException e) {
-            throw new FormatException(
-                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
+            control.start(there);
+            step = Math.toIntExact(there.step());
         }
     }
 

@@ -67,8 +67,7 @@ public final class Contours extends Picture {
     private final double max;
     private final double[] levels;
     private final List<Mark> marks = new ArrayList<>();
-    private final Rectangle2D plot =
-            new Rectangle2D.Double(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+    private final Rectangle2D plot = new Rectangle2D.Double(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
     private final AffineTransform pixels;
 
     /**

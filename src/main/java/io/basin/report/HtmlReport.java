@@ -86,7 +86,8 @@ public final class HtmlReport {
     private static void checks(Page page, List<Extras.Check> checks) {
         if (checks.isEmpty()) return;
         page.heading("Self-checks");
-        Map<Boolean, List<Extras.Check>> passed = checks.stream().collect(Collectors.partitioningBy(HtmlReport::passed));
+        Map<Boolean, List<Extras.Check>> passed =
+                checks.stream().collect(Collectors.partitioningBy(HtmlReport::passed));
         if (!passed.get(false).isEmpty()) page.words(rows(passed.get(false)));
         List<Extras.Check> folded = passed.get(true);
         if (!folded.isEmpty()) page.folded(folded.size() + " passed", p -> p.words(rows(folded)));

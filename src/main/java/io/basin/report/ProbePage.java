@@ -114,7 +114,11 @@ final class ProbePage {
         for (int i = 0; i < auroc.size(); i++) {
             Series s = auroc.get(i);
             rows.add(List.of(
-                    s.method(), s.what(), s.mean(), inside.get(i).mean(), other.get(i).mean()));
+                    s.method(),
+                    s.what(),
+                    s.mean(),
+                    inside.get(i).mean(),
+                    other.get(i).mean()));
         }
         page.paragraph(
                 "AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"

@@ -114,7 +114,8 @@ public final class Statistics {
      */
     public static double[] holm(double... p) {
         for (double value : p) {
-            if (value < 0 || value > 1) throw new IllegalArgumentException("a p value must lie in [0, 1], got " + value);
+            if (value < 0 || value > 1)
+                throw new IllegalArgumentException("a p value must lie in [0, 1], got " + value);
         }
         int[] order = IntStream.range(0, p.length)
                 .filter(i -> !Double.isNaN(p[i]))
