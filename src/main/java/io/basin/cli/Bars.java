@@ -29,8 +29,13 @@ final class Bars implements Monitor {
 
             @Override
             public void epoch(Trainer.Epoch e, double loss, double accuracy) {
-                String format = "loss %.3f, acc %.2f%%, val %.3f, %.2f%%";
-                String figures = String.format(Locale.ROOT, format, e.loss(), 100 * e.accuracy(), loss, 100 * accuracy);
+                String figures = String.format(
+                        Locale.ROOT,
+                        "loss %.3f, acc %.2f%%, val %.3f, %.2f%%",
+                        e.loss(),
+                        100 * e.accuracy(),
+                        loss,
+                        100 * accuracy);
                 double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
                 last = e.step();
                 if (bar != null) bar.setExtraMessage(" " + figures);
@@ -45,8 +50,8 @@ final class Bars implements Monitor {
     }
 
     private static void epochLine(String label, Trainer.Epoch e, String figures, double rate) {
-        String format = "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n";
-        System.err.printf(Locale.ROOT, format, label, e.epoch(), e.lr(), figures, rate);
+        System.err.printf(
+                Locale.ROOT, "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n", label, e.epoch(), e.lr(), figures, rate);
     }
 
     private static ProgressBarBuilder bar(String task, long total, String unit) {

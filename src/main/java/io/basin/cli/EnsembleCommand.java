@@ -11,7 +11,6 @@ import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -144,30 +143,28 @@ final class EnsembleCommand implements Runnable {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("data", data.fingerprint());
         figures.put("files", models.stream().map(ModelFile::toString).toList());
-        figures.put("alone", figures("", o.alone()));
-        figures.put("mean", figures("mean", o.mean()));
-        figures.put("vote", figures("vote", o.vote()));
+        figures.put("alone", Figures.of("", o.alone()));
+        figures.put("mean", Figures.of("mean", o.mean()));
+        figures.put("vote", Figures.of("vote", o.vote()));
         if (o.ridge() != null) {
             figures.put("weights", o.weights());
-            figures.put("weighted", figures("weighted", o.weighted()));
-            figures.put("ridge", figures("ridge", List.of(o.ridge())).get(0));
+            figures.put("weighted", Figures.of("weighted", o.weighted()));
+            figures.put("ridge", Figures.of("ridge", o.ridge()));
             figures.put("lambda", o.lambda());
         }
         return figures;
     }
 
     /** JSON's null stands where a combiner gives no probabilities. */
-    private static List<Map<String, Object>> figures(String combiner, List<Metrics> metrics) {
-        boolean likely = Combiners.givesProbabilities(combiner);
-        List<Map<String, Object>> all = new ArrayList<>();
-        for (Metrics m : metrics) {
-            Map<String, Object> figures = new LinkedHashMap<>();
-            figures.put("accuracy", m.accuracy());
-            figures.put("nll", likely ? m.nll() : null);
-            figures.put("ece", likely ? m.ece() : null);
-            all.add(figures);
+    private record Figures(double accuracy, Double nll, Double ece) {
+        static Figures of(String combiner, Metrics m) {
+            boolean likely = Combiners.givesProbabilities(combiner);
+            return new Figures(m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null);
         }
-        return all;
+
+        static List<Figures> of(String combiner, List<Metrics> all) {
+            return all.stream().map(m -> of(combiner, m)).toList();
+        }
     }
 
     private static String picture(FileEnsemble.Outcome o) {

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which flag stands behind a parameter that the engine or {@code config.json} names, and its value as one would type it. */
@@ -27,24 +29,16 @@ final class FlagNames {
             "nets", "FILE"));
 
     static {
-        List.of(
-                        TrainingOptions.class,
-                        LandscapeOptions.class,
-                        RunOptions.class,
-                        MergeOptions.class,
-                        ConnectCommand.class,
-                        SurfaceCommand.class,
-                        WidthCommand.class,
-                        CompareCommand.class,
-                        TrainCommand.class)
-                .forEach(FlagNames::options);
-        for (Class<?> group : Flags.class.getDeclaredClasses()) options(group);
+        for (Class<?> command : Main.class.getAnnotation(Command.class).subcommands()) options(command);
     }
 
     private FlagNames() {}
 
-    private static void options(Class<?> mixin) {
-        for (Field field : mixin.getDeclaredFields()) {
+    /** Those of a command or a mixin and of what it is made of. */
+    private static void options(Class<?> type) {
+        if (type.getSuperclass() != null) options(type.getSuperclass());
+        for (Field field : type.getDeclaredFields()) {
+            if (field.isAnnotationPresent(Mixin.class)) options(field.getType());
             Option option = field.getAnnotation(Option.class);
             TrainingOptions.Sets sets = field.getAnnotation(TrainingOptions.Sets.class);
             if (option == null) continue;

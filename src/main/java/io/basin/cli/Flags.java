@@ -81,9 +81,8 @@ final class Flags {
 
         /** What a run of {@code command} must have the same when it resumes: its data and, but for a flag, its device. */
         Configuration configuration(String command, Splits splits) {
-            return new Configuration(command)
-                    .data(splits.fingerprint())
-                    .device(splits.device().describe(), anyDevice);
+            return new Configuration(
+                    command, splits.fingerprint(), splits.device().describe(), anyDevice);
         }
     }
 

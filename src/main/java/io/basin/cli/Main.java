@@ -19,7 +19,7 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
-            AverageCommand.class,
+            SoupCommand.Average.class,
             SoupCommand.class,
             EnsembleCommand.class,
             ConnectCommand.class,
@@ -90,7 +90,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         Notices.reset();
         CommandLine line = new CommandLine(new Main());
-        Words.register(line);
+        Limits.register(line);
         line.setHelpFactory(Placeholders::new);
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);

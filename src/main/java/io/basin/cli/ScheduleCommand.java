@@ -7,6 +7,7 @@ import io.basin.report.Charts;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -92,13 +93,10 @@ final class ScheduleCommand implements Runnable {
         StringBuilder out = new StringBuilder("method,step,epoch,lr,alpha,collected\n");
         for (Summary.Plotted p : plotted) {
             for (int i = 0; i < p.lr().length; i++) {
-                boolean collected = java.util.Arrays.binarySearch(p.collections(), i) >= 0;
-                out.append(p.method()).append(',').append(i).append(',');
-                out.append((double) i / p.stepsPerEpoch())
-                        .append(',')
-                        .append(p.lr()[i])
-                        .append(',');
-                out.append(p.alpha()[i]).append(',').append(collected ? 1 : 0).append('\n');
+                double epoch = (double) i / p.stepsPerEpoch();
+                int collected = Arrays.binarySearch(p.collections(), i) >= 0 ? 1 : 0;
+                out.append(p.method() + "," + i + "," + epoch + "," + p.lr()[i] + "," + p.alpha()[i] + "," + collected
+                        + "\n");
             }
         }
         return out.toString();

@@ -5,11 +5,9 @@ import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
-import io.basin.device.Images;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
-import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.nio.file.Path;
@@ -93,11 +91,9 @@ final class DeviceAgreement {
         // One batch: enough to tell, and little even where a device is slow.
         int count = Math.min(reader.batch(), test.count());
         Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());
-        try (Images images = few.upload(on);
-                Model model = new Model(on, net.get())) {
-            Evaluator evaluator = model.evaluator(images, reader);
-            model.load(file);
-            return Probabilities.mean(evaluator, List.of(model.weights())).p();
+        try (Model model = new Model(on, net.get())) {
+            return Probabilities.of(model.load(file), List.of(model.weights()), few, reader)
+                    .p();
         }
     }
 }

@@ -7,6 +7,8 @@ import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -64,11 +66,7 @@ record Group(List<Method> methods) {
 
     Averaging averaging(int part) {
         if (isTrunk(part)) return Averaging.none(methods.get(0).trunk().steps());
-        return methods.stream()
-                .filter(r -> r.product() == Product.AVERAGE)
-                .findFirst()
-                .orElse(methods.get(0))
-                .averaging();
+        return first(p -> p == Product.AVERAGE).orElse(methods.get(0)).averaging();
     }
 
     /** Restarts of the rate before the model that was collected after {@code step}. */
@@ -78,12 +76,12 @@ record Group(List<Method> methods) {
 
     /** The method whose models are collected, else one that averages its own, for the self-check, else any. */
     private Method collecting() {
-        return methods.stream()
-                .filter(r -> r.product().fromMembers())
-                .findFirst()
-                .orElseGet(() -> methods.stream()
-                        .filter(r -> r.product() == Product.AVERAGE)
-                        .findFirst()
-                        .orElse(methods.get(0)));
+        return first(Product::fromMembers)
+                .or(() -> first(p -> p == Product.AVERAGE))
+                .orElse(methods.get(0));
+    }
+
+    private Optional<Method> first(Predicate<Product> product) {
+        return methods.stream().filter(m -> product.test(m.product())).findFirst();
     }
 }

@@ -48,7 +48,7 @@ public record Probabilities(double[] p, int[] choices, int classes) {
         return p;
     }
 
-    /** LossAndError against the true labels, (samples). */
+    /** Figures against the true labels, (samples). */
     public Metrics metrics(int[] labels) {
         Metrics metrics = new Metrics(classes);
         for (int i = 0; i < labels.length; i++) metrics.add(p, i * classes, choices[i], labels[i]);

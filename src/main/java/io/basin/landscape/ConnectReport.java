@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** What was found along curves: numbers, pictures and a page. */
 public final class ConnectReport {
@@ -83,10 +84,11 @@ public final class ConnectReport {
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
     private double[] ts(Function<Connection.Result, PathMetrics> which) {
-        List<Double> ts = new ArrayList<>();
-        for (int i = 0; i < legs.size(); i++)
-            for (double t : which.apply(legs.get(i)).ts()) ts.add(i + t);
-        return ts.stream().mapToDouble(d -> d).toArray();
+        return IntStream.range(0, legs.size())
+                .boxed()
+                .flatMapToDouble(
+                        i -> Arrays.stream(which.apply(legs.get(i)).ts()).map(t -> i + t))
+                .toArray();
     }
 
     private double[] values(Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {

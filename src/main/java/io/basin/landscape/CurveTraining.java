@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Bends a curve between two nets until the loss along it is low.
@@ -50,7 +51,9 @@ public final class CurveTraining implements AutoCloseable {
     private final int steps;
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
-    private final List<AutoCloseable> owned = new ArrayList<>();
+    /** Closes what is owned, the newest first. */
+    private final List<Runnable> closing = new ArrayList<>();
+
     private volatile int step;
 
     /**
@@ -86,13 +89,14 @@ public final class CurveTraining implements AutoCloseable {
         guard = device.guard().of("the curve's training");
         Settings s = config.settings();
         steps = config.schedule().steps();
-        model = own(new Model(device, graph, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything()));
+        Loss loss = Loss.crossEntropy(s.smoothing());
+        model = own(new Model(device, graph, loss, s.precision(), s.decayEverything()), Model::close);
         try {
-            control = own(new RunState(device, config.schedule().lr(), new double[steps]));
-            plan = own(Plan.training(model, train, control, config.batch()));
+            control = own(new RunState(device, config.schedule().lr(), new double[steps]), RunState::close);
+            plan = own(Plan.training(model, train, control, config.batch()), Plan::close);
             storage = model.store();
             place(config.bends() + 2, first, last);
-            recording = own(device.record(program(config)));
+            recording = own(device.record(program(config)), Recording::close);
             control.start(0);
         } catch (RuntimeException e) {
             close();
@@ -100,19 +104,23 @@ public final class CurveTraining implements AutoCloseable {
         }
     }
 
-    private <T extends AutoCloseable> T own(T made) {
-        owned.add(made);
+    private <T> T own(T made, Consumer<T> close) {
+        closing.add(0, () -> close.accept(made));
         return made;
+    }
+
+    private Memory arena() {
+        return own(device.allocate(storage.paramBytes()), Memory::close);
     }
 
     /** Loads the ends and puts the bends on the straight line between them. */
     private void place(int count, Path first, Path last) {
-        for (int j = 0; j < count; j++) points.add(own(device.allocate(storage.paramBytes())));
+        for (int j = 0; j < count; j++) points.add(arena());
         load(first, points.get(0));
         load(last, points.get(count - 1));
         List<Memory> ends = List.of(points.get(0), points.get(count - 1));
         for (int j = 1; j < count - 1; j++) {
-            momenta.add(own(device.allocate(storage.paramBytes())));
+            momenta.add(arena());
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
                 device.weightedSum(ends, c, points.get(j)).run();
@@ -128,7 +136,7 @@ public final class CurveTraining implements AutoCloseable {
 
     private Runnable program(CurveConfig config) {
         double[][] table = config.curve().table(Curve.draws(steps, config.seed()), points.size());
-        Coefficients shares = own(new Coefficients(device, control, table));
+        Coefficients shares = own(new Coefficients(device, control, table), Coefficients::close);
         Runnable combine = device.weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
         for (int j = 1; j < points.size() - 1; j++) {
@@ -220,19 +228,6 @@ public final class CurveTraining implements AutoCloseable {
 
     @Override
     public void close() {
-        guard.close(this::release);
-    }
-
-    private void release() {
-        for (int i = owned.size() - 1; i >= 0; i--) {
-            try {
-                owned.get(i).close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        owned.clear();
+        guard.close(() -> closing.forEach(Runnable::run));
     }
 }
