@@ -162,10 +162,7 @@ final class GroupRun {
                 return epoch -> {
                     EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
-                    Map<String, Object> extra = new LinkedHashMap<>();
-                    extra.put("validation_loss", v.meanLoss());
-                    extra.put("validation_accuracy", v.accuracy());
-                    return extra;
+                    return Map.of("validation_loss", v.meanLoss(), "validation_accuracy", v.accuracy());
                 };
             }
         };

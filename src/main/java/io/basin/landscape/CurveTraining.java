@@ -61,7 +61,7 @@ public final class CurveTraining implements AutoCloseable {
      *
      * @param bends control points between the ends
      * @param seed of the t's, of the order of samples and of their augmentation
-     * @param mean and std per channel, of pixels scaled to [0, 1]
+     * @param augmentation as of the nets at the ends
      */
     public record CurveConfig(
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {

@@ -104,9 +104,9 @@ public final class Rays {
         try (Model model = new Model(data.device, data.graph);
                 ResultCache cache = new ResultCache(folder.resolve("rays.jsonl"), identity);
                 PointEvaluator evaluator = data.evaluator(model);
+                Walk walk = new Walk(nets, model.store(), evaluator, cache);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
             cache.counting(counter);
-            Walk walk = new Walk(nets, model.store(), evaluator, cache);
             return new Result(walk.bundles(), walk.lines(pairs));
         }
     }
@@ -122,8 +122,8 @@ public final class Rays {
         return distances;
     }
 
-    /** One run over all rays and lines, with the two evaluator that every one of them is made from. */
-    private final class Walk {
+    /** One run over all rays and lines, with the two arenas that every one of them is made from. */
+    private final class Walk implements AutoCloseable {
         private final List<Net> nets;
         private final PointEvaluator evaluator;
         private final ResultCache cache;
@@ -131,6 +131,7 @@ public final class Rays {
         private final double distance;
         private final Memory from;
         private final Memory towards;
+        private final PointEvaluator.Probe probe;
 
         Walk(List<Net> nets, ParameterStore storage, PointEvaluator evaluator, ResultCache cache) {
             this.nets = nets;
@@ -142,25 +143,24 @@ public final class Rays {
                     : Vectors.norm(evaluator.read(nets.get(0).file()));
             from = evaluator.arena();
             towards = evaluator.arena();
+            probe = evaluator.probe(List.of(from, towards));
         }
 
-        private LossAndError figures(String key, PointEvaluator.Probe probe, double... shares) {
+        private LossAndError figures(String key, double... shares) {
             return cache.figures(key, () -> probe.at(shares));
         }
 
         List<Bundle> bundles() {
             List<Bundle> bundles = new ArrayList<>();
-            try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
-                for (int n = 0; n < nets.size(); n++) {
-                    evaluator.load(nets.get(n).file(), from);
-                    LossAndError centre = figures(n + " centre", probe, 1, 0);
-                    for (Kind kind : Kind.values()) bundles.add(bundle(n, kind, centre, probe));
-                }
+            for (int n = 0; n < nets.size(); n++) {
+                evaluator.load(nets.get(n).file(), from);
+                LossAndError centre = figures(n + " centre", 1, 0);
+                for (Kind kind : Kind.values()) bundles.add(bundle(n, kind, centre));
             }
             return bundles;
         }
 
-        private Bundle bundle(int n, Kind kind, LossAndError centre, PointEvaluator.Probe probe) {
+        private Bundle bundle(int n, Kind kind, LossAndError centre) {
             double[] distances = distances(kind == Kind.RAW ? distance : config.relative());
             LossAndError[][] figures = new LossAndError[config.directions()][distances.length];
             for (int d = 0; d < figures.length; d++) {
@@ -168,7 +168,7 @@ public final class Rays {
                 else directions.filterNormalised(d, from, towards);
                 figures[d][0] = centre;
                 for (int i = 1; i < distances.length; i++) {
-                    figures[d][i] = figures(n + " " + kind + " " + d + " " + i, probe, 1, distances[i]);
+                    figures[d][i] = figures(n + " " + kind + " " + d + " " + i, 1, distances[i]);
                 }
             }
             return new Bundle(nets.get(n), kind, distances, figures);
@@ -177,24 +177,26 @@ public final class Rays {
         /** From half the distance before the first net to half of it beyond the last. */
         List<Line> lines(List<int[]> pairs) {
             List<Line> lines = new ArrayList<>();
-            try (PointEvaluator.Probe probe = evaluator.probe(List.of(from, towards))) {
-                for (int[] pair : pairs) {
-                    Net first = nets.get(pair[0]);
-                    Net last = nets.get(pair[1]);
-                    evaluator.load(first.file(), from);
-                    evaluator.load(last.file(), towards);
-                    double[] ts = new double[linePoints()];
-                    LossAndError[] figures = new LossAndError[ts.length];
-                    for (int i = 0; i < ts.length; i++) {
-                        ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
-                        figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, probe, 1 - ts[i], ts[i]);
-                    }
-                    double length =
-                            Vectors.distance(Vectors.read(data.device, from), Vectors.read(data.device, towards));
-                    lines.add(new Line(first, last, ts, length, figures));
+            for (int[] pair : pairs) {
+                Net first = nets.get(pair[0]);
+                Net last = nets.get(pair[1]);
+                evaluator.load(first.file(), from);
+                evaluator.load(last.file(), towards);
+                double[] ts = new double[linePoints()];
+                LossAndError[] figures = new LossAndError[ts.length];
+                for (int i = 0; i < ts.length; i++) {
+                    ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
+                    figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, 1 - ts[i], ts[i]);
                 }
+                double length = Vectors.distance(Vectors.read(data.device, from), Vectors.read(data.device, towards));
+                lines.add(new Line(first, last, ts, length, figures));
             }
             return lines;
+        }
+
+        @Override
+        public void close() {
+            probe.close();
         }
     }
 }
