@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Monitor;
 import io.basin.data.Progress;
 import io.basin.train.Trainer;
+import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -15,68 +16,42 @@ final class Bars implements Monitor {
 
     @Override
     public Run run(String label, int steps, int batch, int done) {
-        return terminal ? new Bar(bar(label, steps, "steps"), done) : new Lines(label, batch, done);
+        ProgressBar bar = !terminal
+                ? null
+                : bar(label, steps, "steps").startsFrom(done, Duration.ZERO).build();
+        return new Run() {
+            private int last = done;
+
+            @Override
+            public void step(int step) {
+                if (bar != null) bar.stepTo(step);
+            }
+
+            @Override
+            public void epoch(Trainer.Epoch e, double loss, double accuracy) {
+                String figures = String.format(
+                        Locale.ROOT,
+                        "loss %.3f, acc %.2f%%, val %.3f, %.2f%%",
+                        e.loss(),
+                        100 * e.accuracy(),
+                        loss,
+                        100 * accuracy);
+                double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
+                last = e.step();
+                if (bar != null) bar.setExtraMessage(" " + figures);
+                else epochLine(label, e, figures, rate);
+            }
+
+            @Override
+            public void close() {
+                if (bar != null) bar.close();
+            }
+        };
     }
 
-    private static String figures(Trainer.Epoch e, double loss, double accuracy) {
-        return String.format(
-                Locale.ROOT,
-                "loss %.3f, acc %.2f%%, val %.3f, %.2f%%",
-                e.loss(),
-                100 * e.accuracy(),
-                loss,
-                100 * accuracy);
-    }
-
-    /** A run as a bar. */
-    private static final class Bar implements Run {
-        private final ProgressBar bar;
-
-        Bar(ProgressBarBuilder builder, int done) {
-            bar = builder.startsFrom(done, java.time.Duration.ZERO).build();
-        }
-
-        @Override
-        public void step(int step) {
-            bar.stepTo(step);
-        }
-
-        @Override
-        public void epoch(Trainer.Epoch e, double loss, double accuracy) {
-            bar.setExtraMessage(" " + figures(e, loss, accuracy));
-        }
-
-        @Override
-        public void close() {
-            bar.close();
-        }
-    }
-
-    /** A run as a line an epoch. */
-    private static final class Lines implements Run {
-        private final String label;
-        private final int batch;
-        private int last;
-
-        Lines(String label, int batch, int done) {
-            this.label = label;
-            this.batch = batch;
-            last = done;
-        }
-
-        @Override
-        public void epoch(Trainer.Epoch e, double loss, double accuracy) {
-            double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
-            last = e.step();
-            System.err.printf(
-                    Locale.ROOT,
-                    "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n",
-                    label,
-                    e.epoch(),
-                    e.lr(),
-                    figures(e, loss, accuracy),
-                    rate);
-        }
+    private static void epochLine(String label, Trainer.Epoch e, String figures, double rate) {
+        System.err.printf(
+                Locale.ROOT, "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n", label, e.epoch(), e.lr(), figures, rate);
     }
 
     private static ProgressBarBuilder bar(String task, long total, String unit) {

@@ -1,12 +1,7 @@
 package io.basin.cli;
 
-import io.basin.compare.Comparison;
 import io.basin.compare.Options;
-import io.basin.device.Device;
 import io.basin.io.Json;
-import io.basin.io.Notices;
-import io.basin.methods.Method;
-import io.basin.report.ExtrasPage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
@@ -52,64 +47,46 @@ final class CompareCommand implements Runnable {
     private int seeds;
 
     @Mixin
-    private ProbeOptions probes;
+    private Flags.Probes probes;
 
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
     private long seed;
 
     @Override
     public void run() {
-        Settings settings = training.settings();
         TrainingOptions.requireKnown("--methods", methods);
-        Bars bars = new Bars();
-        try (Device device = run.output.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            long[] all = LongStream.range(seed, seed + seeds).toArray();
-            // Planned before a folder is made: a flag at fault leaves nothing behind.
-            List<Method> plan = training.plan(methods, material.stepsPerEpoch());
-            List<String> remarks = TrainingOptions.remark(plan, Notices::note);
-            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model())) {
-                compare(material, settings, plan, all, remarks, bars, claim.folder());
-            }
-        }
+        run.train(training, methods, "compare", "", this::compare);
     }
 
-    private void compare(
-            Splits material,
-            Settings settings,
-            List<Method> plan,
-            long[] all,
-            List<String> remarks,
-            Bars bars,
-            Path folder) {
-        Device device = material.device();
-        Map<String, String> facts = facts(device, material, settings);
-        if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-        Configuration configuration = run.configuration("compare", training, material, device)
+    private void compare(RunOptions.Work work) {
+        long[] all = LongStream.range(seed, seed + seeds).toArray();
+        Configuration configuration = work.configuration()
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
-        configuration.keep(folder);
-        facts.put("device", configuration.mixed());
-        Options options = probes.add(run.options(), material.testSet(), bars.progress());
-        Summary summary = new Comparison(material, settings, training.net(material), plan, all, folder, options, bars)
-                .run(settings.dataset() + ", " + settings.model(), facts);
-        show(folder, summary.and(configuration.mixture()));
+        configuration.keep(work.folder());
+        Settings settings = training.settings();
+        Map<String, String> facts = facts(work.splits(), settings, configuration.mixed());
+        if (!work.remarks().isEmpty()) facts.put("notes", String.join("; ", work.remarks()));
+        Options options =
+                probes.add(run.options(), work.splits().testSet(), work.bars().progress());
+        Summary summary = work.compare(all, options, settings.dataset() + ", " + settings.model(), facts);
+        show(work.folder(), summary.and(configuration.mixture()));
     }
 
-    private Map<String, String> facts(Device device, Splits material, Settings s) {
+    private Map<String, String> facts(Splits splits, Settings s, String devices) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "data",
-                s.dataset() + ": " + material.trainSet().count() + " training, "
-                        + material.validationSet().count() + " validation, "
-                        + material.testSet().count() + " test samples");
+                s.dataset() + ": " + splits.trainSet().count() + " training, "
+                        + splits.validationSet().count() + " validation, "
+                        + splits.testSet().count() + " test samples");
         facts.put("net", s.model() + ", " + s.precision());
         facts.put(
                 "budget",
                 training.budget().epochs() + " epochs for each method, batches of "
                         + s.data().batch());
         facts.put("seeds", Integer.toString(seeds));
-        facts.put("device", device.describe());
+        facts.put("device", devices);
         facts.put(
                 "settings",
                 s.identity() + ", " + training.budget() + ", "
@@ -125,9 +102,9 @@ final class CompareCommand implements Runnable {
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
-        System.out.print(ExtrasPage.text(summary.evidence()));
+        System.out.print(HtmlReport.text(summary.evidence()));
         HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));
-        SelfCheckException.throwIfAnyFailed(summary.evidence());
+        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.report.Extras;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
@@ -9,6 +10,7 @@ import java.nio.file.InvalidPathException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
@@ -20,7 +22,63 @@ final class Complaint {
     /** Long enough for what we say and a few paths. */
     private static final int MOST = 4000;
 
+    /**
+     * Pattern of a part of what an {@link OutOfMemoryError} says, what has run out, and what helps: it stands for many things, of
+     * which the Java heap is one.
+     */
+    private static final List<String[]> SHORTAGES =
+            """
+            native thread : no further thread can be started : \
+            raise the limit (ulimit -u, a container's pids), or use fewer --threads
+            Physical memory : JavaCPP's limit on the process's memory is reached : \
+            start with java -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
+            within limits : JavaCPP's limit on native memory is reached : \
+            start with java -Dorg.bytedeco.javacpp.maxBytes=0
+            (?i)direct buffer : the memory for direct buffers is full : start with java -XX:MaxDirectMemorySize=2g
+            Metaspace|class space : the JVM's metaspace is full : \
+            start with java -XX:MaxMetaspaceSize=256m, or without that flag
+            array size : an array would be larger than Java has : use fewer images or a smaller --batch-size
+            heap|GC overhead : the Java heap is full : start with more, java -Xmx8g -jar ...
+            .* : the machine's memory is full : free some, or use a smaller --batch-size
+            """.lines().map(line -> line.split(" : ")).toList();
+
+    /** A command has printed and written everything, and a self-check of it did not hold. */
+    static final class SelfCheckException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private SelfCheckException(long failed) {
+            super((failed == 1 ? "a self-check failed" : failed + " self-checks failed")
+                    + ": do not rely on these results, and report the command line and what it printed");
+        }
+
+        static void throwIfAnyFailed(Extras extras) {
+            throwIfAny(extras.checks().stream()
+                    .filter(c -> c.verdict().equals(Extras.Check.FAILED))
+                    .count());
+        }
+
+        static void throwIfAny(long failed) {
+            if (failed > 0) throw new SelfCheckException(failed);
+        }
+    }
+
     private Complaint() {}
+
+    /** The shortage of memory among an exception's causes, as when a helper thread met it; null if there is none. */
+    static OutOfMemoryError shortage(Throwable e) {
+        for (Throwable t = e; t != null; t = t.getCause()) if (t instanceof OutOfMemoryError found) return found;
+        return null;
+    }
+
+    /** What has run out. */
+    static String of(OutOfMemoryError e) {
+        String said = String.valueOf(e.getMessage()).replaceAll("\\s*\n\\s*", " ");
+        String[] shortage = SHORTAGES.stream()
+                .filter(s -> Pattern.compile(s[0]).matcher(said).find())
+                .findFirst()
+                .orElseThrow();
+        return shortage[1] + " (" + said + "): " + shortage[2];
+    }
 
     /** Of a command that failed. */
     static String of(Throwable e) {

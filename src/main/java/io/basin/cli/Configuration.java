@@ -26,14 +26,22 @@ final class Configuration {
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Map<String, Object> growing = new LinkedHashMap<>();
     private final Map<String, Object> free = new LinkedHashMap<>();
-    private String data;
-    private String device;
-    private boolean anyDevice;
+    private final String data;
+    private final String device;
+    private final boolean anyDevice;
     private final List<String> earlier = new ArrayList<>();
 
-    /** @param command what made the folder; no other command may go on in it */
-    Configuration(String command) {
+    /**
+     * @param command what made the folder; no other command may go on in it
+     * @param data fingerprint of the data: a resumed run must have the same
+     * @param device what computes: a resumed run must have the same, since others round differently, unless {@code anyDevice} will
+     *     do
+     */
+    Configuration(String command, String data, String device, boolean anyDevice) {
         this.command = command;
+        this.data = data;
+        this.device = device;
+        this.anyDevice = anyDevice;
     }
 
     /** What decides the results: a resumed run must have it the same. Records count field by field. */
@@ -51,19 +59,6 @@ final class Configuration {
     /** What may change when the run resumes, and is kept for its readers. */
     Configuration free(String name, Object value) {
         free.put(name, value);
-        return this;
-    }
-
-    /** The data's fingerprint: a resumed run must have the same data. */
-    Configuration data(String fingerprint) {
-        data = fingerprint;
-        return this;
-    }
-
-    /** What computes: a resumed run must have the same, since others round differently, unless {@code any} will do. */
-    Configuration device(String description, boolean any) {
-        device = description;
-        anyDevice = any;
         return this;
     }
 

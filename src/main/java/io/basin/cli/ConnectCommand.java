@@ -2,9 +2,9 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.device.Sgd;
-import io.basin.ensemble.ModelFile;
 import io.basin.io.Folders;
 import io.basin.io.Json;
+import io.basin.io.Notices;
 import io.basin.landscape.ConnectReport;
 import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
@@ -12,8 +12,8 @@ import io.basin.landscape.CurveTraining;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.methods.Budget;
+import io.basin.methods.Remarks;
 import io.basin.methods.Schedule;
-import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,51 +85,48 @@ final class ConnectCommand implements Runnable {
     public void run() {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
         int bends = bends();
-        ModelFile model = LandscapeOptions.sameModel(files);
-        Settings settings = settings(model);
-        Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars)) {
-            CurveTraining.CurveConfig course = course(site.material(), settings, bends);
-            try (Claim claim = options.claim("connect", model)) {
-                connect(site, course, settings, bends, bars, claim.folder());
-            }
-        }
+        Sgd sgd = new Sgd(momentum, weightDecay, nesterov);
+        options.run("connect", files, List.of(), sgd, !spareVectors, place -> {
+            CurveTraining.CurveConfig config = config(place, bends);
+            place.configuration()
+                    .fixed("budget", new Budget(epochs, lr))
+                    .fixed("curve", curve)
+                    .fixed("bends", bends)
+                    .fixed("points", points)
+                    .free(CONTROLS, bends + 2);
+            return (folder, facts) -> connect(place, config, folder, facts);
+        });
     }
 
-    private void connect(
-            Site site, CurveTraining.CurveConfig course, Settings settings, int bends, Bars bars, Path folder) {
-        Configuration configuration = options.configuration("connect", settings, site)
-                .fixed("budget", new Budget(epochs, lr))
-                .fixed("curve", curve)
-                .fixed("bends", bends)
-                .fixed("points", points)
-                .free(CONTROLS, bends + 2);
-        configuration.keep(folder);
-        List<Net> nets = site.nets();
+    private CurveTraining.CurveConfig config(LandscapeOptions.Place place, int bends) {
+        Splits splits = place.splits();
+        FlagNames.say(Remarks.of(epochs, splits.stepsPerEpoch()), Notices::note);
+        int steps = (int) Math.max(1, Math.round(epochs * splits.stepsPerEpoch()));
+        Schedule rates = Schedule.sgdPaper(steps, lr);
+        return new CurveTraining.CurveConfig(
+                curve, bends, rates, place.settings(), options.seed, splits.augmentation());
+    }
+
+    private LandscapeReport connect(
+            LandscapeOptions.Place place, CurveTraining.CurveConfig config, Path folder, Map<String, String> facts) {
+        List<Net> nets = place.nets();
         List<Connection.Result> results = new ArrayList<>();
         for (int i = 0; i + 1 < nets.size(); i++) {
-            Path place = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
-            results.add(new Connection(
-                            site.device(),
-                            site.material(),
-                            site.terrain(),
-                            site.graph(),
-                            course,
-                            place,
-                            bars.progress())
+            Path leg = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
+            results.add(new Connection(place.data(), config, leg, place.progress())
                     .run(nets.get(i), nets.get(i + 1), points));
         }
-        options.show(ConnectReport.of(results, facts(site, bends, configuration)), folder);
-    }
-
-    private Settings settings(ModelFile model) {
-        return options.settings(model, new Sgd(momentum, weightDecay, nesterov), !spareVectors);
-    }
-
-    private CurveTraining.CurveConfig course(Splits material, Settings settings, int bends) {
-        int steps = (int) Math.max(1, Math.round(epochs * material.stepsPerEpoch()));
-        Schedule rates = Schedule.sgdPaper(steps, lr);
-        return new CurveTraining.CurveConfig(curve, bends, rates, settings, options.seed, material.augmentation());
+        int bends = config.bends();
+        facts.put(
+                "curve",
+                curve + ", " + (bends + 2) + " control points with the ends, so " + bends
+                        + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
+        facts.put(
+                "training",
+                epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay
+                        + ", batches of " + options.batch);
+        facts.put("measured", place.data().describe() + ", " + points + " points");
+        return ConnectReport.of(results, facts);
     }
 
     /** Bends between the ends. */
@@ -150,26 +147,14 @@ final class ConnectCommand implements Runnable {
 
     /** Folders from before {@link #CONTROLS} was kept were made when --num-bends left the ends out. */
     private void requireSameCount() {
-        if (options.output.resume == null || !Files.exists(options.output.resume.resolve("config.json"))) return;
-        JsonNode there = Json.read(options.output.resume.resolve("config.json"));
+        if (options.resume == null) return;
+        Path kept = options.resume.resolve(Configuration.FILE);
+        if (!Files.exists(kept)) return;
+        JsonNode there = Json.read(kept);
         int bends = there.path("bends").asInt(controls - 2);
         if (there.has(CONTROLS) || bends == controls - 2) return;
         throw new IllegalArgumentException(
-                "--resume: " + options.output.resume + " was made when --num-bends left the ends out;" + " it has "
-                        + bends + " between them, which is --num-bends " + (bends + 2) + " now");
-    }
-
-    private Map<String, String> facts(Site site, int bends, Configuration configuration) {
-        Map<String, String> facts = site.facts(configuration);
-        facts.put(
-                "curve",
-                curve + ", " + (bends + 2) + " control points with the ends, so " + bends
-                        + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
-        facts.put(
-                "training",
-                epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay
-                        + ", batches of " + options.batch);
-        facts.put("measured", site.terrain().describe(site.graph()) + ", " + points + " points");
-        return facts;
+                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has " + bends
+                        + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 }

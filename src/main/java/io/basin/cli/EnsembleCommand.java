@@ -1,7 +1,7 @@
 package io.basin.cli;
 
+import io.basin.data.Progress;
 import io.basin.data.TrainTest;
-import io.basin.device.Device;
 import io.basin.ensemble.Combiners;
 import io.basin.ensemble.FileEnsemble;
 import io.basin.ensemble.Metrics;
@@ -10,9 +10,7 @@ import io.basin.ensemble.RunFolder;
 import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
-import io.basin.train.Splits;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -62,14 +60,8 @@ final class EnsembleCommand implements Runnable {
                     "whose models to take from folders, or 'all'; default: a folder must hold those of one method")
     private List<String> methods = List.of();
 
-    @Option(names = "--data-dir", description = "where the data set's files are")
-    private Path dataDir;
-
     @Mixin
-    private DeviceOptions on;
-
-    @Mixin
-    private LenienceOptions lenience;
+    private Flags.LenientData on;
 
     @Option(names = "--json", description = "writes the figures")
     private Path json;
@@ -81,18 +73,16 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<ModelFile> models = RunFolder.models(paths, methods).stream()
-                .map(m -> m.forgiven(lenience.lenience()))
-                .toList();
+        List<ModelFile> models =
+                RunFolder.models(paths, methods).stream().map(on::forgiven).toList();
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
-        Bars bars = new Bars();
-        TrainTest data = models.get(0).data(dataDir, bars.progress());
-        FileEnsemble.Outcome outcome;
-        try (Device device = on.open();
-                Splits splits = ModelFile.splits(device, data, models)) {
-            outcome = FileEnsemble.measure(splits, models, fit, bars.progress());
-        }
-        LenienceOptions.say(models, data);
+        Progress progress = new Bars().progress();
+        TrainTest data = on.data(models, progress);
+        on.with(models, data, splits -> print(models, data, FileEnsemble.measure(splits, models, fit, progress)));
+    }
+
+    private void print(List<ModelFile> models, TrainTest data, FileEnsemble.Outcome outcome) {
+        Flags.LenientData.say(models, data);
         print(models, outcome);
         if (json != null) Json.write(json, figures(models, data, outcome));
         Outputs.picture(svg, () -> picture(outcome));
@@ -153,30 +143,28 @@ final class EnsembleCommand implements Runnable {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("data", data.fingerprint());
         figures.put("files", models.stream().map(ModelFile::toString).toList());
-        figures.put("alone", figures("", o.alone()));
-        figures.put("mean", figures("mean", o.mean()));
-        figures.put("vote", figures("vote", o.vote()));
+        figures.put("alone", Figures.of("", o.alone()));
+        figures.put("mean", Figures.of("mean", o.mean()));
+        figures.put("vote", Figures.of("vote", o.vote()));
         if (o.ridge() != null) {
             figures.put("weights", o.weights());
-            figures.put("weighted", figures("weighted", o.weighted()));
-            figures.put("ridge", figures("ridge", List.of(o.ridge())).get(0));
+            figures.put("weighted", Figures.of("weighted", o.weighted()));
+            figures.put("ridge", Figures.of("ridge", o.ridge()));
             figures.put("lambda", o.lambda());
         }
         return figures;
     }
 
     /** JSON's null stands where a combiner gives no probabilities. */
-    private static List<Map<String, Object>> figures(String combiner, List<Metrics> metrics) {
-        boolean likely = Combiners.givesProbabilities(combiner);
-        List<Map<String, Object>> all = new ArrayList<>();
-        for (Metrics m : metrics) {
-            Map<String, Object> figures = new LinkedHashMap<>();
-            figures.put("accuracy", m.accuracy());
-            figures.put("nll", likely ? m.nll() : null);
-            figures.put("ece", likely ? m.ece() : null);
-            all.add(figures);
+    private record Figures(double accuracy, Double nll, Double ece) {
+        static Figures of(String combiner, Metrics m) {
+            boolean likely = Combiners.givesProbabilities(combiner);
+            return new Figures(m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null);
         }
-        return all;
+
+        static List<Figures> of(String combiner, List<Metrics> all) {
+            return all.stream().map(m -> of(combiner, m)).toList();
+        }
     }
 
     private static String picture(FileEnsemble.Outcome o) {

@@ -1,17 +1,18 @@
 package io.basin.cli;
 
+import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
 import io.basin.compare.RobustnessEval;
-import io.basin.compare.Scored;
 import io.basin.data.Corruption;
-import io.basin.data.Dataset;
+import io.basin.data.Progress;
 import io.basin.data.TrainTest;
-import io.basin.device.Device;
+import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
+import io.basin.report.Charts;
 import io.basin.report.Extras;
-import io.basin.report.ExtrasPage;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
@@ -42,17 +43,11 @@ final class EvaluateCommand implements Runnable {
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "safetensors files that train or compare wrote")
     private List<Path> files;
 
-    @Option(names = "--data-dir", description = "where the data set's files are")
-    private Path dataDir;
+    @Mixin
+    private Flags.LenientData on;
 
     @Mixin
-    private DeviceOptions on;
-
-    @Mixin
-    private LenienceOptions lenience;
-
-    @Mixin
-    private ProbeOptions probes;
+    private Flags.Probes probes;
 
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
     private Path reliability;
@@ -60,61 +55,59 @@ final class EvaluateCommand implements Runnable {
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
-        List<ModelFile> models = files.stream()
-                .map(f -> ModelFile.of(f).forgiven(lenience.lenience()))
-                .toList();
-        TrainTest data = models.get(0).data(dataDir, new Bars().progress());
-        List<Scored> scored = new ArrayList<>();
-        Dataset outside = probes.outside(data.test(), new Bars().progress());
-        try (Device device = on.open();
-                Splits splits = ModelFile.splits(device, data, models)) {
-            LenienceOptions.say(models, data);
+        List<ModelFile> models =
+                files.stream().map(f -> on.forgiven(ModelFile.of(f))).toList();
+        Progress progress = new Bars().progress();
+        TrainTest data = on.data(models, progress);
+        int[] labels = data.test().labels();
+        List<Probabilities> scored = new ArrayList<>();
+        Options asked = probes.add(new Options(0, BatchNormUpdate.AUTO), data.test(), progress);
+        on.with(models, data, splits -> {
+            Flags.LenientData.say(models, data);
             for (ModelFile file : models) {
                 try (Model model = file.open(splits)) {
                     Evaluator onTest = model.on(splits, Splits.Part.TEST);
-                    scored.add(Scored.of(onTest, file.into(model).weights(), data.test()));
-                    print(file, scored.get(scored.size() - 1));
-                    if (probes.corruptions) corrupted(model, data.test());
-                    if (outside != null) outside(model, data.test(), outside);
+                    Probabilities p =
+                            Probabilities.mean(onTest, List.of(file.into(model).weights()));
+                    scored.add(p);
+                    print(file, p.metrics(labels));
+                    print(new RobustnessEval(data.test(), asked, Progress.NONE)
+                            .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set)));
                 }
             }
-        }
-        if (scored.size() == 2) test(scored.get(0), scored.get(1));
-        Outputs.picture(reliability, () -> picture(models, scored));
+        });
+        if (scored.size() == 2) test(scored.get(0), scored.get(1), labels);
+        Outputs.picture(reliability, () -> picture(models, scored, labels));
     }
 
-    private static void corrupted(Model model, Dataset test) {
-        for (Corruption c : Corruption.values()) {
-            System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
-            for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                Dataset set = c.apply(test, strength, RobustnessEval.SEED);
-                double accuracy =
-                        Probabilities.of(model, set).metrics(set.labels()).accuracy();
-                System.out.printf(Locale.ROOT, " %.2f", 100 * accuracy);
+    private static void print(Extras extras) {
+        for (Extras.Corrupted c : extras.corrupted()) {
+            if (c.strength() == 0) continue;
+            if (c.strength() == 1) {
+                System.out.printf(
+                        Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.kind(), Corruption.STRENGTHS);
             }
-            System.out.println();
+            System.out.printf(Locale.ROOT, " %.2f", 100 * c.accuracy());
+            if (c.strength() == Corruption.STRENGTHS) System.out.println();
+        }
+        for (Extras.Outside o : extras.outside()) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",
+                    o.set(),
+                    100 * o.auroc(),
+                    100 * o.confidenceInside(),
+                    100 * o.confidenceOutside());
         }
     }
 
-    private static void outside(Model model, Dataset test, Dataset other) {
-        double[] inside = Probabilities.of(model, test).confidences();
-        double[] outside = Probabilities.of(model, other).confidences();
-        System.out.printf(
-                Locale.ROOT,
-                "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",
-                other.name(),
-                100 * Statistics.auroc(inside, outside),
-                100 * Statistics.mean(inside),
-                100 * Statistics.mean(outside));
-    }
-
-    private static String picture(List<ModelFile> models, List<Scored> scored) {
+    private static String picture(List<ModelFile> models, List<Probabilities> scored, int[] labels) {
         List<Extras.Reliability> all = new ArrayList<>();
         for (int i = 0; i < scored.size(); i++) {
             all.add(scored.get(i)
-                    .reliability((i + 1) + ": " + models.get(i).file().getFileName()));
+                    .reliability((i + 1) + ": " + models.get(i).file().getFileName(), labels));
         }
-        Lines diagram = ExtrasPage.reliabilityDiagram(all);
+        Lines diagram = Charts.reliability(all, true);
         if (diagram == null) {
             throw new IllegalArgumentException(
                     "--reliability: the test part is too small to draw, no bin of confidence has enough samples");
@@ -122,21 +115,21 @@ final class EvaluateCommand implements Runnable {
         return diagram.svg();
     }
 
-    private void print(ModelFile model, Scored scored) {
+    private void print(ModelFile model, Metrics m) {
         System.out.printf(
                 Locale.ROOT,
                 "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
                 files.size() > 1 ? model + ": " : "",
                 model.origin().model(),
                 model.origin().dataset(),
-                100 * scored.metrics().accuracy(),
-                scored.metrics().nll(),
-                100 * scored.metrics().ece());
+                100 * m.accuracy(),
+                m.nll(),
+                100 * m.ece());
     }
 
-    private static void test(Scored a, Scored b) {
-        int onlyFirst = a.onlyHere(b);
-        int onlySecond = b.onlyHere(a);
+    private static void test(Probabilities a, Probabilities b, int[] labels) {
+        int onlyFirst = a.onlyHere(b, labels);
+        int onlySecond = b.onlyHere(a, labels);
         double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,

@@ -9,8 +9,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which flag stands behind a parameter that the engine or {@code config.json} names, and its value as one would type it. */
@@ -26,28 +29,16 @@ final class FlagNames {
             "nets", "FILE"));
 
     static {
-        List.of(
-                        TrainingOptions.class,
-                        LandscapeOptions.class,
-                        RunOptions.class,
-                        OutputOptions.class,
-                        NormOptions.class,
-                        DeviceOptions.class,
-                        MergeOptions.class,
-                        ProbeOptions.class,
-                        ConnectCommand.class,
-                        SurfaceCommand.class,
-                        WidthCommand.class,
-                        CompareCommand.class,
-                        TrainCommand.class,
-                        LenienceOptions.class)
-                .forEach(FlagNames::options);
+        for (Class<?> command : Main.class.getAnnotation(Command.class).subcommands()) options(command);
     }
 
     private FlagNames() {}
 
-    private static void options(Class<?> mixin) {
-        for (Field field : mixin.getDeclaredFields()) {
+    /** Those of a command or a mixin and of what it is made of. */
+    private static void options(Class<?> type) {
+        if (type.getSuperclass() != null) options(type.getSuperclass());
+        for (Field field : type.getDeclaredFields()) {
+            if (field.isAnnotationPresent(Mixin.class)) options(field.getType());
             Option option = field.getAnnotation(Option.class);
             TrainingOptions.Sets sets = field.getAnnotation(TrainingOptions.Sets.class);
             if (option == null) continue;
@@ -70,6 +61,13 @@ final class FlagNames {
             String flag = FLAGS.get(m.group(1));
             return Matcher.quoteReplacement(flag == null ? m.group(1) : flag);
         });
+    }
+
+    /** Says remarks one by one; returns them as they were said. */
+    static List<String> say(List<String> remarks, Consumer<String> to) {
+        List<String> all = remarks.stream().map(FlagNames::said).toList();
+        all.forEach(to);
+        return all;
     }
 
     /** The parameters that flags set. */

@@ -2,16 +2,17 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.data.DataSets;
+import io.basin.data.Progress;
 import io.basin.data.TrainTest;
-import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.FormatException;
+import io.basin.landscape.LandscapeData;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
-import io.basin.landscape.Terrain;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
@@ -19,13 +20,15 @@ import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of everything that looks at trained nets from outside: which data, how much of it, where results go. */
-final class LandscapeOptions {
+final class LandscapeOptions extends Flags.Output {
     @Option(
             names = "--data-dir",
             description =
@@ -33,10 +36,7 @@ final class LandscapeOptions {
     Path dataDir;
 
     @Mixin
-    OutputOptions output;
-
-    @Mixin
-    private NormOptions norms;
+    private Flags.Norms norms;
 
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
@@ -76,38 +76,92 @@ final class LandscapeOptions {
     @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random; default ${DEFAULT-VALUE}")
     long seed;
 
-    Terrain.Sampling sampling() {
-        return new Terrain.Sampling(samples, statistics, norms.update("exact"), memory);
+    /**
+     * Nets of one model and their data on a device.
+     *
+     * @param configuration to which a command adds what decides its results
+     */
+    record Place(
+            Settings settings,
+            List<Net> nets,
+            LandscapeData data,
+            Splits splits,
+            Configuration configuration,
+            Progress progress) {}
+
+    /** Makes a report; {@code facts} are what it says of its nets, before what the command adds. */
+    interface Work {
+        LandscapeReport report(Path folder, Map<String, String> facts);
     }
 
-    /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
-    Configuration configuration(String command, Settings settings, Site site) {
-        List<Net> nets = site.nets();
-        return output.configuration(command, site.material().fingerprint(), site.device())
-                .fixed("nets", nets.stream().map(Net::fingerprint).toList())
-                .fixed("settings", settings)
-                .fixed("sampling", sampling())
-                .fixed("seed", seed)
-                .free("files", nets.stream().map(n -> n.file().toString()).toList());
+    /** The same as the other, for nets that nothing trains. */
+    void run(String command, List<Path> files, List<Path> marks, Function<Place, Work> plan) {
+        run(command, files, marks, new Sgd(0.9, 5e-4, false), true, plan);
     }
 
-    /** Settings of these nets, as in training by default. */
-    Settings settings(ModelFile model) {
-        return settings(model, new Sgd(0.9, 5e-4, false), true);
+    /**
+     * Reads nets and data, plans the work on them, and does it in a folder of its own, which is made once all has been found to
+     * fit.
+     *
+     * @param files of the nets; {@code marks} of others that a picture shows
+     * @param optimizer of a net that is trained on the data
+     * @throws IllegalArgumentException naming the files or flags that do not fit together
+     */
+    void run(
+            String command,
+            List<Path> files,
+            List<Path> marks,
+            Sgd optimizer,
+            boolean decayEverything,
+            Function<Place, Work> plan) {
+        List<Path> all = new ArrayList<>(files);
+        all.addAll(marks);
+        ModelFile model = sameModel(all);
+        ModelCard card = model.origin();
+        Settings settings = settings(card, optimizer, decayEverything);
+        LandscapeData.Sampling sampling =
+                new LandscapeData.Sampling(samples, statistics, norms.update("exact"), memory);
+        List<Net> nets = label(files);
+        requireApart(nets);
+        Progress progress = new Bars().progress();
+        try (Device device = open();
+                Splits splits = splits(device, model, settings, progress);
+                LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling)) {
+            data.requireLoadable(all);
+            Configuration configuration = configuration(command, splits)
+                    .fixed("nets", nets.stream().map(Net::fingerprint).toList())
+                    .fixed("settings", settings)
+                    .fixed("sampling", sampling)
+                    .fixed("seed", seed)
+                    .free("files", nets.stream().map(n -> n.file().toString()).toList());
+            Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
+            try (Claim claim = claim(command + "-" + card.dataset() + "-" + card.model())) {
+                configuration.keep(claim.folder());
+                Map<String, String> facts = new LinkedHashMap<>();
+                for (Net net : nets) facts.put(net.label(), net.file().toString());
+                facts.put("net", card.model() + " on " + card.dataset());
+                facts.put("device", configuration.mixed());
+                LandscapeReport report = work.report(claim.folder(), facts);
+                Complaint.SelfCheckException.throwIfAny(report.write(claim.folder(), System.out));
+            }
+        }
     }
 
-    /** The same, of a net that is trained on them. */
-    Settings settings(ModelFile model, Sgd optimizer, boolean decayEverything) {
-        ModelCard origin = model.origin();
-        TrainingOptions.Augment how = augment != null ? augment : augment(origin);
+    private static Graph graph(ModelCard card, Splits splits) {
+        return Nets.build(
+                card.model(), splits.train().sample(), splits.testSet().classes());
+    }
+
+    private Settings settings(ModelCard card, Sgd optimizer, boolean decayEverything) {
+        TrainingOptions.Augment how = augment != null ? augment : augment(card);
         return new Settings(
-                origin.dataset(),
-                Nets.known(origin.model()),
+                card.dataset(),
+                Nets.known(card.model()),
                 optimizer,
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(origin.dataset(), batch, validation, trainSamples));
+                how.data(card.dataset(), batch, validation, trainSamples));
     }
 
     /**
@@ -115,24 +169,15 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
-    Splits material(Device on, ModelFile model, Settings settings, Bars bars) {
-        TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
+    private Splits splits(Device on, ModelFile model, Settings settings, Progress progress) {
+        TrainTest data = DataSets.load(settings.dataset(), dataDir, progress);
         model.requireTrainedOn(data);
-        Splits material = Comparison.material(on, data, settings);
-        Augmentation trained = model.origin().augmentation();
-        if (trained.plain().equals(material.augmentation().plain())) {
-            return material;
-        }
-        material.close();
+        Splits splits = Comparison.splits(on, data, settings);
+        if (model.origin().augmentation().plain().equals(splits.augmentation().plain())) return splits;
+        splits.close();
         throw new IllegalArgumentException("--train-samples " + trainSamples + " and --validation " + validation
                 + " leave other training images than " + model.file()
                 + " was trained on: repeat the flags of its training");
-    }
-
-    /** The folder to write into: new and empty, or one to resume. */
-    Claim claim(String command, ModelFile model) {
-        return output.claim(
-                command + "-" + model.origin().dataset() + "-" + model.origin().model());
     }
 
     /**
@@ -140,7 +185,7 @@ final class LandscapeOptions {
      *
      * @throws IllegalArgumentException naming the two files that differ
      */
-    static ModelFile sameModel(List<Path> files) {
+    private static ModelFile sameModel(List<Path> files) {
         ModelFile first = ModelFile.of(files.get(0));
         for (Path file : files) {
             ModelFile other = ModelFile.of(file);
@@ -173,7 +218,7 @@ final class LandscapeOptions {
     }
 
     /** Labels each net by method and seed, and by A, B, C where that is not enough. */
-    static List<Net> label(List<Path> files) {
+    private static List<Net> label(List<Path> files) {
         List<Net> nets = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             Net net = new Net(files.get(i).getFileName().toString(), files.get(i));
@@ -185,7 +230,7 @@ final class LandscapeOptions {
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */
-    static void requireApart(List<Net> nets) {
+    private static void requireApart(List<Net> nets) {
         Map<String, Net> seen = new HashMap<>();
         for (Net net : nets) {
             Net twin = seen.putIfAbsent(net.fingerprint(), net);
@@ -193,10 +238,5 @@ final class LandscapeOptions {
             throw new IllegalArgumentException(
                     twin.file() + " and " + net.file() + " are the same: name files of different nets");
         }
-    }
-
-    /** Writes and prints it. */
-    void show(LandscapeReport report, Path folder) {
-        SelfCheckException.throwIfAny(report.write(folder, System.out));
     }
 }

@@ -1,12 +1,17 @@
 package io.basin.cli;
 
 import io.basin.device.DeviceProvider;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The range of every flag that takes a number, in one place. What lies outside cannot be meant: it is no number, or its work would
@@ -108,5 +113,55 @@ final class Limits {
     private static String plain(double value) {
         boolean whole = value == Math.rint(value) && Math.abs(value) < 1e17;
         return whole ? Long.toString((long) value) : Double.toString(value).replace('E', 'e');
+    }
+
+    /** Has numbers and paths of the command line read here, and refused in words of ours. */
+    static void register(CommandLine line) {
+        line.registerConverter(int.class, Limits::whole);
+        line.registerConverter(Integer.class, Limits::whole);
+        line.registerConverter(long.class, Limits::large);
+        line.registerConverter(Long.class, Limits::large);
+        line.registerConverter(double.class, Limits::number);
+        line.registerConverter(Double.class, Limits::number);
+        line.registerConverter(Path.class, Limits::path);
+    }
+
+    private static int whole(String word) {
+        return (int) whole(word, Integer.MIN_VALUE, Integer.MAX_VALUE);
+    }
+
+    private static long large(String word) {
+        return whole(word, Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
+    private static long whole(String word, long low, long high) {
+        if (!word.matches("[+-]?[0-9]+")) {
+            throw new TypeConversionException("'" + Printable.of(word) + "' is not a whole number such as 10");
+        }
+        try {
+            long value = Long.parseLong(word);
+            if (value >= low && value <= high) return value;
+        } catch (NumberFormatException e) {
+            // More digits than any of ours has.
+        }
+        throw new TypeConversionException("'" + Printable.of(word) + "' has too many digits");
+    }
+
+    private static double number(String word) {
+        try {
+            return Double.parseDouble(word);
+        } catch (NumberFormatException e) {
+            throw new TypeConversionException(
+                    "'" + Printable.of(word) + "' is not a number such as 1.5 (with a point, not a comma)");
+        }
+    }
+
+    private static Path path(String word) {
+        if (word.isBlank()) throw new TypeConversionException("the name is empty; name a file or folder");
+        try {
+            return Path.of(word);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException(Reason.of(e));
+        }
     }
 }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** Entry point of the command line. Its exit codes are {@link Exit}'s. */
+/** Entry point of the command line. */
 @Command(
         name = "basin",
         mixinStandardHelpOptions = true,
@@ -19,7 +19,7 @@ import picocli.CommandLine.ScopeType;
             TrainCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
-            AverageCommand.class,
+            SoupCommand.Average.class,
             SoupCommand.class,
             EnsembleCommand.class,
             ConnectCommand.class,
@@ -29,8 +29,22 @@ import picocli.CommandLine.ScopeType;
             DataCommand.class,
             DoctorCommand.class
         },
-        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Exit.HELP})
+        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Main.HELP})
 public final class Main implements Runnable {
+    /** Done, and all self-checks held. */
+    static final int OK = 0;
+    /** Something failed: a file, a device, a training, a self-check, or results could not be written. */
+    static final int FAILED = 1;
+    /** What was asked for cannot be: the command line or the files that it names must change. */
+    static final int USAGE = 2;
+    /** Whoever read stdout closed it early, as 'head' does: the code of ordinary tools, which die of SIGPIPE. */
+    static final int PIPE_CLOSED = 141;
+
+    /** For the end of the help; the virtual machine ends with 130 of its own accord. */
+    static final String HELP =
+            "Exit codes: 0 done, 1 failed (a self-check and unwritable output included), 2 wrong usage,"
+                    + " 130 interrupted, 141 stdout was closed by its reader";
+
     @Option(
             names = "--verbose",
             scope = ScopeType.INHERIT,
@@ -60,23 +74,23 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
-        // LossAndError have the digits of programs, whatever the user's language; libraries that draw ask for the
+        // Figures have the digits of programs, whatever the user's language; libraries that draw ask for the
         // default.
         Locale.setDefault(Locale.ROOT);
-        Stdout stdout = Stdout.install();
+        Terminal.Stdout stdout = Terminal.Stdout.install();
         System.setErr(new Terminal(System.err, Terminal.charset(), false));
         try {
             System.exit(stdout.end(commandLine().execute(args)));
         } catch (OutOfMemoryError e) {
-            System.err.println("basin: " + Exhausted.sentence(e));
-            System.exit(Exit.FAILED);
+            System.err.println("basin: " + Complaint.of(e));
+            System.exit(FAILED);
         }
     }
 
     static CommandLine commandLine() {
         Notices.reset();
         CommandLine line = new CommandLine(new Main());
-        Words.register(line);
+        Limits.register(line);
         line.setHelpFactory(Placeholders::new);
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
@@ -92,16 +106,16 @@ public final class Main implements Runnable {
     private static int misused(CommandLine.ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
         line.getErr().println("basin: " + Complaint.of(e));
-        return Exit.USAGE;
+        return USAGE;
     }
 
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
         boolean verbose = parsed.expandedArgs().contains("--verbose");
         if (verbose) e.printStackTrace(line.getErr());
-        OutOfMemoryError full = Exhausted.in(e);
-        line.getErr().println("basin: " + (full == null ? Complaint.of(e) : Exhausted.sentence(full)));
+        OutOfMemoryError full = Complaint.shortage(e);
+        line.getErr().println("basin: " + (full == null ? Complaint.of(e) : Complaint.of(full)));
         boolean usage = full == null && e instanceof IllegalArgumentException && !Complaint.isUnexpected(e);
-        return usage ? Exit.USAGE : Exit.FAILED;
+        return usage ? USAGE : FAILED;
     }
 
     @Override

@@ -1,8 +1,6 @@
 package io.basin.cli;
 
 import io.basin.data.Progress;
-import io.basin.data.TrainTest;
-import io.basin.device.Device;
 import io.basin.ensemble.FileMean;
 import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
@@ -24,15 +22,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The flags of commands that make one weights file of several, and what they check first. */
-final class MergeOptions {
+final class MergeOptions extends Flags.Data {
     @Option(names = "--out", required = true, description = "the weights file to write")
     Path out;
-
-    @Option(names = "--data-dir", description = "where the data set's files are")
-    Path dataDir;
-
-    @Mixin
-    private DeviceOptions on;
 
     @Option(
             names = "--no-bn-update",
@@ -40,7 +32,7 @@ final class MergeOptions {
     boolean keepStatistics;
 
     @Mixin
-    private NormOptions norms;
+    private Flags.Norms norms;
 
     @Option(names = "--force", description = "average even what has no useful mean, with a warning")
     boolean force;
@@ -94,12 +86,11 @@ final class MergeOptions {
 
     /** Does {@code work} with the models' net on a device, beside their data. */
     void at(List<ModelFile> models, Progress progress, BiConsumer<Splits, Model> work) {
-        TrainTest data = models.get(0).data(dataDir, progress);
-        try (Device device = on.open();
-                Splits splits = ModelFile.splits(device, data, models);
-                Model model = models.get(0).open(splits)) {
-            work.accept(splits, model);
-        }
+        with(models, data(models, progress), splits -> {
+            try (Model model = models.get(0).open(splits)) {
+                work.accept(splits, model);
+            }
+        });
     }
 
     /** What the mean's file says of itself. */

@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/** SelfCheck of files to be written, made before the work whose result they take. */
+/** Checks of files to be written, made before the work whose result they take. */
 final class Outputs {
     private Outputs() {}
 

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -207,12 +208,14 @@ final class PictureFile {
                 reader.addIIOReadWarningListener((r, warning) -> warnings.add(warning));
                 reader.setInput(stream, false, true);
                 boolean turned = orientation > 4;
-                requireSize(
-                        name,
-                        reader.getWidth(0),
-                        reader.getHeight(0),
-                        turned ? height : width,
-                        turned ? width : height);
+                int w = turned ? height : width;
+                int h = turned ? width : height;
+                if (reader.getWidth(0) != w || reader.getHeight(0) != h) {
+                    throw new FormatException(
+                            name,
+                            "is " + reader.getWidth(0) + " x " + reader.getHeight(0) + ", the net needs " + w + " x "
+                                    + h);
+                }
                 BufferedImage image = reader.read(0);
                 if (warnings.isEmpty()) return new Upright(image, orientation);
                 throw new FormatException(name, "is damaged (" + warnings.get(0) + "): save it anew as PNG");
@@ -227,13 +230,6 @@ final class PictureFile {
         }
     }
 
-    static void requireSize(String name, int width, int height, int needsWidth, int needsHeight) {
-        if (width != needsWidth || height != needsHeight) {
-            throw new FormatException(
-                    name, "is " + width + " x " + height + ", the net needs " + needsWidth + " x " + needsHeight);
-        }
-    }
-
     /**
      * A stored picture with the orientation that its camera wrote (EXIF, 1 to 8).
      *
@@ -243,17 +239,13 @@ final class PictureFile {
     record Upright(BufferedImage stored, int orientation) {
         /** The place in the stored picture, {x, y}, of the upright one's pixel. */
         int[] at(int x, int y) {
-            int right = stored.getWidth() - 1;
-            int bottom = stored.getHeight() - 1;
-            return switch (orientation) {
-                case 2 -> new int[] {right - x, y};
-                case 3 -> new int[] {right - x, bottom - y};
-                case 4 -> new int[] {x, bottom - y};
-                case 5 -> new int[] {y, x};
-                case 6 -> new int[] {y, bottom - x};
-                case 7 -> new int[] {right - y, bottom - x};
-                case 8 -> new int[] {right - y, x};
-                default -> new int[] {x, y};
+            boolean turned = orientation > 4;
+            int column = turned ? y : x;
+            int row = turned ? x : y;
+            boolean fromRight = Set.of(2, 3, 7, 8).contains(orientation);
+            boolean fromBottom = Set.of(3, 4, 6, 7).contains(orientation);
+            return new int[] {
+                fromRight ? stored.getWidth() - 1 - column : column, fromBottom ? stored.getHeight() - 1 - row : row
             };
         }
     }

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.data.Dataset;
 import io.basin.report.Statistics;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -24,9 +25,9 @@ final class Polarity {
     static Optional<String> warning(Pictures pictures, Dataset data) {
         double[] usual = borders(data);
         double mean = Statistics.mean(usual);
-        double squares = 0;
-        for (double b : usual) squares += (b - mean) * (b - mean);
-        double far = FAR * Math.max(LEAST_DEVIATION, Math.sqrt(squares / usual.length));
+        double variance =
+                Arrays.stream(usual).map(b -> (b - mean) * (b - mean)).average().orElse(0);
+        double far = FAR * Math.max(LEAST_DEVIATION, Math.sqrt(variance));
         double[] borders = borders(pictures.set());
         int first = -1;
         int count = 0;

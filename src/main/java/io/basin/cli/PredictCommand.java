@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.data.TrainTest;
-import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.ensemble.ModelFile;
@@ -49,9 +48,6 @@ final class PredictCommand implements Runnable {
                     "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
     private List<Path> others;
 
-    @Option(names = "--data-dir", description = "where the data set's files are")
-    private Path dataDir;
-
     @Option(names = "--top", defaultValue = "3", description = "classes to print; default ${DEFAULT-VALUE}")
     private int top;
 
@@ -59,10 +55,7 @@ final class PredictCommand implements Runnable {
     private boolean vote;
 
     @Mixin
-    private DeviceOptions on;
-
-    @Mixin
-    private LenienceOptions lenience;
+    private Flags.LenientData on;
 
     @Override
     public void run() {
@@ -71,34 +64,30 @@ final class PredictCommand implements Runnable {
             throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
                     + "; name the weights first, then the pictures");
         }
-        List<ModelFile> models = new ArrayList<>(List.of(model(file)));
+        List<ModelFile> models = new ArrayList<>(List.of(on.forgiven(ModelFile.of(file))));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {
-            if (other.toString().endsWith(WEIGHTS)) models.add(model(other));
+            if (other.toString().endsWith(WEIGHTS)) models.add(on.forgiven(ModelFile.of(other)));
             else images.add(other);
         }
         if (images.isEmpty()) {
             throw new IllegalArgumentException("IMAGE is missing: name a PNG picture or an IDX file of images");
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
-        TrainTest data = models.get(0).data(dataDir, new Bars().progress());
+        TrainTest data = on.data(models, new Bars().progress());
         if (top > data.test().classes()) {
             throw new IllegalArgumentException("--top " + top + " exceeds the "
                     + data.test().classes() + " classes of " + data.test().name());
         }
         Pictures pictures = Pictures.read(images, data.test());
         Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
-        try (Device device = on.open();
-                Splits splits = ModelFile.splits(device, data, models);
-                Images uploaded = pictures.set().upload(device);
-                PredictionSum tally = device.tally(uploaded.count(), uploaded.outputs())) {
-            for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), tally);
-            print(pictures.names(), data.test().classNames(), tally);
-        }
-    }
-
-    private ModelFile model(Path weights) {
-        return ModelFile.of(weights).forgiven(lenience.lenience());
+        on.with(models, data, splits -> {
+            try (Images uploaded = pictures.set().upload(splits.device());
+                    PredictionSum sum = splits.device().tally(uploaded.count(), uploaded.outputs())) {
+                for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
+                print(pictures.names(), data.test().classNames(), sum);
+            }
+        });
     }
 
     private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum tally) {

@@ -1,18 +1,24 @@
 package io.basin.cli;
 
+import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.device.Device;
+import io.basin.io.Notices;
+import io.basin.methods.Method;
+import io.basin.report.Summary;
+import io.basin.train.Settings;
 import io.basin.train.Splits;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The flags that decide where and how something runs, and not what it computes. */
-final class RunOptions {
+/** The flags that decide where and how methods are trained, and not what is computed. */
+final class RunOptions extends Flags.Output {
     @Mixin
-    OutputOptions output;
-
-    @Mixin
-    private NormOptions norms;
+    private Flags.Norms norms;
 
     @Option(names = "--checkpoint-every", defaultValue = "0", description = "steps between checkpoints within an epoch")
     private int checkpointEvery;
@@ -25,10 +31,42 @@ final class RunOptions {
         return keepsSamples ? options.keepingSamples() : options;
     }
 
-    /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, TrainingOptions training, Splits material, Device device) {
-        return training.fix(output.configuration(command, material.fingerprint(), device))
-                .fixed("bn-update", norms.update("auto").how())
-                .fixed("bn-plain", norms.update("auto").plain());
+    /**
+     * Methods about to be trained in a folder.
+     *
+     * @param remarks where plans differ from what was asked
+     * @param configuration what a run must have the same when it resumes, but for methods and seeds
+     */
+    record Work(
+            TrainingOptions training,
+            Splits splits,
+            List<Method> plan,
+            List<String> remarks,
+            Configuration configuration,
+            Path folder,
+            Bars bars) {
+        Summary compare(long[] seeds, Options options, String title, Map<String, String> facts) {
+            Settings settings = training.settings();
+            return new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars)
+                    .run(title, facts);
+        }
+    }
+
+    /** @param name follows those of data set and net in the folder's name */
+    void train(TrainingOptions training, List<String> methods, String command, String name, Consumer<Work> work) {
+        Settings settings = training.settings();
+        Bars bars = new Bars();
+        try (Device device = open();
+                Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
+            // Planned before a folder is made: a flag at fault leaves nothing behind.
+            List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
+            List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
+            Configuration configuration = training.fix(configuration(command, splits))
+                    .fixed("bn-update", norms.update("auto").how())
+                    .fixed("bn-plain", norms.update("auto").plain());
+            try (Claim claim = claim(settings.dataset() + "-" + settings.model() + name)) {
+                work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars));
+            }
+        }
     }
 }

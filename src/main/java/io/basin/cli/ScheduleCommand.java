@@ -4,10 +4,10 @@ import io.basin.compare.Comparison;
 import io.basin.io.AtomicFile;
 import io.basin.methods.Method;
 import io.basin.report.Charts;
-import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -59,9 +59,9 @@ final class ScheduleCommand implements Runnable {
         }
         TrainingOptions.requireKnown("--methods", methods);
         int perEpoch = train / d.batch();
-        List<Method> recipes = training.plan(methods, perEpoch);
-        List<Summary.Plotted> plotted = Comparison.plotted(recipes, perEpoch);
-        for (Method r : recipes) {
+        List<Method> plans = training.plan(methods, perEpoch);
+        List<Summary.Plotted> plotted = Comparison.plotted(plans, perEpoch);
+        for (Method r : plans) {
             System.out.printf(
                     Locale.ROOT,
                     "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s, lr %.4g to %.4g%n",
@@ -75,9 +75,9 @@ final class ScheduleCommand implements Runnable {
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
-        TrainingOptions.remark(recipes, System.out::println);
+        training.remark(plans, perEpoch, System.out::println);
         System.out.println();
-        System.out.print(SchedulePicture.text(plotted));
+        System.out.print(Charts.text(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
         Outputs.picture(svg, () -> Charts.learningRates(plotted).svg());
     }
@@ -93,13 +93,10 @@ final class ScheduleCommand implements Runnable {
         StringBuilder out = new StringBuilder("method,step,epoch,lr,alpha,collected\n");
         for (Summary.Plotted p : plotted) {
             for (int i = 0; i < p.lr().length; i++) {
-                boolean collected = java.util.Arrays.binarySearch(p.collections(), i) >= 0;
-                out.append(p.method()).append(',').append(i).append(',');
-                out.append((double) i / p.stepsPerEpoch())
-                        .append(',')
-                        .append(p.lr()[i])
-                        .append(',');
-                out.append(p.alpha()[i]).append(',').append(collected ? 1 : 0).append('\n');
+                double epoch = (double) i / p.stepsPerEpoch();
+                int collected = Arrays.binarySearch(p.collections(), i) >= 0 ? 1 : 0;
+                out.append(p.method() + "," + i + "," + epoch + "," + p.lr()[i] + "," + p.alpha()[i] + "," + collected
+                        + "\n");
             }
         }
         return out.toString();

@@ -30,6 +30,29 @@ import picocli.CommandLine.Parameters;
             "  basin soup --greedy runs/a/seed-1/fge/member-*.safetensors --out soup.safetensors"
         })
 final class SoupCommand implements Runnable {
+    /** Averages the weights of files: what SWA does while training, done afterwards. */
+    @Command(
+            name = "average",
+            description = "Averages weights files of one net in float64 and measures the mean's batch-norm statistics.",
+            footer = {
+                "",
+                "Examples:",
+                "  basin average runs/a/seed-1/swa/member-*.safetensors --out swa.safetensors",
+                "  basin average a.safetensors b.safetensors --out avg.safetensors --no-bn-update"
+            })
+    static final class Average implements Runnable {
+        @Parameters(paramLabel = "FILE", arity = "1..*", description = "safetensors files of one net")
+        private List<Path> files;
+
+        @Mixin
+        private MergeOptions merge;
+
+        @Override
+        public void run() {
+            merge.mean(files, "average");
+        }
+    }
+
     /** One of them must be named. */
     static final class Kind {
         @Option(names = "--uniform", required = true, description = "all files count alike")

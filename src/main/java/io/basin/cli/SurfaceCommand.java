@@ -1,15 +1,12 @@
 package io.basin.cli;
 
-import io.basin.ensemble.ModelFile;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
 import io.basin.landscape.SurfaceReport;
-import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -71,24 +68,28 @@ final class SurfaceCommand implements Runnable {
     @Override
     public void run() {
         requireCount();
-        List<Path> all = new ArrayList<>(files);
-        all.addAll(trajectory);
-        if (average != null) all.add(average);
-        ModelFile model = LandscapeOptions.sameModel(all);
         Surface.Grid plan = plan();
-        Settings settings = options.settings(model);
-        Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars);
-                Claim claim = options.claim("surface", model)) {
-            Path folder = claim.folder();
-            Configuration configuration =
-                    options.configuration("surface", settings, site).fixed("grid", plan);
-            configuration.keep(folder);
-            Surface.Result result = new Surface(
-                            site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
-                    .run(site.nets(), track(), average == null ? null : new Net("average", average));
-            options.show(SurfaceReport.of(result, plan, warnings(), facts(site, plan, configuration)), folder);
-        }
+        options.run("surface", files, marks(), place -> {
+            if (around == null) Surface.requirePlane(place.data(), place.nets());
+            place.configuration().fixed("grid", plan);
+            return (folder, facts) -> {
+                if (average != null) facts.put("average", average.toString());
+                if (!trajectory.isEmpty()) {
+                    facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
+                }
+                facts.put("plane", plan.toString());
+                facts.put("measured", place.data().describe() + ", at each of " + grid * grid + " cells");
+                Surface.Result result = new Surface(place.data(), plan, folder, place.progress())
+                        .run(place.nets(), track(), average == null ? null : new Net("average", average));
+                return SurfaceReport.of(result, plan, warnings(), facts);
+            };
+        });
+    }
+
+    private List<Path> marks() {
+        List<Path> marks = new ArrayList<>(trajectory);
+        if (average != null) marks.add(average);
+        return marks;
     }
 
     private void requireCount() {
@@ -121,9 +122,7 @@ final class SurfaceCommand implements Runnable {
     private List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         String run = init(files.get(0));
-        List<Path> marks = new ArrayList<>(trajectory);
-        if (average != null) marks.add(average);
-        long others = marks.stream().filter(f -> !init(f).equals(run)).count();
+        long others = marks().stream().filter(f -> !init(f).equals(run)).count();
         if (others > 0) {
             warnings.add("Warning: " + others + " of the marked files come from another initialisation than "
                     + files.get(0).getFileName() + " (" + run + "): their places are projections from far away.");
@@ -133,15 +132,5 @@ final class SurfaceCommand implements Runnable {
 
     private static String init(Path file) {
         return new Net("", file).header("init");
-    }
-
-    private Map<String, String> facts(Site site, Surface.Grid plan, Configuration configuration) {
-        Map<String, String> facts = site.facts(configuration);
-        if (average != null) facts.put("average", average.toString());
-        if (!trajectory.isEmpty())
-            facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
-        facts.put("plane", plan.toString());
-        facts.put("measured", site.terrain().describe(site.graph()) + ", at each of " + grid * grid + " cells");
-        return facts;
     }
 }

@@ -1,16 +1,9 @@
 package io.basin.cli;
 
-import io.basin.compare.Comparison;
-import io.basin.device.Device;
-import io.basin.io.Notices;
-import io.basin.methods.Method;
-import io.basin.report.ExtrasPage;
+import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
-import io.basin.train.Settings;
-import io.basin.train.Splits;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -45,35 +38,23 @@ final class TrainCommand implements Runnable {
 
     @Override
     public void run() {
-        Settings settings = training.settings();
         if (method.contains(",")) {
             throw new IllegalArgumentException("--method takes one method, got '" + Printable.of(method)
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
         TrainingOptions.requireKnown("--method", List.of(method));
-        Bars bars = new Bars();
-        try (Device device = run.output.open();
-                Splits material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            List<Method> plan = training.plan(List.of(method), material.stepsPerEpoch());
-            TrainingOptions.remark(plan, Notices::note);
-            try (Claim claim = run.output.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
-                train(material, settings, plan, bars, claim.folder());
-            }
-        }
+        run.train(training, List.of(method), "train", "-" + method, this::train);
     }
 
-    private void train(Splits material, Settings settings, List<Method> plan, Bars bars, Path folder) {
+    private void train(RunOptions.Work work) {
         long[] seeds = {seed};
-        Configuration configuration = run.configuration("train", training, material, material.device())
-                .fixed("methods", List.of(method))
-                .fixed("seeds", seeds);
-        configuration.keep(folder);
-        Summary summary = new Comparison(
-                        material, settings, training.net(material), plan, seeds, folder, run.options(), bars)
-                .run(method, Map.of());
+        Configuration configuration =
+                work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
+        configuration.keep(work.folder());
+        Summary summary = work.compare(seeds, run.options(), method, Map.of());
         System.out.print(new ResultTable(summary).text());
-        System.out.print(ExtrasPage.text(summary.evidence().and(configuration.mixture())));
-        System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
-        SelfCheckException.throwIfAnyFailed(summary.evidence());
+        System.out.print(HtmlReport.text(summary.evidence().and(configuration.mixture())));
+        System.out.println("Weights: " + work.folder().resolve("seed-" + seed).resolve(method));
+        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

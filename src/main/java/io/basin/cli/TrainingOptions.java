@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -266,20 +267,17 @@ final class TrainingOptions {
     }
 
     /** The net that --model names, for these images. */
-    Supplier<Graph> net(Splits material) {
+    Supplier<Graph> net(Splits splits) {
         String net = settings().model();
-        Dataset like = material.testSet();
+        Dataset like = splits.testSet();
         return () -> Nets.build(net, like.sample(), like.classes());
     }
 
     /** Prints where plans differ from what was asked; returns these sentences. */
-    static List<String> remark(List<Method> plans, Consumer<String> say) {
-        List<String> all = plans.stream()
-                .flatMap(m -> Remarks.of(m).stream())
-                .map(FlagNames::said)
-                .toList();
-        all.forEach(say);
-        return all;
+    List<String> remark(List<Method> plans, int stepsPerEpoch, Consumer<String> say) {
+        Stream<String> ofMethods = plans.stream().flatMap(m -> Remarks.of(m).stream());
+        List<String> budget = Remarks.of(budget().epochs(), stepsPerEpoch);
+        return FlagNames.say(Stream.concat(budget.stream(), ofMethods).toList(), say);
     }
 
     /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */

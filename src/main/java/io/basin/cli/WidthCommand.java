@@ -1,11 +1,9 @@
 package io.basin.cli;
 
-import io.basin.ensemble.ModelFile;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Rays;
 import io.basin.landscape.WidthReport;
-import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -68,20 +66,19 @@ final class WidthCommand implements Runnable {
     @Override
     public void run() {
         if (!(rise > 0)) throw new IllegalArgumentException("--rise must be positive, got " + rise);
-        ModelFile model = LandscapeOptions.sameModel(files);
-        Rays.CurveConfig course = new Rays.CurveConfig(directions, points, distance, relative, options.seed);
-        Settings settings = options.settings(model);
-        Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars);
-                Claim claim = options.claim("width", model)) {
-            Path folder = claim.folder();
-            Configuration configuration =
-                    options.configuration("width", settings, site).fixed("course", course);
-            configuration.keep(folder);
-            Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
-                    .run(site.nets(), pairs());
-            options.show(WidthReport.of(result, rise, facts(site, configuration)), folder);
-        }
+        Rays.Config config = new Rays.Config(directions, points, distance, relative, options.seed);
+        options.run("width", files, List.of(), place -> {
+            place.configuration().fixed("course", config);
+            return (folder, facts) -> {
+                facts.put(
+                        "rays",
+                        directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"
+                                + " seed " + options.seed);
+                facts.put("measured", place.data().describe());
+                Rays rays = new Rays(place.data(), config, folder, place.progress());
+                return WidthReport.of(rays.run(place.nets(), pairs()), rise, facts, FlagNames::said);
+            };
+        });
     }
 
     /** Lines within each seed from its first net to its others; where no seed has two nets, from the first file to the rest. */
@@ -98,15 +95,5 @@ final class WidthCommand implements Runnable {
         }
         if (!together) for (int k = 1; k < files.size(); k++) pairs.add(new int[] {0, k});
         return pairs;
-    }
-
-    private Map<String, String> facts(Site site, Configuration configuration) {
-        Map<String, String> facts = site.facts(configuration);
-        facts.put(
-                "rays",
-                directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"
-                        + " seed " + options.seed);
-        facts.put("measured", site.terrain().describe(site.graph()));
-        return facts;
     }
 }

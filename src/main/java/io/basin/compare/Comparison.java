@@ -38,10 +38,10 @@ import java.util.function.Supplier;
  * comparison resumes.
  */
 public final class Comparison {
-    private final Splits material;
+    private final Splits splits;
     private final Settings settings;
     private final Supplier<Graph> net;
-    private final List<Method> recipes;
+    private final List<Method> methods;
     private final long[] seeds;
     private final Path folder;
     private final Options options;
@@ -53,7 +53,7 @@ public final class Comparison {
      * @param folder existing; holds everything the comparison writes
      */
     public Comparison(
-            Splits material,
+            Splits splits,
             Settings settings,
             Supplier<Graph> net,
             List<Method> methods,
@@ -61,25 +61,25 @@ public final class Comparison {
             Path folder,
             Options options,
             Monitor monitor) {
-        this.material = material;
+        this.splits = splits;
+        this.settings = settings;
+        this.net = net;
+        this.methods = List.copyOf(methods);
         this.seeds = seeds.clone();
         this.folder = folder;
         this.options = options;
         this.monitor = monitor;
-        this.settings = settings;
-        this.net = net;
-        recipes = List.copyOf(methods);
         Set<String> names = new HashSet<>();
-        for (Method m : recipes) {
-            m.requireEpochsOf(material.stepsPerEpoch());
+        for (Method m : methods) {
+            m.requireEpochsOf(splits.stepsPerEpoch());
             if (!names.add(m.name())) throw new IllegalArgumentException(m.name() + ": two methods have this name");
         }
     }
 
     /** The same, silent and with the usual options. */
     public Comparison(
-            Splits material, Settings settings, Supplier<Graph> net, List<Method> methods, long[] seeds, Path folder) {
-        this(material, settings, net, methods, seeds, folder, new Options(0, BatchNormUpdate.AUTO), Monitor.NONE);
+            Splits splits, Settings settings, Supplier<Graph> net, List<Method> methods, long[] seeds, Path folder) {
+        this(splits, settings, net, methods, seeds, folder, new Options(0, BatchNormUpdate.AUTO), Monitor.NONE);
     }
 
     /**
@@ -87,7 +87,7 @@ public final class Comparison {
      *
      * @throws io.basin.device.DeviceException if the device does not compute in the settings' precision
      */
-    public static Splits material(Device device, TrainTest data, Settings settings) {
+    public static Splits splits(Device device, TrainTest data, Settings settings) {
         Plan.requirePrecision(device, settings.precision());
         return new Splits(device, data, settings.data()).cut();
     }
@@ -100,74 +100,66 @@ public final class Comparison {
     private Summary measured(String title, Map<String, String> facts) {
         List<MethodScore> results = new ArrayList<>();
         List<Summary.Curve> curves = new ArrayList<>();
+        StringBuilder metrics = new StringBuilder();
         Extras evidence = Extras.NONE;
         for (long seed : seeds) {
-            for (Group group : Group.of(recipes)) {
+            for (Group group : Group.of(methods)) {
                 Path place = Folders.make(folder.resolve("seed-" + seed).resolve(group.name()));
                 TestEvaluation.Outcome outcome = outcome(group, seed, place);
                 results.addAll(outcome.results());
                 evidence = evidence.and(outcome.evidence());
-                curves.addAll(curves(group, seed, place));
+                curves.addAll(curves(group, seed, place, metrics));
             }
         }
-        mergeMetrics();
+        AtomicFile.write(folder.resolve("metrics.jsonl"), metrics.toString());
         evidence = evidence.and(Findings.of(results)).and(agreement());
-        return new Summary(
-                title, facts, ordered(rows(results)), curves, plotted(recipes, material.stepsPerEpoch()), evidence);
+        return new Summary(title, facts, rows(results), curves, plotted(methods, splits.stepsPerEpoch()), evidence);
     }
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
-        String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + material.fingerprint() + ", seed="
+        String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + splits.fingerprint() + ", seed="
                 + seed + ", statistics=" + options.update().how() + ", plain="
                 + options.update().plain();
-        Optional<List<MethodScore>> results = Finished.read(place, identity);
-        if (results.isPresent()) {
-            Extras known = ExtrasFile.read(place);
-            if (ExtrasFile.answers(known, options)) return new TestEvaluation.Outcome(results.get(), known);
-        }
+        Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
+        if (finished.isPresent()) return finished.get();
         TestEvaluation.Outcome outcome =
-                new GroupRun(new GroupRun.Place(material, settings, net, seed, place, options, monitor), group).run();
-        ExtrasFile.write(place, outcome.evidence());
-        Finished.write(place, outcome.results(), identity);
+                new GroupRun(new GroupRun.Place(splits, settings, net, seed, place, options, monitor), group).run();
+        Finished.write(place, outcome, identity);
         return outcome;
     }
 
-    private static Map<String, Summary.Row> rows(List<MethodScore> results) {
+    /** In the order in which the methods were asked for, not that of the groups. */
+    private List<Summary.Row> rows(List<MethodScore> results) {
         Map<String, Summary.Row> rows = new LinkedHashMap<>();
-        for (MethodScore r : results) {
-            rows.computeIfAbsent(
-                            r.method() + " " + r.combiner(),
-                            key -> new Summary.Row(r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
-                    .scores()
-                    .add(r.score());
+        for (Method method : methods) {
+            for (MethodScore r : results) {
+                if (!r.method().equals(method.name())) continue;
+                rows.computeIfAbsent(
+                                r.method() + " " + r.combiner(),
+                                key -> new Summary.Row(
+                                        r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
+                        .scores()
+                        .add(r.score());
+            }
         }
-        return rows;
+        return List.copyOf(rows.values());
     }
 
     /** Whether another device predicts the same with a model of the first seed. */
     private Extras agreement() {
         Path seed = folder.resolve("seed-" + seeds[0]);
-        List<Path> files = Group.of(recipes).stream()
+        List<Path> files = Group.of(methods).stream()
                 .flatMap(g ->
-                        g.recipes().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
+                        g.methods().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
                 .filter(Files::exists)
                 .toList();
-        return new DeviceAgreement(material, net, Devices.providers()).check(files);
-    }
-
-    /** In the order in which the methods were asked for, not that of the groups. */
-    private List<Summary.Row> ordered(Map<String, Summary.Row> rows) {
-        List<Summary.Row> ordered = new ArrayList<>();
-        for (Method recipe : recipes) {
-            rows.values().stream().filter(r -> r.method().equals(recipe.name())).forEach(ordered::add);
-        }
-        return ordered;
+        return new DeviceAgreement(splits, net, Devices.providers()).check(files);
     }
 
     /** The tables of planned runs, for pictures. */
-    public static List<Summary.Plotted> plotted(List<Method> recipes, int stepsPerEpoch) {
-        return recipes.stream()
+    public static List<Summary.Plotted> plotted(List<Method> methods, int stepsPerEpoch) {
+        return methods.stream()
                 .map(r -> new Summary.Plotted(
                         r.name(),
                         r.path().lr(),
@@ -179,17 +171,17 @@ public final class Comparison {
                 .toList();
     }
 
-    private List<Summary.Curve> curves(Group group, long seed, Path place) {
+    /** Reads the metrics of a group's runs; adds their lines, each saying whose it is, to those of all runs. */
+    private List<Summary.Curve> curves(Group group, long seed, Path place, StringBuilder all) {
         List<Summary.Curve> curves = new ArrayList<>();
         for (int part = 0; part < group.parts(); part++) {
-            Path run = group.partFolder(place, part);
-            List<Summary.Point> points = new ArrayList<>();
-            Path metrics = run.resolve("metrics.jsonl");
+            Path metrics = group.partFolder(place, part).resolve("metrics.jsonl");
             if (!Files.exists(metrics)) {
                 throw new FormatException(
                         metrics.toString(),
                         "is missing, though its run has ended: remove the folder " + place + " to train it again");
             }
+            List<Summary.Point> points = new ArrayList<>();
             for (JsonNode n : JsonLines.read(metrics)) {
                 points.add(new Summary.Point(
                         n.path("epoch").asDouble(),
@@ -197,32 +189,12 @@ public final class Comparison {
                         n.path("accuracy").asDouble(),
                         n.path("validation_loss").asDouble(),
                         n.path("validation_accuracy").asDouble()));
+                ObjectNode line = ((ObjectNode) n).put("seed", seed).put("run", group.name());
+                all.append(Json.line(line.put("part", part))).append('\n');
             }
             curves.add(new Summary.Curve(
                     group.parts() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));
         }
         return curves;
-    }
-
-    /** One file with every run's metrics, each line saying whose it is. */
-    private void mergeMetrics() {
-        StringBuilder all = new StringBuilder();
-        for (long seed : seeds) {
-            for (Group group : Group.of(recipes)) {
-                for (int part = 0; part < group.parts(); part++) {
-                    Path place = folder.resolve("seed-" + seed).resolve(group.name());
-                    Path run = group.partFolder(place, part);
-                    for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
-                        ObjectNode line = ((ObjectNode) Json.parse("{}", "metrics"))
-                                .put("seed", seed)
-                                .put("run", group.name())
-                                .put("part", part);
-                        line.setAll((ObjectNode) n);
-                        all.append(Json.line(line)).append('\n');
-                    }
-                }
-            }
-        }
-        AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
     }
 }

@@ -5,11 +5,9 @@ import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
-import io.basin.device.Images;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
-import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.nio.file.Path;
@@ -26,13 +24,13 @@ final class DeviceAgreement {
     private static final double LIMIT = 1e-3;
 
     private final Device device;
-    private final Splits material;
+    private final Splits splits;
     private final Supplier<Graph> net;
     private final List<DeviceProvider> providers;
 
-    DeviceAgreement(Splits material, Supplier<Graph> net, List<DeviceProvider> providers) {
-        device = material.device();
-        this.material = material;
+    DeviceAgreement(Splits splits, Supplier<Graph> net, List<DeviceProvider> providers) {
+        device = splits.device();
+        this.splits = splits;
         this.net = net;
         this.providers = providers;
     }
@@ -82,22 +80,20 @@ final class DeviceAgreement {
                         "%s and %s, %d samples: probabilities differ by at most %.1e (limit %.0e)",
                         device.describe(),
                         other.describe(),
-                        here.length / material.testSet().classes(),
+                        here.length / splits.testSet().classes(),
                         worst,
                         LIMIT));
     }
 
     private double[] predictions(Device on, Path file) {
-        Dataset test = material.testSet();
-        BatchReader reader = material.plainBatch();
+        Dataset test = splits.testSet();
+        BatchReader reader = splits.plainBatch();
         // One batch: enough to tell, and little even where a device is slow.
         int count = Math.min(reader.batch(), test.count());
         Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());
-        try (Images images = few.upload(on);
-                Model model = new Model(on, net.get())) {
-            Evaluator evaluator = model.evaluator(images, reader);
-            model.load(file);
-            return Probabilities.mean(evaluator, List.of(model.weights())).p();
+        try (Model model = new Model(on, net.get())) {
+            return Probabilities.of(model.load(file), List.of(model.weights()), few, reader)
+                    .p();
         }
     }
 }

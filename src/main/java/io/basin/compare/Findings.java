@@ -3,7 +3,6 @@ package io.basin.compare;
 import io.basin.report.Extras;
 import io.basin.report.Statistics;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +28,8 @@ final class Findings {
             if (!sgd.method().equals(BASELINE)) continue;
             for (MethodScore r : results) {
                 if (r.method().equals(BASELINE) || r.hits().isEmpty()) continue;
-                int onlySgd = onlyIn(sgd.hitSet(), r.hitSet());
-                int onlyMethod = onlyIn(r.hitSet(), sgd.hitSet());
+                int onlySgd = sgd.onlyHere(r);
+                int onlyMethod = r.onlyHere(sgd);
                 double p = Statistics.mcNemar(onlySgd, onlyMethod);
                 raw.add(new Extras.Versus(r.method(), r.score().seed(), onlySgd, onlyMethod, p, p));
             }
@@ -45,19 +44,13 @@ final class Findings {
         return tests;
     }
 
-    private static int onlyIn(BitSet a, BitSet b) {
-        BitSet only = (BitSet) a.clone();
-        only.andNot(b);
-        return only.cardinality();
-    }
-
     private static List<Extras.Reliability> reliability(List<MethodScore> results) {
         Map<String, Extras.Reliability> pooled = new LinkedHashMap<>();
         for (MethodScore r : results) {
             if (r.bins().isEmpty()) continue;
             pooled.merge(
                     r.method() + " " + r.combiner(),
-                    new Extras.Reliability(r.method(), r.combiner(), r.bins()),
+                    r.reliability(),
                     (a, b) -> new Extras.Reliability(a.method(), a.combiner(), sum(a.bins(), b.bins())));
         }
         return List.copyOf(pooled.values());

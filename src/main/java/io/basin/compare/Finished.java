@@ -2,11 +2,13 @@ package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.data.Dataset;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.io.Notices;
 import io.basin.io.Sha256;
+import io.basin.report.Extras;
 import io.basin.text.Reason;
 import io.basin.train.Difference;
 import java.io.IOException;
@@ -20,11 +22,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * {@code scores.json} of a finished group: its results, and the SHA-256 of every file of the group, so that a comparison which
- * resumes notices whether they are still what was measured.
+ * A finished group's folder: {@code evidence.json} holds its checks and probes; {@code scores.json} its results, and the SHA-256 of
+ * every file of the group, so that a comparison which resumes notices whether they are still what was measured.
  */
 final class Finished {
     private static final String SCORES = "scores.json";
+    private static final String EXTRAS = "evidence.json";
+    private static final String REMEDY = "it is damaged; delete it and scores.json beside it to have both made again";
     private static final String RESULTS = "results";
     private static final String FILES = "files";
     private static final String RUN = "run";
@@ -32,8 +36,9 @@ final class Finished {
 
     private Finished() {}
 
-    /** Writes the last file of a group; all others are in {@code folder}. {@code identity} is all that decides its results. */
-    static void write(Path folder, List<MethodScore> results, String identity) {
+    /** Writes the last files of a group; all others are in {@code folder}. {@code identity} is all that decides its results. */
+    static void write(Path folder, TestEvaluation.Outcome outcome, String identity) {
+        writeExtras(folder, outcome.evidence());
         Map<String, String> sums = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path file : all.filter(Finished::counts).toList()) {
@@ -43,7 +48,22 @@ final class Finished {
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
-        Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, results, FILES, sums));
+        Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, outcome.results(), FILES, sums));
+    }
+
+    static void writeExtras(Path folder, Extras extras) {
+        Json.write(folder.resolve(EXTRAS), extras);
+    }
+
+    /** Nothing where there is no such file: it is younger than the scores. */
+    static Extras readExtras(Path folder) {
+        Path file = folder.resolve(EXTRAS);
+        if (!Files.exists(file)) return Extras.NONE;
+        try {
+            return Json.as(Json.read(file, REMEDY), Extras.class);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file.toString(), "is not a list of checks: " + REMEDY, e);
+        }
     }
 
     private static boolean counts(Path file) {
@@ -59,6 +79,18 @@ final class Finished {
         return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.ofFile(file);
     }
 
+    /** What came of a finished group; none where that does not answer what {@code options} ask, and as {@link #scores} says. */
+    static Optional<TestEvaluation.Outcome> read(Path folder, String identity, Options options) {
+        Optional<List<MethodScore>> scores = scores(folder, identity);
+        if (scores.isEmpty()) return Optional.empty();
+        Extras extras = readExtras(folder);
+        Dataset set = options.outside();
+        boolean answers = (!options.corruptions() || !extras.corrupted().isEmpty())
+                && (set == null
+                        || extras.outside().stream().anyMatch(o -> o.set().equals(set.name())));
+        return answers ? Optional.of(new TestEvaluation.Outcome(scores.get(), extras)) : Optional.empty();
+    }
+
     /**
      * The results of a finished group; none where it is not finished or lacks a file that its training makes again without
      * training: weights and evidence.
@@ -66,7 +98,7 @@ final class Finished {
      * @throws IllegalArgumentException where they are those of another identity
      * @throws FormatException naming a file of the group that is damaged or was changed, or one that only training makes
      */
-    static Optional<List<MethodScore>> read(Path folder, String identity) {
+    private static Optional<List<MethodScore>> scores(Path folder, String identity) {
         Path scores = folder.resolve(SCORES);
         if (!Files.exists(scores)) return Optional.empty();
         if (Json.read(scores).isArray()) {

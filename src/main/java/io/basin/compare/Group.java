@@ -7,24 +7,26 @@ import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
  * Methods that train the very same weights and differ only in what they make of them, so that one run serves them all: SGD's
  * last weights and their exponential average, for instance. Each still counts its whole budget.
  */
-record Group(List<Method> recipes) {
-    static List<Group> of(List<Method> recipes) {
+record Group(List<Method> methods) {
+    static List<Group> of(List<Method> methods) {
         List<List<Method>> groups = new ArrayList<>();
-        for (Method recipe : recipes) {
+        for (Method method : methods) {
             groups.stream()
-                    .filter(g -> g.stream().allMatch(other -> compatible(other, recipe)))
+                    .filter(g -> g.stream().allMatch(other -> compatible(other, method)))
                     .findFirst()
                     .orElseGet(() -> {
                         groups.add(new ArrayList<>());
                         return groups.get(groups.size() - 1);
                     })
-                    .add(recipe);
+                    .add(method);
         }
         return groups.stream().map(g -> new Group(List.copyOf(g))).toList();
     }
@@ -37,16 +39,16 @@ record Group(List<Method> recipes) {
     }
 
     String name() {
-        return recipes.stream().map(Method::name).collect(Collectors.joining("+"));
+        return methods.stream().map(Method::name).collect(Collectors.joining("+"));
     }
 
     boolean predictsFromMembers() {
-        return recipes.stream().anyMatch(r -> r.product().fromMembers());
+        return methods.stream().anyMatch(r -> r.product().fromMembers());
     }
 
     /** Training runs: those of the methods, and the trunk where they have one. */
     int parts() {
-        return recipes.get(0).parts();
+        return methods.get(0).parts();
     }
 
     /** Where part {@code part} keeps its files, given the group's folder. */
@@ -55,20 +57,16 @@ record Group(List<Method> recipes) {
     }
 
     boolean isTrunk(int part) {
-        return recipes.get(0).isTrunk(part);
+        return methods.get(0).isTrunk(part);
     }
 
     Schedule schedule(int part) {
-        return isTrunk(part) ? recipes.get(0).trunk() : collecting().schedule();
+        return isTrunk(part) ? methods.get(0).trunk() : collecting().schedule();
     }
 
     Averaging averaging(int part) {
-        if (isTrunk(part)) return Averaging.none(recipes.get(0).trunk().steps());
-        return recipes.stream()
-                .filter(r -> r.product() == Product.AVERAGE)
-                .findFirst()
-                .orElse(recipes.get(0))
-                .averaging();
+        if (isTrunk(part)) return Averaging.none(methods.get(0).trunk().steps());
+        return first(p -> p == Product.AVERAGE).orElse(methods.get(0)).averaging();
     }
 
     /** Restarts of the rate before the model that was collected after {@code step}. */
@@ -76,14 +74,14 @@ record Group(List<Method> recipes) {
         return collecting().restarts(step);
     }
 
-    /** The recipe whose models are collected, else one that averages its own, for the self-check, else any. */
+    /** The method whose models are collected, else one that averages its own, for the self-check, else any. */
     private Method collecting() {
-        return recipes.stream()
-                .filter(r -> r.product().fromMembers())
-                .findFirst()
-                .orElseGet(() -> recipes.stream()
-                        .filter(r -> r.product() == Product.AVERAGE)
-                        .findFirst()
-                        .orElse(recipes.get(0)));
+        return first(Product::fromMembers)
+                .or(() -> first(p -> p == Product.AVERAGE))
+                .orElse(methods.get(0));
+    }
+
+    private Optional<Method> first(Predicate<Product> product) {
+        return methods.stream().filter(m -> product.test(m.product())).findFirst();
     }
 }

@@ -32,7 +32,7 @@ final class GroupRun {
      * @param folder existing; holds all that the group writes
      */
     record Place(
-            Splits material,
+            Splits splits,
             Settings settings,
             Supplier<Graph> net,
             long seed,
@@ -41,14 +41,14 @@ final class GroupRun {
             Monitor monitor) {}
 
     private final Place place;
-    private final Splits material;
+    private final Splits splits;
     private final Group group;
     private final Graph graph;
 
     GroupRun(Place place, Group group) {
         this.place = place;
         this.group = group;
-        material = place.material();
+        splits = place.splits();
         graph = place.net().get();
     }
 
@@ -59,15 +59,11 @@ final class GroupRun {
         try {
             for (int part = 0; part < last; part++) trainPart(part, members);
             try (Model model = model();
-                    Training session = session(model, last)) {
-                Judge judge = new Judge(model, material);
-                train(session, last, judge.validation());
-                session.takeMembers().forEach(m -> members.add(m.weights()));
-                SelfCheck checks = new SelfCheck(place, group, model);
-                try (TestEvaluation assessment =
-                        new TestEvaluation(place, session, judge, checks, about(group.name(), last))) {
-                    return assessment.judge(group.recipes(), members);
-                }
+                    Training training = training(model, last);
+                    TestEvaluation evaluation = new TestEvaluation(place, model)) {
+                train(training, last, evaluation.validation());
+                training.takeMembers().forEach(m -> members.add(m.weights()));
+                return evaluation.of(group, training, members, about(group.name(), last));
             }
         } finally {
             members.forEach(Weights::close);
@@ -76,21 +72,21 @@ final class GroupRun {
 
     private void trainPart(int part, List<Weights> members) {
         try (Model model = model();
-                Training session = session(model, part)) {
-            train(session, part, model.evaluator(material.validation(), material.plainBatch()));
-            session.takeMembers().forEach(m -> members.add(m.weights()));
+                Training training = training(model, part)) {
+            train(training, part, model.evaluator(splits.validation(), splits.plainBatch()));
+            training.takeMembers().forEach(m -> members.add(m.weights()));
         }
     }
 
     private Model model() {
-        return MethodRun.model(material.device(), graph, place.settings());
+        return MethodRun.model(splits.device(), graph, place.settings());
     }
 
-    private Training session(Model model, int part) {
+    private Training training(Model model, int part) {
         return new Training(
                 model,
-                material.train(),
-                material.reader(place.seed() * 1000 + part),
+                splits.train(),
+                splits.reader(place.seed() * 1000 + part),
                 place.settings().optimizer(),
                 group.schedule(part),
                 group.averaging(part),
@@ -102,14 +98,14 @@ final class GroupRun {
      * does that and one checks it on a copy, and a mean and samples are made.
      */
     private Outlook outlook(int part) {
-        List<Product> products = group.recipes().stream().map(Method::product).toList();
+        List<Product> products = group.methods().stream().map(Method::product).toList();
         int models = group.predictsFromMembers()
                 ? IntStream.range(part, group.parts())
                         .map(p -> group.schedule(p).collections().length)
                         .sum()
-                : group.schedule(part).mostCollected(material.stepsPerEpoch());
+                : group.schedule(part).mostCollected(splits.stepsPerEpoch());
         if (Set.of(Product.LAST, Product.MEMBERS).containsAll(products)) return new Outlook(models, 2);
-        int drawn = group.recipes().stream()
+        int drawn = group.methods().stream()
                 .filter(r -> r.product() == Product.SAMPLES)
                 .mapToInt(r -> r.swag().samples())
                 .sum();
@@ -120,21 +116,21 @@ final class GroupRun {
         return group.partFolder(place.folder(), part);
     }
 
-    private void train(Training session, int part, Evaluator validation) {
+    private void train(Training training, int part, Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
         about.put(Trainer.RUN, identity(place.settings(), group, graph) + ", seed=" + (place.seed() * 1000 + part));
         try (Monitor.Run shown = place.monitor()
-                .run(label(part), session.steps(), place.settings().data().batch(), Trainer.progress(folder))) {
+                .run(label(part), training.steps(), place.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
-                            session,
+                            training,
                             group.schedule(part),
-                            material.stepsPerEpoch(),
+                            splits.stepsPerEpoch(),
                             folder,
                             place.options().checkpointEvery(),
                             about,
                             group.predictsFromMembers(),
-                            listener(session, validation, shown))
+                            listener(training, validation, shown))
                     .describing(step -> Map.of("restarts", Integer.toString(group.restarts(step))));
             if (part > 0 && group.isTrunk(0)) trainer.startingFrom(Trainer.checkpoint(partFolder(0)));
             trainer.run();
@@ -144,7 +140,7 @@ final class GroupRun {
     /** Everything but the seed that decides what is trained. */
     static String identity(Settings settings, Group group, Graph graph) {
         return settings.identity() + ", net=" + graph.fingerprint() + ", "
-                + group.recipes().stream().map(Method::identity).collect(Collectors.joining(", "));
+                + group.methods().stream().map(Method::identity).collect(Collectors.joining(", "));
     }
 
     private String label(int part) {
@@ -152,7 +148,7 @@ final class GroupRun {
         return group.name() + which + ", seed " + place.seed();
     }
 
-    private static Trainer.Listener listener(Training session, Evaluator validation, Monitor.Run shown) {
+    private static Trainer.Listener listener(Training training, Evaluator validation, Monitor.Run shown) {
         return new Trainer.Listener() {
             @Override
             public void onStep(int step) {
@@ -162,14 +158,11 @@ final class GroupRun {
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
                 Supplier<EpochMetrics> figures =
-                        validation.begin(session.model().weights());
+                        validation.begin(training.model().weights());
                 return epoch -> {
                     EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
-                    Map<String, Object> extra = new LinkedHashMap<>();
-                    extra.put("validation_loss", v.meanLoss());
-                    extra.put("validation_accuracy", v.accuracy());
-                    return extra;
+                    return Map.of("validation_loss", v.meanLoss(), "validation_accuracy", v.accuracy());
                 };
             }
         };
@@ -185,7 +178,7 @@ final class GroupRun {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about = new LinkedHashMap<>(
-                material.card(net(), method, Long.toString(init)).header());
+                splits.card(net(), method, Long.toString(init)).header());
         about.put("seed", Long.toString(place.seed()));
         return about;
     }

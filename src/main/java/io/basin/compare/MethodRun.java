@@ -3,23 +3,18 @@ package io.basin.compare;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
-import io.basin.device.Images;
 import io.basin.device.Loss;
-import io.basin.device.ParameterStore;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
-import io.basin.methods.Swag;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
-import io.basin.train.Posterior;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import io.basin.train.Training;
-import io.basin.train.WeightMean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -131,12 +126,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     private Probabilities predict(Training training, List<Weights> members, long seed, Dataset images) {
         Model model = training.model();
-        return with(training, members, seed, models -> {
-            try (Images uploaded = images.upload(model.device());
-                    Evaluator onThem = new Evaluator(model, uploaded, splits.plainBatch())) {
-                return Probabilities.mean(onThem, models);
-            }
-        });
+        return with(training, members, seed, models -> Probabilities.of(model, models, images, splits.plainBatch()));
     }
 
     private static List<Weights> members(Training training) {
@@ -162,48 +152,15 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
         return with(training, members, seed, models -> measured(training.model(), models));
     }
 
-    /** Calls {@code use} with the models that the method predicts with. */
+    /** Calls {@code use} with the models that the method predicts with, once they have batch-norm statistics. */
     private <T> T with(Training training, List<Weights> members, long seed, Function<List<Weights>, T> use) {
         Model model = training.model();
-        ParameterStore store = model.store();
-        return switch (method.product()) {
-            case LAST -> use.apply(List.of(store.live()));
-            case AVERAGE -> {
-                refresh(model, List.of(store.averaged()));
-                yield use.apply(List.of(store.averaged()));
-            }
-            case MEMBERS -> use.apply(members);
-            case MEAN -> made(model, 1, use, (i, to) -> WeightMean.into(to, members, model.device(), store));
-            case SAMPLES -> {
-                Swag f = method.swag();
-                Posterior posterior = new Posterior(model.device(), store, members, f.rank(), f.scale());
-                yield made(model, f.samples(), use, (i, to) -> posterior.sample(to, seed, i));
-            }
-        };
-    }
-
-    private interface Maker {
-        void make(int i, Weights to);
-    }
-
-    private <T> T made(Model model, int count, Function<List<Weights>, T> use, Maker maker) {
-        List<Weights> models = new ArrayList<>();
-        try {
-            for (int i = 0; i < count; i++) {
-                models.add(model.store().copy(model.device(), model.weights()));
-                maker.make(i, models.get(i));
-            }
-            refresh(model, models);
-            return use.apply(models);
-        } finally {
-            models.forEach(Weights::close);
+        try (Products products = new Products(model)) {
+            return use.apply(products.of(method, members, seed, (weights, i) -> {
+                Evaluator onTrain = model.evaluator(splits.train(), splits.augmentedBatch());
+                onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
+            }));
         }
-    }
-
-    /** Weights that were never run forward have no batch-norm statistics yet. */
-    private void refresh(Model model, List<Weights> models) {
-        Evaluator onTrain = model.evaluator(splits.train(), splits.augmentedBatch());
-        for (Weights weights : models) onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
     }
 
     /** Of the mean of the models' probabilities. */

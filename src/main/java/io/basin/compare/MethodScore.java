@@ -41,19 +41,17 @@ record MethodScore(
         Base64.getDecoder().decode(hits);
     }
 
-    static MethodScore of(String method, double epochs, long seed, Judge.Verdict v) {
-        Metrics m = v.metrics();
-        String hits = v.hits() == null
-                ? ""
-                : Base64.getEncoder().encodeToString(v.hits().toByteArray());
-        boolean likely = Combiners.givesProbabilities(v.combiner());
+    /** @param hits test samples that a single model has right, else null */
+    static MethodScore of(
+            String method, String combiner, double epochs, int passes, long seed, Metrics m, BitSet hits) {
+        boolean likely = Combiners.givesProbabilities(combiner);
         return new MethodScore(
                 method,
-                v.combiner(),
+                combiner,
                 epochs,
-                v.passes(),
+                passes,
                 new Summary.Score(seed, m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null),
-                hits,
+                hits == null ? "" : Base64.getEncoder().encodeToString(hits.toByteArray()),
                 likely ? bins(m) : List.of());
     }
 
@@ -65,8 +63,20 @@ record MethodScore(
         return bins;
     }
 
-    BitSet hitSet() {
+    private BitSet hitSet() {
         return BitSet.valueOf(Base64.getDecoder().decode(hits));
+    }
+
+    /** Samples that this single model has right and {@code other} wrong. */
+    int onlyHere(MethodScore other) {
+        BitSet here = hitSet();
+        here.andNot(other.hitSet());
+        return here.cardinality();
+    }
+
+    /** Its confidences and how often they are right. */
+    Extras.Reliability reliability() {
+        return new Extras.Reliability(method, combiner, bins);
     }
 
     /** Reads what {@link Json#write} made of a list of results. */

@@ -1,10 +1,12 @@
 package io.basin.compare;
 
 import io.basin.data.Dataset;
+import io.basin.device.BatchReader;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
+import io.basin.report.Extras;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
@@ -28,10 +30,15 @@ public record Probabilities(double[] p, int[] choices, int classes) {
 
     /** Of a model as it stands, on samples that it reads as it reads its own. */
     public static Probabilities of(Model model, Dataset set) {
-        int batch = Math.min(Model.BATCH, set.count());
+        BatchReader reader = model.reader(Math.min(Model.BATCH, set.count()));
+        return of(model, List.of(model.weights()), set, reader);
+    }
+
+    /** Of several weights of a model's net. */
+    static Probabilities of(Model model, List<Weights> models, Dataset set, BatchReader reader) {
         try (Images images = set.upload(model.device());
-                Evaluator evaluator = new Evaluator(model, images, model.reader(batch))) {
-            return mean(evaluator, List.of(model.weights()));
+                Evaluator evaluator = new Evaluator(model, images, reader)) {
+            return mean(evaluator, models);
         }
     }
 
@@ -41,7 +48,7 @@ public record Probabilities(double[] p, int[] choices, int classes) {
         return p;
     }
 
-    /** LossAndError against the true labels, (samples). */
+    /** Figures against the true labels, (samples). */
     public Metrics metrics(int[] labels) {
         Metrics metrics = new Metrics(classes);
         for (int i = 0; i < labels.length; i++) metrics.add(p, i * classes, choices[i], labels[i]);
@@ -53,6 +60,18 @@ public record Probabilities(double[] p, int[] choices, int classes) {
         BitSet hits = new BitSet(labels.length);
         for (int i = 0; i < labels.length; i++) hits.set(i, choices[i] == labels[i]);
         return hits;
+    }
+
+    /** Samples that these predictions have right and {@code other} wrong. */
+    public int onlyHere(Probabilities other, int[] labels) {
+        BitSet here = hits(labels);
+        here.andNot(other.hits(labels));
+        return here.cardinality();
+    }
+
+    /** Confidences and how often they are right. */
+    public Extras.Reliability reliability(String name, int[] labels) {
+        return new Extras.Reliability(name, "", MethodScore.bins(metrics(labels)));
     }
 
     /** The largest probability of each sample, (samples). */

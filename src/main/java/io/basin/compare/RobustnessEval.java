@@ -3,54 +3,37 @@ package io.basin.compare;
 import io.basin.data.Corruption;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
-import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
 import io.basin.report.Extras;
 import io.basin.report.Statistics;
-import io.basin.train.Splits;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
- * Asks models about images that are not the test set's: corrupted ones, and ones of no class. Several models answer with the mean
- * of their probabilities.
+ * Asks models about images that are not the test set's: corrupted ones, and ones of no class, as {@code options} say.
  *
  * <p>Sets are made one after another and forgotten: fifteen copies of a test set would take more memory than the net.
  */
-public final class RobustnessEval {
+public record RobustnessEval(Dataset test, Options options, Progress progress) {
     /** Of every corruption, so that all methods and seeds are asked the same. */
     public static final long SEED = 20190326;
 
-    private final Judge judge;
-    private final Splits material;
-    private final Options options;
-    private final Progress progress;
-
-    RobustnessEval(Judge judge, Splits material, Options options, Progress progress) {
-        this.judge = judge;
-        this.material = material;
-        this.options = options;
-        this.progress = progress;
-    }
-
-    /** Nothing where {@code options} ask for nothing. */
-    Extras of(String method, long seed, List<Weights> models) {
-        List<Extras.Corrupted> corrupted = options.corruptions() ? corrupted(method, seed, models) : List.of();
-        List<Extras.Outside> outside = options.outside() == null ? List.of() : outside(method, seed, models);
+    /** Nothing where the options ask for nothing. */
+    public Extras of(String method, long seed, Function<Dataset, Probabilities> model) {
+        List<Extras.Corrupted> corrupted = options.corruptions() ? corrupted(method, seed, model) : List.of();
+        List<Extras.Outside> outside = options.outside() == null ? List.of() : outside(method, seed, model);
         return new Extras(null, null, corrupted, outside, null);
     }
 
-    private List<Extras.Corrupted> corrupted(String method, long seed, List<Weights> models) {
+    private List<Extras.Corrupted> corrupted(String method, long seed, Function<Dataset, Probabilities> model) {
         List<Extras.Corrupted> all = new ArrayList<>();
-        Dataset test = material.testSet();
-        all.add(figures(method, seed, "none", 0, judge.onTestSet(models).metrics(test.labels())));
+        all.add(figures(method, seed, "none", 0, model.apply(test)));
         int sets = Corruption.values().length * Corruption.STRENGTHS;
         try (Progress.Counter counter = progress.start(method + ", seed " + seed + ": corruptions", sets, "sets")) {
             for (Corruption c : Corruption.values()) {
                 for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
-                    Dataset set = c.apply(test, strength, SEED);
-                    Metrics m = judge.elsewhere(models, set).metrics(set.labels());
-                    all.add(figures(method, seed, c.label(), strength, m));
+                    all.add(figures(method, seed, c.label(), strength, model.apply(c.apply(test, strength, SEED))));
                     counter.step(1);
                 }
             }
@@ -58,20 +41,16 @@ public final class RobustnessEval {
         return all;
     }
 
-    static Extras.Corrupted figures(String method, long seed, String kind, int strength, Metrics m) {
+    private Extras.Corrupted figures(String method, long seed, String kind, int strength, Probabilities p) {
+        Metrics m = p.metrics(test.labels());
         return new Extras.Corrupted(method, seed, kind, strength, m.accuracy(), m.nll(), m.ece());
     }
 
-    private List<Extras.Outside> outside(String method, long seed, List<Weights> models) {
-        double[] inside = judge.onTestSet(models).confidences();
-        Dataset set = options.outside();
-        double[] outside = judge.elsewhere(models, set).confidences();
-        return List.of(new Extras.Outside(
-                method,
-                seed,
-                set.name(),
-                Statistics.auroc(inside, outside),
-                Statistics.mean(inside),
-                Statistics.mean(outside)));
+    private List<Extras.Outside> outside(String method, long seed, Function<Dataset, Probabilities> model) {
+        double[] inside = model.apply(test).confidences();
+        double[] outside = model.apply(options.outside()).confidences();
+        String set = options.outside().name();
+        double auroc = Statistics.auroc(inside, outside);
+        return List.of(new Extras.Outside(method, seed, set, auroc, Statistics.mean(inside), Statistics.mean(outside)));
     }
 }

@@ -62,12 +62,12 @@ final class SelfCheck {
     }
 
     /** Compares a saved average with the mean of the members that it should be made of. */
-    Extras average(Method recipe, Path file) {
+    Extras average(Method method, Path file) {
         List<Path> members = new ArrayList<>();
-        if (recipe.product() == Method.Product.AVERAGE) {
-            for (int step : averaged(recipe.averaging())) {
-                if (recipe.averaging().alpha(step) != 1.0 / (members.size() + 1)) {
-                    return notCovered(AVERAGE, recipe.name(), "its models do not count alike");
+        if (method.product() == Method.Product.AVERAGE) {
+            for (int step : averaged(method.averaging())) {
+                if (method.averaging().alpha(step) != 1.0 / (members.size() + 1)) {
+                    return notCovered(AVERAGE, method.name(), "its models do not count alike");
                 }
                 members.add(member(place.folder(), step));
             }
@@ -79,11 +79,11 @@ final class SelfCheck {
             }
         }
         if (!members.stream().allMatch(Files::exists)) {
-            return notCovered(AVERAGE, recipe.name(), "not every averaged model is stored");
+            return notCovered(AVERAGE, method.name(), "not every averaged model is stored");
         }
         List<String> names = storage.parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
-        return measured(AVERAGE, recipe.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
+        return measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
     }
 
     private static Path member(Path folder, int step) {
@@ -103,7 +103,7 @@ final class SelfCheck {
                     "measured in a single pass, each batch normalised by itself; an exact measurement does without";
             return notCovered(STATISTICS, method, why);
         }
-        Splits data = place.material();
+        Splits data = place.splits();
         Device device = data.device();
         BatchReader same = options.update().plain() ? data.plainBatch() : data.augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
@@ -137,19 +137,19 @@ final class SelfCheck {
     }
 
     /** Compares the rates that the device had where models were made with those of the schedule, in float32. */
-    Extras schedule(Method recipe, Training session) {
-        if (recipe.product() == Method.Product.LAST) return Extras.NONE;
-        Schedule schedule = recipe.schedule();
+    Extras schedule(Method method, Training training) {
+        if (method.product() == Method.Product.LAST) return Extras.NONE;
+        Schedule schedule = method.schedule();
         int[] steps = schedule.collections();
         String broken = "";
         for (int step : steps) {
-            double rate = session.rate(step);
+            double rate = training.rate(step);
             if (rate == (float) schedule.lr(step)) continue;
             broken = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
             break;
         }
-        int models = steps.length > 0 ? steps.length : recipe.averaging().collected();
-        String where = recipe.name() + ", seed " + place.seed();
+        int models = steps.length > 0 ? steps.length : method.averaging().collected();
+        String where = method.name() + ", seed " + place.seed();
         return Extras.of(Check.of(RATES, where, broken.isEmpty(), broken.isEmpty() ? models + " models" : broken));
     }
 }

@@ -1,172 +1,209 @@
 package io.basin.compare;
 
+import io.basin.data.Dataset;
 import io.basin.data.Progress;
-import io.basin.device.Device;
 import io.basin.device.Weights;
+import io.basin.ensemble.HeldOut;
+import io.basin.ensemble.MemberSource;
+import io.basin.ensemble.Metrics;
+import io.basin.ensemble.Ridge;
+import io.basin.ensemble.StreamingEnsemble;
+import io.basin.ensemble.TestSet;
 import io.basin.methods.Method;
-import io.basin.methods.Swag;
 import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
-import io.basin.train.Posterior;
 import io.basin.train.Splits;
 import io.basin.train.Training;
-import io.basin.train.WeightMean;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * Makes of a trained group what each of its methods predicts with, measures it on the test set and checks that it is what the
- * method promises.
+ * Makes of a trained group what each of its methods predicts with, measures it on the test set, ensembles with every combiner,
+ * whose weights come from validation, and checks that it is what the method promises.
  */
 final class TestEvaluation implements AutoCloseable {
     /** What came of a group of methods. */
     record Outcome(List<MethodScore> results, Extras evidence) {}
 
-    private final Device device;
-    private final Splits material;
-    private final Options options;
-    private final Monitor monitor;
-    private final Training session;
-    private final Judge judge;
-    private final SelfCheck checks;
-    private final RobustnessEval probes;
-    private final Map<String, String> header;
-    private final Path folder;
-    private final long seed;
+    private final GroupRun.Place place;
+    private final Splits splits;
     private final Model model;
-    private final List<Weights> made = new ArrayList<>();
+    private final Evaluator validation;
+    private final Evaluator test;
+    private final Products products;
     private final List<MethodScore> results = new ArrayList<>();
     private Extras evidence = Extras.NONE;
 
+    /** Plans both evaluators. */
+    TestEvaluation(GroupRun.Place place, Model model) {
+        this.place = place;
+        this.model = model;
+        splits = place.splits();
+        validation = model.evaluator(splits.validation(), splits.plainBatch());
+        test = model.evaluator(splits.test(), splits.plainBatch());
+        products = new Products(model);
+    }
+
+    Evaluator validation() {
+        return validation;
+    }
+
     /**
-     * @param session of the last run, whose storage all models share
+     * @param training of the last run, whose storage all models share
+     * @param members collected models, the oldest first, those of all runs
      * @param header of weights files, but for the method
      */
-    TestEvaluation(GroupRun.Place place, Training session, Judge judge, SelfCheck checks, Map<String, String> header) {
-        material = place.material();
-        device = material.device();
-        options = place.options();
-        monitor = place.monitor();
-        folder = place.folder();
-        seed = place.seed();
-        this.session = session;
-        this.judge = judge;
-        this.checks = checks;
-        this.header = header;
-        probes = new RobustnessEval(judge, material, options, monitor.progress());
-        model = session.model();
-    }
-
-    /** Planned when a model first needs statistics. */
-    private Evaluator onTrain() {
-        return model.evaluator(
-                material.train(), options.update().plain() ? material.plainBatch() : material.augmentedBatch());
-    }
-
-    /** @param members collected models, the oldest first, those of all runs */
-    Outcome judge(List<Method> recipes, List<Weights> members) {
-        boolean averaged = recipes.stream().anyMatch(r -> r.product() == Method.Product.AVERAGE);
-        for (Method recipe : recipes) {
+    Outcome of(Group group, Training training, List<Weights> members, Map<String, String> header) {
+        SelfCheck checks = new SelfCheck(place, group, model);
+        boolean averaged = group.methods().stream().anyMatch(m -> m.product() == Method.Product.AVERAGE);
+        for (Method method : group.methods()) {
+            header.put("method", method.name());
             try {
                 // A file to evaluate and predict with: of its own where SWA's average is not beside it.
-                if (recipe.product() == Method.Product.SAMPLES && !averaged) averaged(recipe, mean(members));
-                judge(recipe, models(recipe, members));
+                if (method.product() == Method.Product.SAMPLES && !averaged) {
+                    average(method, products.mean(members), header, checks);
+                }
+                List<Weights> models = models(method, members, header, checks);
+                score(method, models);
+                evidence = evidence.and(robustness(method, models)).and(checks.schedule(method, training));
             } catch (DivergedException e) {
-                throw new DivergedException(recipe.name() + ", seed " + seed + ": " + e.getMessage()
+                throw new DivergedException(method.name() + ", seed " + place.seed() + ": " + e.getMessage()
                         + ", the run diverged: try a smaller `lr` or a `warmUp`");
             }
         }
         return new Outcome(results, evidence);
     }
 
-    private void judge(Method recipe, List<Weights> models) {
-        List<Judge.Verdict> verdicts = switch (recipe.product()) {
-            case MEMBERS -> judge.ensemble(models);
-            case SAMPLES -> List.of(judge.mean(models));
-            default -> List.of(judge.single(models.get(0)));
-        };
-        double epochs = (double) recipe.totalSteps() / material.stepsPerEpoch();
-        for (Judge.Verdict v : verdicts) results.add(MethodScore.of(recipe.name(), epochs, seed, v));
-        evidence = evidence.and(probes.of(recipe.name(), seed, models)).and(checks.schedule(recipe, session));
+    private Extras robustness(Method method, List<Weights> models) {
+        Dataset own = splits.testSet();
+        RobustnessEval eval =
+                new RobustnessEval(own, place.options(), place.monitor().progress());
+        return eval.of(method.name(), place.seed(), set -> {
+            if (set == own) return Probabilities.mean(test, models);
+            return Probabilities.of(model, models, set, splits.plainBatch());
+        });
     }
 
-    private List<Weights> models(Method recipe, List<Weights> members) {
-        return switch (recipe.product()) {
-            case LAST -> List.of(saved(recipe, model.weights()));
-            case AVERAGE -> List.of(averaged(recipe, model.store().averaged()));
-            case MEMBERS -> members;
-            case MEAN -> List.of(averaged(recipe, mean(members)));
-            case SAMPLES -> samples(recipe, members);
-        };
+    private List<Weights> models(Method method, List<Weights> members, Map<String, String> header, SelfCheck checks) {
+        if (method.product() == Method.Product.LAST) save(file(method), model.weights(), header);
+        return products.of(method, members, place.seed(), (weights, i) -> {
+            if (method.product() == Method.Product.SAMPLES) sample(method, i, weights, header);
+            else average(method, weights, header, checks);
+        });
     }
 
-    private Weights mean(List<Weights> members) {
-        Weights mean = copy();
-        WeightMean.into(mean, members, device, model.store());
-        return mean;
+    private void average(Method method, Weights average, Map<String, String> header, SelfCheck checks) {
+        refresh(method.name(), average, 1);
+        evidence = evidence.and(checks.statistics(method.name(), average, onTrain(), place.options()));
+        save(file(method), average, header);
+        evidence = evidence.and(checks.average(method, file(method)));
     }
 
-    /** Memory for a model that is made here, with the trained statistics until its own are measured. */
-    private Weights copy() {
-        made.add(model.store().copy(device, model.weights()));
-        return made.get(made.size() - 1);
+    private void sample(Method method, int i, Weights sample, Map<String, String> header) {
+        int all = method.swag().samples();
+        refresh(method.name() + " " + (i + 1) + "/" + all, sample, all);
+        if (!place.options().keepsSamples()) return;
+        save(place.folder().resolve("sample-" + i + ".safetensors"), sample, header);
     }
 
-    private Weights averaged(Method recipe, Weights average) {
-        refresh(recipe.name(), average, 1);
-        evidence = evidence.and(checks.statistics(recipe.name(), average, onTrain(), options));
-        saved(recipe, average);
-        evidence = evidence.and(checks.average(recipe, file(recipe)));
-        return average;
+    private Path file(Method method) {
+        return place.folder().resolve(method.name() + ".safetensors");
     }
 
-    private List<Weights> samples(Method recipe, List<Weights> members) {
-        Swag f = recipe.swag();
-        Posterior posterior = new Posterior(device, model.store(), members, f.rank(), f.scale());
-        List<Weights> samples = new ArrayList<>();
-        for (int i = 0; i < f.samples(); i++) {
-            Weights sample = copy();
-            posterior.sample(sample, seed, i);
-            refresh(recipe.name() + " " + (i + 1) + "/" + f.samples(), sample, f.samples());
-            if (options.keepsSamples()) save(folder.resolve("sample-" + i + ".safetensors"), recipe, sample);
-            samples.add(sample);
-        }
-        return samples;
-    }
-
-    private Path file(Method recipe) {
-        return folder.resolve(recipe.name() + ".safetensors");
-    }
-
-    private Weights saved(Method recipe, Weights weights) {
-        save(file(recipe), recipe, weights);
-        return weights;
-    }
-
-    private void save(Path file, Method recipe, Weights weights) {
-        header.put("method", recipe.name());
+    private void save(Path file, Weights weights, Map<String, String> header) {
         Checkpoint.saveModel(file, model, weights, header);
+    }
+
+    /** Planned when a model first needs statistics. */
+    private Evaluator onTrain() {
+        boolean plain = place.options().update().plain();
+        return model.evaluator(splits.train(), plain ? splits.plainBatch() : splits.augmentedBatch());
     }
 
     /** @param models how many of them one result needs */
     private void refresh(String what, Weights average, int models) {
         Evaluator evaluator = onTrain();
-        Evaluator.Refresh how = options.update().of(evaluator, models);
+        Evaluator.Refresh how = place.options().update().of(evaluator, models);
         long batches = (long) evaluator.refreshPasses(how) * evaluator.batches();
         if (batches == 0) return;
-        String task = what + ", seed " + seed + ": batch-norm statistics";
-        try (Progress.Counter counter = monitor.progress().start(task, batches, "batches")) {
+        String task = what + ", seed " + place.seed() + ": batch-norm statistics";
+        try (Progress.Counter counter = place.monitor().progress().start(task, batches, "batches")) {
             evaluator.refresh(average, how, pass -> counter.step(1));
         }
     }
 
+    /** Adds a line of results for each way in which the models may be combined. */
+    private void score(Method method, List<Weights> models) {
+        int[] labels = splits.testSet().labels();
+        switch (method.product()) {
+            case MEMBERS -> ensemble(method, models);
+            // A Bayesian average, for they are samples of a posterior.
+            case SAMPLES ->
+                add(method, "mean", models, Probabilities.mean(test, models).metrics(labels), null);
+            default -> {
+                Probabilities p = Probabilities.mean(test, models);
+                add(method, "", models, p.metrics(labels), p.hits(labels));
+            }
+        }
+    }
+
+    private void add(Method method, String combiner, List<Weights> models, Metrics metrics, BitSet hits) {
+        double epochs = (double) method.totalSteps() / splits.stepsPerEpoch();
+        results.add(MethodScore.of(method.name(), combiner, epochs, models.size(), place.seed(), metrics, hits));
+    }
+
+    /** Mean of probabilities, weighted mean, vote and ridge stacking. */
+    private void ensemble(Method method, List<Weights> models) {
+        int last = models.size() - 1;
+        HeldOut heldOut = new HeldOut("validation", predictions(validation, models, splits.validationSet()));
+        StreamingEnsemble alone = StreamingEnsemble.equal(heldOut.source());
+        // A member counts in inverse proportion to its validation loss.
+        double[] weights = alone.members().stream()
+                .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
+                .toArray();
+        TestSet onTest = new TestSet("test", predictions(test, models, splits.testSet()));
+        StreamingEnsemble combined = new StreamingEnsemble(onTest.source(), weights);
+        Metrics ridge = Ridge.fit(heldOut, alone).evaluate(onTest, combined);
+        add(method, "mean", models, combined.mean().get(last), null);
+        add(method, "weighted", models, combined.weighted().get(last), null);
+        add(method, "vote", models, combined.vote().get(last), null);
+        add(method, "ridge", models, ridge, null);
+    }
+
+    private static MemberSource predictions(Evaluator evaluator, List<Weights> models, Dataset set) {
+        return new MemberSource() {
+            @Override
+            public int members() {
+                return models.size();
+            }
+
+            @Override
+            public int classes() {
+                return evaluator.classes();
+            }
+
+            @Override
+            public int[] labels() {
+                return set.labels();
+            }
+
+            @Override
+            public void stream(Consumer<double[]> sink) {
+                for (Weights w : models)
+                    sink.accept(Probabilities.mean(evaluator, List.of(w)).p());
+            }
+        };
+    }
+
     @Override
     public void close() {
-        made.forEach(Weights::close);
+        products.close();
     }
 }

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** What was found along curves: numbers, pictures and a page. */
 public final class ConnectReport {
@@ -68,10 +69,10 @@ public final class ConnectReport {
         path.put("t", t.ts());
         path.put("length", t.length());
         path.put("points", t.figures());
-        path.put("trainLoss", t.trainLoss());
-        path.put("trainError", t.trainError());
-        path.put("testLoss", t.testLoss());
-        path.put("testError", t.testError());
+        path.put("trainLoss", t.of(LossAndError::trainLoss));
+        path.put("trainError", t.of(LossAndError::trainError));
+        path.put("testLoss", t.of(LossAndError::testLoss));
+        path.put("testError", t.of(LossAndError::testError));
         return path;
     }
 
@@ -83,10 +84,11 @@ public final class ConnectReport {
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
     private double[] ts(Function<Connection.Result, PathMetrics> which) {
-        List<Double> ts = new ArrayList<>();
-        for (int i = 0; i < legs.size(); i++)
-            for (double t : which.apply(legs.get(i)).ts()) ts.add(i + t);
-        return ts.stream().mapToDouble(d -> d).toArray();
+        return IntStream.range(0, legs.size())
+                .boxed()
+                .flatMapToDouble(
+                        i -> Arrays.stream(which.apply(legs.get(i)).ts()).map(t -> i + t))
+                .toArray();
     }
 
     private double[] values(Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
@@ -108,13 +110,13 @@ public final class ConnectReport {
 
     private static void add(List<List<String>> rows, String path, PathMetrics t) {
         String named = path + ", length " + String.format(Locale.ROOT, "%.2f", t.length());
-        rows.add(row(named, "training loss", t.trainLoss(), 1, 4));
-        rows.add(row("", "training error %", t.trainError(), 100, 2));
-        rows.add(row("", "test loss", t.testLoss(), 1, 4));
-        rows.add(row("", "test error %", t.testError(), 100, 2));
+        rows.add(row(named, "training loss", t.of(LossAndError::trainLoss), 1, 4));
+        rows.add(row("", "training error %", t.of(LossAndError::trainError), 100, 2));
+        rows.add(row("", "test loss", t.of(LossAndError::testLoss), 1, 4));
+        rows.add(row("", "test error %", t.of(LossAndError::testError), 100, 2));
     }
 
-    private static List<String> row(String path, String figure, PathSummary s, double scale, int decimals) {
+    private static List<String> row(String path, String figure, PathMetrics.Summary s, double scale, int decimals) {
         List<String> row = new ArrayList<>(List.of(path, figure));
         for (double v : new double[] {s.first(), s.last(), s.min(), s.max(), s.mean(), s.integral()}) {
             row.add(String.format(Locale.ROOT, "%." + decimals + "f", scale * v));
@@ -125,8 +127,8 @@ public final class ConnectReport {
     private List<String> conclusions() {
         List<String> all = new ArrayList<>();
         for (Connection.Result leg : legs) {
-            PathSummary curve = leg.curve().testError();
-            PathSummary line = leg.line().testError();
+            PathMetrics.Summary curve = leg.curve().of(LossAndError::testError);
+            PathMetrics.Summary line = leg.line().of(LossAndError::testError);
             double worse = Math.max(curve.first(), curve.last());
             all.add(String.format(
                     Locale.ROOT,

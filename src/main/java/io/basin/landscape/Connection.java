@@ -2,19 +2,17 @@ package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.data.Progress;
-import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
-import io.basin.nn.Graph;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Model;
-import io.basin.train.ModelCard;
-import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -41,27 +39,14 @@ public final class Connection {
             boolean endsAreParents,
             double worstEndDifference) {}
 
-    private final Device device;
-    private final Splits material;
-    private final Terrain terrain;
-    private final Graph graph;
-    private final CurveTraining.CurveConfig course;
+    private final LandscapeData data;
+    private final CurveTraining.CurveConfig config;
     private final Path folder;
     private final Progress progress;
 
-    public Connection(
-            Device device,
-            Splits material,
-            Terrain terrain,
-            Graph graph,
-            CurveTraining.CurveConfig course,
-            Path folder,
-            Progress progress) {
-        this.device = device;
-        this.material = material;
-        this.terrain = terrain;
-        this.graph = graph;
-        this.course = course;
+    public Connection(LandscapeData data, CurveTraining.CurveConfig config, Path folder, Progress progress) {
+        this.data = data;
+        this.config = config;
         this.folder = folder;
         this.progress = progress;
     }
@@ -72,38 +57,40 @@ public final class Connection {
     }
 
     private Result joined(Net first, Net last, int points) {
-        String identity = terrain.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint();
+        String identity =
+                data.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint() + ", " + describe();
+        Images train = data.splits.train();
         try (CurveTraining training =
-                new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {
-            train(training, identity + ", " + describe(), first.label() + " to " + last.label());
-            PointEvaluator survey = terrain.survey(training.model());
-            try (ResultCache ledger = new ResultCache(
-                    folder.resolve("points.jsonl"), identity + ", " + describe() + ", points=" + points)) {
-                Result result = measure(training, survey, ledger, first, last, points);
-                keepBends(training, survey);
+                new CurveTraining(data.device, data.graph, train, config, first.file(), last.file())) {
+            train(training, identity, first.label() + " to " + last.label());
+            try (PointEvaluator evaluator = data.evaluator(training.model());
+                    ResultCache cache =
+                            new ResultCache(folder.resolve("points.jsonl"), identity + ", points=" + points)) {
+                Result result = measure(training, evaluator, cache, first, last, points);
+                keepBends(training, evaluator);
                 return result;
             }
         }
     }
 
     private String describe() {
-        var s = course.settings();
-        return "curve=" + course.curve() + ", bends=" + course.bends() + ", steps="
-                + course.schedule().steps() + ", lr=" + course.schedule().lr(0) + ", " + course.step()
+        var s = config.settings();
+        return "curve=" + config.curve() + ", bends=" + config.bends() + ", steps="
+                + config.schedule().steps() + ", lr=" + config.schedule().lr(0) + ", " + config.step()
                 + ", decay everything=" + s.decayEverything() + ", smoothing=" + s.smoothing() + ", seed="
-                + course.seed();
+                + config.seed();
     }
 
     private void train(CurveTraining training, String identity, String label) {
         Path file = folder.resolve(CURVE);
         training.resume(file, identity);
-        int perEpoch = material.stepsPerEpoch();
+        int perEpoch = data.splits.stepsPerEpoch();
         Path log = folder.resolve("training.jsonl");
         if (training.step() == training.steps()) {
             requireLines(log, (training.steps() + perEpoch - 1) / perEpoch);
             return;
         }
-        try (JsonLines lines = metrics(log, training.step(), perEpoch);
+        try (JsonLines lines = metrics(log, training.step() / perEpoch);
                 Progress.Counter counter =
                         progress.start("curve from " + label, training.steps() - training.step(), "steps")) {
             while (training.step() < training.steps()) {
@@ -111,9 +98,11 @@ public final class Connection {
                 counter.step(1);
                 int step = training.step();
                 boolean epochEnds = step % perEpoch == 0 || step == training.steps();
-                if (epochEnds || device.isSynchronous() && step % WATCH == 0) requireFinite(training);
+                if (!epochEnds && !(data.device.isSynchronous() && step % WATCH == 0)) continue;
+                EpochMetrics totals = training.totals();
+                if (totals.broken() >= 0) throw diverged("loss is no longer finite", totals.broken());
                 if (!epochEnds) continue;
-                log(lines, training, perEpoch);
+                log(lines, training, totals, perEpoch);
                 training.startEpoch();
                 save(training, file, identity);
             }
@@ -124,17 +113,19 @@ public final class Connection {
         try {
             training.save(file, identity, metadata("curve"));
         } catch (DivergedException e) {
-            throw new DivergedException(
-                    "the curve's " + e.getMessage() + " at step " + (training.step() - 1) + ": try a smaller `lr`");
+            throw diverged(e.getMessage(), training.step() - 1);
         }
     }
 
+    private static DivergedException diverged(String what, long step) {
+        return new DivergedException("the curve's " + what + " at step " + step + ": try a smaller `lr`");
+    }
+
     /** Lines of epochs beyond the checkpoint are cut off, as they will be written again. */
-    private static JsonLines metrics(Path log, int step, int perEpoch) {
-        if (step == 0) return JsonLines.create(log);
-        var known = requireLines(log, step / perEpoch);
+    private static JsonLines metrics(Path log, int epochs) {
+        List<JsonNode> known = epochs == 0 ? List.of() : requireLines(log, epochs);
         JsonLines lines = JsonLines.create(log);
-        known.stream().limit(step / perEpoch).forEach(lines::append);
+        known.stream().limit(epochs).forEach(lines::append);
         return lines;
     }
 
@@ -148,18 +139,11 @@ public final class Connection {
                         + " counts; restore it from a copy, or delete both to train the curve again");
     }
 
-    private static void requireFinite(CurveTraining training) {
-        long broken = training.totals().broken();
-        if (broken < 0) return;
-        throw new DivergedException("the curve's loss is no longer finite at step " + broken + ": try a smaller `lr`");
-    }
-
-    private void log(JsonLines lines, CurveTraining training, int perEpoch) {
-        var totals = training.totals();
+    private void log(JsonLines lines, CurveTraining training, EpochMetrics totals, int perEpoch) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("epoch", (double) training.step() / perEpoch);
         line.put("step", training.step());
-        line.put("lr", course.schedule().lr(training.step() - 1));
+        line.put("lr", config.schedule().lr(training.step() - 1));
         line.put("loss", totals.meanLoss());
         line.put("accuracy", totals.accuracy());
         lines.append(line);
@@ -167,40 +151,12 @@ public final class Connection {
     }
 
     private Map<String, String> metadata(String what) {
-        String method = what + " of a " + course.curve() + " curve";
-        ModelCard origin = material.card(course.settings().model(), method, "");
-        Map<String, String> header = new LinkedHashMap<>(origin.header());
-        header.put("seed", Long.toString(course.seed()));
-        header.put("control_points", Integer.toString(course.bends() + 2));
+        String method = what + " of a " + config.curve() + " curve";
+        Map<String, String> header = new LinkedHashMap<>(
+                data.splits.card(config.settings().model(), method, "").header());
+        header.put("seed", Long.toString(config.seed()));
+        header.put("control_points", Integer.toString(config.bends() + 2));
         return header;
-    }
-
-    private Result measure(
-            CurveTraining training, PointEvaluator survey, ResultCache ledger, Net first, Net last, int points) {
-        double[] ts = Curve.even(points);
-        List<Memory> all = training.points();
-        List<Memory> ends = List.of(all.get(0), all.get(all.size() - 1));
-        double[][] bent = course.curve().table(ts, all.size());
-        double[][] straight = Curve.POLYCHAIN.table(ts, 2);
-        try (Progress.Counter counter = progress.start("measuring points", 2L * points + 2, "points");
-                PointEvaluator.Probe curve = survey.probe(all);
-                PointEvaluator.Probe line = survey.probe(ends)) {
-            LossAndError[] parents = {
-                parent("first", training, survey, ledger, first, counter),
-                parent("last", training, survey, ledger, last, counter)
-            };
-            PathMetrics along = traverse("curve", ts, bent, all, curve, ledger, counter);
-            PathMetrics across = traverse("line", ts, straight, ends, line, ledger, counter);
-            boolean same = Arrays.equals(weights(curve.place(bent[0])), Vectors.read(device, ends.get(0)))
-                    && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(device, ends.get(1)));
-            double worst =
-                    Math.max(apart(parents[0], along.figures()[0]), apart(parents[1], along.figures()[points - 1]));
-            return new Result(first.label(), last.label(), along, across, same && worst == 0, worst);
-        }
-    }
-
-    private float[] weights(Weights model) {
-        return Vectors.read(device, model.params());
     }
 
     private static double apart(LossAndError a, LossAndError b) {
@@ -209,50 +165,63 @@ public final class Connection {
                 Math.max(Math.abs(a.trainError() - b.trainError()), Math.abs(a.testError() - b.testError())));
     }
 
-    /** The net itself, read from its file again: what the curve's end must reproduce. */
-    private LossAndError parent(
-            String key,
-            CurveTraining training,
-            PointEvaluator survey,
-            ResultCache ledger,
-            Net net,
-            Progress.Counter counter) {
-        Model model = training.model();
-        LossAndError f =
-                ledger.figures(key, () -> survey.measure(model.load(net.file()).weights()));
-        counter.step(1);
-        return f;
+    private Result measure(
+            CurveTraining training, PointEvaluator evaluator, ResultCache cache, Net first, Net last, int points) {
+        double[] ts = Curve.even(points);
+        List<Memory> all = training.points();
+        List<Memory> ends = List.of(all.get(0), all.get(all.size() - 1));
+        double[][] bent = config.curve().table(ts, all.size());
+        try (Progress.Counter counter = progress.start("measuring points", 2L * points + 2, "points");
+                PointEvaluator.Probe curve = evaluator.probe(all);
+                PointEvaluator.Probe line = evaluator.probe(ends)) {
+            cache.counting(counter);
+            // The nets themselves, read from their files again: what the curve's ends must reproduce.
+            LossAndError a = cache.figures(
+                    "first",
+                    () -> evaluator.measure(training.model().load(first.file()).weights()));
+            LossAndError b = cache.figures(
+                    "last",
+                    () -> evaluator.measure(training.model().load(last.file()).weights()));
+            PathMetrics along = path("curve", ts, bent, all, curve, cache);
+            PathMetrics across = path("line", ts, Curve.POLYCHAIN.table(ts, 2), ends, line, cache);
+            boolean same = Arrays.equals(weights(curve.place(bent[0])), Vectors.read(data.device, ends.get(0)))
+                    && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(data.device, ends.get(1)));
+            double worst = Math.max(apart(a, along.figures()[0]), apart(b, along.figures()[points - 1]));
+            return new Result(first.label(), last.label(), along, across, same && worst == 0, worst);
+        }
     }
 
-    private PathMetrics traverse(
+    private float[] weights(Weights model) {
+        return Vectors.read(data.device, model.params());
+    }
+
+    private PathMetrics path(
             String name,
             double[] ts,
             double[][] shares,
             List<Memory> points,
             PointEvaluator.Probe probe,
-            ResultCache ledger,
-            Progress.Counter counter) {
+            ResultCache cache) {
         LossAndError[] figures = new LossAndError[ts.length];
         for (int i = 0; i < ts.length; i++) {
             double[] row = shares[i];
-            figures[i] = ledger.figures(name + " " + i, () -> probe.at(row));
-            counter.step(1);
+            figures[i] = cache.figures(name + " " + i, () -> probe.at(row));
         }
-        return new PathMetrics(ts, figures, PathMetrics.lengths(device, points, shares));
+        return new PathMetrics(ts, figures, PathMetrics.lengths(data.device, points, shares));
     }
 
     /** Every bend as a model of its own, with statistics of its own. */
-    private void keepBends(CurveTraining training, PointEvaluator survey) {
+    private void keepBends(CurveTraining training, PointEvaluator evaluator) {
         Model model = training.model();
-        for (int j = 1; j <= course.bends(); j++) {
+        for (int j = 1; j <= config.bends(); j++) {
             Path file = folder.resolve("bend-" + j + ".safetensors");
             if (Files.exists(file)) {
                 // Finds damage.
                 Safetensors.open(file).close();
                 continue;
             }
-            device.copy(training.points().get(j), model.weights().params());
-            survey.refresh(model.weights());
+            data.device.copy(training.points().get(j), model.weights().params());
+            evaluator.refresh(model.weights());
             Checkpoint.saveModel(file, model, model.weights(), metadata("bend " + j));
         }
     }

@@ -15,7 +15,6 @@ import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Weights;
-import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import io.basin.methods.Schedule;
@@ -30,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Bends a curve between two nets until the loss along it is low.
@@ -51,7 +51,9 @@ public final class CurveTraining implements AutoCloseable {
     private final int steps;
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
-    private final List<AutoCloseable> owned = new ArrayList<>();
+    /** Closes what is owned, the newest first. */
+    private final List<Runnable> closing = new ArrayList<>();
+
     private volatile int step;
 
     /**
@@ -59,7 +61,7 @@ public final class CurveTraining implements AutoCloseable {
      *
      * @param bends control points between the ends
      * @param seed of the t's, of the order of samples and of their augmentation
-     * @param mean and std per channel, of pixels scaled to [0, 1]
+     * @param augmentation as of the nets at the ends
      */
     public record CurveConfig(
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
@@ -82,18 +84,19 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
-    public CurveTraining(Device device, Graph graph, Images train, CurveConfig course, Path first, Path last) {
+    public CurveTraining(Device device, Graph graph, Images train, CurveConfig config, Path first, Path last) {
         this.device = device;
         guard = device.guard().of("the curve's training");
-        Settings s = course.settings();
-        steps = course.schedule().steps();
-        model = own(new Model(device, graph, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything()));
+        Settings s = config.settings();
+        steps = config.schedule().steps();
+        Loss loss = Loss.crossEntropy(s.smoothing());
+        model = own(new Model(device, graph, loss, s.precision(), s.decayEverything()), Model::close);
         try {
-            control = own(new RunState(device, course.schedule().lr(), new double[steps]));
-            plan = own(Plan.training(model, train, control, course.batch()));
+            control = own(new RunState(device, config.schedule().lr(), new double[steps]), RunState::close);
+            plan = own(Plan.training(model, train, control, config.batch()), Plan::close);
             storage = model.store();
-            place(course.bends() + 2, first, last);
-            recording = own(device.record(program(course)));
+            place(config.bends() + 2, first, last);
+            recording = own(device.record(program(config)), Recording::close);
             control.start(0);
         } catch (RuntimeException e) {
             close();
@@ -101,19 +104,23 @@ public final class CurveTraining implements AutoCloseable {
         }
     }
 
-    private <T extends AutoCloseable> T own(T made) {
-        owned.add(made);
+    private <T> T own(T made, Consumer<T> close) {
+        closing.add(0, () -> close.accept(made));
         return made;
+    }
+
+    private Memory arena() {
+        return own(device.allocate(storage.paramBytes()), Memory::close);
     }
 
     /** Loads the ends and puts the bends on the straight line between them. */
     private void place(int count, Path first, Path last) {
-        for (int j = 0; j < count; j++) points.add(own(device.allocate(storage.paramBytes())));
+        for (int j = 0; j < count; j++) points.add(arena());
         load(first, points.get(0));
         load(last, points.get(count - 1));
         List<Memory> ends = List.of(points.get(0), points.get(count - 1));
         for (int j = 1; j < count - 1; j++) {
-            momenta.add(own(device.allocate(storage.paramBytes())));
+            momenta.add(arena());
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
                 device.weightedSum(ends, c, points.get(j)).run();
@@ -127,14 +134,14 @@ public final class CurveTraining implements AutoCloseable {
         Checkpoint.loadModel(file, model, new Weights(params, storage.memory(Arena.STATE)));
     }
 
-    private Runnable program(CurveConfig course) {
-        double[][] table = course.curve().table(Curve.draws(steps, course.seed()), points.size());
-        Coefficients shares = own(new Coefficients(device, control, table));
+    private Runnable program(CurveConfig config) {
+        double[][] table = config.curve().table(Curve.draws(steps, config.seed()), points.size());
+        Coefficients shares = own(new Coefficients(device, control, table), Coefficients::close);
         Runnable combine = device.weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
         for (int j = 1; j < points.size() - 1; j++) {
             updates.add(device.stepCurvePoint(
-                    course.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
+                    config.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
         }
         Runnable tick = device.advance(control);
         return () -> {
@@ -193,13 +200,7 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     private void write(Path file, String identity, Map<String, String> metadata) {
-        EpochMetrics t = totals();
-        SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
-        writer.metadata("identity", identity)
-                .metadata("step", Long.toString(t.step()))
-                .metadata("loss", Double.toString(t.loss()))
-                .metadata("hits", Long.toString(t.hits()))
-                .metadata("seen", Long.toString(t.seen()));
+        SafetensorsWriter writer = Checkpoint.writer(totals(), metadata).metadata("identity", identity);
         for (int j = 1; j < points.size() - 1; j++) {
             Checkpoint.addArena(writer, device, storage, "bend." + j + ".", points.get(j));
             Checkpoint.addArena(writer, device, storage, "momentum." + j + ".", momenta.get(j - 1));
@@ -207,48 +208,26 @@ public final class CurveTraining implements AutoCloseable {
         writer.write(file);
     }
 
-    /** Goes on from {@code file} if it is there; another course's file is refused. */
+    /** Goes on from {@code file} if it is there; another config's file is refused. */
     public void resume(Path file, String identity) {
         if (Files.exists(file)) guard.run(() -> read(file, identity));
     }
 
     private void read(Path file, String identity) {
         try (Safetensors in = Safetensors.open(file)) {
-            Map<String, String> m = in.metadata();
-            String there = m.getOrDefault("identity", "");
-            Difference.requireNone(file, there, identity);
+            Difference.requireNone(file, in.metadata().getOrDefault("identity", ""), identity);
+            EpochMetrics there = Checkpoint.metrics(file, in.metadata());
             for (int j = 1; j < points.size() - 1; j++) {
                 Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));
                 Checkpoint.readArena(file, in, device, storage, "momentum." + j + ".", momenta.get(j - 1));
             }
-            control.start(new EpochMetrics(
-                    Long.parseLong(m.get("step")),
-                    Double.parseDouble(m.get("loss")),
-                    Long.parseLong(m.get("hits")),
-                    Long.parseLong(m.get("seen")),
-                    -1));
-            step = Integer.parseInt(m.get("step"));
-        } catch (NumberFormatException | NullPointerException e) {
-            throw new FormatException(
-                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
+            control.start(there);
+            step = Math.toIntExact(there.step());
         }
     }
 
     @Override
     public void close() {
-        guard.close(this::release);
-    }
-
-    private void release() {
-        for (int i = owned.size() - 1; i >= 0; i--) {
-            try {
-                owned.get(i).close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        owned.clear();
+        guard.close(() -> closing.forEach(Runnable::run));
     }
 }

@@ -7,8 +7,8 @@ import io.basin.device.ParameterStore;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Queue;
 
 /**
  * Random directions in weight space, the same for every net of a model and on every device.
@@ -33,7 +33,7 @@ public final class Directions {
 
     /** Direction number {@code index}, of length 1. */
     public void random(int index, Memory into) {
-        List<float[]> drawn = new ArrayList<>();
+        Queue<float[]> drawn = new ArrayDeque<>();
         double square = 0;
         int number = 0;
         for (Parameter p : storage.parameters()) {
@@ -42,9 +42,8 @@ public final class Directions {
             drawn.add(d);
         }
         float scale = (float) (1 / Math.sqrt(square));
-        number = 0;
         for (Parameter p : storage.parameters()) {
-            float[] d = drawn.get(number++);
+            float[] d = drawn.remove();
             for (int i = 0; i < d.length; i++) d[i] *= scale;
             pack(p, d, into);
         }

@@ -3,35 +3,48 @@ package io.basin.landscape;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
- * LossAndError at points along a path through weight space.
+ * Losses and errors at points along a path through weight space.
  *
  * @param ts where on the path, rising
  * @param figures at each t
  * @param lengths of the straight pieces between neighbouring points
  */
 public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths) {
+    /**
+     * What a figure does along a path: at its ends, its lowest, highest and mean value over the points, and its mean over the
+     * path's length, sum of (v_(i-1) + v_i) / 2 dl_i over the sum of dl_i.
+     *
+     * @param mean over the points, however far apart they lie
+     * @param integral mean over the length
+     */
+    public record Summary(double first, double last, double min, double max, double mean, double integral) {
+        /** @param lengths of the pieces between neighbouring points, one fewer than {@code values} */
+        static Summary of(double[] values, double[] lengths) {
+            double weighted = 0;
+            double length = 0;
+            for (int i = 1; i < values.length; i++) {
+                weighted += (values[i - 1] + values[i]) / 2 * lengths[i - 1];
+                length += lengths[i - 1];
+            }
+            DoubleSummaryStatistics all = Arrays.stream(values).summaryStatistics();
+            double mean = Arrays.stream(values).average().orElseThrow();
+            double last = values[values.length - 1];
+            return new Summary(values[0], last, all.getMin(), all.getMax(), mean, weighted / length);
+        }
+    }
+
     /** Length of the path as the sum of its pieces. */
     public double length() {
         return Arrays.stream(lengths).sum();
     }
 
-    public PathSummary trainLoss() {
-        return PathSummary.of(figures, lengths, LossAndError::trainLoss);
-    }
-
-    public PathSummary trainError() {
-        return PathSummary.of(figures, lengths, LossAndError::trainError);
-    }
-
-    public PathSummary testLoss() {
-        return PathSummary.of(figures, lengths, LossAndError::testLoss);
-    }
-
-    public PathSummary testError() {
-        return PathSummary.of(figures, lengths, LossAndError::testError);
+    public Summary of(ToDoubleFunction<LossAndError> figure) {
+        return Summary.of(Arrays.stream(figures).mapToDouble(figure).toArray(), lengths);
     }
 
     /**

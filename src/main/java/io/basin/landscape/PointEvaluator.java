@@ -1,60 +1,71 @@
 package io.basin.landscape;
 
-import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
-import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
+import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Measures points of weight space, which no training ever ran forward: batch-norm statistics for these very weights first, then
- * loss and error on both parts.
+ * loss and error on both parts. The points that it combines, nets and directions, are arenas of its own.
  *
  * <p>The model's own weights are where a point is put together, so no memory is needed but that of the points combined.
  *
  * <p>Any thread may call; a point is put together and measured in one turn on the device ({@link Guard}).
  */
-public final class PointEvaluator {
-    /**
-     * What is measured on.
-     *
-     * @param statistics what batch norm's statistics are measured on
-     * @param train and test: what loss and error are measured on
-     * @param statisticsBatch may augment; where it holds all samples, a single pass measures exact statistics, and loss and
-     *     error with them where {@code train} is the same set, read the same way: then the model's one evaluator serves both
-     * @param batch how training samples are read, {@code testBatch} how test samples are
-     */
-    public record Ground(
-            Images statistics,
-            Images train,
-            Images test,
-            BatchReader statisticsBatch,
-            BatchReader batch,
-            BatchReader testBatch,
-            Evaluator.Refresh refresh) {}
-
+public final class PointEvaluator implements AutoCloseable {
     private final Device device;
     private final Guard guard;
     private final Model model;
-    private final Evaluator.Refresh refresh;
     private final Evaluator statistics;
     private final Evaluator train;
     private final Evaluator test;
+    private final Evaluator.Refresh refresh;
+    private final List<Memory> owned = new ArrayList<>();
 
-    public PointEvaluator(Model model, Ground ground) {
+    /**
+     * @param statistics what batch norm's statistics are measured on; where its batch holds all samples, a single pass measures
+     *     exact statistics, and loss and error with them where {@code train} is the same
+     */
+    PointEvaluator(Model model, Evaluator statistics, Evaluator train, Evaluator test, Evaluator.Refresh refresh) {
         this.model = model;
+        this.statistics = statistics;
+        this.train = train;
+        this.test = test;
+        this.refresh = refresh;
         device = model.device();
-        guard = device.guard().of("the survey");
-        refresh = ground.refresh();
-        statistics = model.evaluator(ground.statistics(), ground.statisticsBatch());
-        train = model.evaluator(ground.train(), ground.batch());
-        test = model.evaluator(ground.test(), ground.testBatch());
+        guard = device.guard().of("the point evaluator");
+    }
+
+    /** An arena of the parameters' size, zeroed. */
+    Memory arena() {
+        Memory memory = device.allocate(model.store().paramBytes());
+        owned.add(memory);
+        return memory;
+    }
+
+    /** The weights in {@code file}, in an arena of their own. */
+    Memory load(Path file) {
+        Memory memory = arena();
+        load(file, memory);
+        return memory;
+    }
+
+    void load(Path file, Memory into) {
+        Checkpoint.loadModel(file, model, new Weights(into, model.weights().state()));
+    }
+
+    /** The weights in {@code file} on the host, padding included; passes through the model's own weights. */
+    float[] read(Path file) {
+        return Vectors.read(device, model.load(file).weights().params());
     }
 
     /** Measures a point; overwrites its batch-norm statistics. */
@@ -117,5 +128,10 @@ public final class PointEvaluator {
     /** @param points arenas laid out as the model's parameters */
     public Probe probe(List<Memory> points) {
         return new Probe(points);
+    }
+
+    @Override
+    public void close() {
+        guard.close(() -> owned.forEach(Memory::close));
     }
 }

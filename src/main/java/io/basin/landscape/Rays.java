@@ -1,11 +1,9 @@
 package io.basin.landscape;
 
 import io.basin.data.Progress;
-import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
-import io.basin.nn.Graph;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +26,8 @@ public final class Rays {
      * @param distance to the end of raw rays; 0 for the first net's length
      * @param relative to the end of filter-normalised rays, where 1 is a step as long as the filters themselves
      */
-    public record CurveConfig(int directions, int points, double distance, double relative, long seed) {
-        public CurveConfig {
+    public record Config(int directions, int points, double distance, double relative, long seed) {
+        public Config {
             if (directions < 1) {
                 throw new IllegalArgumentException("`directions` must be at least 1, got " + directions);
             }
@@ -80,130 +78,125 @@ public final class Rays {
     /** What came out. */
     public record Result(List<Bundle> bundles, List<Line> lines) {}
 
-    private final Device device;
-    private final Terrain terrain;
-    private final Graph graph;
-    private final CurveConfig course;
+    private final LandscapeData data;
+    private final Config config;
     private final Path folder;
     private final Progress progress;
 
-    public Rays(Device device, Terrain terrain, Graph graph, CurveConfig course, Path folder, Progress progress) {
-        this.device = device;
-        this.terrain = terrain;
-        this.graph = graph;
-        this.course = course;
+    public Rays(LandscapeData data, Config config, Path folder, Progress progress) {
+        this.data = data;
+        this.config = config;
         this.folder = folder;
         this.progress = progress;
     }
 
     /** @param pairs indices of nets to join by straight lines */
     public Result run(List<Net> nets, List<int[]> pairs) {
-        return FolderLock.holding(folder, () -> walked(nets, pairs));
+        return FolderLock.holding(folder, () -> measured(nets, pairs));
     }
 
-    private Result walked(List<Net> nets, List<int[]> pairs) {
-        String identity = terrain.identity() + ", directions=" + course.directions() + ", points=" + course.points()
-                + ", distance=" + course.distance() + ", relative=" + course.relative() + ", seed=" + course.seed()
+    private Result measured(List<Net> nets, List<int[]> pairs) {
+        String identity = data.identity() + ", directions=" + config.directions() + ", points=" + config.points()
+                + ", distance=" + config.distance() + ", relative=" + config.relative() + ", seed=" + config.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
         long total =
-                nets.size() * (1L + 2L * course.directions() * course.points()) + (long) pairs.size() * linePoints();
-        try (Model model = new Model(device, graph);
-                Arenas arenas = new Arenas(model);
-                ResultCache ledger = new ResultCache(folder.resolve("rays.jsonl"), identity);
+                nets.size() * (1L + 2L * config.directions() * config.points()) + (long) pairs.size() * linePoints();
+        try (Model model = new Model(data.device, data.graph);
+                ResultCache cache = new ResultCache(folder.resolve("rays.jsonl"), identity);
+                PointEvaluator evaluator = data.evaluator(model);
+                Walk walk = new Walk(nets, model.store(), evaluator, cache);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
-            PointEvaluator survey = terrain.survey(model);
-            Walk walk = new Walk(nets, model.store(), arenas, ledger, counter);
-            return new Result(walk.bundles(survey), walk.lines(survey, pairs));
+            cache.counting(counter);
+            return new Result(walk.bundles(), walk.lines(pairs));
         }
     }
 
     /** Such that both nets are among them. */
     private int linePoints() {
-        return 4 * ((course.points() + 1) / 2) + 1;
+        return 4 * ((config.points() + 1) / 2) + 1;
     }
 
     private double[] distances(double end) {
-        double[] distances = new double[course.points() + 1];
-        for (int i = 0; i < distances.length; i++) distances[i] = end * i / course.points();
+        double[] distances = new double[config.points() + 1];
+        for (int i = 0; i < distances.length; i++) distances[i] = end * i / config.points();
         return distances;
     }
 
     /** One run over all rays and lines, with the two arenas that every one of them is made from. */
-    private final class Walk {
+    private final class Walk implements AutoCloseable {
         private final List<Net> nets;
-        private final Arenas arenas;
-        private final ResultCache ledger;
-        private final Progress.Counter counter;
+        private final PointEvaluator evaluator;
+        private final ResultCache cache;
         private final Directions directions;
         private final double distance;
         private final Memory from;
         private final Memory towards;
+        private final PointEvaluator.Probe probe;
 
-        Walk(List<Net> nets, ParameterStore storage, Arenas arenas, ResultCache ledger, Progress.Counter counter) {
+        Walk(List<Net> nets, ParameterStore storage, PointEvaluator evaluator, ResultCache cache) {
             this.nets = nets;
-            this.arenas = arenas;
-            this.ledger = ledger;
-            this.counter = counter;
-            directions = new Directions(device, storage, course.seed());
-            distance = course.distance() > 0
-                    ? course.distance()
-                    : Vectors.norm(arenas.read(nets.get(0).file()));
-            from = arenas.arena();
-            towards = arenas.arena();
+            this.evaluator = evaluator;
+            this.cache = cache;
+            directions = new Directions(data.device, storage, config.seed());
+            distance = config.distance() > 0
+                    ? config.distance()
+                    : Vectors.norm(evaluator.read(nets.get(0).file()));
+            from = evaluator.arena();
+            towards = evaluator.arena();
+            probe = evaluator.probe(List.of(from, towards));
         }
 
-        private LossAndError figures(String key, PointEvaluator.Probe probe, double... shares) {
-            LossAndError f = ledger.figures(key, () -> probe.at(shares));
-            counter.step(1);
-            return f;
+        private LossAndError figures(String key, double... shares) {
+            return cache.figures(key, () -> probe.at(shares));
         }
 
-        List<Bundle> bundles(PointEvaluator survey) {
+        List<Bundle> bundles() {
             List<Bundle> bundles = new ArrayList<>();
-            try (PointEvaluator.Probe probe = survey.probe(List.of(from, towards))) {
-                for (int n = 0; n < nets.size(); n++) {
-                    arenas.load(nets.get(n).file(), from);
-                    LossAndError centre = figures(n + " centre", probe, 1, 0);
-                    for (Kind kind : Kind.values()) bundles.add(bundle(n, kind, centre, probe));
-                }
+            for (int n = 0; n < nets.size(); n++) {
+                evaluator.load(nets.get(n).file(), from);
+                LossAndError centre = figures(n + " centre", 1, 0);
+                for (Kind kind : Kind.values()) bundles.add(bundle(n, kind, centre));
             }
             return bundles;
         }
 
-        private Bundle bundle(int n, Kind kind, LossAndError centre, PointEvaluator.Probe probe) {
-            double[] distances = distances(kind == Kind.RAW ? distance : course.relative());
-            LossAndError[][] figures = new LossAndError[course.directions()][distances.length];
+        private Bundle bundle(int n, Kind kind, LossAndError centre) {
+            double[] distances = distances(kind == Kind.RAW ? distance : config.relative());
+            LossAndError[][] figures = new LossAndError[config.directions()][distances.length];
             for (int d = 0; d < figures.length; d++) {
                 if (kind == Kind.RAW) directions.random(d, towards);
                 else directions.filterNormalised(d, from, towards);
                 figures[d][0] = centre;
                 for (int i = 1; i < distances.length; i++) {
-                    figures[d][i] = figures(n + " " + kind + " " + d + " " + i, probe, 1, distances[i]);
+                    figures[d][i] = figures(n + " " + kind + " " + d + " " + i, 1, distances[i]);
                 }
             }
             return new Bundle(nets.get(n), kind, distances, figures);
         }
 
         /** From half the distance before the first net to half of it beyond the last. */
-        List<Line> lines(PointEvaluator survey, List<int[]> pairs) {
+        List<Line> lines(List<int[]> pairs) {
             List<Line> lines = new ArrayList<>();
-            try (PointEvaluator.Probe probe = survey.probe(List.of(from, towards))) {
-                for (int[] pair : pairs) {
-                    Net first = nets.get(pair[0]);
-                    Net last = nets.get(pair[1]);
-                    arenas.load(first.file(), from);
-                    arenas.load(last.file(), towards);
-                    double[] ts = new double[linePoints()];
-                    LossAndError[] figures = new LossAndError[ts.length];
-                    for (int i = 0; i < ts.length; i++) {
-                        ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
-                        figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, probe, 1 - ts[i], ts[i]);
-                    }
-                    double length = Vectors.distance(Vectors.read(device, from), Vectors.read(device, towards));
-                    lines.add(new Line(first, last, ts, length, figures));
+            for (int[] pair : pairs) {
+                Net first = nets.get(pair[0]);
+                Net last = nets.get(pair[1]);
+                evaluator.load(first.file(), from);
+                evaluator.load(last.file(), towards);
+                double[] ts = new double[linePoints()];
+                LossAndError[] figures = new LossAndError[ts.length];
+                for (int i = 0; i < ts.length; i++) {
+                    ts[i] = -0.5 + 2.0 * i / (ts.length - 1);
+                    figures[i] = figures("line " + pair[0] + " " + pair[1] + " " + i, 1 - ts[i], ts[i]);
                 }
+                double length = Vectors.distance(Vectors.read(data.device, from), Vectors.read(data.device, towards));
+                lines.add(new Line(first, last, ts, length, figures));
             }
             return lines;
+        }
+
+        @Override
+        public void close() {
+            probe.close();
         }
     }
 }

@@ -2,6 +2,7 @@ package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.data.Progress;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
@@ -23,6 +24,7 @@ import java.util.function.Supplier;
 public final class ResultCache implements AutoCloseable {
     private final Map<String, LossAndError> known = new HashMap<>();
     private final JsonLines lines;
+    private Progress.Counter counter = points -> {};
 
     /**
      * @param file new, or one that was written for the same {@code identity}
@@ -60,14 +62,21 @@ public final class ResultCache implements AutoCloseable {
         }
     }
 
+    /** Has {@code counter} count every point, the known ones too. */
+    void counting(Progress.Counter points) {
+        counter = points;
+    }
+
     /** The figures of a point, measured now if they are not known yet. */
     public LossAndError figures(String point, Supplier<LossAndError> measure) {
-        LossAndError there = known.get(point);
-        if (there != null) return there;
-        LossAndError f = measure.get();
-        lines.append(((ObjectNode) Json.tree(f)).put("point", point));
-        lines.force();
-        known.put(point, f);
+        LossAndError f = known.get(point);
+        if (f == null) {
+            f = measure.get();
+            lines.append(((ObjectNode) Json.tree(f)).put("point", point));
+            lines.force();
+            known.put(point, f);
+        }
+        counter.step(1);
         return f;
     }
 

@@ -1,17 +1,13 @@
 package io.basin.landscape;
 
 import io.basin.data.Progress;
-import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
-import io.basin.nn.Graph;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * A grid over a plane in weight space, every cell measured once.
@@ -67,71 +63,71 @@ public final class Surface {
             Placed average,
             double worstNetDifference) {}
 
-    private final Device device;
-    private final Terrain terrain;
-    private final Graph graph;
+    private final LandscapeData data;
     private final Grid grid;
     private final Path folder;
     private final Progress progress;
 
-    public Surface(Device device, Terrain terrain, Graph graph, Grid grid, Path folder, Progress progress) {
-        this.device = device;
-        this.terrain = terrain;
-        this.graph = graph;
+    public Surface(LandscapeData data, Grid grid, Path folder, Progress progress) {
+        this.data = data;
         this.grid = grid;
         this.folder = folder;
         this.progress = progress;
     }
 
-    /** @param nets three of them, or one; {@code average} may be null */
-    public Result run(List<Net> nets, List<Net> trajectory, Net average) {
-        return FolderLock.holding(folder, () -> surveyed(nets, trajectory, average));
+    /** @throws IllegalArgumentException if the three nets lie on a line */
+    public static void requirePlane(LandscapeData data, List<Net> nets) {
+        try (Model model = new Model(data.device, data.graph)) {
+            List<float[]> w = nets.stream()
+                    .map(n -> Vectors.read(
+                            data.device, model.load(n.file()).weights().params()))
+                    .toList();
+            Plane.through(w.get(0), w.get(1), w.get(2));
+        }
     }
 
-    private Result surveyed(List<Net> nets, List<Net> trajectory, Net average) {
-        String identity = Stream.concat(
-                        Stream.of(terrain.identity(), "span=" + grid.span(), "grid=" + grid.cells()),
-                        Stream.of(
-                                "low=" + grid.low(),
-                                "high=" + grid.high(),
-                                "distance=" + grid.distance(),
-                                "seed=" + grid.seed()))
-                .collect(Collectors.joining(", "));
+    /** @param nets three of them, or one; {@code average} may be null */
+    public Result run(List<Net> nets, List<Net> trajectory, Net average) {
+        return FolderLock.holding(folder, () -> measured(nets, trajectory, average));
+    }
+
+    private Result measured(List<Net> nets, List<Net> trajectory, Net average) {
+        String identity = data.identity() + ", span=" + grid.span() + ", grid=" + grid.cells() + ", low=" + grid.low()
+                + ", high=" + grid.high() + ", distance=" + grid.distance() + ", seed=" + grid.seed();
         for (Net net : nets) identity += ", net=" + net.fingerprint();
-        try (Model model = new Model(device, graph);
-                Arenas arenas = new Arenas(model);
-                ResultCache ledger = new ResultCache(folder.resolve("cells.jsonl"), identity)) {
-            PointEvaluator survey = terrain.survey(model);
-            List<Memory> points = points(model.store(), arenas, nets);
+        try (Model model = new Model(data.device, data.graph);
+                ResultCache cache = new ResultCache(folder.resolve("cells.jsonl"), identity);
+                PointEvaluator evaluator = data.evaluator(model)) {
+            List<Memory> points = points(model.store(), evaluator, nets);
             float[][] host = new float[3][];
-            for (int i = 0; i < 3; i++) host[i] = Vectors.read(device, points.get(i));
+            for (int i = 0; i < 3; i++) host[i] = Vectors.read(data.device, points.get(i));
             Plane plane = grid.span() == Span.NETS
                     ? Plane.through(host[0], host[1], host[2])
                     : Plane.along(host[0], host[1], host[2]);
             double[] xs = axis(plane, true, host[0]);
             double[] ys = axis(plane, false, host[0]);
-            List<Placed> placed = place(plane, arenas, nets);
-            List<Placed> track = place(plane, arenas, trajectory);
+            List<Placed> placed = place(plane, evaluator, nets);
+            List<Placed> track = place(plane, evaluator, trajectory);
             Placed mean = average == null
                     ? null
-                    : place(plane, arenas, List.of(average)).get(0);
-            try (PointEvaluator.Probe probe = survey.probe(points)) {
+                    : place(plane, evaluator, List.of(average)).get(0);
+            try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
-                LossAndError[][] cells = measure(plane, probe, ledger, xs, ys);
+                LossAndError[][] cells = measure(plane, probe, cache, xs, ys);
                 return new Result(xs, ys, cells, placed, track, mean, worst);
             }
         }
     }
 
-    private List<Memory> points(ParameterStore storage, Arenas arenas, List<Net> nets) {
+    private List<Memory> points(ParameterStore storage, PointEvaluator evaluator, List<Net> nets) {
         if (grid.span() == Span.NETS) {
-            return nets.stream().map(n -> arenas.load(n.file())).toList();
+            return nets.stream().map(n -> evaluator.load(n.file())).toList();
         }
-        Memory net = arenas.load(nets.get(0).file());
-        Directions directions = new Directions(device, storage, grid.seed());
+        Memory net = evaluator.load(nets.get(0).file());
+        Directions directions = new Directions(data.device, storage, grid.seed());
         List<Memory> points = new ArrayList<>(List.of(net));
         for (int i = 0; i < 2; i++) {
-            Memory direction = arenas.arena();
+            Memory direction = evaluator.arena();
             if (grid.span() == Span.RANDOM) directions.random(i, direction);
             else directions.filterNormalised(i, net, direction);
             points.add(direction);
@@ -149,9 +145,9 @@ public final class Surface {
         return values;
     }
 
-    private static List<Placed> place(Plane plane, Arenas arenas, List<Net> nets) {
+    private static List<Placed> place(Plane plane, PointEvaluator evaluator, List<Net> nets) {
         return nets.stream()
-                .map(n -> new Placed(n.label(), plane.project(arenas.read(n.file()))))
+                .map(n -> new Placed(n.label(), plane.project(evaluator.read(n.file()))))
                 .toList();
     }
 
@@ -161,21 +157,21 @@ public final class Surface {
         for (int n = 0; n < nets.length; n++) {
             Plane.Spot spot = placed.get(n).spot();
             float[] w = Vectors.read(
-                    device, probe.place(plane.shares(spot.x(), spot.y())).params());
+                    data.device, probe.place(plane.shares(spot.x(), spot.y())).params());
             for (int i = 0; i < w.length; i++) worst = Math.max(worst, Math.abs((double) w[i] - nets[n][i]));
         }
         return worst;
     }
 
     private LossAndError[][] measure(
-            Plane plane, PointEvaluator.Probe probe, ResultCache ledger, double[] xs, double[] ys) {
+            Plane plane, PointEvaluator.Probe probe, ResultCache cache, double[] xs, double[] ys) {
         LossAndError[][] cells = new LossAndError[ys.length][xs.length];
         try (Progress.Counter counter = progress.start("measuring the plane", (long) xs.length * ys.length, "cells")) {
+            cache.counting(counter);
             for (int i = 0; i < ys.length; i++) {
                 for (int j = 0; j < xs.length; j++) {
                     double[] shares = plane.shares(xs[j], ys[i]);
-                    cells[i][j] = ledger.figures(i + " " + j, () -> probe.at(shares));
-                    counter.step(1);
+                    cells[i][j] = cache.figures(i + " " + j, () -> probe.at(shares));
                 }
             }
         }

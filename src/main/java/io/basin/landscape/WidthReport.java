@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 public final class WidthReport {
@@ -25,15 +26,19 @@ public final class WidthReport {
         this.report = report;
     }
 
-    /** @param rise of the training loss, in nats, up to which a net's width reaches */
-    public static LandscapeReport of(Rays.Result result, double rise, Map<String, String> facts) {
+    /**
+     * @param rise of the training loss, in nats, up to which a net's width reaches
+     * @param said how sentences are said that name a parameter between back-quotes
+     */
+    public static LandscapeReport of(
+            Rays.Result result, double rise, Map<String, String> facts, UnaryOperator<String> said) {
         LandscapeReport report = new LandscapeReport("Width of optima", facts);
-        new WidthReport(result, rise, report).fill();
+        new WidthReport(result, rise, report).fill(said);
         return report;
     }
 
-    private void fill() {
-        List<String> conclusions = conclusions();
+    private void fill(UnaryOperator<String> said) {
+        List<String> conclusions = conclusions().stream().map(said).toList();
         report.number("rise", rise);
         report.number("rays", result.bundles().stream().map(this::numbers).toList());
         report.number("lines", result.lines().stream().map(WidthReport::numbers).toList());

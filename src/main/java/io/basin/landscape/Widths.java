@@ -70,7 +70,7 @@ final class Widths {
                 return beyond() + " of the " + 2 * seeds().size() + " nets of " + base + " and " + name
                         + " are wider than the rays are long; without the widest a test would favour the narrower"
                         + " method, so there is none: use longer rays, "
-                        + (kind == Rays.Kind.RAW ? "--distance." : "--relative.");
+                        + (kind == Rays.Kind.RAW ? "`distance`." : "`relative`.");
             }
             return seeds().size() > 1 ? null : means() + "; one seed, so nothing can be said about chance.";
         }

@@ -45,6 +45,21 @@ public final class Remarks {
         return all;
     }
 
+    /** The same of a budget that is not a whole number of steps, where rounding it changes it by more than a hundredth. */
+    public static List<String> of(double epochs, int stepsPerEpoch) {
+        double asked = epochs * stepsPerEpoch;
+        long made = Math.max(1, Math.round(asked));
+        if (Math.abs(made - asked) <= 0.01 * asked) return List.of();
+        return List.of(String.format(
+                Locale.ROOT,
+                "`epochs` %s would be %.3g steps at %d an epoch; %s are trained, %.3g epochs",
+                epochs,
+                asked,
+                stepsPerEpoch,
+                steps(made),
+                (double) made / stepsPerEpoch));
+    }
+
     private static String steps(long n) {
         return n + (n == 1 ? " step" : " steps");
     }

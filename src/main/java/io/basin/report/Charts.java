@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -12,6 +13,12 @@ import java.util.stream.IntStream;
 /** The charts of schedules and of training; null where there is nothing to draw. */
 public final class Charts {
     private static final int POINTS = 400;
+    /** Samples that a bin needs to be drawn: the share of two or three says nothing. */
+    private static final int FEWEST = 10;
+    /** Of plots for a terminal, in characters. */
+    private static final int WIDTH = 72;
+
+    private static final int HEIGHT = 10;
 
     private Charts() {}
 
@@ -91,5 +98,62 @@ public final class Charts {
             line[1][i] = y[kept.get(i)];
         }
         return line;
+    }
+
+    /**
+     * Mean confidence against accuracy of bins with enough samples, one line a method; null where there are none.
+     *
+     * @param figures whether names say each method's expected calibration error
+     */
+    public static Lines reliability(List<Extras.Reliability> methods, boolean figures) {
+        Lines lines = new Lines("Reliability", "mean confidence of the bin", "share that is right");
+        boolean any = false;
+        for (Extras.Reliability r : methods) {
+            if (!r.combiner().isEmpty() && !r.combiner().equals("mean")) continue;
+            List<Extras.Bin> bins =
+                    r.bins().stream().filter(b -> b.count() >= FEWEST).toList();
+            any |= !bins.isEmpty();
+            lines.dotted(
+                    figures ? String.format(Locale.ROOT, "%s, ECE %.2f %%", r.method(), 100 * r.ece()) : r.method(),
+                    bins.stream().mapToDouble(b -> b.confidence() / b.count()).toArray(),
+                    bins.stream()
+                            .mapToDouble(b -> (double) b.hits() / b.count())
+                            .toArray());
+        }
+        return any ? lines.line("calibrated", new double[] {0, 1}, new double[] {0, 1}) : null;
+    }
+
+    /** One plot a method: the rate over epochs, and {@code ^} below where models are collected. */
+    public static String text(List<Summary.Plotted> methods) {
+        StringBuilder out = new StringBuilder();
+        methods.forEach(m -> plot(out, m));
+        return out.toString();
+    }
+
+    private static void plot(StringBuilder out, Summary.Plotted m) {
+        double max = Arrays.stream(m.lr()).max().orElse(1);
+        char[][] cells = new char[HEIGHT][WIDTH];
+        for (char[] row : cells) Arrays.fill(row, ' ');
+        int steps = m.lr().length;
+        for (int x = 0; x < WIDTH; x++) {
+            double lr = m.lr()[(int) ((long) x * steps / WIDTH)];
+            cells[HEIGHT - 1 - (int) Math.round(lr / max * (HEIGHT - 1))][x] = '*';
+        }
+        char[] marks = new char[WIDTH];
+        Arrays.fill(marks, ' ');
+        for (int s : m.collections()) marks[(int) ((long) s * WIDTH / steps)] = '^';
+        out.append(m.method()).append(", learning rate\n");
+        for (int y = 0; y < HEIGHT; y++) {
+            out.append(String.format(
+                    Locale.ROOT,
+                    "%8.4f |%s%n",
+                    max * (HEIGHT - 1 - y) / (HEIGHT - 1),
+                    new String(cells[y]).stripTrailing()));
+        }
+        out.append(" ".repeat(9)).append('+').append("-".repeat(WIDTH)).append('\n');
+        String below = new String(marks).stripTrailing();
+        if (!below.isEmpty()) out.append(" ".repeat(10)).append(below).append("  ^ collects\n");
+        out.append(String.format(
+                Locale.ROOT, "%10s0%" + (WIDTH - 1) + ".1f epochs%n%n", "", (double) steps / m.stepsPerEpoch()));
     }
 }

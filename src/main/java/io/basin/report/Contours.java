@@ -9,6 +9,7 @@ import java.awt.geom.AffineTransform;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
+import java.awt.geom.Point2D;
 import java.awt.geom.Rectangle2D;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -33,6 +34,9 @@ public final class Contours extends Picture {
     private static final int RIGHT = 150;
     private static final int BOTTOM = 96;
     private static final int BANDS = 10;
+    /** First step of the levels over the whole range. */
+    private static final double FINEST = 1.0 / 256;
+
     /** Significant digits of a label. */
     private static final int FEWEST = 3;
 
@@ -63,6 +67,8 @@ public final class Contours extends Picture {
     private final double max;
     private final double[] levels;
     private final List<Mark> marks = new ArrayList<>();
+    private final Rectangle2D plot = new Rectangle2D.Double(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+    private final AffineTransform pixels;
 
     /**
      * @param axis what x and y are, such as {@code distance in weight space}
@@ -88,7 +94,21 @@ public final class Contours extends Picture {
                 .summaryStatistics();
         min = finite.getCount() == 0 ? 0 : finite.getMin();
         max = finite.getCount() == 0 ? 0 : finite.getMax();
-        levels = Levels.logarithmic(min, Math.max(max, Math.nextUp(min)), BANDS - 1);
+        levels = levels(min, Math.max(max, Math.nextUp(min)), BANDS - 1);
+        double sx = plot.getWidth() / (xs[xs.length - 1] - xs[0]);
+        double sy = plot.getHeight() / (ys[ys.length - 1] - ys[0]);
+        pixels = new AffineTransform(sx, 0, 0, -sy, LEFT - sx * xs[0], plot.getMaxY() + sy * ys[0]);
+    }
+
+    /**
+     * Lower edges of all bands but the lowest one, which reaches down to {@code min}. They grow from the lowest value on, as in the
+     * published code of Garipov et al. 2018: low + (high - low) r^(k - bands), so that the basin's floor, where everything
+     * interesting happens, is not a single colour beside walls a thousand times as high.
+     */
+    static double[] levels(double min, double max, int bands) {
+        double[] levels = new double[bands];
+        Arrays.setAll(levels, k -> min + (max - min) * Math.pow(FINEST, (double) (bands - k) / bands));
+        return levels;
     }
 
     /** Marks a point; trajectories are joined by a line in the order in which they are added. */
@@ -97,18 +117,8 @@ public final class Contours extends Picture {
         return this;
     }
 
-    private double plotWidth() {
-        return WIDTH - LEFT - RIGHT;
-    }
-
-    private double plotHeight() {
-        return HEIGHT - TOP - BOTTOM;
-    }
-
-    private AffineTransform toPixels() {
-        double sx = plotWidth() / (xs[xs.length - 1] - xs[0]);
-        double sy = plotHeight() / (ys[ys.length - 1] - ys[0]);
-        return new AffineTransform(sx, 0, 0, -sy, LEFT - sx * xs[0], HEIGHT - BOTTOM + sy * ys[0]);
+    private Point2D at(double x, double y) {
+        return pixels.transform(new Point2D.Double(x, y), null);
     }
 
     @Override
@@ -118,7 +128,7 @@ public final class Contours extends Picture {
         fill(g);
         axes(g);
         bar(g);
-        new Marks(g, toPixels(), new Rectangle2D.Double(LEFT, TOP, plotWidth(), plotHeight())).paint();
+        new Marks(g).paint();
         legend(g);
         g.setColor(Color.BLACK);
         g.setFont(TITLE);
@@ -130,10 +140,9 @@ public final class Contours extends Picture {
     }
 
     private void fill(Graphics2D g) {
-        AffineTransform pixels = toPixels();
         Marching marching = new Marching(xs, ys, z);
         g.setColor(colour(0));
-        g.fill(new Rectangle2D.Double(LEFT, TOP, plotWidth(), plotHeight()));
+        g.fill(plot);
         for (int k = 0; k < levels.length; k++) {
             g.setColor(colour(k + 1));
             g.fill(pixels.createTransformedShape(marching.region(levels[k])));
@@ -146,27 +155,27 @@ public final class Contours extends Picture {
     private void axes(Graphics2D g) {
         g.setStroke(new BasicStroke(1));
         g.setColor(Color.BLACK);
-        g.draw(new Rectangle2D.Double(LEFT, TOP, plotWidth(), plotHeight()));
+        g.draw(plot);
         g.setFont(PLAIN);
         FontMetrics font = g.getFontMetrics();
-        AffineTransform pixels = toPixels();
+        float below = (float) plot.getMaxY();
         for (double tick : ticks(xs[0], xs[xs.length - 1])) {
-            double x = pixels.getScaleX() * tick + pixels.getTranslateX();
-            g.draw(new Line2D.Double(x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 5));
+            double x = at(tick, 0).getX();
+            g.draw(new Line2D.Double(x, below, x, below + 5));
             String text = number(tick, MOST);
-            g.drawString(text, (float) (x - font.stringWidth(text) / 2.0), HEIGHT - BOTTOM + 19f);
+            g.drawString(text, (float) (x - font.stringWidth(text) / 2.0), below + 19);
         }
         for (double tick : ticks(ys[0], ys[ys.length - 1])) {
-            double y = pixels.getScaleY() * tick + pixels.getTranslateY();
+            double y = at(0, tick).getY();
             g.draw(new Line2D.Double(LEFT - 5, y, LEFT, y));
             String text = number(tick, MOST);
             g.drawString(text, LEFT - 9f - font.stringWidth(text), (float) y + 4);
         }
-        float middle = (float) (LEFT + plotWidth() / 2 - font.stringWidth(axis) / 2.0);
-        g.drawString(axis, middle, HEIGHT - BOTTOM + 40f);
+        double half = font.stringWidth(axis) / 2.0;
+        g.drawString(axis, (float) (plot.getCenterX() - half), below + 40);
         AffineTransform before = g.getTransform();
         g.rotate(-Math.PI / 2);
-        g.drawString(axis, (float) -(TOP + plotHeight() / 2 + font.stringWidth(axis) / 2.0), 20f);
+        g.drawString(axis, (float) -(plot.getCenterY() + half), 20f);
         g.setTransform(before);
     }
 
@@ -207,23 +216,23 @@ public final class Contours extends Picture {
     }
 
     private void bar(Graphics2D g) {
-        double x = WIDTH - RIGHT + 24;
-        double h = plotHeight() / BANDS;
+        double x = plot.getMaxX() + 24;
+        double h = plot.getHeight() / BANDS;
         double[] edges = new double[BANDS + 1];
-        for (int k = 0; k <= BANDS; k++) edges[k] = k == 0 ? min : k == BANDS ? max : levels[k - 1];
+        Arrays.setAll(edges, k -> k == 0 ? min : k == BANDS ? max : levels[k - 1]);
         List<String> labels = labels(edges);
         g.setFont(PLAIN);
-        for (int k = 0; k < BANDS; k++) {
-            double y = HEIGHT - BOTTOM - (k + 1) * h;
-            g.setColor(colour(k));
-            g.fill(new Rectangle2D.Double(x, y, 22, h));
+        for (int k = 0; k <= BANDS; k++) {
+            double y = plot.getMaxY() - k * h;
+            if (k < BANDS) {
+                g.setColor(colour(k));
+                g.fill(new Rectangle2D.Double(x, y - h, 22, h));
+            }
             g.setColor(Color.BLACK);
-            g.draw(new Line2D.Double(x + 22, y + h, x + 27, y + h));
-            g.drawString(labels.get(k), (float) x + 31, (float) (y + h) + 4);
+            g.draw(new Line2D.Double(x + 22, y, x + 27, y));
+            g.drawString(labels.get(k), (float) x + 31, (float) y + 4);
         }
-        g.draw(new Rectangle2D.Double(x, TOP, 22, plotHeight()));
-        g.draw(new Line2D.Double(x + 22, TOP, x + 27, TOP));
-        g.drawString(labels.get(BANDS), (float) x + 31, TOP + 4f);
+        g.draw(new Rectangle2D.Double(x, TOP, 22, plot.getHeight()));
         g.drawString(unit, (float) x, TOP - 18f);
     }
 
@@ -250,31 +259,20 @@ public final class Contours extends Picture {
     private final class Marks {
         private static final int GAP = 9;
         private final Graphics2D g;
-        private final AffineTransform pixels;
-        private final Rectangle2D plot;
         private final List<Rectangle2D> taken = new ArrayList<>();
 
-        Marks(Graphics2D g, AffineTransform pixels, Rectangle2D plot) {
+        Marks(Graphics2D g) {
             this.g = g;
-            this.pixels = pixels;
-            this.plot = plot;
-        }
-
-        private double x(Mark m) {
-            return pixels.getScaleX() * m.x() + pixels.getTranslateX();
-        }
-
-        private double y(Mark m) {
-            return pixels.getScaleY() * m.y() + pixels.getTranslateY();
         }
 
         void paint() {
             List<Mark> shown =
-                    marks.stream().filter(m -> plot.contains(x(m), y(m))).toList();
+                    marks.stream().filter(m -> plot.contains(at(m.x(), m.y()))).toList();
             track();
             for (Mark m : shown) {
-                shape(g, m.kind(), x(m), y(m));
-                taken.add(new Rectangle2D.Double(x(m) - 7, y(m) - 7, 14, 14));
+                Point2D at = at(m.x(), m.y());
+                shape(g, m.kind(), at.getX(), at.getY());
+                taken.add(new Rectangle2D.Double(at.getX() - 7, at.getY() - 7, 14, 14));
             }
             g.setFont(LABEL);
             shown.stream().filter(m -> !m.label().isEmpty()).forEach(this::label);
@@ -282,31 +280,33 @@ public final class Contours extends Picture {
 
         private void track() {
             Path2D path = new Path2D.Double();
-            for (Mark m : marks) {
-                if (m.kind() != Kind.TRAJECTORY) continue;
-                if (path.getCurrentPoint() == null) path.moveTo(x(m), y(m));
-                else path.lineTo(x(m), y(m));
-            }
+            for (Mark m : marks) if (m.kind() == Kind.TRAJECTORY) to(path, m.x(), m.y());
             if (path.getCurrentPoint() == null) return;
             g.setStroke(new BasicStroke(1.4f));
             g.setColor(Color.BLACK);
             java.awt.Shape before = g.getClip();
             g.clip(plot);
-            g.draw(path);
+            g.draw(pixels.createTransformedShape(path));
             g.setClip(before);
+        }
+
+        private static void to(Path2D path, double x, double y) {
+            if (path.getCurrentPoint() == null) path.moveTo(x, y);
+            else path.lineTo(x, y);
         }
 
         private void label(Mark m) {
             FontMetrics font = g.getFontMetrics();
             double w = font.stringWidth(m.label());
             double h = font.getAscent();
+            Point2D at = at(m.x(), m.y());
             Rectangle2D best = null;
             double least = Double.POSITIVE_INFINITY;
             for (int dy = 1; dy >= -1; dy--) {
                 for (int dx = 1; dx >= -1; dx--) {
                     if (dx == 0 && dy == 0) continue;
-                    double left = x(m) + dx * GAP - (1 - dx) * w / 2;
-                    double top = y(m) - dy * GAP - (1 + dy) * h / 2;
+                    double left = at.getX() + dx * GAP - (1 - dx) * w / 2;
+                    double top = at.getY() - dy * GAP - (1 + dy) * h / 2;
                     Rectangle2D box = new Rectangle2D.Double(left - 2, top - 2, w + 4, h + 4);
                     double cost = cost(box);
                     if (cost >= least) continue;
@@ -348,8 +348,7 @@ public final class Contours extends Picture {
             for (int k = 0; k < 10; k++) {
                 double r = k % 2 == 0 ? 10 : 4.2;
                 double a = Math.PI * (k / 5.0 - 0.5);
-                if (k == 0) path.moveTo(x + r * Math.cos(a), y + r * Math.sin(a));
-                else path.lineTo(x + r * Math.cos(a), y + r * Math.sin(a));
+                to(path, x + r * Math.cos(a), y + r * Math.sin(a));
             }
             path.closePath();
             return path;

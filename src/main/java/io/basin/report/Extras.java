@@ -61,7 +61,7 @@ public record Extras(
         }
     }
 
-    /** LossAndError on test images that were made worse. {@code strength} 0: as they are. */
+    /** Figures on test images that were made worse. {@code strength} 0: as they are. */
     public record Corrupted(
             String method, long seed, String kind, int strength, double accuracy, double nll, double ece) {
         public Corrupted {

@@ -1,6 +1,12 @@
 package io.basin.report;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The report of a comparison: one file with its pictures inside, which needs neither network nor scripts. */
 public final class HtmlReport {
@@ -18,12 +24,6 @@ public final class HtmlReport {
                                 + " the number of rows compared. Intervals are cut to what is possible; those of two or"
                                 + " three seeds are wide, and say that so few cannot tell. ECE is the mean over seeds of"
                                 + " each seed's own.");
-        figures(page, summary);
-        ExtrasPage.add(page, summary.evidence());
-        page.facts(summary.facts()).write(file);
-    }
-
-    private static void figures(Page page, Summary summary) {
         page.figure(
                 Charts.learningRates(summary.schedules()),
                 "Every method's learning rate; dots mark where a model is collected.");
@@ -40,5 +40,87 @@ public final class HtmlReport {
         page.figure(
                 Charts.curves(summary, "validation accuracy", Summary.Point::validationAccuracy),
                 "Accuracy of the moving weights on held-out data.");
+        add(page, summary.evidence());
+        page.facts(summary.facts()).write(file);
+    }
+
+    /** Adds a part for each kind of evidence that there is. */
+    static void add(Page page, Extras e) {
+        // The table has each seed's ECE; that of all seeds together is smaller, for errors of unlike sign cancel.
+        Lines reliability = Charts.reliability(e.reliability(), false);
+        if (reliability != null) {
+            page.heading("Calibration")
+                    .figure(
+                            reliability,
+                            "Test predictions of all seeds in 15 equal bins of confidence; above the diagonal a method is"
+                                    + " too modest, below it too sure. Bins of fewer than 10 samples are left out."
+                                    + " Ensembles: the mean of probabilities.");
+        }
+        tests(page, e.tests());
+        ProbePage.corrupted(page, e.corrupted());
+        ProbePage.outside(page, e.outside());
+        checks(page, e.checks());
+    }
+
+    private static void tests(Page page, List<Extras.Versus> tests) {
+        if (tests.isEmpty()) return;
+        page.heading("Single nets on the same test samples");
+        page.paragraph(
+                "McNemar's exact test that two nets err equally often, p corrected by Holm. It compares these nets of one"
+                        + " seed, not the methods: another seed gives other nets. Whether a method is better only several"
+                        + " seeds can show.");
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("net", "only SGD right", "only this right", "p", "p (Holm)"));
+        for (Extras.Versus v : tests) {
+            rows.add(List.of(
+                    v.method(),
+                    Integer.toString(v.onlySgd()),
+                    Integer.toString(v.onlyMethod()),
+                    Statistics.format(v.p(), 4),
+                    Statistics.format(v.holm(), 4)));
+        }
+        page.table(rows);
+    }
+
+    /** Those that passed are folded away. */
+    private static void checks(Page page, List<Extras.Check> checks) {
+        if (checks.isEmpty()) return;
+        page.heading("Self-checks");
+        Map<Boolean, List<Extras.Check>> passed =
+                checks.stream().collect(Collectors.partitioningBy(HtmlReport::passed));
+        if (!passed.get(false).isEmpty()) page.words(rows(passed.get(false)));
+        List<Extras.Check> folded = passed.get(true);
+        if (!folded.isEmpty()) page.folded(folded.size() + " passed", p -> p.words(rows(folded)));
+    }
+
+    private static boolean passed(Extras.Check check) {
+        return check.verdict().equals(Extras.Check.PASSED);
+    }
+
+    private static List<List<String>> rows(List<Extras.Check> checks) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("check", "of", "verdict", "measured"));
+        for (Extras.Check c : checks) rows.add(List.of(c.what(), c.where(), c.verdict(), c.detail()));
+        return rows;
+    }
+
+    /** How many self-checks there were of each verdict, and those that did not pass, equal ones together; for a terminal. */
+    public static String text(Extras e) {
+        if (e.checks().isEmpty()) return "";
+        StringBuilder out = new StringBuilder("Self-checks: ");
+        out.append(e.checks().stream()
+                .collect(Collectors.groupingBy(Extras.Check::verdict, TreeMap::new, Collectors.counting()))
+                .entrySet()
+                .stream()
+                .map(c -> c.getValue() + " " + c.getKey())
+                .collect(Collectors.joining(", ")));
+        e.checks().stream()
+                .filter(c -> !passed(c))
+                .collect(Collectors.groupingBy(
+                        c -> c.verdict() + ": " + c.what() + ": " + c.detail(),
+                        LinkedHashMap::new,
+                        Collectors.mapping(Extras.Check::where, Collectors.joining("; "))))
+                .forEach((what, where) -> out.append("\n  " + what + " (" + where + ")"));
+        return out.append('\n').toString();
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import java.awt.geom.Path2D;
+import java.util.Arrays;
 
 /**
  * Marching squares over a grid of values: the region at or above a level, and its border.
@@ -23,23 +24,19 @@ final class Marching {
     /** Where the values are at least {@code level}. */
     Path2D region(double level) {
         Path2D path = new Path2D.Double(Path2D.WIND_NON_ZERO);
-        cells((i, j) -> cell(i, j, level, path, null));
+        cells(level, path, null);
         return path;
     }
 
     /** The border between below and above {@code level}, inside the grid. */
     Path2D border(double level) {
         Path2D path = new Path2D.Double();
-        cells((i, j) -> cell(i, j, level, null, path));
+        cells(level, null, path);
         return path;
     }
 
-    private interface Cell {
-        void visit(int row, int column);
-    }
-
-    private void cells(Cell cell) {
-        for (int i = 0; i + 1 < ys.length; i++) for (int j = 0; j + 1 < xs.length; j++) cell.visit(i, j);
+    private void cells(double level, Path2D fill, Path2D line) {
+        for (int i = 0; i + 1 < ys.length; i++) for (int j = 0; j + 1 < xs.length; j++) cell(i, j, level, fill, line);
     }
 
     /** Walks around a cell: corners above, and a crossing on every edge whose ends differ. */
@@ -77,7 +74,7 @@ final class Marching {
 
     /** One polygon; the border runs between neighbouring crossings. */
     private static void whole(double[][] p, boolean[] crossing, int n, Path2D fill, Path2D line) {
-        if (fill != null) polygon(fill, p, 0, n);
+        if (fill != null) polygon(fill, Arrays.copyOf(p, n));
         if (line == null) return;
         for (int k = 0; k < n; k++) {
             int next = (k + 1) % n;
@@ -89,14 +86,14 @@ final class Marching {
     private static void corners(double[][] p, Path2D fill, Path2D line) {
         double[][][] triangles = {{p[0], p[1], p[5]}, {p[3], p[4], p[2]}};
         for (double[][] t : triangles) {
-            if (fill != null) polygon(fill, t, 0, 3);
+            if (fill != null) polygon(fill, t);
             if (line != null) segment(line, t[1], t[2]);
         }
     }
 
-    private static void polygon(Path2D path, double[][] p, int from, int to) {
-        path.moveTo(p[from][0], p[from][1]);
-        for (int k = from + 1; k < to; k++) path.lineTo(p[k][0], p[k][1]);
+    private static void polygon(Path2D path, double[]... p) {
+        path.moveTo(p[0][0], p[0][1]);
+        for (int k = 1; k < p.length; k++) path.lineTo(p[k][0], p[k][1]);
         path.closePath();
     }
 

@@ -4,7 +4,9 @@ import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import io.basin.io.AtomicFile;
+import java.awt.AWTError;
 import java.awt.Color;
+import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -13,13 +15,24 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import javax.imageio.ImageIO;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Something that paints itself, as SVG for pages and as PNG at twice the size for everything else. Where the machine cannot draw
  * text there is no picture, and a warning with its title is logged.
  */
 public abstract class Picture {
+    private static final Logger LOG = LoggerFactory.getLogger(Picture.class);
+    private static final Set<String> SAID = new HashSet<>();
+    /** Why Java cannot draw text here; empty if it can. It needs libfreetype, fontconfig and a font, which small containers lack. */
+    private static final String FAULT = fault();
+
     final String title;
     final int width;
     final int height;
@@ -35,7 +48,7 @@ public abstract class Picture {
 
     /** An {@code svg} element; empty where the machine cannot draw. */
     public String svg() {
-        return Fonts.drawn(title, this::drawnSvg).orElse("");
+        return drawn(title, this::drawnSvg).orElse("");
     }
 
     private String drawnSvg() {
@@ -51,7 +64,7 @@ public abstract class Picture {
 
     /** The file's bytes; none where the machine cannot draw. */
     public byte[] png() {
-        return Fonts.drawn(title, this::drawnPng).orElse(new byte[0]);
+        return drawn(title, this::drawnPng).orElse(new byte[0]);
     }
 
     private byte[] drawnPng() {
@@ -88,5 +101,47 @@ public abstract class Picture {
         if (svg.isEmpty()) return;
         AtomicFile.write(folder.resolve(name + ".svg"), svg + "\n");
         AtomicFile.write(folder.resolve(name + ".png"), png());
+    }
+
+    private static String fault() {
+        try {
+            Graphics2D g = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
+            g.getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12)).stringWidth("x");
+            g.dispose();
+            return "";
+        } catch (RuntimeException | LinkageError | InternalError | AWTError e) {
+            return reason(e);
+        }
+    }
+
+    private static String reason(Throwable e) {
+        while (e.getCause() != null) e = e.getCause();
+        return e.toString();
+    }
+
+    /** What {@code draw} draws; nothing where the machine cannot draw, which is logged once for each {@code title}. */
+    private static <T> Optional<T> drawn(String title, Supplier<T> draw) {
+        String why = FAULT;
+        try {
+            if (why.isEmpty()) return Optional.of(draw.get());
+        } catch (LinkageError | InternalError | AWTError e) {
+            why = reason(e);
+        }
+        warn(title, why);
+        return Optional.empty();
+    }
+
+    /** The remedy is told once. */
+    private static synchronized void warn(String title, String why) {
+        if (!SAID.add(title)) return;
+        if (SAID.size() > 1) {
+            LOG.warn("nor was the picture '{}' drawn", title);
+            return;
+        }
+        LOG.warn(
+                "the picture '{}' was not drawn, as Java cannot draw text here ({}): install fontconfig, libfreetype6 and a"
+                        + " font such as fonts-dejavu-core, then run the command again",
+                title,
+                why);
     }
 }

@@ -6,16 +6,37 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
-import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The parts of a report on images that are not the test set's: means and intervals over seeds, and differences to SGD. */
 final class ProbePage {
     private static final String BASELINE = "sgd";
     private static final String CLEAN = "none";
 
-    /** One figure of one method, in %, seed by seed. */
-    record Series(String method, String what, Map<Long, Double> bySeed) {
+    /** One figure of one method, in %, seed by seed; where a seed has several, their mean. */
+    private record Series(String method, String what, Map<Long, Double> bySeed) {
+        static <T> List<Series> of(
+                List<T> all,
+                Function<T, String> method,
+                Function<T, String> what,
+                Function<T, Long> seed,
+                ToDoubleFunction<T> share) {
+            Map<List<String>, Map<Long, Double>> figures = all.stream()
+                    .collect(Collectors.groupingBy(
+                            t -> List.of(method.apply(t), what.apply(t)),
+                            LinkedHashMap::new,
+                            Collectors.groupingBy(
+                                    seed,
+                                    TreeMap::new,
+                                    Collectors.averagingDouble(t -> 100 * share.applyAsDouble(t)))));
+            List<Series> series = new ArrayList<>();
+            figures.forEach((key, bySeed) -> series.add(new Series(key.get(0), key.get(1), bySeed)));
+            return series;
+        }
+
         double[] values() {
             return bySeed.values().stream().mapToDouble(v -> v).toArray();
         }
@@ -30,12 +51,28 @@ final class ProbePage {
     static void corrupted(Page page, List<Extras.Corrupted> all) {
         if (all.isEmpty()) return;
         page.heading("Corrupted test images");
-        List<Series> series = corruptedSeries(all);
+        List<Series> series = Series.of(
+                all,
+                Extras.Corrupted::method,
+                Extras.Corrupted::kind,
+                Extras.Corrupted::seed,
+                Extras.Corrupted::accuracy);
         page.paragraph(
                 "Accuracy in %, mean over strengths 1 to 5, and over seeds with its 95 % interval; the same images for all"
                         + " methods." + seeds(series));
-        List<String> kinds = distinct(series.stream().map(Series::what).toList());
-        page.table(grid(series, kinds, k -> k.equals(CLEAN) ? "clean" : k));
+        List<String> kinds = series.stream().map(Series::what).distinct().toList();
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(Stream.concat(Stream.of("method"), kinds.stream().map(k -> k.equals(CLEAN) ? "clean" : k))
+                .toList());
+        for (String method : series.stream().map(Series::method).distinct().toList()) {
+            List<String> row = new ArrayList<>(List.of(method));
+            for (String kind : kinds) {
+                Series s = find(series, method, kind);
+                row.add(s == null ? "" : s.mean());
+            }
+            rows.add(row);
+        }
+        page.table(rows);
         differences(page, series.stream().filter(s -> !s.what().equals(CLEAN)).toList());
         for (String kind : kinds) {
             if (kind.equals(CLEAN)) continue;
@@ -44,38 +81,17 @@ final class ProbePage {
         }
     }
 
-    private static List<Series> corruptedSeries(List<Extras.Corrupted> all) {
-        Map<String, List<Extras.Corrupted>> groups = new LinkedHashMap<>();
-        for (Extras.Corrupted c : all) {
-            groups.computeIfAbsent(c.method() + "\n" + c.kind(), k -> new ArrayList<>())
-                    .add(c);
-        }
-        List<Series> series = new ArrayList<>();
-        for (List<Extras.Corrupted> g : groups.values()) {
-            Map<Long, List<Double>> strengths = new TreeMap<>();
-            for (Extras.Corrupted c : g) {
-                strengths.computeIfAbsent(c.seed(), s -> new ArrayList<>()).add(100 * c.accuracy());
-            }
-            Map<Long, Double> means = new TreeMap<>();
-            strengths.forEach((seed, v) -> means.put(
-                    seed,
-                    Statistics.mean(v.stream().mapToDouble(Double::doubleValue).toArray())));
-            series.add(new Series(g.get(0).method(), g.get(0).kind(), means));
-        }
-        return series;
-    }
-
     /** Accuracy against strength, one line a method. */
-    static Lines corruption(List<Extras.Corrupted> all, String kind) {
-        int strengths = all.stream().mapToInt(Extras.Corrupted::strength).max().orElse(0);
-        double[] x = new double[strengths + 1];
+    private static Lines corruption(List<Extras.Corrupted> all, String kind) {
+        double[] x = new double
+                [1 + all.stream().mapToInt(Extras.Corrupted::strength).max().orElse(0)];
         Arrays.setAll(x, i -> i);
         Lines lines = new Lines("Accuracy under " + kind, "strength", "accuracy, %");
-        for (String method : distinct(all.stream().map(Extras.Corrupted::method).toList())) {
+        all.stream().map(Extras.Corrupted::method).distinct().forEach(method -> {
             double[] y = new double[x.length];
             Arrays.setAll(y, i -> 100 * mean(all, method, i == 0 ? CLEAN : kind, i));
             lines.dotted(method, x, y);
-        }
+        });
         return lines;
     }
 
@@ -90,23 +106,19 @@ final class ProbePage {
     static void outside(Page page, List<Extras.Outside> all) {
         if (all.isEmpty()) return;
         page.heading("Images of no class");
-        List<Series> auroc = new ArrayList<>();
+        List<Series> auroc = outside(all, Extras.Outside::auroc);
+        List<Series> inside = outside(all, Extras.Outside::confidenceInside);
+        List<Series> other = outside(all, Extras.Outside::confidenceOutside);
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("method", "other set", "AUROC %", "confidence, test %", "confidence, other %"));
-        Map<String, List<Extras.Outside>> groups = new LinkedHashMap<>();
-        for (Extras.Outside o : all) {
-            groups.computeIfAbsent(o.method() + "\n" + o.set(), k -> new ArrayList<>())
-                    .add(o);
-        }
-        for (List<Extras.Outside> g : groups.values()) {
-            Series s = series(g, Extras.Outside::auroc);
-            auroc.add(s);
+        for (int i = 0; i < auroc.size(); i++) {
+            Series s = auroc.get(i);
             rows.add(List.of(
                     s.method(),
                     s.what(),
                     s.mean(),
-                    series(g, Extras.Outside::confidenceInside).mean(),
-                    series(g, Extras.Outside::confidenceOutside).mean()));
+                    inside.get(i).mean(),
+                    other.get(i).mean()));
         }
         page.paragraph(
                 "AUROC: the chance that a test image gets a more confident prediction than one of the other set; 50 % is"
@@ -115,32 +127,14 @@ final class ProbePage {
         differences(page, auroc);
     }
 
-    private static Series series(List<Extras.Outside> group, ToDoubleFunction<Extras.Outside> figure) {
-        Map<Long, Double> values = new TreeMap<>();
-        for (Extras.Outside o : group) values.put(o.seed(), 100 * figure.applyAsDouble(o));
-        return new Series(group.get(0).method(), group.get(0).set(), values);
+    private static List<Series> outside(List<Extras.Outside> all, ToDoubleFunction<Extras.Outside> figure) {
+        return Series.of(all, Extras.Outside::method, Extras.Outside::set, Extras.Outside::seed, figure);
     }
 
     private static String seeds(List<Series> series) {
         int most = series.stream().mapToInt(s -> s.bySeed().size()).max().orElse(0);
         if (most < 2) return " 1 seed: no intervals, and any difference may be chance.";
         return most < 5 ? " " + most + " seeds: intervals are wide, and p says little." : "";
-    }
-
-    private static List<List<String>> grid(List<Series> series, List<String> whats, UnaryOperator<String> title) {
-        List<List<String>> rows = new ArrayList<>();
-        List<String> header = new ArrayList<>(List.of("method"));
-        whats.forEach(w -> header.add(title.apply(w)));
-        rows.add(header);
-        for (String method : distinct(series.stream().map(Series::method).toList())) {
-            List<String> row = new ArrayList<>(List.of(method));
-            for (String what : whats) {
-                Series s = find(series, method, what);
-                row.add(s == null ? "" : s.mean());
-            }
-            rows.add(row);
-        }
-        return rows;
     }
 
     private static Series find(List<Series> series, String method, String what) {
@@ -175,9 +169,5 @@ final class ProbePage {
                     Statistics.format(p[i], 4)));
         }
         page.table(rows);
-    }
-
-    private static List<String> distinct(List<String> names) {
-        return names.stream().distinct().toList();
     }
 }

@@ -27,9 +27,7 @@ public final class Statistics {
     public static double mean(double... x) {
         check(x);
         double sum = 0;
-        for (double value : x) {
-            sum += value;
-        }
+        for (double value : x) sum += value;
         return sum / x.length;
     }
 
@@ -37,18 +35,14 @@ public final class Statistics {
     public static double std(double... x) {
         double mean = mean(x);
         double squares = 0;
-        for (double value : x) {
-            squares += (value - mean) * (value - mean);
-        }
+        for (double value : x) squares += (value - mean) * (value - mean);
         return x.length == 1 ? Double.NaN : Math.sqrt(squares / (x.length - 1));
     }
 
     /** 95 % interval of the mean, {@code mean +- t(0.975, n-1) s / sqrt(n)} (Student); absent for one value. */
     public static Interval tInterval(double... x) {
         double mean = mean(x);
-        if (x.length == 1) {
-            return Interval.ABSENT;
-        }
+        if (x.length == 1) return Interval.ABSENT;
         double t = TDistribution.of(x.length - 1.0).inverseCumulativeProbability(UPPER);
         double half = t * std(x) / Math.sqrt(x.length);
         return new Interval(mean - half, mean + half);
@@ -101,19 +95,13 @@ public final class Statistics {
      */
     public static Interval bootstrap(double[] x, int resamples, long seed) {
         check(x);
-        if (resamples < 100) {
-            throw new IllegalArgumentException("`resamples` must be at least 100, got " + resamples);
-        }
-        if (x.length == 1) {
-            return Interval.ABSENT;
-        }
+        if (resamples < 100) throw new IllegalArgumentException("`resamples` must be at least 100, got " + resamples);
+        if (x.length == 1) return Interval.ABSENT;
         SplittableRandom random = new SplittableRandom(seed);
         double[] means = new double[resamples];
         for (int r = 0; r < resamples; r++) {
             double sum = 0;
-            for (int i = 0; i < x.length; i++) {
-                sum += x[random.nextInt(x.length)];
-            }
+            for (int i = 0; i < x.length; i++) sum += x[random.nextInt(x.length)];
             means[r] = sum / x.length;
         }
         Arrays.sort(means);
@@ -126,9 +114,8 @@ public final class Statistics {
      */
     public static double[] holm(double... p) {
         for (double value : p) {
-            if (value < 0 || value > 1) {
+            if (value < 0 || value > 1)
                 throw new IllegalArgumentException("a p value must lie in [0, 1], got " + value);
-            }
         }
         int[] order = IntStream.range(0, p.length)
                 .filter(i -> !Double.isNaN(p[i]))
@@ -203,9 +190,7 @@ public final class Statistics {
     }
 
     private static void check(double[] x) {
-        if (x.length == 0) {
-            throw new IllegalArgumentException("no values");
-        }
+        if (x.length == 0) throw new IllegalArgumentException("no values");
         for (double value : x) {
             if (!Double.isFinite(value)) {
                 throw new IllegalArgumentException("a value is " + value + ": leave failed runs out and say so");

@@ -141,15 +141,35 @@ public final class Checkpoint {
     static void saveRun(Path file, Training session, Map<String, String> metadata) {
         ParameterStore storage = session.model().store();
         Device device = session.model().device();
-        EpochMetrics t = session.totals();
-        SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
-        writer.metadata("step", Long.toString(t.step()));
-        writer.metadata("loss", Double.toString(t.loss()));
-        writer.metadata("hits", Long.toString(t.hits()));
-        writer.metadata("seen", Long.toString(t.seen()));
+        SafetensorsWriter writer = writer(session.totals(), metadata);
         addModel(writer, device, storage, storage.live());
         for (Arena a : arenas(storage, true)) addArena(writer, device, storage, PREFIXES.get(a), storage.memory(a));
         writer.write(file);
+    }
+
+    /** A writer of a training's state, whose header says where it stands. */
+    public static SafetensorsWriter writer(EpochMetrics t, Map<String, String> metadata) {
+        return Safetensors.writer()
+                .metadata(metadata)
+                .metadata("step", Long.toString(t.step()))
+                .metadata("loss", Double.toString(t.loss()))
+                .metadata("hits", Long.toString(t.hits()))
+                .metadata("seen", Long.toString(t.seen()));
+    }
+
+    /** Where the training stood whose state {@code file} holds. */
+    public static EpochMetrics metrics(Path file, Map<String, String> m) {
+        try {
+            return new EpochMetrics(
+                    Long.parseLong(required(file, m, "step")),
+                    Double.parseDouble(required(file, m, "loss")),
+                    Long.parseLong(required(file, m, "hits")),
+                    Long.parseLong(required(file, m, "seen")),
+                    -1);
+        } catch (NumberFormatException e) {
+            throw new FormatException(
+                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
+        }
     }
 
     /** What a run depends on beside its model. */
@@ -176,16 +196,7 @@ public final class Checkpoint {
     static EpochMetrics loadRun(Path file, Training session) {
         try (Safetensors in = Safetensors.open(file)) {
             readArenas(file, in, session.model(), true);
-            Map<String, String> m = in.metadata();
-            return new EpochMetrics(
-                    Long.parseLong(required(file, m, "step")),
-                    Double.parseDouble(required(file, m, "loss")),
-                    Long.parseLong(required(file, m, "hits")),
-                    Long.parseLong(required(file, m, "seen")),
-                    -1);
-        } catch (NumberFormatException e) {
-            throw new FormatException(
-                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
+            return metrics(file, in.metadata());
         }
     }
 

@@ -32,16 +32,16 @@ class ExhaustedTest {
     @Test
     void eachShortageIsNamedWithItsOwnRemedy() {
         SAID.forEach((said, expected) -> {
-            String sentence = Exhausted.sentence(new OutOfMemoryError(said));
+            String sentence = Complaint.of(new OutOfMemoryError(said));
             assertTrue(sentence.startsWith(expected[0] + said + "): ") && sentence.contains(expected[1]), sentence);
         });
-        assertTrue(Exhausted.sentence(new OutOfMemoryError()).startsWith("the machine's memory is full ("));
+        assertTrue(Complaint.of(new OutOfMemoryError()).startsWith("the machine's memory is full ("));
     }
 
     @Test
     void aHelpersShortageIsFoundBehindItsReport() {
         OutOfMemoryError e = new OutOfMemoryError("Java heap space");
-        assertSame(e, Exhausted.in(new IllegalStateException("a piece of work failed", new RuntimeException(e))));
-        assertNull(Exhausted.in(new IllegalStateException("something else")));
+        assertSame(e, Complaint.shortage(new IllegalStateException("a piece of work failed", new RuntimeException(e))));
+        assertNull(Complaint.shortage(new IllegalStateException("something else")));
     }
 }

@@ -176,7 +176,7 @@ class LandscapeEndToEndTest {
         }
     }
 
-    /** Nothing in a folder may change before it is known to be this command's and this course's. */
+    /** Nothing in a folder may change before it is known to be this command's and this config's. */
     @Test
     void aResumptionOfAnotherCourseOrCommandChangesNothing() throws IOException {
         Path out = folder.resolve("rays");

@@ -280,6 +280,41 @@ class PrintsTest {
         }
     }
 
+    /** Files that cannot be loaded, and nets that span no plane, are found before a folder is made. */
+    @Test
+    void aLandscapeThatIsRefusedLeavesNothingBehind() {
+        Path a = members.get(0);
+        Path b = members.get(1);
+        Path more = rewritten("more.safetensors", a, (w, in) -> w.add("extra", new long[] {1}, new float[] {1}));
+        Path same = rewritten("same.safetensors", a, (w, in) -> w.metadata("note", "the same weights"));
+        Path out = folder.resolve("out");
+        for (List<Object> command : List.<List<Object>>of(
+                List.of("connect", b, more),
+                List.of("width", b, more),
+                List.of("surface", b, "--directions", "filter", "--average", more),
+                List.of("surface", a, b, same))) {
+            List<Object> args = new ArrayList<>(command);
+            args.addAll(List.of("--data-dir", mine, "--validation", 20, "--batch-size", 50, "--device", CPU));
+            args.addAll(List.of("--out", out));
+            Shell shell = Shell.run(args.toArray());
+            boolean line = command.contains(same);
+            refused(shell, line ? 2 : 1, line ? "or two of them are the same" : more);
+            assertFalse(Files.exists(out), command.get(0).toString());
+        }
+    }
+
+    /** An epoch has two steps, so three quarters of it are one and a half. */
+    @Test
+    void epochsThatAreNotWholeStepsAreSaidToBeRounded() {
+        List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", mine, "--method", "sgd"));
+        args.addAll(List.of("--model", "mlp", "--validation", 20, "--batch-size", 50, "--device", CPU));
+        args.addAll(List.of("--out", folder.resolve("short"), "--epochs", 0.75));
+        Shell shell = Shell.run(args.toArray());
+        assertEquals(0, shell.code(), shell.err());
+        String note = "basin: note: --epochs 0.75 would be 1.50 steps at 2 an epoch; 2 steps are trained, 1.00 epochs";
+        assertTrue(shell.err().contains(note), shell.err());
+    }
+
     @ParameterizedTest
     @CsvSource({"swa.safetensors", "evidence.json", "scores.json"})
     void whatAFinishedGroupLostIsMadeAgain(String name) throws IOException {

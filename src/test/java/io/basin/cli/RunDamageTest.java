@@ -64,7 +64,7 @@ class RunDamageTest {
         Files.createFile(run.resolve(".basin.lock"));
         Path half = Files.writeString(run.resolve(".config.json.c759cb9e83316b18.tmp"), "{");
         Shell resumed = Shell.run(train(data, "--resume", run));
-        assertEquals(Exit.USAGE, resumed.code());
+        assertEquals(Main.USAGE, resumed.code());
         assertTrue(resumed.complaint().endsWith("start it with --out " + run), resumed.complaint());
         Shell started = Shell.run(train(data, "--out", run));
         assertEquals(0, started.code(), started.err());
@@ -80,7 +80,7 @@ class RunDamageTest {
         Files.delete(group.resolve("scores.json"));
         Files.delete(group.resolve("metrics.jsonl"));
         Shell lost = Shell.run(train(data, "--resume", run));
-        assertEquals(Exit.FAILED, lost.code());
+        assertEquals(Main.FAILED, lost.code());
         assertTrue(lost.complaint().contains("remove the folder " + group + " to train this run again"), lost.err());
         try (var files = Files.list(group)) {
             for (Path file : files.toList()) Files.delete(file);

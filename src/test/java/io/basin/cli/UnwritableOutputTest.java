@@ -44,7 +44,7 @@ class UnwritableOutputTest {
     @ValueSource(strings = {"--help", "--version", "train --help", "data list", PLAN, PLAN + " --csv /dev/stdout"})
     void aFullDiskBehindStdoutEndsWithOneLineAndOne(String command) throws Exception {
         Shell full = sh(Map.of(), command, " > /dev/full");
-        assertEquals(Exit.FAILED, full.code());
+        assertEquals(Main.FAILED, full.code());
         assertTrue(full.err().contains("No space left on device"), full.err());
         assertEquals(1, full.err().lines().count(), full.err());
     }
@@ -52,7 +52,7 @@ class UnwritableOutputTest {
     @Test
     void aReaderThatHasReadEnoughEndsTheCommandWithoutAWord() throws Exception {
         Shell closed = sh(Map.of(), PLAN, " | true; exit ${PIPESTATUS[0]}");
-        assertEquals(Exit.PIPE_CLOSED, closed.code());
+        assertEquals(Main.PIPE_CLOSED, closed.code());
         assertEquals("", closed.err());
     }
 
@@ -92,6 +92,6 @@ class UnwritableOutputTest {
     @Test
     void theHelpNamesTheExitCodes() {
         String help = Shell.run("--help").out().replaceAll("\\s+", " ");
-        assertTrue(help.contains(Exit.HELP), help);
+        assertTrue(help.contains(Main.HELP), help);
     }
 }

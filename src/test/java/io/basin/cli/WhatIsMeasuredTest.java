@@ -108,17 +108,17 @@ class WhatIsMeasuredTest {
         return options().plan(List.of(method), stepsPerEpoch).get(0);
     }
 
-    private static Splits material(Device device) {
-        return Comparison.material(
+    private static Splits splits(Device device) {
+        return Comparison.splits(
                 device, DataSets.load("mnist", data, Progress.NONE), options().settings());
     }
 
-    private static MethodRun run(Splits material, Method method) {
-        return new MethodRun(material, net(material), method, options().settings());
+    private static MethodRun run(Splits splits, Method method) {
+        return new MethodRun(splits, net(splits), method, options().settings());
     }
 
-    private static Graph net(Splits material) {
-        return Nets.build("small-cnn", material.train().sample(), 10);
+    private static Graph net(Splits splits) {
+        return Nets.build("small-cnn", splits.train().sample(), 10);
     }
 
     private static JsonNode score(String method) {
@@ -136,9 +136,9 @@ class WhatIsMeasuredTest {
     void theLibrarysRunOfEveryMethodMeasuresWhatCompareDoes() {
         for (String method : METHODS) {
             try (Device device = Devices.open("cpu", 1);
-                    Splits material = material(device)) {
-                Method recipe = plan(method, material.stepsPerEpoch());
-                same(method, run(material, recipe).run(1));
+                    Splits splits = splits(device)) {
+                Method recipe = plan(method, splits.stepsPerEpoch());
+                same(method, run(splits, recipe).run(1));
             }
         }
     }
@@ -154,9 +154,9 @@ class WhatIsMeasuredTest {
     void aSessionOfOneRunIsMeasuredByItsMethodsResultAndTwoRunsAreNoSession() {
         for (String method : METHODS) {
             try (Device device = Devices.open("cpu", 1);
-                    Splits material = material(device)) {
-                Method recipe = plan(method, material.stepsPerEpoch());
-                MethodRun run = run(material, recipe);
+                    Splits splits = splits(device)) {
+                Method recipe = plan(method, splits.stepsPerEpoch());
+                MethodRun run = run(splits, recipe);
                 if (recipe.parts() > 1) {
                     String no = assertThrows(IllegalArgumentException.class, () -> run.training(run.model(), 1000))
                             .getMessage();
@@ -170,7 +170,7 @@ class WhatIsMeasuredTest {
                     // SWAG's samples come from the session's seed.
                     if (!method.equals("swag")) same(method, run.test(session));
                     else assertTrue(run.test(session).seen() == 40);
-                    MethodRun another = run(material, plan(method.equals("sgd") ? "swa" : "sgd", 10));
+                    MethodRun another = run(splits, plan(method.equals("sgd") ? "swa" : "sgd", 10));
                     assertThrows(IllegalArgumentException.class, () -> another.test(session));
                 }
             }

@@ -25,31 +25,31 @@ class CollectionRuleTest {
         return CollectionRule.of(USUAL.plan(method, STEPS_PER_EPOCH).origin());
     }
 
-    private static String broken(CollectionRule promise, Method recipe, int... collected) {
-        Schedule schedule = recipe.schedule();
+    private static String broken(CollectionRule promise, Method planned, int... collected) {
+        Schedule schedule = planned.schedule();
         return promise.broken(collected, at -> (float) schedule.lr(at));
     }
 
-    private static int[] models(Method recipe) {
-        int[] collected = recipe.schedule().collections();
+    private static int[] models(Method planned) {
+        int[] collected = planned.schedule().collections();
         if (collected.length > 0) return collected;
-        double[] alpha = recipe.averaging().alpha();
+        double[] alpha = planned.averaging().alpha();
         return IntStream.range(0, alpha.length).filter(s -> alpha[s] != 0).toArray();
     }
 
     @ParameterizedTest
     @CsvSource({"swa", "swa-cyclic", "swag", "swap", "snapshot", "fge", "lawa", "independent", "tail", "ema"})
     void aModelMoreOrLessOrAStepTooEarlyBreaksThePromise(String method) {
-        Method recipe = USUAL.plan(method, STEPS_PER_EPOCH);
-        int[] at = models(recipe);
-        assertEquals("", broken(promise(method), recipe, at));
-        String none = broken(promise(method), recipe, Arrays.copyOf(at, at.length - 1));
+        Method planned = USUAL.plan(method, STEPS_PER_EPOCH);
+        int[] at = models(planned);
+        assertEquals("", broken(promise(method), planned, at));
+        String none = broken(promise(method), planned, Arrays.copyOf(at, at.length - 1));
         assertTrue(none.contains((at.length - 1) + " models"), none);
-        assertFalse(broken(promise(method), recipe, Arrays.copyOfRange(at, 1, at.length))
+        assertFalse(broken(promise(method), planned, Arrays.copyOfRange(at, 1, at.length))
                 .isEmpty());
         if (method.equals("ema")) return; // Its first model is that of step 0.
         int[] early = Arrays.stream(at).map(s -> s - 1).toArray();
-        assertFalse(broken(promise(method), recipe, early).isEmpty(), method);
+        assertFalse(broken(promise(method), planned, early).isEmpty(), method);
     }
 
     @ParameterizedTest
@@ -81,14 +81,14 @@ class CollectionRuleTest {
                     epochs, warmUp, start, left / Math.ceil(cycles), left / cycles, 3, (int) Math.ceil(cycles));
             for (String method : Methods.NAMES) {
                 if (method.equals("sgd")) continue;
-                Method recipe;
+                Method planned;
                 try {
-                    recipe = s.plan(method, perEpoch);
+                    planned = s.plan(method, perEpoch);
                 } catch (IllegalArgumentException e) {
                     continue; // A refusal names its flag, as CollectionRulesTest shows.
                 }
                 String where = method + ", " + epochs + " x " + perEpoch + " steps, start " + start + ", " + cycles;
-                assertEquals("", broken(CollectionRule.of(recipe.origin()), recipe, models(recipe)), where);
+                assertEquals("", broken(CollectionRule.of(planned.origin()), planned, models(planned)), where);
                 plans++;
             }
         }

@@ -83,10 +83,9 @@ class DeviceAgreementTest {
     private Extras.Check check(DeviceProvider... others) {
         Settings settings = new Settings("synthetic", "mlp");
         try (Device device = Devices.open("cpu", 1);
-                Splits material =
-                        Comparison.material(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
+                Splits splits = Comparison.splits(device, SyntheticSet.trainTest(5200, 50, 8, 8, 1, 4, 1), settings)) {
             Path file = folder.resolve("weights.safetensors");
-            Graph graph = Nets.build("mlp", material.test().sample(), 4);
+            Graph graph = Nets.build("mlp", splits.test().sample(), 4);
             try (Model model = new Model(device, graph)) {
                 model.initialise(3).save(file);
             }
@@ -95,7 +94,7 @@ class DeviceAgreementTest {
                     .toList());
             all.addAll(List.of(others));
             List<Extras.Check> checks = new DeviceAgreement(
-                            material, () -> Nets.build("mlp", material.train().sample(), 4), all)
+                            splits, () -> Nets.build("mlp", splits.train().sample(), 4), all)
                     .check(List.of(file))
                     .checks();
             assertEquals(1, checks.size());

@@ -25,7 +25,7 @@ class FindingsTest {
             hits.set(i, hit);
             metrics.add(new double[] {0.7, 0.3}, hit ? 0 : 1);
         }
-        return MethodScore.of(method, 1, seed, new Judge.Verdict("", 1, metrics, hits));
+        return MethodScore.of(method, "", 1, 1, seed, metrics, hits);
     }
 
     @Test

@@ -65,7 +65,7 @@ class RunFilesTest {
             hits.set(i, i % 3 > 0);
             metrics.add(new double[] {0.7, 0.3}, i % 3 > 0 ? 0 : 1);
         }
-        return MethodScore.of(method, 1, 1, new Judge.Verdict("", 1, metrics, hits));
+        return MethodScore.of(method, "", 1, 1, 1, metrics, hits);
     }
 
     @Test
@@ -89,7 +89,7 @@ class RunFilesTest {
 
     @Test
     void evidenceIsReadOrRefused() throws IOException {
-        ExtrasFile.write(
+        Finished.writeExtras(
                 folder,
                 new Extras(
                         List.of(),
@@ -97,7 +97,7 @@ class RunFilesTest {
                         List.of(new Extras.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
                         List.of(new Extras.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
                         List.of(Extras.Check.of("what", "swa, seed 1", true, "1e-7"))));
-        damage(folder.resolve("evidence.json"), file -> ExtrasFile.read(folder));
+        damage(folder.resolve("evidence.json"), file -> Finished.readExtras(folder));
     }
 
     private static ModelCard origin() {

@@ -27,13 +27,12 @@ class ConnectionTest {
     @TempDir
     Path folder;
 
-    private static Connection.Result connect(Landscape land, Terrain terrain, Net a, Net b, Path into, Progress p) {
+    private static Connection.Result connect(Landscape land, LandscapeData data, Net a, Net b, Path into, Progress p) {
         Settings settings = Landscape.SETTINGS;
-        int steps = EPOCHS * land.material.stepsPerEpoch();
-        CurveTraining.CurveConfig course = new CurveTraining.CurveConfig(
-                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.material.augmentation());
-        return new Connection(land.device, land.material, terrain, Landscape.graph(), course, into, p)
-                .run(a, b, POINTS);
+        int steps = EPOCHS * land.splits.stepsPerEpoch();
+        CurveTraining.CurveConfig config = new CurveTraining.CurveConfig(
+                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.splits.augmentation());
+        return new Connection(data, config, into, p).run(a, b, POINTS);
     }
 
     /** With batch norm: t = 0 and t = 1 are the nets, weights and outputs, each with statistics of its own. */
@@ -42,16 +41,19 @@ class ConnectionTest {
     void theCurvesEndsReproduceTheNetsBitForBit(Subject subject) throws Exception {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
-                Terrain terrain = land.terrain(0, 0, "exact")) {
+                LandscapeData data = land.data(0, 0, "exact")) {
             Net a = land.net(folder, "a", 1);
             Net b = land.net(folder, "b", 2);
             Path into = Files.createDirectory(folder.resolve("out"));
-            Connection.Result r = connect(land, terrain, a, b, into, Progress.NONE);
+            Connection.Result r = connect(land, data, a, b, into, Progress.NONE);
             assertTrue(r.endsAreParents());
             assertEquals(0, r.worstEndDifference());
             assertEquals(r.line().figures()[0], r.curve().figures()[0]);
             assertEquals(r.line().figures()[POINTS - 1], r.curve().figures()[POINTS - 1]);
-            assertTrue(r.curve().trainLoss().mean() < r.line().trainLoss().mean(), "training lowered nothing");
+            assertTrue(
+                    r.curve().of(LossAndError::trainLoss).mean()
+                            < r.line().of(LossAndError::trainLoss).mean(),
+                    "training lowered nothing");
         }
     }
 
@@ -61,11 +63,11 @@ class ConnectionTest {
     void lengthsAreThoseOfTheWeights(Subject subject) throws Exception {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
-                Terrain terrain = land.terrain(0, 0, "single")) {
+                LandscapeData data = land.data(0, 0, "single")) {
             Net a = land.net(folder, "a", 1);
             Net b = land.net(folder, "b", 2);
             Path into = Files.createDirectory(folder.resolve("out"));
-            Connection.Result r = connect(land, terrain, a, b, into, Progress.NONE);
+            Connection.Result r = connect(land, data, a, b, into, Progress.NONE);
             double[][] w = new double[4][];
             w[0] = weights(a.file(), "");
             w[3] = weights(b.file(), "");
@@ -105,29 +107,29 @@ class ConnectionTest {
     void aCutConnectionEndsWithTheSameFiles(Subject subject) throws Exception {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
-                Terrain terrain = land.terrain(0, 32, "exact")) {
+                LandscapeData data = land.data(0, 32, "exact")) {
             Net a = land.net(folder, "a", 1);
             Net b = land.net(folder, "b", 2);
             Path whole = Files.createDirectory(folder.resolve("whole"));
             Path cut = Files.createDirectory(folder.resolve("cut"));
             Landscape.Cut meter = new Landscape.Cut(Long.MAX_VALUE);
-            connect(land, terrain, a, b, whole, meter);
-            int steps = EPOCHS * land.material.stepsPerEpoch();
+            connect(land, data, a, b, whole, meter);
+            int steps = EPOCHS * land.splits.stepsPerEpoch();
             assertEquals(steps + 2 * POINTS + 2, meter.seen);
             // Within the second epoch; then after the training, between points.
             for (long after : new long[] {steps / 3, steps + 5}) {
                 assertThrows(
-                        IllegalStateException.class, () -> connect(land, terrain, a, b, cut, new Landscape.Cut(after)));
+                        IllegalStateException.class, () -> connect(land, data, a, b, cut, new Landscape.Cut(after)));
             }
-            connect(land, terrain, a, b, cut, Progress.NONE);
+            connect(land, data, a, b, cut, Progress.NONE);
             for (String file : new String[] {
                 "curve.safetensors", "points.jsonl", "training.jsonl", "bend-1.safetensors", "bend-2.safetensors"
             }) {
                 assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(cut.resolve(file)), file);
             }
             Net c = land.net(folder, "c", 3);
-            IllegalArgumentException e = assertThrows(
-                    IllegalArgumentException.class, () -> connect(land, terrain, a, c, cut, Progress.NONE));
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> connect(land, data, a, c, cut, Progress.NONE));
             assertTrue(e.getMessage().contains("last="), e.getMessage());
         }
     }

@@ -39,7 +39,7 @@ class CurveTrainingTest {
         TwoParameters.save(last, B[0], B[1]);
     }
 
-    private static CurveTraining.CurveConfig course(Curve curve, int bends, double mu, double wd, boolean nesterov) {
+    private static CurveTraining.CurveConfig config(Curve curve, int bends, double mu, double wd, boolean nesterov) {
         Settings settings = TwoParameters.settings("two", TwoParameters.COUNT, mu, wd, nesterov);
         Schedule schedule = Schedule.sgdPaper(STEPS, 0.1);
         return new CurveTraining.CurveConfig(curve, bends, schedule, settings, 11, TwoParameters.AUGMENTATION);
@@ -49,11 +49,11 @@ class CurveTrainingTest {
         void accept(Device device, CurveTraining training);
     }
 
-    private void on(Subject subject, Dataset set, CurveTraining.CurveConfig course, Trial trial) {
+    private void on(Subject subject, Dataset set, CurveTraining.CurveConfig config, Trial trial) {
         try (Device device = subject.open()) {
             try (Images images = set.upload(device);
                     CurveTraining training =
-                            new CurveTraining(device, TwoParameters.graph(), images, course, first, last)) {
+                            new CurveTraining(device, TwoParameters.graph(), images, config, first, last)) {
                 trial.accept(device, training);
             }
             assertEquals(0, device.liveBytes());
@@ -69,24 +69,24 @@ class CurveTrainingTest {
     }
 
     /** All control points after STEPS updates: one t a batch, L(w(t)) + wd/2 |w(t)|^2, the ends left out of the update. */
-    private static double[][] oracle(CurveTraining.CurveConfig course) {
-        int n = course.bends() + 2;
+    private static double[][] oracle(CurveTraining.CurveConfig config) {
+        int n = config.bends() + 2;
         double[][] p = new double[n][2];
         double[][] v = new double[n][2];
         for (int j = 0; j < n; j++) for (int i = 0; i < 2; i++) p[j][i] = A[i] + (B[i] - A[i]) * j / (n - 1.0);
-        double mu = course.step().momentum();
-        double[] ts = Curve.draws(STEPS, course.seed());
+        double mu = config.step().momentum();
+        double[] ts = Curve.draws(STEPS, config.seed());
         for (int s = 0; s < STEPS; s++) {
-            double[] c = basis(course.curve(), ts[s], n);
+            double[] c = basis(config.curve(), ts[s], n);
             double[] w = new double[2];
             for (int j = 0; j < n; j++) for (int i = 0; i < 2; i++) w[i] += c[j] * p[j][i];
             double[] g = TwoParameters.gradient(w[0], w[1]);
             double lr = 0.1 * factor(s / (double) STEPS);
             for (int j = 1; j < n - 1; j++) {
                 for (int i = 0; i < 2; i++) {
-                    double d = c[j] * (g[i] + course.step().weightDecay() * w[i]);
+                    double d = c[j] * (g[i] + config.step().weightDecay() * w[i]);
                     v[j][i] = mu * v[j][i] + d;
-                    p[j][i] -= lr * (course.step().nesterov() ? d + mu * v[j][i] : v[j][i]);
+                    p[j][i] -= lr * (config.step().nesterov() ? d + mu * v[j][i] : v[j][i]);
                 }
             }
         }
@@ -120,9 +120,9 @@ class CurveTrainingTest {
         for (Curve curve : Curve.values()) {
             for (int bends = 1; bends <= 3; bends++) {
                 for (boolean nesterov : new boolean[] {false, true}) {
-                    CurveTraining.CurveConfig course = course(curve, bends, 0.9, 0.05, nesterov);
-                    double[][] expected = oracle(course);
-                    on(subject, TwoParameters.set(), course, (device, training) -> {
+                    CurveTraining.CurveConfig config = config(curve, bends, 0.9, 0.05, nesterov);
+                    double[][] expected = oracle(config);
+                    on(subject, TwoParameters.set(), config, (device, training) -> {
                         while (training.step() < training.steps()) training.advance();
                         for (int j = 0; j < expected.length; j++) {
                             float[] w = weights(device, training, j);
@@ -139,7 +139,7 @@ class CurveTrainingTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void theEndsKeepTheirBitsThroughTraining(Subject subject) {
-        on(subject, TwoParameters.set(), course(Curve.BEZIER, 2, 0.9, 0.5, false), (device, training) -> {
+        on(subject, TwoParameters.set(), config(Curve.BEZIER, 2, 0.9, 0.5, false), (device, training) -> {
             while (training.step() < training.steps()) training.advance();
             assertArrayEquals(A, weights(device, training, 0));
             assertArrayEquals(B, weights(device, training, 3));
@@ -149,7 +149,7 @@ class CurveTrainingTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void bendsBeginOnTheStraightLine(Subject subject) {
-        on(subject, TwoParameters.set(), course(Curve.POLYCHAIN, 3, 0.9, 0, false), (device, training) -> {
+        on(subject, TwoParameters.set(), config(Curve.POLYCHAIN, 3, 0.9, 0, false), (device, training) -> {
             for (int j = 0; j <= 4; j++) {
                 float[] w = weights(device, training, j);
                 for (int i = 0; i < 2; i++) assertEquals(A[i] + (B[i] - A[i]) * j / 4.0, w[i], 1e-6);
@@ -170,7 +170,7 @@ class CurveTrainingTest {
         for (float scale : new float[] {1, 8}) {
             TwoParameters.save(first, scale * A[0], scale * A[1]);
             TwoParameters.save(last, scale * B[0], scale * B[1]);
-            on(subject, TwoParameters.silent(), course(Curve.BEZIER, 1, 0, wd, false), (device, training) -> {
+            on(subject, TwoParameters.silent(), config(Curve.BEZIER, 1, 0, wd, false), (device, training) -> {
                 training.advance();
                 float[] w = weights(device, training, 1);
                 for (int i = 0; i < 2; i++) {
@@ -186,8 +186,8 @@ class CurveTrainingTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void everyBendHasMomentumOfItsOwnThatLasts(Subject subject) {
-        CurveTraining.CurveConfig with = course(Curve.POLYCHAIN, 2, 0.9, 0.05, false);
-        CurveTraining.CurveConfig without = course(Curve.POLYCHAIN, 2, 0, 0.05, false);
+        CurveTraining.CurveConfig with = config(Curve.POLYCHAIN, 2, 0.9, 0.05, false);
+        CurveTraining.CurveConfig without = config(Curve.POLYCHAIN, 2, 0, 0.05, false);
         double apart = 0;
         for (int j = 1; j <= 2; j++) apart += Math.abs(oracle(with)[j][0] - oracle(without)[j][0]);
         assertTrue(apart > 0.05, "the trial must tell them apart, " + apart);
@@ -200,17 +200,17 @@ class CurveTrainingTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void trainingGoesOnFromItsFileBitForBit(Subject subject) {
-        CurveTraining.CurveConfig course = course(Curve.BEZIER, 2, 0.9, 0.05, false);
+        CurveTraining.CurveConfig config = config(Curve.BEZIER, 2, 0.9, 0.05, false);
         Path file = folder.resolve("curve.safetensors");
         float[][] whole = new float[2][];
-        on(subject, TwoParameters.set(), course, (device, training) -> {
+        on(subject, TwoParameters.set(), config, (device, training) -> {
             while (training.step() < training.steps()) {
                 training.advance();
                 if (training.step() == 17) training.save(file, "x=1", java.util.Map.of());
             }
             for (int j = 1; j <= 2; j++) whole[j - 1] = weights(device, training, j);
         });
-        on(subject, TwoParameters.set(), course, (device, training) -> {
+        on(subject, TwoParameters.set(), config, (device, training) -> {
             training.resume(file, "x=1");
             assertEquals(17, training.step());
             while (training.step() < training.steps()) training.advance();
@@ -225,7 +225,7 @@ class CurveTrainingTest {
     void tooFewAndTooManyBendsAreRefusedByTheirFlag() {
         for (int bends : new int[] {0, -1, 31}) {
             IllegalArgumentException e =
-                    assertThrows(IllegalArgumentException.class, () -> course(Curve.BEZIER, bends, 0.9, 0, false));
+                    assertThrows(IllegalArgumentException.class, () -> config(Curve.BEZIER, bends, 0.9, 0, false));
             assertTrue(e.getMessage().startsWith("`bends`"), e.getMessage());
         }
     }

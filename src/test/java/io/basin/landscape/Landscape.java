@@ -19,13 +19,13 @@ import java.util.Map;
 final class Landscape implements AutoCloseable {
     static final TrainTest DATA = SyntheticSet.trainTest(120, 40, 9, 9, 2, 3, 7);
     final Device device;
-    final Splits material;
+    final Splits splits;
 
     static final Settings SETTINGS = TwoParameters.settings("test", 16, 0.9, 5e-4, false);
 
     Landscape(Device device) {
         this.device = device;
-        material = new Splits(device, DATA, SETTINGS.data());
+        splits = new Splits(device, DATA, SETTINGS.data());
     }
 
     static Graph graph() {
@@ -37,21 +37,21 @@ final class Landscape implements AutoCloseable {
     }
 
     /** In batches, never the whole set at once. */
-    Terrain terrain(int samples, int statistics, String refresh) {
-        return new Terrain(
-                device,
-                material,
+    LandscapeData data(int samples, int statistics, String refresh) {
+        return new LandscapeData(
+                splits,
                 SETTINGS,
-                new Terrain.Sampling(samples, statistics, new BatchNormUpdate(refresh, true), 0));
+                graph(),
+                new LandscapeData.Sampling(samples, statistics, new BatchNormUpdate(refresh, true), 0));
     }
 
     /** The whole set at once. */
-    Terrain whole(int samples, int statistics) {
-        return new Terrain(
-                device,
-                material,
+    LandscapeData whole(int samples, int statistics) {
+        return new LandscapeData(
+                splits,
                 SETTINGS,
-                new Terrain.Sampling(samples, statistics, new BatchNormUpdate("exact", true), 1));
+                graph(),
+                new LandscapeData.Sampling(samples, statistics, new BatchNormUpdate("exact", true), 1));
     }
 
     /** A net with random weights, written as training writes them. */
@@ -86,6 +86,6 @@ final class Landscape implements AutoCloseable {
 
     @Override
     public void close() {
-        material.close();
+        splits.close();
     }
 }

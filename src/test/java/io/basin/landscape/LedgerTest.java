@@ -24,13 +24,13 @@ class LedgerTest {
         LossAndError odd = new LossAndError(Math.PI / 3, 0.1, Double.POSITIVE_INFINITY, Double.NaN);
         LossAndError tiny = new LossAndError(Double.MIN_VALUE, 1.0 / 3, 1e300, -0.0);
         Path file = folder.resolve("p.jsonl");
-        try (ResultCache ledger = new ResultCache(file, "a=1")) {
-            ledger.figures("x", () -> odd);
-            ledger.figures("y", () -> tiny);
+        try (ResultCache cache = new ResultCache(file, "a=1")) {
+            cache.figures("x", () -> odd);
+            cache.figures("y", () -> tiny);
         }
-        try (ResultCache ledger = new ResultCache(file, "a=1")) {
-            assertEquals(odd, ledger.figures("x", LedgerTest::fail));
-            assertEquals(tiny, ledger.figures("y", LedgerTest::fail));
+        try (ResultCache cache = new ResultCache(file, "a=1")) {
+            assertEquals(odd, cache.figures("x", LedgerTest::fail));
+            assertEquals(tiny, cache.figures("y", LedgerTest::fail));
         }
     }
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class PathSummaryTest {
     @Test
     void theIntegralWeighsEachPieceByItsLength() {
-        PathSummary s = PathSummary.of(new double[] {2, 4, 10}, new double[] {1, 3});
+        PathMetrics.Summary s = PathMetrics.Summary.of(new double[] {2, 4, 10}, new double[] {1, 3});
         assertEquals((3 * 1 + 7 * 3) / 4.0, s.integral(), 1e-15);
         assertEquals(16 / 3.0, s.mean(), 1e-15);
         assertEquals(2, s.first());
@@ -22,7 +22,8 @@ class PathSummaryTest {
 
     @Test
     void anInfiniteLossShowsAndIsNotAveragedAway() {
-        PathSummary s = PathSummary.of(new double[] {1, Double.POSITIVE_INFINITY, 1}, new double[] {1, 1});
+        PathMetrics.Summary s =
+                PathMetrics.Summary.of(new double[] {1, Double.POSITIVE_INFINITY, 1}, new double[] {1, 1});
         assertTrue(Double.isInfinite(s.max()) && Double.isInfinite(s.mean()) && Double.isInfinite(s.integral()));
     }
 }

@@ -27,16 +27,15 @@ class PointEvaluatorTest {
 
     /** LossAndError and batch-norm statistics of two nets, the first one measured again after the second. */
     private record Found(LossAndError[] figures, float[][] state) {
-        static Found on(Landscape land, Supplier<Terrain> make, Net... nets) {
-            try (Terrain terrain = make.get();
+        static Found on(Landscape land, Supplier<LandscapeData> make, Net... nets) {
+            try (LandscapeData data = make.get();
                     Model model = new Model(land.device, Landscape.graph());
-                    Arenas arenas = new Arenas(model)) {
-                PointEvaluator survey = terrain.survey(model);
+                    PointEvaluator evaluator = data.evaluator(model)) {
                 LossAndError[] figures = new LossAndError[nets.length];
                 float[][] state = new float[nets.length][];
                 for (int i = 0; i < nets.length; i++) {
-                    arenas.read(nets[i].file());
-                    figures[i] = survey.measure(model.weights());
+                    evaluator.read(nets[i].file());
+                    figures[i] = evaluator.measure(model.weights());
                     state[i] = Vectors.read(land.device, model.weights().state());
                 }
                 return new Found(figures, state);
@@ -52,7 +51,7 @@ class PointEvaluatorTest {
                 Net a = land.net(folder, "a", 1);
                 Net b = land.net(folder, "b", 2);
                 for (int[] counts : new int[][] {{0, 0}, {30, 30}, {0, 30}}) {
-                    Found exact = Found.on(land, () -> land.terrain(counts[0], counts[1], "exact"), a, b, a);
+                    Found exact = Found.on(land, () -> land.data(counts[0], counts[1], "exact"), a, b, a);
                     Found whole = Found.on(land, () -> land.whole(counts[0], counts[1]), a, b, a);
                     for (int i = 0; i < 3; i++) {
                         Close.GRADIENT.check("state", exact.state()[i], whole.state()[i]);
@@ -75,8 +74,8 @@ class PointEvaluatorTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device)) {
             Net a = land.net(folder, "a", 1);
-            Found all = Found.on(land, () -> land.terrain(0, 0, "exact"), a, a);
-            Found few = Found.on(land, () -> land.terrain(0, 30, "exact"), a, a);
+            Found all = Found.on(land, () -> land.data(0, 0, "exact"), a, a);
+            Found few = Found.on(land, () -> land.data(0, 30, "exact"), a, a);
             assertNotEquals(all.figures()[0], few.figures()[0]);
             assertEquals(few.figures()[0], few.figures()[1]);
         }
@@ -88,15 +87,15 @@ class PointEvaluatorTest {
     void aProbeLeavesNothingBehindOnceItIsClosedOrRefused(Subject subject) {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
-                Terrain terrain = land.terrain(0, 0, "exact");
+                LandscapeData data = land.data(0, 0, "exact");
                 Model model = new Model(device, Landscape.graph());
                 Memory other = device.allocate(16)) {
-            PointEvaluator survey = terrain.survey(model);
+            PointEvaluator evaluator = data.evaluator(model);
             model.weights();
             long before = device.liveBytes();
-            assertThrows(IllegalArgumentException.class, () -> survey.probe(List.of(other)));
+            assertThrows(IllegalArgumentException.class, () -> evaluator.probe(List.of(other)));
             assertEquals(before, device.liveBytes());
-            survey.probe(List.of(model.weights().params())).close();
+            evaluator.probe(List.of(model.weights().params())).close();
             assertEquals(before, device.liveBytes());
         }
     }
@@ -108,7 +107,7 @@ class PointEvaluatorTest {
         try (Device device = subject.open();
                 Landscape land = new Landscape(device);
                 Model model = new Model(device, Landscape.graph());
-                Evaluator evaluator = new Evaluator(model, land.material.train(), land.material.plainBatch())) {
+                Evaluator evaluator = new Evaluator(model, land.splits.train(), land.splits.plainBatch())) {
             assertThrows(IllegalStateException.class, () -> evaluator.settle(model.weights()));
         }
     }

@@ -24,10 +24,9 @@ class RaysTest {
     Path folder;
 
     private static Rays.Result rays(Landscape land, Path into, List<Net> nets, Progress progress) {
-        Rays.CurveConfig course = new Rays.CurveConfig(2, 3, 0, 0.5, 1);
-        try (Terrain terrain = land.terrain(0, 0, "exact")) {
-            return new Rays(land.device, terrain, Landscape.graph(), course, into, progress)
-                    .run(nets, List.of(new int[] {0, 1}));
+        Rays.Config config = new Rays.Config(2, 3, 0, 0.5, 1);
+        try (LandscapeData data = land.data(0, 0, "exact")) {
+            return new Rays(data, config, into, progress).run(nets, List.of(new int[] {0, 1}));
         }
     }
 

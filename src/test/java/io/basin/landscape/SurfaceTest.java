@@ -37,24 +37,25 @@ class SurfaceTest {
         try (Device device = subject.open();
                 Images images = TwoParameters.set().upload(device);
                 Model model = new Model(device, TwoParameters.graph());
-                Arenas arenas = new Arenas(model)) {
-            PointEvaluator survey = new PointEvaluator(
-                    model,
-                    new PointEvaluator.Ground(images, images, images, batch, batch, batch, Evaluator.Refresh.EXACT));
+                PointEvaluator evaluator = onOneSet(model, model.evaluator(images, batch))) {
             List<Memory> points = List.of(
-                    arenas.load(folder.resolve("0.safetensors")),
-                    arenas.load(folder.resolve("1.safetensors")),
-                    arenas.load(folder.resolve("2.safetensors")));
+                    evaluator.load(folder.resolve("0.safetensors")),
+                    evaluator.load(folder.resolve("1.safetensors")),
+                    evaluator.load(folder.resolve("2.safetensors")));
             Plane plane = Plane.through(
                     Vectors.read(device, points.get(0)),
                     Vectors.read(device, points.get(1)),
                     Vectors.read(device, points.get(2)));
-            try (PointEvaluator.Probe probe = survey.probe(points)) {
+            try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 for (double x = -3; x <= 3; x += 0.75) {
                     for (double y = -3; y <= 3; y += 0.75) known(nets, x, y, probe.at(plane.shares(x, y)));
                 }
             }
         }
+    }
+
+    private static PointEvaluator onOneSet(Model model, Evaluator all) {
+        return new PointEvaluator(model, all, all, all, Evaluator.Refresh.EXACT);
     }
 
     /** u points from the first net to the third; v is u turned to the side on which the second one lies. */
@@ -71,9 +72,8 @@ class SurfaceTest {
     }
 
     private Surface.Result surface(Landscape land, Surface.Grid grid, Path into, List<Net> nets, Progress progress) {
-        try (Terrain terrain = land.terrain(0, 0, "exact")) {
-            return new Surface(land.device, terrain, Landscape.graph(), grid, into, progress)
-                    .run(nets, List.of(), null);
+        try (LandscapeData data = land.data(0, 0, "exact")) {
+            return new Surface(data, grid, into, progress).run(nets, List.of(), null);
         }
     }
 
@@ -125,14 +125,13 @@ class SurfaceTest {
             Surface.Result result =
                     surface(land, grid, Files.createDirectory(folder.resolve("p")), nets, Progress.NONE);
             assertTrue(result.worstNetDifference() < 1e-6, "" + result.worstNetDifference());
-            try (Terrain terrain = land.terrain(0, 0, "exact");
+            try (LandscapeData data = land.data(0, 0, "exact");
                     Model model = new Model(device, Landscape.graph());
-                    Arenas arenas = new Arenas(model)) {
-                PointEvaluator survey = terrain.survey(model);
-                arenas.read(nets.get(0).file());
-                assertEquals(survey.measure(model.weights()), result.cells()[0][0]);
-                arenas.read(nets.get(2).file());
-                assertEquals(survey.measure(model.weights()), result.cells()[0][1]);
+                    PointEvaluator evaluator = data.evaluator(model)) {
+                evaluator.read(nets.get(0).file());
+                assertEquals(evaluator.measure(model.weights()), result.cells()[0][0]);
+                evaluator.read(nets.get(2).file());
+                assertEquals(evaluator.measure(model.weights()), result.cells()[0][1]);
             }
         }
     }
@@ -149,12 +148,11 @@ class SurfaceTest {
                 Surface.Result result = surface(land, grid, into, nets, Progress.NONE);
                 assertEquals(0, result.xs()[1]);
                 assertEquals(0, result.worstNetDifference());
-                try (Terrain terrain = land.terrain(0, 0, "exact");
+                try (LandscapeData data = land.data(0, 0, "exact");
                         Model model = new Model(device, Landscape.graph());
-                        Arenas arenas = new Arenas(model)) {
-                    PointEvaluator survey = terrain.survey(model);
-                    arenas.read(nets.get(0).file());
-                    assertEquals(survey.measure(model.weights()), result.cells()[1][1]);
+                        PointEvaluator evaluator = data.evaluator(model)) {
+                    evaluator.read(nets.get(0).file());
+                    assertEquals(evaluator.measure(model.weights()), result.cells()[1][1]);
                 }
             }
         }

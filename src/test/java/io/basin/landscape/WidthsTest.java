@@ -52,7 +52,7 @@ class WidthsTest {
         String said =
                 only(widths(Rays.Kind.RAW, new double[] {0.5, 0.6, 0.4}, new double[] {0.45, Double.NaN, Double.NaN}));
         assertTrue(said.contains("2 of the 6 nets of sgd and swa are wider than the rays"), said);
-        assertTrue(said.contains("--distance"), said);
+        assertTrue(said.contains("`distance`"), said);
         assertFalse(said.contains("narrower."), said);
     }
 

@@ -101,7 +101,7 @@ class ContoursTest {
 
     @Test
     void levelsGrowByAFactorFromTheLowestValue() {
-        double[] levels = Levels.logarithmic(2, 10, 8);
+        double[] levels = Contours.levels(2, 10, 8);
         assertEquals(8, levels.length);
         double factor = Math.pow(256, 1.0 / 8);
         assertEquals(2 + 8 / 256.0, levels[0], 1e-12);
@@ -135,7 +135,7 @@ class ContoursTest {
         for (String text : new String[] {"Title", "distance", "nats", "A: sgd", "the mean"}) {
             assertTrue(svg.contains(">" + text + "<"), text);
         }
-        double[] levels = Levels.logarithmic(1, 30, 9);
+        double[] levels = Contours.levels(1, 30, 9);
         assertTrue(svg.contains(">30<"), "the highest value");
         assertTrue(
                 svg.contains(">"

@@ -69,7 +69,7 @@ class EvidenceTest {
 
     private static String html(Extras evidence) {
         Page page = new Page("t");
-        ExtrasPage.add(page, evidence);
+        HtmlReport.add(page, evidence);
         return page.html();
     }
 
@@ -113,11 +113,11 @@ class EvidenceTest {
 
     @Test
     void theTerminalNamesWhatDidNotPass() {
-        String text = ExtrasPage.text(evidence());
+        String text = HtmlReport.text(evidence());
         assertTrue(text.startsWith("Self-checks: 1 FAILED, 1 not covered, 1 passed\n"), text);
         assertTrue(text.contains("FAILED: rates <: off (fge)"), text);
         assertFalse(text.contains("sums"), text);
-        assertEquals("", ExtrasPage.text(Extras.NONE));
+        assertEquals("", HtmlReport.text(Extras.NONE));
     }
 
     @Test

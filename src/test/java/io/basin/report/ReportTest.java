@@ -84,7 +84,7 @@ class ReportTest {
 
     @Test
     void aPlotMarksEveryCollection() {
-        String text = SchedulePicture.text(summary().schedules());
+        String text = Charts.text(summary().schedules());
         String marks =
                 text.lines().filter(l -> l.endsWith("^ collects")).findFirst().orElseThrow();
         assertEquals(2 + 1, marks.chars().filter(c -> c == '^').count());

@@ -13,11 +13,12 @@ import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The samples that a landscape is measured on, all of them or stratified parts, on the device. */
-public final class Terrain implements AutoCloseable {
+/** What a landscape is measured on: a net, and samples on its device, all of them or stratified parts. */
+public final class LandscapeData implements AutoCloseable {
     private static final long PART_SEED = 20180227;
     /** How many of a net's largest activations are alive at once, at most. */
     private static final int LIVE = 3;
@@ -43,23 +44,28 @@ public final class Terrain implements AutoCloseable {
         }
     }
 
-    private final Device device;
+    final Device device;
+    final Splits splits;
+    final Graph graph;
     private final Guard guard;
-    private final Splits material;
-    private final Settings s;
+    private final Settings settings;
     private final Sampling sampling;
     private final List<Images> owned = new ArrayList<>();
     private final Images statistics;
     private final Images train;
     private final Images test;
 
-    /** @param settings of {@code material}, which figures depend on */
-    public Terrain(Device device, Splits material, Settings settings, Sampling sampling) {
-        s = settings;
-        this.device = device;
-        guard = device.guard().of("the terrain");
-        this.material = material;
+    /**
+     * @param splits the caller's, who closes them after this
+     * @param settings of {@code splits}, which figures depend on
+     */
+    public LandscapeData(Splits splits, Settings settings, Graph graph, Sampling sampling) {
+        this.splits = splits;
+        this.settings = settings;
+        this.graph = graph;
         this.sampling = sampling;
+        device = splits.device();
+        guard = device.guard().of("the landscape's data");
         try {
             train = part("`samples`", Splits.Part.TRAIN, sampling.samples());
             test = part("`samples`", Splits.Part.TEST, sampling.samples());
@@ -73,64 +79,75 @@ public final class Terrain implements AutoCloseable {
     }
 
     private Images part(String name, Splits.Part part, int count) {
-        Dataset set = material.set(part);
+        Dataset set = splits.set(part);
         Dataset cut = count == 0 ? set : Splits.naming(name, () -> Split.sample(set, count, PART_SEED));
-        if (cut == set) return material.images(part);
+        if (cut == set) return splits.images(part);
         Images uploaded = cut.upload(device);
         owned.add(uploaded);
         return uploaded;
     }
 
-    public PointEvaluator survey(Model model) {
-        guard.requireOpen();
-        BatchReader plain = material.plainBatch();
-        BatchReader augmented = sampling.update().plain() ? plain : material.augmentedBatch();
-        boolean whole = whole(model.graph(), statistics.count());
-        PointEvaluator.Ground ground = new PointEvaluator.Ground(
-                statistics,
-                train,
-                test,
-                whole ? augmented.withBatch(statistics.count()) : augmented,
-                whole && train == statistics ? plain.withBatch(train.count()) : plain,
-                plain,
-                refresh(model.graph()));
-        return new PointEvaluator(model, ground);
+    /**
+     * Reads files into a model of the net, so that one at fault is refused before anything is written.
+     *
+     * @throws io.basin.io.FormatException naming a file that is damaged or of another net
+     */
+    public void requireLoadable(List<Path> files) {
+        try (Model model = new Model(device, graph)) {
+            files.forEach(model::load);
+        }
     }
 
-    /** Whether the activations of so many samples at once stay within the memory allowed. */
-    private boolean whole(Graph graph, int count) {
-        boolean norms = graph.nodes().stream().anyMatch(n -> n.layer() instanceof Layer.BatchNorm);
+    /** Measures points of a model of the net; closes before the model. */
+    public PointEvaluator evaluator(Model model) {
+        guard.requireOpen();
+        BatchReader plain = splits.plainBatch();
+        BatchReader augmented = sampling.update().plain() ? plain : splits.augmentedBatch();
+        boolean whole = whole();
+        return new PointEvaluator(
+                model,
+                model.evaluator(statistics, whole ? augmented.withBatch(statistics.count()) : augmented),
+                model.evaluator(train, whole && train == statistics ? plain.withBatch(train.count()) : plain),
+                model.evaluator(test, plain),
+                refresh());
+    }
+
+    /** Whether the activations of all samples for the statistics at once stay within the memory allowed. */
+    private boolean whole() {
         long largest = graph.nodes().stream()
                 .mapToLong(n -> n.output().shape().elements())
                 .max()
                 .orElse(0);
-        return norms && LIVE * 4.0 * largest * count <= sampling.memory() * GIB;
+        return norms() > 0 && LIVE * 4.0 * largest * statistics.count() <= sampling.memory() * GIB;
     }
 
-    private Evaluator.Refresh refresh(Graph graph) {
-        long norms = graph.nodes().stream()
+    private long norms() {
+        return graph.nodes().stream()
                 .filter(n -> n.layer() instanceof Layer.BatchNorm)
                 .count();
-        return sampling.update().of(norms);
+    }
+
+    private Evaluator.Refresh refresh() {
+        return sampling.update().of(norms());
     }
 
     /** Everything that figures depend on but the weights, as {@code name=value, ...}. */
-    public String identity() {
-        return "dataset=" + s.dataset() + ", model=" + s.model() + ", training samples="
-                + material.trainSet().count() + ", validation=" + s.data().validation() + ", samples="
-                + sampling.samples()
+    String identity() {
+        Settings.Data d = settings.data();
+        return "dataset=" + settings.dataset() + ", model=" + settings.model() + ", training samples="
+                + splits.trainSet().count() + ", validation=" + d.validation() + ", samples=" + sampling.samples()
                 + ", bn samples=" + sampling.statistics() + ", bn update="
                 + sampling.update().how() + ", bn plain="
-                + sampling.update().plain() + ", memory=" + sampling.memory() + ", pad="
-                + s.data().pad() + ", flip=" + s.data().flip()
-                + ", batch=" + s.data().batch();
+                + sampling.update().plain() + ", memory=" + sampling.memory() + ", pad=" + d.pad() + ", flip="
+                + d.flip()
+                + ", batch=" + d.batch();
     }
 
-    /** For people: what is measured of this net, and on how many samples. */
-    public String describe(Graph graph) {
-        String how = whole(graph, statistics.count())
+    /** For people: what is measured, and on how many samples. */
+    public String describe() {
+        String how = whole()
                 ? "exact, all at once"
-                : refresh(graph) == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
+                : refresh() == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
         return "loss and error on " + train.count() + " training and " + test.count()
                 + " test samples, batch-norm statistics on " + statistics.count() + " training samples (" + how + ")";
     }

@@ -1,0 +1,161 @@
+package io.basin.cli;
+
+import io.basin.compare.Options;
+import io.basin.compare.RobustnessEval;
+import io.basin.data.Corruption;
+import io.basin.data.DataSets;
+import io.basin.data.Dataset;
+import io.basin.data.Progress;
+import io.basin.data.TrainTest;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.ensemble.Lenience;
+import io.basin.ensemble.ModelFile;
+import io.basin.text.Closest;
+import io.basin.train.BatchNormUpdate;
+import io.basin.train.Splits;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import picocli.CommandLine.Option;
+
+/** Groups of flags that several commands have, each flag declared once. */
+final class Flags {
+    private Flags() {}
+
+    /** On what a command computes. */
+    static class On {
+        @TrainingOptions.Sets("device")
+        @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
+        private String name;
+
+        @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
+        private int threads;
+
+        Device open() {
+            List<String> known = new ArrayList<>(List.of("auto"));
+            Devices.providers().forEach(p -> known.add(p.name()));
+            if (!known.contains(name)) {
+                throw new IllegalArgumentException("--device: " + Closest.unknown("device", name, known));
+            }
+            return Devices.open(name, threads);
+        }
+    }
+
+    /** How batch-norm statistics are measured. */
+    static final class Norms {
+        @Option(
+                names = "--bn-update",
+                description =
+                        "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
+                                + " norms, SWAG's samples counted one by one; default auto, in landscapes exact")
+        private String refresh;
+
+        @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
+        private boolean plain;
+
+        /** @param otherwise what to do where the flag does not say */
+        BatchNormUpdate update(String otherwise) {
+            return new BatchNormUpdate(refresh == null ? otherwise : refresh, plain);
+        }
+    }
+
+    /** Where a folder of results is, and on what they are computed. */
+    static class Output extends On {
+        @Option(
+                names = "--out",
+                description = "folder for results; default runs/NAME-TIME, where NAME says what was asked")
+        private Path out;
+
+        @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
+        Path resume;
+
+        @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
+        private boolean anyDevice;
+
+        /** The folder to write into: new and empty, or one to resume. */
+        Claim claim(String name) {
+            return Claim.of(name, out, resume);
+        }
+
+        /** What a run of {@code command} must have the same when it resumes: its data and, but for a flag, its device. */
+        Configuration configuration(String command, Splits splits) {
+            return new Configuration(
+                    command, splits.fingerprint(), splits.device().describe(), anyDevice);
+        }
+    }
+
+    /** Where trained nets are measured. */
+    static class Data extends On {
+        @Option(names = "--data-dir", description = "where the data set's files are")
+        private Path dataDir;
+
+        TrainTest data(List<ModelFile> models, Progress progress) {
+            return models.get(0).data(dataDir, progress);
+        }
+
+        /** Does {@code work} with the models' data on a device. */
+        void with(List<ModelFile> models, TrainTest data, Consumer<Splits> work) {
+            try (Device device = open();
+                    Splits splits = ModelFile.splits(device, data, models)) {
+                work.accept(splits);
+            }
+        }
+    }
+
+    /** The same, with what a user asks for that is refused otherwise. */
+    static final class LenientData extends Data {
+        @Option(names = "--other-data", description = "measure on other data than the nets were trained on, and say so")
+        private boolean otherData;
+
+        @Option(names = "--extra-tensors", description = "ignore weights in the files that their nets do not have")
+        private boolean extraTensors;
+
+        ModelFile forgiven(ModelFile model) {
+            return model.forgiven(new Lenience(otherData, extraTensors));
+        }
+
+        /** A line of results that says so, where a model was trained on other data. */
+        static void say(List<ModelFile> models, TrainTest data) {
+            if (models.stream().noneMatch(m -> m.trainedOnOther(data))) return;
+            System.out.println("On other data than trained on (--other-data): " + data.fingerprint());
+        }
+    }
+
+    /** What asks models about images which are not the test set's. */
+    static final class Probes {
+        @Option(
+                names = "--corruptions",
+                description = "measure on the test set with noise, blur and shifts at five strengths too")
+        private boolean corruptions;
+
+        @Option(
+                names = "--ood",
+                paramLabel = "SET",
+                description =
+                        "tell test images from images of no class by their confidence: 'noise', or another data set")
+        private String outside;
+
+        /** Adds what these flags ask for; loads the other data set, which must have images of the same size. */
+        Options add(Options options, Dataset like, Progress progress) {
+            return options.probing(corruptions, outside(like, progress));
+        }
+
+        private Dataset outside(Dataset like, Progress progress) {
+            if (outside == null) return null;
+            if (outside.equals("noise")) return Corruption.uniform(like, RobustnessEval.SEED);
+            Dataset other = DataSets.load(outside, (Path) null, progress).test();
+            if (!size(other).equals(size(like))) {
+                throw new IllegalArgumentException("--ood: images of " + outside + " are " + size(other)
+                        + ", the nets take " + size(like) + "; name a set of that size, or 'noise'");
+            }
+            // Its labels name no class of ours.
+            return like.with(outside, other.pixels(), new int[other.count()]);
+        }
+
+        private static String size(Dataset set) {
+            return set.height() + " x " + set.width() + " x " + set.channels();
+        }
+    }
+}
