@@ -69,7 +69,8 @@ public class BasinPlane {
             points.add(point);
         }
         coefficients = new Coefficients(device, null, new double[3]);
-        combine = device.weightedSum(points, coefficients, storage.live().params());
+        combine =
+                device.arenas().weightedSum(points, coefficients, storage.live().params());
     }
 
     private Images random() {

@@ -48,7 +48,7 @@ public class BasinStep {
         double[] lr = {1e-3};
         double[] alpha = {0.01};
         control = new RunState(device, lr, alpha);
-        step = device.step(new Sgd(0.9, 5e-4, false), storage, control);
+        step = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
     }
 
     private void fill(Arena arena) {

@@ -82,8 +82,8 @@ public class BasinTraining {
                 Loss.crossEntropy(0),
                 precision);
         storage.initialise(device, 1);
-        Runnable update = device.step(new Sgd(0.9, 5e-4, false), storage, control);
-        Runnable tick = device.advance(control);
+        Runnable update = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
+        Runnable tick = device.arenas().advance(control);
         step = device.record(() -> {
             plan.forward();
             plan.backward();

@@ -90,7 +90,7 @@ final class PredictCommand implements Runnable {
         try (Device device = on.open();
                 Splits splits = ModelFile.splits(device, data, models);
                 Images uploaded = pictures.set().upload(device);
-                PredictionSum tally = device.tally(uploaded.count(), uploaded.outputs())) {
+                PredictionSum tally = device.arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
             for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), tally);
             print(pictures.names(), data.test().classNames(), tally);
         }

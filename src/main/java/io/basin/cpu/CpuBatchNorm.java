@@ -17,6 +17,7 @@ import java.util.Map;
 import org.bytedeco.dnnl.batch_normalization_backward;
 import org.bytedeco.dnnl.batch_normalization_forward;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
 
 /**
  * Batch normalisation with ReLU in one pass, running statistics as PyTorch keeps them (biased variance to normalise,
@@ -92,8 +93,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
         Arg source = input(x, desc);
         Arg meanArg = arg(vector, training ? batchMean : runningMean.slot());
         Arg varArg = arg(vector, training ? batchVar : runningVar.slot());
-        Call call = call(new batch_normalization_forward(pd), pd)
-                .with(DNNL_ARG_SRC, source)
+        Call call = call(pd).with(DNNL_ARG_SRC, source)
                 .with(DNNL_ARG_MEAN, meanArg)
                 .with(DNNL_ARG_VARIANCE, varArg)
                 .with(DNNL_ARG_SCALE, weight(scale))
@@ -124,23 +124,15 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
             Arg meanArg,
             Arg varArg,
             Arg workspace) {
-        batch_normalization_backward.primitive_desc pd = new batch_normalization_backward.primitive_desc(
-                dnnl.engine,
-                prop_kind.backward.value,
-                desc,
-                desc,
-                desc,
-                (float) spec.eps(),
-                flags,
-                hint,
-                Dnnl.attributes(),
-                false);
+        int pass = prop_kind.backward.value;
+        float eps = (float) spec.eps();
+        var pd = new batch_normalization_backward.primitive_desc(
+                dnnl.engine, pass, desc, desc, desc, eps, flags, hint, Dnnl.attributes(), false);
         Arg dy = residual != null && spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
         if (residual != null && residual.grad() != null) passOn(residual, dy);
         // oneDNN computes the input's gradient whether or not anyone reads it.
         Arg dx = x.grad() == null ? arg(desc, scope.inBackward(desc.get_size())) : inputGrad(x, desc);
-        Call call = call(new batch_normalization_backward(pd), pd)
-                .with(DNNL_ARG_SRC, source)
+        Call call = call(pd).with(DNNL_ARG_SRC, source)
                 .with(DNNL_ARG_MEAN, meanArg)
                 .with(DNNL_ARG_VARIANCE, varArg)
                 .with(DNNL_ARG_SCALE, weight(scale))
@@ -155,10 +147,10 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     private void locate(Binding b) {
         binding = b;
-        mean = floats(b, batchMean);
-        var = floats(b, batchVar);
-        storedMean = floats(b, runningMean.slot());
-        storedVar = floats(b, runningVar.slot());
+        mean = CpuMemory.floats(b, batchMean);
+        var = CpuMemory.floats(b, batchVar);
+        storedMean = CpuMemory.floats(b, runningMean.slot());
+        storedVar = CpuMemory.floats(b, runningVar.slot());
         measures.values().forEach(Call::close);
         measures.clear();
     }
@@ -175,12 +167,12 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void reset() {
-        turn(population::reset);
+        turn("reset", population::reset);
     }
 
     @Override
     public void measure(int rows) {
-        turn(() -> take(rows));
+        turn("measure", () -> take(rows));
     }
 
     private void take(int rows) {
@@ -207,7 +199,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
         batch_normalization_forward.primitive_desc pd = new batch_normalization_forward.primitive_desc(
                 dnnl.engine, Dnnl.FORWARD_TRAINING, d, d, (float) spec.eps(), 0);
         memory.desc vector = Dnnl.vector(channels);
-        return new Call(dnnl.stream, new batch_normalization_forward(pd))
+        return new Call(dnnl.stream, new primitive(pd))
                 .with(DNNL_ARG_SRC, at(binding, d, x.value(), piece.first() * rowBytes))
                 .with(DNNL_ARG_DST, at(binding, d, discarded, 0))
                 .with(DNNL_ARG_MEAN, at(binding, vector, batchMean, 0))
@@ -216,7 +208,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void adopt() {
-        turn(() -> {
+        turn("adopt", () -> {
             storedMean.put(0, mean, 0, channels);
             storedVar.put(0, var, 0, channels);
         });
@@ -224,14 +216,12 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void commit() {
-        turn(() -> {
-            if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
-            population.write(storedMean, storedVar);
-        });
+        if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
+        turn("commit", () -> population.write(storedMean, storedVar));
     }
 
     @Override
-    void release() {
+    protected void release() {
         measures.values().forEach(Call::close);
         measures.clear();
         super.release();

@@ -1,10 +1,10 @@
 package io.basin.cpu;
 
+import io.basin.device.Arenas;
 import io.basin.device.AsyncRead;
 import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
-import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
@@ -15,18 +15,12 @@ import io.basin.device.Layout;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.Op;
-import io.basin.device.Optimizer;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.PredictionSum;
-import io.basin.device.Reach;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Sgd;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
-import io.basin.device.UpdateRule;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -45,6 +39,7 @@ final class CpuDevice implements Device {
     private final Guard guard;
     private final Dnnl dnnl;
     private final WorkerPool crew;
+    private final Arenas arenas;
     private final AtomicLong live = new AtomicLong();
 
     CpuDevice(int threads) {
@@ -53,6 +48,7 @@ final class CpuDevice implements Device {
         guard = new Guard("the cpu device", team::join);
         dnnl = new Dnnl(guard);
         crew = new WorkerPool(team.size());
+        arenas = new CpuArenas(guard, crew);
     }
 
     @Override
@@ -104,12 +100,12 @@ final class CpuDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
-        guard.run(() -> ((CpuMemory) to).bytes(offset, from.remaining()).put(from.duplicate()));
+        guard.run(() -> CpuMemory.bytes(to, offset, from.remaining()).put(from.duplicate()));
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
-        guard.run(() -> to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining())));
+        guard.run(() -> to.duplicate().put(CpuMemory.bytes(from, offset, to.remaining())));
     }
 
     @Override
@@ -125,19 +121,19 @@ final class CpuDevice implements Device {
         guard.run(() -> {
             for (long at = 0; at < from.bytes(); at += 1 << 30) {
                 long n = Math.min(1 << 30, from.bytes() - at);
-                ((CpuMemory) to).bytes(at, n).put(((CpuMemory) from).bytes(at, n));
+                CpuMemory.bytes(to, at, n).put(CpuMemory.bytes(from, at, n));
             }
         });
     }
 
     @Override
     public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
-        guard.run(() -> Packer.pack(dnnl, logical, layout, (CpuMemory) arena, offset));
+        guard.run(() -> Packer.pack(dnnl, logical, layout, arena, offset));
     }
 
     @Override
     public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
-        guard.run(() -> Packer.unpack(dnnl, (CpuMemory) arena, offset, layout, logical));
+        guard.run(() -> Packer.unpack(dnnl, arena, offset, layout, logical));
     }
 
     @Override
@@ -221,50 +217,12 @@ final class CpuDevice implements Device {
 
     @Override
     public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
-        if (spec instanceof Loss.CrossEntropy s) {
-            return planned(scope, () -> new CpuLoss(dnnl, scope, s, logits, labels, control));
-        }
-        return planned(scope, () -> new CpuTargetLoss(dnnl, scope, spec, logits, labels, control));
+        return planned(scope, () -> CpuLoss.of(dnnl, scope, spec, logits, labels, control));
     }
 
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        Runnable update = optimizer instanceof Sgd sgd
-                ? new CpuStep(crew, sgd, storage, control)
-                : new CpuUpdate(crew, (UpdateRule) optimizer, storage, control);
-        return turns("step", Reach.ofStep(storage, control), update);
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        return turns("combine", Reach.ofCombination(points, c, to), new CpuCombine(crew, points, c, to));
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return turns("bend", reach, new CpuStep(crew, spec, storage, point, momentum, c, j, control));
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return guard.get(() -> new CpuPredictionSum(guard, rows, classes));
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
-        Reach reach = new Reach().add("the control block", control.memory());
-        return turns("tick", reach, () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1));
-    }
-
-    private Runnable turns(String name, Reach reach, Runnable work) {
-        Runnable checked = () -> {
-            reach.requireOpen(name);
-            work.run();
-        };
-        return () -> guard.run(checked);
+    public Arenas arenas() {
+        return arenas;
     }
 
     @Override

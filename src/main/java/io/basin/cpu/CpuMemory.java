@@ -1,8 +1,11 @@
 package io.basin.cpu;
 
 import com.sun.jna.Pointer;
+import io.basin.device.Binding;
 import io.basin.device.Guard;
 import io.basin.device.Memory;
+import io.basin.device.RunState;
+import io.basin.device.Slot;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -26,21 +29,39 @@ final class CpuMemory implements Memory {
         return bytes;
     }
 
-    long address() {
-        guard.requireOpen();
-        return address;
+    static long address(Memory memory) {
+        CpuMemory m = (CpuMemory) memory;
+        m.guard.requireOpen();
+        return m.address;
     }
 
     /** A view of at most 2 GiB. */
-    ByteBuffer bytes(long offset, long length) {
-        if (offset < 0 || length < 0 || offset + length > bytes) {
-            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + bytes);
+    static ByteBuffer bytes(Memory memory, long offset, long length) {
+        if (offset < 0 || length < 0 || offset + length > memory.bytes()) {
+            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + memory.bytes());
         }
-        return new Pointer(address()).getByteBuffer(offset, length).order(ByteOrder.nativeOrder());
+        return new Pointer(address(memory)).getByteBuffer(offset, length).order(ByteOrder.nativeOrder());
     }
 
-    FloatBuffer floats(long offset, long length) {
-        return bytes(offset, length).asFloatBuffer();
+    static ByteBuffer bytes(Memory memory) {
+        return bytes(memory, 0, memory.bytes());
+    }
+
+    static ByteBuffer bytes(Binding binding, Slot slot) {
+        return bytes(binding.memory(slot.arena()), slot.offset(), slot.bytes());
+    }
+
+    static FloatBuffer floats(Memory memory) {
+        return bytes(memory).asFloatBuffer();
+    }
+
+    static FloatBuffer floats(Binding binding, Slot slot) {
+        return bytes(binding, slot).asFloatBuffer();
+    }
+
+    /** A run state's counters, without its tables. */
+    static ByteBuffer counters(RunState control) {
+        return bytes(control.memory(), 0, RunState.TABLES);
     }
 
     @Override

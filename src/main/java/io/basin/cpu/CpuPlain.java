@@ -32,11 +32,11 @@ final class CpuPlain extends CpuOp {
         wantsGradient = scope.training() && in.grad() != null;
         gradient = wantsGradient ? inputGrad(in, plain) : null;
         onBind(binding -> {
-            x = floats(binding, source.slot());
-            y = floats(binding, output().value());
+            x = CpuMemory.floats(binding, source.slot());
+            y = CpuMemory.floats(binding, output().value());
             if (!wantsGradient) return;
-            dx = floats(binding, gradient.slot());
-            dy = floats(binding, output().grad());
+            dx = CpuMemory.floats(binding, gradient.slot());
+            dy = CpuMemory.floats(binding, output().grad());
         });
     }
 
@@ -56,7 +56,7 @@ final class CpuPlain extends CpuOp {
     /** Masks are drawn anew in backward: cheaper than keeping them, and the same by construction. */
     static CpuOp dropout(Dnnl dnnl, PlanContext scope, Layer.Dropout spec, Tensor in, long seed, RunState control) {
         CpuPlain op = new CpuPlain(dnnl, scope, in);
-        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
+        ByteBuffer counters = CpuMemory.counters(control);
         op.reach.add("the control block", control.memory());
         Mask mask = new Mask(spec.p(), seed, counters);
         if (!scope.training()) {

@@ -9,8 +9,6 @@ import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 
 /** ReLU, sums and their gradients: work that follows its input's layout. */
 final class CpuPointwise {
@@ -23,10 +21,8 @@ final class CpuPointwise {
         CpuOp op = new CpuOp(dnnl, scope);
         memory.desc desc = CpuLayout.of(x.layout());
         op.output(x.shape(), desc);
-        eltwise_forward.primitive_desc pd = reluDesc(op, desc);
-        op.forward(op.call(new eltwise_forward(pd), pd)
-                .with(DNNL_ARG_SRC, op.value(x))
-                .with(DNNL_ARG_DST, op.value(op.output())));
+        op.forward(
+                op.call(reluDesc(op, desc)).with(DNNL_ARG_SRC, op.value(x)).with(DNNL_ARG_DST, op.value(op.output())));
         if (scope.training() && x.grad() != null) reluBackward(op, op.output(), op.grad(x));
         return op;
     }
@@ -46,9 +42,8 @@ final class CpuPointwise {
 
     private static void reluBackward(CpuOp op, Tensor y, CpuOp.Arg dx) {
         memory.desc desc = CpuLayout.of(y.layout());
-        eltwise_backward.primitive_desc pd = new eltwise_backward.primitive_desc(
-                op.dnnl.engine, RELU, desc, desc, desc, 0, reluDesc(op, desc), Dnnl.attributes(), false);
-        op.backward(op.call(new eltwise_backward(pd), pd)
+        op.backward(op.call(new eltwise_backward.primitive_desc(
+                        op.dnnl.engine, RELU, desc, desc, desc, 0, reluDesc(op, desc), Dnnl.attributes(), false))
                 .with(DNNL_ARG_DST, op.value(y))
                 .with(DNNL_ARG_DIFF_DST, op.grad(y))
                 .with(DNNL_ARG_DIFF_SRC, dx));
@@ -74,12 +69,8 @@ final class CpuPointwise {
     }
 
     private static Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
-        post_ops after = new post_ops();
-        if (relu) after.append_eltwise(algorithm.eltwise_relu.value, 0, 0);
-        primitive_attr attributes = Dnnl.attributes();
-        attributes.set_post_ops(after);
-        binary.primitive_desc pd = new binary.primitive_desc(op.dnnl.engine, ADD, desc, desc, desc, attributes, false);
-        return op.call(new binary(pd), pd)
+        return op.call(new binary.primitive_desc(
+                        op.dnnl.engine, ADD, desc, desc, desc, Dnnl.attributes(null, relu), false))
                 .with(DNNL_ARG_SRC_0, a)
                 .with(DNNL_ARG_SRC_1, b)
                 .with(DNNL_ARG_DST, out);

@@ -4,6 +4,8 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
 import io.basin.device.Layout;
+import io.basin.device.Memory;
+import io.basin.device.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -18,25 +20,25 @@ final class Packer {
     private Packer() {}
 
     /** @param layout null for vectors, which have only one order */
-    static void pack(Dnnl dnnl, FloatBuffer logical, Layout layout, CpuMemory arena, long offset) {
+    static void pack(Dnnl dnnl, FloatBuffer logical, Layout layout, Memory arena, long offset) {
         ByteBuffer plain = direct(logical.remaining());
         plain.asFloatBuffer().put(logical.duplicate());
         if (layout == null) {
-            arena.bytes(offset, plain.remaining()).put(plain);
+            CpuMemory.bytes(arena, offset, plain.remaining()).put(plain);
             return;
         }
         memory.desc desc = CpuLayout.of(layout);
-        ByteBuffer place = arena.bytes(offset, desc.get_size());
+        ByteBuffer place = CpuMemory.bytes(arena, offset, desc.get_size());
         reorder(dnnl, plainLike(desc), new Pointer(plain), desc, new Pointer(place));
     }
 
-    static void unpack(Dnnl dnnl, CpuMemory arena, long offset, Layout layout, FloatBuffer logical) {
+    static void unpack(Dnnl dnnl, Memory arena, long offset, Layout layout, FloatBuffer logical) {
         ByteBuffer plain = direct(logical.remaining());
         if (layout == null) {
-            plain.put(arena.bytes(offset, plain.remaining())).flip();
+            plain.put(CpuMemory.bytes(arena, offset, plain.remaining())).flip();
         } else {
             memory.desc desc = CpuLayout.of(layout);
-            ByteBuffer place = arena.bytes(offset, desc.get_size());
+            ByteBuffer place = CpuMemory.bytes(arena, offset, desc.get_size());
             reorder(dnnl, desc, new Pointer(place), plainLike(desc), new Pointer(plain));
         }
         logical.duplicate().put(plain.asFloatBuffer());
@@ -50,7 +52,7 @@ final class Packer {
         LongPointer dims = desc.get_dims();
         int[] extents = new int[desc.get_ndims()];
         for (int i = 0; i < extents.length; i++) extents[i] = Math.toIntExact(dims.get(i));
-        return Dnnl.plain(io.basin.device.Shape.of(extents), desc.get_data_type());
+        return Dnnl.plain(Shape.of(extents), desc.get_data_type());
     }
 
     private static void reorder(Dnnl dnnl, memory.desc from, Pointer source, memory.desc to, Pointer target) {

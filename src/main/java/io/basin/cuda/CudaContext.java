@@ -103,6 +103,10 @@ final class CudaContext implements AutoCloseable {
     }
 
     private int attribute(int which) {
+        return attribute(device, which);
+    }
+
+    static int attribute(CUdevice device, int which) {
         int[] value = {0};
         Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
         return value[0];

@@ -2,11 +2,11 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.Arenas;
 import io.basin.device.AsyncRead;
 import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
-import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
@@ -18,15 +18,11 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.MemoryEstimate;
 import io.basin.device.Op;
-import io.basin.device.Optimizer;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.PredictionSum;
 import io.basin.device.Reach;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -57,6 +53,7 @@ final class CudaDevice implements Device {
     private final Kernels kernels;
     private final Algorithms algorithms;
     private final Guard guard;
+    private final Arenas arenas;
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What a capture in progress has taken in so far, else null. */
@@ -76,6 +73,7 @@ final class CudaDevice implements Device {
             undo.add(readings);
             kernels = new Kernels(context);
             undo.add(kernels);
+            arenas = new CudaArenas(this);
             algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
         } catch (RuntimeException e) {
             undo.close();
@@ -92,16 +90,6 @@ final class CudaDevice implements Device {
     void require(Reach reach, String work) {
         reach.requireOpen(work);
         if (captured != null) captured.addAll(reach);
-    }
-
-    /** What {@code plan} makes, done while its memory is open, one thread at a time. */
-    private Runnable turns(String name, Reach reach, Supplier<Runnable> plan) {
-        Runnable work = guard.get(plan);
-        Runnable checked = () -> {
-            require(reach, name);
-            work.run();
-        };
-        return () -> guard.run(checked);
     }
 
     CudaContext context() {
@@ -216,7 +204,7 @@ final class CudaDevice implements Device {
     public void upload(Memory to, long offset, ByteBuffer from) {
         guard.run(() -> {
             settle();
-            staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+            staging.upload(CudaMemory.at(to, offset, from.remaining()), from);
         });
     }
 
@@ -224,7 +212,7 @@ final class CudaDevice implements Device {
     public void download(Memory from, long offset, ByteBuffer to) {
         guard.run(() -> {
             settle();
-            staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+            staging.download(CudaMemory.at(from, offset, to.remaining()), to);
         });
     }
 
@@ -232,7 +220,7 @@ final class CudaDevice implements Device {
     public AsyncRead read(Memory from, long offset, int bytes) {
         AsyncRead reading = guard.get(() -> {
             settle();
-            return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+            return readings.read(CudaMemory.at(from, offset, bytes), bytes);
         });
         return () -> guard.get(reading::await);
     }
@@ -241,8 +229,8 @@ final class CudaDevice implements Device {
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
         guard.run(() -> {
-            DevicePointer source = ((CudaMemory) from).at(0, from.bytes());
-            DevicePointer target = ((CudaMemory) to).at(0, to.bytes());
+            DevicePointer source = CudaMemory.at(from, 0, from.bytes());
+            DevicePointer target = CudaMemory.at(to, 0, to.bytes());
             Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
         });
     }
@@ -293,12 +281,12 @@ final class CudaDevice implements Device {
 
     @Override
     public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> CudaConv.plan(this, scope, spec, x, residual));
+        return planned(scope, x.shape(), () -> new CudaConv(this, scope, spec, x, residual));
     }
 
     @Override
     public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> CudaBatchNorm.plan(this, scope, spec, x, residual));
+        return planned(scope, x.shape(), () -> new CudaBatchNorm(this, scope, spec, x, residual));
     }
 
     @Override
@@ -308,7 +296,7 @@ final class CudaDevice implements Device {
 
     @Override
     public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPool.plan(this, scope, spec, x));
+        return planned(scope, x.shape(), () -> new CudaPool(this, scope, spec, x));
     }
 
     @Override
@@ -341,45 +329,9 @@ final class CudaDevice implements Device {
         return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 
-    /** The whole of a control block, as an argument of kernels. */
-    static KernelArg place(RunState control) {
-        return place(control.memory());
-    }
-
-    static KernelArg place(Memory memory) {
-        return new KernelArg(((CudaMemory) memory).at(0, memory.bytes()));
-    }
-
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        Reach reach = Reach.ofStep(storage, control);
-        return turns("step", reach, () -> CudaArenas.step(this, optimizer, storage, control));
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        Reach reach = Reach.ofCombination(points, c, to);
-        return turns("combine", reach, () -> CudaArenas.weightedSum(this, points, c, to));
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return turns(
-                "bend", reach, () -> CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control));
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return guard.get(() -> new CudaPredictionSum(this, rows, classes));
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        Reach reach = new Reach().add("the control block", control.memory());
-        return turns(
-                "tick", reach, () -> new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control)));
+    public Arenas arenas() {
+        return arenas;
     }
 
     @Override

@@ -22,13 +22,14 @@ final class CudaMemory implements Memory {
         return bytes;
     }
 
-    /** The place {@code length} bytes before whose end lies within this allocation. */
-    DevicePointer at(long offset, long length) {
-        guard.requireOpen();
-        if (offset < 0 || length < 0 || offset + length > bytes) {
-            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + bytes);
+    /** The place {@code length} bytes before whose end lies within the allocation. */
+    static DevicePointer at(Memory memory, long offset, long length) {
+        CudaMemory m = (CudaMemory) memory;
+        m.guard.requireOpen();
+        if (offset < 0 || length < 0 || offset + length > m.bytes) {
+            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + m.bytes);
         }
-        return address.plus(offset);
+        return m.address.plus(offset);
     }
 
     @Override

@@ -44,24 +44,18 @@ final class CudaPredictionSum implements PredictionSum {
     @Override
     public void add(double weight, Memory from, long offset, int first, int count) {
         long skipped = (long) first * classes;
+        DevicePointer sum = CudaMemory.at(sums, 8 * skipped, 8L * count * classes);
+        DevicePointer vote = CudaMemory.at(votes, 4 * skipped, 4L * count * classes);
+        DevicePointer p = CudaMemory.at(from, offset, 4L * count * classes);
         guard.run(() -> launch("accumulate", count)
-                .arg(part(sums, 8 * skipped, 8L * count * classes))
-                .arg(part(votes, 4 * skipped, 4L * count * classes))
-                .arg(part(from, offset, 4L * count * classes))
-                .arg(weight)
-                .arg(count)
-                .arg(classes)
+                .args(sum, vote, p, weight, count, classes)
                 .run());
-    }
-
-    private static KernelArg part(Memory memory, long offset, long bytes) {
-        return new KernelArg(((CudaMemory) memory).at(offset, bytes));
     }
 
     /** A warp for each row. */
     private Launch launch(String kernel, int count) {
         int blocks = device.kernels().blocks(32L * count, THREADS);
-        return new Launch(device.context(), device.kernels().get("ensemble.cu", kernel), kernel)
+        return new Launch(device.context().stream, device.kernels().get("ensemble.cu", kernel), kernel)
                 .shape(blocks, 1, THREADS, 1);
     }
 
@@ -74,21 +68,12 @@ final class CudaPredictionSum implements PredictionSum {
 
     @Override
     public int[] likeliest() {
-        return chosen(() -> launch("argmax", rows)
-                .arg(CudaDevice.place(choices))
-                .arg(CudaDevice.place(sums))
-                .arg(rows)
-                .arg(classes));
+        return chosen(() -> launch("argmax", rows).args(choices, sums, rows, classes));
     }
 
     @Override
     public int[] elected() {
-        return chosen(() -> launch("vote", rows)
-                .arg(CudaDevice.place(choices))
-                .arg(CudaDevice.place(votes))
-                .arg(CudaDevice.place(sums))
-                .arg(rows)
-                .arg(classes));
+        return chosen(() -> launch("vote", rows).args(choices, votes, sums, rows, classes));
     }
 
     private int[] chosen(Supplier<Launch> choice) {

@@ -95,11 +95,11 @@ public final class FusedStep implements AutoCloseable {
         CUdevice device = currentDevice();
         try {
             // What is in flight when this is closed may still use what it owns: waiting is the first to be undone.
-            KernelArg control = control(foreign, tables);
+            DevicePointer control = control(foreign, tables);
             Kernels kernels = new Kernels(
-                    10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                            + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
-                    attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
+                    10 * CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                            + CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
+                    CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                     parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(foreign));
@@ -110,25 +110,18 @@ public final class FusedStep implements AutoCloseable {
         }
     }
 
-    private void plan(CUstream stream, Kernels kernels, Parameters p, Sgd spec, KernelArg control, int steps) {
+    private void plan(CUstream stream, Kernels kernels, Parameters p, Sgd spec, DevicePointer control, int steps) {
         int blocks = kernels.blocks(p.count / 4, 256);
-        Launch step = new Launch(stream, kernels.get("step.cu", "step"), "step").shape(blocks, 1, 256, 1);
-        step.arg(place(p.weights))
-                .arg(place(p.gradients))
-                .arg(place(p.momentum))
-                .arg(place(p.average));
-        step.arg(control).arg(steps);
+        Launch step = new Launch(stream, kernels.get("step.cu", "step"), "step")
+                .shape(blocks, 1, 256, 1)
+                .args(p.weights, p.gradients, p.momentum, p.average, control, steps);
         launches.add(CudaArenas.rule(step, spec, 4 * p.count, 4 * p.decayed));
         if (p.moment != 0) {
-            Launch moment = new Launch(stream, kernels.get("average.cu", "moment"), "moment").shape(blocks, 1, 256, 1);
-            moment.arg(place(p.moment)).arg(place(p.weights)).arg(place(p.average));
-            launches.add(moment.arg(control).arg(steps).arg((int) (p.count / 4)));
+            launches.add(new Launch(stream, kernels.get("average.cu", "moment"), "moment")
+                    .shape(blocks, 1, 256, 1)
+                    .args(p.moment, p.weights, p.average, control, steps, (int) (p.count / 4)));
         }
-        launches.add(new Launch(stream, kernels.get("step.cu", "tick"), "tick").arg(control));
-    }
-
-    private static KernelArg place(long address) {
-        return new KernelArg(DevicePointer.of(address));
+        launches.add(new Launch(stream, kernels.get("step.cu", "tick"), "tick").args(control));
     }
 
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
@@ -152,13 +145,7 @@ public final class FusedStep implements AutoCloseable {
         return device;
     }
 
-    private static int attribute(CUdevice device, int which) {
-        int[] value = {0};
-        Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
-        return value[0];
-    }
-
-    private KernelArg control(CUstream stream, ByteBuffer tables) {
+    private DevicePointer control(CUstream stream, ByteBuffer tables) {
         long bytes = RunState.TABLES + (long) tables.remaining();
         DevicePointer address = new DevicePointer();
         Check.driver(cuMemAlloc(address, bytes), "cuMemAlloc");
@@ -176,7 +163,7 @@ public final class FusedStep implements AutoCloseable {
             cuStreamSynchronize(stream);
             cuMemFreeHost(pinned);
         }
-        return new KernelArg(address);
+        return address;
     }
 
     /** Any thread that has the context current may call. Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */

@@ -32,7 +32,7 @@ final class Kernels implements AutoCloseable {
         this.multiprocessors = multiprocessors;
         compiler = new Compiler(architecture);
         try {
-            for (String file : files) module(file, Compiler.resource(file));
+            for (String file : files) modules.put(file, load(file, Compiler.resource(file)));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -52,10 +52,6 @@ final class Kernels implements AutoCloseable {
     /** The same without contraction of products and sums. */
     CUfunction compileExactly(String name, String source, String kernel) {
         return compile(name, Compiler.EXACT + source, kernel);
-    }
-
-    private void module(String file, String source) {
-        modules.put(file, load(file, source));
     }
 
     private CUmodule load(String name, String source) {

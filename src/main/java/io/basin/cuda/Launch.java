@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 
+import io.basin.device.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
@@ -31,10 +32,6 @@ final class Launch implements Runnable {
     private int blockX = 1;
     private int blockY = 1;
 
-    Launch(CudaContext context, CUfunction function, String kernel) {
-        this(context.stream, function, kernel);
-    }
-
     Launch(CUstream stream, CUfunction function, String kernel) {
         this.stream = stream;
         this.function = function;
@@ -50,45 +47,30 @@ final class Launch implements Runnable {
         return this;
     }
 
-    /** @param place null for a null pointer */
-    Launch arg(KernelArg place) {
-        places[count] = place;
-        memory.putLong(
-                next(),
-                place == null || place.address() == null ? 0 : place.address().value());
+    /**
+     * Appends arguments: a {@link KernelArg}, a {@link DevicePointer}, a {@link Memory} for the whole of it, null for a null pointer,
+     * or a number of the width that the kernel takes.
+     */
+    Launch args(Object... values) {
+        for (Object value : values) {
+            int at = (MOST + count) * WORD;
+            memory.putLong(count * WORD, base + at);
+            put(at, value);
+            count++;
+        }
         return this;
     }
 
-    Launch arg(int value) {
-        memory.putInt(next(), value);
-        return this;
-    }
-
-    Launch arg(boolean value) {
-        return arg(value ? 1 : 0);
-    }
-
-    Launch arg(long value) {
-        memory.putLong(next(), value);
-        return this;
-    }
-
-    Launch arg(float value) {
-        memory.putFloat(next(), value);
-        return this;
-    }
-
-    Launch arg(double value) {
-        memory.putDouble(next(), value);
-        return this;
-    }
-
-    /** Enters the next argument's address into the array; returns where its value goes. */
-    private int next() {
-        int at = (MOST + count) * WORD;
-        memory.putLong(count * WORD, base + at);
-        count++;
-        return at;
+    private void put(int at, Object value) {
+        if (value instanceof KernelArg place) places[count] = place;
+        else if (value instanceof DevicePointer pointer) memory.putLong(at, pointer.value());
+        else if (value instanceof Memory whole) put(at, CudaMemory.at(whole, 0, whole.bytes()));
+        else if (value instanceof Integer i) memory.putInt(at, i);
+        else if (value instanceof Boolean b) memory.putInt(at, b ? 1 : 0);
+        else if (value instanceof Long l) memory.putLong(at, l);
+        else if (value instanceof Float f) memory.putFloat(at, f);
+        else if (value instanceof Double d) memory.putDouble(at, d);
+        else if (value != null) throw new IllegalArgumentException("a kernel takes no " + value.getClass());
     }
 
     /** Replaces an argument that is no address: only for work that is never captured. */

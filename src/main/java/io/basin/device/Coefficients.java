@@ -90,24 +90,6 @@ public final class Coefficients implements AutoCloseable {
         return 4 * (row * points + j);
     }
 
-    /** Refuses what {@link Device#weightedSum} cannot add up with this table. */
-    public void requireCombination(List<Memory> arenas, Memory to) {
-        if (arenas.size() != points) {
-            throw new IllegalArgumentException(points + " coefficients for " + arenas.size() + " points");
-        }
-        for (Memory arena : arenas) {
-            if (arena.bytes() != to.bytes()) throw new IllegalArgumentException("points and result differ in size");
-        }
-    }
-
-    /** Refuses what {@link Device#stepCurvePoint} cannot update with this table. */
-    public void requireBend(int j, Memory point, Memory momentum, ParameterStore storage) {
-        if (j < 0 || j >= points) throw new IllegalArgumentException("no point " + j + " among " + points);
-        if (point.bytes() != storage.paramBytes() || momentum.bytes() != storage.paramBytes()) {
-            throw new IllegalArgumentException("the point, its momentum and the parameters differ in size");
-        }
-    }
-
     @Override
     public void close() {
         guard.close(() -> {

@@ -84,27 +84,8 @@ public interface Device extends AutoCloseable {
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
     Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control);
 
-    /**
-     * The fused update of everything in {@code storage}, driven by the tables in {@code control}. Once a loss was not finite
-     * neither this nor {@link #stepCurvePoint} changes anything.
-     */
-    Runnable step(Optimizer optimizer, ParameterStore storage, RunState control);
-
-    /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */
-    Runnable weightedSum(List<Memory> points, Coefficients c, Memory to);
-
-    /**
-     * The update of control point j of a curve, after the gradients at w(t) = PARAMS: v = mu v + c_j (g + wd w); p -= lr[t] v,
-     * with p and v the point's own arenas, and Nesterov and the split as in {@link #step}.
-     */
-    Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control);
-
-    /** Nothing added yet. */
-    PredictionSum tally(int samples, int classes);
-
-    /** Advances the step counter: apart from the update, so that all of it reads the same step. */
-    Runnable advance(RunState control);
+    /** Arithmetic over whole arenas: updates, sums of models, sums of predictions. */
+    Arenas arenas();
 
     @Override
     void close();

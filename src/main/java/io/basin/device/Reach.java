@@ -13,32 +13,6 @@ public final class Reach {
     private final List<Part> fixed = new ArrayList<>();
     private final List<Part> bound = new ArrayList<>();
 
-    /** Of the fused update. */
-    public static Reach ofStep(ParameterStore storage, RunState control) {
-        Reach reach = new Reach().add("the control block", control.memory());
-        for (Arena arena : new Arena[] {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) {
-            reach.add("the memory of " + arena, storage.memory(arena));
-        }
-        return reach;
-    }
-
-    /** Of a control point's update. */
-    public static Reach ofBend(
-            ParameterStore storage, Memory point, Memory momentum, Coefficients c, RunState control) {
-        return ofStep(storage, control)
-                .add("the point's memory", point)
-                .add("the momentum's memory", momentum)
-                .add("the table of coefficients", c.memory());
-    }
-
-    /** Of a combination. */
-    public static Reach ofCombination(List<Memory> points, Coefficients c, Memory to) {
-        Reach reach = new Reach().add("the table of coefficients", c.memory()).add("the combination's memory", to);
-        for (Memory point : points) reach.add("a point's memory", point);
-        if (c.control() != null) reach.add("the control block", c.control().memory());
-        return reach;
-    }
-
     /** Memory that stays the same for good. */
     public Reach add(String what, Memory memory) {
         fixed.add(new Part(what, memory));

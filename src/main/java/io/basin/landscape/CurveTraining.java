@@ -116,7 +116,7 @@ public final class CurveTraining implements AutoCloseable {
             momenta.add(own(device.allocate(storage.paramBytes())));
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
-                device.weightedSum(ends, c, points.get(j)).run();
+                device.arenas().weightedSum(ends, c, points.get(j)).run();
                 // Waits, for the table must outlive its use.
                 control.read();
             }
@@ -130,13 +130,13 @@ public final class CurveTraining implements AutoCloseable {
     private Runnable program(CurveConfig course) {
         double[][] table = course.curve().table(Curve.draws(steps, course.seed()), points.size());
         Coefficients shares = own(new Coefficients(device, control, table));
-        Runnable combine = device.weightedSum(points, shares, storage.memory(Arena.PARAMS));
+        Runnable combine = device.arenas().weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
         for (int j = 1; j < points.size() - 1; j++) {
-            updates.add(device.stepCurvePoint(
-                    course.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
+            updates.add(device.arenas()
+                    .stepCurvePoint(course.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
         }
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         return () -> {
             combine.run();
             plan.forward();

@@ -103,7 +103,7 @@ public final class Evaluator implements AutoCloseable {
         use(weights);
         drawn = false;
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
             plan.forward();
             tick.run();
@@ -145,7 +145,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Room for what models say of all samples. */
     public PredictionSum tally() {
-        return guard.get(() -> device.tally(samples, classes));
+        return guard.get(() -> device.arenas().predictionSum(samples, classes));
     }
 
     /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
@@ -157,7 +157,7 @@ public final class Evaluator implements AutoCloseable {
         use(model);
         drawn = false;
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         Slot value = plan.probabilities().value();
         Memory memory = plan.binding(model).memory(value.arena());
         for (int b = 0; b < batches(); b++) {
@@ -285,7 +285,7 @@ public final class Evaluator implements AutoCloseable {
      */
     private void pass(BatchNormOp last, boolean all, boolean adopt, Runnable onBatch) {
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
             for (Op op : plan.ops()) {
                 if (op instanceof BatchNormOp norm && (all || norm == last)) {

@@ -99,8 +99,8 @@ public final class Training implements AutoCloseable {
             planned = Plan.training(model, train, control, reader, outlook);
             model.begin(seed);
             control.start(0);
-            step = device.step(optimizer, storage, control);
-            tick = device.advance(control);
+            step = device.arenas().step(optimizer, storage, control);
+            tick = device.arenas().advance(control);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
             recording = recorded(planned, step, tick);
             plan = planned;

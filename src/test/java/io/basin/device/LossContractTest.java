@@ -91,7 +91,7 @@ class LossContractTest {
                 Bench bench = Bench.of(device, 0.1)) {
             bench.trial.control.start(6);
             assertEquals(-1, bench.run(good, 1).broken());
-            Runnable tick = device.advance(bench.trial.control);
+            Runnable tick = device.arenas().advance(bench.trial.control);
             tick.run();
             assertEquals(7, bench.run(bad, 1).broken());
             tick.run();

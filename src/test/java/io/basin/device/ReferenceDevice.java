@@ -165,55 +165,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        if (optimizer instanceof Sgd sgd) return () -> update(sgd, storage, control);
-        return () -> ReferenceArenas.update((UpdateRule) optimizer, storage, control);
-    }
-
-    private static double[] cells(ParameterStore storage, Arena arena) {
-        return ((ReferenceMemory) storage.memory(arena)).values();
-    }
-
-    private static void update(Sgd spec, ParameterStore storage, RunState control) {
-        ByteBuffer tables = ((ReferenceMemory) control.memory()).raw();
-        if (tables.getLong(RunState.BROKEN) != 0) return;
-        long t = tables.getLong(RunState.STEP);
-        double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
-        double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));
-        double[] w = cells(storage, Arena.PARAMS);
-        double[] g = cells(storage, Arena.GRADS);
-        double[] v = cells(storage, Arena.MOMENTUM);
-        double[] a = cells(storage, Arena.AVERAGE);
-        for (int i = 0; i < w.length; i++) {
-            double d = g[i] + (4L * i < storage.splitBytes() ? spec.weightDecay() : 0) * w[i];
-            v[i] = spec.momentum() * v[i] + d;
-            w[i] -= lr * (spec.nesterov() ? d + spec.momentum() * v[i] : v[i]);
-            if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
-        }
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        c.requireCombination(points, to);
-        return () -> ReferenceArenas.weightedSum(points, c, to);
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        c.requireBend(j, point, momentum, storage);
-        return () -> ReferenceArenas.stepCurvePoint(spec, storage, point, momentum, ReferenceArenas.c(c, j), control);
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return new ReferencePredictionSum(rows, classes);
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
-        return () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1);
+    public Arenas arenas() {
+        return new ReferenceArenas(guard);
     }
 
     @Override

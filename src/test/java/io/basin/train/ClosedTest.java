@@ -151,7 +151,7 @@ class ClosedTest {
             Memory memory = device.allocate(64);
             Memory other = device.allocate(64);
             Coefficients c = new Coefficients(device, null, new double[] {1});
-            Runnable combine = device.weightedSum(List.of(memory), c, other);
+            Runnable combine = device.arenas().weightedSum(List.of(memory), c, other);
             combine.run();
             memory.close();
             memory.close();
@@ -165,7 +165,7 @@ class ClosedTest {
             c.close();
             refused("the table of coefficients", () -> c.set(1));
             other.close();
-            Runnable tick = device.advance(run.control);
+            Runnable tick = device.arenas().advance(run.control);
             run.control.close();
             refused("the control block", tick::run);
             refused("the control block", run.control::read);
@@ -200,9 +200,9 @@ class ClosedTest {
                 () -> evaluator.evaluate(live),
                 () -> run.control.read(),
                 () -> device.allocate(8),
-                () -> device.tally(2, 2),
+                () -> device.arenas().predictionSum(2, 2),
                 () -> device.record(() -> {}),
-                () -> device.advance(run.control).run(),
+                () -> device.arenas().advance(run.control).run(),
                 () -> run.storage.copy(device, live),
                 () -> session(device, run));
         for (Executable use : uses) refused("the " + subject.provider().name() + " device", use);

@@ -135,7 +135,7 @@ class EngineTest {
             for (int batch : new int[] {1, 4, 21, 30}) {
                 try (RunState control = new RunState(device);
                         Plan evaluation = evaluation(run, control, batch)) {
-                    Runnable tick = device.advance(control);
+                    Runnable tick = device.arenas().advance(control);
                     for (int at = 0; at < 21; at += batch) {
                         evaluation.forward();
                         tick.run();

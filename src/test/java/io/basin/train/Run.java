@@ -40,8 +40,8 @@ public final class Run implements AutoCloseable {
             control = new RunState(device, setup.lr(), setup.alpha());
             plan = Plan.training(model, images, control, setup.batch());
             model.initialise(setup.seed());
-            step = device.step(setup.step(), storage, control);
-            tick = device.advance(control);
+            step = device.arenas().step(setup.step(), storage, control);
+            tick = device.arenas().advance(control);
         } catch (RuntimeException e) {
             close();
             throw e;

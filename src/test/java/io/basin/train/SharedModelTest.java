@@ -125,7 +125,7 @@ class SharedModelTest {
                 Model model = new Model(device, net, Loss.crossEntropy(0), precision);
                 Plan plan = Plan.evaluation(model, images, control, Sets.plain(batch, sample.dim(0)))) {
             ParameterStore storage = model.initialise(4).store();
-            Runnable tick = device.advance(control);
+            Runnable tick = device.arenas().advance(control);
             plan.norms().forEach(BatchNormOp::reset);
             for (int at = 0; at < 10; at += batch) {
                 for (Op op : plan.ops()) {
