@@ -27,7 +27,6 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     private final Augment augment;
     private final Permutation order;
     private final int features;
-    private final boolean augmented;
     private final ByteBuffer pixels;
     private final FloatBuffer floats;
     private final int labelWidth;
@@ -47,7 +46,6 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         spec.requireFit(images);
         features = images.height() * images.width() * images.channels();
         augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
-        augmented = spec.augmentation().random();
         order = new Permutation(images.count());
         sample = ThreadLocal.withInitial(() -> new float[features]);
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);
@@ -96,8 +94,12 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
             for (int k = 0; k < labelWidth; k++) labels.put(row * labelWidth + k, images.absent());
         } else {
             int index = spec.shuffled() ? order.at(place) : place;
-            if (images.floats()) augment.into(floats, index, spec.seed(), epoch, augmented, out, 0);
-            else augment.into(pixels, index, spec.seed(), epoch, augmented, out, 0);
+            if (images.floats())
+                augment.into(
+                        floats, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
+            else
+                augment.into(
+                        pixels, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
             for (int k = 0; k < labelWidth; k++) {
                 labels.put(row * labelWidth + k, allLabels.get(index * labelWidth + k));
             }

@@ -6,7 +6,6 @@ import io.basin.device.BatchNormOp;
 import io.basin.device.Binding;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
@@ -41,8 +40,8 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private final long each;
 
     private final memory.desc desc;
-    private final ParameterStore.State runningMean;
-    private final ParameterStore.State runningVar;
+    private final Parameter runningMean;
+    private final Parameter runningVar;
     private final Parameter scale;
     private final Parameter shift;
     private final Slot batchMean;

@@ -1,13 +1,12 @@
 package io.basin.cpu;
 
+import static io.basin.device.RecordedOp.planned;
+
 import io.basin.device.Arenas;
-import io.basin.device.AsyncRead;
-import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
-import io.basin.device.Elementwise;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
@@ -109,7 +108,7 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -128,12 +127,12 @@ final class CpuDevice implements Device {
 
     @Override
     public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
-        guard.run(() -> Packer.pack(dnnl, logical, layout, arena, offset));
+        guard.run(() -> CpuLayout.pack(dnnl, logical, layout, arena, offset));
     }
 
     @Override
     public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
-        guard.run(() -> Packer.unpack(dnnl, arena, offset, layout, logical));
+        guard.run(() -> CpuLayout.unpack(dnnl, arena, offset, layout, logical));
     }
 
     @Override
@@ -153,71 +152,37 @@ final class CpuDevice implements Device {
         };
     }
 
-    /** oneDNN says little when it refuses a layer; the layer's name is what the user can act on. */
-    private <T> T planned(PlanContext scope, Supplier<T> plan) {
-        guard.requireOpen();
-        try {
-            return guard.get(plan);
-        } catch (IllegalArgumentException | IllegalStateException | DeviceException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw new DeviceException(scope.path() + ": oneDNN cannot plan this layer: " + e.getMessage(), e);
-        }
-    }
-
     @Override
     public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
-        return planned(scope, () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
+        return planned(scope, guard, images.sample(), () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
     }
 
     @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, () -> new CpuConv(dnnl, scope, spec, x, residual));
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return planned(scope, () -> new CpuBatchNorm(dnnl, scope, spec, x, residual));
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return planned(scope, () -> new CpuDense(dnnl, scope, spec, x));
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return planned(scope, () -> new CpuPool(dnnl, scope, spec, x));
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return planned(scope, () -> CpuPointwise.relu(dnnl, scope, x));
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return planned(scope, () -> CpuPointwise.add(dnnl, scope, a, b));
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new CpuConv(dnnl, scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new CpuBatchNorm(dnnl, scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new CpuDense(dnnl, scope, s, x);
+        if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
+        if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
+        if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, y);
+        if (layer instanceof Layer.Dropout s) return CpuPlain.dropout(dnnl, scope, s, x, seed, control);
+        return CpuPlain.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
-        return planned(scope, () -> CpuPointwise.fork(dnnl, scope, x, branches));
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return planned(scope, () -> CpuPlain.dropout(dnnl, scope, spec, x, seed, control));
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return planned(scope, () -> CpuPlain.map(dnnl, scope, function, x));
+        return planned(scope, guard, x.shape(), () -> CpuPointwise.fork(dnnl, scope, x, branches));
     }
 
     @Override
     public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
-        return planned(scope, () -> CpuLoss.of(dnnl, scope, spec, logits, labels, control));
+        return planned(scope, guard, logits.shape(), () -> CpuLoss.of(dnnl, scope, spec, logits, labels, control));
     }
 
     @Override

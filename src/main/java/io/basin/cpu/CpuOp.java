@@ -15,17 +15,50 @@ import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.primitive_desc;
 import org.bytedeco.dnnl.primitive_desc_base;
 import org.bytedeco.dnnl.reorder;
+import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
 /** An operation of oneDNN's primitives and plain Java; native memory is allocated while planning only. */
 class CpuOp extends RecordedOp {
     /** A memory object together with where its bytes will lie. */
     record Arg(memory memory, memory.desc desc, Slot slot, Arena arena) {}
+
+    /** A primitive with its arguments, ready to run any number of times. */
+    static final class Call implements Runnable {
+        private final stream stream;
+        private final primitive primitive;
+        private final IntMemoryMap arguments = new IntMemoryMap();
+
+        Call(stream stream, primitive primitive) {
+            this.stream = stream;
+            this.primitive = primitive;
+        }
+
+        Call with(int argument, memory memory) {
+            arguments.put(argument, memory);
+            return this;
+        }
+
+        Call with(int argument, Arg arg) {
+            return with(argument, arg.memory());
+        }
+
+        @Override
+        public void run() {
+            primitive.execute(stream, arguments);
+        }
+
+        void close() {
+            arguments.close();
+            primitive.close();
+        }
+    }
 
     /** Turns an address into a pointer that frees nothing. */
     private static final class DevicePointer extends Pointer {

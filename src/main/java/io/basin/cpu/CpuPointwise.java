@@ -50,7 +50,7 @@ final class CpuPointwise {
     }
 
     /** Adds to the operation's output where it lies, then ReLU if asked. */
-    static Call addInPlace(CpuOp op, Tensor residual, boolean relu) {
+    static CpuOp.Call addInPlace(CpuOp op, Tensor residual, boolean relu) {
         memory.desc desc = CpuLayout.of(op.output().layout());
         CpuOp.Arg y = op.value(op.output());
         return sum(op, desc, y, op.input(residual, desc), y, relu);
@@ -68,7 +68,7 @@ final class CpuPointwise {
         return op;
     }
 
-    private static Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
+    private static CpuOp.Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
         return op.call(new binary.primitive_desc(
                         op.dnnl.engine, ADD, desc, desc, desc, Dnnl.attributes(null, relu), false))
                 .with(DNNL_ARG_SRC_0, a)

@@ -2,9 +2,9 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
 
-import io.basin.device.AsyncRead;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 
 /**
  * Small copies to the host that nobody waits for until they are looked at: each goes to a pinned slot of its own. A slot that
@@ -26,18 +26,18 @@ final class AsyncReads implements AutoCloseable {
         pinned = new Pinned(context.stream, SLOTS, SLOT);
     }
 
-    AsyncRead read(DevicePointer from, int bytes) {
+    Supplier<ByteBuffer> read(DevicePointer from, int bytes) {
         if (bytes > SLOT) throw new IllegalArgumentException("a reading has at most " + SLOT + " bytes, not " + bytes);
         int slot = next;
         next = (next + 1) % SLOTS;
-        if (expected[slot] != null) expected[slot].await();
+        if (expected[slot] != null) expected[slot].get();
         Check.driver(cuMemcpyDtoHAsync(pinned.pointer(slot), from, bytes, context.stream), "cuMemcpyDtoHAsync");
         pinned.mark(slot);
         expected[slot] = new Arrival(slot, bytes);
         return expected[slot];
     }
 
-    private final class Arrival implements AsyncRead {
+    private final class Arrival implements Supplier<ByteBuffer> {
         private final int slot;
         private final ByteBuffer bytes;
 
@@ -47,7 +47,7 @@ final class AsyncReads implements AutoCloseable {
         }
 
         @Override
-        public ByteBuffer await() {
+        public ByteBuffer get() {
             if (expected[slot] == this) {
                 pinned.await(slot);
                 bytes.put(0, pinned.bytes(slot, bytes.capacity()), 0, bytes.capacity());

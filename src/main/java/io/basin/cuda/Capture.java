@@ -22,7 +22,7 @@ final class Capture implements Recording {
     Capture(CudaDevice device, Reach reach, Runnable work) {
         this.device = device;
         this.reach = reach;
-        context = device.context();
+        context = device.context;
         guard = device.guard().of("the recording");
         CUgraph captured = new CUgraph();
         Check.driver(cuStreamBeginCapture(context.stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");

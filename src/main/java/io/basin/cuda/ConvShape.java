@@ -67,22 +67,10 @@ final class ConvShape {
     }
 
     Algorithms.Choice choose(Direction direction) {
-        return device.algorithms().choose(new Algorithms.Problem() {
-            @Override
-            public String key() {
-                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
-            }
-
-            @Override
-            public List<Algorithms.Candidate> search(int most) {
-                return ConvShape.this.search(direction, most);
-            }
-
-            @Override
-            public long workspace(int algorithm) {
-                return ConvShape.this.workspace(direction, algorithm);
-            }
-        });
+        return device.algorithms.choose(new Algorithms.Problem(
+                direction.name().toLowerCase(Locale.ROOT) + " " + key,
+                most -> search(direction, most),
+                algorithm -> workspace(direction, algorithm)));
     }
 
     /** Bytes; -1 where the algorithm does not do this layer. */
@@ -95,7 +83,7 @@ final class ConvShape {
     }
 
     private int query(Direction direction, int algorithm, long[] bytes) {
-        cudnnHandle cudnn = device.context().cudnn;
+        cudnnHandle cudnn = device.context.cudnn;
         return switch (direction) {
             case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes);
             case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes);
@@ -115,7 +103,7 @@ final class ConvShape {
 
     /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
     private List<Algorithms.Candidate> search(Direction direction, int most) {
-        long free = device.context().memory()[0];
+        long free = device.context.memory()[0];
         long workspace = largestWorkspace(direction);
         long needed = workspace;
         for (Shape s : shapes) needed += 4 * s.elements();
@@ -137,7 +125,7 @@ final class ConvShape {
     }
 
     private List<Algorithms.Candidate> find(Direction direction, int most, DevicePointer[] at, long space) {
-        cudnnHandle cudnn = device.context().cudnn;
+        cudnnHandle cudnn = device.context.cudnn;
         int[] n = {0};
         var forward = new cudnnConvolutionFwdAlgoPerf[most];
         var data = new cudnnConvolutionBwdDataAlgoPerf[most];
@@ -176,7 +164,7 @@ final class ConvShape {
      * @return cuDNN's status
      */
     int run(Direction direction, Algorithms.Choice how, Pointer a, Pointer b, Pointer to, Pointer space) {
-        CudaContext c = device.context();
+        CudaContext c = device.context;
         int algorithm = how.algorithm();
         long bytes = how.workspace();
         return switch (direction) {

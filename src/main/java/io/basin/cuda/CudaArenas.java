@@ -28,19 +28,12 @@ final class CudaArenas extends Arenas {
         return Math.toIntExact(bytes / QUAD);
     }
 
-    private int blocks(long bytes) {
-        return device.kernels().blocks(Math.max(1, quads(bytes)), 256);
+    private static int items(long bytes) {
+        return Math.max(1, quads(bytes));
     }
 
     private Launch launch(String file, String kernel, long bytes) {
-        return new Launch(device.context().stream, device.kernels().get(file, kernel), kernel)
-                .shape(blocks(bytes), 1, 256, 1);
-    }
-
-    private Memory uploaded(ByteBuffer content) {
-        Memory memory = device.allocate(content.capacity());
-        device.upload(memory, 0, content.clear());
-        return memory;
+        return device.kernels.launch(file, kernel, items(bytes));
     }
 
     private static ByteBuffer direct(int bytes) {
@@ -66,15 +59,14 @@ final class CudaArenas extends Arenas {
         int width = scalars.length == 0 ? 0 : scalars[0].length;
         ByteBuffer table = direct(Math.max(4, 4 * width * scalars.length));
         for (float[] row : scalars) for (float c : row) table.putFloat(c);
-        Memory numbers = state.keep(uploaded(table));
+        Memory numbers = state.keep(device.allocate(table.clear()));
         String source = "#define BASIN_UPDATE " + rule.cuda().replaceAll("\\s*\n\\s*", " ") + "\n#define BASIN_MOMENTS "
                 + rule.moments() + "\n#define BASIN_SCALARS " + width + "\n" + Compiler.resource("update.cu");
         String name = rule.name().replaceAll("\\W", "_") + ".cu";
-        var update = device.kernels().compileExactly(name, source, "update");
         Memory[] moments = new Memory[2];
         for (int k = 0; k < rule.moments(); k++) moments[k] = s.memory(ParameterStore.moment(k));
-        return new Launch(device.context().stream, update, name)
-                .shape(blocks(s.paramBytes()), 1, 256, 1)
+        return device.kernels
+                .launch(name, Compiler.EXACT + source, "update", items(s.paramBytes()))
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), moments[0], moments[1], s.memory(Arena.AVERAGE))
                 .args(state.memory(), numbers, state.steps())
                 .args(quads(s.paramBytes()), quads(s.splitBytes()), (float) rule.weightDecay());
@@ -102,7 +94,7 @@ final class CudaArenas extends Arenas {
             addresses.putLong(CudaMemory.at(point, 0, point.bytes()).value());
         }
         return launch("average.cu", "combine", to.bytes())
-                .args(to, c.keep(uploaded(addresses)), points.size(), c.memory(), rows(c))
+                .args(to, c.keep(device.allocate(addresses.flip())), points.size(), c.memory(), rows(c))
                 .args(c.control() == null ? null : c.control().memory(), quads(to.bytes()));
     }
 
@@ -112,8 +104,7 @@ final class CudaArenas extends Arenas {
 
     @Override
     protected Launch planAdvance(RunState control) {
-        return new Launch(device.context().stream, device.kernels().get("step.cu", "tick"), "tick")
-                .args(control.memory());
+        return device.kernels.launch("step.cu", "tick").args(control.memory());
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.basin.cuda;
 import io.basin.device.BatchNormOp;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
@@ -60,8 +59,8 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         CudaLayout vector = CudaLayout.of(Shape.of(channels));
         scale = scope.parameter(spec.scale(sample), vector);
         shift = scope.parameter(spec.shift(sample), vector);
-        ParameterStore.State mean = scope.statistic(spec.mean(sample));
-        ParameterStore.State var = scope.statistic(spec.variance(sample));
+        Parameter mean = scope.statistic(spec.mean(sample));
+        Parameter var = scope.statistic(spec.variance(sample));
         runningMean = place(mean.slot());
         runningVar = place(var.slot());
         batchMean = place(scope.kept(4L * channels));

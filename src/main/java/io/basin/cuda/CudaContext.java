@@ -97,9 +97,7 @@ final class CudaContext implements AutoCloseable {
     private String deviceName() {
         byte[] bytes = new byte[256];
         Check.driver(cuDeviceGetName(bytes, bytes.length, device), "cuDeviceGetName");
-        int length = 0;
-        while (length < bytes.length && bytes[length] != 0) length++;
-        return new String(bytes, 0, length, java.nio.charset.StandardCharsets.US_ASCII);
+        return Native.toString(bytes, "US-ASCII");
     }
 
     private int attribute(int which) {

@@ -1,15 +1,13 @@
 package io.basin.cuda;
 
+import static io.basin.device.RecordedOp.planned;
 import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.Arenas;
-import io.basin.device.AsyncRead;
-import io.basin.device.BatchNormOp;
 import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
-import io.basin.device.Elementwise;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
@@ -23,7 +21,6 @@ import io.basin.device.Precision;
 import io.basin.device.Reach;
 import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
@@ -47,11 +44,11 @@ final class CudaDevice implements Device {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
 
     private final Closer undo = new Closer();
-    private final CudaContext context;
+    final CudaContext context;
     private final Staging staging;
     private final AsyncReads readings;
-    private final Kernels kernels;
-    private final Algorithms algorithms;
+    final Kernels kernels;
+    final Algorithms algorithms;
     private final Guard guard;
     private final Arenas arenas;
     /** Memory and recordings that were made and not closed. */
@@ -64,15 +61,11 @@ final class CudaDevice implements Device {
 
     CudaDevice() {
         try {
-            context = new CudaContext();
-            undo.add(context);
+            context = undo.add(new CudaContext());
             guard = new Guard("the cuda device", context::enter);
-            staging = new Staging(context);
-            undo.add(staging);
-            readings = new AsyncReads(context);
-            undo.add(readings);
-            kernels = new Kernels(context);
-            undo.add(kernels);
+            staging = undo.add(new Staging(context));
+            readings = undo.add(new AsyncReads(context));
+            kernels = undo.add(new Kernels(context));
             arenas = new CudaArenas(this);
             algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
         } catch (RuntimeException e) {
@@ -90,22 +83,6 @@ final class CudaDevice implements Device {
     void require(Reach reach, String work) {
         reach.requireOpen(work);
         if (captured != null) captured.addAll(reach);
-    }
-
-    CudaContext context() {
-        return context;
-    }
-
-    Kernels kernels() {
-        return kernels;
-    }
-
-    boolean software() {
-        return context.software();
-    }
-
-    Algorithms algorithms() {
-        return algorithms;
     }
 
     @Override
@@ -217,12 +194,12 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
-        AsyncRead reading = guard.get(() -> {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
+        Supplier<ByteBuffer> reading = guard.get(() -> {
             settle();
             return readings.read(CudaMemory.at(from, offset, bytes), bytes);
         });
-        return () -> guard.get(reading::await);
+        return () -> guard.get(reading::get);
     }
 
     @Override
@@ -265,68 +242,37 @@ final class CudaDevice implements Device {
         made.remove(capture);
     }
 
-    /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
-    private <T> T planned(PlanContext scope, Shape input, Supplier<T> plan) {
-        try {
-            return guard.get(plan);
-        } catch (DeviceException e) {
-            throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
-        }
-    }
-
     @Override
     public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
-        return planned(scope, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
+        return planned(scope, guard, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
     }
 
     @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> new CudaConv(this, scope, spec, x, residual));
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> new CudaBatchNorm(this, scope, spec, x, residual));
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return planned(scope, x.shape(), () -> new CudaDense(this, scope, spec, x));
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return planned(scope, x.shape(), () -> new CudaPool(this, scope, spec, x));
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPointwise.relu(this, scope, x));
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return planned(scope, a.shape(), () -> CudaPointwise.add(this, scope, a, b));
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new CudaConv(this, scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new CudaBatchNorm(this, scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new CudaDense(this, scope, s, x);
+        if (layer instanceof Layer.Pool s) return new CudaPool(this, scope, s, x);
+        if (layer instanceof Layer.Relu) return CudaPointwise.relu(this, scope, x);
+        if (layer instanceof Layer.Add) return CudaPointwise.add(this, scope, x, y);
+        if (layer instanceof Layer.Dropout s) return CudaPointwise.dropout(this, scope, s, x, seed, control);
+        return CudaPointwise.map(this, scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
-        return planned(scope, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return planned(scope, x.shape(), () -> CudaPointwise.dropout(this, scope, spec, x, seed, control));
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPointwise.map(this, scope, function, x));
+        return planned(scope, guard, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
     }
 
     @Override
     public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
-        return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
+        return planned(scope, guard, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 
     @Override

@@ -95,13 +95,13 @@ class CudaOp extends RecordedOp {
         if (term.grad() != null) term.grad().becomes(dy.slot());
     }
 
-    /** A kernel in blocks of 256 threads, {@code items} threads in all or as many as fill the device. */
+    /** A kernel in {@code items} threads or as many as fill the device. */
     Launch kernel(String file, String kernel, long items) {
-        return launch(file, kernel).shape(device.kernels().blocks(items, 256), 1, 256, 1);
+        return add(device.kernels.launch(file, kernel, items));
     }
 
     Launch launch(String file, String kernel) {
-        return add(new Launch(device.context().stream, device.kernels().get(file, kernel), kernel));
+        return add(device.kernels.launch(file, kernel));
     }
 
     Launch add(Launch launch) {

@@ -119,7 +119,7 @@ final class CudaPointwise {
         if (!scope.training()) {
             long bytes = x.layout().bytes();
             op.forward(() -> Check.driver(
-                    cuMemcpyDtoDAsync(to.address(), from.address(), bytes, device.context().stream),
+                    cuMemcpyDtoDAsync(to.address(), from.address(), bytes, device.context.stream),
                     "cuMemcpyDtoDAsync"));
             return op;
         }
@@ -153,9 +153,7 @@ final class CudaPointwise {
     private static Launch user(CudaOp op, Elementwise function, String kernel, Tensor x) {
         String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
                 + "\n" + Compiler.resource("map.cu");
-        Kernels kernels = op.device.kernels();
         String name = function.name().replaceAll("\\W", "_") + ".cu";
-        Launch launch = new Launch(op.device.context().stream, kernels.compile(name, source, kernel), name);
-        return op.add(launch).shape(kernels.blocks(quads(x), 256), 1, 256, 1);
+        return op.add(op.device.kernels.launch(name, source, kernel, quads(x)));
     }
 }

@@ -19,7 +19,7 @@ final class CudaPool extends CudaOp {
 
     private void plan(Layer.Pool spec, Tensor x) {
         Tensor y = output(spec.output(scope.path(), x));
-        CudaContext c = device.context();
+        CudaContext c = device.context;
         cudnnPoolingDescriptor pool = Descriptors.pooling(undo, spec);
         cudnnTensorDescriptor in = Descriptors.tensor(undo, x.shape());
         cudnnTensorDescriptor out = Descriptors.tensor(undo, y.shape());

@@ -9,8 +9,6 @@ import java.util.function.Supplier;
 
 /** Sums and votes on the device, by the kernels of {@code kernels/ensemble.cu}: a member is added without waiting for it. */
 final class CudaPredictionSum implements PredictionSum {
-    private static final int THREADS = 256;
-
     private final CudaDevice device;
     private final int rows;
     private final int classes;
@@ -26,19 +24,13 @@ final class CudaPredictionSum implements PredictionSum {
         this.classes = classes;
         guard = device.guard().of("the tally");
         try {
-            sums = own(8L * rows * classes);
-            votes = own(4L * rows * classes);
-            choices = own(4L * rows);
+            sums = undo.add(device.allocate(8L * rows * classes));
+            votes = undo.add(device.allocate(4L * rows * classes));
+            choices = undo.add(device.allocate(4L * rows));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
         }
-    }
-
-    private Memory own(long bytes) {
-        Memory memory = device.allocate(bytes);
-        undo.add(memory);
-        return memory;
     }
 
     @Override
@@ -54,9 +46,7 @@ final class CudaPredictionSum implements PredictionSum {
 
     /** A warp for each row. */
     private Launch launch(String kernel, int count) {
-        int blocks = device.kernels().blocks(32L * count, THREADS);
-        return new Launch(device.context().stream, device.kernels().get("ensemble.cu", kernel), kernel)
-                .shape(blocks, 1, THREADS, 1);
+        return device.kernels.launch("ensemble.cu", kernel, 32L * count);
     }
 
     @Override

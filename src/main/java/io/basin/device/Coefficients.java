@@ -39,14 +39,7 @@ public final class Coefficients implements AutoCloseable {
         this.device = device;
         guard = device.guard().of("the table of coefficients");
         this.control = control;
-        ByteBuffer packed = pack(table);
-        memory = device.allocate(4L * rows * points);
-        try {
-            device.upload(memory, 0, packed);
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
+        memory = device.allocate(pack(table));
     }
 
     private ByteBuffer pack(double[][] table) {

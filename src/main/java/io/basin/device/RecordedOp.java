@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * An operation as two flat lists of calls: what every device's operations have in common. Everything that a call needs is built
@@ -42,6 +43,20 @@ public class RecordedOp implements Op {
         this.require = require;
         name = scope.path();
         guard = device.of(name);
+    }
+
+    /**
+     * Plans in one turn. A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act
+     * on.
+     */
+    public static <T extends Op> T planned(PlanContext scope, Guard device, Shape input, Supplier<T> plan) {
+        try {
+            return device.get(plan);
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
+        }
     }
 
     @Override

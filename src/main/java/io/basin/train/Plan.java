@@ -188,7 +188,7 @@ public final class Plan implements AutoCloseable {
         requireUsed(node, tape, graph);
         scope.at(ops.size(), node.path());
         List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
-        Op op = node.layer().plan(device, scope, inputs, seed + ops.size(), control);
+        Op op = device.plan(scope, node.layer(), inputs, seed + ops.size(), control);
         ops.add(op);
         scope.uses(inputs.toArray(Tensor[]::new));
         scope.uses(op.output());

@@ -50,7 +50,7 @@ class NormTrafficTest {
             Tensor x = trial.input(OpTrial.From.CONV, channels);
             Tensor r = residual ? trial.input(OpTrial.From.MAP, channels) : null;
             Layer.BatchNorm layer = new Layer.BatchNorm(1e-5, 0.1, relu);
-            norm = trial.plan("op", s -> device.batchNorm(s, layer, x, r));
+            norm = (BatchNormOp) (r == null ? trial.layer("op", layer, x) : trial.layer("op", layer, x, r));
             trial.ready();
             elements = x.shape().elements();
             trial.write(x, Draws.normal(1, elements));

@@ -87,11 +87,10 @@ public final class Tf32Run {
         try (OpTrial trial = OpTrial.of(device, Mode.TRAIN, ROWS, Shape.of(IN, 1, 1), precision)) {
             Tensor input = convolution ? trial.input(OpTrial.From.CONV, IN) : trial.rows(IN);
             Initializer zero = Initializer.constant(0);
-            Op op = trial.plan(
-                    "op",
-                    scope -> convolution
-                            ? device.conv(scope, new Layer.Conv(OUT, 1, 1, 0, 1, false, false, zero), input, null)
-                            : device.dense(scope, new Layer.Dense(OUT, false, false, zero), input));
+            Layer layer = convolution
+                    ? new Layer.Conv(OUT, 1, 1, 0, 1, false, false, zero)
+                    : new Layer.Dense(OUT, false, false, zero);
+            Op op = trial.layer("op", layer, input);
             trial.ready();
             trial.write(input, x);
             trial.write("op.weight", w);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -18,7 +19,7 @@ class DropoutContractTest {
         static Bench of(Device device, Mode mode, OpTrial.From from, double p, long seed) {
             OpTrial trial = OpTrial.of(device, mode, ROWS, SAMPLE);
             Tensor x = trial.input(from, 17);
-            Op op = trial.plan("op", s -> device.dropout(s, new Layer.Dropout(p), x, seed, trial.control));
+            Op op = trial.plan("op", s -> device.plan(s, new Layer.Dropout(p), List.of(x), seed, trial.control));
             trial.ready();
             return new Bench(trial, x, op);
         }

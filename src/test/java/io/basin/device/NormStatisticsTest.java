@@ -50,8 +50,7 @@ class NormStatisticsTest {
         static Bench of(Device device, Mode mode, OpTrial.From from, int rows) {
             OpTrial trial = OpTrial.of(device, mode, rows, SAMPLE);
             Tensor x = trial.input(from, CHANNELS);
-            BatchNormOp norm =
-                    trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), x, null));
+            BatchNormOp norm = (BatchNormOp) trial.layer("op", new Layer.BatchNorm(1e-5, 0.1, false), x);
             trial.ready();
             return new Bench(trial, x, norm, rows);
         }
@@ -130,7 +129,7 @@ class NormStatisticsTest {
                     OpTrial trial = OpTrial.of(device, mode, rows, Shape.of(CHANNELS, 40, 40))) {
                 Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
                 Layer.BatchNorm all = new Layer.BatchNorm(1e-5, 1, false);
-                BatchNormOp norm = trial.plan("op", s -> device.batchNorm(s, all, in, null));
+                BatchNormOp norm = (BatchNormOp) trial.layer("op", all, in);
                 trial.ready();
                 trial.write(in, x);
                 if (mode == Mode.TRAIN) norm.forward();
@@ -227,8 +226,7 @@ class NormStatisticsTest {
         try (Device device = subject.open();
                 OpTrial trial = OpTrial.of(device, Mode.EVALUATE, rows, sample)) {
             Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
-            BatchNormOp norm =
-                    trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), in, null));
+            BatchNormOp norm = (BatchNormOp) trial.layer("op", new Layer.BatchNorm(1e-5, 0.1, false), in);
             trial.ready();
             trial.write(in, x);
             norm.reset();

@@ -17,7 +17,7 @@ class OpContractTest {
 
     private static Pairing convolution(OpTrial.From from, int channels, Layer.Conv spec) {
         int pixels = from == MAP ? channels : 3;
-        return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.conv(scope, spec, xs.get(0), null))
+        return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                 .with(from, channels);
     }
 
@@ -60,10 +60,7 @@ class OpContractTest {
             for (OpTrial.From from : OpTrial.From.values()) {
                 for (int channels : new int[] {5, 17}) {
                     Layer.Conv spec = conv(channels, 3, 1, 1, true, relu);
-                    new Pairing(
-                                    3,
-                                    Shape.of(channels, 7, 9),
-                                    (d, scope, xs) -> d.conv(scope, spec, xs.get(0), xs.get(1)))
+                    new Pairing(3, Shape.of(channels, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                             .with(CONV, channels)
                             .with(from, channels)
                             .check(subject, Close.OPERATION, Close.GRADIENT);
@@ -87,7 +84,7 @@ class OpContractTest {
     void denseLayersOnRowsAndOnImagesMatchTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.Dense spec = new Layer.Dense(13, relu, relu, Initialisers.PYTORCH);
-            Pairing.Planner planner = (d, scope, xs) -> d.dense(scope, spec, xs.get(0));
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             new Pairing(3, Shape.of(2, 5, 5), planner).withRows(207).check(subject, Close.OPERATION, Close.GRADIENT);
             new Pairing(3, Shape.of(5, 3, 7), planner).with(MAP, 5).check(subject, Close.OPERATION, Close.GRADIENT);
             new Pairing(3, Shape.of(5, 3, 7), planner).with(CONV, 17).check(subject, Close.OPERATION, Close.GRADIENT);
@@ -106,7 +103,7 @@ class OpContractTest {
             for (int[] s : shapes) {
                 Layer.Pool spec = new Layer.Pool(kind, s[0], s[1], s[2]);
                 for (OpTrial.From from : OpTrial.From.values()) {
-                    new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.pool(scope, spec, xs.get(0)))
+                    new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                             .with(from, 17)
                             .check(subject, Close.OPERATION, Close.OPERATION);
                 }
@@ -118,17 +115,17 @@ class OpContractTest {
     @MethodSource(ALL)
     void reluAndSumsOfDifferentLayoutsMatchTheReference(Subject subject) {
         for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, new Layer.Relu(), xs, 0, null))
                     .with(from, 17)
                     .check(subject, Close.ROUNDING, Close.ROUNDING);
             for (OpTrial.From other : OpTrial.From.values()) {
-                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.add(scope, xs.get(0), xs.get(1)))
+                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, new Layer.Add(), xs, 0, null))
                         .with(from, 17)
                         .with(other, 17)
                         .check(subject, Close.ROUNDING, Close.ROUNDING);
             }
         }
-        new Pairing(3, Shape.of(2, 3, 3), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+        new Pairing(3, Shape.of(2, 3, 3), (d, scope, xs) -> d.plan(scope, new Layer.Relu(), xs, 0, null))
                 .withRows(13)
                 .check(subject, Close.ROUNDING, Close.ROUNDING);
     }
@@ -137,7 +134,10 @@ class OpContractTest {
     @MethodSource(ALL)
     void functionsOfOnesOwnMatchTheReference(Subject subject) {
         for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.elementwise(scope, new Softplus(), xs.get(0)))
+            new Pairing(
+                            3,
+                            Shape.of(17, 7, 9),
+                            (d, scope, xs) -> d.plan(scope, new Layer.Pointwise(new Softplus()), xs, 0, null))
                     .with(from, 17)
                     .check(subject, Close.ROUNDING, Close.ROUNDING);
         }
@@ -148,7 +148,7 @@ class OpContractTest {
     void batchNormInTrainingMatchesTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (long seed = 1; seed <= 3; seed++) {
                 new Pairing(3, Shape.of(5, 7, 9), planner)
                         .with(MAP, 5)
@@ -171,7 +171,7 @@ class OpContractTest {
     @MethodSource(ALL)
     void batchNormOfAnyNumberOfChannelsMatchesTheReference(Subject subject) {
         Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, true);
-        Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+        Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
         for (int channels : new int[] {1, 3, 4, 13, 36, 130, 132}) {
             new Pairing(3, Shape.of(3, 7, 9), planner)
                     .with(CONV, channels)
@@ -191,7 +191,7 @@ class OpContractTest {
     void batchNormAddsItsResidualBeforeReluAndPassesItsGradientOn(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), xs.get(1));
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (OpTrial.From from : OpTrial.From.values()) {
                 for (int channels : new int[] {1, 3, 8, 17, 36}) {
                     Pairing pairing = new Pairing(3, Shape.of(channels, 7, 9), planner)
@@ -218,7 +218,7 @@ class OpContractTest {
     void batchNormInEvaluationUsesTheStoredStatistics(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (OpTrial.From from : OpTrial.From.values()) {
                 new Pairing(3, Shape.of(17, 7, 9), planner)
                         .with(from, 17)

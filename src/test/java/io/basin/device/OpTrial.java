@@ -85,22 +85,26 @@ public final class OpTrial implements AutoCloseable {
         return op;
     }
 
+    /** Plans a layer that draws nothing. */
+    public Op layer(String name, Layer layer, Tensor... inputs) {
+        return plan(name, s -> device.plan(s, layer, List.of(inputs), 0, null));
+    }
+
     /** A tensor (N, channels, H, W) to be written by the test. */
     public Tensor input(From from, int channels) {
         Tensor pixels = batch.output();
         if (from == From.MAP && channels != images.channels()) throw new IllegalArgumentException("a map keeps shapes");
         String name = "source" + ops.size();
         if (from == From.MAP)
-            return plan(name, s -> device.elementwise(s, IDENTITY, pixels)).output();
+            return layer(name, new Layer.Pointwise(IDENTITY), pixels).output();
         Layer.Conv spec = new Layer.Conv(channels, 1, 1, 0, 1, false, false, Initializer.constant(0));
-        return plan(name, s -> device.conv(s, spec, pixels, null)).output();
+        return layer(name, spec, pixels).output();
     }
 
     /** A tensor (N, features) to be written by the test. */
     public Tensor rows(int features) {
         Layer.Dense spec = new Layer.Dense(features, false, false, Initializer.constant(0));
-        return plan("source" + ops.size(), s -> device.dense(s, spec, batch.output()))
-                .output();
+        return layer("source" + ops.size(), spec, batch.output()).output();
     }
 
     /** Allocates; after this values can be written and operations run. */
@@ -152,7 +156,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public List<String> stateNames() {
-        return storage.states().stream().map(ParameterStore.State::name).toList();
+        return storage.states().stream().map(Parameter::name).toList();
     }
 
     public long stateLength(String name) {
@@ -174,7 +178,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public float[] readState(String name) {
-        ParameterStore.State state = state(name);
+        Parameter state = state(name);
         return read(state.shape(), null, Arena.STATE, state.slot().offset());
     }
 
@@ -205,7 +209,7 @@ public final class OpTrial implements AutoCloseable {
         return out;
     }
 
-    private ParameterStore.State state(String name) {
+    private Parameter state(String name) {
         return storage.states().stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()

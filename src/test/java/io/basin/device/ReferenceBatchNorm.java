@@ -16,8 +16,8 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
     private final int plane;
     private final Parameter gamma;
     private final Parameter beta;
-    private final ParameterStore.State mean;
-    private final ParameterStore.State var;
+    private final Parameter mean;
+    private final Parameter var;
     private final double[] batchMean;
     private final double[] batchVar;
     private final double[] sum;

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The oracle: every operation of the seam as naive loops over doubles, straight from its formula. Its gradients are
@@ -69,7 +70,7 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -114,48 +115,22 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return new ReferenceConv(scope, spec, x, residual);
-    }
-
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return new ReferenceBatchNorm(scope, spec, x, residual);
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return new ReferenceDense(scope, spec, x);
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return new ReferencePool(scope, spec, x);
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return ReferencePointwise.relu(scope, x);
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return ReferencePointwise.add(scope, a, b);
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new ReferenceConv(scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new ReferenceBatchNorm(scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new ReferenceDense(scope, s, x);
+        if (layer instanceof Layer.Pool s) return new ReferencePool(scope, s, x);
+        if (layer instanceof Layer.Relu) return ReferencePointwise.relu(scope, x);
+        if (layer instanceof Layer.Add) return ReferencePointwise.add(scope, x, y);
+        if (layer instanceof Layer.Dropout s) return ReferencePointwise.dropout(scope, s, x, seed, control);
+        return ReferencePointwise.map(scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         return ReferencePointwise.fork(scope, x, branches);
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return ReferencePointwise.dropout(scope, spec, x, seed, control);
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return ReferencePointwise.map(scope, function, x);
     }
 
     @Override

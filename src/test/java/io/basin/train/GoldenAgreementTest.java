@@ -126,7 +126,7 @@ class GoldenAgreementTest {
             assertArrayEquals(goldenAverage, average, 1e-3f, "average of " + p.name());
             compareMoves("average of " + p.name(), first.get(p.name()), goldenAverage, average);
         }
-        for (ParameterStore.State s : storage.states()) {
+        for (Parameter s : storage.states()) {
             float[] ours = new float[Math.toIntExact(s.shape().elements())];
             device.unpack(storage.live().state(), s.slot().offset(), null, FloatBuffer.wrap(ours));
             float[] theirs = golden.floats(s.name());

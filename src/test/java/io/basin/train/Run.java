@@ -76,10 +76,6 @@ public final class Run implements AutoCloseable {
         p.write(device, storage.memory(arena), values);
     }
 
-    public float[] read(ParameterStore.State s, Arena arena) {
-        return s.read(device, storage.memory(arena));
-    }
-
     public float[] probabilities() {
         Tensor t = plan.probabilities();
         float[] out = new float[Math.toIntExact(t.shape().elements())];

@@ -141,7 +141,7 @@ class SharedModelTest {
             assertEquals(10, control.read().seen());
             if (!measuring) return results;
             plan.norms().forEach(BatchNormOp::commit);
-            for (ParameterStore.State s : storage.states()) {
+            for (Parameter s : storage.states()) {
                 float[] out = new float[(int) s.shape().elements()];
                 device.unpack(storage.memory(Arena.STATE), s.slot().offset(), null, FloatBuffer.wrap(out));
                 results.add(out);
