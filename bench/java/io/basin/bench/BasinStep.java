@@ -6,8 +6,8 @@ import io.basin.device.Devices;
 import io.basin.device.Initializer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
-import io.basin.device.Mode;
 import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
@@ -39,7 +39,8 @@ public class BasinStep {
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
         storage = new ParameterStore(true);
-        io.basin.device.PlanContext scope = new io.basin.device.PlanContext(storage, Mode.TRAIN, Precision.FP32, 1);
+        io.basin.device.PlanContext scope =
+                new io.basin.device.PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
         Layout layout = new Plain(4L * TorchStep.PARAMETERS);
         scope.at(0, "flat").weight("weight", Shape.of(TorchStep.PARAMETERS), layout, Initializer.constant(1));
         storage.allocate(device, true);

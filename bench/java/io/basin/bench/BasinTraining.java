@@ -9,7 +9,6 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
@@ -52,7 +51,7 @@ public class BasinTraining {
     private RunState control;
     private ParameterStore storage;
     private Plan plan;
-    private Recording step;
+    private Device.Recording step;
     private int done;
 
     @Setup

@@ -1,9 +1,9 @@
 package io.basin.cpu;
 
 import io.basin.device.Augment;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Images;
+import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
@@ -19,7 +19,7 @@ import org.bytedeco.dnnl.memory;
  * counts the whole batches of an epoch; the samples left over are other ones each epoch. Otherwise samples [t B, (t + 1)
  * B) as they lie, with rows past the end zero and labelled -1.
  */
-final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
+final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
     private final WorkerPool crew;
     private final BatchReader spec;
     private final Images images;

@@ -31,7 +31,7 @@ final class CpuConv extends CpuLinear {
         this.spec = spec;
         this.residual = residual;
         Shape sample = x.shape().sample();
-        bias = spec.bias() ? spec.bias(sample) : null;
+        bias = spec.bias(sample);
         int in = sample.dim(0);
         type = in < FEW_CHANNELS ? Dnnl.F32 : Dnnl.type(scope.precision());
         stride = new long[] {spec.stride(), spec.stride()};

@@ -16,7 +16,7 @@ final class CpuDense extends CpuLinear {
         Shape s = x.shape();
         Shape shape = Shape.of(s.dim(0), spec.out());
         Shape weightShape = s.sample().batched(spec.out());
-        Layer.Param bias = spec.bias() ? spec.bias(s.sample()) : null;
+        Layer.Param bias = spec.bias(s.sample());
         Choice choice = choose(shape, weightShape, bias, spec.relu());
         memory.desc plain = Dnnl.plain(weightShape, Dnnl.F32);
         plan(choice, shape, spec.weight(s.sample()), bias, plain, null, spec.relu());

@@ -3,7 +3,6 @@ package io.basin.cpu;
 import static io.basin.device.RecordedOp.planned;
 
 import io.basin.device.Arenas;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -16,7 +15,6 @@ import io.basin.device.Memory;
 import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -136,10 +134,10 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Recording record(Runnable work) {
+    public Device.Recording record(Runnable work) {
         guard.requireOpen();
         Guard recording = guard.of("the recording");
-        return new Recording() {
+        return new Device.Recording() {
             @Override
             public void replay() {
                 recording.run(work);
@@ -153,7 +151,7 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return planned(scope, guard, images.sample(), () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
     }
 
@@ -171,8 +169,8 @@ final class CpuDevice implements Device {
         if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
         if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
         if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, y);
-        if (layer instanceof Layer.Dropout s) return CpuPlain.dropout(dnnl, scope, s, x, seed, control);
-        return CpuPlain.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
+        if (layer instanceof Layer.Dropout s) return CpuPointwise.dropout(dnnl, scope, s, x, seed, control);
+        return CpuPointwise.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override

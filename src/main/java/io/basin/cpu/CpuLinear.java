@@ -57,9 +57,13 @@ abstract class CpuLinear extends CpuOp {
         Parameter w = scope.parameter(weight, new CpuLayout(master));
         Parameter b = bias == null ? null : scope.parameter(bias, new CpuLayout(biasDesc(bias)));
         Arg source = input(x, pd.src_desc());
-        Call call = call(pd).with(DNNL_ARG_SRC, source)
-                .with(DNNL_ARG_WEIGHTS, weightAs(w, pd.weights_desc(), false))
-                .with(DNNL_ARG_DST, value(output()));
+        Call call = call(pd).with(
+                        DNNL_ARG_SRC,
+                        source,
+                        DNNL_ARG_WEIGHTS,
+                        weightAs(w, pd.weights_desc(), false),
+                        DNNL_ARG_DST,
+                        value(output()));
         if (b != null) call.with(DNNL_ARG_BIAS, weight(b));
         if (residual != null) call.with(Dnnl.FIRST_POST_OP, input(residual, pd.dst_desc()));
         forward(call);
@@ -75,8 +79,7 @@ abstract class CpuLinear extends CpuOp {
         memory.desc produced = pd.diff_weights_desc();
         boolean own = CpuLayout.of(w.layout()).equals(produced);
         Arg dw = own ? weightGrad(w) : arg(produced, scope.inBackward(produced.get_size()));
-        Call call =
-                call(pd).with(DNNL_ARG_SRC, source).with(DNNL_ARG_DIFF_DST, dy).with(DNNL_ARG_DIFF_WEIGHTS, dw);
+        Call call = call(pd).with(DNNL_ARG_SRC, source, DNNL_ARG_DIFF_DST, dy, DNNL_ARG_DIFF_WEIGHTS, dw);
         if (b != null) call.with(DNNL_ARG_DIFF_BIAS, weightGrad(b));
         backward(call);
         if (dw.arena() != Arena.GRADS) backward(reorder(dw, weightGrad(w)));
@@ -84,9 +87,13 @@ abstract class CpuLinear extends CpuOp {
 
     private void planDataGradient(primitive_desc pd, Arg dy, Parameter w) {
         Arg dx = inputGrad(x, pd.diff_src_desc());
-        backward(call(pd).with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_WEIGHTS, weightAs(w, pd.weights_desc(), true))
-                .with(DNNL_ARG_DIFF_SRC, dx));
+        backward(call(pd).with(
+                        DNNL_ARG_DIFF_DST,
+                        dy,
+                        DNNL_ARG_WEIGHTS,
+                        weightAs(w, pd.weights_desc(), true),
+                        DNNL_ARG_DIFF_SRC,
+                        dx));
         deliver(x, dx);
     }
 

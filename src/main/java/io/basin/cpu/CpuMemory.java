@@ -11,22 +11,9 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** Host memory at a fixed address, outside the Java heap, where oneDNN and plain Java both reach it. */
-final class CpuMemory implements Memory {
-    private final CpuDevice device;
-    private final long bytes;
-    private final Guard guard;
-    private long address;
-
+record CpuMemory(CpuDevice device, Guard guard, long bytes, long address) implements Memory {
     CpuMemory(CpuDevice device, long bytes, long address) {
-        this.device = device;
-        guard = device.guard().of("memory of the cpu device");
-        this.bytes = bytes;
-        this.address = address;
-    }
-
-    @Override
-    public long bytes() {
-        return bytes;
+        this(device, device.guard().of("memory of the cpu device"), bytes, address);
     }
 
     static long address(Memory memory) {
@@ -73,7 +60,6 @@ final class CpuMemory implements Memory {
     public void close() {
         guard.close(() -> {
             Native.free(address);
-            address = 0;
             device.freed(bytes);
         });
     }

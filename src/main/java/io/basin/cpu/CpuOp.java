@@ -49,6 +49,10 @@ class CpuOp extends RecordedOp {
             return with(argument, arg.memory());
         }
 
+        Call with(int first, Arg a, int second, Arg b, int third, Arg c) {
+            return with(first, a).with(second, b).with(third, c);
+        }
+
         @Override
         public void run() {
             primitive.execute(stream, arguments);

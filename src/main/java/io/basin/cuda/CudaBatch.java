@@ -1,10 +1,10 @@
 package io.basin.cuda;
 
 import io.basin.device.Augmentation;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
 import io.basin.device.Images;
+import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Draws the batch of the step that the control block counts: one block a sample, see {@code kernels/batch.cu}. */
-final class CudaBatch extends CudaOp implements BatchOp {
+final class CudaBatch extends CudaOp implements Op.Batch {
     private final Slot labels;
     private final ByteBuffer table;
     private final KernelArg tablePlace;

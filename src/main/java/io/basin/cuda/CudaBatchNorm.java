@@ -1,7 +1,7 @@
 package io.basin.cuda;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.Layer;
+import io.basin.device.Op;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
@@ -13,7 +13,7 @@ import io.basin.device.Tensor;
  *
  * <p>Training takes three launches each way, evaluation one.
  */
-final class CudaBatchNorm extends CudaOp implements BatchNormOp {
+final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     private static final String FILE = "norm.cu";
     /** Of one channel: count, mean and sum of squared deviations, in double. */
     private static final int MOMENTS = 24;

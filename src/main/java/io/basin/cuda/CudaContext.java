@@ -59,9 +59,9 @@ final class CudaContext implements AutoCloseable {
             if (count[0] == 0) throw new DeviceException("the driver sees no GPU: see nvidia-smi");
             Check.driver(cuDeviceGet(device, 0), "cuDeviceGet");
             name = deviceName();
-            major = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
-            minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-            multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+            major = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+            minor = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+            multiprocessors = attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
             Check.driver(cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
             undo.add("cuDevicePrimaryCtxRelease", () -> cuDevicePrimaryCtxRelease(device));
             enter();
@@ -98,10 +98,6 @@ final class CudaContext implements AutoCloseable {
         byte[] bytes = new byte[256];
         Check.driver(cuDeviceGetName(bytes, bytes.length, device), "cuDeviceGetName");
         return Native.toString(bytes, "US-ASCII");
-    }
-
-    private int attribute(int which) {
-        return attribute(device, which);
     }
 
     static int attribute(CUdevice device, int which) {

@@ -4,7 +4,6 @@ import static io.basin.device.RecordedOp.planned;
 import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.Arenas;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -19,7 +18,6 @@ import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.Reach;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
@@ -46,7 +44,6 @@ final class CudaDevice implements Device {
     private final Closer undo = new Closer();
     final CudaContext context;
     private final Staging staging;
-    private final AsyncReads readings;
     final Kernels kernels;
     final Algorithms algorithms;
     private final Guard guard;
@@ -64,7 +61,6 @@ final class CudaDevice implements Device {
             context = undo.add(new CudaContext());
             guard = new Guard("the cuda device", context::enter);
             staging = undo.add(new Staging(context));
-            readings = undo.add(new AsyncReads(context));
             kernels = undo.add(new Kernels(context));
             arenas = new CudaArenas(this);
             algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
@@ -126,7 +122,10 @@ final class CudaDevice implements Device {
         // The driver has no allocation of nothing, which a net without parameters asks for.
         long physical = Math.max(1, bytes);
         int status = cuMemAlloc(address, physical);
-        if (status != 0) throw new DeviceException(noMemory(bytes, status));
+        if (status != 0) {
+            throw new DeviceException("cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status)
+                    + "; " + (live >> 20) + " MiB are in use: try a smaller `batch`");
+        }
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
         made.add(memory);
@@ -137,11 +136,6 @@ final class CudaDevice implements Device {
             memory.close();
             throw e;
         }
-    }
-
-    private String noMemory(long bytes, int status) {
-        return "cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status) + "; " + (live >> 20)
-                + " MiB are in use: try a smaller `batch`";
     }
 
     /**
@@ -197,7 +191,7 @@ final class CudaDevice implements Device {
     public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
         Supplier<ByteBuffer> reading = guard.get(() -> {
             settle();
-            return readings.read(CudaMemory.at(from, offset, bytes), bytes);
+            return staging.read(CudaMemory.at(from, offset, bytes), bytes);
         });
         return () -> guard.get(reading::get);
     }
@@ -225,7 +219,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Recording record(Runnable work) {
+    public Device.Recording record(Runnable work) {
         return guard.get(() -> {
             captured = new Reach();
             try {
@@ -243,7 +237,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return planned(scope, guard, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
     }
 

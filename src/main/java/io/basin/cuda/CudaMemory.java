@@ -4,22 +4,9 @@ import io.basin.device.Guard;
 import io.basin.device.Memory;
 
 /** One allocation of device memory. */
-final class CudaMemory implements Memory {
-    private final CudaDevice device;
-    private final long bytes;
-    private final DevicePointer address;
-    private final Guard guard;
-
+record CudaMemory(CudaDevice device, Guard guard, long bytes, DevicePointer address) implements Memory {
     CudaMemory(CudaDevice device, long bytes, DevicePointer address) {
-        this.device = device;
-        this.bytes = bytes;
-        this.address = address;
-        guard = device.guard().of("memory of the cuda device");
-    }
-
-    @Override
-    public long bytes() {
-        return bytes;
+        this(device, device.guard().of("memory of the cuda device"), bytes, address);
     }
 
     /** The place {@code length} bytes before whose end lies within the allocation. */

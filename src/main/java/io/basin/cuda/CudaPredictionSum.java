@@ -36,11 +36,10 @@ final class CudaPredictionSum implements PredictionSum {
     @Override
     public void add(double weight, Memory from, long offset, int first, int count) {
         long skipped = (long) first * classes;
-        DevicePointer sum = CudaMemory.at(sums, 8 * skipped, 8L * count * classes);
-        DevicePointer vote = CudaMemory.at(votes, 4 * skipped, 4L * count * classes);
-        DevicePointer p = CudaMemory.at(from, offset, 4L * count * classes);
         guard.run(() -> launch("accumulate", count)
-                .args(sum, vote, p, weight, count, classes)
+                .args(CudaMemory.at(sums, 8 * skipped, 8L * count * classes))
+                .args(CudaMemory.at(votes, 4 * skipped, 4L * count * classes))
+                .args(CudaMemory.at(from, offset, 4L * count * classes), weight, count, classes)
                 .run());
     }
 

@@ -2,17 +2,16 @@ package io.basin.cuda;
 
 import io.basin.device.Arena;
 import io.basin.device.Binding;
+import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider.Finding;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Memory;
-import io.basin.device.Mode;
 import io.basin.device.Op;
 import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.Recording;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.nio.FloatBuffer;
@@ -81,7 +80,7 @@ final class Diagnosis {
         Layer.Conv conv = new Layer.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
         Layer.BatchNorm norming = new Layer.BatchNorm(1e-5, 0.1, false);
         try (ParameterStore storage = new ParameterStore(true);
-                PlanContext scope = new PlanContext(storage, Mode.TRAIN, Precision.FP32, 2)) {
+                PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 2)) {
             Shape shape = Shape.of(ROWS, 1, SIZE, SIZE);
             CudaLayout layout = CudaLayout.of(shape);
             Tensor pixels =
@@ -113,7 +112,7 @@ final class Diagnosis {
         FloatBuffer nothing = FloatBuffer.allocate(eager.length);
         Runnable clear = () ->
                 device.pack(nothing, result.layout(), values, result.value().offset());
-        try (Recording recording = device.record(forward)) {
+        try (Device.Recording recording = device.record(forward)) {
             return List.of(
                     verdict("cuDNN convolution", summed(read(device, values, sums.output()), pixels)),
                     verdict("batch norm", normalised(eager)),
@@ -122,7 +121,7 @@ final class Diagnosis {
     }
 
     /** Clears the result before each replay: what earlier work left there would make a graph of nothing look right. */
-    static boolean replays(Recording recording, Runnable clear, Supplier<float[]> result, float[] expected) {
+    static boolean replays(Device.Recording recording, Runnable clear, Supplier<float[]> result, float[] expected) {
         for (int i = 0; i < 2; i++) {
             clear.run();
             recording.replay();

@@ -27,10 +27,7 @@ final class Launch implements Runnable {
     private final long base = CudaContext.address(memory);
     private final KernelArg[] places = new KernelArg[MOST];
     private int count;
-    private int gridX = 1;
-    private int gridY = 1;
-    private int blockX = 1;
-    private int blockY = 1;
+    private int[] grid = {1, 1, 1, 1};
 
     Launch(CUstream stream, CUfunction function, String kernel) {
         this.stream = stream;
@@ -40,10 +37,7 @@ final class Launch implements Runnable {
 
     /** Blocks and the threads of each. */
     Launch shape(int gridX, int gridY, int blockX, int blockY) {
-        this.gridX = gridX;
-        this.gridY = gridY;
-        this.blockX = blockX;
-        this.blockY = blockY;
+        grid = new int[] {gridX, gridY, blockX, blockY};
         return this;
     }
 
@@ -88,6 +82,7 @@ final class Launch implements Runnable {
 
     @Override
     public void run() {
-        Check.driver(cuLaunchKernel(function, gridX, gridY, 1, blockX, blockY, 1, 0, stream, parameters, null), call);
+        int[] g = grid;
+        Check.driver(cuLaunchKernel(function, g[0], g[1], 1, g[2], g[3], 1, 0, stream, parameters, null), call);
     }
 }

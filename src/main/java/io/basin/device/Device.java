@@ -71,7 +71,7 @@ public interface Device extends AutoCloseable {
     // Operations.
 
     /** Draws the batch of the step that {@code control} counts into (N, C, H, W), and its labels beside it. */
-    BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control);
+    Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control);
 
     /**
      * Plans a layer of a net.
@@ -94,4 +94,13 @@ public interface Device extends AutoCloseable {
 
     @Override
     void close();
+
+    /** Work that was recorded once and is replayed each step: a captured graph on CUDA, the calls themselves on a CPU. */
+    interface Recording extends AutoCloseable {
+        /** Enqueues the work; allocates nothing and waits for nothing. */
+        void replay();
+
+        @Override
+        void close();
+    }
 }

@@ -44,6 +44,26 @@ public sealed interface Layer {
         return List.of();
     }
 
+    /** A layer of products with a weight, to which a bias may be added. */
+    sealed interface Linear extends Layer {
+        int out();
+
+        boolean bias();
+
+        Param weight(Shape input);
+
+        /** Begins as PyTorch's, U(-1/sqrt(fan-in), 1/sqrt(fan-in)); null for none. */
+        default Param bias(Shape input) {
+            double fanIn = (double) weight(input).shape().elements() / out();
+            return bias() ? new Param("bias", Shape.of(out()), Initializer.uniform(1 / Math.sqrt(fanIn)), true) : null;
+        }
+
+        @Override
+        default List<Param> parameters(Shape input) {
+            return bias() ? List.of(weight(input), bias(input)) : List.of(weight(input));
+        }
+    }
+
     /**
      * Convolution, optionally with bias and ReLU in the same pass.
      *
@@ -53,7 +73,7 @@ public sealed interface Layer {
      * @param init of the weight; a bias begins as PyTorch's, U(-1/sqrt(fan-in), 1/sqrt(fan-in))
      */
     record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
-            implements Layer {
+            implements Linear {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
@@ -68,17 +88,9 @@ public sealed interface Layer {
             return windows(path, x, out, kernel, stride, pad);
         }
 
+        @Override
         public Param weight(Shape input) {
             return new Param("weight", Shape.of(out, input.dim(0) / groups, kernel, kernel), init, false);
-        }
-
-        public Param bias(Shape input) {
-            return biasOf(out, weight(input).shape());
-        }
-
-        @Override
-        public List<Param> parameters(Shape input) {
-            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
         }
     }
 
@@ -122,24 +134,16 @@ public sealed interface Layer {
     }
 
     /** Fully connected layer over everything but N, optionally with ReLU in the same pass. */
-    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Layer {
+    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Linear {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             if (out < 1) throw error(path, "a dense layer needs at least one output, got " + out);
             return Shape.of(out);
         }
 
+        @Override
         public Param weight(Shape input) {
             return new Param("weight", Shape.of(out, Math.toIntExact(input.elements())), init, false);
-        }
-
-        public Param bias(Shape input) {
-            return biasOf(out, weight(input).shape());
-        }
-
-        @Override
-        public List<Param> parameters(Shape input) {
-            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
         }
     }
 
@@ -182,11 +186,6 @@ public sealed interface Layer {
 
     /** A pointwise function of the caller's own. */
     record Pointwise(Elementwise function) implements Layer {}
-
-    private static Param biasOf(int out, Shape weight) {
-        double fanIn = (double) weight.elements() / out;
-        return new Param("bias", Shape.of(out), Initializer.uniform(1 / Math.sqrt(fanIn)), true);
-    }
 
     /** What windows of {@code kernel} squared make of an image (C, H, W). */
     private static Shape windows(String path, Shape x, int channels, int kernel, int stride, int pad) {

@@ -47,20 +47,24 @@ public final class ParameterStore implements AutoCloseable {
             }
             return known;
         }
-        requireUnallocated(name);
         Slot slot = new Slot(Arena.PARAMS, layout.bytes());
-        Parameter made = new Parameter(name, p.shape(), layout, decayEverything || !p.vector(), p.first(), slot);
-        parameters.put(name, made);
-        return made;
+        return declare(
+                parameters, new Parameter(name, p.shape(), layout, decayEverything || !p.vector(), p.first(), slot));
     }
 
     Parameter state(String name, Layer.Param s) {
         Parameter known = states.get(name);
         if (known != null) return known;
-        requireUnallocated(name);
         Slot slot = new Slot(Arena.STATE, 4 * s.shape().elements());
-        Parameter made = new Parameter(name, s.shape(), null, false, s.first(), slot);
-        states.put(name, made);
+        return declare(states, new Parameter(name, s.shape(), null, false, s.first(), slot));
+    }
+
+    private Parameter declare(Map<String, Parameter> known, Parameter made) {
+        requireOpen();
+        if (allocated()) {
+            throw new IllegalArgumentException(made.name() + ": the model's storage is already allocated without it");
+        }
+        known.put(made.name(), made);
         return made;
     }
 
@@ -86,12 +90,6 @@ public final class ParameterStore implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) throw new IllegalStateException("the storage is closed");
-    }
-
-    private void requireUnallocated(String name) {
-        requireOpen();
-        if (allocated())
-            throw new IllegalArgumentException(name + ": the model's storage is already allocated without it");
     }
 
     public boolean allocated() {

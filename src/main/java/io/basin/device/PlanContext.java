@@ -10,6 +10,12 @@ import java.util.Map;
  * values, gradients, things kept for backward, and workspace.
  */
 public final class PlanContext implements AutoCloseable {
+    /** What a plan is for: TRAIN keeps what backward needs; EVALUATE runs forward only, on stored statistics. */
+    public enum Mode {
+        TRAIN,
+        EVALUATE
+    }
+
     private final ParameterStore storage;
     private final Mode mode;
     private final Precision precision;

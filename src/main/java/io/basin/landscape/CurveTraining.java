@@ -11,7 +11,6 @@ import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Weights;
@@ -47,7 +46,7 @@ public final class CurveTraining implements AutoCloseable {
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
-    private final Recording recording;
+    private final Device.Recording recording;
     private final int steps;
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();

@@ -1,6 +1,5 @@
 package io.basin.train;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -200,14 +199,14 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measure(Weights weights, Refresh how, IntConsumer onBatch) {
-        List<BatchNormOp> norms = plan.norms();
+        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
-        norms.forEach(BatchNormOp::reset);
+        norms.forEach(Op.BatchNorm::reset);
         if (how == Refresh.SINGLE) {
             pass(norms.get(norms.size() - 1), true, true, () -> onBatch.accept(0));
-            norms.forEach(BatchNormOp::commit);
+            norms.forEach(Op.BatchNorm::commit);
             return;
         }
         for (int i = 0; i < norms.size(); i++) {
@@ -235,7 +234,7 @@ public final class Evaluator implements AutoCloseable {
         use(weights);
         control.start(0);
         for (Op op : plan.ops()) {
-            if (op instanceof BatchNormOp norm) {
+            if (op instanceof Op.BatchNorm norm) {
                 norm.reset();
                 norm.measure(samples);
                 norm.commit();
@@ -263,13 +262,13 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measureAll(Weights weights, IntConsumer onBatch) {
-        List<BatchNormOp> norms = plan.norms();
+        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
-        norms.forEach(BatchNormOp::reset);
+        norms.forEach(Op.BatchNorm::reset);
         pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
-        norms.forEach(BatchNormOp::commit);
+        norms.forEach(Op.BatchNorm::commit);
     }
 
     /** Whether the net has statistics to measure. */
@@ -283,12 +282,12 @@ public final class Evaluator implements AutoCloseable {
      * @param all measure at every norm on the way
      * @param adopt have each normalise the batch by itself
      */
-    private void pass(BatchNormOp last, boolean all, boolean adopt, Runnable onBatch) {
+    private void pass(Op.BatchNorm last, boolean all, boolean adopt, Runnable onBatch) {
         control.start(0);
         Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
             for (Op op : plan.ops()) {
-                if (op instanceof BatchNormOp norm && (all || norm == last)) {
+                if (op instanceof Op.BatchNorm norm && (all || norm == last)) {
                     norm.measure(rows(b));
                     if (adopt) norm.adopt();
                 }

@@ -8,7 +8,6 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Averaging;
@@ -46,7 +45,7 @@ public final class Training implements AutoCloseable {
     private final Plan plan;
     private final Runnable step;
     private final Runnable tick;
-    private final Recording recording;
+    private final Device.Recording recording;
     private final Schedule schedule;
     private final Averaging averaging;
     private final long seed;
@@ -111,7 +110,7 @@ public final class Training implements AutoCloseable {
         }
     }
 
-    private Recording recorded(Plan p, Runnable update, Runnable advance) {
+    private Device.Recording recorded(Plan p, Runnable update, Runnable advance) {
         return device.record(() -> {
             p.forward();
             p.backward();

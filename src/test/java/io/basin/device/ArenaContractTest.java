@@ -159,7 +159,7 @@ class ArenaContractTest {
             Runnable combine =
                     bench.device().arenas().weightedSum(List.of(a, b), bench.coefficients(bench.control(), table), to);
             Runnable tick = bench.device().arenas().advance(bench.control());
-            try (Recording recording = bench.device().record(() -> {
+            try (Device.Recording recording = bench.device().record(() -> {
                 combine.run();
                 tick.run();
             })) {

@@ -16,7 +16,7 @@ class LossContractTest {
         static Bench of(Device device, double smoothing) {
             Shape sample = Shape.of(1, 2, 2);
             Images images = Sets.of(device, Draws.bytes(1, ROWS * 4), LABELS, sample, CLASSES);
-            OpTrial trial = new OpTrial(device, Mode.TRAIN, images, Sets.plain(ROWS, 1));
+            OpTrial trial = new OpTrial(device, PlanContext.Mode.TRAIN, images, Sets.plain(ROWS, 1));
             Tensor logits = trial.rows(CLASSES);
             Op loss = trial.plan(
                     "loss",

@@ -50,18 +50,18 @@ public final class OpTrial implements AutoCloseable {
 
     public final Device device;
     public final RunState control;
-    public final BatchOp batch;
+    public final Op.Batch batch;
     private final ParameterStore storage = new ParameterStore(true);
     private final PlanContext scope;
     private final Images images;
     private final List<Op> ops = new ArrayList<>();
     private Binding binding;
 
-    public OpTrial(Device device, Mode mode, Images images, BatchReader spec) {
+    public OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec) {
         this(device, mode, images, spec, Precision.FP32);
     }
 
-    private OpTrial(Device device, Mode mode, Images images, BatchReader spec, Precision precision) {
+    private OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec, Precision precision) {
         this.device = device;
         this.images = images;
         control = new RunState(device);
@@ -70,11 +70,11 @@ public final class OpTrial implements AutoCloseable {
     }
 
     /** A trial of {@code rows} samples of this shape. */
-    public static OpTrial of(Device device, Mode mode, int rows, Shape sample) {
+    public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample) {
         return of(device, mode, rows, sample, Precision.FP32);
     }
 
-    public static OpTrial of(Device device, Mode mode, int rows, Shape sample, Precision precision) {
+    public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample, Precision precision) {
         Images images = Sets.random(device, 1, rows, sample, 5);
         return new OpTrial(device, mode, images, Sets.plain(rows, sample.dim(0)), precision);
     }

@@ -8,7 +8,7 @@ package io.basin.device;
  *   dx = gamma / sqrt(var + eps) (dy - mean(dy) - h mean(dy h))
  * </pre>
  */
-final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
+final class ReferenceBatchNorm extends ReferenceOp implements Op.BatchNorm {
     private final Layer.BatchNorm spec;
     private final Tensor x;
     private final Tensor residual;

@@ -97,8 +97,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Recording record(Runnable work) {
-        return new Recording() {
+    public Device.Recording record(Runnable work) {
+        return new Device.Recording() {
             @Override
             public void replay() {
                 work.run();
@@ -110,7 +110,7 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return new ReferenceBatch(scope, spec, images, control);
     }
 

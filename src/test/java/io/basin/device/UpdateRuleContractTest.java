@@ -132,7 +132,7 @@ class UpdateRuleContractTest {
 
     /** Floats before the split: each size's matrix, rounded up to 64. */
     private static long slots(long from) {
-        for (int n : SIZES) from += Slot.align(4L * n) / 4;
+        for (int n : SIZES) from += new Slot(Arena.PARAMS, 4L * n).padded() / 4;
         return from;
     }
 

@@ -11,7 +11,6 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.PredictionSum;
-import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
@@ -68,7 +67,7 @@ class ClosedTest {
                 run -> run.plan.close());
         for (Consumer<Run> part : parts) {
             with(subject, run -> {
-                Recording step = run.device.record(run::oneStep);
+                Device.Recording step = run.device.record(run::oneStep);
                 step.replay();
                 part.accept(run);
                 refused("", step::replay);
@@ -91,7 +90,7 @@ class ClosedTest {
             refused("the training", session::startEpoch);
             refused("the training", () -> session.rate(0));
             refused("the model", () -> session.model().store().live());
-            Recording step = run.device.record(run::oneStep);
+            Device.Recording step = run.device.record(run::oneStep);
             step.close();
             step.close();
             refused("the recording", step::replay);
@@ -186,7 +185,7 @@ class ClosedTest {
     void nothingComputesOnADeviceThatIsClosedAndAllOfItCanStillBeClosed(Subject subject) {
         Device device = subject.open();
         Run run = Setup.of(UserNets.plain(), 8).on(device);
-        Recording step = device.record(run::oneStep);
+        Device.Recording step = device.record(run::oneStep);
         Training session = session(device, run);
         Evaluator evaluator = evaluator(run);
         Weights live = run.storage.live();

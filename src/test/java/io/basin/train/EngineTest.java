@@ -11,7 +11,6 @@ import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Parameter;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
@@ -54,7 +53,7 @@ class EngineTest {
             try (Device device = subject.open();
                     Run eager = Setup.of(net, 5).on(device);
                     Run replayed = Setup.of(net, 5).on(device);
-                    Recording step = device.record(replayed::oneStep)) {
+                    Device.Recording step = device.record(replayed::oneStep)) {
                 long start = replayed.control.read().step();
                 for (int t = 0; t < 6; t++) {
                     eager.oneStep();
