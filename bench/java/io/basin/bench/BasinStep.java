@@ -18,13 +18,13 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /** The fused update of as many parameters as {@link TorchStep} has, averaging at every step: 28 bytes a parameter. */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(org.openjdk.jmh.annotations.Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinStep {
@@ -39,8 +39,8 @@ public class BasinStep {
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
         storage = new ParameterStore(true);
-        io.basin.device.PlanContext scope =
-                new io.basin.device.PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
+        PlanContext scope =
+                new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
         Layout layout = new Plain(4L * TorchStep.PARAMETERS);
         scope.at(0, "flat").weight("weight", Shape.of(TorchStep.PARAMETERS), layout, Initializer.constant(1));
         storage.allocate(device, true);

@@ -193,7 +193,7 @@ final class CudaDevice implements Device {
             settle();
             return staging.read(CudaMemory.at(from, offset, bytes), bytes);
         });
-        return () -> guard.get(reading::get);
+        return () -> guard.get(reading);
     }
 
     @Override

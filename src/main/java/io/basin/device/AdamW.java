@@ -40,7 +40,8 @@ public record AdamW(double beta1, double beta2, double eps, double weightDecay) 
     @Override
     public double[] scalars(long step) {
         return new double[] {
-            1 / (1 - StrictMath.pow(beta1, step + 1)), 1 / Math.sqrt(1 - StrictMath.pow(beta2, step + 1))
+            1 / (1 - StrictMath.pow(beta1, (double) step + 1)),
+            1 / Math.sqrt(1 - StrictMath.pow(beta2, (double) step + 1))
         };
     }
 

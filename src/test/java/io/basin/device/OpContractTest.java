@@ -2,8 +2,13 @@ package io.basin.device;
 
 import static io.basin.device.OpTrial.From.CONV;
 import static io.basin.device.OpTrial.From.MAP;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.nn.Initialisers;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -229,6 +234,43 @@ class OpContractTest {
                     .withRows(13)
                     .evaluating()
                     .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+
+    private static Stream<Class<?>> kinds(Class<?> of) {
+        return of.isSealed()
+                ? Arrays.stream(of.getPermittedSubclasses()).flatMap(OpContractTest::kinds)
+                : Stream.of(of);
+    }
+
+    /** Devices choose by a layer's kind at run time: no compiler sees one that they forget. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void everyKindOfLayerIsPlanned(Subject subject) {
+        Initializer zero = Initializer.constant(0);
+        List<Layer> layers = List.of(
+                new Layer.Conv(4, 3, 1, 1, 1, true, true, zero),
+                new Layer.BatchNorm(1e-5, 0.1, true),
+                new Layer.Dense(5, true, true, zero),
+                new Layer.Pool(Layer.PoolKind.MAX, 2, 2, 0),
+                new Layer.Relu(),
+                new Layer.Add(),
+                new Layer.Dropout(0.5),
+                new Layer.Pointwise(new Softplus()));
+        assertEquals(
+                kinds(Layer.class).collect(Collectors.toSet()),
+                layers.stream().map(Layer::getClass).collect(Collectors.toSet()));
+        try (Device device = subject.open();
+                OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, 2, Shape.of(3, 6, 6))) {
+            Tensor x = trial.input(OpTrial.From.CONV, 3);
+            for (Layer layer : layers) {
+                List<Tensor> inputs = layer instanceof Layer.Add ? List.of(x, x) : List.of(x);
+                Op op = trial.plan(layer.toString(), s -> device.plan(s, layer, inputs, 1, trial.control));
+                Shape sample = x.shape().sample();
+                assertEquals(
+                        layer.output("", List.of(sample, sample)).batched(2),
+                        op.output().shape());
+            }
         }
     }
 }
