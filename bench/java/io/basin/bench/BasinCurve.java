@@ -63,9 +63,10 @@ public final class BasinCurve {
             for (int j = 0; j < 4; j++) points.add(device.allocate(storage.paramBytes()));
             for (Memory p : points.subList(0, 3)) device.copy(storage.live().params(), p);
             try (Coefficients c = new Coefficients(device, null, new double[] {0.3, 0.4, 0.3})) {
-                Runnable combine = device.weightedSum(points.subList(0, 3), c, storage.memory(Arena.PARAMS));
-                Runnable bend = device.stepCurvePoint(
-                        new Sgd(0.9, 5e-4, false), storage, points.get(1), points.get(3), c, 1, control);
+                Runnable combine = device.arenas().weightedSum(points.subList(0, 3), c, storage.memory(Arena.PARAMS));
+                Runnable bend = device.arenas()
+                        .stepCurvePoint(
+                                new Sgd(0.9, 5e-4, false), storage, points.get(1), points.get(3), c, 1, control);
                 measure(net, rounds, combine, () -> {
                     combine.run();
                     plan.forward();

@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
@@ -33,7 +33,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * lie on the device at once, so one pass gives statistics, loss and error; {@code whole = false} makes two passes in batches, as
  * the peer does.
  */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinPlane {
@@ -69,7 +69,8 @@ public class BasinPlane {
             points.add(point);
         }
         coefficients = new Coefficients(device, null, new double[3]);
-        combine = device.weightedSum(points, coefficients, storage.live().params());
+        combine =
+                device.arenas().weightedSum(points, coefficients, storage.live().params());
     }
 
     private Images random() {

@@ -6,8 +6,8 @@ import io.basin.device.Devices;
 import io.basin.device.Initializer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
-import io.basin.device.Mode;
 import io.basin.device.ParameterStore;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
@@ -18,13 +18,13 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /** The fused update of as many parameters as {@link TorchStep} has, averaging at every step: 28 bytes a parameter. */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(org.openjdk.jmh.annotations.Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinStep {
@@ -39,7 +39,7 @@ public class BasinStep {
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
         storage = new ParameterStore(true);
-        io.basin.device.PlanContext scope = new io.basin.device.PlanContext(storage, Mode.TRAIN, Precision.FP32, 1);
+        PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
         Layout layout = new Plain(4L * TorchStep.PARAMETERS);
         scope.at(0, "flat").weight("weight", Shape.of(TorchStep.PARAMETERS), layout, Initializer.constant(1));
         storage.allocate(device, true);
@@ -48,7 +48,7 @@ public class BasinStep {
         double[] lr = {1e-3};
         double[] alpha = {0.01};
         control = new RunState(device, lr, alpha);
-        step = device.step(new Sgd(0.9, 5e-4, false), storage, control);
+        step = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
     }
 
     private void fill(Arena arena) {

@@ -9,7 +9,6 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
@@ -24,7 +23,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
@@ -33,7 +32,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * Training images per second of Basin: what {@link TorchTraining} measures, and on top of it drawing each batch from uint8
  * images, shuffled and normalised, which the peer finds done.
  */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinTraining {
@@ -52,7 +51,7 @@ public class BasinTraining {
     private RunState control;
     private ParameterStore storage;
     private Plan plan;
-    private Recording step;
+    private Device.Recording step;
     private int done;
 
     @Setup
@@ -82,8 +81,8 @@ public class BasinTraining {
                 Loss.crossEntropy(0),
                 precision);
         storage.initialise(device, 1);
-        Runnable update = device.step(new Sgd(0.9, 5e-4, false), storage, control);
-        Runnable tick = device.advance(control);
+        Runnable update = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
+        Runnable tick = device.arenas().advance(control);
         step = device.record(() -> {
             plan.forward();
             plan.backward();

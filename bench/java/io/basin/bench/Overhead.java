@@ -26,7 +26,7 @@ public final class Overhead {
     }
 
     private static final List<String> WORK =
-            List.of("CpuBatch", "CpuLoss", "CpuStep", "CpuNorm.remember", "Crew", "CpuDevice.lambda$tick");
+            List.of("CpuBatch", "CpuLoss", "CpuArenas", "CpuBatchNorm.remember", "WorkerPool");
     private static final Duration PERIOD = Duration.ofMillis(10);
 
     private Overhead() {}

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
@@ -22,7 +22,7 @@ import org.openjdk.jmh.annotations.State;
  * The update alone: SGD with momentum and weight decay on as many weights as ResNet-50 has, in one flat tensor, and a
  * running average of them. Memory traffic and nothing else, so it shows how many passes each side makes.
  */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class TorchStep {

@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.PlanContext;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
@@ -22,7 +22,7 @@ import org.openjdk.jmh.annotations.State;
  * already tensors in the layout the net wants. The learning rate is small, so that random labels cannot make it diverge
  * into denormals or infinities, whose arithmetic has another speed.
  */
-@State(PlanContext.Benchmark)
+@State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class TorchTraining {

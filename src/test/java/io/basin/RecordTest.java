@@ -20,7 +20,7 @@ class RecordTest {
     private static final Map<String, String> CARRIERS = Map.ofEntries(
             Map.entry("compare.Predictions", "a stream that is read once"),
             Map.entry("compare.Probabilities", FIGURES),
-            Map.entry("cpu.CpuPlain$Mask", SCRATCH),
+            Map.entry("cpu.CpuPointwise$Mask", SCRATCH),
             Map.entry("data.CifarFormat$Part", SCRATCH),
             Map.entry("geometry.CurveTraining$Course", "names a schedule, which is compared by identity as well"),
             Map.entry("geometry.Rays$Bundle", FIGURES),

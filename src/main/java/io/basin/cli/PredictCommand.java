@@ -83,7 +83,7 @@ final class PredictCommand implements Runnable {
         Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
         on.with(models, data, splits -> {
             try (Images uploaded = pictures.set().upload(splits.device());
-                    PredictionSum sum = splits.device().tally(uploaded.count(), uploaded.outputs())) {
+                    PredictionSum sum = splits.device().arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
                 for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
                 print(pictures.names(), data.test().classNames(), sum);
             }

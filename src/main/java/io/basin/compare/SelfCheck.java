@@ -118,11 +118,10 @@ final class SelfCheck {
 
     private double difference(Device device, Weights a, Weights b) {
         double worst = 0;
-        Map<String, ParameterStore.State> states =
-                storage.states().stream().collect(Collectors.toMap(ParameterStore.State::name, s -> s));
-        for (ParameterStore.State var : states.values()) {
+        Map<String, Parameter> states = storage.states().stream().collect(Collectors.toMap(Parameter::name, s -> s));
+        for (Parameter var : states.values()) {
             if (!var.name().endsWith("running_var")) continue;
-            ParameterStore.State mean = states.get(var.name().replaceAll("running_var$", "running_mean"));
+            Parameter mean = states.get(var.name().replaceAll("running_var$", "running_mean"));
             float[] varA = storage.read(device, a, var.name());
             float[] varB = storage.read(device, b, var.name());
             float[] meanA = storage.read(device, a, mean.name());

@@ -1,14 +1,12 @@
 package io.basin.cpu;
 
 import io.basin.device.Augment;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
-import io.basin.device.Binding;
 import io.basin.device.Images;
+import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
-import io.basin.device.Tensor;
 import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -21,7 +19,7 @@ import org.bytedeco.dnnl.memory;
  * counts the whole batches of an epoch; the samples left over are other ones each epoch. Otherwise samples [t B, (t + 1)
  * B) as they lie, with rows past the end zero and labelled -1.
  */
-final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
+final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
     private final WorkerPool crew;
     private final BatchReader spec;
     private final Images images;
@@ -29,7 +27,6 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
     private final Augment augment;
     private final Permutation order;
     private final int features;
-    private final boolean augmented;
     private final ByteBuffer pixels;
     private final FloatBuffer floats;
     private final int labelWidth;
@@ -46,42 +43,32 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         this.crew = crew;
         this.spec = spec;
         this.images = images;
-        if (spec.shuffled() && spec.batch() > images.count()) {
-            throw new IllegalArgumentException(
-                    "`batch` " + spec.batch() + " exceeds the " + images.count() + " training samples");
-        }
+        spec.requireFit(images);
         features = images.height() * images.width() * images.channels();
         augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
-        augmented = spec.augmentation().random();
         order = new Permutation(images.count());
         sample = ThreadLocal.withInitial(() -> new float[features]);
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);
-        Slot value = scope.value(desc.get_size());
-        output(new Tensor(name(), images.sample().batched(spec.batch()), new CpuLayout(desc), value, null));
+        result(images.sample().batched(spec.batch()), new CpuLayout(desc));
         labelWidth = images.labelWidth();
         labelSlot = scope.kept(4L * labelWidth * spec.batch());
-        pixels = ((CpuMemory) images.pixels()).bytes(0, images.pixels().bytes());
+        pixels = CpuMemory.bytes(images.pixels());
         floats = pixels.asFloatBuffer();
-        allLabels =
-                ((CpuMemory) images.labels()).bytes(0, images.labels().bytes()).asIntBuffer();
-        counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
+        allLabels = CpuMemory.bytes(images.labels()).asIntBuffer();
+        counters = CpuMemory.counters(control);
         reach.add("the image set", images.pixels())
                 .add("the image set", images.labels())
                 .add("the control block", control.memory());
         forward(this::draw);
-        onBind(this::locate);
+        onBind(binding -> {
+            values = CpuMemory.floats(binding, output().value());
+            labels = CpuMemory.bytes(binding, labelSlot).asIntBuffer();
+        });
     }
 
     @Override
     public Slot labels() {
         return labelSlot;
-    }
-
-    private void locate(Binding binding) {
-        values = floats(binding, output().value());
-        labels = ((CpuMemory) binding.memory(labelSlot.arena()))
-                .bytes(labelSlot.offset(), labelSlot.bytes())
-                .asIntBuffer();
     }
 
     private void draw() {
@@ -107,8 +94,12 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
             for (int k = 0; k < labelWidth; k++) labels.put(row * labelWidth + k, images.absent());
         } else {
             int index = spec.shuffled() ? order.at(place) : place;
-            if (images.floats()) augment.into(floats, index, spec.seed(), epoch, augmented, out, 0);
-            else augment.into(pixels, index, spec.seed(), epoch, augmented, out, 0);
+            if (images.floats())
+                augment.into(
+                        floats, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
+            else
+                augment.into(
+                        pixels, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
             for (int k = 0; k < labelWidth; k++) {
                 labels.put(row * labelWidth + k, allLabels.get(index * labelWidth + k));
             }

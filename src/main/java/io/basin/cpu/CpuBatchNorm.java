@@ -2,11 +2,10 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.Binding;
 import io.basin.device.Layer;
+import io.basin.device.Op;
 import io.basin.device.Parameter;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
@@ -17,13 +16,14 @@ import java.util.Map;
 import org.bytedeco.dnnl.batch_normalization_backward;
 import org.bytedeco.dnnl.batch_normalization_forward;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
 
 /**
  * Batch normalisation with ReLU in one pass, running statistics as PyTorch keeps them (biased variance to normalise,
  * unbiased to remember), and the population's statistics by exact merging. A residual and the ReLU after it are one pass more,
  * over the result where it lies.
  */
-final class CpuBatchNorm extends CpuOp implements BatchNormOp {
+final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
     private static final int AFFINE = normalization_flags.use_scale.value | normalization_flags.use_shift.value;
     private static final int RELU = normalization_flags.fuse_norm_relu.value;
     /** What is measured at a time: few enough bytes to stay in a cache, and sums short enough for float32. */
@@ -33,6 +33,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private record Piece(int first, int rows) {}
 
     private final Layer.BatchNorm spec;
+    private final float eps;
     private final Tensor x;
     private final Tensor residual;
     private final int channels;
@@ -40,8 +41,8 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     private final long each;
 
     private final memory.desc desc;
-    private final ParameterStore.State runningMean;
-    private final ParameterStore.State runningVar;
+    private final Parameter runningMean;
+    private final Parameter runningVar;
     private final Parameter scale;
     private final Parameter shift;
     private final Slot batchMean;
@@ -60,6 +61,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
     CpuBatchNorm(Dnnl dnnl, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
         super(dnnl, scope);
         this.spec = spec;
+        eps = (float) spec.eps();
         this.x = x;
         this.residual = residual;
         channels = x.shape().dim(1);
@@ -85,20 +87,13 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     private void plan() {
         boolean training = scope.training();
-        memory.desc vector = Dnnl.vector(channels);
         boolean fusedRelu = spec.relu() && residual == null;
         int flags = AFFINE | (fusedRelu ? RELU : 0) | (training ? 0 : normalization_flags.use_global_stats.value);
-        batch_normalization_forward.primitive_desc pd = forwardDesc(desc, Dnnl.forward(training), flags);
+        var pd = new batch_normalization_forward.primitive_desc(
+                dnnl.engine, Dnnl.forward(training), desc, desc, eps, flags, Dnnl.attributes(), false);
         Arg source = input(x, desc);
-        Arg meanArg = arg(vector, training ? batchMean : runningMean.slot());
-        Arg varArg = arg(vector, training ? batchVar : runningVar.slot());
-        Call call = call(new batch_normalization_forward(pd), pd)
-                .with(DNNL_ARG_SRC, source)
-                .with(DNNL_ARG_MEAN, meanArg)
-                .with(DNNL_ARG_VARIANCE, varArg)
-                .with(DNNL_ARG_SCALE, weight(scale))
-                .with(DNNL_ARG_SHIFT, weight(shift))
-                .with(DNNL_ARG_DST, value(output()));
+        Call call = statistics(call(pd), source)
+                .with(DNNL_ARG_SCALE, weight(scale), DNNL_ARG_SHIFT, weight(shift), DNNL_ARG_DST, value(output()));
         Arg workspace = null;
         if (training && fusedRelu) {
             memory.desc mask = pd.workspace_desc();
@@ -109,43 +104,27 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
         if (residual != null) forward(CpuPointwise.addInPlace(this, residual, spec.relu()));
         if (!training) return;
         forward(this::remember);
-        planBackward(pd, flags, source, meanArg, varArg, workspace);
+        planBackward(pd, flags, source, workspace);
     }
 
-    private batch_normalization_forward.primitive_desc forwardDesc(memory.desc d, int kind, int flags) {
-        return new batch_normalization_forward.primitive_desc(
-                dnnl.engine, kind, d, d, (float) spec.eps(), flags, Dnnl.attributes(), false);
+    /** What both directions read of the input: a training batch's own statistics, else those that are stored. */
+    private Call statistics(Call call, Arg source) {
+        memory.desc vector = Dnnl.vector(channels);
+        Arg mean = arg(vector, scope.training() ? batchMean : runningMean.slot());
+        Arg var = arg(vector, scope.training() ? batchVar : runningVar.slot());
+        return call.with(DNNL_ARG_SRC, source, DNNL_ARG_MEAN, mean, DNNL_ARG_VARIANCE, var);
     }
 
-    private void planBackward(
-            batch_normalization_forward.primitive_desc hint,
-            int flags,
-            Arg source,
-            Arg meanArg,
-            Arg varArg,
-            Arg workspace) {
-        batch_normalization_backward.primitive_desc pd = new batch_normalization_backward.primitive_desc(
-                dnnl.engine,
-                prop_kind.backward.value,
-                desc,
-                desc,
-                desc,
-                (float) spec.eps(),
-                flags,
-                hint,
-                Dnnl.attributes(),
-                false);
+    private void planBackward(batch_normalization_forward.primitive_desc hint, int flags, Arg source, Arg workspace) {
+        int pass = prop_kind.backward.value;
+        var pd = new batch_normalization_backward.primitive_desc(
+                dnnl.engine, pass, desc, desc, desc, eps, flags, hint, Dnnl.attributes(), false);
         Arg dy = residual != null && spec.relu() ? CpuPointwise.throughRelu(this, output()) : grad(output());
         if (residual != null && residual.grad() != null) passOn(residual, dy);
         // oneDNN computes the input's gradient whether or not anyone reads it.
         Arg dx = x.grad() == null ? arg(desc, scope.inBackward(desc.get_size())) : inputGrad(x, desc);
-        Call call = call(new batch_normalization_backward(pd), pd)
-                .with(DNNL_ARG_SRC, source)
-                .with(DNNL_ARG_MEAN, meanArg)
-                .with(DNNL_ARG_VARIANCE, varArg)
-                .with(DNNL_ARG_SCALE, weight(scale))
-                .with(DNNL_ARG_DIFF_DST, dy)
-                .with(DNNL_ARG_DIFF_SRC, dx)
+        Call call = statistics(call(pd), source)
+                .with(DNNL_ARG_SCALE, weight(scale), DNNL_ARG_DIFF_DST, dy, DNNL_ARG_DIFF_SRC, dx)
                 .with(DNNL_ARG_DIFF_SCALE, weightGrad(scale))
                 .with(DNNL_ARG_DIFF_SHIFT, weightGrad(shift));
         if (workspace != null) call.with(DNNL_ARG_WORKSPACE, workspace);
@@ -155,10 +134,10 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     private void locate(Binding b) {
         binding = b;
-        mean = floats(b, batchMean);
-        var = floats(b, batchVar);
-        storedMean = floats(b, runningMean.slot());
-        storedVar = floats(b, runningVar.slot());
+        mean = CpuMemory.floats(b, batchMean);
+        var = CpuMemory.floats(b, batchVar);
+        storedMean = CpuMemory.floats(b, runningMean.slot());
+        storedVar = CpuMemory.floats(b, runningVar.slot());
         measures.values().forEach(Call::close);
         measures.clear();
     }
@@ -175,12 +154,12 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void reset() {
-        turn(population::reset);
+        turn("reset", population::reset);
     }
 
     @Override
     public void measure(int rows) {
-        turn(() -> take(rows));
+        turn("measure", () -> take(rows));
     }
 
     private void take(int rows) {
@@ -204,10 +183,9 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
             dims[0] = piece.rows();
             d = d.submemory_desc(dims, new long[dims.length]);
         }
-        batch_normalization_forward.primitive_desc pd = new batch_normalization_forward.primitive_desc(
-                dnnl.engine, Dnnl.FORWARD_TRAINING, d, d, (float) spec.eps(), 0);
+        var pd = new batch_normalization_forward.primitive_desc(dnnl.engine, Dnnl.FORWARD_TRAINING, d, d, eps, 0);
         memory.desc vector = Dnnl.vector(channels);
-        return new Call(dnnl.stream, new batch_normalization_forward(pd))
+        return new Call(dnnl.stream, new primitive(pd))
                 .with(DNNL_ARG_SRC, at(binding, d, x.value(), piece.first() * rowBytes))
                 .with(DNNL_ARG_DST, at(binding, d, discarded, 0))
                 .with(DNNL_ARG_MEAN, at(binding, vector, batchMean, 0))
@@ -216,7 +194,7 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void adopt() {
-        turn(() -> {
+        turn("adopt", () -> {
             storedMean.put(0, mean, 0, channels);
             storedVar.put(0, var, 0, channels);
         });
@@ -224,14 +202,12 @@ final class CpuBatchNorm extends CpuOp implements BatchNormOp {
 
     @Override
     public void commit() {
-        turn(() -> {
-            if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
-            population.write(storedMean, storedVar);
-        });
+        if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
+        turn("commit", () -> population.write(storedMean, storedVar));
     }
 
     @Override
-    void release() {
+    protected void release() {
         measures.values().forEach(Call::close);
         measures.clear();
         super.release();

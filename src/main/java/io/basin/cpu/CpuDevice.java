@@ -1,13 +1,11 @@
 package io.basin.cpu;
 
-import io.basin.device.AsyncRead;
-import io.basin.device.BatchNormOp;
-import io.basin.device.BatchOp;
+import static io.basin.device.RecordedOp.planned;
+
+import io.basin.device.Arenas;
 import io.basin.device.BatchReader;
-import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
-import io.basin.device.Elementwise;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
@@ -15,18 +13,11 @@ import io.basin.device.Layout;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.Op;
-import io.basin.device.Optimizer;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.PredictionSum;
-import io.basin.device.Reach;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Sgd;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
-import io.basin.device.UpdateRule;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -45,6 +36,7 @@ final class CpuDevice implements Device {
     private final Guard guard;
     private final Dnnl dnnl;
     private final WorkerPool crew;
+    private final Arenas arenas;
     private final AtomicLong live = new AtomicLong();
 
     CpuDevice(int threads) {
@@ -53,6 +45,7 @@ final class CpuDevice implements Device {
         guard = new Guard("the cpu device", team::join);
         dnnl = new Dnnl(guard);
         crew = new WorkerPool(team.size());
+        arenas = new CpuArenas(guard, crew);
     }
 
     @Override
@@ -104,16 +97,16 @@ final class CpuDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
-        guard.run(() -> ((CpuMemory) to).bytes(offset, from.remaining()).put(from.duplicate()));
+        guard.run(() -> CpuMemory.bytes(to, offset, from.remaining()).put(from.duplicate()));
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
-        guard.run(() -> to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining())));
+        guard.run(() -> to.duplicate().put(CpuMemory.bytes(from, offset, to.remaining())));
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -125,26 +118,26 @@ final class CpuDevice implements Device {
         guard.run(() -> {
             for (long at = 0; at < from.bytes(); at += 1 << 30) {
                 long n = Math.min(1 << 30, from.bytes() - at);
-                ((CpuMemory) to).bytes(at, n).put(((CpuMemory) from).bytes(at, n));
+                CpuMemory.bytes(to, at, n).put(CpuMemory.bytes(from, at, n));
             }
         });
     }
 
     @Override
     public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
-        guard.run(() -> Packer.pack(dnnl, logical, layout, (CpuMemory) arena, offset));
+        guard.run(() -> CpuLayout.pack(dnnl, logical, layout, arena, offset));
     }
 
     @Override
     public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
-        guard.run(() -> Packer.unpack(dnnl, (CpuMemory) arena, offset, layout, logical));
+        guard.run(() -> CpuLayout.unpack(dnnl, arena, offset, layout, logical));
     }
 
     @Override
-    public Recording record(Runnable work) {
+    public Device.Recording record(Runnable work) {
         guard.requireOpen();
         Guard recording = guard.of("the recording");
-        return new Recording() {
+        return new Device.Recording() {
             @Override
             public void replay() {
                 recording.run(work);
@@ -157,114 +150,42 @@ final class CpuDevice implements Device {
         };
     }
 
-    /** oneDNN says little when it refuses a layer; the layer's name is what the user can act on. */
-    private <T> T planned(PlanContext scope, Supplier<T> plan) {
-        guard.requireOpen();
-        try {
-            return guard.get(plan);
-        } catch (IllegalArgumentException | IllegalStateException | DeviceException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw new DeviceException(scope.path() + ": oneDNN cannot plan this layer: " + e.getMessage(), e);
-        }
+    @Override
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+        return planned(scope, guard, images.sample(), () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
-        return planned(scope, () -> new CpuBatch(dnnl, crew, scope, spec, images, control));
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, () -> new CpuConv(dnnl, scope, spec, x, residual));
-    }
-
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return planned(scope, () -> new CpuBatchNorm(dnnl, scope, spec, x, residual));
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return planned(scope, () -> new CpuDense(dnnl, scope, spec, x));
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return planned(scope, () -> new CpuPool(dnnl, scope, spec, x));
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return planned(scope, () -> CpuPointwise.relu(dnnl, scope, x));
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return planned(scope, () -> CpuPointwise.add(dnnl, scope, a, b));
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new CpuConv(dnnl, scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new CpuBatchNorm(dnnl, scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new CpuDense(dnnl, scope, s, x);
+        if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
+        if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
+        if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, y);
+        if (layer instanceof Layer.Dropout s) return CpuPointwise.dropout(dnnl, scope, s, x, seed, control);
+        return CpuPointwise.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
-        return planned(scope, () -> CpuPointwise.fork(dnnl, scope, x, branches));
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return planned(scope, () -> CpuPlain.dropout(dnnl, scope, spec, x, seed, control));
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return planned(scope, () -> CpuPlain.map(dnnl, scope, function, x));
+        return planned(scope, guard, x.shape(), () -> CpuPointwise.fork(dnnl, scope, x, branches));
     }
 
     @Override
     public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
-        if (spec instanceof Loss.CrossEntropy s) {
-            return planned(scope, () -> new CpuLoss(dnnl, scope, s, logits, labels, control));
-        }
-        return planned(scope, () -> new CpuTargetLoss(dnnl, scope, spec, logits, labels, control));
+        return planned(scope, guard, logits.shape(), () -> CpuLoss.of(dnnl, scope, spec, logits, labels, control));
     }
 
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        Runnable update = optimizer instanceof Sgd sgd
-                ? new CpuStep(crew, sgd, storage, control)
-                : new CpuUpdate(crew, (UpdateRule) optimizer, storage, control);
-        return turns("step", Reach.ofStep(storage, control), update);
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        return turns("combine", Reach.ofCombination(points, c, to), new CpuCombine(crew, points, c, to));
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return turns("bend", reach, new CpuStep(crew, spec, storage, point, momentum, c, j, control));
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return guard.get(() -> new CpuPredictionSum(guard, rows, classes));
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES);
-        Reach reach = new Reach().add("the control block", control.memory());
-        return turns("tick", reach, () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1));
-    }
-
-    private Runnable turns(String name, Reach reach, Runnable work) {
-        Runnable checked = () -> {
-            reach.requireOpen(name);
-            work.run();
-        };
-        return () -> guard.run(checked);
+    public Arenas arenas() {
+        return arenas;
     }
 
     @Override

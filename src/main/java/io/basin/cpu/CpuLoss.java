@@ -1,142 +1,217 @@
 package io.basin.cpu;
 
-import io.basin.device.Binding;
 import io.basin.device.Loss;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
-import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import org.bytedeco.dnnl.memory;
 
-/**
- * Softmax, cross-entropy with label smoothing, hits and the logits' gradient, in one pass over (N, K).
- *
- * <pre>
- *   q_k  = (1 - s) [k = y] + s / K
- *   loss = - sum_k q_k log p_k          dlogits_k = (p_k - q_k) / N
- * </pre>
- */
-final class CpuLoss extends CpuOp {
-    private final RunState control;
-    private final Slot labelSlot;
-    private final int rows;
-    private final int classes;
-    private final double smoothing;
-    private final Slot gradSlot;
-    private final Arg source;
-    private FloatBuffer logits;
-    private FloatBuffer probabilities;
-    private FloatBuffer gradient;
-    private IntBuffer labels;
-    private ByteBuffer counters;
-    private final double[] p;
-    private final float[] row;
+/** Loss, predictions, hits and the logits' gradient, in one pass over (N, K). */
+abstract class CpuLoss extends CpuOp {
+    final int rows;
+    final int outputs;
+    /** The row in hand: logits, then predictions, then their gradient. */
+    final float[] row;
 
-    CpuLoss(Dnnl dnnl, PlanContext scope, Loss.CrossEntropy spec, Tensor x, Slot labels, RunState control) {
+    private final RunState control;
+    private FloatBuffer logits;
+    private FloatBuffer predictions;
+    private FloatBuffer gradient;
+    private ByteBuffer counters;
+    private double loss;
+    private int hits;
+    private int seen;
+
+    private CpuLoss(Dnnl dnnl, PlanContext scope, Tensor x, Slot targets, RunState control) {
         super(dnnl, scope);
         this.control = control;
-        labelSlot = labels;
         rows = x.shape().dim(0);
-        classes = x.shape().dim(1);
-        smoothing = spec.smoothing();
-        p = new double[classes];
-        row = new float[classes];
+        outputs = x.shape().dim(1);
+        row = new float[outputs];
         memory.desc plain = Dnnl.plain(x.shape(), Dnnl.F32);
-        source = input(x, plain);
-        output(new Tensor(name(), Shape.of(rows, classes), new CpuLayout(plain), scope.value(plain.get_size()), null));
+        Arg source = input(x, plain);
+        result(x.shape(), new CpuLayout(plain));
         reach.add("the control block", control.memory());
         forward(this::compute);
         if (scope.training()) {
             Arg dx = inputGrad(x, plain);
-            gradSlot = dx.slot();
-            backward(this::gradient);
+            backward(this::differentiate);
             deliver(x, dx);
-        } else {
-            gradSlot = null;
+            onBind(binding -> gradient = CpuMemory.floats(binding, dx.slot()));
         }
-        onBind(this::locate);
+        onBind(binding -> {
+            logits = CpuMemory.floats(binding, source.slot());
+            predictions = CpuMemory.floats(binding, output().value());
+            counters = CpuMemory.counters(this.control);
+            locate(CpuMemory.bytes(binding, targets));
+        });
     }
 
-    private void locate(Binding binding) {
-        logits = floats(binding, source.slot());
-        probabilities = floats(binding, output().value());
-        if (gradSlot != null) gradient = floats(binding, gradSlot);
-        labels = ((CpuMemory) binding.memory(labelSlot.arena()))
-                .bytes(labelSlot.offset(), labelSlot.bytes())
-                .asIntBuffer();
-        counters = ((CpuMemory) control.memory()).bytes(0, RunState.TABLES).order(ByteOrder.nativeOrder());
+    static CpuLoss of(Dnnl dnnl, PlanContext scope, Loss spec, Tensor x, Slot targets, RunState control) {
+        return spec instanceof Loss.CrossEntropy s
+                ? new CrossEntropy(dnnl, scope, s.smoothing(), x, targets, control)
+                : new Targets(dnnl, scope, spec instanceof Loss.BinaryCrossEntropy, x, targets, control);
+    }
+
+    /** Learns where the targets lie. */
+    abstract void locate(ByteBuffer targets);
+
+    /** Turns the row of sample {@code i} from logits into predictions; counts it unless it lies past the end of the set. */
+    abstract void predict(int i);
+
+    /** Turns the row of sample {@code i} from predictions into the logits' gradient. */
+    abstract void differentiate(int i);
+
+    final void count(double value, boolean hit) {
+        loss += value;
+        if (hit) hits++;
+        seen++;
     }
 
     private void compute() {
-        double loss = 0;
-        int hits = 0;
-        int seen = 0;
+        loss = 0;
+        hits = 0;
+        seen = 0;
         for (int i = 0; i < rows; i++) {
-            int label = labels.get(i);
-            logits.get(i * classes, row, 0, classes);
-            int best = softmax();
-            probabilities.put(i * classes, row, 0, classes);
-            if (label < 0) continue;
-            loss += crossEntropy(label);
-            if (best == label) hits++;
-            seen++;
+            logits.get(i * outputs, row, 0, outputs);
+            predict(i);
+            predictions.put(i * outputs, row, 0, outputs);
         }
-        add(loss, hits, seen);
-    }
-
-    /** Turns {@code row} from logits into probabilities, leaves the logarithms in p; returns the likeliest class. */
-    private int softmax() {
-        int best = 0;
-        for (int k = 1; k < classes; k++) if (row[k] > row[best]) best = k;
-        double max = row[best];
-        double sum = 0;
-        for (int k = 0; k < classes; k++) sum += Math.exp(row[k] - max);
-        double logSum = Math.log(sum);
-        for (int k = 0; k < classes; k++) {
-            p[k] = row[k] - max - logSum;
-            row[k] = (float) Math.exp(p[k]);
-        }
-        return best;
-    }
-
-    private double crossEntropy(int label) {
-        double loss = -(1 - smoothing) * p[label];
-        if (smoothing > 0) {
-            double all = 0;
-            for (int k = 0; k < classes; k++) all += p[k];
-            loss -= smoothing / classes * all;
-        }
-        return loss;
-    }
-
-    private void add(double loss, int hits, int seen) {
-        add(counters, loss, hits, seen);
-    }
-
-    /** Adds a batch's sums to the run state, which remembers the first step whose loss was not finite. */
-    static void add(ByteBuffer counters, double loss, int hits, int seen) {
         counters.putDouble(RunState.LOSS, counters.getDouble(RunState.LOSS) + loss);
         counters.putLong(RunState.HITS, counters.getLong(RunState.HITS) + hits);
         counters.putLong(RunState.SEEN, counters.getLong(RunState.SEEN) + seen);
+        // The first step whose loss is not finite is remembered.
         if (!Double.isFinite(loss) && counters.getLong(RunState.BROKEN) == 0) {
             counters.putLong(RunState.BROKEN, counters.getLong(RunState.STEP) + 1);
         }
     }
 
-    private void gradient() {
+    private void differentiate() {
         for (int i = 0; i < rows; i++) {
+            predictions.get(i * outputs, row, 0, outputs);
+            differentiate(i);
+            gradient.put(i * outputs, row, 0, outputs);
+        }
+    }
+
+    /**
+     * Softmax and cross-entropy with label smoothing.
+     *
+     * <pre>
+     *   q_k  = (1 - s) [k = y] + s / K
+     *   loss = - sum_k q_k log p_k          dlogits_k = (p_k - q_k) / N
+     * </pre>
+     */
+    private static final class CrossEntropy extends CpuLoss {
+        private final double smoothing;
+        private final double[] p;
+        private IntBuffer labels;
+
+        CrossEntropy(Dnnl dnnl, PlanContext scope, double smoothing, Tensor x, Slot labels, RunState control) {
+            super(dnnl, scope, x, labels, control);
+            this.smoothing = smoothing;
+            p = new double[outputs];
+        }
+
+        @Override
+        void locate(ByteBuffer targets) {
+            labels = targets.asIntBuffer();
+        }
+
+        @Override
+        void predict(int i) {
             int label = labels.get(i);
-            probabilities.get(i * classes, row, 0, classes);
-            for (int k = 0; k < classes; k++) {
-                double q = smoothing / classes + (k == label ? 1 - smoothing : 0);
+            int best = softmax();
+            if (label >= 0) count(crossEntropy(label), best == label);
+        }
+
+        /** Turns the row from logits into probabilities, leaves the logarithms in p; returns the likeliest class. */
+        private int softmax() {
+            int best = 0;
+            for (int k = 1; k < outputs; k++) if (row[k] > row[best]) best = k;
+            double max = row[best];
+            double sum = 0;
+            for (int k = 0; k < outputs; k++) sum += Math.exp(row[k] - max);
+            double logSum = Math.log(sum);
+            for (int k = 0; k < outputs; k++) {
+                p[k] = row[k] - max - logSum;
+                row[k] = (float) Math.exp(p[k]);
+            }
+            return best;
+        }
+
+        private double crossEntropy(int label) {
+            double loss = -(1 - smoothing) * p[label];
+            if (smoothing > 0) {
+                double all = 0;
+                for (int k = 0; k < outputs; k++) all += p[k];
+                loss -= smoothing / outputs * all;
+            }
+            return loss;
+        }
+
+        @Override
+        void differentiate(int i) {
+            int label = labels.get(i);
+            for (int k = 0; k < outputs; k++) {
+                double q = smoothing / outputs + (k == label ? 1 - smoothing : 0);
                 row[k] = label < 0 ? 0 : (float) ((row[k] - q) / rows);
             }
-            gradient.put(i * classes, row, 0, classes);
+        }
+    }
+
+    /**
+     * Losses over float targets y (N, K), means over K; a row whose first target is not a number does not count.
+     *
+     * <pre>
+     *   squared error          (x - y)^2                                    prediction x            dx = 2 (x - y) / (N K)
+     *   binary cross-entropy   max(x, 0) - x y + log(1 + exp(-|x|))         p = 1 / (1 + exp(-x))   dx = (p - y) / (N K)
+     * </pre>
+     */
+    private static final class Targets extends CpuLoss {
+        private final boolean binary;
+        private final float[] y;
+        private FloatBuffer targets;
+
+        Targets(Dnnl dnnl, PlanContext scope, boolean binary, Tensor x, Slot targets, RunState control) {
+            super(dnnl, scope, x, targets, control);
+            this.binary = binary;
+            y = new float[outputs];
+        }
+
+        @Override
+        void locate(ByteBuffer bytes) {
+            targets = bytes.asFloatBuffer();
+        }
+
+        @Override
+        void predict(int i) {
+            targets.get(i * outputs, y, 0, outputs);
+            boolean hit = binary;
+            double sum = 0;
+            for (int k = 0; k < outputs; k++) {
+                double logit = row[k];
+                sum += binary ? crossEntropy(logit, y[k]) : (logit - y[k]) * (logit - y[k]);
+                hit &= logit > 0 == y[k] > 0.5;
+                if (binary) row[k] = (float) (1 / (1 + Math.exp(-logit)));
+            }
+            if (!Float.isNaN(y[0])) count(sum / outputs, hit);
+        }
+
+        private static double crossEntropy(double logit, double target) {
+            return Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit)));
+        }
+
+        @Override
+        void differentiate(int i) {
+            double scale = (binary ? 1.0 : 2.0) / ((double) rows * outputs);
+            targets.get(i * outputs, y, 0, outputs);
+            boolean absent = Float.isNaN(y[0]);
+            for (int k = 0; k < outputs; k++) row[k] = absent ? 0 : (float) (scale * ((double) row[k] - y[k]));
         }
     }
 }

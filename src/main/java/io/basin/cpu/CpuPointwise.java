@@ -2,17 +2,22 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import io.basin.device.Elementwise;
+import io.basin.device.Layer;
 import io.basin.device.PlanContext;
+import io.basin.device.RunState;
 import io.basin.device.Tensor;
+import io.basin.random.Philox;
+import io.basin.random.Streams;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.List;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.dnnl.primitive_attr;
 
-/** ReLU, sums and their gradients: work that follows its input's layout. */
+/** ReLU, sums and their gradients, which follow their input's layout, and what is plain Java. */
 final class CpuPointwise {
     private static final int RELU = algorithm.eltwise_relu_use_dst_for_bwd.value;
     private static final int ADD = algorithm.binary_add.value;
@@ -23,10 +28,8 @@ final class CpuPointwise {
         CpuOp op = new CpuOp(dnnl, scope);
         memory.desc desc = CpuLayout.of(x.layout());
         op.output(x.shape(), desc);
-        eltwise_forward.primitive_desc pd = reluDesc(op, desc);
-        op.forward(op.call(new eltwise_forward(pd), pd)
-                .with(DNNL_ARG_SRC, op.value(x))
-                .with(DNNL_ARG_DST, op.value(op.output())));
+        op.forward(
+                op.call(reluDesc(op, desc)).with(DNNL_ARG_SRC, op.value(x)).with(DNNL_ARG_DST, op.value(op.output())));
         if (scope.training() && x.grad() != null) reluBackward(op, op.output(), op.grad(x));
         return op;
     }
@@ -46,16 +49,13 @@ final class CpuPointwise {
 
     private static void reluBackward(CpuOp op, Tensor y, CpuOp.Arg dx) {
         memory.desc desc = CpuLayout.of(y.layout());
-        eltwise_backward.primitive_desc pd = new eltwise_backward.primitive_desc(
-                op.dnnl.engine, RELU, desc, desc, desc, 0, reluDesc(op, desc), Dnnl.attributes(), false);
-        op.backward(op.call(new eltwise_backward(pd), pd)
-                .with(DNNL_ARG_DST, op.value(y))
-                .with(DNNL_ARG_DIFF_DST, op.grad(y))
-                .with(DNNL_ARG_DIFF_SRC, dx));
+        op.backward(op.call(new eltwise_backward.primitive_desc(
+                        op.dnnl.engine, RELU, desc, desc, desc, 0, reluDesc(op, desc), Dnnl.attributes(), false))
+                .with(DNNL_ARG_DST, op.value(y), DNNL_ARG_DIFF_DST, op.grad(y), DNNL_ARG_DIFF_SRC, dx));
     }
 
     /** Adds to the operation's output where it lies, then ReLU if asked. */
-    static Call addInPlace(CpuOp op, Tensor residual, boolean relu) {
+    static CpuOp.Call addInPlace(CpuOp op, Tensor residual, boolean relu) {
         memory.desc desc = CpuLayout.of(op.output().layout());
         CpuOp.Arg y = op.value(op.output());
         return sum(op, desc, y, op.input(residual, desc), y, relu);
@@ -73,16 +73,10 @@ final class CpuPointwise {
         return op;
     }
 
-    private static Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
-        post_ops after = new post_ops();
-        if (relu) after.append_eltwise(algorithm.eltwise_relu.value, 0, 0);
-        primitive_attr attributes = Dnnl.attributes();
-        attributes.set_post_ops(after);
-        binary.primitive_desc pd = new binary.primitive_desc(op.dnnl.engine, ADD, desc, desc, desc, attributes, false);
-        return op.call(new binary(pd), pd)
-                .with(DNNL_ARG_SRC_0, a)
-                .with(DNNL_ARG_SRC_1, b)
-                .with(DNNL_ARG_DST, out);
+    private static CpuOp.Call sum(CpuOp op, memory.desc desc, CpuOp.Arg a, CpuOp.Arg b, CpuOp.Arg out, boolean relu) {
+        return op.call(new binary.primitive_desc(
+                        op.dnnl.engine, ADD, desc, desc, desc, Dnnl.attributes(null, relu), false))
+                .with(DNNL_ARG_SRC_0, a, DNNL_ARG_SRC_1, b, DNNL_ARG_DST, out);
     }
 
     static CpuOp fork(Dnnl dnnl, PlanContext scope, Tensor x, List<Tensor> branches) {
@@ -97,5 +91,86 @@ final class CpuPointwise {
             total = dx;
         }
         return op;
+    }
+
+    /**
+     * Plain Java, element by element in logical order: a user's own functions, and dropout, whose masks must
+     * not depend on the layout. Both work in float32.
+     */
+    private static final class Plain extends CpuOp {
+        FloatBuffer x;
+        FloatBuffer y;
+        FloatBuffer dx;
+        FloatBuffer dy;
+        final boolean wantsGradient;
+        final Arg source;
+        final Arg gradient;
+
+        Plain(Dnnl dnnl, PlanContext scope, Tensor in) {
+            super(dnnl, scope);
+            memory.desc plain = Dnnl.plain(in.shape(), Dnnl.F32);
+            source = input(in, plain);
+            output(in.shape(), plain);
+            wantsGradient = scope.training() && in.grad() != null;
+            gradient = wantsGradient ? inputGrad(in, plain) : null;
+            onBind(binding -> {
+                x = CpuMemory.floats(binding, source.slot());
+                y = CpuMemory.floats(binding, output().value());
+                if (!wantsGradient) return;
+                dx = CpuMemory.floats(binding, gradient.slot());
+                dy = CpuMemory.floats(binding, output().grad());
+            });
+        }
+    }
+
+    static CpuOp map(Dnnl dnnl, PlanContext scope, Elementwise function, Tensor in) {
+        Plain op = new Plain(dnnl, scope, in);
+        op.forward(() -> {
+            for (int i = 0; i < op.x.capacity(); i++) op.y.put(i, function.value(op.x.get(i)));
+        });
+        if (!op.wantsGradient) return op;
+        op.backward(() -> {
+            for (int i = 0; i < op.x.capacity(); i++) op.dx.put(i, op.dy.get(i) * function.slope(op.x.get(i)));
+        });
+        op.deliver(in, op.gradient);
+        return op;
+    }
+
+    /** Masks are drawn anew in backward: cheaper than keeping them, and the same by construction. */
+    static CpuOp dropout(Dnnl dnnl, PlanContext scope, Layer.Dropout spec, Tensor in, long seed, RunState control) {
+        Plain op = new Plain(dnnl, scope, in);
+        ByteBuffer counters = CpuMemory.counters(control);
+        op.reach.add("the control block", control.memory());
+        Mask mask = new Mask(spec.p(), seed, counters);
+        if (!scope.training()) {
+            op.forward(() -> op.y.put(0, op.x, 0, op.x.capacity()));
+            return op;
+        }
+        op.forward(() -> mask.apply(op.x, op.y));
+        if (!op.wantsGradient) return op;
+        op.backward(() -> mask.apply(op.dy, op.dx));
+        op.deliver(in, op.gradient);
+        return op;
+    }
+
+    /** Element i is kept where word i mod 4 of Philox block i / 4 of this step, scaled to [0, 1), is at least p. */
+    private record Mask(double p, long seed, ByteBuffer counters, int[] words) {
+        Mask(double p, long seed, ByteBuffer counters) {
+            this(p, seed, counters, new int[4]);
+        }
+
+        void apply(FloatBuffer from, FloatBuffer to) {
+            long step = counters.getLong(RunState.STEP);
+            float scale = (float) (1 / (1 - p));
+            for (int i = 0; i < from.capacity(); i++) {
+                if (i % 4 == 0) block(i / 4, step);
+                to.put(i, Philox.unit(words[i % 4]) >= p ? from.get(i) * scale : 0);
+            }
+        }
+
+        private void block(int index, long step) {
+            Philox.block(
+                    index, (int) step, (int) (step >>> 32), Streams.DROPOUT, (int) seed, (int) (seed >>> 32), words);
+        }
     }
 }

@@ -12,78 +12,39 @@ import org.bytedeco.dnnl.pooling_forward;
 
 /** Maximum and average pooling. */
 final class CpuPool extends CpuOp {
-    private final Layer.Pool spec;
-    private final Tensor x;
-    private final int kind;
-    private final memory.desc in;
-    private final long[] kernel;
-    private final long[] stride;
-    private final long[] pad;
-    private final long[] dilation = {0, 0};
+    private static final long[] DILATION = {0, 0};
 
     CpuPool(Dnnl dnnl, PlanContext scope, Layer.Pool spec, Tensor x) {
         super(dnnl, scope);
-        this.spec = spec;
-        this.x = x;
-        kind = max() ? algorithm.pooling_max.value : algorithm.pooling_avg_exclude_padding.value;
-        in = CpuLayout.of(x.layout());
-        kernel = new long[] {spec.kernel(), spec.kernel()};
-        stride = new long[] {spec.stride(), spec.stride()};
-        pad = new long[] {spec.pad(), spec.pad()};
-        plan();
-    }
-
-    private boolean max() {
-        return spec.kind() == Layer.PoolKind.MAX;
-    }
-
-    private void plan() {
+        boolean max = spec.kind() == Layer.PoolKind.MAX;
+        int kind = max ? algorithm.pooling_max.value : algorithm.pooling_avg_exclude_padding.value;
+        memory.desc in = CpuLayout.of(x.layout());
+        long[] kernel = {spec.kernel(), spec.kernel()};
+        long[] stride = {spec.stride(), spec.stride()};
+        long[] pad = {spec.pad(), spec.pad()};
         Shape shape = spec.output(scope.path(), x);
-        pooling_forward.primitive_desc pd = new pooling_forward.primitive_desc(
-                dnnl.engine,
-                Dnnl.forward(scope.training()),
-                kind,
-                in,
-                Dnnl.any(shape, in.get_data_type()),
-                stride,
-                kernel,
-                dilation,
-                pad,
-                pad,
-                Dnnl.attributes(),
-                false);
+        memory.desc any = Dnnl.any(shape, in.get_data_type());
+        boolean training = scope.training();
+        int pass = Dnnl.forward(training);
+        var pd = new pooling_forward.primitive_desc(
+                dnnl.engine, pass, kind, in, any, stride, kernel, DILATION, pad, pad, Dnnl.attributes(), false);
         output(shape, pd.dst_desc());
-        Call call =
-                call(new pooling_forward(pd), pd).with(DNNL_ARG_SRC, value(x)).with(DNNL_ARG_DST, value(output()));
+        Call forward = call(pd).with(DNNL_ARG_SRC, value(x)).with(DNNL_ARG_DST, value(output()));
+        // Where each maximum lay.
         Arg winners = null;
-        if (max() && scope.training()) {
+        if (max && training) {
             memory.desc d = pd.workspace_desc();
             winners = arg(d, scope.kept(d.get_size()));
-            call.with(DNNL_ARG_WORKSPACE, winners);
+            forward.with(DNNL_ARG_WORKSPACE, winners);
         }
-        forward(call);
-        if (scope.training() && x.grad() != null) planBackward(pd, winners);
-    }
-
-    /** @param winners where each maximum lay; null for averages */
-    private void planBackward(pooling_forward.primitive_desc hint, Arg winners) {
-        pooling_backward.primitive_desc pd = new pooling_backward.primitive_desc(
-                dnnl.engine,
-                kind,
-                in,
-                hint.dst_desc(),
-                stride,
-                kernel,
-                dilation,
-                pad,
-                pad,
-                hint,
-                Dnnl.attributes(),
-                false);
-        Call call = call(new pooling_backward(pd), pd)
+        forward(forward);
+        if (!training || x.grad() == null) return;
+        memory.desc out = pd.dst_desc();
+        Call backward = call(new pooling_backward.primitive_desc(
+                        dnnl.engine, kind, in, out, stride, kernel, DILATION, pad, pad, pd, Dnnl.attributes(), false))
                 .with(DNNL_ARG_DIFF_DST, grad(output()))
                 .with(DNNL_ARG_DIFF_SRC, grad(x));
-        if (winners != null) call.with(DNNL_ARG_WORKSPACE, winners);
-        backward(call);
+        if (winners != null) backward.with(DNNL_ARG_WORKSPACE, winners);
+        backward(backward);
     }
 }

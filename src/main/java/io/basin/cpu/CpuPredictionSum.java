@@ -27,7 +27,7 @@ final class CpuPredictionSum implements PredictionSum {
     }
 
     private void accumulate(double weight, Memory from, long offset, int first, int count) {
-        FloatBuffer p = ((CpuMemory) from).floats(offset, 4L * count * classes);
+        FloatBuffer p = CpuMemory.bytes(from, offset, 4L * count * classes).asFloatBuffer();
         for (int i = 0; i < count; i++) {
             int to = (first + i) * classes;
             int best = 0;

@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.primitive_desc_base;
 import org.bytedeco.dnnl.stream;
@@ -130,6 +131,20 @@ final class Dnnl {
         attr.set_scratchpad_mode(dnnl.scratchpad_mode.user.value);
         // Whatever other code in this process has made the default.
         attr.set_fpmath_mode(STRICT);
+        return attr;
+    }
+
+    /**
+     * The same with what is done to the result in the same pass.
+     *
+     * @param sum the layout of what is added, or null
+     */
+    static primitive_attr attributes(memory.desc sum, boolean relu) {
+        post_ops after = new post_ops();
+        if (sum != null) after.append_binary(dnnl.algorithm.binary_add.value, sum);
+        if (relu) after.append_eltwise(dnnl.algorithm.eltwise_relu.value, 0, 0);
+        primitive_attr attr = attributes();
+        attr.set_post_ops(after);
         return attr;
     }
 

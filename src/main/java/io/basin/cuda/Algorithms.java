@@ -12,6 +12,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
+import java.util.function.IntToLongFunction;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,17 +40,14 @@ final class Algorithms {
     /** What runs in the end. */
     record Choice(int algorithm, long workspace) {}
 
-    /** One direction of one layer. */
-    interface Problem {
-        /** Names call, shapes and precision. */
-        String key();
-
-        /** The search itself, fastest first; null where it cannot be made. */
-        List<Candidate> search(int most);
-
-        /** Bytes of workspace; below 0 where the algorithm does not do this problem. */
-        long workspace(int algorithm);
-    }
+    /**
+     * One direction of one layer.
+     *
+     * @param key names call, shapes and precision
+     * @param search for so many at most, fastest first; gives null where it cannot be made
+     * @param workspace bytes that an algorithm takes; below 0 where it does not do this problem
+     */
+    record Problem(String key, IntFunction<List<Candidate>> search, IntToLongFunction workspace) {}
 
     private final Path file;
     private final Map<String, Integer> known = new TreeMap<>();
@@ -62,11 +61,11 @@ final class Algorithms {
     Choice choose(Problem problem) {
         Integer kept = known.get(problem.key());
         if (kept != null) {
-            long workspace = problem.workspace(kept);
+            long workspace = problem.workspace().applyAsLong(kept);
             if (workspace >= 0) return new Choice(kept, workspace);
             LOG.info("{}: the algorithm kept in {} is refused; searching anew", problem.key(), file);
         }
-        List<Candidate> found = problem.search(MOST);
+        List<Candidate> found = problem.search().apply(MOST);
         if (found == null) {
             LOG.info("{}: no memory to try algorithms in; number {} is kept in {}", problem.key(), UNTRIED, file);
         }
@@ -89,7 +88,7 @@ final class Algorithms {
                         .reversed())
                 .toList();
         for (Candidate c : able) {
-            long workspace = problem.workspace(c.algorithm());
+            long workspace = problem.workspace().applyAsLong(c.algorithm());
             if (workspace < 0) continue;
             if (!c.deterministic()) {
                 LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());

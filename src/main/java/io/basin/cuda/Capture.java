@@ -3,14 +3,14 @@ package io.basin.cuda;
 import static jcuda.driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Reach;
-import io.basin.device.Recording;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 
 /** Work captured into a graph when it was recorded, without running it; a replay is one call. */
-final class Capture implements Recording {
+final class Capture implements Device.Recording {
     private final CudaDevice device;
     private final CudaContext context;
     private final Reach reach;
@@ -22,7 +22,7 @@ final class Capture implements Recording {
     Capture(CudaDevice device, Reach reach, Runnable work) {
         this.device = device;
         this.reach = reach;
-        context = device.context();
+        context = device.context;
         guard = device.guard().of("the recording");
         CUgraph captured = new CUgraph();
         Check.driver(cuStreamBeginCapture(context.stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");

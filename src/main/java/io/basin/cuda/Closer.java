@@ -24,7 +24,7 @@ final class Closer implements AutoCloseable {
         steps.push(new Step(call, undo));
     }
 
-    void add(AutoCloseable made) {
+    <T extends AutoCloseable> T add(T made) {
         steps.push(new Step(made.getClass().getSimpleName(), () -> {
             try {
                 made.close();
@@ -33,6 +33,7 @@ final class Closer implements AutoCloseable {
                 throw new IllegalStateException(e);
             }
         }));
+        return made;
     }
 
     @Override

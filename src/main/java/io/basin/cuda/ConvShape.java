@@ -7,14 +7,16 @@ import io.basin.device.Layer;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
+import jcuda.Pointer;
 import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
 import jcuda.jcudnn.cudnnConvolutionBwdFilterAlgoPerf;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
 import jcuda.jcudnn.cudnnFilterDescriptor;
+import jcuda.jcudnn.cudnnHandle;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /** A convolution as cuDNN knows it: its descriptors, and the search for the algorithm of each direction. */
@@ -43,10 +45,10 @@ final class ConvShape {
 
     private static final int INTERNAL_ERROR = 4000;
 
-    final cudnnTensorDescriptor x;
-    final cudnnFilterDescriptor w;
-    final cudnnConvolutionDescriptor conv;
-    final cudnnTensorDescriptor y;
+    private final cudnnTensorDescriptor x;
+    private final cudnnFilterDescriptor w;
+    private final cudnnConvolutionDescriptor conv;
+    private final cudnnTensorDescriptor y;
     private final CudaDevice device;
     private final int math;
     private final Shape[] shapes;
@@ -65,22 +67,10 @@ final class ConvShape {
     }
 
     Algorithms.Choice choose(Direction direction) {
-        return device.algorithms().choose(new Algorithms.Problem() {
-            @Override
-            public String key() {
-                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
-            }
-
-            @Override
-            public List<Algorithms.Candidate> search(int most) {
-                return ConvShape.this.search(direction, most);
-            }
-
-            @Override
-            public long workspace(int algorithm) {
-                return ConvShape.this.workspace(direction, algorithm);
-            }
-        });
+        return device.algorithms.choose(new Algorithms.Problem(
+                direction.name().toLowerCase(Locale.ROOT) + " " + key,
+                most -> search(direction, most),
+                algorithm -> workspace(direction, algorithm)));
     }
 
     /** Bytes; -1 where the algorithm does not do this layer. */
@@ -93,7 +83,7 @@ final class ConvShape {
     }
 
     private int query(Direction direction, int algorithm, long[] bytes) {
-        var cudnn = device.context().cudnn;
+        cudnnHandle cudnn = device.context.cudnn;
         return switch (direction) {
             case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes);
             case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes);
@@ -113,7 +103,7 @@ final class ConvShape {
 
     /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
     private List<Algorithms.Candidate> search(Direction direction, int most) {
-        long free = device.context().memory()[0];
+        long free = device.context.memory()[0];
         long workspace = largestWorkspace(direction);
         long needed = workspace;
         for (Shape s : shapes) needed += 4 * s.elements();
@@ -123,12 +113,8 @@ final class ConvShape {
             for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));
             memory.add(device.allocate(workspace));
             DevicePointer[] at =
-                    memory.stream().map(m -> ((CudaMemory) m).at(0, m.bytes())).toArray(DevicePointer[]::new);
-            return switch (direction) {
-                case FORWARD -> forward(most, at, workspace);
-                case DATA -> data(most, at, workspace);
-                case FILTER -> filter(most, at, workspace);
-            };
+                    memory.stream().map(m -> CudaMemory.at(m, 0, m.bytes())).toArray(DevicePointer[]::new);
+            return find(direction, most, at, workspace);
         } catch (ArrayIndexOutOfBoundsException e) {
             // JCuda reads the count of results even where the call failed and wrote none.
             String call = "cudnnFindConvolution" + direction.call + "AlgorithmEx";
@@ -138,75 +124,57 @@ final class ConvShape {
         }
     }
 
-    private List<Algorithms.Candidate> forward(int most, DevicePointer[] at, long workspace) {
-        int[] found = {0};
-        var perf = new cudnnConvolutionFwdAlgoPerf[most];
-        Check.cudnn(
+    private List<Algorithms.Candidate> find(Direction direction, int most, DevicePointer[] at, long space) {
+        cudnnHandle cudnn = device.context.cudnn;
+        int[] n = {0};
+        var forward = new cudnnConvolutionFwdAlgoPerf[most];
+        var data = new cudnnConvolutionBwdDataAlgoPerf[most];
+        var filter = new cudnnConvolutionBwdFilterAlgoPerf[most];
+        int status = switch (direction) {
+            case FORWARD ->
                 cudnnFindConvolutionForwardAlgorithmEx(
-                        device.context().cudnn,
-                        x,
-                        at[0],
-                        w,
-                        at[1],
-                        conv,
-                        y,
-                        at[2],
-                        most,
-                        found,
-                        perf,
-                        at[3],
-                        workspace),
-                "cudnnFindConvolutionForwardAlgorithmEx");
-        return Arrays.stream(perf, 0, found[0])
-                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, true))
-                .toList();
-    }
-
-    private List<Algorithms.Candidate> data(int most, DevicePointer[] at, long workspace) {
-        int[] found = {0};
-        var perf = new cudnnConvolutionBwdDataAlgoPerf[most];
-        Check.cudnn(
+                        cudnn, x, at[0], w, at[1], conv, y, at[2], most, n, forward, at[3], space);
+            case DATA ->
                 cudnnFindConvolutionBackwardDataAlgorithmEx(
-                        device.context().cudnn,
-                        w,
-                        at[1],
-                        y,
-                        at[2],
-                        conv,
-                        x,
-                        at[0],
-                        most,
-                        found,
-                        perf,
-                        at[3],
-                        workspace),
-                "cudnnFindConvolutionBackwardDataAlgorithmEx");
-        return Arrays.stream(perf, 0, found[0])
-                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, true))
+                        cudnn, w, at[1], y, at[2], conv, x, at[0], most, n, data, at[3], space);
+            case FILTER ->
+                cudnnFindConvolutionBackwardFilterAlgorithmEx(
+                        cudnn, x, at[0], y, at[2], conv, w, at[1], most, n, filter, at[3], space);
+        };
+        Check.cudnn(status, "cudnnFindConvolution" + direction.call + "AlgorithmEx");
+        return IntStream.range(0, n[0])
+                .mapToObj(i -> switch (direction) {
+                    case FORWARD -> candidate(forward[i].algo, forward[i].status, forward[i].determinism, true);
+                    case DATA -> candidate(data[i].algo, data[i].status, data[i].determinism, true);
+                    case FILTER ->
+                        candidate(filter[i].algo, filter[i].status, filter[i].determinism, filter[i].mathType == math);
+                })
                 .toList();
     }
 
-    private List<Algorithms.Candidate> filter(int most, DevicePointer[] at, long workspace) {
-        int[] found = {0};
-        var perf = new cudnnConvolutionBwdFilterAlgoPerf[most];
-        Check.cudnn(
-                cudnnFindConvolutionBackwardFilterAlgorithmEx(
-                        device.context().cudnn,
-                        x,
-                        at[0],
-                        y,
-                        at[2],
-                        conv,
-                        w,
-                        at[1],
-                        most,
-                        found,
-                        perf,
-                        at[3],
-                        workspace),
-                "cudnnFindConvolutionBackwardFilterAlgorithmEx");
-        return Arrays.stream(perf, 0, found[0])
-                .map(p -> new Algorithms.Candidate(p.algo, p.status, p.determinism == 1, p.mathType == math))
-                .toList();
+    private static Algorithms.Candidate candidate(int algorithm, int status, int determinism, boolean asked) {
+        return new Algorithms.Candidate(algorithm, status, determinism == 1, asked);
+    }
+
+    /**
+     * Runs one direction.
+     *
+     * @param a and b what is read: x and w, w and dy, x and dy
+     * @param to what is written: y, dx, dw
+     * @return cuDNN's status
+     */
+    int run(Direction direction, Algorithms.Choice how, Pointer a, Pointer b, Pointer to, Pointer space) {
+        CudaContext c = device.context;
+        int algorithm = how.algorithm();
+        long bytes = how.workspace();
+        return switch (direction) {
+            case FORWARD ->
+                cudnnConvolutionForward(c.cudnn, c.one, x, a, w, b, conv, algorithm, space, bytes, c.zero, y, to);
+            case DATA ->
+                cudnnConvolutionBackwardData(c.cudnn, c.one, w, a, y, b, conv, algorithm, space, bytes, c.zero, x, to);
+            case FILTER ->
+                cudnnConvolutionBackwardFilter(
+                        c.cudnn, c.one, x, a, y, b, conv, algorithm, space, bytes, c.zero, w, to);
+        };
     }
 }

@@ -1,21 +1,19 @@
 package io.basin.cuda;
 
-import io.basin.device.Augment;
 import io.basin.device.Augmentation;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
 import io.basin.device.Images;
+import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
-import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Draws the batch of the step that the control block counts: one block a sample, see {@code kernels/batch.cu}. */
-final class CudaBatch extends CudaOp implements BatchOp {
+final class CudaBatch extends CudaOp implements Op.Batch {
     private final Slot labels;
     private final ByteBuffer table;
     private final KernelArg tablePlace;
@@ -23,43 +21,22 @@ final class CudaBatch extends CudaOp implements BatchOp {
 
     CudaBatch(CudaDevice device, PlanContext scope, BatchReader spec, Images images, RunState control) {
         super(device, scope);
-        if (spec.shuffled() && spec.batch() > images.count()) {
-            throw new IllegalArgumentException(
-                    "`batch` " + spec.batch() + " exceeds the " + images.count() + " training samples");
-        }
-        Augmentation augmentation = spec.augmentation();
-        // Its constructor knows what does not fit together.
-        new Augment(augmentation, images.height(), images.width(), images.channels());
+        spec.requireFit(images);
         reach.add("the image set", images.pixels())
                 .add("the image set", images.labels())
                 .add("the control block", control.memory());
-        Shape shape = images.sample().batched(spec.batch());
-        CudaLayout layout = CudaLayout.of(shape);
-        output(new Tensor(name(), shape, layout, scope.value(layout.bytes()), null));
+        Tensor y = result(images.sample().batched(spec.batch()));
         labels = scope.kept(4L * images.labelWidth() * spec.batch());
-        float[] values = images.floats() ? moments(augmentation) : augmentation.table();
+        Augmentation a = spec.augmentation();
+        float[] values = images.floats() ? moments(a) : a.table();
         table = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
         table.asFloatBuffer().put(values);
         tablePlace = place(throughout(scope.kept(table.capacity())));
         forward(launch("batch.cu", images.floats() ? "batchFloats" : "batch")
                 .shape(spec.batch(), 1, 256, 1)
-                .arg(value(output()))
-                .arg(place(labels))
-                .arg(CudaDevice.place(images.pixels()))
-                .arg(CudaDevice.place(images.labels()))
-                .arg(tablePlace)
-                .arg(CudaDevice.place(control))
-                .arg(spec.batch())
-                .arg(images.count())
-                .arg(images.height())
-                .arg(images.width())
-                .arg(images.channels())
-                .arg(spec.seed())
-                .arg(augmentation.pad())
-                .arg(augmentation.flip())
-                .arg(spec.shuffled())
-                .arg(images.labelWidth())
-                .arg(images.absent()));
+                .args(value(y), place(labels), images.pixels(), images.labels(), tablePlace, control.memory())
+                .args(spec.batch(), images.count(), images.height(), images.width(), images.channels())
+                .args(spec.seed(), a.pad(), a.flip(), spec.shuffled(), images.labelWidth(), images.absent()));
         onBind(this::upload);
     }
 

@@ -1,9 +1,8 @@
 package io.basin.cuda;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.Layer;
+import io.basin.device.Op;
 import io.basin.device.Parameter;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
@@ -14,7 +13,7 @@ import io.basin.device.Tensor;
  *
  * <p>Training takes three launches each way, evaluation one.
  */
-final class CudaBatchNorm extends CudaOp implements BatchNormOp {
+final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     private static final String FILE = "norm.cu";
     /** Of one channel: count, mean and sum of squared deviations, in double. */
     private static final int MOMENTS = 24;
@@ -45,7 +44,7 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     private Launch commit;
     private long measured;
 
-    private CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+    CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
         super(device, scope, x, residual);
         this.spec = spec;
         this.x = x;
@@ -60,8 +59,8 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         CudaLayout vector = CudaLayout.of(Shape.of(channels));
         scale = scope.parameter(spec.scale(sample), vector);
         shift = scope.parameter(spec.shift(sample), vector);
-        ParameterStore.State mean = scope.statistic(spec.mean(sample));
-        ParameterStore.State var = scope.statistic(spec.variance(sample));
+        Parameter mean = scope.statistic(spec.mean(sample));
+        Parameter var = scope.statistic(spec.variance(sample));
         runningMean = place(mean.slot());
         runningVar = place(var.slot());
         batchMean = place(scope.kept(4L * channels));
@@ -69,18 +68,8 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         int sums = scope.training() ? PARTIAL : EXACT_PARTIAL;
         partial = place(scope.inForward((long) sums * grid.slabs() * channels));
         pivot = place(scope.inForward(4L * channels));
-    }
-
-    static CudaBatchNorm plan(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        CudaBatchNorm op = new CudaBatchNorm(device, scope, spec, x, residual);
-        try {
-            if (scope.training()) op.planTraining();
-            else op.planEvaluation();
-            return op;
-        } catch (RuntimeException e) {
-            op.close();
-            throw e;
-        }
+        if (scope.training()) planTraining();
+        else planEvaluation();
     }
 
     private Launch overRows(String kernel) {
@@ -96,39 +85,26 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     }
 
     private Launch partialSums(String kernel) {
-        return overRows(kernel).arg(value(x)).arg(partial).arg(pivot).arg(rows).arg(channels);
+        return overRows(kernel).args(value(x), partial, pivot, rows, channels);
     }
 
     private void planTraining() {
         forward(partialSums("moments"));
         forward(warpPerChannel("finalise")
-                .arg(partial)
-                .arg(pivot)
-                .arg(batchMean)
-                .arg(batchVar)
-                .arg(runningMean)
-                .arg(runningVar)
-                .arg(spec.momentum())
-                .arg(rows)
-                .arg(channels)
-                .arg(grid.slabs()));
+                .args(partial, pivot, batchMean, batchVar, runningMean, runningVar)
+                .args(spec.momentum(), rows, channels, grid.slabs()));
         forward(normalise(batchMean, batchVar));
         planBackward();
     }
 
     private Launch normalise(KernelArg mean, KernelArg var) {
-        Launch launch =
-                overRows("normalise").arg(value(output())).arg(value(x)).arg(residual == null ? null : value(residual));
-        return affine(launch, mean, var)
-                .arg((float) spec.eps())
-                .arg(rows)
-                .arg(channels)
-                .arg(spec.relu());
+        Launch launch = overRows("normalise").args(value(output()), value(x), value(residual));
+        return affine(launch, mean, var).args((float) spec.eps(), rows, channels, spec.relu());
     }
 
     /** The arguments with which forward normalised: backward's ReLU asks for the same signs. */
     private Launch affine(Launch launch, KernelArg mean, KernelArg var) {
-        return launch.arg(mean).arg(var).arg(weight(scale)).arg(weight(shift));
+        return launch.args(mean, var, weight(scale), weight(shift));
     }
 
     private void planBackward() {
@@ -137,26 +113,15 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         KernelArg g = masked ? residualGrad() : null;
         if (residual != null && !masked) passOn(residual, dy);
         KernelArg sums = place(scope.inBackward((long) PARTIAL * grid.slabs() * channels));
-        Launch reduce = overRows("gradientSums")
-                .arg(value(x))
-                .arg(dy)
-                .arg(masked ? value(output()) : null)
-                .arg(g);
-        backward(affine(reduce, batchMean, batchVar)
-                .arg(sums)
-                .arg((float) spec.eps())
-                .arg(rows)
-                .arg(channels)
-                .arg(spec.relu()));
+        Launch reduce = overRows("gradientSums").args(value(x), dy, masked ? value(output()) : null, g);
+        float eps = (float) spec.eps();
+        backward(affine(reduce, batchMean, batchVar).args(sums, eps, rows, channels, spec.relu()));
         backward(warpPerChannel("parameterGradients")
-                .arg(sums)
-                .arg(batchVar)
-                .arg(weightGrad(scale))
-                .arg(weightGrad(shift))
-                .arg((float) spec.eps())
-                .arg(channels)
-                .arg(grid.slabs()));
-        if (x.grad() != null) backward(inputGradient(masked ? g : dy, spec.relu() && !masked));
+                .args(sums, batchVar, weightGrad(scale), weightGrad(shift), eps, channels, grid.slabs()));
+        if (x.grad() == null) return;
+        Launch launch = overRows("inputGradient").args(grad(x), value(x), masked ? g : dy);
+        backward(affine(launch, batchMean, batchVar)
+                .args(weightGrad(scale), weightGrad(shift), eps, rows, channels, spec.relu() && !masked));
     }
 
     /** The gradient past the ReLU is the residual's, and needed where nobody asks for that one, too. */
@@ -164,43 +129,15 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         return residual.grad() == null ? place(scope.inBackward(x.layout().bytes())) : grad(residual);
     }
 
-    private Launch inputGradient(KernelArg dy, boolean relu) {
-        Launch launch = overRows("inputGradient").arg(grad(x)).arg(value(x)).arg(dy);
-        return affine(launch, batchMean, batchVar)
-                .arg(weightGrad(scale))
-                .arg(weightGrad(shift))
-                .arg((float) spec.eps())
-                .arg(rows)
-                .arg(channels)
-                .arg(relu);
-    }
-
     /** The population's statistics stay on the device from {@link #reset} to {@link #commit}. */
     private void planEvaluation() {
         forward(normalise(runningMean, runningVar));
         KernelArg population = place(CudaBatch.throughout(scope.kept((long) MOMENTS * channels)));
         measure = partialSums("measure");
-        merge = warpPerChannel("merge")
-                .arg(partial)
-                .arg(pivot)
-                .arg(population)
-                .arg(batchMean)
-                .arg(batchVar)
-                .arg(0)
-                .arg(channels)
-                .arg(1);
-        reset = perChannel("reset").arg(population).arg(channels);
-        adopt = perChannel("adopt")
-                .arg(runningMean)
-                .arg(runningVar)
-                .arg(batchMean)
-                .arg(batchVar)
-                .arg(channels);
-        commit = perChannel("commit")
-                .arg(runningMean)
-                .arg(runningVar)
-                .arg(population)
-                .arg(channels);
+        merge = warpPerChannel("merge").args(partial, pivot, population, batchMean, batchVar, 0, channels, 1);
+        reset = perChannel("reset").args(population, channels);
+        adopt = perChannel("adopt").args(runningMean, runningVar, batchMean, batchVar, channels);
+        commit = perChannel("commit").args(runningMean, runningVar, population, channels);
     }
 
     private void requireEvaluation() {
@@ -211,7 +148,7 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
     public void reset() {
         requireEvaluation();
         measured = 0;
-        run(reset, "reset");
+        turn("reset", reset);
     }
 
     @Override
@@ -222,21 +159,21 @@ final class CudaBatchNorm extends CudaOp implements BatchNormOp {
         of.shape(measure).set(3, count);
         merge.set(5, count);
         merge.set(7, of.slabs());
-        run(measure, "measure");
-        run(merge, "measure");
+        turn("measure", measure);
+        turn("measure", merge);
         measured += count;
     }
 
     @Override
     public void adopt() {
         requireEvaluation();
-        run(adopt, "adopt");
+        turn("adopt", adopt);
     }
 
     @Override
     public void commit() {
         requireEvaluation();
         if (measured == 0) throw new IllegalStateException(name() + ": no statistics were measured");
-        run(commit, "commit");
+        turn("commit", commit);
     }
 }

@@ -59,9 +59,9 @@ final class CudaContext implements AutoCloseable {
             if (count[0] == 0) throw new DeviceException("the driver sees no GPU: see nvidia-smi");
             Check.driver(cuDeviceGet(device, 0), "cuDeviceGet");
             name = deviceName();
-            major = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
-            minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-            multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+            major = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+            minor = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+            multiprocessors = attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
             Check.driver(cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
             undo.add("cuDevicePrimaryCtxRelease", () -> cuDevicePrimaryCtxRelease(device));
             enter();
@@ -97,12 +97,10 @@ final class CudaContext implements AutoCloseable {
     private String deviceName() {
         byte[] bytes = new byte[256];
         Check.driver(cuDeviceGetName(bytes, bytes.length, device), "cuDeviceGetName");
-        int length = 0;
-        while (length < bytes.length && bytes[length] != 0) length++;
-        return new String(bytes, 0, length, java.nio.charset.StandardCharsets.US_ASCII);
+        return Native.toString(bytes, "US-ASCII");
     }
 
-    private int attribute(int which) {
+    static int attribute(CUdevice device, int which) {
         int[] value = {0};
         Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
         return value[0];

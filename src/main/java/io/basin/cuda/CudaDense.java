@@ -22,19 +22,11 @@ import jcuda.jcublas.JCublas2;
  * </pre>
  */
 final class CudaDense extends CudaOp {
-    private final Layer.Dense spec;
-    private final Tensor x;
-    private final int rows;
-    private final int in;
-    private final int out;
-
     CudaDense(CudaDevice device, PlanContext scope, Layer.Dense spec, Tensor x) {
         super(device, scope, x);
-        this.spec = spec;
-        this.x = x;
-        rows = x.shape().dim(0);
-        out = spec.out();
-        in = Math.toIntExact(x.shape().elements() / rows);
+        int rows = x.shape().dim(0);
+        int out = spec.out();
+        int in = Math.toIntExact(x.shape().elements() / rows);
         Tensor y = output(Shape.of(rows, out));
         CudaLayout image = CudaLayout.of(x.shape());
         CudaLayout layout = new CudaLayout(out, image.channels(), image.inner());
@@ -42,43 +34,26 @@ final class CudaDense extends CudaOp {
         Parameter b = spec.bias() ? scope.parameter(spec.bias(x.shape().sample()), CudaLayout.of(Shape.of(out))) : null;
         KernelArg source = value(x);
         KernelArg weights = weight(w);
-        forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, in, source, in, value(y), out));
+        forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, source, value(y)));
         if (b != null || spec.relu()) forward(CudaPointwise.finish(this, y, b, null, spec.relu()));
-        if (scope.training()) planBackward(source, weights, w, b);
-    }
-
-    private void planBackward(KernelArg source, KernelArg weights, Parameter w, Parameter b) {
-        KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, output()) : grad(output());
+        if (!scope.training()) return;
+        KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, y) : grad(y);
         if (b != null) CudaPointwise.columnSums(this, dy, weightGrad(b), rows, out);
-        backward(gemm(CUBLAS_OP_N, CUBLAS_OP_T, in, out, rows, source, in, dy, out, weightGrad(w), in));
-        if (x.grad() == null) return;
-        backward(gemm(CUBLAS_OP_N, CUBLAS_OP_N, in, rows, out, weights, in, dy, out, grad(x), in));
+        backward(gemm(CUBLAS_OP_N, CUBLAS_OP_T, in, out, rows, source, dy, weightGrad(w)));
+        if (x.grad() != null) backward(gemm(CUBLAS_OP_N, CUBLAS_OP_N, in, rows, out, weights, dy, grad(x)));
     }
 
-    /** C (m, n) = op(A) op(B), columns first. */
-    private Runnable gemm(
-            int opA, int opB, int m, int n, int k, KernelArg a, int lda, KernelArg b, int ldb, KernelArg c, int ldc) {
-        CudaContext cuda = device.context();
+    /** To (m, n) = op(A) (m, k) op(B) (k, n), columns first and without gaps. */
+    private Runnable gemm(int opA, int opB, int m, int n, int k, KernelArg a, KernelArg b, KernelArg to) {
+        CudaContext c = device.context;
         boolean fast = CudaContext.tf32(scope.precision());
+        int lda = opA == CUBLAS_OP_N ? m : k;
+        int ldb = opB == CUBLAS_OP_N ? k : n;
         return vendor(() -> {
-            cuda.math(fast);
-            Check.cublas(
-                    JCublas2.cublasSgemm(
-                            cuda.cublas,
-                            opA,
-                            opB,
-                            m,
-                            n,
-                            k,
-                            cuda.one,
-                            a.address(),
-                            lda,
-                            b.address(),
-                            ldb,
-                            cuda.zero,
-                            c.address(),
-                            ldc),
-                    "cublasSgemm");
+            c.math(fast);
+            int status = JCublas2.cublasSgemm(
+                    c.cublas, opA, opB, m, n, k, c.one, a.address(), lda, b.address(), ldb, c.zero, to.address(), m);
+            Check.cublas(status, "cublasSgemm");
         });
     }
 }

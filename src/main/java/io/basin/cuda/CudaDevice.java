@@ -1,15 +1,12 @@
 package io.basin.cuda;
 
+import static io.basin.device.RecordedOp.planned;
 import static jcuda.driver.JCudaDriver.*;
 
-import io.basin.device.AsyncRead;
-import io.basin.device.BatchNormOp;
-import io.basin.device.BatchOp;
+import io.basin.device.Arenas;
 import io.basin.device.BatchReader;
-import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
-import io.basin.device.Elementwise;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
@@ -18,16 +15,10 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.MemoryEstimate;
 import io.basin.device.Op;
-import io.basin.device.Optimizer;
-import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
 import io.basin.device.Precision;
-import io.basin.device.PredictionSum;
 import io.basin.device.Reach;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
-import io.basin.device.Sgd;
-import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
@@ -51,12 +42,12 @@ final class CudaDevice implements Device {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
 
     private final Closer undo = new Closer();
-    private final CudaContext context;
+    final CudaContext context;
     private final Staging staging;
-    private final AsyncReads readings;
-    private final Kernels kernels;
-    private final Algorithms algorithms;
+    final Kernels kernels;
+    final Algorithms algorithms;
     private final Guard guard;
+    private final Arenas arenas;
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What a capture in progress has taken in so far, else null. */
@@ -67,15 +58,11 @@ final class CudaDevice implements Device {
 
     CudaDevice() {
         try {
-            context = new CudaContext();
-            undo.add(context);
+            context = undo.add(new CudaContext());
             guard = new Guard("the cuda device", context::enter);
-            staging = new Staging(context);
-            undo.add(staging);
-            readings = new AsyncReads(context);
-            undo.add(readings);
-            kernels = new Kernels(context);
-            undo.add(kernels);
+            staging = undo.add(new Staging(context));
+            kernels = undo.add(new Kernels(context));
+            arenas = new CudaArenas(this);
             algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
         } catch (RuntimeException e) {
             undo.close();
@@ -92,32 +79,6 @@ final class CudaDevice implements Device {
     void require(Reach reach, String work) {
         reach.requireOpen(work);
         if (captured != null) captured.addAll(reach);
-    }
-
-    /** What {@code plan} makes, done while its memory is open, one thread at a time. */
-    private Runnable turns(String name, Reach reach, Supplier<Runnable> plan) {
-        Runnable work = guard.get(plan);
-        Runnable checked = () -> {
-            require(reach, name);
-            work.run();
-        };
-        return () -> guard.run(checked);
-    }
-
-    CudaContext context() {
-        return context;
-    }
-
-    Kernels kernels() {
-        return kernels;
-    }
-
-    boolean software() {
-        return context.software();
-    }
-
-    Algorithms algorithms() {
-        return algorithms;
     }
 
     @Override
@@ -161,7 +122,10 @@ final class CudaDevice implements Device {
         // The driver has no allocation of nothing, which a net without parameters asks for.
         long physical = Math.max(1, bytes);
         int status = cuMemAlloc(address, physical);
-        if (status != 0) throw new DeviceException(noMemory(bytes, status));
+        if (status != 0) {
+            throw new DeviceException("cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status)
+                    + "; " + (live >> 20) + " MiB are in use: try a smaller `batch`");
+        }
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
         made.add(memory);
@@ -172,11 +136,6 @@ final class CudaDevice implements Device {
             memory.close();
             throw e;
         }
-    }
-
-    private String noMemory(long bytes, int status) {
-        return "cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status) + "; " + (live >> 20)
-                + " MiB are in use: try a smaller `batch`";
     }
 
     /**
@@ -216,7 +175,7 @@ final class CudaDevice implements Device {
     public void upload(Memory to, long offset, ByteBuffer from) {
         guard.run(() -> {
             settle();
-            staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+            staging.upload(CudaMemory.at(to, offset, from.remaining()), from);
         });
     }
 
@@ -224,25 +183,25 @@ final class CudaDevice implements Device {
     public void download(Memory from, long offset, ByteBuffer to) {
         guard.run(() -> {
             settle();
-            staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+            staging.download(CudaMemory.at(from, offset, to.remaining()), to);
         });
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
-        AsyncRead reading = guard.get(() -> {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
+        Supplier<ByteBuffer> reading = guard.get(() -> {
             settle();
-            return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+            return staging.read(CudaMemory.at(from, offset, bytes), bytes);
         });
-        return () -> guard.get(reading::await);
+        return () -> guard.get(reading);
     }
 
     @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
         guard.run(() -> {
-            DevicePointer source = ((CudaMemory) from).at(0, from.bytes());
-            DevicePointer target = ((CudaMemory) to).at(0, to.bytes());
+            DevicePointer source = CudaMemory.at(from, 0, from.bytes());
+            DevicePointer target = CudaMemory.at(to, 0, to.bytes());
             Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
         });
     }
@@ -260,7 +219,7 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Recording record(Runnable work) {
+    public Device.Recording record(Runnable work) {
         return guard.get(() -> {
             captured = new Reach();
             try {
@@ -277,109 +236,42 @@ final class CudaDevice implements Device {
         made.remove(capture);
     }
 
-    /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
-    private <T> T planned(PlanContext scope, Shape input, Supplier<T> plan) {
-        try {
-            return guard.get(plan);
-        } catch (DeviceException e) {
-            throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
-        }
+    @Override
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+        return planned(scope, guard, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
-        return planned(scope, images.sample(), () -> new CudaBatch(this, scope, spec, images, control));
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> CudaConv.plan(this, scope, spec, x, residual));
-    }
-
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return planned(scope, x.shape(), () -> CudaBatchNorm.plan(this, scope, spec, x, residual));
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return planned(scope, x.shape(), () -> new CudaDense(this, scope, spec, x));
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPool.plan(this, scope, spec, x));
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPointwise.relu(this, scope, x));
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return planned(scope, a.shape(), () -> CudaPointwise.add(this, scope, a, b));
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new CudaConv(this, scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new CudaBatchNorm(this, scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new CudaDense(this, scope, s, x);
+        if (layer instanceof Layer.Pool s) return new CudaPool(this, scope, s, x);
+        if (layer instanceof Layer.Relu) return CudaPointwise.relu(this, scope, x);
+        if (layer instanceof Layer.Add) return CudaPointwise.add(this, scope, x, y);
+        if (layer instanceof Layer.Dropout s) return CudaPointwise.dropout(this, scope, s, x, seed, control);
+        return CudaPointwise.map(this, scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
-        return planned(scope, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return planned(scope, x.shape(), () -> CudaPointwise.dropout(this, scope, spec, x, seed, control));
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return planned(scope, x.shape(), () -> CudaPointwise.map(this, scope, function, x));
+        return planned(scope, guard, x.shape(), () -> CudaPointwise.fork(this, scope, x, branches));
     }
 
     @Override
     public Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control) {
-        return planned(scope, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
-    }
-
-    /** The whole of a control block, as an argument of kernels. */
-    static KernelArg place(RunState control) {
-        return place(control.memory());
-    }
-
-    static KernelArg place(Memory memory) {
-        return new KernelArg(((CudaMemory) memory).at(0, memory.bytes()));
+        return planned(scope, guard, logits.shape(), () -> new CudaLoss(this, scope, spec, logits, labels, control));
     }
 
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        Reach reach = Reach.ofStep(storage, control);
-        return turns("step", reach, () -> CudaArenas.step(this, optimizer, storage, control));
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        Reach reach = Reach.ofCombination(points, c, to);
-        return turns("combine", reach, () -> CudaArenas.weightedSum(this, points, c, to));
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
-        return turns(
-                "bend", reach, () -> CudaArenas.stepCurvePoint(this, spec, storage, point, momentum, c, j, control));
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return guard.get(() -> new CudaPredictionSum(this, rows, classes));
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        Reach reach = new Reach().add("the control block", control.memory());
-        return turns(
-                "tick", reach, () -> new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control)));
+    public Arenas arenas() {
+        return arenas;
     }
 
     @Override

@@ -33,16 +33,7 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
         return 4 * elements();
     }
 
-    /** Writes logical order {@code from} into memory order {@code to}. */
-    void pack(FloatBuffer from, FloatBuffer to) {
-        move(from, to, true);
-    }
-
-    /** Writes memory order {@code from} into logical order {@code to}. */
-    void unpack(FloatBuffer from, FloatBuffer to) {
-        move(from, to, false);
-    }
-
+    /** From logical order into memory order, or the reverse. */
     private void move(FloatBuffer from, FloatBuffer to, boolean packing) {
         int f = from.position();
         int t = to.position();
@@ -71,13 +62,13 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
     static ByteBuffer stored(Layout layout, FloatBuffer logical) {
         ByteBuffer stored = direct(logical.remaining());
         if (layout == null) stored.asFloatBuffer().put(logical.duplicate());
-        else of(layout).pack(logical, stored.asFloatBuffer());
+        else of(layout).move(logical, stored.asFloatBuffer(), true);
         return stored;
     }
 
     /** The reverse. */
     static void read(Layout layout, ByteBuffer stored, FloatBuffer logical) {
         if (layout == null) logical.duplicate().put(stored.asFloatBuffer());
-        else of(layout).unpack(stored.asFloatBuffer(), logical);
+        else of(layout).move(stored.asFloatBuffer(), logical, false);
     }
 }

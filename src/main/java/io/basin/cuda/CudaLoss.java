@@ -14,29 +14,18 @@ final class CudaLoss extends CudaOp {
         super(device, scope, x);
         int rows = x.shape().dim(0);
         int classes = x.shape().dim(1);
-        CudaLayout layout = CudaLayout.of(x.shape());
-        output(new Tensor(name(), x.shape(), layout, scope.value(layout.bytes()), null));
+        Tensor y = result(x.shape());
         KernelArg gradient = null;
         if (scope.training() && x.grad() != null) {
             // Forward writes it already, so it lives from there.
-            gradient = place(scope.kept(layout.bytes()));
+            gradient = place(scope.kept(y.layout().bytes()));
             passOn(x, gradient);
         }
-        KernelArg result = place(scope.inForward((long) ROW * rows));
+        KernelArg each = place(scope.inForward((long) ROW * rows));
         Launch launch = kernel("loss.cu", kernelOf(spec), 32L * rows)
-                .arg(value(x))
-                .arg(place(labels))
-                .arg(value(output()))
-                .arg(gradient)
-                .arg(result)
-                .arg(rows)
-                .arg(classes);
-        forward(spec instanceof Loss.CrossEntropy s ? launch.arg(s.smoothing()) : launch);
-        forward(launch("loss.cu", "total")
-                .shape(1, 1, 32, 1)
-                .arg(result)
-                .arg(CudaDevice.place(control))
-                .arg(rows));
+                .args(value(x), place(labels), value(y), gradient, each, rows, classes);
+        forward(spec instanceof Loss.CrossEntropy s ? launch.args(s.smoothing()) : launch);
+        forward(launch("loss.cu", "total").shape(1, 1, 32, 1).args(each, control.memory(), rows));
     }
 
     private static String kernelOf(Loss spec) {

@@ -4,31 +4,19 @@ import io.basin.device.Guard;
 import io.basin.device.Memory;
 
 /** One allocation of device memory. */
-final class CudaMemory implements Memory {
-    private final CudaDevice device;
-    private final long bytes;
-    private final DevicePointer address;
-    private final Guard guard;
-
+record CudaMemory(CudaDevice device, Guard guard, long bytes, DevicePointer address) implements Memory {
     CudaMemory(CudaDevice device, long bytes, DevicePointer address) {
-        this.device = device;
-        this.bytes = bytes;
-        this.address = address;
-        guard = device.guard().of("memory of the cuda device");
+        this(device, device.guard().of("memory of the cuda device"), bytes, address);
     }
 
-    @Override
-    public long bytes() {
-        return bytes;
-    }
-
-    /** The place {@code length} bytes before whose end lies within this allocation. */
-    DevicePointer at(long offset, long length) {
-        guard.requireOpen();
-        if (offset < 0 || length < 0 || offset + length > bytes) {
-            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + bytes);
+    /** The place {@code length} bytes before whose end lies within the allocation. */
+    static DevicePointer at(Memory memory, long offset, long length) {
+        CudaMemory m = (CudaMemory) memory;
+        m.guard.requireOpen();
+        if (offset < 0 || length < 0 || offset + length > m.bytes) {
+            throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + m.bytes);
         }
-        return address.plus(offset);
+        return m.address.plus(offset);
     }
 
     @Override

@@ -27,14 +27,14 @@ final class CudaPointwise {
         return (t.shape().elements() + 3) / 4;
     }
 
-    private static Launch quads(CudaOp op, String file, String kernel, Tensor t) {
-        return op.kernel(file, kernel, quads(t));
+    private static Launch quads(CudaOp op, String kernel, Tensor t) {
+        return op.kernel(FILE, kernel, quads(t));
     }
 
     static CudaOp relu(CudaDevice device, PlanContext scope, Tensor x) {
         CudaOp op = new CudaOp(device, scope, x);
         Tensor y = op.output(x.shape());
-        op.forward(quads(op, FILE, "relu", x).arg(op.value(y)).arg(op.value(x)).arg(elements(x)));
+        op.forward(quads(op, "relu", x).args(op.value(y), op.value(x), elements(x)));
         if (scope.training() && x.grad() != null) op.backward(reluBackward(op, y, op.grad(x)));
         return op;
     }
@@ -47,22 +47,14 @@ final class CudaPointwise {
     }
 
     private static Launch reluBackward(CudaOp op, Tensor y, KernelArg dx) {
-        return quads(op, FILE, "reluBackward", y)
-                .arg(dx)
-                .arg(op.grad(y))
-                .arg(op.value(y))
-                .arg(elements(y));
+        return quads(op, "reluBackward", y).args(dx, op.grad(y), op.value(y), elements(y));
     }
 
     /** Adds bias and residual to y where it lies, then ReLU. */
     static Launch finish(CudaOp op, Tensor y, Parameter bias, Tensor residual, boolean relu) {
-        return quads(op, FILE, "finish", y)
-                .arg(op.value(y))
-                .arg(bias == null ? null : op.weight(bias))
-                .arg(residual == null ? null : op.value(residual))
-                .arg(elements(y))
-                .arg(y.shape().dim(1))
-                .arg(relu);
+        return quads(op, "finish", y)
+                .args(op.value(y), op.weight(bias), op.value(residual))
+                .args(elements(y), y.shape().dim(1), relu);
     }
 
     /** Backward's sums over the rows of (rows, channels): the gradient of a bias. */
@@ -82,17 +74,11 @@ final class CudaPointwise {
         return Math.max(1, Math.min(128, rows / 256));
     }
 
+    /** A block sums over the rows of 32 channels. */
     private static Launch sumsOf(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels, int slabs) {
-        return columns(op.launch(FILE, "columnSums"), channels, slabs)
-                .arg(sums)
-                .arg(x)
-                .arg(rows)
-                .arg(channels);
-    }
-
-    /** The grid of kernels that sum over rows: 32 channels a block. */
-    static Launch columns(Launch launch, int channels, int slabs) {
-        return launch.shape((channels + LANES - 1) / LANES, slabs, LANES, STRIPES);
+        return op.launch(FILE, "columnSums")
+                .shape((channels + LANES - 1) / LANES, slabs, LANES, STRIPES)
+                .args(sums, x, rows, channels);
     }
 
     static CudaOp add(CudaDevice device, PlanContext scope, Tensor a, Tensor b) {
@@ -107,12 +93,7 @@ final class CudaPointwise {
     }
 
     private static Launch sum(CudaOp op, Tensor like, KernelArg out, KernelArg a, KernelArg b) {
-        return quads(op, FILE, "add", like)
-                .arg(out)
-                .arg(a)
-                .arg(b)
-                .arg(elements(like))
-                .arg(false);
+        return quads(op, "add", like).args(out, a, b, elements(like), false);
     }
 
     static CudaOp fork(CudaDevice device, PlanContext scope, Tensor x, List<Tensor> branches) {
@@ -138,7 +119,7 @@ final class CudaPointwise {
         if (!scope.training()) {
             long bytes = x.layout().bytes();
             op.forward(() -> Check.driver(
-                    cuMemcpyDtoDAsync(to.address(), from.address(), bytes, device.context().stream),
+                    cuMemcpyDtoDAsync(to.address(), from.address(), bytes, device.context.stream),
                     "cuMemcpyDtoDAsync"));
             return op;
         }
@@ -150,16 +131,9 @@ final class CudaPointwise {
     private static Launch mask(
             CudaOp op, Layer.Dropout spec, Tensor x, KernelArg out, KernelArg in, long seed, RunState control) {
         CudaLayout layout = CudaLayout.of(x.layout());
-        return quads(op, FILE, "dropout", x)
-                .arg(out)
-                .arg(in)
-                .arg(CudaDevice.place(control))
-                .arg(elements(x))
-                .arg(layout.channels())
-                .arg(layout.inner())
-                .arg(seed)
-                .arg((int) Math.ceil(spec.p() * (1 << 24)))
-                .arg((float) (1 / (1 - spec.p())));
+        return quads(op, "dropout", x)
+                .args(out, in, control.memory(), elements(x), layout.channels(), layout.inner(), seed)
+                .args((int) Math.ceil(spec.p() * (1 << 24)), (float) (1 / (1 - spec.p())));
     }
 
     static CudaOp map(CudaDevice device, PlanContext scope, Elementwise function, Tensor x) {
@@ -169,26 +143,17 @@ final class CudaPointwise {
                     + " has no CUDA expressions: override cudaValue() and cudaSlope() to return it and its derivative in C, such"
                     + " as \"x / (1 + expf(-x))\", or open the cpu device");
         }
-        String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
-                + "\n" + Compiler.resource("map.cu");
         Tensor y = op.output(x.shape());
-        op.forward(user(op, function, source, "map", x)
-                .arg(op.value(y))
-                .arg(op.value(x))
-                .arg(elements(x)));
+        op.forward(user(op, function, "map", x).args(op.value(y), op.value(x), elements(x)));
         if (!scope.training() || x.grad() == null) return op;
-        op.backward(user(op, function, source, "mapBackward", x)
-                .arg(op.grad(x))
-                .arg(op.grad(y))
-                .arg(op.value(x))
-                .arg(elements(x)));
+        op.backward(user(op, function, "mapBackward", x).args(op.grad(x), op.grad(y), op.value(x), elements(x)));
         return op;
     }
 
-    private static Launch user(CudaOp op, Elementwise function, String source, String kernel, Tensor x) {
-        Kernels kernels = op.device.kernels();
+    private static Launch user(CudaOp op, Elementwise function, String kernel, Tensor x) {
+        String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
+                + "\n" + Compiler.resource("map.cu");
         String name = function.name().replaceAll("\\W", "_") + ".cu";
-        Launch launch = new Launch(op.device.context(), kernels.compile(name, source, kernel), name);
-        return op.add(launch).shape(kernels.blocks(quads(x), 256), 1, 256, 1);
+        return op.add(op.device.kernels.launch(name, source, kernel, quads(x)));
     }
 }

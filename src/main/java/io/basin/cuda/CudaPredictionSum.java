@@ -9,8 +9,6 @@ import java.util.function.Supplier;
 
 /** Sums and votes on the device, by the kernels of {@code kernels/ensemble.cu}: a member is added without waiting for it. */
 final class CudaPredictionSum implements PredictionSum {
-    private static final int THREADS = 256;
-
     private final CudaDevice device;
     private final int rows;
     private final int classes;
@@ -26,43 +24,28 @@ final class CudaPredictionSum implements PredictionSum {
         this.classes = classes;
         guard = device.guard().of("the tally");
         try {
-            sums = own(8L * rows * classes);
-            votes = own(4L * rows * classes);
-            choices = own(4L * rows);
+            sums = undo.add(device.allocate(8L * rows * classes));
+            votes = undo.add(device.allocate(4L * rows * classes));
+            choices = undo.add(device.allocate(4L * rows));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
         }
     }
 
-    private Memory own(long bytes) {
-        Memory memory = device.allocate(bytes);
-        undo.add(memory);
-        return memory;
-    }
-
     @Override
     public void add(double weight, Memory from, long offset, int first, int count) {
         long skipped = (long) first * classes;
         guard.run(() -> launch("accumulate", count)
-                .arg(part(sums, 8 * skipped, 8L * count * classes))
-                .arg(part(votes, 4 * skipped, 4L * count * classes))
-                .arg(part(from, offset, 4L * count * classes))
-                .arg(weight)
-                .arg(count)
-                .arg(classes)
+                .args(CudaMemory.at(sums, 8 * skipped, 8L * count * classes))
+                .args(CudaMemory.at(votes, 4 * skipped, 4L * count * classes))
+                .args(CudaMemory.at(from, offset, 4L * count * classes), weight, count, classes)
                 .run());
-    }
-
-    private static KernelArg part(Memory memory, long offset, long bytes) {
-        return new KernelArg(((CudaMemory) memory).at(offset, bytes));
     }
 
     /** A warp for each row. */
     private Launch launch(String kernel, int count) {
-        int blocks = device.kernels().blocks(32L * count, THREADS);
-        return new Launch(device.context(), device.kernels().get("ensemble.cu", kernel), kernel)
-                .shape(blocks, 1, THREADS, 1);
+        return device.kernels.launch("ensemble.cu", kernel, 32L * count);
     }
 
     @Override
@@ -74,21 +57,12 @@ final class CudaPredictionSum implements PredictionSum {
 
     @Override
     public int[] likeliest() {
-        return chosen(() -> launch("argmax", rows)
-                .arg(CudaDevice.place(choices))
-                .arg(CudaDevice.place(sums))
-                .arg(rows)
-                .arg(classes));
+        return chosen(() -> launch("argmax", rows).args(choices, sums, rows, classes));
     }
 
     @Override
     public int[] elected() {
-        return chosen(() -> launch("vote", rows)
-                .arg(CudaDevice.place(choices))
-                .arg(CudaDevice.place(votes))
-                .arg(CudaDevice.place(sums))
-                .arg(rows)
-                .arg(classes));
+        return chosen(() -> launch("vote", rows).args(choices, votes, sums, rows, classes));
     }
 
     private int[] chosen(Supplier<Launch> choice) {

@@ -26,7 +26,7 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public Device openUnasked(int threads) {
         CudaDevice device = open(threads);
-        if (!device.software()) return device;
+        if (!device.context.software()) return device;
         device.close();
         throw new DeviceException("only the software GPU is here, which is chosen by name alone");
     }
@@ -39,7 +39,8 @@ public final class CudaProvider implements DeviceProvider {
             Libraries.require();
             Natives.load();
             CudaDevice device = new CudaDevice();
-            if (device.software()) LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
+            if (device.context.software())
+                LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             throw Cache.refusal(name(), e);

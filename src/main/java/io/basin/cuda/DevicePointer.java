@@ -10,11 +10,6 @@ final class DevicePointer extends CUdeviceptr {
         super(base, offset);
     }
 
-    /** Somebody else's place, known by its number. */
-    static DevicePointer of(long value) {
-        return new DevicePointer(new DevicePointer(), value);
-    }
-
     DevicePointer plus(long offset) {
         return new DevicePointer(this, offset);
     }

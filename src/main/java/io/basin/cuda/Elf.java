@@ -62,7 +62,7 @@ final class Elf {
             return new Fault("is built for another processor than x86-64", true);
         }
         if (start.getShort(16) != SHARED_OBJECT) return new Fault("is not a shared library", false);
-        long end = Math.max(segments(file, start), sections(file, start));
+        long end = end(file, start);
         return end <= file.size() ? null : cut("has " + file.size() + " bytes, its headers speak of " + end);
     }
 
@@ -70,28 +70,23 @@ final class Elf {
         return new Fault("is cut short: it " + how, false);
     }
 
-    /** Where the last byte that the linker maps has to lie. */
-    private static long segments(FileChannel file, ByteBuffer header) throws IOException {
+    /** Where the last byte has to lie that the linker maps, or that a section has: a library may come without a table of these. */
+    private static long end(FileChannel file, ByteBuffer header) throws IOException {
         long end = HEADER;
-        ByteBuffer table = table(file, header.getLong(32), header.getShort(56) & 0xFFFF, SEGMENT);
-        for (int at = 0; at < table.limit(); at += SEGMENT) {
-            if (table.getInt(at) == LOAD) end = Math.max(end, end(table.getLong(at + 8), table.getLong(at + 32)));
+        ByteBuffer segments = read(file, header.getLong(32), (header.getShort(56) & 0xFFFF) * SEGMENT);
+        for (int at = 0; at < segments.limit(); at += SEGMENT) {
+            if (segments.getInt(at) != LOAD) continue;
+            end = Math.max(end, end(segments.getLong(at + 8), segments.getLong(at + 32)));
         }
-        return end;
-    }
-
-    /** Where the last byte of the last section has to lie; a library may come without their table. */
-    private static long sections(FileChannel file, ByteBuffer header) throws IOException {
         long from = header.getLong(40);
         int count = header.getShort(60) & 0xFFFF;
-        if (from == 0 || count == 0) return HEADER;
-        long end = end(from, (long) count * SECTION);
+        if (from == 0 || count == 0) return end;
+        end = Math.max(end, end(from, (long) count * SECTION));
         if (end > file.size()) return end;
-        ByteBuffer table = table(file, from, count, SECTION);
-        for (int at = 0; at < table.limit(); at += SECTION) {
-            if (table.getInt(at + 4) != NO_BITS) {
-                end = Math.max(end, end(table.getLong(at + 24), table.getLong(at + 32)));
-            }
+        ByteBuffer sections = read(file, from, count * SECTION);
+        for (int at = 0; at < sections.limit(); at += SECTION) {
+            if (sections.getInt(at + 4) == NO_BITS) continue;
+            end = Math.max(end, end(sections.getLong(at + 24), sections.getLong(at + 32)));
         }
         return end;
     }
@@ -100,10 +95,6 @@ final class Elf {
     private static long end(long offset, long length) {
         long end = offset + length;
         return offset < 0 || length < 0 || end < 0 ? Long.MAX_VALUE : end;
-    }
-
-    private static ByteBuffer table(FileChannel file, long from, int count, int each) throws IOException {
-        return read(file, from, count * each);
     }
 
     private static ByteBuffer read(FileChannel file, long from, int bytes) throws IOException {

@@ -14,7 +14,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import jcuda.Pointer;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUstream;
 
@@ -86,7 +85,7 @@ public final class FusedStep implements AutoCloseable {
         if (parameters.average == 0 && Arrays.stream(alpha).anyMatch(a -> a != 0)) {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
-        ByteBuffer tables = RunState.tables(lr, alpha);
+        ByteBuffer block = RunState.block(lr, alpha);
         Cache.showToLoaders();
         Libraries.DRIVER.find();
         Libraries.NVRTC.find();
@@ -95,40 +94,32 @@ public final class FusedStep implements AutoCloseable {
         CUdevice device = currentDevice();
         try {
             // What is in flight when this is closed may still use what it owns: waiting is the first to be undone.
-            KernelArg control = control(foreign, tables);
+            DevicePointer control = control(foreign, block);
             Kernels kernels = new Kernels(
-                    10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                            + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
-                    attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
+                    foreign,
+                    10 * CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                            + CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
+                    CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                     parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(foreign));
-            plan(foreign, kernels, parameters, spec, control, lr.length);
+            plan(kernels, parameters, spec, control, lr.length);
         } catch (RuntimeException e) {
             undo.close();
             throw e;
         }
     }
 
-    private void plan(CUstream stream, Kernels kernels, Parameters p, Sgd spec, KernelArg control, int steps) {
-        int blocks = kernels.blocks(p.count / 4, 256);
-        Launch step = new Launch(stream, kernels.get("step.cu", "step"), "step").shape(blocks, 1, 256, 1);
-        step.arg(place(p.weights))
-                .arg(place(p.gradients))
-                .arg(place(p.momentum))
-                .arg(place(p.average));
-        step.arg(control).arg(steps);
+    private void plan(Kernels kernels, Parameters p, Sgd spec, DevicePointer control, int steps) {
+        long quads = p.count / 4;
+        Launch step = kernels.launch("step.cu", "step", quads)
+                .args(p.weights, p.gradients, p.momentum, p.average, control, steps);
         launches.add(CudaArenas.rule(step, spec, 4 * p.count, 4 * p.decayed));
         if (p.moment != 0) {
-            Launch moment = new Launch(stream, kernels.get("average.cu", "moment"), "moment").shape(blocks, 1, 256, 1);
-            moment.arg(place(p.moment)).arg(place(p.weights)).arg(place(p.average));
-            launches.add(moment.arg(control).arg(steps).arg((int) (p.count / 4)));
+            launches.add(kernels.launch("average.cu", "moment", quads)
+                    .args(p.moment, p.weights, p.average, control, steps, (int) quads));
         }
-        launches.add(new Launch(stream, kernels.get("step.cu", "tick"), "tick").arg(control));
-    }
-
-    private static KernelArg place(long address) {
-        return new KernelArg(DevicePointer.of(address));
+        launches.add(kernels.launch("step.cu", "tick").args(control));
     }
 
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
@@ -152,31 +143,18 @@ public final class FusedStep implements AutoCloseable {
         return device;
     }
 
-    private static int attribute(CUdevice device, int which) {
-        int[] value = {0};
-        Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
-        return value[0];
-    }
-
-    private KernelArg control(CUstream stream, ByteBuffer tables) {
-        long bytes = RunState.TABLES + (long) tables.remaining();
+    private DevicePointer control(CUstream stream, ByteBuffer block) {
+        int bytes = block.remaining();
         DevicePointer address = new DevicePointer();
         Check.driver(cuMemAlloc(address, bytes), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));
         // Copies are in the stream's order only from pinned memory.
-        Pointer pinned = new Pointer();
-        Check.driver(cuMemAllocHost(pinned, bytes), "cuMemAllocHost");
-        try {
-            ByteBuffer block = pinned.getByteBuffer(0, bytes);
-            block.put(new byte[RunState.TABLES]).put(tables);
-            Check.driver(cuMemcpyHtoDAsync(address, pinned, bytes, stream), "cuMemcpyHtoDAsync");
+        try (Pinned pinned = new Pinned(stream, 1, bytes)) {
+            pinned.bytes(0, bytes).put(block);
+            Check.driver(cuMemcpyHtoDAsync(address, pinned.pointer(0), bytes, stream), "cuMemcpyHtoDAsync");
             Check.driver(cuStreamSynchronize(stream), "cuStreamSynchronize");
-        } finally {
-            // A wait that failed has waited for nothing, and the copy may still read this.
-            cuStreamSynchronize(stream);
-            cuMemFreeHost(pinned);
         }
-        return new KernelArg(address);
+        return address;
     }
 
     /** Any thread that has the context current may call. Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */

@@ -15,20 +15,12 @@ final class KernelArg {
         this.arena = arena;
     }
 
-    /** A place that never moves. */
-    KernelArg(DevicePointer fixed) {
-        slot = null;
-        arena = null;
-        address = fixed;
-    }
-
     Slot slot() {
         return slot;
     }
 
     void bind(Binding binding) {
-        if (slot == null) return;
-        address = ((CudaMemory) binding.memory(arena)).at(slot.offset(), slot.bytes());
+        address = CudaMemory.at(binding.memory(arena), slot.offset(), slot.bytes());
     }
 
     DevicePointer address() {

@@ -8,15 +8,18 @@ import java.util.List;
 import java.util.Map;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
+import jcuda.driver.CUstream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The kernels of {@code kernels/}, loaded when the device is opened, and those that users' functions are made into. */
 final class Kernels implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
+    private static final int THREADS = 256;
     private static final List<String> FILES =
             List.of("average.cu", "batch.cu", "ensemble.cu", "loss.cu", "norm.cu", "pointwise.cu", "step.cu");
 
+    private final CUstream stream;
     private final int multiprocessors;
     private final Compiler compiler;
     private final Map<String, CUmodule> modules = new HashMap<>();
@@ -24,15 +27,16 @@ final class Kernels implements AutoCloseable {
     private final Closer undo = new Closer();
 
     Kernels(CudaContext context) {
-        this(context.architecture(), context.multiprocessors, FILES);
+        this(context.stream, context.architecture(), context.multiprocessors, FILES);
     }
 
-    /** Some files of {@code kernels/}, loaded into the context that is current. */
-    Kernels(int architecture, int multiprocessors, List<String> files) {
+    /** Some files of {@code kernels/}, loaded into the context that is current, for launches on {@code stream}. */
+    Kernels(CUstream stream, int architecture, int multiprocessors, List<String> files) {
+        this.stream = stream;
         this.multiprocessors = multiprocessors;
         compiler = new Compiler(architecture);
         try {
-            for (String file : files) module(file, Compiler.resource(file));
+            for (String file : files) modules.put(file, load(file, Compiler.resource(file)));
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -49,13 +53,19 @@ final class Kernels implements AutoCloseable {
         return function(modules.computeIfAbsent(source, s -> load(name, s)), kernel);
     }
 
-    /** The same without contraction of products and sums. */
-    CUfunction compileExactly(String name, String source, String kernel) {
-        return compile(name, Compiler.EXACT + source, kernel);
+    /** A kernel of a file of {@code kernels/}, to be given its grid and arguments. */
+    Launch launch(String file, String kernel) {
+        return new Launch(stream, get(file, kernel), kernel);
     }
 
-    private void module(String file, String source) {
-        modules.put(file, load(file, source));
+    /** The same in blocks of {@link #THREADS} threads, {@code items} in all or as many as fill the device. */
+    Launch launch(String file, String kernel, long items) {
+        return launch(file, kernel).shape(blocks(items, THREADS), 1, THREADS, 1);
+    }
+
+    /** The same of a source made at planning. */
+    Launch launch(String name, String source, String kernel, long items) {
+        return new Launch(stream, compile(name, source, kernel), name).shape(blocks(items, THREADS), 1, THREADS, 1);
     }
 
     private CUmodule load(String name, String source) {

@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 
+import io.basin.device.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
@@ -26,14 +27,7 @@ final class Launch implements Runnable {
     private final long base = CudaContext.address(memory);
     private final KernelArg[] places = new KernelArg[MOST];
     private int count;
-    private int gridX = 1;
-    private int gridY = 1;
-    private int blockX = 1;
-    private int blockY = 1;
-
-    Launch(CudaContext context, CUfunction function, String kernel) {
-        this(context.stream, function, kernel);
-    }
+    private int[] grid = {1, 1, 1, 1};
 
     Launch(CUstream stream, CUfunction function, String kernel) {
         this.stream = stream;
@@ -43,52 +37,34 @@ final class Launch implements Runnable {
 
     /** Blocks and the threads of each. */
     Launch shape(int gridX, int gridY, int blockX, int blockY) {
-        this.gridX = gridX;
-        this.gridY = gridY;
-        this.blockX = blockX;
-        this.blockY = blockY;
+        grid = new int[] {gridX, gridY, blockX, blockY};
         return this;
     }
 
-    /** @param place null for a null pointer */
-    Launch arg(KernelArg place) {
-        places[count] = place;
-        memory.putLong(
-                next(),
-                place == null || place.address() == null ? 0 : place.address().value());
+    /**
+     * Appends arguments: a {@link KernelArg}, a {@link DevicePointer}, a {@link Memory} for the whole of it, null for a null pointer,
+     * or a number of the width that the kernel takes.
+     */
+    Launch args(Object... values) {
+        for (Object value : values) {
+            int at = (MOST + count) * WORD;
+            memory.putLong(count * WORD, base + at);
+            put(at, value);
+            count++;
+        }
         return this;
     }
 
-    Launch arg(int value) {
-        memory.putInt(next(), value);
-        return this;
-    }
-
-    Launch arg(boolean value) {
-        return arg(value ? 1 : 0);
-    }
-
-    Launch arg(long value) {
-        memory.putLong(next(), value);
-        return this;
-    }
-
-    Launch arg(float value) {
-        memory.putFloat(next(), value);
-        return this;
-    }
-
-    Launch arg(double value) {
-        memory.putDouble(next(), value);
-        return this;
-    }
-
-    /** Enters the next argument's address into the array; returns where its value goes. */
-    private int next() {
-        int at = (MOST + count) * WORD;
-        memory.putLong(count * WORD, base + at);
-        count++;
-        return at;
+    private void put(int at, Object value) {
+        if (value instanceof KernelArg place) places[count] = place;
+        else if (value instanceof DevicePointer pointer) memory.putLong(at, pointer.value());
+        else if (value instanceof Memory whole) put(at, CudaMemory.at(whole, 0, whole.bytes()));
+        else if (value instanceof Integer i) memory.putInt(at, i);
+        else if (value instanceof Boolean b) memory.putInt(at, b ? 1 : 0);
+        else if (value instanceof Long l) memory.putLong(at, l);
+        else if (value instanceof Float f) memory.putFloat(at, f);
+        else if (value instanceof Double d) memory.putDouble(at, d);
+        else if (value != null) throw new IllegalArgumentException("a kernel takes no " + value.getClass());
     }
 
     /** Replaces an argument that is no address: only for work that is never captured. */
@@ -106,6 +82,7 @@ final class Launch implements Runnable {
 
     @Override
     public void run() {
-        Check.driver(cuLaunchKernel(function, gridX, gridY, 1, blockX, blockY, 1, 0, stream, parameters, null), call);
+        int[] g = grid;
+        Check.driver(cuLaunchKernel(function, g[0], g[1], 1, g[2], g[3], 1, 0, stream, parameters, null), call);
     }
 }

@@ -5,6 +5,7 @@ import static jcuda.driver.JCudaDriver.*;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jcuda.Pointer;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUresult;
@@ -21,11 +22,16 @@ final class Pinned implements AutoCloseable {
     private final Pointer memory = new Pointer();
     private final ByteBuffer bytes;
     private final CUevent[] copied;
+    /** Pieces whose copy is not known to be done. */
+    private final boolean[] pending;
+
+    private int next;
 
     Pinned(CUstream stream, int pieces, int piece) {
         this.stream = stream;
         this.piece = piece;
         copied = new CUevent[pieces];
+        pending = new boolean[pieces];
         long size = (long) piece * pieces;
         try {
             Check.driver(cuMemAllocHost(memory, size), "cuMemAllocHost");
@@ -58,14 +64,30 @@ final class Pinned implements AutoCloseable {
     /** The copy of this piece has just been enqueued. */
     void mark(int i) {
         Check.driver(cuEventRecord(copied[i], stream), "cuEventRecord");
+        pending[i] = true;
+    }
+
+    /** The pieces in turn; waits only where one comes round again before its copy is known to be done. */
+    int take() {
+        int piece = next;
+        next = (next + 1) % copied.length;
+        await(piece);
+        return piece;
     }
 
     /** Waits until the copy that was last marked is done. */
     void await(int i) {
+        if (!pending[i]) return;
         // Most often it was done long ago, and asking does not put the thread to sleep.
         int status = cuEventQuery(copied[i]);
         if (status == CUresult.CUDA_ERROR_NOT_READY) Check.driver(cuEventSynchronize(copied[i]), "cuEventSynchronize");
         else Check.driver(status, "cuEventQuery");
+        pending[i] = false;
+    }
+
+    /** All copies are known to be done. */
+    void clear() {
+        Arrays.fill(pending, false);
     }
 
     @Override

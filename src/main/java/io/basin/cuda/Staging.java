@@ -3,25 +3,38 @@ package io.basin.cuda;
 import static jcuda.driver.JCudaDriver.*;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.nio.ByteOrder;
+import java.util.function.Supplier;
 
 /**
- * What all large copies between host and device go through: pinned memory of our own, which stays where it is until the copy is
+ * What all copies between host and device go through: pinned memory of our own, which stays where it is until the copy is
  * done. Uploads take pieces in turn; a piece is waited for only where it comes round again before its copy is known to be done,
  * which happens within uploads of megabytes and never with what an epoch uploads.
+ *
+ * <p>Small copies to the host are not waited for until they are looked at: each goes to a piece of its own, and one that comes
+ * round again is first emptied into its reading.
  */
 final class Staging implements AutoCloseable {
     private static final int PIECE = 256 << 10;
     private static final int PIECES = 16;
+    /** Most bytes of a reading. */
+    private static final int READING = 256;
 
     private final CudaContext context;
+    private final Closer undo = new Closer();
     private final Pinned pinned;
-    private final boolean[] pending = new boolean[PIECES];
-    private int next;
+    private final Pinned small;
+    private final Reading[] expected = new Reading[PIECES];
 
     Staging(CudaContext context) {
         this.context = context;
-        pinned = new Pinned(context.stream, PIECES, PIECE);
+        try {
+            pinned = undo.add(new Pinned(context.stream, PIECES, PIECE));
+            small = undo.add(new Pinned(context.stream, PIECES, READING));
+        } catch (RuntimeException e) {
+            undo.close();
+            throw e;
+        }
     }
 
     /** Copies all that remains of {@code from}, which may change as soon as this returns. */
@@ -29,23 +42,12 @@ final class Staging implements AutoCloseable {
         ByteBuffer rest = from.duplicate();
         for (long at = 0; rest.hasRemaining(); at += PIECE) {
             int n = Math.min(PIECE, rest.remaining());
-            int piece = take();
+            int piece = pinned.take();
             pinned.bytes(piece, n).put(rest.slice(rest.position(), n));
             rest.position(rest.position() + n);
             Check.driver(cuMemcpyHtoDAsync(to.plus(at), pinned.pointer(piece), n, context.stream), "cuMemcpyHtoDAsync");
             pinned.mark(piece);
-            pending[piece] = true;
         }
-    }
-
-    private int take() {
-        int piece = next;
-        next = (next + 1) % PIECES;
-        if (pending[piece]) {
-            pinned.await(piece);
-            pending[piece] = false;
-        }
-        return piece;
     }
 
     /**
@@ -58,13 +60,46 @@ final class Staging implements AutoCloseable {
             int n = Math.min(PIECE * PIECES, rest.remaining());
             Check.driver(cuMemcpyDtoHAsync(pinned.pointer(0), from.plus(at), n, context.stream), "cuMemcpyDtoHAsync");
             context.synchronize();
-            Arrays.fill(pending, false);
+            pinned.clear();
             rest.put(pinned.bytes(0, n));
+        }
+    }
+
+    /** Begins a copy and goes on. */
+    Supplier<ByteBuffer> read(DevicePointer from, int bytes) {
+        if (bytes > READING) {
+            throw new IllegalArgumentException("a reading has at most " + READING + " bytes, not " + bytes);
+        }
+        int piece = small.take();
+        if (expected[piece] != null) expected[piece].get();
+        Check.driver(cuMemcpyDtoHAsync(small.pointer(piece), from, bytes, context.stream), "cuMemcpyDtoHAsync");
+        small.mark(piece);
+        expected[piece] = new Reading(piece, bytes);
+        return expected[piece];
+    }
+
+    private final class Reading implements Supplier<ByteBuffer> {
+        private final int piece;
+        private final ByteBuffer bytes;
+
+        Reading(int piece, int length) {
+            this.piece = piece;
+            bytes = ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
+        }
+
+        @Override
+        public ByteBuffer get() {
+            if (expected[piece] == this) {
+                small.await(piece);
+                bytes.put(0, small.bytes(piece, bytes.capacity()), 0, bytes.capacity());
+                expected[piece] = null;
+            }
+            return bytes;
         }
     }
 
     @Override
     public void close() {
-        pinned.close();
+        undo.close();
     }
 }

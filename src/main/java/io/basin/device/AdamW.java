@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.text.Require;
+
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv 1711.05101), as PyTorch computes it.
  *
@@ -18,16 +20,10 @@ public record AdamW(double beta1, double beta2, double eps, double weightDecay) 
     }
 
     public AdamW {
-        requireBelowOne("beta1", beta1);
-        requireBelowOne("beta2", beta2);
-        if (!(eps > 0)) throw new IllegalArgumentException("eps must be positive, got " + eps);
-        if (!(weightDecay >= 0)) {
-            throw new IllegalArgumentException("weight decay must not be negative, got " + weightDecay);
-        }
-    }
-
-    private static void requireBelowOne(String name, double beta) {
-        if (!(beta >= 0 && beta < 1)) throw new IllegalArgumentException(name + " must be in [0, 1), got " + beta);
+        Require.belowOne("beta1", beta1);
+        Require.belowOne("beta2", beta2);
+        Require.positive("eps", eps);
+        Require.notNegative("weightDecay", weightDecay);
     }
 
     @Override
@@ -44,7 +40,8 @@ public record AdamW(double beta1, double beta2, double eps, double weightDecay) 
     @Override
     public double[] scalars(long step) {
         return new double[] {
-            1 / (1 - StrictMath.pow(beta1, step + 1)), 1 / Math.sqrt(1 - StrictMath.pow(beta2, step + 1))
+            1 / (1 - StrictMath.pow(beta1, (double) step + 1)),
+            1 / Math.sqrt(1 - StrictMath.pow(beta2, (double) step + 1))
         };
     }
 

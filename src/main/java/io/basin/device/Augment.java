@@ -36,18 +36,10 @@ public final class Augment {
     /**
      * For images of one shape.
      *
-     * @throws IllegalArgumentException if the channels differ from the augmentation's, a size is below 1, or the
-     *     padding is so wide that a crop could miss the image
+     * @throws IllegalArgumentException as {@link Augmentation#requireFit}
      */
     public Augment(Augmentation augmentation, int height, int width, int channels) {
-        if (height < 1 || width < 1 || channels != augmentation.channels()) {
-            throw new IllegalArgumentException("images (" + height + ", " + width + ", " + channels
-                    + ") do not fit an augmentation of " + augmentation.channels() + " channels");
-        }
-        if (augmentation.pad() >= Math.min(height, width)) {
-            throw new IllegalArgumentException("pad " + augmentation.pad() + " is not below the image's " + height
-                    + " x " + width + ": a crop could miss the image");
-        }
+        augmentation.requireFit(height, width, channels);
         this.height = height;
         this.width = width;
         this.channels = channels;
@@ -66,36 +58,26 @@ public final class Augment {
     /**
      * Writes one network input.
      *
-     * @param pixels uint8 images, (N, H, W, C)
+     * @param pixels uint8 images, (N, H, W, C), from index 0 of a buffer, whose position does not matter
      * @param sample which of them, also the number its random draw is made from
      * @param train whether to crop and mirror; if false, seed and epoch are not looked at
      * @param out receives (C, H, W) from {@code offset} on
      * @throws IndexOutOfBoundsException if there is no such sample or no room for the output
      */
-    public void into(byte[] pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
-        Objects.checkIndex(sample, pixels.length / outputSize());
-        into(pixels, null, null, sample, seed, epoch, train, out, offset);
-    }
-
-    /**
-     * As {@link #into(byte[], int, long, long, boolean, float[], int)}, from index 0 of a buffer, whose position does
-     * not matter.
-     */
     public void into(ByteBuffer pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
         Objects.checkIndex(sample, pixels.limit() / outputSize());
-        into(null, pixels, null, sample, seed, epoch, train, out, offset);
+        into(pixels, null, sample, seed, epoch, train, out, offset);
     }
 
     /** The same for float32 values, (N, H, W, C): each becomes {@code (v - mean[c]) / std[c]}, in this order. */
     public void into(FloatBuffer values, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
         Objects.checkIndex(sample, values.limit() / outputSize());
-        into(null, null, values, sample, seed, epoch, train, out, offset);
+        into(null, values, sample, seed, epoch, train, out, offset);
     }
 
     private void into(
-            byte[] array,
-            ByteBuffer buffer,
-            FloatBuffer floats,
+            ByteBuffer pixels,
+            FloatBuffer values,
             int sample,
             long seed,
             long epoch,
@@ -103,16 +85,10 @@ public final class Augment {
             float[] out,
             int offset) {
         Objects.checkFromIndexSize(offset, outputSize(), out.length);
-        int down = 0;
-        int right = 0;
-        boolean mirror = false;
-        if (train) {
-            long words = Philox.pair(
-                    sample, (int) epoch, (int) (epoch >>> 32), Streams.AUGMENTATION, (int) seed, (int) (seed >>> 32));
-            down = Philox.below((int) words, 2 * pad + 1) - pad;
-            right = Philox.below((int) (words >>> 32), 2 * pad + 1) - pad;
-            mirror = flip && (words & 1) != 0;
-        }
+        long words = train ? draw(sample, seed, epoch) : 0;
+        int down = train ? Philox.below((int) words, 2 * pad + 1) - pad : 0;
+        int right = train ? Philox.below((int) (words >>> 32), 2 * pad + 1) - pad : 0;
+        boolean mirror = train && flip && (words & 1) != 0;
         // u counts the crop's columns before mirroring; those in [first, last) lie inside the image.
         int first = Math.max(0, -right);
         int last = Math.min(width, width - right);
@@ -121,35 +97,28 @@ public final class Augment {
         for (int c = 0; c < channels; c++) {
             for (int y = 0; y < height; y++) {
                 int row = offset + (c * height + y) * width;
-                int sourceY = y + down;
-                boolean inside = sourceY >= 0 && sourceY < height;
-                if (!inside || last - first < width) {
-                    Arrays.fill(out, row, row + width, table[c * 256]);
-                }
-                if (inside) {
-                    int from = ((sample * height + sourceY) * width + first + right) * channels + c;
-                    if (floats != null) copy(floats, from, c, out, row + target, step, last - first);
-                    else copy(array, buffer, from, c * 256, out, row + target, step, last - first);
-                }
+                boolean inside = y + down >= 0 && y + down < height;
+                if (!inside || last - first < width) Arrays.fill(out, row, row + width, table[c * 256]);
+                if (!inside) continue;
+                int from = ((sample * height + y + down) * width + first + right) * channels + c;
+                if (values != null) copy(values, from, c, out, row + target, step, last - first);
+                else copy(pixels, from, c * 256, out, row + target, step, last - first);
             }
         }
+    }
+
+    private static long draw(int sample, long seed, long epoch) {
+        return Philox.pair(
+                sample, (int) epoch, (int) (epoch >>> 32), Streams.AUGMENTATION, (int) seed, (int) (seed >>> 32));
     }
 
     private void copy(FloatBuffer values, int from, int c, float[] out, int to, int step, int count) {
         for (int i = 0; i < count; i++) out[to + i * step] = (values.get(from + i * channels) - mean[c]) / std[c];
     }
 
-    private void copy(byte[] array, ByteBuffer buffer, int from, int base, float[] out, int to, int step, int count) {
+    private void copy(ByteBuffer pixels, int from, int base, float[] out, int to, int step, int count) {
         float[] values = table;
         int stride = channels;
-        if (array != null) {
-            for (int i = 0; i < count; i++) {
-                out[to + i * step] = values[base + (array[from + i * stride] & 0xFF)];
-            }
-        } else {
-            for (int i = 0; i < count; i++) {
-                out[to + i * step] = values[base + (buffer.get(from + i * stride) & 0xFF)];
-            }
-        }
+        for (int i = 0; i < count; i++) out[to + i * step] = values[base + (pixels.get(from + i * stride) & 0xFF)];
     }
 }

@@ -35,6 +35,23 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
         return new Augmentation(0, false, mean, std);
     }
 
+    /**
+     * Refuses images that this does not fit.
+     *
+     * @throws IllegalArgumentException if the channels differ from the augmentation's, a size is below 1, or the
+     *     padding is so wide that a crop could miss the image
+     */
+    public void requireFit(int height, int width, int channels) {
+        if (height < 1 || width < 1 || channels != channels()) {
+            throw new IllegalArgumentException("images (" + height + ", " + width + ", " + channels
+                    + ") do not fit an augmentation of " + channels() + " channels");
+        }
+        if (pad >= Math.min(height, width)) {
+            throw new IllegalArgumentException("pad " + pad + " is not below the image's " + height + " x " + width
+                    + ": a crop could miss the image");
+        }
+    }
+
     /** Whether images are cropped or mirrored. */
     public boolean random() {
         return pad > 0 || flip;

@@ -18,6 +18,15 @@ public record BatchReader(int batch, Augmentation augmentation, long seed, boole
         return new BatchReader(batch, augmentation, seed, false);
     }
 
+    /** @throws IllegalArgumentException where no batch can be drawn from these images */
+    public void requireFit(Images images) {
+        if (shuffled && batch > images.count()) {
+            throw new IllegalArgumentException(
+                    "`batch` " + batch + " exceeds the " + images.count() + " training samples");
+        }
+        augmentation.requireFit(images.height(), images.width(), images.channels());
+    }
+
     public BatchReader withBatch(int size) {
         return new BatchReader(size, augmentation, seed, shuffled);
     }

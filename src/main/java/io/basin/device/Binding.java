@@ -14,8 +14,7 @@ public final class Binding {
 
     /** Names all of it to work that keeps its addresses. */
     public void into(Reach reach) {
-        reach.unbind();
-        arenas.forEach((arena, memory) -> reach.bind("the memory of " + arena, memory));
+        reach.bind(arenas);
     }
 
     /** The memory of an arena. */

@@ -39,14 +39,7 @@ public final class Coefficients implements AutoCloseable {
         this.device = device;
         guard = device.guard().of("the table of coefficients");
         this.control = control;
-        ByteBuffer packed = pack(table);
-        memory = device.allocate(4L * rows * points);
-        try {
-            device.upload(memory, 0, packed);
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
+        memory = device.allocate(pack(table));
     }
 
     private ByteBuffer pack(double[][] table) {
@@ -88,24 +81,6 @@ public final class Coefficients implements AutoCloseable {
     /** Byte offset of c_j in the row. */
     public long at(long row, int j) {
         return 4 * (row * points + j);
-    }
-
-    /** Refuses what {@link Device#weightedSum} cannot add up with this table. */
-    public void requireCombination(List<Memory> arenas, Memory to) {
-        if (arenas.size() != points) {
-            throw new IllegalArgumentException(points + " coefficients for " + arenas.size() + " points");
-        }
-        for (Memory arena : arenas) {
-            if (arena.bytes() != to.bytes()) throw new IllegalArgumentException("points and result differ in size");
-        }
-    }
-
-    /** Refuses what {@link Device#stepCurvePoint} cannot update with this table. */
-    public void requireBend(int j, Memory point, Memory momentum, ParameterStore storage) {
-        if (j < 0 || j >= points) throw new IllegalArgumentException("no point " + j + " among " + points);
-        if (point.bytes() != storage.paramBytes() || momentum.bytes() != storage.paramBytes()) {
-            throw new IllegalArgumentException("the point, its momentum and the parameters differ in size");
-        }
     }
 
     @Override

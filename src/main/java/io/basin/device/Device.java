@@ -3,6 +3,7 @@ package io.basin.device;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The seam between what is trained and what it is trained on.
@@ -33,6 +34,18 @@ public interface Device extends AutoCloseable {
 
     Memory allocate(long bytes);
 
+    /** Memory that holds the buffer's remaining bytes. */
+    default Memory allocate(ByteBuffer content) {
+        Memory made = allocate(content.remaining());
+        try {
+            upload(made, 0, content);
+            return made;
+        } catch (RuntimeException e) {
+            made.close();
+            throw e;
+        }
+    }
+
     /** Bytes allocated and not yet closed. */
     long liveBytes();
 
@@ -42,8 +55,8 @@ public interface Device extends AutoCloseable {
     /** Fills the buffer's remaining bytes; waits for the device. */
     void download(Memory from, long offset, ByteBuffer to);
 
-    /** Begins to copy up to 256 bytes back and goes on: what is waited for is the {@link AsyncRead}, when it is asked for. */
-    AsyncRead read(Memory from, long offset, int bytes);
+    /** Begins to copy up to 256 bytes back and goes on; what it returns waits for this copy, not for what was asked for after it. */
+    Supplier<ByteBuffer> read(Memory from, long offset, int bytes);
 
     void copy(Memory from, Memory to);
 
@@ -58,54 +71,36 @@ public interface Device extends AutoCloseable {
     // Operations.
 
     /** Draws the batch of the step that {@code control} counts into (N, C, H, W), and its labels beside it. */
-    BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control);
+    Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control);
 
-    /** Adds {@code residual} (same shape as the output, or null) before the ReLU. */
-    Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual);
-
-    /** Adds {@code residual} (same shape as x, or null) before the ReLU. */
-    BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual);
-
-    Op dense(PlanContext scope, Layer.Dense spec, Tensor x);
-
-    Op pool(PlanContext scope, Layer.Pool spec, Tensor x);
-
-    Op relu(PlanContext scope, Tensor x);
-
-    Op add(PlanContext scope, Tensor a, Tensor b);
+    /**
+     * Plans a layer of a net.
+     *
+     * @param inputs as many as {@link Layer#output} takes; a second one of a convolution or a batch norm is a residual of the
+     *     output's shape, which is added before the ReLU
+     * @param seed of what the layer draws while training
+     * @param control counts the steps that the draws depend on; null for a layer that draws nothing
+     */
+    Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control);
 
     /** Backward sums the branches' gradients into x's; forward does nothing, for the branches share x's value. */
     Op fork(PlanContext scope, Tensor x, List<Tensor> branches);
 
-    Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control);
-
-    Op elementwise(PlanContext scope, Elementwise function, Tensor x);
-
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
     Op loss(PlanContext scope, Loss spec, Tensor logits, Slot labels, RunState control);
 
-    /**
-     * The fused update of everything in {@code storage}, driven by the tables in {@code control}. Once a loss was not finite
-     * neither this nor {@link #stepCurvePoint} changes anything.
-     */
-    Runnable step(Optimizer optimizer, ParameterStore storage, RunState control);
-
-    /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */
-    Runnable weightedSum(List<Memory> points, Coefficients c, Memory to);
-
-    /**
-     * The update of control point j of a curve, after the gradients at w(t) = PARAMS: v = mu v + c_j (g + wd w); p -= lr[t] v,
-     * with p and v the point's own arenas, and Nesterov and the split as in {@link #step}.
-     */
-    Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control);
-
-    /** Nothing added yet. */
-    PredictionSum tally(int samples, int classes);
-
-    /** Advances the step counter: apart from the update, so that all of it reads the same step. */
-    Runnable advance(RunState control);
+    /** Arithmetic over whole arenas: updates, sums of models, sums of predictions. */
+    Arenas arenas();
 
     @Override
     void close();
+
+    /** Work that was recorded once and is replayed each step: a captured graph on CUDA, the calls themselves on a CPU. */
+    interface Recording extends AutoCloseable {
+        /** Enqueues the work; allocates nothing and waits for nothing. */
+        void replay();
+
+        @Override
+        void close();
+    }
 }

@@ -46,7 +46,9 @@ public final class Devices {
         for (DeviceProvider provider : all) {
             try {
                 Device device = provider.openUnasked(threads);
-                if (!refused.isEmpty()) LOG.info(taken(provider.name(), refused));
+                // One line, whatever the reasons.
+                String reasons = String.join("; ", refused).replaceAll("\\s*\n\\s*", " ");
+                if (!refused.isEmpty()) LOG.info("computing on {}: {}", provider.name(), reasons);
                 return device;
             } catch (DeviceException e) {
                 refused.add(provider.name() + " does not open: " + e.getMessage());
@@ -54,11 +56,6 @@ public final class Devices {
             }
         }
         throw last;
-    }
-
-    /** One line, whatever the reasons. */
-    private static String taken(String name, List<String> refused) {
-        return "computing on " + name + ": " + String.join("; ", refused).replaceAll("\\s*\n\\s*", " ");
     }
 
     private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {

@@ -12,7 +12,7 @@ import java.util.List;
  */
 public sealed interface Layer {
     /**
-     * A trained tensor of a layer.
+     * A tensor of a layer: trained, or a batch-norm statistic, which is kept beside the weights and never stepped.
      *
      * @param name within the layer, as PyTorch has it: {@code weight} or {@code bias}
      * @param shape in PyTorch's order: (out, in, kh, kw), (out, in) or (channels)
@@ -20,38 +20,49 @@ public sealed interface Layer {
      */
     record Param(String name, Shape shape, Initializer first, boolean vector) {}
 
-    /** A batch-norm statistic of {@code channels} values, which is kept beside the weights and never stepped. */
-    record Statistic(String name, int channels, float first) {}
-
     /**
      * The output's shape.
      *
      * @param path of the layer, for messages
      * @throws IllegalArgumentException where the inputs do not fit, naming the layer and both sizes
      */
-    Shape output(String path, List<Shape> inputs);
+    default Shape output(String path, List<Shape> inputs) {
+        return inputs.get(0);
+    }
 
     /** The output's shape for a batch of one input. */
     default Shape output(String path, Tensor x) {
         return output(path, List.of(x.shape().sample())).batched(x.shape().dim(0));
     }
 
-    /**
-     * Has the device plan this layer: the one place where a kind of layer meets the factory that plans it.
-     *
-     * @param inputs as many as {@link #output} takes
-     * @param seed of what the layer draws while training
-     * @param state counts the steps that the draws depend on
-     */
-    Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state);
-
     /** The trained tensors, in PyTorch's order. */
     default List<Param> parameters(Shape input) {
         return List.of();
     }
 
-    default List<Statistic> statistics(Shape input) {
+    default List<Param> statistics(Shape input) {
         return List.of();
+    }
+
+    /** A layer of products with a weight, to which a bias may be added. */
+    sealed interface Linear extends Layer {
+        int out();
+
+        boolean bias();
+
+        Param weight(Shape input);
+
+        /** Begins as {@link Initializer#bias} says; null for none. */
+        default Param bias(Shape input) {
+            Param weight = weight(input);
+            Initializer first = weight.first().bias(weight.shape().elements() / out());
+            return bias() ? new Param("bias", Shape.of(out()), first, true) : null;
+        }
+
+        @Override
+        default List<Param> parameters(Shape input) {
+            return bias() ? List.of(weight(input), bias(input)) : List.of(weight(input));
+        }
     }
 
     /**
@@ -63,7 +74,7 @@ public sealed interface Layer {
      * @param init of the weight; a bias begins as {@link Initializer#bias} says
      */
     record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
-            implements Layer {
+            implements Linear {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
@@ -79,22 +90,8 @@ public sealed interface Layer {
         }
 
         @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            // A second input is a residual that the same pass adds.
-            return device.conv(context, this, inputs.get(0), inputs.size() > 1 ? inputs.get(1) : null);
-        }
-
         public Param weight(Shape input) {
             return new Param("weight", Shape.of(out, input.dim(0) / groups, kernel, kernel), init, false);
-        }
-
-        public Param bias(Shape input) {
-            return biasOf(out, weight(input));
-        }
-
-        @Override
-        public List<Param> parameters(Shape input) {
-            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
         }
     }
 
@@ -108,12 +105,6 @@ public sealed interface Layer {
             return inputs.get(0);
         }
 
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            // A second input is a residual that the same pass adds, before the ReLU.
-            return device.batchNorm(context, this, inputs.get(0), inputs.size() > 1 ? inputs.get(1) : null);
-        }
-
         /** gamma, (C). */
         public Param scale(Shape input) {
             return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
@@ -124,12 +115,12 @@ public sealed interface Layer {
             return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
         }
 
-        public Statistic mean(Shape input) {
-            return new Statistic("running_mean", input.dim(0), 0);
+        public Param mean(Shape input) {
+            return new Param("running_mean", Shape.of(input.dim(0)), Initializer.constant(0), true);
         }
 
-        public Statistic variance(Shape input) {
-            return new Statistic("running_var", input.dim(0), 1);
+        public Param variance(Shape input) {
+            return new Param("running_var", Shape.of(input.dim(0)), Initializer.constant(1), true);
         }
 
         @Override
@@ -138,13 +129,13 @@ public sealed interface Layer {
         }
 
         @Override
-        public List<Statistic> statistics(Shape input) {
+        public List<Param> statistics(Shape input) {
             return List.of(mean(input), variance(input));
         }
     }
 
     /** Fully connected layer over everything but N, optionally with ReLU in the same pass. */
-    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Layer {
+    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Linear {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             if (out < 1) throw error(path, "a dense layer needs at least one output, got " + out);
@@ -152,21 +143,8 @@ public sealed interface Layer {
         }
 
         @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.dense(context, this, inputs.get(0));
-        }
-
         public Param weight(Shape input) {
             return new Param("weight", Shape.of(out, Math.toIntExact(input.elements())), init, false);
-        }
-
-        public Param bias(Shape input) {
-            return biasOf(out, weight(input));
-        }
-
-        @Override
-        public List<Param> parameters(Shape input) {
-            return bias ? List.of(weight(input), bias(input)) : List.of(weight(input));
         }
     }
 
@@ -185,24 +163,9 @@ public sealed interface Layer {
             }
             return windows(path, x, x.dim(0), kernel, stride, pad);
         }
-
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.pool(context, this, inputs.get(0));
-        }
     }
 
-    record Relu() implements Layer {
-        @Override
-        public Shape output(String path, List<Shape> inputs) {
-            return inputs.get(0);
-        }
-
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.relu(context, inputs.get(0));
-        }
-    }
+    record Relu() implements Layer {}
 
     record Add() implements Layer {
         @Override
@@ -210,11 +173,6 @@ public sealed interface Layer {
             Shape a = inputs.get(0);
             if (!a.equals(inputs.get(1))) throw error(path, "cannot add " + a + " and " + inputs.get(1));
             return a;
-        }
-
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.add(context, inputs.get(0), inputs.get(1));
         }
     }
 
@@ -225,30 +183,10 @@ public sealed interface Layer {
             if (!(p >= 0 && p < 1)) throw error(path, "dropout needs 0 <= p < 1, got " + p);
             return inputs.get(0);
         }
-
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.dropout(context, this, inputs.get(0), seed, state);
-        }
     }
 
     /** A pointwise function of the caller's own. */
-    record Pointwise(Elementwise function) implements Layer {
-        @Override
-        public Shape output(String path, List<Shape> inputs) {
-            return inputs.get(0);
-        }
-
-        @Override
-        public Op plan(Device device, PlanContext context, List<Tensor> inputs, long seed, RunState state) {
-            return device.elementwise(context, function, inputs.get(0));
-        }
-    }
-
-    private static Param biasOf(int out, Param weight) {
-        long fanIn = weight.shape().elements() / out;
-        return new Param("bias", Shape.of(out), weight.first().bias(fanIn), true);
-    }
+    record Pointwise(Elementwise function) implements Layer {}
 
     /** What windows of {@code kernel} squared make of an image (C, H, W). */
     private static Shape windows(String path, Shape x, int channels, int kernel, int stride, int pad) {

@@ -8,7 +8,9 @@ package io.basin.device;
  */
 public sealed interface Loss {
     /** Whether targets are class labels; otherwise there is one float for each output. */
-    boolean labels();
+    default boolean labels() {
+        return false;
+    }
 
     /** As evaluation measures it: without label smoothing. */
     default Loss plain() {
@@ -56,18 +58,8 @@ public sealed interface Loss {
      * loss = mean_k (max(x_k, 0) - x_k y_k + log(1 + exp(-|x_k|))), from logits; targets from 0 to 1. A hit is a sample all of
      * whose outputs lie on their target's side of one half.
      */
-    record BinaryCrossEntropy() implements Loss {
-        @Override
-        public boolean labels() {
-            return false;
-        }
-    }
+    record BinaryCrossEntropy() implements Loss {}
 
     /** loss = mean_k (x_k - y_k)^2. Nothing counts as a hit. */
-    record SquaredError() implements Loss {
-        @Override
-        public boolean labels() {
-            return false;
-        }
-    }
+    record SquaredError() implements Loss {}
 }

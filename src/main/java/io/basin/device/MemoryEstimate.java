@@ -23,11 +23,6 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
         public static final Later NONE = new Later(0, 0, 0);
     }
 
-    /** Of a plan that is alone. */
-    public MemoryEstimate(Map<Arena, Long> bytes, int batch) {
-        this(bytes, batch, Later.NONE);
-    }
-
     public long of(Arena arena) {
         return bytes.getOrDefault(arena, 0L);
     }

@@ -2,7 +2,6 @@ package io.basin.device;
 
 import io.basin.text.Closest;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -23,23 +22,8 @@ import java.util.Map;
  * device. After {@link #close} every use says so.
  */
 public final class ParameterStore implements AutoCloseable {
-    /** A batch-norm statistic: kept like a parameter, never stepped. */
-    public record State(String name, Shape shape, float initial, Slot slot) {
-        /** Its elements in {@code arena}, laid out as STATE; waits. */
-        public float[] read(Device device, Memory arena) {
-            float[] values = new float[Math.toIntExact(shape.elements())];
-            device.unpack(arena, slot.offset(), null, FloatBuffer.wrap(values));
-            return values;
-        }
-
-        /** Writes its elements into {@code arena}. */
-        public void write(Device device, Memory arena, float[] values) {
-            device.pack(FloatBuffer.wrap(values), null, arena, slot.offset());
-        }
-    }
-
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
-    private final Map<String, State> states = new LinkedHashMap<>();
+    private final Map<String, Parameter> states = new LinkedHashMap<>();
     private final Map<Arena, Memory> arenas = Collections.synchronizedMap(new EnumMap<>(Arena.class));
     private final boolean decayEverything;
     private int moments = 1;
@@ -63,19 +47,24 @@ public final class ParameterStore implements AutoCloseable {
             }
             return known;
         }
-        requireUnallocated(name);
         Slot slot = new Slot(Arena.PARAMS, layout.bytes());
-        Parameter made = new Parameter(name, p.shape(), layout, decayEverything || !p.vector(), p.first(), slot);
-        parameters.put(name, made);
-        return made;
+        return declare(
+                parameters, new Parameter(name, p.shape(), layout, decayEverything || !p.vector(), p.first(), slot));
     }
 
-    State state(String name, Layer.Statistic s) {
-        State known = states.get(name);
+    Parameter state(String name, Layer.Param s) {
+        Parameter known = states.get(name);
         if (known != null) return known;
-        requireUnallocated(name);
-        State made = new State(name, Shape.of(s.channels()), s.first(), new Slot(Arena.STATE, 4L * s.channels()));
-        states.put(name, made);
+        Slot slot = new Slot(Arena.STATE, 4 * s.shape().elements());
+        return declare(states, new Parameter(name, s.shape(), null, false, s.first(), slot));
+    }
+
+    private Parameter declare(Map<String, Parameter> known, Parameter made) {
+        requireOpen();
+        if (allocated()) {
+            throw new IllegalArgumentException(made.name() + ": the model's storage is already allocated without it");
+        }
+        known.put(made.name(), made);
         return made;
     }
 
@@ -103,12 +92,6 @@ public final class ParameterStore implements AutoCloseable {
         if (closed) throw new IllegalStateException("the storage is closed");
     }
 
-    private void requireUnallocated(String name) {
-        requireOpen();
-        if (allocated())
-            throw new IllegalArgumentException(name + ": the model's storage is already allocated without it");
-    }
-
     public boolean allocated() {
         return !arenas.isEmpty();
     }
@@ -132,7 +115,7 @@ public final class ParameterStore implements AutoCloseable {
         splitBytes = placeParameters(true, 0);
         paramBytes = placeParameters(false, splitBytes);
         stateBytes = 0;
-        for (State s : states.values()) {
+        for (Parameter s : states.values()) {
             s.slot().place(stateBytes);
             stateBytes += s.slot().padded();
         }
@@ -172,16 +155,14 @@ public final class ParameterStore implements AutoCloseable {
     /** Gives every parameter its first value and every statistic its neutral one. */
     public void initialise(Device device, long seed) {
         long index = 0;
-        for (Parameter p : parameters.values()) {
-            float[] values = new float[Math.toIntExact(p.shape().elements())];
-            p.initializer().fill(values, p.shape(), seed * 1_000_003L + index++);
-            p.write(device, memory(Arena.PARAMS), values);
-        }
-        for (State s : states.values()) {
-            float[] values = new float[Math.toIntExact(s.shape().elements())];
-            java.util.Arrays.fill(values, s.initial());
-            s.write(device, memory(Arena.STATE), values);
-        }
+        for (Parameter p : parameters.values()) initialise(device, p, seed * 1_000_003L + index++);
+        for (Parameter s : states.values()) initialise(device, s, 0);
+    }
+
+    private void initialise(Device device, Parameter p, long seed) {
+        float[] values = new float[Math.toIntExact(p.shape().elements())];
+        p.initializer().fill(values, p.shape(), seed);
+        p.write(device, memory(p.slot().arena()), values);
     }
 
     public Memory memory(Arena arena) {
@@ -236,22 +217,23 @@ public final class ParameterStore implements AutoCloseable {
      * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
      */
     public float[] read(Device device, Weights model, String name) {
-        State state = states.get(name);
-        return state != null
-                ? state.read(device, model.state())
-                : parameter(name).read(device, model.params());
+        Parameter p = tensor(name);
+        return p.read(device, model.of(p));
     }
 
     /** Replaces what {@link #read} returns; the values must be as many. */
     public void write(Device device, Weights model, String name, float[] values) {
-        State state = states.get(name);
-        Shape shape = state != null ? state.shape() : parameter(name).shape();
-        if (values.length != shape.elements()) {
+        Parameter p = tensor(name);
+        if (values.length != p.shape().elements()) {
             throw new IllegalArgumentException(
-                    name + " has " + shape.elements() + " values, " + shape + ", got " + values.length);
+                    name + " has " + p.shape().elements() + " values, " + p.shape() + ", got " + values.length);
         }
-        if (state != null) state.write(device, model.state(), values);
-        else parameter(name).write(device, model.params(), values);
+        p.write(device, model.of(p), values);
+    }
+
+    private Parameter tensor(String name) {
+        Parameter state = states.get(name);
+        return state != null ? state : parameter(name);
     }
 
     /** The trained tensor of that name, as {@link #read}. */
@@ -268,7 +250,7 @@ public final class ParameterStore implements AutoCloseable {
         return parameters.values();
     }
 
-    public Collection<State> states() {
+    public Collection<Parameter> states() {
         return states.values();
     }
 

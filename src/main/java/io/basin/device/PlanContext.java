@@ -10,6 +10,12 @@ import java.util.Map;
  * values, gradients, things kept for backward, and workspace.
  */
 public final class PlanContext implements AutoCloseable {
+    /** What a plan is for: TRAIN keeps what backward needs; EVALUATE runs forward only, on stored statistics. */
+    public enum Mode {
+        TRAIN,
+        EVALUATE
+    }
+
     private final ParameterStore storage;
     private final Mode mode;
     private final Precision precision;
@@ -53,13 +59,13 @@ public final class PlanContext implements AutoCloseable {
         return storage.parameter(path + "." + p.name(), p, layout);
     }
 
-    public ParameterStore.State statistic(Layer.Statistic s) {
+    public Parameter statistic(Layer.Param s) {
         return storage.state(path + "." + s.name(), s);
     }
 
     /** The output's value. */
     public Slot value(long bytes) {
-        return activation(bytes, forwardTime());
+        return activation(bytes, time);
     }
 
     /** The output's gradient; null in evaluation. */
@@ -69,14 +75,14 @@ public final class PlanContext implements AutoCloseable {
 
     /** Something that forward leaves for backward. */
     public Slot kept(long bytes) {
-        Slot slot = activation(bytes, forwardTime());
+        Slot slot = activation(bytes, time);
         if (training()) slot.alive(backwardTime());
         return slot;
     }
 
     /** Something used within the announced operation's forward only. */
     public Slot inForward(long bytes) {
-        return activation(bytes, forwardTime());
+        return activation(bytes, time);
     }
 
     /** Something used within the announced operation's backward only. */
@@ -101,7 +107,7 @@ public final class PlanContext implements AutoCloseable {
     /** Says that the announced operation reads and writes these tensors, forward and backward. */
     public void uses(Tensor... tensors) {
         for (Tensor t : tensors) {
-            t.value().alive(forwardTime());
+            t.value().alive(time);
             if (!training()) continue;
             t.value().alive(backwardTime());
             if (t.grad() != null) t.grad().alive(backwardTime());
@@ -111,10 +117,6 @@ public final class PlanContext implements AutoCloseable {
     /** Keeps a value alive through the whole plan: the result that is read from outside. */
     public void outlives(Tensor tensor) {
         tensor.value().alive(2 * operations);
-    }
-
-    private int forwardTime() {
-        return time;
     }
 
     private int backwardTime() {

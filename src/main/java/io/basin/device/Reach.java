@@ -2,6 +2,7 @@ package io.basin.device;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The memory whose addresses a piece of planned work keeps. Whoever owns that memory may close it first, so the work asks
@@ -10,64 +11,30 @@ import java.util.List;
 public final class Reach {
     private record Part(String what, Memory memory) {}
 
-    private final List<Part> fixed = new ArrayList<>();
-    private final List<Part> bound = new ArrayList<>();
-
-    /** Of the fused update. */
-    public static Reach ofStep(ParameterStore storage, RunState control) {
-        Reach reach = new Reach().add("the control block", control.memory());
-        for (Arena arena : new Arena[] {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) {
-            reach.add("the memory of " + arena, storage.memory(arena));
-        }
-        return reach;
-    }
-
-    /** Of a control point's update. */
-    public static Reach ofBend(
-            ParameterStore storage, Memory point, Memory momentum, Coefficients c, RunState control) {
-        return ofStep(storage, control)
-                .add("the point's memory", point)
-                .add("the momentum's memory", momentum)
-                .add("the table of coefficients", c.memory());
-    }
-
-    /** Of a combination. */
-    public static Reach ofCombination(List<Memory> points, Coefficients c, Memory to) {
-        Reach reach = new Reach().add("the table of coefficients", c.memory()).add("the combination's memory", to);
-        for (Memory point : points) reach.add("a point's memory", point);
-        if (c.control() != null) reach.add("the control block", c.control().memory());
-        return reach;
-    }
+    private final List<Part> parts = new ArrayList<>();
+    /** How many of the parts, the first ones, stay for good. */
+    private int fixed;
 
     /** Memory that stays the same for good. */
     public Reach add(String what, Memory memory) {
-        fixed.add(new Part(what, memory));
+        parts.add(fixed++, new Part(what, memory));
         return this;
     }
 
-    /** Memory that stays the same until the next {@link #unbind}. */
-    public void bind(String what, Memory memory) {
-        for (int i = 0; i < bound.size(); i++) if (bound.get(i).memory == memory) return;
-        bound.add(new Part(what, memory));
-    }
-
-    public void unbind() {
-        bound.clear();
+    /** Takes up the memory of a plan's arenas, in place of what was bound before. */
+    void bind(Map<Arena, Memory> arenas) {
+        parts.subList(fixed, parts.size()).clear();
+        arenas.forEach((arena, memory) -> parts.add(new Part("the memory of " + arena, memory)));
     }
 
     /** Takes up all that {@code other} reaches now. */
     public void addAll(Reach other) {
-        fixed.addAll(other.fixed);
-        fixed.addAll(other.bound);
+        parts.addAll(fixed, other.parts);
+        fixed += other.parts.size();
     }
 
     /** @throws IllegalStateException where some of it is closed, naming the work and the memory */
     public void requireOpen(String work) {
-        requireOpen(fixed, work);
-        requireOpen(bound, work);
-    }
-
-    private static void requireOpen(List<Part> parts, String work) {
         for (int i = 0; i < parts.size(); i++) {
             if (parts.get(i).memory.open()) continue;
             throw new IllegalStateException(work + ": " + parts.get(i).what

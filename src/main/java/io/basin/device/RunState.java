@@ -30,26 +30,20 @@ public final class RunState implements AutoCloseable {
 
     /** A control block with tables of {@code lr.length} steps. */
     public RunState(Device device, double[] lr, double[] alpha) {
-        ByteBuffer tables = tables(lr, alpha);
         this.device = device;
         guard = device.guard().of("the control block");
         steps = lr.length;
-        memory = device.allocate(TABLES + 8L * steps);
-        try {
-            device.upload(memory, TABLES, tables);
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
+        memory = device.allocate(block(lr, alpha));
     }
 
-    /** The tables as they lie from byte {@link #TABLES} on. */
-    public static ByteBuffer tables(double[] lr, double[] alpha) {
+    /** A control block as it begins. */
+    public static ByteBuffer block(double[] lr, double[] alpha) {
         if (lr.length != alpha.length) throw new IllegalArgumentException("lr and alpha tables differ in length");
-        ByteBuffer tables = ByteBuffer.allocateDirect(8 * lr.length).order(ByteOrder.nativeOrder());
-        for (double v : lr) tables.putFloat((float) v);
-        for (double v : alpha) tables.putFloat((float) v);
-        return tables.flip();
+        ByteBuffer block = ByteBuffer.allocateDirect(TABLES + 8 * lr.length).order(ByteOrder.nativeOrder());
+        block.position(TABLES);
+        for (double v : lr) block.putFloat((float) v);
+        for (double v : alpha) block.putFloat((float) v);
+        return block.flip();
     }
 
     /** A control block without tables, as evaluation needs it. */
@@ -89,9 +83,9 @@ public final class RunState implements AutoCloseable {
 
     /** The counters as the work enqueued so far leaves them; only {@code get} waits. */
     public Supplier<EpochMetrics> fetch() {
-        AsyncRead reading = guard.get(() -> device.read(memory, 0, TABLES));
+        Supplier<ByteBuffer> reading = guard.get(() -> device.read(memory, 0, TABLES));
         return () -> {
-            ByteBuffer read = reading.await();
+            ByteBuffer read = reading.get();
             return new EpochMetrics(
                     read.getLong(STEP),
                     read.getDouble(LOSS),
@@ -108,17 +102,15 @@ public final class RunState implements AutoCloseable {
 
     /** Sets the step counter and the sums: zero at the start of an epoch, a checkpoint's when a run resumes. */
     public void start(EpochMetrics totals) {
-        guard.run(() -> put(totals));
-    }
-
-    private void put(EpochMetrics totals) {
-        counters.clear();
-        counters.putLong(STEP, totals.step())
-                .putDouble(LOSS, totals.loss())
-                .putLong(HITS, totals.hits())
-                .putLong(SEEN, totals.seen())
-                .putLong(BROKEN, totals.broken() + 1);
-        device.upload(memory, 0, counters);
+        guard.run(() -> {
+            counters.clear();
+            counters.putLong(STEP, totals.step())
+                    .putDouble(LOSS, totals.loss())
+                    .putLong(HITS, totals.hits())
+                    .putLong(SEEN, totals.seen())
+                    .putLong(BROKEN, totals.broken() + 1);
+            device.upload(memory, 0, counters);
+        });
     }
 
     /** Sets the step counter and zeroes the sums. */

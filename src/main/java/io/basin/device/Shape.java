@@ -1,8 +1,9 @@
 package io.basin.device;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The logical extents of a tensor, outermost first: (N, C, H, W), (N, C) or (N). Immutable. */
 public record Shape(List<Integer> dims) {
@@ -14,9 +15,7 @@ public record Shape(List<Integer> dims) {
     }
 
     public static Shape of(int... dims) {
-        List<Integer> list = new ArrayList<>(dims.length);
-        for (int d : dims) list.add(d);
-        return new Shape(list);
+        return new Shape(Arrays.stream(dims).boxed().toList());
     }
 
     public int rank() {
@@ -35,10 +34,7 @@ public record Shape(List<Integer> dims) {
 
     /** This shape with a batch extent in front: (C, H, W) becomes (N, C, H, W). */
     public Shape batched(int n) {
-        List<Integer> list = new ArrayList<>(dims.size() + 1);
-        list.add(n);
-        list.addAll(dims);
-        return new Shape(list);
+        return new Shape(Stream.concat(Stream.of(n), dims.stream()).toList());
     }
 
     /** This shape without its first extent: (N, C, H, W) becomes (C, H, W). */

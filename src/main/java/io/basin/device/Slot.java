@@ -32,7 +32,7 @@ public final class Slot {
 
     /** Bytes rounded up to the alignment of slots; what is between is zero for the arena's whole life. */
     public long padded() {
-        return align(bytes);
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
     /** Offset in bytes from the arena's start. */
@@ -65,9 +65,5 @@ public final class Slot {
         Slot root = root();
         root.birth = Math.min(root.birth, time);
         root.death = Math.max(root.death, time);
-    }
-
-    public static long align(long bytes) {
-        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 }

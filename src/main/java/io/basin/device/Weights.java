@@ -5,6 +5,11 @@ package io.basin.device;
  * average and every collected member are such pairs, so that one evaluation plan serves them all.
  */
 public record Weights(Memory params, Memory state) implements AutoCloseable {
+    /** Where a tensor lies. */
+    Memory of(Parameter p) {
+        return p.slot().arena() == Arena.STATE ? state : params;
+    }
+
     /** Copies both on the device, in one turn. */
     public void copyTo(Device device, Weights to) {
         device.guard().run(() -> {

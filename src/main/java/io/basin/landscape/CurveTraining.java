@@ -11,7 +11,6 @@ import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Weights;
@@ -47,7 +46,7 @@ public final class CurveTraining implements AutoCloseable {
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
-    private final Recording recording;
+    private final Device.Recording recording;
     private final int steps;
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
@@ -96,7 +95,7 @@ public final class CurveTraining implements AutoCloseable {
             plan = own(Plan.training(model, train, control, config.batch()), Plan::close);
             storage = model.store();
             place(config.bends() + 2, first, last);
-            recording = own(device.record(program(config)), Recording::close);
+            recording = own(device.record(program(config)), Device.Recording::close);
             control.start(0);
         } catch (RuntimeException e) {
             close();
@@ -123,7 +122,7 @@ public final class CurveTraining implements AutoCloseable {
             momenta.add(arena());
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
-                device.weightedSum(ends, c, points.get(j)).run();
+                device.arenas().weightedSum(ends, c, points.get(j)).run();
                 // Waits, for the table must outlive its use.
                 control.read();
             }
@@ -137,13 +136,13 @@ public final class CurveTraining implements AutoCloseable {
     private Runnable program(CurveConfig config) {
         double[][] table = config.curve().table(Curve.draws(steps, config.seed()), points.size());
         Coefficients shares = own(new Coefficients(device, control, table), Coefficients::close);
-        Runnable combine = device.weightedSum(points, shares, storage.memory(Arena.PARAMS));
+        Runnable combine = device.arenas().weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
         for (int j = 1; j < points.size() - 1; j++) {
-            updates.add(device.stepCurvePoint(
-                    config.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
+            updates.add(device.arenas()
+                    .stepCurvePoint(config.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
         }
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         return () -> {
             combine.run();
             plan.forward();

@@ -98,8 +98,8 @@ public final class PointEvaluator implements AutoCloseable {
         private Probe(List<Memory> points) {
             coefficients = new Coefficients(device, null, new double[points.size()]);
             try {
-                combine =
-                        device.weightedSum(points, coefficients, model.weights().params());
+                combine = device.arenas()
+                        .weightedSum(points, coefficients, model.weights().params());
             } catch (RuntimeException e) {
                 coefficients.close();
                 throw e;

@@ -44,10 +44,10 @@ public final class Checkpoint {
 
     /** The state of an average is 0 until its statistics are measured: no batch has variance 0 in every channel. */
     private static void requireMeasured(Path file, Device device, ParameterStore storage, Weights model) {
-        List<ParameterStore.State> variances = storage.states().stream()
+        List<Parameter> variances = storage.states().stream()
                 .filter(s -> s.name().endsWith(VARIANCE))
                 .toList();
-        for (ParameterStore.State s : variances) {
+        for (Parameter s : variances) {
             for (float v : s.read(device, model.state())) if (v != 0) return;
         }
         if (variances.isEmpty()) return;
@@ -62,7 +62,7 @@ public final class Checkpoint {
 
     private static void addAll(SafetensorsWriter writer, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
-        for (ParameterStore.State s : storage.states()) {
+        for (Parameter s : storage.states()) {
             writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), s.read(device, model.state())));
         }
     }
@@ -106,7 +106,7 @@ public final class Checkpoint {
     public static Set<String> names(ParameterStore storage) {
         Set<String> names = new HashSet<>();
         for (Parameter p : storage.parameters()) names.add(p.name());
-        for (ParameterStore.State s : storage.states()) names.add(s.name());
+        for (Parameter s : storage.states()) names.add(s.name());
         return names;
     }
 
@@ -116,7 +116,7 @@ public final class Checkpoint {
 
     private static void readAll(Path file, Safetensors in, Device device, ParameterStore storage, Weights model) {
         for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
-        for (ParameterStore.State s : storage.states()) {
+        for (Parameter s : storage.states()) {
             s.write(device, model.state(), floats(file, in, s.name(), s.shape()));
         }
     }

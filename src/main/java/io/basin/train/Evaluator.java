@@ -1,6 +1,5 @@
 package io.basin.train;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -110,7 +109,7 @@ public final class Evaluator implements AutoCloseable {
         useMeasured(weights);
         drawn = false;
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
             plan.forward();
             tick.run();
@@ -152,7 +151,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Room for what models say of all samples. */
     public PredictionSum tally() {
-        return guard.get(() -> device.tally(samples, classes));
+        return guard.get(() -> device.arenas().predictionSum(samples, classes));
     }
 
     /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
@@ -164,7 +163,7 @@ public final class Evaluator implements AutoCloseable {
         useMeasured(model);
         drawn = false;
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         Slot value = plan.probabilities().value();
         Memory memory = plan.binding(model).memory(value.arena());
         for (int b = 0; b < batches(); b++) {
@@ -207,15 +206,15 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measure(Weights weights, Refresh how, IntConsumer onBatch) {
-        List<BatchNormOp> norms = plan.norms();
+        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         model.measured(weights, true);
         drawn = false;
-        norms.forEach(BatchNormOp::reset);
+        norms.forEach(Op.BatchNorm::reset);
         if (how == Refresh.SINGLE) {
             pass(norms.get(norms.size() - 1), true, true, () -> onBatch.accept(0));
-            norms.forEach(BatchNormOp::commit);
+            norms.forEach(Op.BatchNorm::commit);
             return;
         }
         for (int i = 0; i < norms.size(); i++) {
@@ -244,7 +243,7 @@ public final class Evaluator implements AutoCloseable {
         model.measured(weights, true);
         control.start(0);
         for (Op op : plan.ops()) {
-            if (op instanceof BatchNormOp norm) {
+            if (op instanceof Op.BatchNorm norm) {
                 norm.reset();
                 norm.measure(samples);
                 norm.commit();
@@ -277,13 +276,13 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measureAll(Weights weights, IntConsumer onBatch) {
-        List<BatchNormOp> norms = plan.norms();
+        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
-        norms.forEach(BatchNormOp::reset);
+        norms.forEach(Op.BatchNorm::reset);
         pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
-        norms.forEach(BatchNormOp::commit);
+        norms.forEach(Op.BatchNorm::commit);
     }
 
     /** Whether the net has statistics to measure. */
@@ -297,12 +296,12 @@ public final class Evaluator implements AutoCloseable {
      * @param all measure at every norm on the way
      * @param adopt have each normalise the batch by itself
      */
-    private void pass(BatchNormOp last, boolean all, boolean adopt, Runnable onBatch) {
+    private void pass(Op.BatchNorm last, boolean all, boolean adopt, Runnable onBatch) {
         control.start(0);
-        Runnable tick = device.advance(control);
+        Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
             for (Op op : plan.ops()) {
-                if (op instanceof BatchNormOp norm && (all || norm == last)) {
+                if (op instanceof Op.BatchNorm norm && (all || norm == last)) {
                     norm.measure(rows(b));
                     if (adopt) norm.adopt();
                 }

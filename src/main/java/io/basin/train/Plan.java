@@ -1,8 +1,6 @@
 package io.basin.train;
 
 import io.basin.device.Arena;
-import io.basin.device.BatchNormOp;
-import io.basin.device.BatchOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
 import io.basin.device.Device;
@@ -10,7 +8,6 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.MemoryEstimate;
-import io.basin.device.Mode;
 import io.basin.device.Op;
 import io.basin.device.ParameterStore;
 import io.basin.device.PlanContext;
@@ -51,7 +48,7 @@ public final class Plan implements AutoCloseable {
     private final Runnable backward = this::runBackward;
     private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
     private final int batchSize;
-    private BatchOp batch;
+    private Op.Batch batch;
     private Op loss;
 
     private Plan(Model model, Images images, RunState control, PlanContext scope, int batchSize) {
@@ -79,12 +76,12 @@ public final class Plan implements AutoCloseable {
                     outlook.evaluators() * each.of(Arena.ACTIVATIONS),
                     outlook.evaluators() * each.of(Arena.SCRATCH));
         }
-        return make(model, images, control, batch, Mode.TRAIN, later);
+        return make(model, images, control, batch, PlanContext.Mode.TRAIN, later);
     }
 
     /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
     private static MemoryEstimate estimate(Model model, Images images, RunState control, BatchReader batch) {
-        PlanContext scope = scope(model, new ParameterStore(true), Mode.EVALUATE);
+        PlanContext scope = scope(model, new ParameterStore(true), PlanContext.Mode.EVALUATE);
         try (Plan plan = new Plan(model, images, control, scope, batch.batch())) {
             plan.declare(batch.plain(), model.loss().plain());
             plan.keepBatch();
@@ -94,20 +91,25 @@ public final class Plan implements AutoCloseable {
 
     /** Plans evaluation: the samples in their own order, batch norm on stored statistics. */
     public static Plan evaluation(Model model, Images images, RunState control, BatchReader batch) {
-        return make(model, images, control, batch, Mode.EVALUATE, MemoryEstimate.Later.NONE);
+        return make(model, images, control, batch, PlanContext.Mode.EVALUATE, MemoryEstimate.Later.NONE);
     }
 
     private static Plan make(
-            Model model, Images images, RunState control, BatchReader batch, Mode mode, MemoryEstimate.Later later) {
+            Model model,
+            Images images,
+            RunState control,
+            BatchReader batch,
+            PlanContext.Mode mode,
+            MemoryEstimate.Later later) {
         requireFit(model, images);
         PlanContext scope = scope(model, model.unplanned(), mode);
         Plan plan = new Plan(model, images, control, scope, batch.batch());
-        Loss loss = mode == Mode.TRAIN ? model.loss() : model.loss().plain();
+        Loss loss = mode == PlanContext.Mode.TRAIN ? model.loss() : model.loss().plain();
         try {
             // In one turn: a model's first plan lays it out, and another thread's must come after that.
             plan.guard.run(() -> {
                 plan.declare(batch, loss);
-                if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
+                if (mode == PlanContext.Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
                 Binding binding = scope.allocate(plan.device, scope.demand(batch.batch(), later));
                 for (Op op : plan.ops) op.bind(binding);
             });
@@ -118,7 +120,7 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private static PlanContext scope(Model model, ParameterStore store, Mode mode) {
+    private static PlanContext scope(Model model, ParameterStore store, PlanContext.Mode mode) {
         requirePrecision(model.device(), model.precision());
         return new PlanContext(
                 store, mode, model.precision(), 2 * model.graph().nodes().size() + 3);
@@ -188,7 +190,7 @@ public final class Plan implements AutoCloseable {
         requireUsed(node, tape, graph);
         scope.at(ops.size(), node.path());
         List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
-        Op op = node.layer().plan(device, scope, inputs, seed + ops.size(), control);
+        Op op = device.plan(scope, node.layer(), inputs, seed + ops.size(), control);
         ops.add(op);
         scope.uses(inputs.toArray(Tensor[]::new));
         scope.uses(op.output());
@@ -246,10 +248,10 @@ public final class Plan implements AutoCloseable {
     }
 
     /** In the order of the net. */
-    List<BatchNormOp> norms() {
+    List<Op.BatchNorm> norms() {
         return ops.stream()
-                .filter(BatchNormOp.class::isInstance)
-                .map(BatchNormOp.class::cast)
+                .filter(Op.BatchNorm.class::isInstance)
+                .map(Op.BatchNorm.class::cast)
                 .toList();
     }
 

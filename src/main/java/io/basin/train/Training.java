@@ -9,7 +9,6 @@ import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
-import io.basin.device.Recording;
 import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Averaging;
@@ -48,7 +47,7 @@ public final class Training implements AutoCloseable {
     private final Plan plan;
     private final Runnable step;
     private final Runnable tick;
-    private final Recording recording;
+    private final Device.Recording recording;
     private final Schedule schedule;
     private final Averaging averaging;
     private final long seed;
@@ -104,8 +103,8 @@ public final class Training implements AutoCloseable {
             planned = Plan.training(model, train, control, reader, outlook);
             model.begin(seed);
             control.start(0);
-            step = device.step(optimizer, storage, control);
-            tick = device.advance(control);
+            step = device.arenas().step(optimizer, storage, control);
+            tick = device.arenas().advance(control);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
             recording = recorded(planned, step, tick);
             plan = planned;
@@ -116,7 +115,7 @@ public final class Training implements AutoCloseable {
         }
     }
 
-    private Recording recorded(Plan p, Runnable update, Runnable advance) {
+    private Device.Recording recorded(Plan p, Runnable update, Runnable advance) {
         return device.record(() -> {
             p.forward();
             p.backward();

@@ -28,26 +28,11 @@ class AlgorithmsTest {
         Files.deleteIfExists(Cache.folder("algorithms").resolve(DEVICE + "-cudnn-9.txt"));
     }
 
-    /** A layer for which a search finds these; null where there is no room for one. */
-    private record Layer(List<Candidate> found) implements Algorithms.Problem {
-        @Override
-        public String key() {
-            return "layer";
-        }
-
-        @Override
-        public List<Candidate> search(int most) {
-            return found;
-        }
-
-        @Override
-        public long workspace(int algorithm) {
-            return algorithm == REFUSED.algorithm() ? -1 : 10L * algorithm;
-        }
-    }
-
+    /** Of a layer for which a search finds these; null where there is no room for one. */
     private static Choice choose(List<Candidate> found) {
-        return new Algorithms(DEVICE, "9").choose(new Layer(found));
+        return new Algorithms(DEVICE, "9")
+                .choose(new Algorithms.Problem(
+                        "layer", most -> found, algorithm -> algorithm == REFUSED.algorithm() ? -1 : 10L * algorithm));
     }
 
     @Test

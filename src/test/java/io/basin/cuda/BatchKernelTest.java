@@ -6,6 +6,7 @@ import io.basin.device.Augment;
 import io.basin.device.Augmentation;
 import io.basin.device.Draws;
 import io.basin.random.Permutation;
+import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
 /** Batches drawn on the GPU are those of the reference augmentation, bit for bit. */
@@ -45,7 +46,7 @@ class BatchKernelTest {
             long first = (shuffled ? step % batches : step) * rows;
             float[] planes = new float[size()];
             int[] all = labels();
-            byte[] pixels = pixels();
+            ByteBuffer pixels = ByteBuffer.wrap(pixels());
             for (int r = 0; r < rows; r++) {
                 labels[r] = -1;
                 if (first + r >= count) continue;

@@ -3,7 +3,7 @@ package io.basin.cuda;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.Recording;
+import io.basin.device.Device;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -15,7 +15,7 @@ class DiagnosisTest {
     private static boolean replays(Work work) {
         float[] memory = EXPECTED.clone();
         int[] count = {0};
-        Recording recording = new Recording() {
+        Device.Recording recording = new Device.Recording() {
             @Override
             public void replay() {
                 work.run(memory, count[0]++);

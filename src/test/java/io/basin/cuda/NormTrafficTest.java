@@ -3,13 +3,13 @@ package io.basin.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.device.BatchNormOp;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Draws;
 import io.basin.device.Layer;
-import io.basin.device.Mode;
+import io.basin.device.Op;
 import io.basin.device.OpTrial;
+import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.List;
@@ -38,24 +38,24 @@ class NormTrafficTest {
     private static final class Bench implements AutoCloseable {
         final Device device = Devices.open("cuda", 1);
         final OpTrial trial;
-        final BatchNormOp norm;
+        final Op.BatchNorm norm;
         final int channels;
         final long elements;
         final boolean residual;
 
-        Bench(Mode mode, int channels, boolean relu, boolean residual) {
+        Bench(PlanContext.Mode mode, int channels, boolean relu, boolean residual) {
             this.channels = channels;
             this.residual = residual;
             trial = OpTrial.of(device, mode, SAMPLES, Shape.of(channels, SIDE, SIDE));
             Tensor x = trial.input(OpTrial.From.CONV, channels);
             Tensor r = residual ? trial.input(OpTrial.From.MAP, channels) : null;
             Layer.BatchNorm layer = new Layer.BatchNorm(1e-5, 0.1, relu);
-            norm = trial.plan("op", s -> device.batchNorm(s, layer, x, r));
+            norm = (Op.BatchNorm) (r == null ? trial.layer("op", layer, x) : trial.layer("op", layer, x, r));
             trial.ready();
             elements = x.shape().elements();
             trial.write(x, Draws.normal(1, elements));
             if (residual) trial.write(r, Draws.normal(2, elements));
-            if (mode == Mode.TRAIN) trial.writeGrad(norm.output(), Draws.normal(3, elements));
+            if (mode == PlanContext.Mode.TRAIN) trial.writeGrad(norm.output(), Draws.normal(3, elements));
         }
 
         /** Passes over the tensor of a kernel over rows, after what it moves besides, which is as its header says. */
@@ -98,7 +98,7 @@ class NormTrafficTest {
             for (boolean relu : new boolean[] {false, true}) {
                 for (boolean residual : new boolean[] {false, true}) {
                     String what = channels + " channels, relu " + relu + ", residual " + residual;
-                    try (Bench bench = new Bench(Mode.TRAIN, channels, relu, residual)) {
+                    try (Bench bench = new Bench(PlanContext.Mode.TRAIN, channels, relu, residual)) {
                         bench.launches(3, bench.norm::forward);
                         assertEquals(1, bench.passes("moments"), what);
                         assertEquals(residual ? 3 : 2, bench.passes("normalise"), what);
@@ -117,7 +117,7 @@ class NormTrafficTest {
         if (!counts()) return;
         for (int channels : CHANNELS) {
             for (boolean residual : new boolean[] {false, true}) {
-                try (Bench bench = new Bench(Mode.EVALUATE, channels, true, residual)) {
+                try (Bench bench = new Bench(PlanContext.Mode.EVALUATE, channels, true, residual)) {
                     bench.launches(1, bench.norm::forward);
                     assertEquals(residual ? 3 : 2, bench.passes("normalise"));
                     bench.norm.reset();
@@ -131,7 +131,7 @@ class NormTrafficTest {
     @Test
     void elementsMoveSixteenBytesAtATimeWhereTheChannelsAllowIt() {
         if (!counts()) return;
-        try (Bench bench = new Bench(Mode.TRAIN, 16, true, true)) {
+        try (Bench bench = new Bench(PlanContext.Mode.TRAIN, 16, true, true)) {
             bench.launches(6, () -> {
                 bench.norm.forward();
                 bench.norm.backward();
@@ -150,7 +150,7 @@ class NormTrafficTest {
     void whatIsDoneForEachChannelReadsThePartialSumsOnce() {
         if (!counts()) return;
         int slabs = RowGrid.of(SAMPLES * SIDE * SIDE, 16, 4).slabs();
-        try (Bench bench = new Bench(Mode.TRAIN, 16, false, false)) {
+        try (Bench bench = new Bench(PlanContext.Mode.TRAIN, 16, false, false)) {
             bench.launches(6, () -> {
                 bench.norm.forward();
                 bench.norm.backward();
@@ -158,7 +158,7 @@ class NormTrafficTest {
             assertEquals(16 * (8L * slabs + 28), bytes("finalise"));
             assertEquals(16 * (8L * slabs + 12), bytes("parameterGradients"));
         }
-        try (Bench bench = new Bench(Mode.EVALUATE, 16, false, false)) {
+        try (Bench bench = new Bench(PlanContext.Mode.EVALUATE, 16, false, false)) {
             bench.norm.reset();
             bench.launches(2, () -> bench.norm.measure(SAMPLES));
             assertEquals(16 * (16L * slabs + 60), bytes("merge"));

@@ -6,9 +6,9 @@ import io.basin.device.Devices;
 import io.basin.device.Draws;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
-import io.basin.device.Mode;
 import io.basin.device.Op;
 import io.basin.device.OpTrial;
+import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
@@ -84,14 +84,13 @@ public final class Tf32Run {
         float[] b = operand(w, precision);
         float[] g = operand(gradient, precision);
         String what = precision + (convolution ? ", convolution: " : ", dense: ");
-        try (OpTrial trial = OpTrial.of(device, Mode.TRAIN, ROWS, Shape.of(IN, 1, 1), precision)) {
+        try (OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, ROWS, Shape.of(IN, 1, 1), precision)) {
             Tensor input = convolution ? trial.input(OpTrial.From.CONV, IN) : trial.rows(IN);
             Initializer zero = Initializer.constant(0);
-            Op op = trial.plan(
-                    "op",
-                    scope -> convolution
-                            ? device.conv(scope, new Layer.Conv(OUT, 1, 1, 0, 1, false, false, zero), input, null)
-                            : device.dense(scope, new Layer.Dense(OUT, false, false, zero), input));
+            Layer layer = convolution
+                    ? new Layer.Conv(OUT, 1, 1, 0, 1, false, false, zero)
+                    : new Layer.Dense(OUT, false, false, zero);
+            Op op = trial.layer("op", layer, input);
             trial.ready();
             trial.write(input, x);
             trial.write("op.weight", w);

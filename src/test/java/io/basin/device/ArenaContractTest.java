@@ -119,6 +119,7 @@ class ArenaContractTest {
                         .toList();
                 Memory to = bench.arena(99);
                 bench.device()
+                        .arenas()
                         .weightedSum(points, bench.coefficients(null, row), to)
                         .run();
                 float[][] values = points.stream().map(bench::read).toArray(float[][]::new);
@@ -138,7 +139,7 @@ class ArenaContractTest {
             bench.write(b, broken);
             Memory to = bench.arena(5);
             Coefficients c = bench.coefficients(null, new double[] {1, 0});
-            Runnable combine = bench.device().weightedSum(List.of(a, b), c, to);
+            Runnable combine = bench.device().arenas().weightedSum(List.of(a, b), c, to);
             combine.run();
             assertArrayEquals(bench.read(a), bench.read(to));
             c.set(0, 0);
@@ -156,9 +157,9 @@ class ArenaContractTest {
             Memory b = bench.arena(7);
             Memory to = bench.arena(8);
             Runnable combine =
-                    bench.device().weightedSum(List.of(a, b), bench.coefficients(bench.control(), table), to);
-            Runnable tick = bench.device().advance(bench.control());
-            try (Recording recording = bench.device().record(() -> {
+                    bench.device().arenas().weightedSum(List.of(a, b), bench.coefficients(bench.control(), table), to);
+            Runnable tick = bench.device().arenas().advance(bench.control());
+            try (Device.Recording recording = bench.device().record(() -> {
                 combine.run();
                 tick.run();
             })) {
@@ -195,11 +196,12 @@ class ArenaContractTest {
                 double[] p = doubles(bench.read(point));
                 double[] v = doubles(bench.read(momentum));
                 Coefficients c = bench.coefficients(bench.control(), table);
-                Runnable bend =
-                        bench.device().stepCurvePoint(spec, bench.storage(), point, momentum, c, 1, bench.control());
+                Runnable bend = bench.device()
+                        .arenas()
+                        .stepCurvePoint(spec, bench.storage(), point, momentum, c, 1, bench.control());
                 for (int t = 0; t < table.length; t++) {
                     bend.run();
-                    bench.device().advance(bench.control()).run();
+                    bench.device().arenas().advance(bench.control()).run();
                     formula(bench, spec, table[t][1], RATES[t], p, v);
                 }
                 Close.OPERATION.check("point", floats(p), bench.read(point));
@@ -217,6 +219,7 @@ class ArenaContractTest {
             Coefficients c = bench.coefficients(null, new double[] {0.5});
             Sgd spec = new Sgd(0.9, 0.05, false);
             bench.device()
+                    .arenas()
                     .stepCurvePoint(spec, bench.storage(), bench.arena(1), bench.arena(2), c, 0, bench.control())
                     .run();
             assertArrayEquals(w, bench.read(bench.storage().memory(Arena.PARAMS)));
@@ -235,8 +238,9 @@ class ArenaContractTest {
             float[] v = bench.read(momentum);
             Coefficients c = bench.coefficients(null, new double[] {0.5});
             Sgd spec = new Sgd(0.9, 0.05, false);
-            Runnable bend =
-                    bench.device().stepCurvePoint(spec, bench.storage(), point, momentum, c, 0, bench.control());
+            Runnable bend = bench.device()
+                    .arenas()
+                    .stepCurvePoint(spec, bench.storage(), point, momentum, c, 0, bench.control());
             for (long t = 1; t <= RATES.length; t++) {
                 bench.control().start(new EpochMetrics(t, 0, 0, 0, 1));
                 bend.run();
@@ -255,7 +259,7 @@ class ArenaContractTest {
             Memory to = bench.arena(5);
             Coefficients c = bench.coefficients(bench.control(), new double[][] {{1}, {1}, {1}});
             bench.control().start(new EpochMetrics(1, 0, 0, 0, 0));
-            bench.device().weightedSum(List.of(a), c, to).run();
+            bench.device().arenas().weightedSum(List.of(a), c, to).run();
             assertArrayEquals(bench.read(a), bench.read(to));
         });
     }
@@ -270,8 +274,9 @@ class ArenaContractTest {
             Coefficients c = bench.coefficients(bench.control(), new double[][] {{0.5}, {0.5}, {0.5}});
             Sgd spec = new Sgd(0.9, 0.05, false);
             List<Runnable> work = List.of(
-                    device.stepCurvePoint(spec, bench.storage(), point, bench.arena(23), c, 0, bench.control()),
-                    device.weightedSum(List.of(point), c, to));
+                    device.arenas()
+                            .stepCurvePoint(spec, bench.storage(), point, bench.arena(23), c, 0, bench.control()),
+                    device.arenas().weightedSum(List.of(point), c, to));
             bench.control().start(RATES.length);
             float[] p = bench.read(point);
             float[] before = bench.read(to);
@@ -292,11 +297,11 @@ class ArenaContractTest {
             Coefficients two = bench.coefficients(null, new double[] {1, 2});
             Memory a = bench.arena(1);
             try (Memory small = device.allocate(4)) {
-                refused(() -> device.weightedSum(List.of(a), two, a));
-                refused(() -> device.weightedSum(List.of(a, small), two, a));
+                refused(() -> device.arenas().weightedSum(List.of(a), two, a));
+                refused(() -> device.arenas().weightedSum(List.of(a, small), two, a));
                 Sgd spec = new Sgd(0, 0, false);
-                refused(() -> device.stepCurvePoint(spec, bench.storage(), a, a, two, 2, bench.control()));
-                refused(() -> device.stepCurvePoint(spec, bench.storage(), small, a, two, 0, bench.control()));
+                refused(() -> device.arenas().stepCurvePoint(spec, bench.storage(), a, a, two, 2, bench.control()));
+                refused(() -> device.arenas().stepCurvePoint(spec, bench.storage(), small, a, two, 0, bench.control()));
             }
             refused(() -> two.set(1));
             refused(() -> new Coefficients(device, bench.control(), new double[] {1}));

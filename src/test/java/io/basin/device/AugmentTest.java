@@ -51,7 +51,7 @@ class AugmentTest {
         int[] counts = new int[50];
         float[] out = new float[81];
         for (int i = 0; i < 9000; i++) {
-            augment.into(pixels, i, 5, 6, true, out, 0);
+            augment.into(ByteBuffer.wrap(pixels), i, 5, 6, true, out, 0);
             int bright = 0;
             while (out[bright] != 200 / 255f) {
                 bright++;
@@ -104,7 +104,7 @@ class AugmentTest {
         float[] b = new float[100];
         Arrays.fill(a, UNTOUCHED);
         Arrays.fill(b, UNTOUCHED);
-        augment.into(set.pixels(), 7, 1, 2, true, a, 10);
+        augment.into(ByteBuffer.wrap(set.pixels()), 7, 1, 2, true, a, 10);
         augment.into(direct, 7, 1, 2, true, b, 10);
         assertArrayEquals(a, b);
         assertEquals(90, augment.outputSize());
@@ -119,9 +119,13 @@ class AugmentTest {
         Augment augment = new Augment(augmentation(1, true, 1), set.height(), set.width(), set.channels());
         float[] out = new float[16];
         for (int sample : new int[] {-1, 2, 1 << 28}) {
-            assertThrows(IndexOutOfBoundsException.class, () -> augment.into(set.pixels(), sample, 0, 0, true, out, 0));
+            assertThrows(
+                    IndexOutOfBoundsException.class,
+                    () -> augment.into(ByteBuffer.wrap(set.pixels()), sample, 0, 0, true, out, 0));
         }
-        assertThrows(IndexOutOfBoundsException.class, () -> augment.into(set.pixels(), 0, 0, 0, true, out, 1));
+        assertThrows(
+                IndexOutOfBoundsException.class,
+                () -> augment.into(ByteBuffer.wrap(set.pixels()), 0, 0, 0, true, out, 1));
     }
 
     @Test
@@ -129,9 +133,10 @@ class AugmentTest {
         Dataset set = SyntheticSet.synthetic(10, 8, 8, 3, 2, 1);
         Augment augment = new Augment(augmentation(2, true, 3), set.height(), set.width(), set.channels());
         float[] out = new float[augment.outputSize()];
+        ByteBuffer pixels = ByteBuffer.wrap(set.pixels());
         Runnable samples = () -> {
             for (int i = 0; i < 1000; i++) {
-                augment.into(set.pixels(), i % 10, 1, i, true, out, 0);
+                augment.into(pixels, i % 10, 1, i, true, out, 0);
             }
         };
         samples.run();
@@ -187,7 +192,7 @@ class AugmentTest {
     private static float[] augmented(Augmentation a, Dataset set, int sample, long seed, long epoch, boolean train) {
         float[] out = new float[set.imageBytes()];
         new Augment(a, set.height(), set.width(), set.channels())
-                .into(set.pixels(), sample, seed, epoch, train, out, 0);
+                .into(ByteBuffer.wrap(set.pixels()), sample, seed, epoch, train, out, 0);
         return out;
     }
 

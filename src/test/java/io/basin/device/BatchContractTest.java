@@ -26,7 +26,8 @@ class BatchContractTest {
         byte[] pixels = Draws.bytes(9, count * (int) SAMPLE.elements());
         int[] labels = new int[count];
         for (int i = 0; i < count; i++) labels[i] = i;
-        return new OpTrial(device, Mode.TRAIN, Sets.of(device, pixels, labels, SAMPLE, count), spec).ready();
+        return new OpTrial(device, PlanContext.Mode.TRAIN, Sets.of(device, pixels, labels, SAMPLE, count), spec)
+                .ready();
     }
 
     private static int[] draw(OpTrial trial, long step) {
@@ -133,8 +134,8 @@ class BatchContractTest {
             Images images = Sets.random(device, 1, 4, SAMPLE, 3);
             try (images;
                     RunState control = new RunState(device)) {
-                PlanContext scope =
-                        new PlanContext(new ParameterStore(true), Mode.TRAIN, Precision.FP32, 3).at(0, "batch");
+                PlanContext scope = new PlanContext(new ParameterStore(true), PlanContext.Mode.TRAIN, Precision.FP32, 3)
+                        .at(0, "batch");
                 BatchReader spec = Sets.shuffled(5, 3, 1);
                 String message = assertThrows(
                                 IllegalArgumentException.class, () -> device.batch(scope, spec, images, control))

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -15,10 +16,10 @@ class DropoutContractTest {
     private static final int ROWS = 5;
 
     private record Bench(OpTrial trial, Tensor x, Op op) implements AutoCloseable {
-        static Bench of(Device device, Mode mode, OpTrial.From from, double p, long seed) {
+        static Bench of(Device device, PlanContext.Mode mode, OpTrial.From from, double p, long seed) {
             OpTrial trial = OpTrial.of(device, mode, ROWS, SAMPLE);
             Tensor x = trial.input(from, 17);
-            Op op = trial.plan("op", s -> device.dropout(s, new Layer.Dropout(p), x, seed, trial.control));
+            Op op = trial.plan("op", s -> device.plan(s, new Layer.Dropout(p), List.of(x), seed, trial.control));
             trial.ready();
             return new Bench(trial, x, op);
         }
@@ -54,9 +55,9 @@ class DropoutContractTest {
         float[] values = Draws.normal(8, ones().length);
         for (OpTrial.From from : OpTrial.From.values()) {
             try (Device reference = new ReferenceDevice();
-                    Bench expected = Bench.of(reference, Mode.TRAIN, from, 0.3, 42);
+                    Bench expected = Bench.of(reference, PlanContext.Mode.TRAIN, from, 0.3, 42);
                     Device device = subject.open();
-                    Bench actual = Bench.of(device, Mode.TRAIN, from, 0.3, 42)) {
+                    Bench actual = Bench.of(device, PlanContext.Mode.TRAIN, from, 0.3, 42)) {
                 for (long step : new long[] {0, 1, 1L << 33}) {
                     Close.ROUNDING.check("y", expected.forward(step, values), actual.forward(step, values));
                     Close.ROUNDING.check("dx", expected.backward(values), actual.backward(values));
@@ -70,7 +71,7 @@ class DropoutContractTest {
     void theShareOfZerosIsPAndBackwardUsesTheSameMask(Subject subject) {
         double p = 0.3;
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.TRAIN, OpTrial.From.CONV, p, 1)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.TRAIN, OpTrial.From.CONV, p, 1)) {
             int zeros = 0;
             int steps = 20;
             for (int step = 0; step < steps; step++) {
@@ -91,8 +92,8 @@ class DropoutContractTest {
     @MethodSource(ALL)
     void masksDifferBetweenStepsAndSeedsAndRepeatWithThem(Subject subject) {
         try (Device device = subject.open();
-                Bench one = Bench.of(device, Mode.TRAIN, OpTrial.From.MAP, 0.5, 1);
-                Bench two = Bench.of(device, Mode.TRAIN, OpTrial.From.MAP, 0.5, 2)) {
+                Bench one = Bench.of(device, PlanContext.Mode.TRAIN, OpTrial.From.MAP, 0.5, 1);
+                Bench two = Bench.of(device, PlanContext.Mode.TRAIN, OpTrial.From.MAP, 0.5, 2)) {
             float[] first = one.forward(3, ones());
             assertFalse(Arrays.equals(first, one.forward(4, ones())));
             assertFalse(Arrays.equals(first, two.forward(3, ones())));
@@ -106,7 +107,7 @@ class DropoutContractTest {
         float[] values = Draws.normal(2, ones().length);
         for (OpTrial.From from : OpTrial.From.values()) {
             try (Device device = subject.open();
-                    Bench bench = Bench.of(device, Mode.EVALUATE, from, 0.5, 1)) {
+                    Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, from, 0.5, 1)) {
                 assertArrayEquals(values, bench.forward(1, values));
             }
         }

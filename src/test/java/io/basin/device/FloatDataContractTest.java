@@ -26,7 +26,8 @@ class FloatDataContractTest {
 
     private static OpTrial trial(Device device, Loss loss, BatchReader reader) {
         float[] values = Draws.normal(5, COUNT * SAMPLE.elements());
-        return new OpTrial(device, Mode.TRAIN, Sets.ofFloats(device, values, targets(loss), SAMPLE, OUTPUTS), reader);
+        return new OpTrial(
+                device, PlanContext.Mode.TRAIN, Sets.ofFloats(device, values, targets(loss), SAMPLE, OUTPUTS), reader);
     }
 
     @ParameterizedTest

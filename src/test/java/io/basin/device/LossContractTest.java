@@ -16,7 +16,7 @@ class LossContractTest {
         static Bench of(Device device, double smoothing) {
             Shape sample = Shape.of(1, 2, 2);
             Images images = Sets.of(device, Draws.bytes(1, ROWS * 4), LABELS, sample, CLASSES);
-            OpTrial trial = new OpTrial(device, Mode.TRAIN, images, Sets.plain(ROWS, 1));
+            OpTrial trial = new OpTrial(device, PlanContext.Mode.TRAIN, images, Sets.plain(ROWS, 1));
             Tensor logits = trial.rows(CLASSES);
             Op loss = trial.plan(
                     "loss",
@@ -91,7 +91,7 @@ class LossContractTest {
                 Bench bench = Bench.of(device, 0.1)) {
             bench.trial.control.start(6);
             assertEquals(-1, bench.run(good, 1).broken());
-            Runnable tick = device.advance(bench.trial.control);
+            Runnable tick = device.arenas().advance(bench.trial.control);
             tick.run();
             assertEquals(7, bench.run(bad, 1).broken());
             tick.run();

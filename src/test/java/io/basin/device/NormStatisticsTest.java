@@ -46,12 +46,11 @@ class NormStatisticsTest {
     }
 
     /** A norm on an input that the test writes. */
-    private record Bench(OpTrial trial, Tensor x, BatchNormOp norm, int rows) implements AutoCloseable {
-        static Bench of(Device device, Mode mode, OpTrial.From from, int rows) {
+    private record Bench(OpTrial trial, Tensor x, Op.BatchNorm norm, int rows) implements AutoCloseable {
+        static Bench of(Device device, PlanContext.Mode mode, OpTrial.From from, int rows) {
             OpTrial trial = OpTrial.of(device, mode, rows, SAMPLE);
             Tensor x = trial.input(from, CHANNELS);
-            BatchNormOp norm =
-                    trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), x, null));
+            Op.BatchNorm norm = (Op.BatchNorm) trial.layer("op", new Layer.BatchNorm(1e-5, 0.1, false), x);
             trial.ready();
             return new Bench(trial, x, norm, rows);
         }
@@ -93,7 +92,7 @@ class NormStatisticsTest {
         for (OpTrial.From from : OpTrial.From.values()) {
             for (int rows : new int[] {1, 4, 5, 22, SAMPLES, 30}) {
                 try (Device device = subject.open();
-                        Bench bench = Bench.of(device, Mode.EVALUATE, from, rows)) {
+                        Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, from, rows)) {
                     bench.measureAll(x);
                     bench.requireState(expected, Close.GRADIENT);
                     bench.measureAll(x);
@@ -109,7 +108,7 @@ class NormStatisticsTest {
         float[] x = population();
         for (int i = 0; i < x.length; i++) x[i] += 3000;
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.EVALUATE, OpTrial.From.CONV, 5)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, OpTrial.From.CONV, 5)) {
             bench.measureAll(x);
             Close.NET.check("variance", exact(x, 0, SAMPLES)[1], bench.trial.readState("op.running_var"));
         }
@@ -125,21 +124,21 @@ class NormStatisticsTest {
         for (int i = 0; i < x.length; i++) x[i] = 1000 + 0.01f * x[i];
         float[] biased = exact(x, plane, 0, rows)[1];
         double n = (double) rows * plane;
-        for (Mode mode : Mode.values()) {
+        for (PlanContext.Mode mode : PlanContext.Mode.values()) {
             try (Device device = subject.open();
                     OpTrial trial = OpTrial.of(device, mode, rows, Shape.of(CHANNELS, 40, 40))) {
                 Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
                 Layer.BatchNorm all = new Layer.BatchNorm(1e-5, 1, false);
-                BatchNormOp norm = trial.plan("op", s -> device.batchNorm(s, all, in, null));
+                Op.BatchNorm norm = (Op.BatchNorm) trial.layer("op", all, in);
                 trial.ready();
                 trial.write(in, x);
-                if (mode == Mode.TRAIN) norm.forward();
+                if (mode == PlanContext.Mode.TRAIN) norm.forward();
                 else {
                     norm.reset();
                     norm.measure(rows);
                     norm.commit();
                 }
-                double share = mode == Mode.TRAIN ? n / (n - 1) : 1;
+                double share = mode == PlanContext.Mode.TRAIN ? n / (n - 1) : 1;
                 float[] var = trial.readState("op.running_var");
                 for (int c = 0; c < CHANNELS; c++) {
                     assertEquals(share * biased[c], var[c], 1e-3 * biased[c], mode + ", channel " + c);
@@ -153,7 +152,7 @@ class NormStatisticsTest {
     void anAdoptedBatchIsNormalisedByItself(Subject subject) {
         float[] x = population();
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.EVALUATE, OpTrial.From.CONV, 4)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, OpTrial.From.CONV, 4)) {
             bench.write(x, 8);
             bench.norm.reset();
             bench.norm.measure(4);
@@ -174,7 +173,7 @@ class NormStatisticsTest {
     @MethodSource(ALL)
     void committingWithoutMeasuringIsAnError(Subject subject) {
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.EVALUATE, OpTrial.From.MAP, 3)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, OpTrial.From.MAP, 3)) {
             bench.norm.reset();
             assertThrows(IllegalStateException.class, bench.norm::commit);
         }
@@ -186,7 +185,7 @@ class NormStatisticsTest {
         float[] x = population();
         float[][] biased = exact(x, 0, 3);
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.TRAIN, OpTrial.From.CONV, 3)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.TRAIN, OpTrial.From.CONV, 3)) {
             bench.write(x, 0);
             bench.norm.forward();
             bench.norm.forward();
@@ -204,7 +203,7 @@ class NormStatisticsTest {
     @MethodSource(ALL)
     void evaluationLeavesTheStoredStatisticsAlone(Subject subject) {
         try (Device device = subject.open();
-                Bench bench = Bench.of(device, Mode.EVALUATE, OpTrial.From.CONV, 4)) {
+                Bench bench = Bench.of(device, PlanContext.Mode.EVALUATE, OpTrial.From.CONV, 4)) {
             bench.write(population(), 0);
             float[] mean = bench.trial.readState("op.running_mean");
             float[] var = bench.trial.readState("op.running_var");
@@ -225,10 +224,9 @@ class NormStatisticsTest {
         float[] x = Draws.normal(5, (long) rows * CHANNELS * plane);
         for (int i = 0; i < x.length; i++) x[i] += (float) (i / (CHANNELS * plane));
         try (Device device = subject.open();
-                OpTrial trial = OpTrial.of(device, Mode.EVALUATE, rows, sample)) {
+                OpTrial trial = OpTrial.of(device, PlanContext.Mode.EVALUATE, rows, sample)) {
             Tensor in = trial.input(OpTrial.From.CONV, CHANNELS);
-            BatchNormOp norm =
-                    trial.plan("op", s -> device.batchNorm(s, new Layer.BatchNorm(1e-5, 0.1, false), in, null));
+            Op.BatchNorm norm = (Op.BatchNorm) trial.layer("op", new Layer.BatchNorm(1e-5, 0.1, false), in);
             trial.ready();
             trial.write(in, x);
             norm.reset();

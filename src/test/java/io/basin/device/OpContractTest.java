@@ -2,8 +2,13 @@ package io.basin.device;
 
 import static io.basin.device.OpTrial.From.CONV;
 import static io.basin.device.OpTrial.From.MAP;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.nn.Initialisers;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -17,7 +22,7 @@ class OpContractTest {
 
     private static Pairing convolution(OpTrial.From from, int channels, Layer.Conv spec) {
         int pixels = from == MAP ? channels : 3;
-        return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.conv(scope, spec, xs.get(0), null))
+        return new Pairing(3, Shape.of(pixels, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                 .with(from, channels);
     }
 
@@ -60,10 +65,7 @@ class OpContractTest {
             for (OpTrial.From from : OpTrial.From.values()) {
                 for (int channels : new int[] {5, 17}) {
                     Layer.Conv spec = conv(channels, 3, 1, 1, true, relu);
-                    new Pairing(
-                                    3,
-                                    Shape.of(channels, 7, 9),
-                                    (d, scope, xs) -> d.conv(scope, spec, xs.get(0), xs.get(1)))
+                    new Pairing(3, Shape.of(channels, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                             .with(CONV, channels)
                             .with(from, channels)
                             .check(subject, Close.OPERATION, Close.GRADIENT);
@@ -87,7 +89,7 @@ class OpContractTest {
     void denseLayersOnRowsAndOnImagesMatchTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.Dense spec = new Layer.Dense(13, relu, relu, Initialisers.PYTORCH);
-            Pairing.Planner planner = (d, scope, xs) -> d.dense(scope, spec, xs.get(0));
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             new Pairing(3, Shape.of(2, 5, 5), planner).withRows(207).check(subject, Close.OPERATION, Close.GRADIENT);
             new Pairing(3, Shape.of(5, 3, 7), planner).with(MAP, 5).check(subject, Close.OPERATION, Close.GRADIENT);
             new Pairing(3, Shape.of(5, 3, 7), planner).with(CONV, 17).check(subject, Close.OPERATION, Close.GRADIENT);
@@ -106,7 +108,7 @@ class OpContractTest {
             for (int[] s : shapes) {
                 Layer.Pool spec = new Layer.Pool(kind, s[0], s[1], s[2]);
                 for (OpTrial.From from : OpTrial.From.values()) {
-                    new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.pool(scope, spec, xs.get(0)))
+                    new Pairing(3, Shape.of(17, 7, 7), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
                             .with(from, 17)
                             .check(subject, Close.OPERATION, Close.OPERATION);
                 }
@@ -118,17 +120,17 @@ class OpContractTest {
     @MethodSource(ALL)
     void reluAndSumsOfDifferentLayoutsMatchTheReference(Subject subject) {
         for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, new Layer.Relu(), xs, 0, null))
                     .with(from, 17)
                     .check(subject, Close.ROUNDING, Close.ROUNDING);
             for (OpTrial.From other : OpTrial.From.values()) {
-                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.add(scope, xs.get(0), xs.get(1)))
+                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, new Layer.Add(), xs, 0, null))
                         .with(from, 17)
                         .with(other, 17)
                         .check(subject, Close.ROUNDING, Close.ROUNDING);
             }
         }
-        new Pairing(3, Shape.of(2, 3, 3), (d, scope, xs) -> d.relu(scope, xs.get(0)))
+        new Pairing(3, Shape.of(2, 3, 3), (d, scope, xs) -> d.plan(scope, new Layer.Relu(), xs, 0, null))
                 .withRows(13)
                 .check(subject, Close.ROUNDING, Close.ROUNDING);
     }
@@ -137,7 +139,10 @@ class OpContractTest {
     @MethodSource(ALL)
     void functionsOfOnesOwnMatchTheReference(Subject subject) {
         for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.elementwise(scope, new Softplus(), xs.get(0)))
+            new Pairing(
+                            3,
+                            Shape.of(17, 7, 9),
+                            (d, scope, xs) -> d.plan(scope, new Layer.Pointwise(new Softplus()), xs, 0, null))
                     .with(from, 17)
                     .check(subject, Close.ROUNDING, Close.ROUNDING);
         }
@@ -148,7 +153,7 @@ class OpContractTest {
     void batchNormInTrainingMatchesTheReference(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (long seed = 1; seed <= 3; seed++) {
                 new Pairing(3, Shape.of(5, 7, 9), planner)
                         .with(MAP, 5)
@@ -171,7 +176,7 @@ class OpContractTest {
     @MethodSource(ALL)
     void batchNormOfAnyNumberOfChannelsMatchesTheReference(Subject subject) {
         Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, true);
-        Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+        Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
         for (int channels : new int[] {1, 3, 4, 13, 36, 130, 132}) {
             new Pairing(3, Shape.of(3, 7, 9), planner)
                     .with(CONV, channels)
@@ -191,7 +196,7 @@ class OpContractTest {
     void batchNormAddsItsResidualBeforeReluAndPassesItsGradientOn(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), xs.get(1));
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (OpTrial.From from : OpTrial.From.values()) {
                 for (int channels : new int[] {1, 3, 8, 17, 36}) {
                     Pairing pairing = new Pairing(3, Shape.of(channels, 7, 9), planner)
@@ -218,7 +223,7 @@ class OpContractTest {
     void batchNormInEvaluationUsesTheStoredStatistics(Subject subject) {
         for (boolean relu : new boolean[] {false, true}) {
             Layer.BatchNorm spec = new Layer.BatchNorm(1e-5, 0.1, relu);
-            Pairing.Planner planner = (d, scope, xs) -> d.batchNorm(scope, spec, xs.get(0), null);
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
             for (OpTrial.From from : OpTrial.From.values()) {
                 new Pairing(3, Shape.of(17, 7, 9), planner)
                         .with(from, 17)
@@ -229,6 +234,43 @@ class OpContractTest {
                     .withRows(13)
                     .evaluating()
                     .check(subject, Close.OPERATION, Close.GRADIENT);
+        }
+    }
+
+    private static Stream<Class<?>> kinds(Class<?> of) {
+        return of.isSealed()
+                ? Arrays.stream(of.getPermittedSubclasses()).flatMap(OpContractTest::kinds)
+                : Stream.of(of);
+    }
+
+    /** Devices choose by a layer's kind at run time: no compiler sees one that they forget. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void everyKindOfLayerIsPlanned(Subject subject) {
+        Initializer zero = Initializer.constant(0);
+        List<Layer> layers = List.of(
+                new Layer.Conv(4, 3, 1, 1, 1, true, true, zero),
+                new Layer.BatchNorm(1e-5, 0.1, true),
+                new Layer.Dense(5, true, true, zero),
+                new Layer.Pool(Layer.PoolKind.MAX, 2, 2, 0),
+                new Layer.Relu(),
+                new Layer.Add(),
+                new Layer.Dropout(0.5),
+                new Layer.Pointwise(new Softplus()));
+        assertEquals(
+                kinds(Layer.class).collect(Collectors.toSet()),
+                layers.stream().map(Layer::getClass).collect(Collectors.toSet()));
+        try (Device device = subject.open();
+                OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, 2, Shape.of(3, 6, 6))) {
+            Tensor x = trial.input(OpTrial.From.CONV, 3);
+            for (Layer layer : layers) {
+                List<Tensor> inputs = layer instanceof Layer.Add ? List.of(x, x) : List.of(x);
+                Op op = trial.plan(layer.toString(), s -> device.plan(s, layer, inputs, 1, trial.control));
+                Shape sample = x.shape().sample();
+                assertEquals(
+                        layer.output("", List.of(sample, sample)).batched(2),
+                        op.output().shape());
+            }
         }
     }
 }

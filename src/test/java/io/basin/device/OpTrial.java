@@ -50,18 +50,18 @@ public final class OpTrial implements AutoCloseable {
 
     public final Device device;
     public final RunState control;
-    public final BatchOp batch;
+    public final Op.Batch batch;
     private final ParameterStore storage = new ParameterStore(true);
     private final PlanContext scope;
     private final Images images;
     private final List<Op> ops = new ArrayList<>();
     private Binding binding;
 
-    public OpTrial(Device device, Mode mode, Images images, BatchReader spec) {
+    public OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec) {
         this(device, mode, images, spec, Precision.FP32);
     }
 
-    private OpTrial(Device device, Mode mode, Images images, BatchReader spec, Precision precision) {
+    private OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec, Precision precision) {
         this.device = device;
         this.images = images;
         control = new RunState(device);
@@ -70,11 +70,11 @@ public final class OpTrial implements AutoCloseable {
     }
 
     /** A trial of {@code rows} samples of this shape. */
-    public static OpTrial of(Device device, Mode mode, int rows, Shape sample) {
+    public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample) {
         return of(device, mode, rows, sample, Precision.FP32);
     }
 
-    public static OpTrial of(Device device, Mode mode, int rows, Shape sample, Precision precision) {
+    public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample, Precision precision) {
         Images images = Sets.random(device, 1, rows, sample, 5);
         return new OpTrial(device, mode, images, Sets.plain(rows, sample.dim(0)), precision);
     }
@@ -85,22 +85,26 @@ public final class OpTrial implements AutoCloseable {
         return op;
     }
 
+    /** Plans a layer that draws nothing. */
+    public Op layer(String name, Layer layer, Tensor... inputs) {
+        return plan(name, s -> device.plan(s, layer, List.of(inputs), 0, null));
+    }
+
     /** A tensor (N, channels, H, W) to be written by the test. */
     public Tensor input(From from, int channels) {
         Tensor pixels = batch.output();
         if (from == From.MAP && channels != images.channels()) throw new IllegalArgumentException("a map keeps shapes");
         String name = "source" + ops.size();
         if (from == From.MAP)
-            return plan(name, s -> device.elementwise(s, IDENTITY, pixels)).output();
+            return layer(name, new Layer.Pointwise(IDENTITY), pixels).output();
         Layer.Conv spec = new Layer.Conv(channels, 1, 1, 0, 1, false, false, Initializer.constant(0));
-        return plan(name, s -> device.conv(s, spec, pixels, null)).output();
+        return layer(name, spec, pixels).output();
     }
 
     /** A tensor (N, features) to be written by the test. */
     public Tensor rows(int features) {
         Layer.Dense spec = new Layer.Dense(features, false, false, Initializer.constant(0));
-        return plan("source" + ops.size(), s -> device.dense(s, spec, batch.output()))
-                .output();
+        return layer("source" + ops.size(), spec, batch.output()).output();
     }
 
     /** Allocates; after this values can be written and operations run. */
@@ -152,7 +156,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public List<String> stateNames() {
-        return storage.states().stream().map(ParameterStore.State::name).toList();
+        return storage.states().stream().map(Parameter::name).toList();
     }
 
     public long stateLength(String name) {
@@ -174,7 +178,7 @@ public final class OpTrial implements AutoCloseable {
     }
 
     public float[] readState(String name) {
-        ParameterStore.State state = state(name);
+        Parameter state = state(name);
         return read(state.shape(), null, Arena.STATE, state.slot().offset());
     }
 
@@ -205,7 +209,7 @@ public final class OpTrial implements AutoCloseable {
         return out;
     }
 
-    private ParameterStore.State state(String name) {
+    private Parameter state(String name) {
         return storage.states().stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()

@@ -21,7 +21,7 @@ final class Pairing {
     final Planner planner;
     final List<BiFunction<OpTrial, Integer, Tensor>> inputs = new ArrayList<>();
     private long seed = 1;
-    private Mode mode = Mode.TRAIN;
+    private PlanContext.Mode mode = PlanContext.Mode.TRAIN;
 
     Pairing(int rows, Shape sample, Planner planner) {
         this.rows = rows;
@@ -45,7 +45,7 @@ final class Pairing {
     }
 
     Pairing evaluating() {
-        mode = Mode.EVALUATE;
+        mode = PlanContext.Mode.EVALUATE;
         return this;
     }
 
@@ -73,7 +73,7 @@ final class Pairing {
             op.forward();
             results.put("y", trial.read(op.output()));
             for (String state : states(trial)) results.put(state, trial.readState(state));
-            if (mode == Mode.EVALUATE) return results;
+            if (mode == PlanContext.Mode.EVALUATE) return results;
             trial.writeGrad(
                     op.output(), Draws.normal(seed + 1000, op.output().shape().elements()));
             op.backward();

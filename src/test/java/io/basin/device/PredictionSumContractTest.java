@@ -37,7 +37,7 @@ class PredictionSumContractTest {
     }
 
     private static void check(Device device, float[][] members, int rows, int classes, int batch, double[] weights) {
-        try (PredictionSum tally = device.tally(rows, classes);
+        try (PredictionSum tally = device.arenas().predictionSum(rows, classes);
                 Memory memory = device.allocate(OFFSET + 4L * batch * classes)) {
             for (int m = 0; m < weights.length; m++) {
                 for (int first = 0; first < rows; first += batch) {
@@ -101,7 +101,7 @@ class PredictionSumContractTest {
     @MethodSource(ALL)
     void samplesThatItHasNoRoomForAreRefused(Subject subject) {
         try (Device device = subject.open();
-                PredictionSum tally = device.tally(5, 3);
+                PredictionSum tally = device.arenas().predictionSum(5, 3);
                 Memory memory = device.allocate(36)) {
             assertThrows(RuntimeException.class, () -> tally.add(1, memory, 0, 3, 3));
             assertThrows(RuntimeException.class, () -> tally.add(1, memory, 4, 0, 3));

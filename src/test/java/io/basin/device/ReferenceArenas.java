@@ -3,22 +3,52 @@ package io.basin.device;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** What is done to whole arenas, in doubles: combinations of points, a control point's update, the second moment. */
-final class ReferenceArenas {
-    private ReferenceArenas() {}
+/** What is done to whole arenas, in doubles: updates, combinations of points, a control point's update. */
+final class ReferenceArenas extends Arenas {
+    ReferenceArenas(Guard device) {
+        super(device, Reach::requireOpen);
+    }
+
+    @Override
+    protected Runnable planStep(Sgd spec, ParameterStore storage, RunState control) {
+        return () -> update(spec, storage, control);
+    }
+
+    private static void update(Sgd spec, ParameterStore storage, RunState control) {
+        ByteBuffer tables = raw(control.memory());
+        if (tables.getLong(RunState.BROKEN) != 0) return;
+        long t = tables.getLong(RunState.STEP);
+        double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
+        double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));
+        double[] w = cells(storage.memory(Arena.PARAMS));
+        double[] g = cells(storage.memory(Arena.GRADS));
+        double[] v = cells(storage.memory(Arena.MOMENTUM));
+        double[] a = cells(storage.memory(Arena.AVERAGE));
+        for (int i = 0; i < w.length; i++) {
+            double d = g[i] + (4L * i < storage.splitBytes() ? spec.weightDecay() : 0) * w[i];
+            v[i] = spec.momentum() * v[i] + d;
+            w[i] -= lr * (spec.nesterov() ? d + spec.momentum() * v[i] : v[i]);
+            if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
+        }
+    }
 
     /** Calls the rule for one weight at a time, in float32 as its contract says; only the average is in double. */
-    static void update(UpdateRule rule, ParameterStore storage, RunState state) {
-        ByteBuffer tables = ((ReferenceMemory) state.memory()).raw();
+    @Override
+    protected Runnable planStep(UpdateRule rule, ParameterStore storage, RunState state) {
+        return () -> update(rule, storage, state);
+    }
+
+    private static void update(UpdateRule rule, ParameterStore storage, RunState state) {
+        ByteBuffer tables = raw(state.memory());
         if (tables.getLong(RunState.BROKEN) != 0) return;
         long t = tables.getLong(RunState.STEP);
         float lr = tables.getFloat(Math.toIntExact(state.rate(t)));
         double alpha = tables.getFloat(Math.toIntExact(state.rate(t) + 4L * state.steps()));
-        double[] w = ((ReferenceMemory) storage.memory(Arena.PARAMS)).values();
-        double[] g = ((ReferenceMemory) storage.memory(Arena.GRADS)).values();
-        double[] a = ((ReferenceMemory) storage.memory(Arena.AVERAGE)).values();
+        double[] w = cells(storage.memory(Arena.PARAMS));
+        double[] g = cells(storage.memory(Arena.GRADS));
+        double[] a = cells(storage.memory(Arena.AVERAGE));
         double[][] s = new double[rule.moments()][];
-        for (int k = 0; k < s.length; k++) s[k] = ((ReferenceMemory) storage.memory(ParameterStore.moment(k))).values();
+        for (int k = 0; k < s.length; k++) s[k] = cells(storage.memory(ParameterStore.moment(k)));
         float[] c = state.scalars(rule)[(int) t];
         for (int i = 0; i < w.length; i++) {
             float[][] one = {{(float) w[i]}, {(float) g[i]}, {0}, {0}};
@@ -49,7 +79,12 @@ final class ReferenceArenas {
         return raw(c.memory()).getFloat(Math.toIntExact(c.at(row, j)));
     }
 
-    static void weightedSum(List<Memory> points, Coefficients c, Memory to) {
+    @Override
+    protected Runnable planSum(List<Memory> points, Coefficients c, Memory to) {
+        return () -> weightedSum(c, points, to);
+    }
+
+    private static void weightedSum(Coefficients c, List<Memory> points, Memory to) {
         double[] sum = new double[cells(to).length];
         for (int j = 0; j < points.size(); j++) {
             double share = c(c, j);
@@ -59,7 +94,24 @@ final class ReferenceArenas {
         System.arraycopy(sum, 0, cells(to), 0, sum.length);
     }
 
-    static void stepCurvePoint(
+    @Override
+    protected Runnable planCurvePoint(
+            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
+        return () -> move(spec, storage, point, momentum, c(c, j), control);
+    }
+
+    @Override
+    protected Runnable planAdvance(RunState control) {
+        ByteBuffer counters = raw(control.memory());
+        return () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1);
+    }
+
+    @Override
+    public PredictionSum predictionSum(int samples, int classes) {
+        return new ReferencePredictionSum(samples, classes);
+    }
+
+    private static void move(
             Sgd spec, ParameterStore storage, Memory point, Memory momentum, double c, RunState control) {
         if (raw(control.memory()).getLong(RunState.BROKEN) != 0) return;
         double lr = raw(control.memory()).getFloat(Math.toIntExact(control.rate(step(control))));

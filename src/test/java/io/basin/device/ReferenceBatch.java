@@ -4,7 +4,7 @@ import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 
 /** Batches by their definition; crops and flips are {@link Augment}'s, which has tests of its own. */
-final class ReferenceBatch extends ReferenceOp implements BatchOp {
+final class ReferenceBatch extends ReferenceOp implements Op.Batch {
     private final BatchReader spec;
     private final Images images;
     private final RunState control;

@@ -8,7 +8,7 @@ package io.basin.device;
  *   dx = gamma / sqrt(var + eps) (dy - mean(dy) - h mean(dy h))
  * </pre>
  */
-final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
+final class ReferenceBatchNorm extends ReferenceOp implements Op.BatchNorm {
     private final Layer.BatchNorm spec;
     private final Tensor x;
     private final Tensor residual;
@@ -16,8 +16,8 @@ final class ReferenceBatchNorm extends ReferenceOp implements BatchNormOp {
     private final int plane;
     private final Parameter gamma;
     private final Parameter beta;
-    private final ParameterStore.State mean;
-    private final ParameterStore.State var;
+    private final Parameter mean;
+    private final Parameter var;
     private final double[] batchMean;
     private final double[] batchVar;
     private final double[] sum;

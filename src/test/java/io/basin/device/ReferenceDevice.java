@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The oracle: every operation of the seam as naive loops over doubles, straight from its formula. Its gradients are
@@ -69,7 +70,7 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public AsyncRead read(Memory from, long offset, int bytes) {
+    public Supplier<ByteBuffer> read(Memory from, long offset, int bytes) {
         ByteBuffer read = ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());
         download(from, offset, read);
         return () -> read;
@@ -96,8 +97,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Recording record(Runnable work) {
-        return new Recording() {
+    public Device.Recording record(Runnable work) {
+        return new Device.Recording() {
             @Override
             public void replay() {
                 work.run();
@@ -109,53 +110,27 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public BatchOp batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
+    public Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control) {
         return new ReferenceBatch(scope, spec, images, control);
     }
 
     @Override
-    public Op conv(PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
-        return new ReferenceConv(scope, spec, x, residual);
-    }
-
-    @Override
-    public BatchNormOp batchNorm(PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
-        return new ReferenceBatchNorm(scope, spec, x, residual);
-    }
-
-    @Override
-    public Op dense(PlanContext scope, Layer.Dense spec, Tensor x) {
-        return new ReferenceDense(scope, spec, x);
-    }
-
-    @Override
-    public Op pool(PlanContext scope, Layer.Pool spec, Tensor x) {
-        return new ReferencePool(scope, spec, x);
-    }
-
-    @Override
-    public Op relu(PlanContext scope, Tensor x) {
-        return ReferencePointwise.relu(scope, x);
-    }
-
-    @Override
-    public Op add(PlanContext scope, Tensor a, Tensor b) {
-        return ReferencePointwise.add(scope, a, b);
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+        Tensor x = inputs.get(0);
+        Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
+        if (layer instanceof Layer.Conv s) return new ReferenceConv(scope, s, x, y);
+        if (layer instanceof Layer.BatchNorm s) return new ReferenceBatchNorm(scope, s, x, y);
+        if (layer instanceof Layer.Dense s) return new ReferenceDense(scope, s, x);
+        if (layer instanceof Layer.Pool s) return new ReferencePool(scope, s, x);
+        if (layer instanceof Layer.Relu) return ReferencePointwise.relu(scope, x);
+        if (layer instanceof Layer.Add) return ReferencePointwise.add(scope, x, y);
+        if (layer instanceof Layer.Dropout s) return ReferencePointwise.dropout(scope, s, x, seed, control);
+        return ReferencePointwise.map(scope, ((Layer.Pointwise) layer).function(), x);
     }
 
     @Override
     public Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         return ReferencePointwise.fork(scope, x, branches);
-    }
-
-    @Override
-    public Op dropout(PlanContext scope, Layer.Dropout spec, Tensor x, long seed, RunState control) {
-        return ReferencePointwise.dropout(scope, spec, x, seed, control);
-    }
-
-    @Override
-    public Op elementwise(PlanContext scope, Elementwise function, Tensor x) {
-        return ReferencePointwise.map(scope, function, x);
     }
 
     @Override
@@ -165,55 +140,8 @@ public final class ReferenceDevice implements Device {
     }
 
     @Override
-    public Runnable step(Optimizer optimizer, ParameterStore storage, RunState control) {
-        if (optimizer instanceof Sgd sgd) return () -> update(sgd, storage, control);
-        return () -> ReferenceArenas.update((UpdateRule) optimizer, storage, control);
-    }
-
-    private static double[] cells(ParameterStore storage, Arena arena) {
-        return ((ReferenceMemory) storage.memory(arena)).values();
-    }
-
-    private static void update(Sgd spec, ParameterStore storage, RunState control) {
-        ByteBuffer tables = ((ReferenceMemory) control.memory()).raw();
-        if (tables.getLong(RunState.BROKEN) != 0) return;
-        long t = tables.getLong(RunState.STEP);
-        double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
-        double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));
-        double[] w = cells(storage, Arena.PARAMS);
-        double[] g = cells(storage, Arena.GRADS);
-        double[] v = cells(storage, Arena.MOMENTUM);
-        double[] a = cells(storage, Arena.AVERAGE);
-        for (int i = 0; i < w.length; i++) {
-            double d = g[i] + (4L * i < storage.splitBytes() ? spec.weightDecay() : 0) * w[i];
-            v[i] = spec.momentum() * v[i] + d;
-            w[i] -= lr * (spec.nesterov() ? d + spec.momentum() * v[i] : v[i]);
-            if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
-        }
-    }
-
-    @Override
-    public Runnable weightedSum(List<Memory> points, Coefficients c, Memory to) {
-        c.requireCombination(points, to);
-        return () -> ReferenceArenas.weightedSum(points, c, to);
-    }
-
-    @Override
-    public Runnable stepCurvePoint(
-            Sgd spec, ParameterStore storage, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        c.requireBend(j, point, momentum, storage);
-        return () -> ReferenceArenas.stepCurvePoint(spec, storage, point, momentum, ReferenceArenas.c(c, j), control);
-    }
-
-    @Override
-    public PredictionSum tally(int rows, int classes) {
-        return new ReferencePredictionSum(rows, classes);
-    }
-
-    @Override
-    public Runnable advance(RunState control) {
-        ByteBuffer counters = ((ReferenceMemory) control.memory()).raw();
-        return () -> counters.putLong(RunState.STEP, counters.getLong(RunState.STEP) + 1);
+    public Arenas arenas() {
+        return new ReferenceArenas(guard);
     }
 
     @Override

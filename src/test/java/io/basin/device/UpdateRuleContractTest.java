@@ -86,8 +86,8 @@ class UpdateRuleContractTest {
             int length = (int) (store.paramBytes() / 4);
             write(device, store.memory(Arena.PARAMS), Draws.normal(1, length));
             state.start(broken ? new EpochMetrics(0, 0, 0, 0, 0) : new EpochMetrics(0, 0, 0, 0, -1));
-            Runnable update = device.step(optimizer, store, state);
-            Runnable advance = device.advance(state);
+            Runnable update = device.arenas().step(optimizer, store, state);
+            Runnable advance = device.arenas().advance(state);
             for (int t = 0; t < steps; t++) {
                 write(device, store.memory(Arena.GRADS), gradients(t, length));
                 update.run();
@@ -132,7 +132,7 @@ class UpdateRuleContractTest {
 
     /** Floats before the split: each size's matrix, rounded up to 64. */
     private static long slots(long from) {
-        for (int n : SIZES) from += Slot.align(4L * n) / 4;
+        for (int n : SIZES) from += new Slot(Arena.PARAMS, 4L * n).padded() / 4;
         return from;
     }
 

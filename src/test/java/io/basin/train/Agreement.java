@@ -7,7 +7,6 @@ import io.basin.device.Close;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Parameter;
-import io.basin.device.ParameterStore;
 import io.basin.device.ReferenceDevice;
 import io.basin.device.Subject;
 import java.util.ArrayList;
@@ -71,8 +70,8 @@ final class Agreement {
     }
 
     private void compareStates(Run expected, Run actual) {
-        Iterator<ParameterStore.State> twin = actual.storage.states().iterator();
-        for (ParameterStore.State s : expected.storage.states()) {
+        Iterator<Parameter> twin = actual.storage.states().iterator();
+        for (Parameter s : expected.storage.states()) {
             float[] values = expected.read(s, Arena.STATE);
             close.check(s.name(), values, actual.read(twin.next(), Arena.STATE), CANCELLED);
         }

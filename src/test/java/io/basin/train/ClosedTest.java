@@ -11,7 +11,6 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.PredictionSum;
-import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
@@ -68,7 +67,7 @@ class ClosedTest {
                 run -> run.plan.close());
         for (Consumer<Run> part : parts) {
             with(subject, run -> {
-                Recording step = run.device.record(run::oneStep);
+                Device.Recording step = run.device.record(run::oneStep);
                 step.replay();
                 part.accept(run);
                 refused("", step::replay);
@@ -91,7 +90,7 @@ class ClosedTest {
             refused("the training", session::startEpoch);
             refused("the training", () -> session.rate(0));
             refused("the model", () -> session.model().store().live());
-            Recording step = run.device.record(run::oneStep);
+            Device.Recording step = run.device.record(run::oneStep);
             step.close();
             step.close();
             refused("the recording", step::replay);
@@ -151,7 +150,7 @@ class ClosedTest {
             Memory memory = device.allocate(64);
             Memory other = device.allocate(64);
             Coefficients c = new Coefficients(device, null, new double[] {1});
-            Runnable combine = device.weightedSum(List.of(memory), c, other);
+            Runnable combine = device.arenas().weightedSum(List.of(memory), c, other);
             combine.run();
             memory.close();
             memory.close();
@@ -165,7 +164,7 @@ class ClosedTest {
             c.close();
             refused("the table of coefficients", () -> c.set(1));
             other.close();
-            Runnable tick = device.advance(run.control);
+            Runnable tick = device.arenas().advance(run.control);
             run.control.close();
             refused("the control block", tick::run);
             refused("the control block", run.control::read);
@@ -186,7 +185,7 @@ class ClosedTest {
     void nothingComputesOnADeviceThatIsClosedAndAllOfItCanStillBeClosed(Subject subject) {
         Device device = subject.open();
         Run run = Setup.of(UserNets.plain(), 8).on(device);
-        Recording step = device.record(run::oneStep);
+        Device.Recording step = device.record(run::oneStep);
         Training session = session(device, run);
         Evaluator evaluator = evaluator(run);
         Weights live = run.storage.live();
@@ -200,9 +199,9 @@ class ClosedTest {
                 () -> evaluator.evaluate(live),
                 () -> run.control.read(),
                 () -> device.allocate(8),
-                () -> device.tally(2, 2),
+                () -> device.arenas().predictionSum(2, 2),
                 () -> device.record(() -> {}),
-                () -> device.advance(run.control).run(),
+                () -> device.arenas().advance(run.control).run(),
                 () -> run.storage.copy(device, live),
                 () -> session(device, run));
         for (Executable use : uses) refused("the " + subject.provider().name() + " device", use);

@@ -10,8 +10,8 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
-import io.basin.device.Mode;
 import io.basin.device.OpTrial;
+import io.basin.device.PlanContext;
 import io.basin.device.Sets;
 import io.basin.device.Shape;
 import io.basin.nn.Graph;
@@ -55,7 +55,7 @@ class DevicesAgreeTest {
 
     private static OpTrial trial(Device device, BatchReader spec) {
         Images images = Sets.random(device, 4, 31, Shape.of(3, 9, 11), 7);
-        return new OpTrial(device, Mode.TRAIN, images, spec).ready();
+        return new OpTrial(device, PlanContext.Mode.TRAIN, images, spec).ready();
     }
 
     @Test

@@ -25,6 +25,7 @@ import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;
 import io.basin.torch.GoldenSpec;
 import io.basin.torch.RawTensors;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -125,7 +126,7 @@ class GoldenAgreementTest {
             assertArrayEquals(goldenAverage, average, 1e-3f, "average of " + p.name());
             compareMoves("average of " + p.name(), first.get(p.name()), goldenAverage, average);
         }
-        for (ParameterStore.State s : storage.states()) {
+        for (Parameter s : storage.states()) {
             float[] ours = new float[Math.toIntExact(s.shape().elements())];
             device.unpack(storage.live().state(), s.slot().offset(), null, FloatBuffer.wrap(ours));
             float[] theirs = golden.floats(s.name());
@@ -180,7 +181,7 @@ class GoldenAgreementTest {
         long[] labels = new long[set.count()];
         for (int i = 0; i < set.count(); i++) {
             int sample = Permutation.at(i, set.count(), SEED, 0);
-            augment.into(set.pixels(), sample, SEED, 0, true, pixels, i * augment.outputSize());
+            augment.into(ByteBuffer.wrap(set.pixels()), sample, SEED, 0, true, pixels, i * augment.outputSize());
             labels[i] = set.labels()[sample];
         }
         input.write(RawTensors.IMAGES, pixels, STEPS, BATCH, set.channels(), set.height(), set.width());

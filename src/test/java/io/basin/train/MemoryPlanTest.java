@@ -76,8 +76,10 @@ class MemoryPlanTest {
 
     @Test
     void onlyWhatHoldsValuesGrowsWithTheBatch() {
-        MemoryEstimate demand =
-                new MemoryEstimate(Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L), 10);
+        MemoryEstimate demand = new MemoryEstimate(
+                Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L),
+                10,
+                MemoryEstimate.Later.NONE);
         assertEquals(1150, demand.total());
         assertEquals(10, demand.fitting(1150));
         assertEquals(9, demand.fitting(1149));

@@ -7,7 +7,7 @@ import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
-import io.basin.device.ParameterStore;
+import io.basin.device.Parameter;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.device.Weights;
@@ -27,7 +27,7 @@ class RemeasureTest {
         return g;
     }
 
-    private static float[] read(Device device, ParameterStore.State s, Weights model) {
+    private static float[] read(Device device, Parameter s, Weights model) {
         float[] values = new float[Math.toIntExact(s.shape().elements())];
         device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
         return values;
@@ -51,7 +51,7 @@ class RemeasureTest {
             made.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
             model.copyTo(device, copy);
             again.remeasure(copy, pass -> {});
-            for (ParameterStore.State s : run.storage.states()) {
+            for (Parameter s : run.storage.states()) {
                 float[] expected = read(device, s, model);
                 float[] got = read(device, s, copy);
                 for (int c = 0; c < expected.length; c++) {
@@ -59,7 +59,7 @@ class RemeasureTest {
                 }
             }
             model.copyTo(device, copy);
-            ParameterStore.State first = run.storage.states().iterator().next();
+            Parameter first = run.storage.states().iterator().next();
             float[] wrong = read(device, first, copy);
             for (int c = 0; c < wrong.length; c++) wrong[c] += 0.5f;
             device.pack(

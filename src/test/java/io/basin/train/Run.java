@@ -40,8 +40,8 @@ public final class Run implements AutoCloseable {
             control = new RunState(device, setup.lr(), setup.alpha());
             plan = Plan.training(model, images, control, setup.batch());
             model.initialise(setup.seed());
-            step = device.step(setup.step(), storage, control);
-            tick = device.advance(control);
+            step = device.arenas().step(setup.step(), storage, control);
+            tick = device.arenas().advance(control);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -74,10 +74,6 @@ public final class Run implements AutoCloseable {
 
     public void write(Parameter p, Arena arena, float[] values) {
         p.write(device, storage.memory(arena), values);
-    }
-
-    public float[] read(ParameterStore.State s, Arena arena) {
-        return s.read(device, storage.memory(arena));
     }
 
     public float[] probabilities() {

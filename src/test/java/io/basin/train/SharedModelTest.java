@@ -3,7 +3,6 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.basin.device.Arena;
-import io.basin.device.BatchNormOp;
 import io.basin.device.BatchReader;
 import io.basin.device.Close;
 import io.basin.device.Device;
@@ -125,11 +124,11 @@ class SharedModelTest {
                 Model model = new Model(device, net, Loss.crossEntropy(0), precision);
                 Plan plan = Plan.evaluation(model, images, control, Sets.plain(batch, sample.dim(0)))) {
             ParameterStore storage = model.initialise(4).store();
-            Runnable tick = device.advance(control);
-            plan.norms().forEach(BatchNormOp::reset);
+            Runnable tick = device.arenas().advance(control);
+            plan.norms().forEach(Op.BatchNorm::reset);
             for (int at = 0; at < 10; at += batch) {
                 for (Op op : plan.ops()) {
-                    if (measuring && op instanceof BatchNormOp norm) {
+                    if (measuring && op instanceof Op.BatchNorm norm) {
                         norm.measure(Math.min(batch, 10 - at));
                         norm.adopt();
                     }
@@ -140,8 +139,8 @@ class SharedModelTest {
             }
             assertEquals(10, control.read().seen());
             if (!measuring) return results;
-            plan.norms().forEach(BatchNormOp::commit);
-            for (ParameterStore.State s : storage.states()) {
+            plan.norms().forEach(Op.BatchNorm::commit);
+            for (Parameter s : storage.states()) {
                 float[] out = new float[(int) s.shape().elements()];
                 device.unpack(storage.memory(Arena.STATE), s.slot().offset(), null, FloatBuffer.wrap(out));
                 results.add(out);

@@ -10,7 +10,6 @@ import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.EpochMetrics;
-import io.basin.device.Recording;
 import io.basin.device.Sets;
 import io.basin.device.Subject;
 import io.basin.methods.Schedule;
@@ -75,7 +74,7 @@ class ThreadsTest {
 
     private static Trained train(Device device, Graph net, int seed, int steps) {
         try (Run run = Setup.of(net, 8).withSeed(seed).on(device);
-                Recording step = device.record(run::oneStep)) {
+                Device.Recording step = device.record(run::oneStep)) {
             for (int t = 0; t < steps; t++) step.replay();
             return Trained.of(run);
         }
@@ -157,7 +156,7 @@ class ThreadsTest {
         try (Device device = subject.open()) {
             for (int round = 0; round < rounds; round++) {
                 Run run = Setup.of(UserNets.plain(), 8).on(device);
-                Recording step = device.record(run::oneStep);
+                Device.Recording step = device.record(run::oneStep);
                 CountDownLatch begun = new CountDownLatch(3);
                 String ended = together(2, i -> {
                             if (i == 0) {
