@@ -18,16 +18,16 @@ class RecordTest {
     private static final String SCRATCH = "private, never leaves its class";
     /** Records with arrays that are compared by nobody, and what they are for. */
     private static final Map<String, String> CARRIERS = Map.ofEntries(
-            Map.entry("compare.Predictions", "a stream that is read once"),
             Map.entry("compare.Probabilities", FIGURES),
             Map.entry("cpu.CpuPointwise$Mask", SCRATCH),
             Map.entry("data.CifarFormat$Part", SCRATCH),
-            Map.entry("geometry.CurveTraining$Course", "names a schedule, which is compared by identity as well"),
-            Map.entry("geometry.Rays$Bundle", FIGURES),
-            Map.entry("geometry.Rays$Line", FIGURES),
-            Map.entry("geometry.Surface$Result", FIGURES),
-            Map.entry("geometry.Traverse", FIGURES),
-            Map.entry("models.FileEnsemble$Outcome", FIGURES),
+            Map.entry("data.Dataset$Values", SCRATCH),
+            Map.entry("ensemble.FileEnsemble$Outcome", FIGURES),
+            Map.entry("ensemble.FileMean$Sum", SCRATCH),
+            Map.entry("landscape.PathMetrics", FIGURES),
+            Map.entry("landscape.Rays$Bundle", FIGURES),
+            Map.entry("landscape.Rays$Line", FIGURES),
+            Map.entry("landscape.Surface$Result", FIGURES),
             Map.entry("report.Summary$Plotted", FIGURES));
 
     private static boolean hasArray(Class<?> c) {

@@ -124,7 +124,7 @@ public final class Comparison {
         Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
         if (finished.isPresent()) return finished.get();
         TestEvaluation.Outcome outcome =
-                new GroupRun(new GroupRun.Place(splits, settings, net, seed, place, options, monitor), group).run();
+                new GroupRun(new Place(splits, settings, net, seed, place, options, monitor), group).run();
         Finished.write(place, outcome, identity);
         return outcome;
     }

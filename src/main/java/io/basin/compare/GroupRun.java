@@ -26,20 +26,6 @@ import java.util.stream.IntStream;
 
 /** Trains one group of methods with one seed and has what each of them makes of it measured. */
 final class GroupRun {
-    /**
-     * Where and how a group is run.
-     *
-     * @param folder existing; holds all that the group writes
-     */
-    record Place(
-            Splits splits,
-            Settings settings,
-            Supplier<Graph> net,
-            long seed,
-            Path folder,
-            Options options,
-            Monitor monitor) {}
-
     private final Place place;
     private final Splits splits;
     private final Group group;

@@ -40,12 +40,12 @@ final class SelfCheck {
 
     private static final String RATES = "models are collected at the promised rate and phase";
 
-    private final GroupRun.Place place;
+    private final Place place;
     private final Group group;
     private final Model model;
     private final ParameterStore storage;
 
-    SelfCheck(GroupRun.Place place, Group group, Model model) {
+    SelfCheck(Place place, Group group, Model model) {
         this.place = place;
         this.group = group;
         this.model = model;

@@ -32,7 +32,7 @@ final class TestEvaluation implements AutoCloseable {
     /** What came of a group of methods. */
     record Outcome(List<MethodScore> results, Extras evidence) {}
 
-    private final GroupRun.Place place;
+    private final Place place;
     private final Splits splits;
     private final Model model;
     private final Evaluator validation;
@@ -42,7 +42,7 @@ final class TestEvaluation implements AutoCloseable {
     private Extras evidence = Extras.NONE;
 
     /** Plans both evaluators. */
-    TestEvaluation(GroupRun.Place place, Model model) {
+    TestEvaluation(Place place, Model model) {
         this.place = place;
         this.model = model;
         splits = place.splits();

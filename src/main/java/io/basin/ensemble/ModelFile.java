@@ -48,7 +48,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         try (Safetensors in = Safetensors.open(file)) {
             if (Checkpoint.isState(in.metadata())) {
                 throw new IllegalArgumentException(file + " is the state of a run after "
-                        + in.metadata().get("step") + " steps, not its method's result: " + RunFolder.insteadOf(file));
+                        + in.metadata().get("step") + " steps, not its method's result: " + RunFiles.insteadOf(file));
             }
             return new ModelFile(file, ModelCard.of(file.toString(), in.metadata()), in.summed(), Lenience.NONE);
         }

@@ -1,17 +1,11 @@
 package io.basin.ensemble;
 
 import io.basin.io.FormatException;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The models of a run, whichever folder of it is named: the whole comparison, a seed, a method.
@@ -23,13 +17,6 @@ import java.util.stream.Stream;
 public final class RunFolder {
     /** Takes the models of all methods together. */
     public static final String ALL = "all";
-
-    private static final String SUFFIX = ".safetensors";
-    private static final String MEMBER = "member-";
-    private static final String SAMPLE = "sample-";
-    private static final String BEND = "bend-";
-    /** States of training, not models: of a net, and of a curve's bends. */
-    private static final Set<String> STATES = Set.of("checkpoint" + SUFFIX, "curve" + SUFFIX);
 
     private RunFolder() {}
 
@@ -79,8 +66,9 @@ public final class RunFolder {
         List<Path> files = new ArrayList<>();
         collect(folder, files);
         List<ModelFile> all = files.stream().map(ModelFile::of).toList();
-        List<ModelFile> whole =
-                all.stream().filter(m -> !name(m.file()).startsWith(MEMBER)).toList();
+        List<ModelFile> whole = all.stream()
+                .filter(m -> !RunFiles.name(m.file()).startsWith(RunFiles.MEMBER))
+                .toList();
         return all.stream()
                 .filter(m -> whole.contains(m) || whole.stream().noneMatch(w -> isMadeOf(w, m)))
                 .toList();
@@ -90,64 +78,18 @@ public final class RunFolder {
     private static boolean isMadeOf(ModelFile whole, ModelFile member) {
         Path folder = whole.file().getParent();
         Path at = member.file().getParent();
-        boolean near = at.equals(folder) || folder.equals(at.getParent()) && name(at).startsWith("run-");
+        boolean near = at.equals(folder)
+                || folder.equals(at.getParent()) && RunFiles.name(at).startsWith("run-");
         return near && member.isOf(whole.origin().method());
     }
 
     private static void collect(Path folder, List<Path> found) {
-        List<Path> entries = entries(folder);
+        List<Path> entries = RunFiles.entries(folder);
         entries.stream()
-                .filter(RunFolder::isModel)
-                .filter(f -> !name(f).startsWith(SAMPLE))
+                .filter(RunFiles::isModel)
+                .filter(f -> !RunFiles.name(f).startsWith(RunFiles.SAMPLE))
                 .filter(Files::isRegularFile)
                 .forEach(found::add);
         for (Path entry : entries) if (Files.isDirectory(entry)) collect(entry, found);
-    }
-
-    private static boolean isModel(Path file) {
-        return name(file).endsWith(SUFFIX)
-                && !STATES.contains(name(file))
-                && !name(file).startsWith(BEND);
-    }
-
-    /** What to name instead of {@code state}, the state of a run, for people. */
-    static String insteadOf(Path state) {
-        Path folder = state.toAbsolutePath().getParent();
-        if (Files.exists(folder.resolve(BEND + 1 + SUFFIX))) {
-            return "the curve's control points are " + BEND + "*" + SUFFIX + " beside it";
-        }
-        List<String> beside = entries(folder).stream()
-                .filter(RunFolder::isModel)
-                .map(RunFolder::name)
-                .toList();
-        List<String> whole = beside.stream()
-                .filter(f -> !f.startsWith(MEMBER) && !f.startsWith(SAMPLE))
-                .filter(f -> !f.equals(name(state)))
-                .toList();
-        if (!whole.isEmpty()) return "name " + String.join(" or ", whole) + " beside it";
-        if (beside.stream().anyMatch(f -> f.startsWith(MEMBER))) {
-            return "the models beside it are " + MEMBER + "*" + SUFFIX
-                    + ", which 'basin ensemble' combines where they are the method's result";
-        }
-        return "no model is there yet: let the run go on to its end with `resume`";
-    }
-
-    private static List<Path> entries(Path folder) {
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.sorted(Comparator.comparing(RunFolder::key)).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
-    }
-
-    private static String name(Path file) {
-        return file.getFileName().toString();
-    }
-
-    /** The name with its numbers padded, so that member-9 comes before member-10. */
-    private static String key(Path file) {
-        return java.util.regex.Pattern.compile("\\d+")
-                .matcher(name(file))
-                .replaceAll(m -> "0".repeat(Math.max(0, 12 - m.group().length())) + m.group());
     }
 }

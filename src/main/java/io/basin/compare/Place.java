@@ -1,0 +1,21 @@
+package io.basin.compare;
+
+import io.basin.nn.Graph;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+
+/**
+ * Where and how a group is run.
+ *
+ * @param folder existing; holds all that the group writes
+ */
+record Place(
+        Splits splits,
+        Settings settings,
+        Supplier<Graph> net,
+        long seed,
+        Path folder,
+        Options options,
+        Monitor monitor) {}
