@@ -12,6 +12,7 @@ import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
+import io.basin.train.NetMemory;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import io.basin.train.Training;
@@ -125,7 +126,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
     }
 
     private Probabilities predict(Training training, List<Weights> members, long seed, Dataset images) {
-        Model model = training.model();
+        NetMemory model = training.model();
         return with(training, members, seed, models -> Probabilities.of(model, models, images, splits.plainBatch()));
     }
 
@@ -154,20 +155,23 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     /** Calls {@code use} with the models that the method predicts with, once they have batch-norm statistics. */
     private <T> T with(Training training, List<Weights> members, long seed, Function<List<Weights>, T> use) {
-        Model model = training.model();
+        NetMemory model = training.model();
         try (Products products = new Products(model)) {
             return use.apply(products.of(method, members, seed, (weights, i) -> {
-                Evaluator onTrain = model.evaluator(splits.train(), splits.augmentedBatch());
-                onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
+                try (Evaluator onTrain = new Evaluator(model, splits.train(), splits.augmentedBatch())) {
+                    onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
+                }
             }));
         }
     }
 
     /** Of the mean of the models' probabilities. */
-    private EpochMetrics measured(Model model, List<Weights> models) {
-        Evaluator onTest = model.evaluator(splits.test(), splits.plainBatch());
-        if (models.size() == 1) return onTest.evaluate(models.get(0));
-        Metrics m = Probabilities.mean(onTest, models).metrics(splits.testSet().labels());
-        return new EpochMetrics(0, m.nll() * m.count(), Math.round(m.accuracy() * m.count()), m.count(), -1);
+    private EpochMetrics measured(NetMemory model, List<Weights> models) {
+        try (Evaluator onTest = new Evaluator(model, splits.test(), splits.plainBatch())) {
+            if (models.size() == 1) return onTest.evaluate(models.get(0));
+            Metrics m =
+                    Probabilities.mean(onTest, models).metrics(splits.testSet().labels());
+            return new EpochMetrics(0, m.nll() * m.count(), Math.round(m.accuracy() * m.count()), m.count(), -1);
+        }
     }
 }

@@ -10,6 +10,7 @@ import io.basin.report.Extras;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
+import io.basin.train.NetMemory;
 import java.util.BitSet;
 import java.util.List;
 
@@ -35,7 +36,7 @@ public record Probabilities(double[] p, int[] choices, int classes) {
     }
 
     /** Of several weights of a model's net. */
-    static Probabilities of(Model model, List<Weights> models, Dataset set, BatchReader reader) {
+    static Probabilities of(NetMemory model, List<Weights> models, Dataset set, BatchReader reader) {
         try (Images images = set.upload(model.device());
                 Evaluator evaluator = new Evaluator(model, images, reader)) {
             return mean(evaluator, models);

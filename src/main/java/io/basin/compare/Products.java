@@ -3,7 +3,7 @@ package io.basin.compare;
 import io.basin.device.Weights;
 import io.basin.methods.Method;
 import io.basin.methods.Swag;
-import io.basin.train.Model;
+import io.basin.train.NetMemory;
 import io.basin.train.Posterior;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
@@ -16,10 +16,10 @@ final class Products implements AutoCloseable {
         void accept(Weights weights, int index);
     }
 
-    private final Model model;
+    private final NetMemory model;
     private final List<Weights> made = new ArrayList<>();
 
-    Products(Model model) {
+    Products(NetMemory model) {
         this.model = model;
     }
 

@@ -35,7 +35,7 @@ public final class Checkpoint {
      *
      * @throws IllegalStateException where the statistics of an average were never measured
      */
-    public static void saveModel(Path file, Model net, Weights weights, Map<String, String> metadata) {
+    public static void saveModel(Path file, NetMemory net, Weights weights, Map<String, String> metadata) {
         requireMeasured(file, net.device(), net.store(), weights);
         SafetensorsWriter writer = Safetensors.writer().metadata(net.header()).metadata(metadata);
         addModel(writer, net.device(), net.store(), weights);
@@ -88,12 +88,12 @@ public final class Checkpoint {
      * @throws FormatException naming the file and the tensor where one is missing, has another shape or is not finite, or where
      *     the file holds weights that the net has not
      */
-    public static Map<String, String> loadModel(Path file, Model net, Weights weights) {
+    public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights) {
         return loadModel(file, net, weights, false);
     }
 
     /** The same; {@code part} where the file may hold more than this net. */
-    public static Map<String, String> loadModel(Path file, Model net, Weights weights, boolean part) {
+    public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights, boolean part) {
         ParameterStore storage = net.store();
         try (Safetensors in = Safetensors.open(file)) {
             if (!part) Tensors.requireNoOthers(file, in, names(storage));
@@ -179,7 +179,7 @@ public final class Checkpoint {
         return arenas;
     }
 
-    private static void readArenas(Path file, Safetensors in, Model net, boolean average) {
+    private static void readArenas(Path file, Safetensors in, NetMemory net, boolean average) {
         ParameterStore storage = net.store();
         readModel(file, in, net.device(), storage, storage.live());
         for (Arena a : arenas(storage, average)) {

@@ -49,7 +49,7 @@ public final class Evaluator implements AutoCloseable {
         void accept(int member, int firstRow, int rows, float[] probabilities);
     }
 
-    private final Model model;
+    private final NetMemory model;
     private final Device device;
     private final Guard guard;
     private final RunState control;
@@ -63,7 +63,7 @@ public final class Evaluator implements AutoCloseable {
     private boolean drawn;
 
     /** Plans a pass over {@code images}, which the caller keeps. */
-    public Evaluator(Model model, Images images, BatchReader batch) {
+    public Evaluator(NetMemory model, Images images, BatchReader batch) {
         this.model = model;
         device = model.device();
         guard = device.guard().of("the evaluator");

@@ -1,7 +1,6 @@
 package io.basin.train;
 
 import io.basin.data.Progress;
-import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -13,7 +12,6 @@ import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
-import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.methods.Budget;
 import io.basin.methods.Method;
@@ -36,22 +34,14 @@ import java.util.function.Supplier;
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}). Close it after all that was made of it.
  */
-public final class Model implements AutoCloseable {
+public final class Model extends NetMemory {
     /** Samples that an evaluation takes at once. */
-    public static final int BATCH = 128;
+    public static final int BATCH = Predictor.BATCH;
 
     private record Pass(Images images, BatchReader reader) {}
 
-    private final Device device;
-    private final Guard guard;
-    private final Graph graph;
-    private final Loss loss;
-    private final Precision precision;
-    private final ParameterStore store;
     private final Map<Pass, Evaluator> evaluators = new HashMap<>();
-    private final Predictor predictor = new Predictor(this);
-    private boolean filled;
-    private boolean averageMeasured;
+    private final Predictor predictor = new Predictor(this, this::reader);
     private ModelCard card = ModelCard.NONE;
     private Augmentation reading;
     private List<String> classNames = List.of();
@@ -76,12 +66,7 @@ public final class Model implements AutoCloseable {
     }
 
     Model(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
-        this.device = device;
-        guard = device.guard().of("the model");
-        this.graph = graph;
-        this.loss = loss;
-        this.precision = precision;
-        this.store = store;
+        super(device, graph, loss, precision, store);
     }
 
     /**
@@ -118,74 +103,8 @@ public final class Model implements AutoCloseable {
     public Model load(Path file, boolean part) {
         guard.run(() -> {
             Checkpoint.loadModel(file, this, store().live(), part);
-            filled = true;
         });
         return this;
-    }
-
-    /** Draws first weights anew. */
-    public Model initialise(long seed) {
-        guard.run(() -> {
-            if (!store.allocated()) predictor.prepare();
-            store.initialise(device, seed);
-            filled = true;
-        });
-        return this;
-    }
-
-    /** What a training begins with: first weights where there are none, moments and an average of 0. */
-    void begin(long seed) {
-        guard.run(() -> {
-            if (!filled) initialise(seed);
-            store.forgetTraining(device);
-            averageMeasured = false;
-        });
-    }
-
-    /** Remembers whether these weights have batch-norm statistics of their own. */
-    void measured(Weights weights, boolean now) {
-        if (store.isAverage(weights)) averageMeasured = now;
-    }
-
-    /** @throws IllegalStateException for the running average before {@link Evaluator#refresh} measured its statistics */
-    void requireMeasured(Weights weights) {
-        if (averageMeasured || !store.isAverage(weights)) return;
-        throw new IllegalStateException("the average's batch-norm statistics were never measured: call"
-                + " Evaluator.refresh with it, on the training part, before it is evaluated");
-    }
-
-    /** Its memory, allocated, with weights in it. */
-    public ParameterStore store() {
-        return guard.get(() -> {
-            if (!filled) initialise(0);
-            return store;
-        });
-    }
-
-    /** Its memory for a plan, which may be the first. */
-    ParameterStore unplanned() {
-        return store;
-    }
-
-    /** The model as it stands. Owned by this. */
-    public Weights weights() {
-        return store().live();
-    }
-
-    public Device device() {
-        return device;
-    }
-
-    public Graph graph() {
-        return graph;
-    }
-
-    public Loss loss() {
-        return loss;
-    }
-
-    public Precision precision() {
-        return precision;
     }
 
     /** Where it comes from, as its files say it. */
@@ -196,30 +115,6 @@ public final class Model implements AutoCloseable {
     /** Of its classes, as the data set that it was trained on has them; empty where nobody said. */
     public List<String> classNames() {
         return classNames;
-    }
-
-    /**
-     * A trained tensor or a batch-norm statistic, flat in PyTorch's order; waits.
-     *
-     * @param name as in weights files, such as {@code conv1.weight}
-     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
-     */
-    public float[] read(String name) {
-        return guard.get(() -> store().read(device, store.live(), name));
-    }
-
-    /** Replaces what {@link #read} returns; the values must be as many. */
-    public void write(String name, float[] values) {
-        guard.run(() -> store().write(device, store.live(), name, values));
-    }
-
-    /**
-     * The gradient of a trained tensor that the last backward pass computed, as {@link #read} has the tensor.
-     *
-     * @throws IllegalStateException before a training was planned
-     */
-    public float[] gradient(String name) {
-        return guard.get(() -> store().parameter(name).read(device, store.memory(Arena.GRADS)));
     }
 
     /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
@@ -380,7 +275,19 @@ public final class Model implements AutoCloseable {
         Checkpoint.saveModel(file, this, weights(), card.header());
     }
 
+    @Override
+    public Model initialise(long seed) {
+        super.initialise(seed);
+        return this;
+    }
+
+    @Override
+    void prepare() {
+        predictor.prepare();
+    }
+
     /** What a weights file must say so that {@link #load(Device, Path)} can make this model. */
+    @Override
     Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
         if (reading != null) header.putAll(ModelHeader.of(reading));

@@ -37,7 +37,7 @@ import java.util.Map;
  * <p>Any thread may call; a pass is one turn on the device ({@link Guard}).
  */
 public final class Plan implements AutoCloseable {
-    private final Model model;
+    private final NetMemory model;
     private final Device device;
     private final RunState control;
     private final Images images;
@@ -51,7 +51,7 @@ public final class Plan implements AutoCloseable {
     private Op.Batch batch;
     private Op loss;
 
-    private Plan(Model model, Images images, RunState control, PlanContext scope, int batchSize) {
+    private Plan(NetMemory model, Images images, RunState control, PlanContext scope, int batchSize) {
         this.model = model;
         device = model.device();
         this.images = images;
@@ -62,12 +62,12 @@ public final class Plan implements AutoCloseable {
     }
 
     /** Plans a training step; a model's first plan decides its layouts. */
-    public static Plan training(Model model, Images images, RunState control, BatchReader batch) {
+    public static Plan training(NetMemory model, Images images, RunState control, BatchReader batch) {
         return training(model, images, control, batch, Outlook.NONE);
     }
 
     /** The same where more is to follow: what would not fit beside the rest is refused, too. */
-    static Plan training(Model model, Images images, RunState control, BatchReader batch, Outlook outlook) {
+    static Plan training(NetMemory model, Images images, RunState control, BatchReader batch, Outlook outlook) {
         MemoryEstimate.Later later = MemoryEstimate.Later.NONE;
         if (!outlook.equals(Outlook.NONE)) {
             MemoryEstimate each = estimate(model, images, control, batch);
@@ -80,7 +80,7 @@ public final class Plan implements AutoCloseable {
     }
 
     /** What an evaluation takes, planned as if it had a model of its own, and not allocated. */
-    private static MemoryEstimate estimate(Model model, Images images, RunState control, BatchReader batch) {
+    private static MemoryEstimate estimate(NetMemory model, Images images, RunState control, BatchReader batch) {
         PlanContext scope = scope(model, new ParameterStore(true), PlanContext.Mode.EVALUATE);
         try (Plan plan = new Plan(model, images, control, scope, batch.batch())) {
             plan.declare(batch.plain(), model.loss().plain());
@@ -90,12 +90,12 @@ public final class Plan implements AutoCloseable {
     }
 
     /** Plans evaluation: the samples in their own order, batch norm on stored statistics. */
-    public static Plan evaluation(Model model, Images images, RunState control, BatchReader batch) {
+    public static Plan evaluation(NetMemory model, Images images, RunState control, BatchReader batch) {
         return make(model, images, control, batch, PlanContext.Mode.EVALUATE, MemoryEstimate.Later.NONE);
     }
 
     private static Plan make(
-            Model model,
+            NetMemory model,
             Images images,
             RunState control,
             BatchReader batch,
@@ -120,7 +120,7 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    private static PlanContext scope(Model model, ParameterStore store, PlanContext.Mode mode) {
+    private static PlanContext scope(NetMemory model, ParameterStore store, PlanContext.Mode mode) {
         requirePrecision(model.device(), model.precision());
         return new PlanContext(
                 store, mode, model.precision(), 2 * model.graph().nodes().size() + 3);
@@ -134,7 +134,7 @@ public final class Plan implements AutoCloseable {
                 + "): use fp32, or another `device`");
     }
 
-    private static void requireFit(Model model, Images images) {
+    private static void requireFit(NetMemory model, Images images) {
         Shape input = model.graph().input().shape();
         Shape output = model.graph().output().shape();
         boolean vector = input.rank() == 1 && Shape.of(input.dim(0), 1, 1).equals(images.sample());

@@ -13,18 +13,24 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
-/** A model's plans for samples that come from the host, one or {@link Model#BATCH} at a time; each call only overwrites them. */
+/** A model's plans for samples that come from the host, one or {@link #BATCH} at a time; each call only overwrites them. */
 final class Predictor implements AutoCloseable {
+    /** Samples that an evaluation takes at once. */
+    static final int BATCH = 128;
+
     private record Kind(boolean floats, int samples) {}
 
     private record Place(Images images, Evaluator evaluator) {}
 
-    private final Model model;
+    private final NetMemory model;
+    private final IntFunction<BatchReader> reader;
     private final Map<Kind, Place> places = new HashMap<>();
 
-    Predictor(Model model) {
+    Predictor(NetMemory model, IntFunction<BatchReader> reader) {
         this.model = model;
+        this.reader = reader;
     }
 
     /** Allocates the model's memory by a plan that nothing else needs. */
@@ -68,10 +74,10 @@ final class Predictor implements AutoCloseable {
 
     private Place place(Kind kind) {
         return places.computeIfAbsent(kind, k -> {
-            BatchReader reader = model.reader(k.samples());
+            BatchReader read = reader.apply(k.samples());
             Images images = images(k);
             try {
-                return new Place(images, new Evaluator(model, images, reader));
+                return new Place(images, new Evaluator(model, images, read));
             } catch (RuntimeException e) {
                 images.close();
                 throw e;
@@ -100,11 +106,11 @@ final class Predictor implements AutoCloseable {
             throw new IllegalArgumentException("sample " + i + " has " + lengths[i] + " values, the net takes " + size
                     + ", " + model.graph().input().shape());
         }
-        Place place = place(new Kind(floats, lengths.length == 1 ? 1 : Model.BATCH));
+        Place place = place(new Kind(floats, lengths.length == 1 ? 1 : BATCH));
         float[][] said = new float[lengths.length][];
-        for (int first = 0; first < said.length; first += Model.BATCH) {
+        for (int first = 0; first < said.length; first += BATCH) {
             int from = first;
-            int count = Math.min(Model.BATCH, said.length - first);
+            int count = Math.min(BATCH, said.length - first);
             upload(place.images(), from, count, put);
             place.evaluator().predict(List.of(model.weights()), (member, row, rows, p) -> {
                 int outputs = place.evaluator().classes();

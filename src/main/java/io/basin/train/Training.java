@@ -41,7 +41,7 @@ public final class Training implements AutoCloseable {
 
     private final Device device;
     private final Guard guard;
-    private final Model model;
+    private final NetMemory model;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
@@ -66,7 +66,7 @@ public final class Training implements AutoCloseable {
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
     public Training(
-            Model model,
+            NetMemory model,
             Images train,
             BatchReader reader,
             Optimizer optimizer,
@@ -82,7 +82,7 @@ public final class Training implements AutoCloseable {
      * @param reader how batches are drawn; its seed is that of the first weights, too
      */
     public Training(
-            Model model,
+            NetMemory model,
             Images train,
             BatchReader reader,
             Optimizer optimizer,
@@ -310,7 +310,7 @@ public final class Training implements AutoCloseable {
         });
     }
 
-    public Model model() {
+    public NetMemory model() {
         return model;
     }
 

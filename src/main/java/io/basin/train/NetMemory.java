@@ -1,0 +1,130 @@
+package io.basin.train;
+
+import io.basin.device.Arena;
+import io.basin.device.Device;
+import io.basin.device.Guard;
+import io.basin.device.Loss;
+import io.basin.device.ParameterStore;
+import io.basin.device.Precision;
+import io.basin.device.Weights;
+import io.basin.nn.Graph;
+import java.util.Map;
+
+/** A net's weights on a device: what plans, trainings and evaluators work on. A {@link Model} is one, and what is done with it. */
+public abstract class NetMemory implements AutoCloseable {
+    final Device device;
+    final Guard guard;
+    final Graph graph;
+    final Loss loss;
+    final Precision precision;
+    final ParameterStore store;
+    private boolean filled;
+    private boolean averageMeasured;
+
+    NetMemory(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
+        this.device = device;
+        guard = device.guard().of("the model");
+        this.graph = graph;
+        this.loss = loss;
+        this.precision = precision;
+        this.store = store;
+    }
+
+    /** Allocates the memory by a plan that nothing else needs. */
+    abstract void prepare();
+
+    /** What a weights file says of how this net is built and reads its samples. */
+    abstract Map<String, String> header();
+
+    /** Draws first weights anew. */
+    public NetMemory initialise(long seed) {
+        guard.run(() -> {
+            if (!store.allocated()) prepare();
+            store.initialise(device, seed);
+            filled = true;
+        });
+        return this;
+    }
+
+    /** What a training begins with: first weights where there are none, moments and an average of 0. */
+    void begin(long seed) {
+        guard.run(() -> {
+            if (!filled) initialise(seed);
+            store.forgetTraining(device);
+            averageMeasured = false;
+        });
+    }
+
+    /** Remembers whether these weights have batch-norm statistics of their own. */
+    void measured(Weights weights, boolean now) {
+        if (store.isAverage(weights)) averageMeasured = now;
+    }
+
+    /** @throws IllegalStateException for the running average before {@link Evaluator#refresh} measured its statistics */
+    void requireMeasured(Weights weights) {
+        if (averageMeasured || !store.isAverage(weights)) return;
+        throw new IllegalStateException("the average's batch-norm statistics were never measured: call"
+                + " Evaluator.refresh with it, on the training part, before it is evaluated");
+    }
+
+    /** Its memory, allocated, with weights in it. */
+    public ParameterStore store() {
+        return guard.get(() -> {
+            if (!filled) initialise(0);
+            return store;
+        });
+    }
+
+    /** Its memory for a plan, which may be the first. */
+    ParameterStore unplanned() {
+        return store;
+    }
+
+    /** The model as it stands. Owned by this. */
+    public Weights weights() {
+        return store().live();
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public Graph graph() {
+        return graph;
+    }
+
+    public Loss loss() {
+        return loss;
+    }
+
+    public Precision precision() {
+        return precision;
+    }
+
+    /**
+     * A trained tensor or a batch-norm statistic, flat in PyTorch's order; waits.
+     *
+     * @param name as in weights files, such as {@code conv1.weight}
+     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
+     */
+    public float[] read(String name) {
+        return guard.get(() -> store().read(device, store.live(), name));
+    }
+
+    /** Replaces what {@link #read} returns; the values must be as many. */
+    public void write(String name, float[] values) {
+        guard.run(() -> store().write(device, store.live(), name, values));
+    }
+
+    /**
+     * The gradient of a trained tensor that the last backward pass computed, as {@link #read} has the tensor.
+     *
+     * @throws IllegalStateException before a training was planned
+     */
+    public float[] gradient(String name) {
+        return guard.get(() -> store().parameter(name).read(device, store.memory(Arena.GRADS)));
+    }
+
+    @Override
+    public abstract void close();
+}
