@@ -78,6 +78,11 @@ public final class LandscapeData implements AutoCloseable {
         }
     }
 
+    /** All samples, and exact batch-norm statistics. */
+    public LandscapeData(Splits splits, Settings settings, Graph graph) {
+        this(splits, settings, graph, new Sampling(0, 0, BatchNormUpdate.EXACT, 0));
+    }
+
     private Images part(String name, Splits.Part part, int count) {
         Dataset set = splits.set(part);
         Dataset cut = count == 0 ? set : Splits.naming(name, () -> Split.sample(set, count, PART_SEED));

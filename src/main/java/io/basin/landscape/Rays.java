@@ -39,6 +39,11 @@ public final class Rays {
                 throw new IllegalArgumentException("`relative` must be positive, got " + relative);
             }
         }
+
+        /** As long as the first net, and as its filters. */
+        public Config(int directions, int points) {
+            this(directions, points, 0, 1, 1);
+        }
     }
 
     /** Raw: of length 1. Filter: every filter as long as the net's own, biases and batch norm at rest. */

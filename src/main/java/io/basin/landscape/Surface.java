@@ -42,6 +42,11 @@ public final class Surface {
                 throw new IllegalArgumentException("`distance` must not be negative, got " + distance);
             }
         }
+
+        /** The plane through three nets and somewhat beyond. */
+        public Grid(int cells) {
+            this(Span.NETS, cells, -0.25, 1.25, 0, 1);
+        }
     }
 
     /** A net on the picture. */

@@ -78,6 +78,7 @@ class ExamplesTest {
         "Targets,15",
         "SaveAndLoad,12",
         "OwnComparison,20",
+        "OwnLandscape,20",
         "OwnEnsembles,15",
         "Threads,20",
         "WeightsByName,10"
@@ -167,6 +168,9 @@ class ExamplesTest {
             assertEquals(3, all.filter(f -> f.endsWith("mine.safetensors")).count());
         }
         assertEquals(table, printed(OwnComparison::main, folder.toString()));
+        String land = printed(OwnLandscape::main, folder.toString());
+        assertTrue(last("curve", land) > 0 && last("curve", land) < last("line", land), land);
+        assertTrue(last("corner", land) > 0 && last("width", land) > 0, land);
     }
 
     /** No config.json stands before a program's comparison: what is finished says itself what it is of. */
