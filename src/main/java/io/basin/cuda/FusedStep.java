@@ -132,7 +132,7 @@ public final class FusedStep implements AutoCloseable {
     }
 
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
-    private static CUstream stream(long handle) {
+    static CUstream stream(long handle) {
         try {
             Constructor<CUstream> made = CUstream.class.getDeclaredConstructor(long.class);
             made.setAccessible(true);
@@ -142,7 +142,7 @@ public final class FusedStep implements AutoCloseable {
         }
     }
 
-    private static CUdevice currentDevice() {
+    static CUdevice currentDevice() {
         CUdevice device = new CUdevice();
         int status = cuCtxGetDevice(device);
         if (status != 0) {
@@ -152,7 +152,7 @@ public final class FusedStep implements AutoCloseable {
         return device;
     }
 
-    private static int attribute(CUdevice device, int which) {
+    static int attribute(CUdevice device, int which) {
         int[] value = {0};
         Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
         return value[0];

@@ -1,0 +1,156 @@
+package io.basin.average;
+
+import com.sun.jna.Pointer;
+import io.basin.device.Cache;
+import io.basin.device.ForeignArrays;
+import io.basin.io.Dtype;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.List;
+
+/**
+ * The passes in plain Java, on one thread; the only class here that touches the arrays' memory.
+ *
+ * <p>HotSpot vectorises loops over float[] but not over direct buffers. So what is not a float[] passes through a small one, 256
+ * elements at a time.
+ */
+final class HostArrays implements ForeignArrays {
+    private static final int TILE = 256;
+
+    private final List<Array> arrays;
+    private final FloatBuffer[] floats;
+    private final ShortBuffer[] halves;
+    private final float[] tile = new float[TILE];
+    private final short[] narrow = new short[TILE];
+    /** (arena, array, element) */
+    private final float[][][] arenas;
+
+    HostArrays(List<Array> arrays, int arenas) {
+        if (arrays.stream().anyMatch(a -> a.address() != 0)) Cache.showToLoaders();
+        this.arrays = arrays;
+        floats = new FloatBuffer[arrays.size()];
+        halves = new ShortBuffer[arrays.size()];
+        this.arenas = new float[arenas][arrays.size()][];
+        for (int i = 0; i < arrays.size(); i++) {
+            Array array = arrays.get(i);
+            if (array.address() != 0) {
+                ByteBuffer all = new Pointer(array.address())
+                        .getByteBuffer(0, (long) array.count() * array.type().bytes())
+                        .order(ByteOrder.nativeOrder());
+                if (array.type() == Dtype.F32) floats[i] = all.asFloatBuffer();
+                else halves[i] = all.asShortBuffer();
+            }
+            for (float[][] arena : this.arenas) arena[i] = new float[array.count()];
+        }
+    }
+
+    @Override
+    public void run(Pass pass, int x, int y, float p, float q) {
+        for (int i = 0; i < arrays.size(); i++) {
+            Array array = arrays.get(i);
+            float[] ax = arenas[x][i];
+            float[] ay = arenas[y][i];
+            if (array.owner() instanceof float[] w) {
+                pass(pass, w, 0, ax, ay, w.length, p, q);
+                continue;
+            }
+            for (int at = 0; at < array.count(); at += TILE) {
+                int n = Math.min(TILE, array.count() - at);
+                load(i, at, n);
+                pass(pass, tile, at, ax, ay, n, p, q);
+                if (pass.ordinal() >= Pass.PULL.ordinal()) store(i, at, n);
+            }
+        }
+    }
+
+    private void load(int i, int at, int n) {
+        if (floats[i] != null) {
+            floats[i].get(at, tile, 0, n);
+            return;
+        }
+        halves[i].get(at, narrow, 0, n);
+        boolean bf16 = arrays.get(i).type() == Dtype.BF16;
+        for (int j = 0; j < n; j++) tile[j] = bf16 ? Half.ofBf16(narrow[j]) : Half.ofF16(narrow[j]);
+    }
+
+    private void store(int i, int at, int n) {
+        if (floats[i] != null) {
+            floats[i].put(at, tile, 0, n);
+            return;
+        }
+        boolean bf16 = arrays.get(i).type() == Dtype.BF16;
+        for (int j = 0; j < n; j++) narrow[j] = bf16 ? Half.toBf16(tile[j]) : Half.toF16(tile[j]);
+        halves[i].put(at, narrow, 0, n);
+    }
+
+    /** Elements 0 to n of w belong to those from {@code at} on of x and y. */
+    private static void pass(Pass pass, float[] w, int at, float[] x, float[] y, int n, float p, float q) {
+        switch (pass) {
+            case COPY -> copy(w, at, x, n);
+            case AVERAGE -> average(w, at, x, n, p);
+            case MEAN -> mean(at, x, y, n, p);
+            case MOMENT -> moment(w, at, x, y, n, p, q);
+            case DEVIATION -> deviation(w, at, x, y, n);
+            case PULL -> pull(w, at, x, n, p);
+            case EXCHANGE -> exchange(w, at, x, n);
+            case SHOW -> {
+                System.arraycopy(w, 0, y, at, n);
+                System.arraycopy(x, at, w, 0, n);
+            }
+            case HIDE -> System.arraycopy(y, at, w, 0, n);
+        }
+    }
+
+    private static void copy(float[] w, int at, float[] x, int n) {
+        for (int i = 0; i < n; i++) x[at + i] = w[i] + 0.0f;
+    }
+
+    private static void average(float[] w, int at, float[] x, int n, float p) {
+        for (int i = 0; i < n; i++) x[at + i] = x[at + i] + p * (w[i] - x[at + i]);
+    }
+
+    private static void mean(int at, float[] x, float[] y, int n, float p) {
+        if (p == 1) for (int i = at; i < at + n; i++) x[i] = y[i] + 0.0f;
+        else for (int i = at; i < at + n; i++) x[i] = x[i] + p * (y[i] - x[i]);
+    }
+
+    private static void moment(float[] w, int at, float[] x, float[] y, int n, float p, float q) {
+        for (int i = 0; i < n; i++) {
+            float d = w[i] - x[at + i];
+            y[at + i] = p == 0 ? 0 : p * y[at + i] + q * (d * d);
+        }
+    }
+
+    private static void deviation(float[] w, int at, float[] x, float[] y, int n) {
+        for (int i = 0; i < n; i++) y[at + i] = w[i] - x[at + i];
+    }
+
+    private static void pull(float[] w, int at, float[] x, int n, float p) {
+        for (int i = 0; i < n; i++) w[i] = p == 1 ? x[at + i] : w[i] + p * (x[at + i] - w[i]);
+    }
+
+    private static void exchange(float[] w, int at, float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            float before = w[i];
+            w[i] = x[at + i];
+            x[at + i] = before;
+        }
+    }
+
+    @Override
+    public void read(int arena, int array, ByteBuffer to) {
+        to.asFloatBuffer().put(arenas[arena][array]);
+    }
+
+    @Override
+    public void write(int arena, int array, ByteBuffer from) {
+        from.asFloatBuffer().get(arenas[arena][array]);
+    }
+
+    @Override
+    public void close() {
+        // The garbage collector frees the arenas.
+    }
+}
