@@ -12,11 +12,12 @@
 //   7 SHOW         y = w, w = x                                        16, 12
 //   8 HIDE         w = y                                                8,  6
 //
-// Rounding is the CPU's: every product and sum by itself, as in step.cu. A piece has at most PIECE elements of one array
-// and 24 bytes of table. Arrays that begin at a multiple of four elements are read 4 elements an access, others one by one.
-// Blocks: one a piece, capped at what fills the device.
+// Rounding is the CPU's: every product and sum by itself, as in step.cu. A piece has at most 16,384 elements of one array
+// and a row of the table, 24 bytes that each of its threads reads. Arrays that begin at a multiple of four elements are read
+// four elements an access, others one by one. Blocks: one a piece, capped at what fills the device.
 //
-//   arrays(const Piece*, u32 count, float* arenas, u64 stride /* floats of an arena */, u32 pass, u32 x, u32 y, float p, float q)
+//   arrays(const Piece*, u32 count, float* arenas, u64 stride /* floats of an arena */, u32 pass, u32 x, u32 y,
+//          float p, float q)
 #include "basin.cuh"
 
 enum Type : u32 { F32, BF16, F16 };

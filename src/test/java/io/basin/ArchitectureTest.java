@@ -94,7 +94,7 @@ class ArchitectureTest {
     /** The package rule does not see them; a nested class belongs to the class around it. */
     @Test
     void classesHaveNoRingsWhereTheyNeedNone() {
-        for (String name : List.of("data", "ensemble", "landscape", "nn", "random", "report", "text", "train")) {
+        for (String name : List.of("average", "data", "ensemble", "landscape", "nn", "random", "report", "text", "train")) {
             SliceAssignment outermost = new SliceAssignment() {
                 @Override
                 public SliceIdentifier getIdentifierOf(JavaClass c) {
@@ -130,10 +130,30 @@ class ArchitectureTest {
                 .check(CLASSES);
         noClasses()
                 .that()
-                .resideOutsideOfPackages(DEVICES)
+                .resideOutsideOfPackages("io.basin.cpu..", "io.basin.cuda..", "io.basin.average..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.sun.jna..")
+                .check(CLASSES);
+    }
+
+    /** Averages are for programs that train with something else. */
+    @Test
+    void averagesOfForeignArraysKnowNoNetAndNobodyKnowsThem() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.basin.average..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.average..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.average..")
+                .should()
+                .dependOnClassesThat(com.tngtech.archunit.base.DescribedPredicate.describe(
+                        "lie in packages of ours but device, io, methods and text",
+                        c -> c.getPackageName().matches("io\\.basin\\.(?!average|device|io|methods|text).*")))
                 .check(CLASSES);
     }
 
