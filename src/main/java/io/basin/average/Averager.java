@@ -2,8 +2,6 @@ package io.basin.average;
 
 import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignArrays.Pass;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +29,35 @@ import java.util.List;
  */
 public final class Averager implements AutoCloseable {
     private static final int AVERAGE = 0;
+    private static final int VARIANCE = 1;
+
+    /** The weight of the step numbered {@code step}, after {@code collected} steps were taken in. */
+    interface Alpha {
+        double of(long step, long collected);
+    }
+
+    /**
+     * How steps are taken in.
+     *
+     * @param name with all its settings: a saved average goes on under the rule that it was made by, and no other
+     * @param alpha null where the average is that of the slots, made when asked for
+     * @param window slots that are kept: of weights, or of deviations where there are moments
+     * @param moments whether the variance is kept
+     */
+    record Rule(String name, Alpha alpha, int window, boolean moments) {
+        /** The arena of the first slot; before it lie the average and the variance. */
+        int firstSlot() {
+            return moments ? 2 : 1;
+        }
+
+        int slot(long collection) {
+            return firstSlot() + (int) (collection % window);
+        }
+
+        int filled(long collected) {
+            return (int) Math.min(collected, window);
+        }
+    }
 
     private final List<ForeignArrays.Array> arrays;
     private final Rule rule;
@@ -86,7 +113,7 @@ public final class Averager implements AutoCloseable {
     public synchronized void step() {
         requireOwnWeights();
         if (rule.alpha() == null) {
-            memory.run(Pass.COPY, slot(collected), AVERAGE, 0, 0);
+            memory.run(Pass.COPY, rule.slot(collected), AVERAGE, 0, 0);
             collected++;
             behind = true;
         } else {
@@ -115,20 +142,10 @@ public final class Averager implements AutoCloseable {
         memory.run(alpha == 1 ? Pass.COPY : Pass.AVERAGE, AVERAGE, AVERAGE, alpha, 0);
         if (rule.moments()) {
             float keep = 1 - alpha;
-            memory.run(Pass.MOMENT, AVERAGE, 1, keep, keep == 0 ? 0 : alpha / keep);
-            if (rule.window() > 0) memory.run(Pass.DEVIATION, AVERAGE, slot(collected), 0, 0);
+            memory.run(Pass.MOMENT, AVERAGE, VARIANCE, keep, keep == 0 ? 0 : alpha / keep);
+            if (rule.window() > 0) memory.run(Pass.DEVIATION, AVERAGE, rule.slot(collected), 0, 0);
         }
         collected++;
-    }
-
-    /** The arena of the n-th collection. */
-    private int slot(long n) {
-        return 1 + (rule.moments() ? 1 : 0) + (int) (n % rule.window());
-    }
-
-    /** Slots that hold something. */
-    int filled() {
-        return (int) Math.min(collected, rule.window());
     }
 
     /** Moves the weights toward the average, {@code w += rate (average - w)}: with 1 they become the average (Switch EMA, PSWA). */
@@ -173,17 +190,18 @@ public final class Averager implements AutoCloseable {
         requireOwnWeights();
         requireAverage();
         if (!rule.moments()) throw new IllegalStateException("no variance is kept: build with swag");
-        copy(1, name, FloatBuffer.wrap(to));
+        copy(VARIANCE, name, FloatBuffer.wrap(to));
     }
 
     /** Copies SWAG's deviation {@code age}, 0 for the newest. */
     public synchronized void deviationTo(int age, String name, float[] to) {
         requireOwnWeights();
         if (!rule.moments()) throw new IllegalStateException("no deviations are kept: build with swag");
-        if (age < 0 || age >= filled()) {
-            throw new IllegalArgumentException("`age` must lie below the " + filled() + " deviations kept, got " + age);
+        if (age < 0 || age >= rule.filled(collected)) {
+            throw new IllegalArgumentException(
+                    "`age` must lie below the " + rule.filled(collected) + " deviations kept, got " + age);
         }
-        copy(slot(collected - 1 - age), name, FloatBuffer.wrap(to));
+        copy(rule.slot(collected - 1 - age), name, FloatBuffer.wrap(to));
     }
 
     private void copy(int arena, String name, FloatBuffer to) {
@@ -191,15 +209,10 @@ public final class Averager implements AutoCloseable {
         if (array < 0) throw new IllegalArgumentException("no array is called `" + name + "`");
         int count = arrays.get(array).count();
         if (to.remaining() < count) {
-            throw new IllegalArgumentException("`" + name + "` has " + count + " elements, but there is room for " + to.remaining());
+            throw new IllegalArgumentException(
+                    "`" + name + "` has " + count + " elements, but there is room for " + to.remaining());
         }
-        to.put(read(arena, array).asFloatBuffer());
-    }
-
-    private ByteBuffer read(int arena, int array) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * arrays.get(array).count()).order(ByteOrder.nativeOrder());
-        memory.read(arena, array, bytes);
-        return bytes.clear();
+        to.put(memory.read(arena, array).asFloatBuffer());
     }
 
     /**
@@ -209,7 +222,7 @@ public final class Averager implements AutoCloseable {
     public synchronized void save(Path file) {
         requireOwnWeights();
         if (collected > 0) settle();
-        new StateFile(arrays, rule).save(file, steps, collected, this::read);
+        new StateFile(arrays, rule, file).save(steps, collected, memory);
     }
 
     /**
@@ -220,7 +233,7 @@ public final class Averager implements AutoCloseable {
      */
     public synchronized void restore(Path file) {
         requireOwnWeights();
-        StateFile.Counts counts = new StateFile(arrays, rule).restore(file, memory::write);
+        StateFile.Counts counts = new StateFile(arrays, rule, file).restore(memory);
         steps = counts.steps();
         collected = counts.collected();
         behind = false;
@@ -243,8 +256,9 @@ public final class Averager implements AutoCloseable {
     /** LAWA's average from its slots, the oldest first. */
     private void settle() {
         if (!behind) return;
-        for (int j = 0; j < filled(); j++) {
-            memory.run(Pass.MEAN, AVERAGE, slot(collected - filled() + j), (float) (1.0 / (j + 1)), 0);
+        int filled = rule.filled(collected);
+        for (int j = 0; j < filled; j++) {
+            memory.run(Pass.MEAN, AVERAGE, rule.slot(collected - filled + j), (float) (1.0 / (j + 1)), 0);
         }
         behind = false;
     }

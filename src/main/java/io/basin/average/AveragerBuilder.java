@@ -127,13 +127,13 @@ public final class AveragerBuilder {
 
     /** Equal weights (SWA, Izmailov et al. 2018): each {@link Averager#step} takes in the weights as they are, by 1/(n+1). */
     public Averager swa() {
-        return build(new Rule("swa", (step, n) -> 1.0 / (n + 1), 0, false));
+        return build(new Averager.Rule("swa", (step, n) -> 1.0 / (n + 1), 0, false));
     }
 
     /** Tail averaging: SWA over all steps but the first {@code start}. */
     public Averager tail(long start) {
         if (start < 0) throw new IllegalArgumentException("`start` must not be negative, got " + start);
-        return build(new Rule("tail from " + start, (step, n) -> step < start ? 0 : 1.0 / (n + 1), 0, false));
+        return build(new Averager.Rule("tail from " + start, (step, n) -> step < start ? 0 : 1.0 / (n + 1), 0, false));
     }
 
     /**
@@ -144,7 +144,7 @@ public final class AveragerBuilder {
      */
     public Averager ema(double decay, boolean warmUp) {
         Require.belowOne("decay", decay);
-        return build(new Rule(
+        return build(new Averager.Rule(
                 "ema " + decay + (warmUp ? " with warm-up" : ""),
                 (step, k) -> k == 0 ? 1 : 1 - (warmUp ? Math.min(decay, (1.0 + k) / (10.0 + k)) : decay),
                 0,
@@ -154,7 +154,7 @@ public final class AveragerBuilder {
     /** LAWA (Kaddour 2022): the equal mean of the last {@code k} steps' weights, all of which are kept. */
     public Averager lawa(int k) {
         Require.atLeast("k", k, 1);
-        return build(new Rule("lawa " + k, null, k, false));
+        return build(new Averager.Rule("lawa " + k, null, k, false));
     }
 
     /**
@@ -163,18 +163,20 @@ public final class AveragerBuilder {
      */
     public Averager swag(int rank) {
         Require.atLeast("rank", rank, 0);
-        return build(new Rule("swag " + rank, (step, n) -> 1.0 / (n + 1), rank, true));
+        return build(new Averager.Rule("swag " + rank, (step, n) -> 1.0 / (n + 1), rank, true));
     }
 
     /** Each {@link Averager#step} takes in by the table's next alpha; past its end nothing changes. */
     public Averager along(Averaging table) {
-        String name = "table " + Integer.toHexString(Arrays.hashCode(table.alpha())) + " of " + table.steps() + " steps";
-        return build(new Rule(name, (step, n) -> step < table.steps() ? table.alpha((int) step) : 0, 0, false));
+        String name =
+                "table " + Integer.toHexString(Arrays.hashCode(table.alpha())) + " of " + table.steps() + " steps";
+        return build(
+                new Averager.Rule(name, (step, n) -> step < table.steps() ? table.alpha((int) step) : 0, 0, false));
     }
 
-    private Averager build(Rule rule) {
+    private Averager build(Averager.Rule rule) {
         if (arrays.isEmpty()) throw new IllegalArgumentException("no array was added: there is nothing to average");
-        int kept = 1 + (rule.moments() ? 1 : 0) + rule.window();
+        int kept = rule.firstSlot() + rule.window();
         int spare = arrays.stream().allMatch(a -> a.type() == Dtype.F32) ? 0 : kept;
         int arenas = spare == 0 ? kept : kept + 1;
         List<ForeignArrays.Array> all = List.copyOf(arrays);

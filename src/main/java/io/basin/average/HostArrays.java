@@ -88,13 +88,34 @@ final class HostArrays implements ForeignArrays {
     /** Elements 0 to n of w belong to those from {@code at} on of x and y. */
     private static void pass(Pass pass, float[] w, int at, float[] x, float[] y, int n, float p, float q) {
         switch (pass) {
-            case COPY -> copy(w, at, x, n);
-            case AVERAGE -> average(w, at, x, n, p);
-            case MEAN -> mean(at, x, y, n, p);
-            case MOMENT -> moment(w, at, x, y, n, p, q);
-            case DEVIATION -> deviation(w, at, x, y, n);
-            case PULL -> pull(w, at, x, n, p);
-            case EXCHANGE -> exchange(w, at, x, n);
+            case COPY -> {
+                for (int i = 0; i < n; i++) x[at + i] = w[i] + 0.0f;
+            }
+            case AVERAGE -> {
+                for (int i = 0; i < n; i++) x[at + i] = x[at + i] + p * (w[i] - x[at + i]);
+            }
+            case MEAN -> {
+                for (int i = at; i < at + n; i++) x[i] = p == 1 ? y[i] + 0.0f : x[i] + p * (y[i] - x[i]);
+            }
+            case MOMENT -> {
+                for (int i = 0; i < n; i++) {
+                    float d = w[i] - x[at + i];
+                    y[at + i] = p == 0 ? 0 : p * y[at + i] + q * (d * d);
+                }
+            }
+            case DEVIATION -> {
+                for (int i = 0; i < n; i++) y[at + i] = w[i] - x[at + i];
+            }
+            case PULL -> {
+                for (int i = 0; i < n; i++) w[i] = p == 1 ? x[at + i] : w[i] + p * (x[at + i] - w[i]);
+            }
+            case EXCHANGE -> {
+                for (int i = 0; i < n; i++) {
+                    float before = w[i];
+                    w[i] = x[at + i];
+                    x[at + i] = before;
+                }
+            }
             case SHOW -> {
                 System.arraycopy(w, 0, y, at, n);
                 System.arraycopy(x, at, w, 0, n);
@@ -103,45 +124,12 @@ final class HostArrays implements ForeignArrays {
         }
     }
 
-    private static void copy(float[] w, int at, float[] x, int n) {
-        for (int i = 0; i < n; i++) x[at + i] = w[i] + 0.0f;
-    }
-
-    private static void average(float[] w, int at, float[] x, int n, float p) {
-        for (int i = 0; i < n; i++) x[at + i] = x[at + i] + p * (w[i] - x[at + i]);
-    }
-
-    private static void mean(int at, float[] x, float[] y, int n, float p) {
-        if (p == 1) for (int i = at; i < at + n; i++) x[i] = y[i] + 0.0f;
-        else for (int i = at; i < at + n; i++) x[i] = x[i] + p * (y[i] - x[i]);
-    }
-
-    private static void moment(float[] w, int at, float[] x, float[] y, int n, float p, float q) {
-        for (int i = 0; i < n; i++) {
-            float d = w[i] - x[at + i];
-            y[at + i] = p == 0 ? 0 : p * y[at + i] + q * (d * d);
-        }
-    }
-
-    private static void deviation(float[] w, int at, float[] x, float[] y, int n) {
-        for (int i = 0; i < n; i++) y[at + i] = w[i] - x[at + i];
-    }
-
-    private static void pull(float[] w, int at, float[] x, int n, float p) {
-        for (int i = 0; i < n; i++) w[i] = p == 1 ? x[at + i] : w[i] + p * (x[at + i] - w[i]);
-    }
-
-    private static void exchange(float[] w, int at, float[] x, int n) {
-        for (int i = 0; i < n; i++) {
-            float before = w[i];
-            w[i] = x[at + i];
-            x[at + i] = before;
-        }
-    }
-
     @Override
-    public void read(int arena, int array, ByteBuffer to) {
-        to.asFloatBuffer().put(arenas[arena][array]);
+    public ByteBuffer read(int arena, int array) {
+        float[] values = arenas[arena][array];
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.nativeOrder());
+        bytes.asFloatBuffer().put(values);
+        return bytes;
     }
 
     @Override

@@ -58,7 +58,8 @@ public final class PopulationStatistics {
      */
     public void add(String layer, FloatBuffer values, int n, int c, int hw) {
         if (n < 1 || c < 1 || hw < 1 || (long) n * c * hw != values.remaining()) {
-            throw bad(layer, "(" + n + ", " + c + ", " + hw + ") is not the shape of " + values.remaining() + " values");
+            throw bad(
+                    layer, "(" + n + ", " + c + ", " + hw + ") is not the shape of " + values.remaining() + " values");
         }
         double[] mean = new double[c];
         double[] squares = new double[c];

@@ -1,11 +1,7 @@
 package io.basin.cuda;
 
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.*;
 
-import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.device.ForeignArrays;
 import io.basin.io.Dtype;
@@ -46,11 +42,9 @@ final class CudaForeignArrays implements ForeignArrays {
     CudaForeignArrays(long stream, List<Array> arrays, int count) {
         this.arrays = arrays;
         offsets = new long[arrays.size() + 1];
-        for (int i = 0; i < arrays.size(); i++) offsets[i + 1] = offsets[i] + (arrays.get(i).count() + 63L) / 64 * 64;
-        Cache.showToLoaders();
-        Libraries.DRIVER.find();
-        Libraries.NVRTC.find();
-        Natives.loadDriver();
+        for (int i = 0; i < arrays.size(); i++)
+            offsets[i + 1] = offsets[i] + (arrays.get(i).count() + 63L) / 64 * 64;
+        FusedStep.load();
         this.stream = FusedStep.stream(stream);
         CUdevice device = FusedStep.currentDevice();
         arrays.forEach(CudaForeignArrays::requireAllocated);
@@ -58,17 +52,11 @@ final class CudaForeignArrays implements ForeignArrays {
             ByteBuffer table = pieces();
             DevicePointer pieces = new DevicePointer();
             allocate(pieces, table.capacity());
-            Check.driver(cuMemcpyHtoD(pieces, Pointer.to(table), table.capacity()), "cuMemcpyHtoD");
-            // The copy may return before its end, and the caller's stream would not wait for it.
-            Check.driver(cuStreamSynchronize(null), "cuStreamSynchronize");
+            upload(pieces, table, table.capacity());
             long bytes = 4 * offsets[arrays.size()] * count;
             allocate(arenas, bytes);
             Check.driver(cuMemsetD8Async(arenas, (byte) 0, bytes, this.stream), "cuMemsetD8Async");
-            Kernels kernels = new Kernels(
-                    10 * FusedStep.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                            + FusedStep.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
-                    FusedStep.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-                    List.of("arrays.cu"));
+            Kernels kernels = FusedStep.kernels(device, List.of("arrays.cu"));
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(this.stream));
             int rows = table.capacity() / TABLE_ROW;
@@ -78,7 +66,7 @@ final class CudaForeignArrays implements ForeignArrays {
                     .arg(rows)
                     .arg(new KernelArg(arenas))
                     .arg(offsets[arrays.size()]);
-            launch.arg(0).arg(0).arg(0).arg(0f).arg(0f);
+            for (int i = PASS; i <= Q; i++) launch.arg(0);
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -113,8 +101,8 @@ final class CudaForeignArrays implements ForeignArrays {
                 rows.add(new long[] {a.address() + (long) at * a.type().bytes(), offsets[i] + at, n | type << 32});
             }
         }
-        ByteBuffer table =
-                ByteBuffer.allocateDirect(Math.multiplyExact(TABLE_ROW, rows.size())).order(ByteOrder.nativeOrder());
+        ByteBuffer table = ByteBuffer.allocateDirect(Math.multiplyExact(TABLE_ROW, rows.size()))
+                .order(ByteOrder.nativeOrder());
         for (long[] row : rows) for (long word : row) table.putLong(word);
         return table.clear();
     }
@@ -135,27 +123,32 @@ final class CudaForeignArrays implements ForeignArrays {
     }
 
     @Override
-    public void read(int arena, int array, ByteBuffer to) {
+    public ByteBuffer read(int arena, int array) {
+        ByteBuffer out = ByteBuffer.allocate(4 * arrays.get(array).count()).order(ByteOrder.nativeOrder());
         Check.driver(cuStreamSynchronize(stream), "cuStreamSynchronize");
-        long bytes = 4L * arrays.get(array).count();
-        for (long at = 0; at < bytes; at += STAGING) {
-            int n = (int) Math.min(STAGING, bytes - at);
-            Check.driver(cuMemcpyDtoH(Pointer.to(staging), place(arena, array, at), n), "cuMemcpyDtoH");
-            to.put(staging.clear().limit(n));
+        while (out.hasRemaining()) {
+            int n = Math.min(STAGING, out.remaining());
+            DevicePointer from = place(arena, array, out.position());
+            Check.driver(cuMemcpyDtoH(Pointer.to(staging), from, n), "cuMemcpyDtoH");
+            out.put(staging.clear().limit(n));
         }
+        return out.flip();
     }
 
     @Override
     public void write(int arena, int array, ByteBuffer from) {
         Check.driver(cuStreamSynchronize(stream), "cuStreamSynchronize");
-        long bytes = 4L * arrays.get(array).count();
-        for (long at = 0; at < bytes; at += STAGING) {
-            int n = (int) Math.min(STAGING, bytes - at);
-            staging.clear().put(from.slice(from.position(), n));
-            from.position(from.position() + n);
-            Check.driver(cuMemcpyHtoD(place(arena, array, at), Pointer.to(staging), n), "cuMemcpyHtoD");
-            Check.driver(cuStreamSynchronize(null), "cuStreamSynchronize");
+        for (int at = 0; at < from.limit(); at += STAGING) {
+            int n = Math.min(STAGING, from.limit() - at);
+            staging.clear().put(from.slice(at, n));
+            upload(place(arena, array, at), staging, n);
         }
+    }
+
+    /** Waits for the copy's end: it may come later than cuMemcpyHtoD's, and the caller's stream would not wait for it. */
+    private static void upload(DevicePointer to, ByteBuffer direct, int bytes) {
+        Check.driver(cuMemcpyHtoD(to, Pointer.to(direct), bytes), "cuMemcpyHtoD");
+        Check.driver(cuStreamSynchronize(null), "cuStreamSynchronize");
     }
 
     private DevicePointer place(int arena, int array, long bytes) {

@@ -87,20 +87,14 @@ public final class FusedStep implements AutoCloseable {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
         ByteBuffer tables = RunState.tables(lr, alpha);
-        Cache.showToLoaders();
-        Libraries.DRIVER.find();
-        Libraries.NVRTC.find();
-        Natives.loadDriver();
+        load();
         CUstream foreign = stream(stream);
         CUdevice device = currentDevice();
         try {
             // What is in flight when this is closed may still use what it owns: waiting is the first to be undone.
             KernelArg control = control(foreign, tables);
-            Kernels kernels = new Kernels(
-                    10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                            + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
-                    attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-                    parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
+            Kernels kernels =
+                    kernels(device, parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(foreign));
             plan(foreign, kernels, parameters, spec, control, lr.length);
@@ -131,6 +125,14 @@ public final class FusedStep implements AutoCloseable {
         return new KernelArg(DevicePointer.of(address));
     }
 
+    /** Finds and loads the driver's and NVRTC's libraries, which is all that foreign memory needs. */
+    static void load() {
+        Cache.showToLoaders();
+        Libraries.DRIVER.find();
+        Libraries.NVRTC.find();
+        Natives.loadDriver();
+    }
+
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
     static CUstream stream(long handle) {
         try {
@@ -152,7 +154,14 @@ public final class FusedStep implements AutoCloseable {
         return device;
     }
 
-    static int attribute(CUdevice device, int which) {
+    /** Some files of {@code kernels/}, for the current context's device. */
+    static Kernels kernels(CUdevice device, List<String> files) {
+        int architecture = 10 * attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                + attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+        return new Kernels(architecture, attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT), files);
+    }
+
+    private static int attribute(CUdevice device, int which) {
         int[] value = {0};
         Check.driver(cuDeviceGetAttribute(value, which, device), "cuDeviceGetAttribute");
         return value[0];

@@ -46,10 +46,10 @@ public interface ForeignArrays extends AutoCloseable {
     /** Does a pass over all arrays; on a GPU it is enqueued. */
     void run(Pass pass, int x, int y, float p, float q);
 
-    /** Copies what an arena has of an array into a buffer in native order, from its position, and waits for it. */
-    void read(int arena, int array, ByteBuffer to);
+    /** What an arena has of an array, copied into a new buffer in native order; waits for it. */
+    ByteBuffer read(int arena, int array);
 
-    /** The reverse. */
+    /** Overwrites what an arena has of an array by all bytes of a buffer in native order, position 0. */
     void write(int arena, int array, ByteBuffer from);
 
     /** Gives up the arenas; the arrays stay their owner's. */

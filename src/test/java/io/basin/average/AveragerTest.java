@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import com.sun.jna.Memory;
+import com.sun.management.ThreadMXBean;
 import io.basin.device.Draws;
 import io.basin.io.Dtype;
 import io.basin.methods.Averaging;
@@ -15,7 +15,6 @@ import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
@@ -112,24 +111,21 @@ class AveragerTest {
         assertEquals(1, out[0] / Peer.variance(seen)[0], 0.01);
     }
 
-    /** All kinds of memory get the same numbers, and what lies around them stays. */
-    @Test
-    void everyKindOfMemoryIsAveragedAndPulledAlike() {
-        float[] heap = model(0);
-        ByteBuffer direct = ByteBuffer.allocateDirect(4 * N + 8).order(ByteOrder.nativeOrder());
-        direct.putFloat(0, 99).putFloat(4 * N + 4, 98).position(4).limit(4 * N + 4);
-        try (FloatPointer javacpp = new FloatPointer(N + 1L);
-                Memory jna = new Memory(4L * N);
-                Memory bare = new Memory(4L * N)) {
+    /** One array in every kind of memory that there is. */
+    private static final class Kinds implements AutoCloseable {
+        final float[] heap = new float[N];
+        final ByteBuffer direct = ByteBuffer.allocateDirect(4 * N + 8).order(ByteOrder.nativeOrder());
+        final FloatPointer javacpp = new FloatPointer(N + 1L);
+        final Memory jna = new Memory(4L * N);
+        final Memory bare = new Memory(4L * N);
+
+        Kinds() {
+            direct.putFloat(0, 99).putFloat(4 * N + 4, 98).position(4).limit(4 * N + 4);
             javacpp.put(97).position(1);
-            BiConsumer<Averager, float[]> put = (a, v) -> {
-                System.arraycopy(v, 0, heap, 0, N);
-                direct.asFloatBuffer().put(v);
-                javacpp.put(v, 0, N);
-                jna.write(0, v, 0, N);
-                bare.write(0, v, 0, N);
-            };
-            Averager averager = Averager.host()
+        }
+
+        Averager ema() {
+            return Averager.host()
                     .add("heap", heap)
                     .add("floats", direct.asFloatBuffer().limit(500))
                     .add("bytes", direct.duplicate().position(2004), Dtype.F32)
@@ -137,33 +133,58 @@ class AveragerTest {
                     .add("jna", jna, N, Dtype.F32)
                     .add("bare", com.sun.jna.Pointer.nativeValue(bare), N, Dtype.F32)
                     .ema(0.75, false);
-            try (averager) {
-                for (int m = 0; m < 3; m++) {
-                    put.accept(averager, model(m));
-                    averager.step();
-                }
-                averager.pull(0.25);
-                float[] first = average(averager, "heap", N);
-                for (String name : new String[] {"javacpp", "jna", "bare"}) {
-                    assertArrayEquals(first, average(averager, name, N), name);
-                }
-                assertArrayEquals(Arrays.copyOf(first, 500), average(averager, "floats", 500));
-                assertArrayEquals(Arrays.copyOfRange(first, 500, N), average(averager, "bytes", 500));
-                float[] pulled = new float[N];
-                for (int i = 0; i < N; i++) pulled[i] = model(2)[i] + 0.25f * (first[i] - model(2)[i]);
-                assertArrayEquals(pulled, heap);
-                float[] there = new float[N];
-                direct.asFloatBuffer().get(there);
-                assertArrayEquals(pulled, there);
-                javacpp.get(there);
-                assertArrayEquals(pulled, there);
-                assertArrayEquals(pulled, jna.getFloatArray(0, N));
-                assertArrayEquals(pulled, bare.getFloatArray(0, N));
-            }
+        }
+
+        void put(float[] v) {
+            System.arraycopy(v, 0, heap, 0, N);
+            direct.asFloatBuffer().put(v);
+            javacpp.put(v, 0, N);
+            jna.write(0, v, 0, N);
+            bare.write(0, v, 0, N);
+        }
+
+        void require(float[] expected) {
+            float[] there = new float[N];
+            assertArrayEquals(expected, heap);
+            direct.asFloatBuffer().get(there);
+            assertArrayEquals(expected, there);
+            javacpp.get(there);
+            assertArrayEquals(expected, there);
+            assertArrayEquals(expected, jna.getFloatArray(0, N));
+            assertArrayEquals(expected, bare.getFloatArray(0, N));
+        }
+
+        @Override
+        public void close() {
             direct.clear();
             assertEquals(99, direct.getFloat(0));
             assertEquals(98, direct.getFloat(4 * N + 4));
             assertEquals(97, javacpp.position(0).get());
+            javacpp.close();
+            jna.close();
+            bare.close();
+        }
+    }
+
+    /** What lies around them stays. */
+    @Test
+    void everyKindOfMemoryIsAveragedAndPulledAlike() {
+        try (Kinds kinds = new Kinds();
+                Averager averager = kinds.ema()) {
+            for (int m = 0; m < 3; m++) {
+                kinds.put(model(m));
+                averager.step();
+            }
+            averager.pull(0.25);
+            float[] first = average(averager, "heap", N);
+            for (String name : new String[] {"javacpp", "jna", "bare"}) {
+                assertArrayEquals(first, average(averager, name, N), name);
+            }
+            assertArrayEquals(Arrays.copyOf(first, 500), average(averager, "floats", 500));
+            assertArrayEquals(Arrays.copyOfRange(first, 500, N), average(averager, "bytes", 500));
+            float[] pulled = new float[N];
+            for (int i = 0; i < N; i++) pulled[i] = model(2)[i] + 0.25f * (first[i] - model(2)[i]);
+            kinds.require(pulled);
         }
     }
 
@@ -209,8 +230,10 @@ class AveragerTest {
             averager.swap();
             assertTrue(averager.swapped());
             assertArrayEquals(average, w);
-            for (Runnable refused : new Runnable[] {averager::step, () -> averager.average(1), () -> averager.pull(1)}) {
-                String said = assertThrows(IllegalStateException.class, refused::run).getMessage();
+            for (Runnable refused :
+                    new Runnable[] {averager::step, () -> averager.average(1), () -> averager.pull(1)}) {
+                String said =
+                        assertThrows(IllegalStateException.class, refused::run).getMessage();
                 assertEquals("the arrays hold the averages: swap back first", said);
             }
             averager.swap();
@@ -303,10 +326,13 @@ class AveragerTest {
         ByteBuffer direct = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
         Memory jna = new Memory(16);
         long at = 1 << 20;
-        AveragerBuilder b = Averager.host().add("w", w).add("d", direct.duplicate().limit(16), Dtype.F32);
+        AveragerBuilder b =
+                Averager.host().add("w", w).add("d", direct.duplicate().limit(16), Dtype.F32);
         refused("`w` and", () -> Averager.host().add("v", w).add("w", w).swa());
         refused("`x` and `d` overlap", () -> b.add("x", direct.duplicate().position(12), Dtype.F32));
-        refused("`x` and `a` overlap", () -> Averager.host().add("a", at, 4, Dtype.F32).add("x", at + 8, 4, Dtype.BF16));
+        refused(
+                "`x` and `a` overlap",
+                () -> Averager.host().add("a", at, 4, Dtype.F32).add("x", at + 8, 4, Dtype.BF16));
         refused("`w` is added twice", () -> b.add("w", new float[1]));
         refused("`x` is null", () -> b.add("x", (float[]) null));
         refused("`x` is null", () -> b.add("x", 0L, 4, Dtype.F32));
@@ -317,8 +343,12 @@ class AveragerTest {
         refused("`x` is a buffer on the heap", () -> b.add("x", java.nio.FloatBuffer.allocate(4)));
         refused("`x` is a buffer on the heap", () -> b.add("x", ByteBuffer.allocate(4), Dtype.F32));
         refused("`x` is read-only", () -> b.add("x", direct.asReadOnlyBuffer(), Dtype.F32));
-        refused("`x` is not in native", () -> b.add("x", direct.duplicate().order(ByteOrder.BIG_ENDIAN).asFloatBuffer()));
-        refused("`x` has 6 bytes, not a multiple", () -> b.add("x", direct.duplicate().limit(6), Dtype.F32));
+        refused(
+                "`x` is not in native",
+                () -> b.add("x", direct.duplicate().order(ByteOrder.BIG_ENDIAN).asFloatBuffer()));
+        refused(
+                "`x` has 6 bytes, not a multiple",
+                () -> b.add("x", direct.duplicate().limit(6), Dtype.F32));
         refused("`x` begins at 0x100002, not", () -> b.add("x", at + 2, 4, Dtype.F32));
         refused("`x` has 16 bytes, too few", () -> b.add("x", jna, 5, Dtype.F32));
         refused("`x` has 16 bytes, too few", () -> b.add("x", new FloatPointer(4), 5, Dtype.F32));
@@ -339,7 +369,8 @@ class AveragerTest {
             refused("`rate` must lie in [0, 1], got " + alpha, () -> averager.pull(alpha));
         }
         refused("`alpha` must be 1 where nothing is averaged yet", () -> averager.average(0.5));
-        for (Runnable early : new Runnable[] {averager::swap, () -> averager.pull(1), () -> average(averager, "w", 4)}) {
+        for (Runnable early :
+                new Runnable[] {averager::swap, () -> averager.pull(1), () -> average(averager, "w", 4)}) {
             String said = assertThrows(IllegalStateException.class, early::run).getMessage();
             assertEquals("nothing is averaged yet", said);
         }

@@ -233,9 +233,13 @@ class CudaAveragerTest {
             }
             check(cuStreamSynchronize(null));
             Twin a = others.get(2);
-            var p = new FusedStep.Parameters(w.address(), others.get(0).address(), others.get(1).address(), a.address(), 0, n, 0);
-            try (FusedStep step = new FusedStep(program.stream.handle(), p, new Sgd(0, 0, false), new double[4], alpha);
-                    Averager averager = Averager.cuda(program.stream.handle()).add("w", w.address(), n, Dtype.F32).swa()) {
+            var p = new FusedStep.Parameters(
+                    w.address(), others.get(0).address(), others.get(1).address(), a.address(), 0, n, 0);
+            try (FusedStep step =
+                            new FusedStep(program.stream.handle(), p, new Sgd(0, 0, false), new double[4], alpha);
+                    Averager averager = Averager.cuda(program.stream.handle())
+                            .add("w", w.address(), n, Dtype.F32)
+                            .swa()) {
                 for (int t = 0; t < alpha.length; t++) {
                     program.fill(t);
                     step.run();
@@ -277,12 +281,16 @@ class CudaAveragerTest {
         Program.run(program -> {
             Twin w = program.twins.get(0);
             AveragerBuilder late = Averager.cuda(0).add("w", w.address() + 16, w.count, Dtype.F32);
-            String early = assertThrows(IllegalArgumentException.class, late::swa).getMessage();
-            assertEquals("`w` takes " + 4 * LONG + " bytes, but its device memory ends " + (4 * LONG - 16)
-                    + " bytes after its address", early);
+            String early =
+                    assertThrows(IllegalArgumentException.class, late::swa).getMessage();
+            assertEquals(
+                    "`w` takes " + 4 * LONG + " bytes, but its device memory ends " + (4 * LONG - 16)
+                            + " bytes after its address",
+                    early);
             try (Averager averager = program.there(5).swa()) {
                 check(cuStreamBeginCapture(program.stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
-                String captured = assertThrows(DeviceException.class, averager::step).getMessage();
+                String captured =
+                        assertThrows(DeviceException.class, averager::step).getMessage();
                 CUgraph graph = new CUgraph();
                 check(cuStreamEndCapture(program.stream, graph));
                 check(cuGraphDestroy(graph));
@@ -293,7 +301,8 @@ class CudaAveragerTest {
             }
             CUcontext context = new CUcontext();
             check(cuCtxPopCurrent(context));
-            String missing = assertThrows(DeviceException.class, program.there(1)::swa).getMessage();
+            String missing =
+                    assertThrows(DeviceException.class, program.there(1)::swa).getMessage();
             check(cuCtxPushCurrent(context));
             assertTrue(missing.contains("make your context current"), missing);
         });

@@ -15,7 +15,10 @@ class HalfTest {
         int f = bits & (1 << fraction) - 1;
         double sign = (bits & 0x8000) == 0 ? 1 : -1;
         if (e == exponents) return f == 0 ? sign / 0 : Double.NaN;
-        return sign * (e == 0 ? f * Math.pow(2, 1 - bias - fraction) : (1 + f * Math.pow(2, -fraction)) * Math.pow(2, e - bias));
+        return sign
+                * (e == 0
+                        ? f * Math.pow(2, 1 - bias - fraction)
+                        : (1 + f * Math.pow(2, -fraction)) * Math.pow(2, e - bias));
     }
 
     @Test

@@ -29,7 +29,8 @@ class PopulationStatisticsTest {
         for (float v : values) sum = sum.add(new BigDecimal(v));
         BigDecimal mean = sum.divide(n, digits);
         BigDecimal squares = BigDecimal.ZERO;
-        for (float v : values) squares = squares.add(new BigDecimal(v).subtract(mean).pow(2), digits);
+        for (float v : values)
+            squares = squares.add(new BigDecimal(v).subtract(mean).pow(2), digits);
         return new double[] {mean.doubleValue(), squares.doubleValue()};
     }
 
@@ -101,7 +102,9 @@ class PopulationStatisticsTest {
         refused("layer `bn`: (0, 2, 1) is not", () -> s.add("bn", new float[0], 0, 2));
         refused("layer `bn`: has 2 channels, got 3", () -> s.add("bn", new float[3], 1, 3));
         refused("layer `bn`: has 2 channels, got 3", () -> s.merge(other));
-        refused("layer `bn`: channel 1 has values that are not finite", () -> s.add("bn", new float[] {1, Float.NaN}, 1, 2));
+        refused(
+                "layer `bn`: channel 1 has values that are not finite",
+                () -> s.add("bn", new float[] {1, Float.NaN}, 1, 2));
         refused("layer `x`: nothing was added to it; layers are [bn]", () -> s.mean("x"));
         refused("layer `bn`: one value per channel", () -> s.unbiasedVariance("bn"));
         assertEquals(List.of("bn"), s.layers());

@@ -46,13 +46,15 @@ class StateTest {
                 Path resumed = folder.resolve("resumed");
                 float[] w = new float[N];
                 float[] v = {cut};
-                try (Averager averager = method.apply(Averager.host().add("w", w).add("v", v))) {
+                try (Averager averager =
+                        method.apply(Averager.host().add("w", w).add("v", v))) {
                     run(averager, w, 0, cut);
                     averager.save(half);
                     run(averager, w, cut, 9);
                     averager.save(whole);
                 }
-                try (Averager averager = method.apply(Averager.host().add("w", w).add("v", v))) {
+                try (Averager averager =
+                        method.apply(Averager.host().add("w", w).add("v", v))) {
                     run(averager, w, 3, 5);
                     averager.restore(half);
                     assertEquals(cut, averager.steps());
@@ -85,20 +87,37 @@ class StateTest {
         Path file = folder.resolve("swa");
         Path other = folder.resolve("weights");
         Safetensors.writer().add("average.w", new long[] {N}, w).write(other);
-        try (Averager averager = Averager.host().add("w", w).add("v", new float[1]).swa()) {
+        try (Averager averager =
+                Averager.host().add("w", w).add("v", new float[1]).swa()) {
             run(averager, w, 0, 2);
             averager.save(file);
         }
-        refused("was averaged by 'swa', not by 'ema 0.5'", Averager.host().add("w", w).add("v", new float[1]).ema(0.5, false), file);
-        refused("has no tensor 'average.x'", Averager.host().add("w", w).add("x", new float[1]).swa(), file);
-        refused("has 1 tensors of arrays that were not added", Averager.host().add("w", w).swa(), file);
-        refused("tensor 'average.v' has 1 elements of F32, but the array has 2", Averager.host().add("w", w).add("v", new float[2]).swa(), file);
-        refused("holds no averages that Averager.save wrote", Averager.host().add("w", w).swa(), other);
+        refused(
+                "was averaged by 'swa', not by 'ema 0.5'",
+                Averager.host().add("w", w).add("v", new float[1]).ema(0.5, false),
+                file);
+        refused(
+                "has no tensor 'average.x'",
+                Averager.host().add("w", w).add("x", new float[1]).swa(),
+                file);
+        refused(
+                "has 1 tensors of arrays that were not added",
+                Averager.host().add("w", w).swa(),
+                file);
+        refused(
+                "tensor 'average.v' has 1 elements of F32, but the array has 2",
+                Averager.host().add("w", w).add("v", new float[2]).swa(),
+                file);
+        refused(
+                "holds no averages that Averager.save wrote",
+                Averager.host().add("w", w).swa(),
+                other);
         refused("no such file", Averager.host().add("w", w).swa(), folder.resolve("none"));
     }
 
     private static void refused(String message, Averager averager, Path file) {
-        String said = assertThrows(FormatException.class, () -> averager.restore(file)).getMessage();
+        String said = assertThrows(FormatException.class, () -> averager.restore(file))
+                .getMessage();
         assertTrue(said.contains(message), said);
         assertEquals(0, averager.collected());
         averager.close();

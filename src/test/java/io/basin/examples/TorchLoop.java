@@ -1,6 +1,7 @@
 package io.basin.examples;
 
 import io.basin.average.Averager;
+import io.basin.average.AveragerBuilder;
 import io.basin.average.PopulationStatistics;
 import io.basin.io.Dtype;
 import io.basin.torch.TorchTrain;
@@ -36,65 +37,67 @@ public final class TorchLoop {
         return out;
     }
 
+    private static Map<String, Tensor> weights() {
+        Map<String, Tensor> all = new TreeMap<>(Map.of("fc1.weight", FC1.weight(), "fc1.bias", FC1.bias()));
+        all.putAll(Map.of("bn.weight", BN.weight(), "bn.bias", BN.bias()));
+        all.putAll(Map.of("fc2.weight", FC2.weight(), "fc2.bias", FC2.bias()));
+        return all;
+    }
+
     public static void main(String[] args) {
         torch.manual_seed(1);
-        Map<String, Tensor> weights = new TreeMap<>(Map.of("fc1.weight", FC1.weight(), "fc1.bias", FC1.bias()));
-        weights.putAll(Map.of("bn.weight", BN.weight(), "bn.bias", BN.bias()));
-        weights.putAll(Map.of("fc2.weight", FC2.weight(), "fc2.bias", FC2.bias()));
         Random random = new Random(1);
         float[] points = new float[2 * N];
-        long[] classes = new long[N]; // inside or outside a circle
-        for (int i = 0; i < N; i++) {
-            for (int j = 0; j < 2; j++) points[2 * i + j] = 2 * random.nextFloat() - 1;
-            classes[i] = Math.hypot(points[2 * i], points[2 * i + 1]) < 0.8 ? 1 : 0;
-        }
+        long[] classes = new long[N]; // outside or inside a circle
+        for (int i = 0; i < 2 * N; i++) points[i] = 2 * random.nextFloat() - 1;
+        for (int i = 0; i < N; i++) classes[i] = Math.hypot(points[2 * i], points[2 * i + 1]) < 0.8 ? 1 : 0;
         Tensor x = TorchTrain.tensor(points, N, 2);
         Tensor y = TorchTrain.tensor(classes);
+        Map<String, Tensor> weights = weights();
         SGD sgd = new SGD(new TensorVector(weights.values().toArray(Tensor[]::new)), new SGDOptions(0.1));
-        var arrays = Averager.host();
+        AveragerBuilder arrays = Averager.host();
         weights.forEach((name, w) -> arrays.add(name, w.data_ptr_float(), w.numel(), Dtype.F32));
-        Map<String, double[]> sums = new TreeMap<>(); // the peer of this example's test
-        int collected = 0;
-        try (Averager swa = arrays.swa()) {
+        Map<String, double[]> sums = new TreeMap<>();
+        try (Averager swa = arrays.tail(100)) {
             for (int t = 0; t < 300; t++) {
                 sgd.zero_grad();
-                Tensor loss = torch.cross_entropy_loss(forward(x), y);
-                loss.backward();
+                torch.cross_entropy_loss(forward(x), y).backward();
                 sgd.step();
-                if (t < 100) continue;
                 swa.step();
-                collected++;
-                weights.forEach((name, w) -> sum(sums.computeIfAbsent(name, k -> new double[(int) w.numel()]), values(w)));
+                if (t >= 100) weights.forEach((name, w) -> add(sums, name, values(w)));
             }
             swa.swap();
-            double off = 0;
-            for (String name : weights.keySet()) {
-                float[] average = values(weights.get(name));
-                for (int i = 0; i < average.length; i++) {
-                    off = Math.max(off, Math.abs(average[i] - sums.get(name)[i] / collected));
-                }
-            }
-            System.out.println("average off by " + off);
+            weights.forEach((name, w) -> System.out.println(name + " off by " + off(sums.get(name), 200, values(w))));
             float[] oneBatch = values(forward(x)); // batch norm still takes the batch's own statistics
-            PopulationStatistics statistics = new PopulationStatistics();
-            float[] inputs = values(FC1.forward(x));
-            statistics.add("bn", Arrays.copyOf(inputs, 100 * HIDDEN), 100, HIDDEN);
-            statistics.add("bn", Arrays.copyOfRange(inputs, 100 * HIDDEN, N * HIDDEN), N - 100, HIDDEN);
-            BN.running_mean().data_ptr_float().put(statistics.mean("bn"));
-            BN.running_var().data_ptr_float().put(statistics.variance("bn"));
+            measure(values(FC1.forward(x)));
             BN.eval();
             float[] logits = values(forward(x));
             int right = 0;
-            for (int i = 0; i < N; i++) {
-                right += logits[2 * i + 1] > logits[2 * i] == (classes[i] == 1) ? 1 : 0;
-                off = Math.max(off, Math.abs(logits[2 * i] - oneBatch[2 * i]));
-            }
-            System.out.println("logits off by " + off);
+            for (int i = 0; i < N; i++) right += logits[2 * i + 1] > logits[2 * i] == (classes[i] == 1) ? 1 : 0;
+            double[] expected = new double[2 * N];
+            for (int i = 0; i < 2 * N; i++) expected[i] = oneBatch[i];
+            System.out.println("logits off by " + off(expected, 1, logits));
             System.out.println("accuracy " + (double) right / N);
         }
     }
 
-    private static void sum(double[] sums, float[] values) {
-        for (int i = 0; i < sums.length; i++) sums[i] += values[i];
+    /** Batch norm takes its statistics from our pass over the data, here in two batches. */
+    private static void measure(float[] inputs) {
+        PopulationStatistics statistics = new PopulationStatistics();
+        statistics.add("bn", Arrays.copyOf(inputs, 100 * HIDDEN), 100, HIDDEN);
+        statistics.add("bn", Arrays.copyOfRange(inputs, 100 * HIDDEN, N * HIDDEN), N - 100, HIDDEN);
+        BN.running_mean().data_ptr_float().put(statistics.mean("bn"));
+        BN.running_var().data_ptr_float().put(statistics.variance("bn"));
+    }
+
+    private static void add(Map<String, double[]> sums, String name, float[] values) {
+        double[] sum = sums.computeIfAbsent(name, k -> new double[values.length]);
+        for (int i = 0; i < sum.length; i++) sum[i] += values[i];
+    }
+
+    private static double off(double[] sums, int count, float[] values) {
+        double most = 0;
+        for (int i = 0; i < values.length; i++) most = Math.max(most, Math.abs(sums[i] / count - values[i]));
+        return most;
     }
 }
