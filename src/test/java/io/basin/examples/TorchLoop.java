@@ -5,6 +5,7 @@ import io.basin.average.AveragerBuilder;
 import io.basin.average.PopulationStatistics;
 import io.basin.io.Dtype;
 import io.basin.torch.TorchTrain;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
@@ -23,6 +24,10 @@ public final class TorchLoop {
     private static final int N = 512;
     private static final int HIDDEN = 32;
 
+    static {
+        torch.manual_seed(1); // before the layers draw their first weights
+    }
+
     private static final LinearImpl FC1 = new LinearImpl(2, HIDDEN);
     private static final BatchNorm1dImpl BN = new BatchNorm1dImpl(new BatchNormOptions(HIDDEN));
     private static final LinearImpl FC2 = new LinearImpl(HIDDEN, 2);
@@ -33,7 +38,9 @@ public final class TorchLoop {
 
     private static float[] values(Tensor t) {
         float[] out = new float[(int) t.numel()];
-        t.contiguous().data_ptr_float().get(out);
+        Tensor dense = t.contiguous();
+        dense.data_ptr_float().get(out);
+        Reference.reachabilityFence(dense); // libtorch frees it with the last handle
         return out;
     }
 
@@ -45,7 +52,6 @@ public final class TorchLoop {
     }
 
     public static void main(String[] args) {
-        torch.manual_seed(1);
         Random random = new Random(1);
         float[] points = new float[2 * N];
         long[] classes = new long[N]; // outside or inside a circle
@@ -54,20 +60,20 @@ public final class TorchLoop {
         Tensor x = TorchTrain.tensor(points, N, 2);
         Tensor y = TorchTrain.tensor(classes);
         Map<String, Tensor> weights = weights();
-        SGD sgd = new SGD(new TensorVector(weights.values().toArray(Tensor[]::new)), new SGDOptions(0.1));
+        SGD sgd = new SGD(new TensorVector(weights.values().toArray(Tensor[]::new)), new SGDOptions(0.5));
         AveragerBuilder arrays = Averager.host();
         weights.forEach((name, w) -> arrays.add(name, w.data_ptr_float(), w.numel(), Dtype.F32));
         Map<String, double[]> sums = new TreeMap<>();
-        try (Averager swa = arrays.tail(100)) {
+        try (Averager swa = arrays.tail(200)) {
             for (int t = 0; t < 300; t++) {
                 sgd.zero_grad();
                 torch.cross_entropy_loss(forward(x), y).backward();
                 sgd.step();
                 swa.step();
-                if (t >= 100) weights.forEach((name, w) -> add(sums, name, values(w)));
+                if (t >= 200) weights.forEach((name, w) -> add(sums, name, values(w)));
             }
             swa.swap();
-            weights.forEach((name, w) -> System.out.println(name + " off by " + off(sums.get(name), 200, values(w))));
+            weights.forEach((name, w) -> System.out.println(name + " off by " + off(sums.get(name), 100, values(w))));
             float[] oneBatch = values(forward(x)); // batch norm still takes the batch's own statistics
             measure(values(FC1.forward(x)));
             BN.eval();
