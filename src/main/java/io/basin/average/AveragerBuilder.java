@@ -52,7 +52,7 @@ public final class AveragerBuilder {
         return buffer(name, values, values == null ? null : values.order(), Dtype.F32.bytes(), Dtype.F32);
     }
 
-    /** A direct buffer's bytes from its position to its limit, elements in native order. */
+    /** A direct buffer's bytes from its position to its limit, in native order, such as DJL's {@code array.toByteBuffer(true)}. */
     public AveragerBuilder add(String name, ByteBuffer values, Dtype type) {
         return buffer(name, values, ByteOrder.nativeOrder(), 1, type);
     }

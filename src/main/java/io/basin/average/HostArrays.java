@@ -14,7 +14,7 @@ import java.util.List;
  * The passes in plain Java, on one thread; the only class here that touches the arrays' memory.
  *
  * <p>HotSpot vectorises loops over float[] but not over direct buffers. So what is not a float[] passes through a small one, 256
- * elements at a time.
+ * elements at a time. A float[] goes by as many, for HotSpot compiles a loop better that is called often than one that runs once.
  */
 final class HostArrays implements ForeignArrays {
     private static final int TILE = 256;
@@ -52,14 +52,14 @@ final class HostArrays implements ForeignArrays {
             Array array = arrays.get(i);
             float[] ax = arenas[x][i];
             float[] ay = arenas[y][i];
-            if (array.owner() instanceof float[] w) {
-                pass(pass, w, 0, ax, ay, w.length, p, q);
-                continue;
-            }
             for (int at = 0; at < array.count(); at += TILE) {
                 int n = Math.min(TILE, array.count() - at);
+                if (array.owner() instanceof float[] w) {
+                    pass(pass, w, at, ax, ay, at, n, p, q);
+                    continue;
+                }
                 load(i, at, n);
-                pass(pass, tile, at, ax, ay, n, p, q);
+                pass(pass, tile, 0, ax, ay, at, n, p, q);
                 if (pass.ordinal() >= Pass.PULL.ordinal()) store(i, at, n);
             }
         }
@@ -85,42 +85,43 @@ final class HostArrays implements ForeignArrays {
         halves[i].put(at, narrow, 0, n);
     }
 
-    /** Elements 0 to n of w belong to those from {@code at} on of x and y. */
-    private static void pass(Pass pass, float[] w, int at, float[] x, float[] y, int n, float p, float q) {
+    /** Elements of w from {@code from} on belong to those from {@code at} on of x and y. */
+    private static void pass(Pass pass, float[] w, int from, float[] x, float[] y, int at, int n, float p, float q) {
         switch (pass) {
             case COPY -> {
-                for (int i = 0; i < n; i++) x[at + i] = w[i] + 0.0f;
+                for (int i = 0; i < n; i++) x[at + i] = w[from + i] + 0.0f;
             }
             case AVERAGE -> {
-                for (int i = 0; i < n; i++) x[at + i] = x[at + i] + p * (w[i] - x[at + i]);
+                for (int i = 0; i < n; i++) x[at + i] = x[at + i] + p * (w[from + i] - x[at + i]);
             }
             case MEAN -> {
                 for (int i = at; i < at + n; i++) x[i] = p == 1 ? y[i] + 0.0f : x[i] + p * (y[i] - x[i]);
             }
             case MOMENT -> {
                 for (int i = 0; i < n; i++) {
-                    float d = w[i] - x[at + i];
+                    float d = w[from + i] - x[at + i];
                     y[at + i] = p == 0 ? 0 : p * y[at + i] + q * (d * d);
                 }
             }
             case DEVIATION -> {
-                for (int i = 0; i < n; i++) y[at + i] = w[i] - x[at + i];
+                for (int i = 0; i < n; i++) y[at + i] = w[from + i] - x[at + i];
             }
             case PULL -> {
-                for (int i = 0; i < n; i++) w[i] = p == 1 ? x[at + i] : w[i] + p * (x[at + i] - w[i]);
+                for (int i = 0; i < n; i++)
+                    w[from + i] = p == 1 ? x[at + i] : w[from + i] + p * (x[at + i] - w[from + i]);
             }
             case EXCHANGE -> {
                 for (int i = 0; i < n; i++) {
-                    float before = w[i];
-                    w[i] = x[at + i];
+                    float before = w[from + i];
+                    w[from + i] = x[at + i];
                     x[at + i] = before;
                 }
             }
             case SHOW -> {
-                System.arraycopy(w, 0, y, at, n);
-                System.arraycopy(x, at, w, 0, n);
+                System.arraycopy(w, from, y, at, n);
+                System.arraycopy(x, at, w, from, n);
             }
-            case HIDE -> System.arraycopy(y, at, w, 0, n);
+            case HIDE -> System.arraycopy(y, at, w, from, n);
         }
     }
 
