@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.basin.cuda.Cuda;
 import io.basin.cuda.FusedStep;
 import io.basin.cuda.SoftGpu;
@@ -14,6 +15,7 @@ import io.basin.device.Draws;
 import io.basin.device.Sgd;
 import io.basin.io.Dtype;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -272,6 +274,25 @@ class CudaAveragerTest {
                 // Every thread of a piece reads the piece's row of the table.
                 assertEquals(12L * LONG + 24L * 3 * 256, moved);
                 assertEquals(12L * (LONG - 3), SoftGpu.counter("kernel:arrays:wide"));
+            }
+        });
+    }
+
+    @Test
+    void aStepAllocatesNothing() {
+        Program.run(program -> {
+            ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            Twin w = program.twins.get(4);
+            try (Averager averager = Averager.cuda(program.stream.handle())
+                    .add("w", w.address(), w.count, w.type)
+                    .swag(2)) {
+                long least = Long.MAX_VALUE;
+                for (int round = 0; round < 10; round++) {
+                    long before = bean.getCurrentThreadAllocatedBytes();
+                    for (int k = 0; k < 20; k++) averager.step();
+                    least = Math.min(least, bean.getCurrentThreadAllocatedBytes() - before);
+                }
+                assertTrue(least < 20, least + " bytes in 20 steps");
             }
         });
     }
