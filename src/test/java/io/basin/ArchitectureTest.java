@@ -131,10 +131,30 @@ class ArchitectureTest {
                 .check(CLASSES);
         noClasses()
                 .that()
-                .resideOutsideOfPackages(DEVICES)
+                .resideOutsideOfPackages("io.basin.cpu..", "io.basin.cuda..", "io.basin.average..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.sun.jna..")
+                .check(CLASSES);
+    }
+
+    /** Averages are for programs that train with something else. */
+    @Test
+    void averagesOfForeignArraysKnowNoNetAndNobodyKnowsThem() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.basin.average..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.basin.average..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.average..")
+                .should()
+                .dependOnClassesThat(com.tngtech.archunit.base.DescribedPredicate.describe(
+                        "lie in packages of ours but device, io, methods and text",
+                        c -> c.getPackageName().matches("io\\.basin\\.(?!average|device|io|methods|text).*")))
                 .check(CLASSES);
     }
 

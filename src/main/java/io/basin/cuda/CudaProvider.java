@@ -4,6 +4,7 @@ import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
+import io.basin.device.ForeignArrays;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,15 @@ public final class CudaProvider implements DeviceProvider {
             if (device.context.software())
                 LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;
+        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
+            throw Cache.refusal(name(), e);
+        }
+    }
+
+    @Override
+    public ForeignArrays foreignArrays(long stream, List<ForeignArrays.Array> arrays, int arenas) {
+        try {
+            return new CudaForeignArrays(stream, arrays, arenas);
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             throw Cache.refusal(name(), e);
         }

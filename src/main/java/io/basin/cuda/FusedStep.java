@@ -86,21 +86,14 @@ public final class FusedStep implements AutoCloseable {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
         ByteBuffer block = RunState.block(lr, alpha);
-        Cache.showToLoaders();
-        Libraries.DRIVER.find();
-        Libraries.NVRTC.find();
-        Natives.loadDriver();
+        load();
         CUstream foreign = stream(stream);
         CUdevice device = currentDevice();
         try {
             // What is in flight when this is closed may still use what it owns: waiting is the first to be undone.
             DevicePointer control = control(foreign, block);
-            Kernels kernels = new Kernels(
-                    foreign,
-                    10 * CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-                            + CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR),
-                    CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
-                    parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu"));
+            List<String> files = parameters.moment == 0 ? List.of("step.cu") : List.of("step.cu", "average.cu");
+            Kernels kernels = kernels(foreign, device, files);
             undo.add(kernels);
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(foreign));
             plan(kernels, parameters, spec, control, lr.length);
@@ -122,8 +115,16 @@ public final class FusedStep implements AutoCloseable {
         launches.add(kernels.launch("step.cu", "tick").args(control));
     }
 
+    /** Finds and loads the driver's and NVRTC's libraries, which is all that foreign memory needs. */
+    static void load() {
+        Cache.showToLoaders();
+        Libraries.DRIVER.find();
+        Libraries.NVRTC.find();
+        Natives.loadDriver();
+    }
+
     /** JCuda makes streams from numbers for itself alone: the constructor is not public. */
-    private static CUstream stream(long handle) {
+    static CUstream stream(long handle) {
         try {
             Constructor<CUstream> made = CUstream.class.getDeclaredConstructor(long.class);
             made.setAccessible(true);
@@ -133,7 +134,7 @@ public final class FusedStep implements AutoCloseable {
         }
     }
 
-    private static CUdevice currentDevice() {
+    static CUdevice currentDevice() {
         CUdevice device = new CUdevice();
         int status = cuCtxGetDevice(device);
         if (status != 0) {
@@ -141,6 +142,14 @@ public final class FusedStep implements AutoCloseable {
                     + ": make your context current to this thread first (cuCtxSetCurrent)");
         }
         return device;
+    }
+
+    /** Some files of {@code kernels/}, for the current context's device. */
+    static Kernels kernels(CUstream stream, CUdevice device, List<String> files) {
+        int architecture = 10 * CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+                + CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+        int processors = CudaContext.attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+        return new Kernels(stream, architecture, processors, files);
     }
 
     private DevicePointer control(CUstream stream, ByteBuffer block) {

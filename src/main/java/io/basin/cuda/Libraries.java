@@ -18,7 +18,8 @@ final class Libraries {
                     cuEventQuery cuEventSynchronize cuGraphInstantiateWithFlags cuGraphLaunch cuGraphExecDestroy
                     cuGraphDestroy cuMemGetInfo_v2 cuMemAlloc_v2 cuMemFree_v2 cuMemAllocHost_v2 cuMemFreeHost
                     cuMemsetD8Async cuMemcpyHtoDAsync_v2 cuMemcpyDtoHAsync_v2 cuMemcpyDtoDAsync_v2 cuModuleLoadData
-                    cuModuleUnload cuModuleGetFunction cuLaunchKernel
+                    cuModuleUnload cuModuleGetFunction cuLaunchKernel cuStreamIsCapturing cuMemGetAddressRange_v2
+                    cuMemcpyHtoD_v2 cuMemcpyDtoH_v2
                     """));
 
     static final Library NVRTC = new Library(

@@ -39,6 +39,17 @@ public interface DeviceProvider {
     }
 
     /**
+     * Passes over device arrays of the program around, on its stream and in the context that is current.
+     *
+     * @param stream the handle of a stream of that context, 0 for the default one
+     * @param arenas of float32 to be made, zeroed
+     * @throws DeviceException where the device has no memory that programs share with it, or cannot be used
+     */
+    default ForeignArrays foreignArrays(long stream, List<ForeignArrays.Array> arrays, int arenas) {
+        throw new DeviceException("the " + name() + " device computes on no arrays of others");
+    }
+
+    /**
      * A line for people.
      *
      * @param right false where something was tried and the result was wrong; what is missing is not wrong

@@ -1,6 +1,5 @@
 package io.basin.torch;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Runs {@link GoldenTorch} in a process of its own, because libtorch's OpenMP runtime and oneDNN's would share ours. */
+/** Runs programs that use libtorch, {@link GoldenTorch} first of all, in processes of their own, because libtorch's OpenMP runtime and oneDNN's would share ours. */
 public final class GoldenProcess {
     private static final int TAIL = 4000;
 
@@ -16,23 +15,9 @@ public final class GoldenProcess {
 
     /** The losses, one a step; weights lie in the spec's output directory. Fails with what libtorch said. */
     public static double[] run(GoldenSpec spec, long timeoutSeconds) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx2g",
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-cp",
-                classPath(),
-                GoldenTorch.class.getName()));
-        command.addAll(spec.arguments());
         try {
             Files.createDirectories(spec.output());
-            File log = spec.output().resolve("log.txt").toFile();
-            ProcessBuilder builder =
-                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log);
-            builder.environment().put("OMP_NUM_THREADS", "1");
-            builder.environment().put("OPENBLAS_NUM_THREADS", "1");
-            await(builder.start(), log.toPath(), timeoutSeconds);
+            run(GoldenTorch.class, spec.arguments(), spec.output().resolve("log.txt"), timeoutSeconds);
             return Files.readAllLines(spec.output().resolve("losses.txt")).stream()
                     .mapToDouble(Double::parseDouble)
                     .toArray();
@@ -41,7 +26,25 @@ public final class GoldenProcess {
         }
     }
 
-    private static void await(Process process, Path log, long timeoutSeconds) throws IOException {
+    /** Runs a program that uses libtorch; what it prints goes into {@code log}. Fails with that. */
+    public static void run(Class<?> program, List<String> arguments, Path log, long timeoutSeconds) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx2g",
+                "-XX:+UseSerialGC",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-cp",
+                classPath(),
+                program.getName()));
+        command.addAll(arguments);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.environment().put("OMP_NUM_THREADS", "1");
+        builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+        await(program.getSimpleName(), builder.start(), log, timeoutSeconds);
+    }
+
+    private static void await(String program, Process process, Path log, long timeoutSeconds) throws IOException {
         boolean ended = false;
         try {
             ended = process.waitFor(timeoutSeconds, TimeUnit.SECONDS);
@@ -53,7 +56,7 @@ public final class GoldenProcess {
         if (!ended || process.exitValue() != 0) {
             String said = Files.readString(log);
             throw new IllegalStateException(
-                    (ended ? "GoldenTorch ended with " + process.exitValue() : "GoldenTorch ran out of time") + ":\n"
+                    program + (ended ? " ended with " + process.exitValue() : " ran out of time") + ":\n"
                             + said.substring(Math.max(0, said.length() - TAIL)));
         }
     }
