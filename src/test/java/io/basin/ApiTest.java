@@ -3,6 +3,9 @@ package io.basin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.core.domain.Dependency;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.lang.reflect.Executable;
@@ -18,19 +21,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The public API, one line a signature, is a file under review: whoever changes it sees what consumers will see. A deliberate
+ * The API ({@link Api}), one line a signature, is a file under review: whoever changes it sees what consumers will see. A deliberate
  * change is recorded by {@code mvn -q test -Dtest=ApiTest -Dapi.record} and, where a line goes, told in CHANGELOG.md.
  *
  * <p>A text rather than japicmp: that compares with a released jar, which a clean clone without a network does not have.
  */
 class ApiTest {
     private static final Path RECORDED = Path.of("src/test/resources/api.txt");
-    /** Public only because the command line and ServiceLoader ask for it. */
-    private static final List<String> INTERNAL = List.of("io.basin.cli", "io.basin.cpu");
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.basin");
 
     private static final List<String> OF_EVERY_OBJECT = List.of("equals", "hashCode", "toString");
 
@@ -57,19 +64,53 @@ class ApiTest {
                 + String.join("", lines);
     }
 
+    /** Whether the type, or the one around it, is marked. */
+    private static boolean isApi(JavaClass c) {
+        return c.isAnnotatedWith(Api.class)
+                || c.getEnclosingClass().map(ApiTest::isApi).orElse(false);
+    }
+
     private static Set<String> signatures() throws ClassNotFoundException {
         Map<String, List<String>> all = new TreeMap<>();
-        var classes = new ClassFileImporter()
-                .withImportOption(new ImportOption.DoNotIncludeTests())
-                .importPackages("io.basin");
-        for (var c : classes) {
-            if (INTERNAL.contains(c.getPackageName())) continue;
+        for (JavaClass c : CLASSES) {
+            if (!isApi(c)) continue;
             Class<?> type = Class.forName(c.getName(), false, ApiTest.class.getClassLoader());
             if (isVisible(type)) all.put(type.getName(), signatures(type));
         }
         Set<String> lines = new LinkedHashSet<>();
         all.values().forEach(lines::addAll);
         return lines;
+    }
+
+    /** Else a program would hold, or have to make, something that it may not rely on. */
+    @Test
+    void whatTheApiTakesAndReturnsIsApi() throws Exception {
+        Set<String> unmarked = new TreeSet<>();
+        int checked = 0;
+        Pattern name = Pattern.compile("io\\.basin\\.[\\w.$]+");
+        for (String line : signatures()) {
+            Matcher m = name.matcher(line.replaceAll("\\(?(io\\.basin\\.[\\w.$]+)\\.\\w+\\(", "("));
+            while (m.find()) {
+                checked++;
+                if (CLASSES.contain(m.group()) && !isApi(CLASSES.get(m.group())))
+                    unmarked.add(m.group() + " in " + line);
+            }
+        }
+        assertEquals(Set.of(), unmarked);
+        assertTrue(checked > 500, checked + " names");
+    }
+
+    @Test
+    void theExamplesUseTheApiAlone() {
+        Set<String> others = new TreeSet<>();
+        for (JavaClass example : new ClassFileImporter().importPackages("io.basin.examples")) {
+            if (example.getName().contains("Test")) continue;
+            for (Dependency d : example.getDirectDependenciesFromSelf()) {
+                JavaClass on = d.getTargetClass().getBaseComponentType();
+                if (CLASSES.contain(on.getName()) && !isApi(CLASSES.get(on.getName()))) others.add(d.getDescription());
+            }
+        }
+        assertEquals(Set.of(), others);
     }
 
     private static boolean isVisible(Class<?> type) {

@@ -1,5 +1,6 @@
 package io.basin.average;
 
+import io.basin.Api;
 import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignArrays.Pass;
 import java.nio.FloatBuffer;
@@ -27,6 +28,7 @@ import java.util.List;
  * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other may write the arrays meanwhile. A
  * closed averager refuses every call by IllegalStateException.
  */
+@Api
 public final class Averager implements AutoCloseable {
     private static final int AVERAGE = 0;
     private static final int VARIANCE = 1;

@@ -2,6 +2,7 @@ package io.basin.average;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
+import io.basin.Api;
 import io.basin.device.Cache;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
@@ -25,6 +26,7 @@ import java.util.Set;
  * element's size; a GPU is fastest where it begins at a multiple of 16 bytes. No two may overlap. A float[], a buffer and a pointer
  * object are kept reachable; memory behind a bare address has to outlive the averager, which cannot see whether it does.
  */
+@Api
 public final class AveragerBuilder {
     /** Elements whose average fits in one buffer and in one tensor of a file. */
     private static final long MOST = Integer.MAX_VALUE / 4;

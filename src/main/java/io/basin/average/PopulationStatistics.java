@@ -1,5 +1,6 @@
 package io.basin.average;
 
+import io.basin.Api;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Map;
  * so nothing cancels, and sizes of batches make no difference beyond float64's rounding. One thread at a time; threads take an
  * instance each, to be {@link #merge}d in a fixed order.
  */
+@Api
 public final class PopulationStatistics {
     private final Map<String, Layer> layers = new LinkedHashMap<>();
 

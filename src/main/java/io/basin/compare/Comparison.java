@@ -2,6 +2,7 @@ package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.Api;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -37,6 +38,7 @@ import java.util.function.Supplier;
  * group of methods and seed holds its run; a finished one holds {@code scores.json} and is not trained again when the
  * comparison resumes.
  */
+@Api
 public final class Comparison {
     private final Splits splits;
     private final Settings settings;

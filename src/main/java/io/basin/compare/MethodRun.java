@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Api;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -26,6 +27,7 @@ import java.util.function.Function;
  * weights, the average, the mean of members' weights (SWAP), or the mean of the probabilities of members (snapshots, FGE,
  * independent nets) or samples (SWAG). Nothing is written to disk.
  */
+@Api
 public record MethodRun(Splits splits, Graph net, Method method, Settings settings) {
     static Model model(Device device, Graph net, Settings s) {
         return new Model(device, net, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything());

@@ -1,9 +1,11 @@
 package io.basin.compare;
 
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.train.Trainer;
 
 /** Watches a comparison: the command line draws bars, tests and libraries watch nothing. */
+@Api
 public interface Monitor {
     /** Shows nothing. */
     Monitor NONE = new Monitor() {

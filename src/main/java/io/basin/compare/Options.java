@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Api;
 import io.basin.data.Dataset;
 import io.basin.train.BatchNormUpdate;
 
@@ -12,6 +13,7 @@ import io.basin.train.BatchNormUpdate;
  * @param outside images of no class, from which test images are told by their confidence; null for none
  * @param keepsSamples write SWAG's samples as weights files too
  */
+@Api
 public record Options(
         int checkpointEvery, BatchNormUpdate update, boolean corruptions, Dataset outside, boolean keepsSamples) {
     public Options {

@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Api;
 import io.basin.data.Dataset;
 import io.basin.device.BatchReader;
 import io.basin.device.Images;
@@ -20,6 +21,7 @@ import java.util.List;
  * @param p (samples, classes)
  * @param choices (samples), the likeliest class of each
  */
+@Api
 public record Probabilities(double[] p, int[] choices, int classes) {
     /** One pass of each model over the evaluator's images; the host reads their mean and not their answers. */
     public static Probabilities mean(Evaluator evaluator, List<Weights> models) {

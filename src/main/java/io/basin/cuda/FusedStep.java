@@ -5,6 +5,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.Api;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.device.RunState;
@@ -27,6 +28,7 @@ import jcuda.driver.CUstream;
  * that context current. It owns a control block (64 + 8 steps bytes) and a module, nothing else: arrays, stream and context stay
  * the caller's and have to outlive it. Needs the driver and NVRTC alone.
  */
+@Api
 public final class FusedStep implements AutoCloseable {
     private static final int QUAD = 16;
 

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -14,6 +15,7 @@ import java.util.stream.Collectors;
  * @param files the files that the data set consists of, decompressed and unpacked, in the format's order
  * @param classNames one name per class, in the order of the labels
  */
+@Api
 public record CatalogEntry(
         String name,
         String licence,

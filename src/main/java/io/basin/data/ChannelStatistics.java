@@ -1,8 +1,10 @@
 package io.basin.data;
 
+import io.basin.Api;
 import java.util.Arrays;
 
 /** Mean and population standard deviation of each channel, (C), of bytes scaled to [0, 1] and of floats as they are. */
+@Api
 public record ChannelStatistics(double[] mean, double[] std) {
     /** From a histogram, whose sums are exact integers, so the result does not depend on the order of the images. */
     static ChannelStatistics of(byte[] pixels, int channels) {

@@ -1,5 +1,7 @@
 package io.basin.data;
 
+import io.basin.Api;
+
 /**
  * A data set cannot be found, read, checked or downloaded.
  *
@@ -7,6 +9,7 @@ package io.basin.data;
  * package throws for what comes from outside the program. Its message stands alone: which file, what is wrong, what
  * to do.
  */
+@Api
 public final class DataException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.data.Location.FileStatus;
@@ -28,6 +29,7 @@ import java.util.stream.Stream;
  * <p>The folder argument is null where the user named none. Every method throws a {@link DataException} whose message
  * says what is wrong and what to do.
  */
+@Api
 public final class DataSets {
     /** Environment variable with the user's folder of data sets. */
     public static final String VARIABLE = "BASIN_DATA";

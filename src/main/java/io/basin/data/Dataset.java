@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Images;
@@ -24,6 +25,7 @@ import java.util.Objects;
  * <p>Immutable by contract: the arrays are shared, not copied, since a copy would double the memory. Whoever hands
  * them in or takes them out does not write to them.
  */
+@Api
 public final class Dataset {
     private final String name;
     private final Values values;

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param folder where the files are, or for {@link Place#NOWHERE} where a download would put them
  * @param files the files: those of the catalogue in its order, or the one archive; empty for {@link Place#NOWHERE}
  */
+@Api
 public record Location(CatalogEntry entry, Place place, Path folder, List<Path> files) {
     /** The places searched, in their order. */
     public enum Place {

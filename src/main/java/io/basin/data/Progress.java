@@ -1,11 +1,14 @@
 package io.basin.data;
 
+import io.basin.Api;
+
 /**
  * Where long work reports how far it is.
  *
  * <p>An interface of one method, so that the library prints nothing by itself: the command line draws a bar, tests
  * count.
  */
+@Api
 @FunctionalInterface
 public interface Progress {
     /** Reports nothing. */

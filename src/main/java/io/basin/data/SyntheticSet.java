@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.List;
  * once, so a training loop that works is told from one that does not. Images are drawn one by one from their index: a
  * longer set begins with the shorter one.
  */
+@Api
 public final class SyntheticSet {
     /** Side of the coarse grid that a pattern is interpolated from. */
     private static final int GRID = 5;

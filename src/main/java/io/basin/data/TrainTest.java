@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Api;
 import io.basin.io.Sha256;
 import java.util.Objects;
 
@@ -10,6 +11,7 @@ import java.util.Objects;
  * @param train what may be learned from; a validation part is taken from it by {@link Split}
  * @param test only ever measured on: nothing is chosen by it
  */
+@Api
 public record TrainTest(String name, Dataset train, Dataset test) {
     public TrainTest {
         Objects.requireNonNull(train, "train");

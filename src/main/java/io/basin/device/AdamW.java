@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import io.basin.text.Require;
 
 /**
@@ -13,6 +14,7 @@ import io.basin.text.Require;
  *
  * 28 bytes a weight, 36 where a step averages.
  */
+@Api
 public record AdamW(double beta1, double beta2, double eps, double weightDecay) implements UpdateRule {
     /** The paper's: 0.9, 0.999, 1e-8. */
     public AdamW(double weightDecay) {

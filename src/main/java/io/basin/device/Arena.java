@@ -1,6 +1,9 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /** The few allocations that hold everything; every tensor is a slot in one of them. */
+@Api
 public enum Arena {
     /** Weights. GRADS, MOMENTUM and AVERAGE have its size and its offsets: one offset, four arenas. */
     PARAMS,

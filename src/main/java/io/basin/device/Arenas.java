@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -8,6 +9,7 @@ import java.util.function.Supplier;
  * Arithmetic over whole arenas. Each call plans; the work that it returns runs without allocating or waiting, is recorded like any
  * other, and refuses to run on memory that is closed.
  */
+@Api
 public abstract class Arenas {
     private static final Arena[] STEPPED = {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE};
 

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.Arrays;
 
 /**
@@ -10,6 +11,7 @@ import java.util.Arrays;
  * @param mean per channel, (C), of pixels scaled to [0, 1]
  * @param std per channel, (C), above 0
  */
+@Api
 public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
     /**
      * @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by

@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * How a plan draws its batches: gathers, pads, crops, flips and normalises the samples of the step that the run state counts.
  *
@@ -7,6 +9,7 @@ package io.basin.device;
  * @param seed of the order and of the augmentation
  * @param shuffled false: the samples in their own order, the last batch ragged
  */
+@Api
 public record BatchReader(int batch, Augmentation augmentation, long seed, boolean shuffled) {
     /** The samples in their own order, none augmented. */
     public BatchReader plain() {

@@ -1,9 +1,11 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.EnumMap;
 import java.util.Map;
 
 /** Which memory each arena is, for one plan. */
+@Api
 public final class Binding {
     private final Map<Arena, Memory> arenas = new EnumMap<>(Arena.class);
 

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.List;
  * <p>A schedule is data: training a curve draws its t for every step before it starts, and the step counter picks the
  * row. A table with a single row serves every step; {@link #set} replaces it between evaluations.
  */
+@Api
 public final class Coefficients implements AutoCloseable {
     /** So that a kernel can take all points as arguments. */
     public static final int MAX_POINTS = 32;

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
  *
  * <p>Any thread may use a device and what was made on it: calls take turns, see {@link Guard}.
  */
+@Api
 public interface Device extends AutoCloseable {
     /** One line for people: what it is and how many threads or multiprocessors it uses. */
     String describe();

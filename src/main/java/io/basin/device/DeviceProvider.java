@@ -1,8 +1,10 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.List;
 
 /** Found by {@link java.util.ServiceLoader}; nothing else knows which devices there are. */
+@Api
 public interface DeviceProvider {
     /** The name that {@code --device} takes, such as {@code cpu}. */
     String name();

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -9,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Finds devices. A named one opens or fails; without a name the best that opens is taken. */
+@Api
 public final class Devices {
     private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 

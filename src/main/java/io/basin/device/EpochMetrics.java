@@ -1,11 +1,14 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * What the device counted since the last {@link RunState#start(long)}.
  *
  * @param loss sum over samples, in nats
  * @param broken the first step whose loss was not finite, or -1
  */
+@Api
 public record EpochMetrics(long step, double loss, long hits, long seen, long broken) {
     public double meanLoss() {
         return loss / seen;

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import io.basin.io.Dtype;
 import java.nio.ByteBuffer;
 
@@ -7,6 +8,7 @@ import java.nio.ByteBuffer;
  * Elementwise passes over arrays that others own and over float32 arenas that lie beside them, each as large as all arrays: what
  * {@code io.basin.average} stands on. Every implementation has the same bits; a pass allocates nothing.
  */
+@Api
 public interface ForeignArrays extends AutoCloseable {
     /**
      * An array of somebody else's.

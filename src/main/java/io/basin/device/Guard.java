@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -14,6 +15,7 @@ import java.util.function.Supplier;
  * within its own. One lock for all of a device, hence no order of locks in which two threads could wait for each other; code
  * that is called within a turn must not wait for another thread that needs the device.
  */
+@Api
 public final class Guard {
     private final ReentrantLock lock;
     private final Guard parent;

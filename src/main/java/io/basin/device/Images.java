@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * Samples and their targets that live on a device.
  *
@@ -9,6 +11,7 @@ package io.basin.device;
  * @param floats whether pixels are float32
  * @param targets whether labels are float32 targets
  */
+@Api
 public record Images(
         Memory pixels,
         Memory labels,

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
@@ -7,6 +8,7 @@ import java.util.SplittableRandom;
  * Gives a parameter its first values. Those made here are equal where they fill alike, and so are the {@link Layer}s that have
  * them; make your own a record for that, for a lambda equals only itself.
  */
+@Api
 @FunctionalInterface
 public interface Initializer {
     /**

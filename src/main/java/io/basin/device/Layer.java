@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,6 +11,7 @@ import java.util.List;
  * are those of one sample, (C, H, W) or (C): the batch is the plan's. Layers are compared by content; a caller's own {@link
  * Initializer} or {@link Elementwise} inside by its own {@code equals}.
  */
+@Api
 public sealed interface Layer {
     /**
      * A tensor of a layer: trained, or a batch-norm statistic, which is kept beside the weights and never stepped.

@@ -1,11 +1,14 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * What training minimises, as plain data: the mean over a batch of a sample's loss.
  *
  * <p>A loss reads its targets beside the batch: class labels (N) int32, or float32 targets (N, K) with one for each of the net's
  * outputs. It also turns logits into predictions, which is what an evaluation hands out.
  */
+@Api
 public sealed interface Loss {
     /** Whether targets are class labels; otherwise there is one float for each output. */
     default boolean labels() {

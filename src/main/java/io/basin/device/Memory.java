@@ -1,6 +1,9 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /** One allocation of a device, zeroed when made. Any thread may close it; a second close does nothing. */
+@Api
 public interface Memory extends AutoCloseable {
     long bytes();
 

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -11,6 +12,7 @@ import java.util.stream.Collectors;
  * @param batch samples a step
  * @param later what is allocated beside the plan while it lives
  */
+@Api
 public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
     /**
      * Of the same net at the same batch.

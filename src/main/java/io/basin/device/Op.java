@@ -1,6 +1,9 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /** One planned operation: its algorithm and layouts are fixed, its memory is declared. */
+@Api
 public interface Op extends AutoCloseable {
     String name();
 

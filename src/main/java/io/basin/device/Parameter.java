@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.nio.FloatBuffer;
 
 /**
@@ -11,6 +12,7 @@ import java.nio.FloatBuffer;
  * @param layout null for a statistic, whose elements have one order
  * @param decayed whether weight decay applies to it
  */
+@Api
 public record Parameter(String name, Shape shape, Layout layout, boolean decayed, Initializer initializer, Slot slot) {
     /** Its elements in {@code arena}, one of those that its slot counts in, in PyTorch's order; waits. */
     public float[] read(Device device, Memory arena) {

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import io.basin.text.Closest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.Map;
  * <p>Any thread may read and close it, while another trains or evaluates it too; what changes its content takes turns on the
  * device. After {@link #close} every use says so.
  */
+@Api
 public final class ParameterStore implements AutoCloseable {
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final Map<String, Parameter> states = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
  * Where an operation declares what it needs while it is planned: parameters and statistics in the model's storage,
  * values, gradients, things kept for backward, and workspace.
  */
+@Api
 public final class PlanContext implements AutoCloseable {
     /** What a plan is for: TRAIN keeps what backward needs; EVALUATE runs forward only, on stored statistics. */
     public enum Mode {

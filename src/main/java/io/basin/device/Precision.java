@@ -1,9 +1,12 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * What activations are computed in. Weights, momentum, averages and batch-norm statistics are float32 in all of them: an
  * average kept in bfloat16 stalls as soon as 1/(n+1) of a weight falls below half a unit in its last place.
  */
+@Api
 public enum Precision {
     /** Float32 throughout; on a GPU, tensor cores are not used. */
     FP32,

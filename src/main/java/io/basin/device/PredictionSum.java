@@ -1,10 +1,13 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * What members of an ensemble say of the samples of one image set, added up where they compute it: its size depends on samples
  * and classes, not on how many members there are. Sums are float64 in the order of the calls, so every device has the same bits
  * for the same probabilities.
  */
+@Api
 public interface PredictionSum extends AutoCloseable {
     /**
      * Adds a member's probabilities of the samples {@code first} to {@code first + rows - 1}, times {@code weight}, to their

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.Map;
  * The memory whose addresses a piece of planned work keeps. Whoever owns that memory may close it first, so the work asks
  * before each run: an address says nothing about what lies there now.
  */
+@Api
 public final class Reach {
     private record Part(String what, Memory memory) {}
 

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.function.Supplier;
  * <p>Layout in bytes: u64 step counter, f64 loss sum, u64 hits, u64 samples seen, u64 step of the first non-finite
  * loss plus one (0: none), padding to {@link #TABLES}, then float lr[steps], float alpha[steps].
  */
+@Api
 public final class RunState implements AutoCloseable {
     public static final int STEP = 0;
     public static final int LOSS = 8;

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Api;
 import io.basin.text.Require;
 
 /**
@@ -8,6 +9,7 @@ import io.basin.text.Require;
  * @param momentum mu, in [0, 1), usually 0.9
  * @param weightDecay wd, usually 5e-4
  */
+@Api
 public record Sgd(double momentum, double weightDecay, boolean nesterov) implements Optimizer {
     public Sgd {
         Require.belowOne("momentum", momentum);

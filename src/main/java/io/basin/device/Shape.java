@@ -1,11 +1,13 @@
 package io.basin.device;
 
+import io.basin.Api;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The logical extents of a tensor, outermost first: (N, C, H, W), (N, C) or (N). Immutable. */
+@Api
 public record Shape(List<Integer> dims) {
     public Shape {
         dims = List.copyOf(dims);

@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * A declared piece of an arena, whose offset is known once the arena is laid out.
  *
@@ -7,6 +9,7 @@ package io.basin.device;
  * alive together may share bytes. Time counts operations: forward of operation i is at i, its backward at
  * 2n - 1 - i.
  */
+@Api
 public final class Slot {
     public static final int ALIGNMENT = 256;
 

@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * A value at one of its uses: where it lies, how it is laid out, and where that use writes its gradient.
  *
@@ -8,6 +10,7 @@ package io.basin.device;
  * @param layout the producer's choice; a consumer that wants another embeds its own reorder
  * @param grad null where nobody asks for the gradient: in evaluation, and for the images
  */
+@Api
 public record Tensor(String name, Shape shape, Layout layout, Slot value, Slot grad) {
     /** The same value for another use, with a gradient of its own. */
     public Tensor branch(Slot otherGrad) {

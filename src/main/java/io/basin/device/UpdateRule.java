@@ -1,5 +1,7 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * An optimizer of one's own in one class: the update of a weight as a Java loop and as CUDA statements, which the device fuses with
  * the running average into one pass over all weights.
@@ -7,6 +9,7 @@ package io.basin.device;
  * <p>Both compute in float32 and round every product and sum by itself, so a rule without transcendental functions (a square root is
  * none) has the same bits on every device. A rule is called by several threads at a time and keeps no state of its own.
  */
+@Api
 public non-sealed interface UpdateRule extends Optimizer {
     /** For messages and files, such as {@code adamw}. */
     String name();

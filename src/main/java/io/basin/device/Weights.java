@@ -1,9 +1,12 @@
 package io.basin.device;
 
+import io.basin.Api;
+
 /**
  * One complete model: weights laid out as PARAMS, batch-norm statistics laid out as STATE. The trained model, the
  * average and every collected member are such pairs, so that one evaluation plan serves them all.
  */
+@Api
 public record Weights(Memory params, Memory state) implements AutoCloseable {
     /** Where a tensor lies. */
     Memory of(Parameter p) {

@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.train.Splits;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.List;
  * An ensemble of weights files, measured on the test part in one pass: every member, every prefix of 1 to k members under each
  * combiner, and ridge stacking of all. What is fitted, members' weights and ridge's, is fitted in one pass over the validation part.
  */
+@Api
 public final class FileEnsemble {
     private FileEnsemble() {}
 

@@ -1,8 +1,10 @@
 package io.basin.ensemble;
 
+import io.basin.Api;
 import java.util.function.Consumer;
 
 /** Members that can predict one data set any number of times, always the same. */
+@Api
 public interface MemberSource {
     /** Number of members, at least 1. */
     int members();

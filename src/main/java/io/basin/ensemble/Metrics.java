@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.Api;
 import java.util.Locale;
 
 /**
@@ -7,6 +8,7 @@ import java.util.Locale;
  *
  * <p>Sums only, so a data set of any length takes the same memory.
  */
+@Api
 public final class Metrics {
     /** Confidence bins of the calibration error. */
     public static final int BINS = 15;

@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.Api;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -25,6 +26,7 @@ import java.util.List;
  * @param summed whether it names its SHA-256
  * @param lenience what it is forgiven
  */
+@Api
 public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience lenience) {
     private static final int USUAL_VALIDATION = 5000;
 

@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
  * probability (then to the first), and whose probabilities are the shares of votes. Memory is three running sums over the samples
  * and a few counters for each prefix; members' predictions are not kept.
  */
+@Api
 public final class StreamingEnsemble implements Consumer<double[]> {
     /** How far a row may sum from 1 and an entry leave [0, 1]: a softmax in half precision passes, logits do not. */
     private static final double TOLERANCE = 1e-3;

@@ -1,9 +1,12 @@
 package io.basin.io;
 
+import io.basin.Api;
+
 /**
  * The element types of the format. Ours hold F32 (weights and averages), F64 (statistics), I64 (counters) and U8 (images); the
  * others are known so that a tensor which nobody needs does not bar a file.
  */
+@Api
 public enum Dtype {
     BOOL(1),
     U8(1),

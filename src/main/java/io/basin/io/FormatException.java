@@ -1,6 +1,9 @@
 package io.basin.io;
 
+import io.basin.Api;
+
 /** A file does not hold what its format promises; the message names the file and what is wrong with it. */
+@Api
 public final class FormatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

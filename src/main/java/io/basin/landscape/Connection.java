@@ -1,6 +1,7 @@
 package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
@@ -26,6 +27,7 @@ import java.util.Map;
  * <p>The folder holds {@code curve.safetensors} (bends and their momentum, after every epoch), {@code training.jsonl}, {@code
  * points.jsonl} and at the end {@code bend-<j>.safetensors}, models like any other. Interrupted at any moment, it goes on.
  */
+@Api
 public final class Connection {
     private static final int WATCH = 16;
     private static final String CURVE = "curve.safetensors";

@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 
@@ -8,6 +9,7 @@ import io.basin.random.Streams;
  *
  * <p>Source: Garipov et al. 2018 (arXiv 1802.10026), equations 3 and 4. The first and the last point are the ends.
  */
+@Api
 public enum Curve {
     /** c_j(t) = C(n-1, j) t^j (1-t)^(n-1-j). */
     BEZIER {

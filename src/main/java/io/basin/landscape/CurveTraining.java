@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
@@ -39,6 +40,7 @@ import java.util.function.Consumer;
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}).
  */
+@Api
 public final class CurveTraining implements AutoCloseable {
     private final Device device;
     private final Guard guard;

@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.device.BatchReader;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What a landscape is measured on: a net, and samples on its device, all of them or stratified parts. */
+@Api
 public final class LandscapeData implements AutoCloseable {
     private static final long PART_SEED = 20180227;
     /** How many of a net's largest activations are alive at once, at most. */

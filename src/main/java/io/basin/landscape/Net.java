@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.io.Safetensors;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
@@ -16,6 +17,7 @@ import java.util.zip.CRC32C;
  *
  * @param label for people, unique among the nets of a picture: {@code swa, seed 1}
  */
+@Api
 public record Net(String label, Path file) {
     /** The value that the file's header has for {@code key}, fit to be shown; empty if none. */
     public String header(String key) {

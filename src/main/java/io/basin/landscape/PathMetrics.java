@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.device.Device;
 import io.basin.device.Memory;
 import java.util.Arrays;
@@ -14,6 +15,7 @@ import java.util.function.ToDoubleFunction;
  * @param figures at each t
  * @param lengths of the straight pieces between neighbouring points
  */
+@Api
 public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths) {
     /**
      * What a figure does along a path: at its ends, its lowest, highest and mean value over the points, and its mean over the

@@ -1,11 +1,14 @@
 package io.basin.landscape;
 
+import io.basin.Api;
+
 /**
  * A plane in weight space: where its points lie as shares of three arenas, and where any net falls onto it.
  *
  * <p>Coordinates are distances from the origin along two axes. A plane through three nets writes its points as shares of these
  * nets that sum to 1, so the nets themselves come out bit for bit and no axis needs memory of its own.
  */
+@Api
 public final class Plane {
     /** Where a net falls onto the plane, and {@code away}, its distance from it. */
     public record Spot(double x, double y, double away) {}

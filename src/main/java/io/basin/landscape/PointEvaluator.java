@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -21,6 +22,7 @@ import java.util.List;
  *
  * <p>Any thread may call; a point is put together and measured in one turn on the device ({@link Guard}).
  */
+@Api
 public final class PointEvaluator implements AutoCloseable {
     private final Device device;
     private final Guard guard;

@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
@@ -17,6 +18,7 @@ import java.util.stream.Collectors;
  * <p>Raw directions alone would compare nets of different scale, since a net that batch norm makes indifferent to the length of
  * its filters looks wide where they are long; hence both. {@code rays.jsonl} keeps every point as soon as it is measured.
  */
+@Api
 public final class Rays {
     /**
      * What is measured.

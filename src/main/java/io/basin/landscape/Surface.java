@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
@@ -15,6 +16,7 @@ import java.util.List;
  * <p>{@code cells.jsonl} in the folder receives each cell as soon as it is measured; interrupted at any moment, the grid goes
  * on with the next cell.
  */
+@Api
 public final class Surface {
     /** How the plane is spanned. */
     public enum Span {

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -11,6 +12,7 @@ import java.util.stream.IntStream;
  * collection always does. {@code n} counts collected models, not steps or epochs. The average must start at 0: then the first collection
  * copies exactly, while {@code average + (w - average)} from any other content is off by that content's rounding, and NaN stays.
  */
+@Api
 public final class Averaging {
     private final String name;
     private final double[] alpha;

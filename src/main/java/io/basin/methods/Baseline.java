@@ -1,8 +1,10 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 
 /** Conventional SGD with the papers' schedule: {@link Schedule#sgdPaper} over the budget, and the last weights. */
+@Api
 public record Baseline() implements MethodSettings {
     @Override
     public String name() {

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.text.Require;
 
 /**
@@ -9,6 +10,7 @@ import io.basin.text.Require;
  * @param lr initial learning rate
  * @param warmUp epochs of linear warm-up, part of the budget
  */
+@Api
 public record Budget(double epochs, double lr, double warmUp) {
     public Budget {
         Require.positive("epochs", epochs);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -8,6 +9,7 @@ import io.basin.text.Require;
  *
  * @param decay of the average per step, in [0, 1); usually 0.999
  */
+@Api
 public record Ema(double decay) implements MethodSettings {
     public Ema {
         Require.belowOne("ema.decay", decay);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -12,6 +13,7 @@ import io.basin.text.Require;
  * @param low lowest rate, the paper's a2; usually 0.0005
  * @param cycle epochs of one triangle; halves of it must fill what follows the start, 0 for 2/7 of that: the fourth model ends the run
  */
+@Api
 public record Fge(double start, double high, double low, double cycle) implements MethodSettings {
     private static final int USUAL_HALVES = 7;
 

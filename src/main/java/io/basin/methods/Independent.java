@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -8,6 +9,7 @@ import io.basin.text.Require;
  *
  * @param runs nets, usually 2
  */
+@Api
 public record Independent(int runs) implements MethodSettings {
     public Independent {
         Require.atLeast("independent.runs", runs, 2);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 import java.util.stream.IntStream;
@@ -9,6 +10,7 @@ import java.util.stream.IntStream;
  *
  * @param epochs whose last weights are averaged, usually 3
  */
+@Api
 public record Lawa(int epochs) implements MethodSettings {
     public Lawa {
         Require.atLeast("lawa.epochs", epochs, 1);

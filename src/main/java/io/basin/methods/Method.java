@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.io.Sha256;
 import io.basin.text.Printable;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.util.stream.IntStream;
  * @param trunk run once before, and where all runs begin; null where there is none
  * @param origin what it was planned from; null for tables of one's own
  */
+@Api
 public record Method(
         String name, int runs, Schedule schedule, Averaging averaging, Product product, Schedule trunk, Origin origin) {
     /** What a method's predictions come from. */

@@ -1,11 +1,13 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import java.util.Locale;
 
 /**
  * What one decides about a method: a record of its own for each. Planned for a budget, it is a {@link Method}. Constructors throw
  * {@link IllegalArgumentException} naming the parameter, such as {@code swa.lr}.
  */
+@Api
 public interface MethodSettings {
     /** As it is chosen: {@code swa-cyclic} of {@link SwaCyclic}. */
     default String name() {

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.text.Closest;
 import java.util.List;
 
@@ -10,6 +11,7 @@ import java.util.List;
  * Method swa = Methods.swa(0.75, 0.01).plan(new Budget(10, 0.05), data.stepsPerEpoch());
  * }</pre>
  */
+@Api
 public final class Methods {
     /** Every method with its usual settings. */
     public static final Methods USUAL = new Methods(List.of(

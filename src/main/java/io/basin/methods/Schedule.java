@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.Locale;
@@ -16,6 +17,7 @@ import java.util.stream.IntStream;
  *
  * <p>Factories throw {@link IllegalArgumentException} naming the argument.
  */
+@Api
 public final class Schedule {
     /** Final over initial rate of the papers' plain SGD (Izmailov et al. 2018, section 4.1). */
     static final double PAPER_RATIO = 0.01;

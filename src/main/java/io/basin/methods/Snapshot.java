@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -10,6 +11,7 @@ import io.basin.text.Require;
  * @param cycles cosines, so models, that share the budget; usually 3, the paper's 5
  * @param lr highest rate of a cosine, usually 0.1, the paper's 0.2
  */
+@Api
 public record Snapshot(int cycles, double lr) implements MethodSettings {
     public Snapshot {
         Require.atLeast("snapshot.cycles", cycles, 1);

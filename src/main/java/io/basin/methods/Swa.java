@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 import java.util.stream.IntStream;
@@ -12,6 +13,7 @@ import java.util.stream.IntStream;
  * @param lr rate from there on, usually 0.01
  * @param cycle epochs between collections; must divide what follows the start, 0 for a tenth of it
  */
+@Api
 public record Swa(double start, double lr, double cycle) implements MethodSettings {
     public Swa {
         Require.fraction("swa.start", start);

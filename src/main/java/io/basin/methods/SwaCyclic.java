@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -12,6 +13,7 @@ import io.basin.text.Require;
  * @param low lowest rate, where models are collected, usually 0.001
  * @param cycle epochs of one cycle; must divide what follows the start, 0 for a tenth of it
  */
+@Api
 public record SwaCyclic(double start, double high, double low, double cycle) implements MethodSettings {
     public SwaCyclic {
         Require.fraction("swa-cyclic.start", start);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -12,6 +13,7 @@ import io.basin.text.Require;
  * @param rank columns of the low-rank part, the newest deviations kept, the paper's K; usually 20
  * @param scale of the covariance; 1 is the paper's posterior, which the published code calls 0.5
  */
+@Api
 public record Swag(Swa swa, int samples, int rank, double scale) implements MethodSettings {
     public Swag {
         Require.atLeast("swag.samples", samples, 1);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -13,6 +14,7 @@ import io.basin.text.Require;
  * @param low rate where workers end, usually 0.001
  * @param workers nets trained from the trunk's end, usually 3
  */
+@Api
 public record Swap(double start, double lr, double low, int workers) implements MethodSettings {
     public Swap {
         Require.fraction("swap.start", start);

@@ -1,5 +1,6 @@
 package io.basin.methods;
 
+import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
@@ -10,6 +11,7 @@ import io.basin.text.Require;
  * @param start fraction of the budget after which the rate is reached and averaging begins, usually 0.75
  * @param lr rate from there on, usually 0.01
  */
+@Api
 public record Tail(double start, double lr) implements MethodSettings {
     public Tail {
         Require.fraction("tail.start", start);

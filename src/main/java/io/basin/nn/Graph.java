@@ -1,5 +1,6 @@
 package io.basin.nn;
 
+import io.basin.Api;
 import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -25,6 +26,7 @@ import java.util.stream.Collectors;
  * conv2}, ... The name belongs to the layer that is appended through {@link #at}'s result, whatever is appended on the way:
  * {@code g.at("sum").add(g.at("left").relu(x), g.at("right").relu(x))} names all three.
  */
+@Api
 public final class Graph {
     private static final double BATCH_NORM_EPS = 1e-5;
     private static final double BATCH_NORM_MOMENTUM = 0.1;

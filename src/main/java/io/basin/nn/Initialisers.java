@@ -1,10 +1,12 @@
 package io.basin.nn;
 
+import io.basin.Api;
 import io.basin.device.Initializer;
 import io.basin.device.Shape;
 import java.util.SplittableRandom;
 
 /** First values of weights. Shapes are (out, in, ...): fan-in is everything but the first extent. */
+@Api
 public final class Initialisers {
     /** PyTorch's default for convolutions and dense layers: U(-1/sqrt(fan-in), 1/sqrt(fan-in)). */
     public static final Initializer PYTORCH = Initializer.fanIn();

@@ -1,5 +1,6 @@
 package io.basin.nn;
 
+import io.basin.Api;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.text.Closest;
@@ -19,6 +20,7 @@ import java.util.function.Supplier;
  *       0.9 in the last batch norm; its tensors have the same names.
  * </ul>
  */
+@Api
 public final class Nets {
     /** Every name that {@link #build} knows. */
     public static final List<String> NAMES = List.of(

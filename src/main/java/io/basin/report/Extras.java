@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import io.basin.text.Printable;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Set;
  * @param reliability pooled over seeds
  * @param checks what the run checked of itself
  */
+@Api
 public record Extras(
         List<Versus> tests,
         List<Reliability> reliability,

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The report of a comparison: one file with its pictures inside, which needs neither network nor scripts. */
+@Api
 public final class HtmlReport {
     private HtmlReport() {}
 

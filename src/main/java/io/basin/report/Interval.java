@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.util.Locale;
 
 /**
@@ -8,6 +9,7 @@ import java.util.Locale;
  * @param low lower end, NaN if absent
  * @param high upper end, NaN if absent
  */
+@Api
 public record Interval(double low, double high) {
     /** No interval can be given, as for a single run. */
     public static final Interval ABSENT = new Interval(Double.NaN, Double.NaN);

@@ -1,5 +1,7 @@
 package io.basin.report;
 
+import io.basin.Api;
+
 /**
  * Two methods over the same seeds.
  *
@@ -9,4 +11,5 @@ package io.basin.report;
  * @param t Student's t; NaN where the interval is absent
  * @param p two-sided p value; NaN where the interval is absent
  */
+@Api
 public record PairedComparison(int n, double meanDifference, Interval interval, double t, double p) {}

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.stream.IntStream;
  * The result table: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
  * paired differences of accuracy to SGD, whose p values are corrected by Holm over all rows compared.
  */
+@Api
 public final class ResultTable {
     private static final List<String> HEADER = List.of(
             "method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "bootstrap 95 %", "p (Holm)");

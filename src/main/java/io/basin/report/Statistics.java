@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
@@ -16,6 +17,7 @@ import org.apache.commons.statistics.inference.TTest;
  * <p>Pure functions of arrays. What the data cannot tell is {@link Interval#ABSENT} or NaN, never 0; {@link #format} prints it as
  * {@code n/a}. NaN in the data is an error: a run that failed must be left out knowingly.
  */
+@Api
 public final class Statistics {
     private static final double UPPER = 0.975;
     private static final int RESAMPLES = 10_000;

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.util.List;
 import java.util.Map;
 
@@ -10,6 +11,7 @@ import java.util.Map;
  * @param title such as {@code fashion-mnist, mlp}
  * @param facts what a reader must know to judge or repeat it: command, device, versions, samples, seeds; in order
  */
+@Api
 public record Summary(
         String title,
         Map<String, String> facts,

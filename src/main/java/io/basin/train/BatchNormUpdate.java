@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.Api;
+
 /**
  * How batch-norm statistics of weights that were never run forward are measured.
  *
@@ -7,6 +9,7 @@ package io.basin.train;
  *     that one result needs together
  * @param plain on samples as they are, not augmented as in training
  */
+@Api
 public record BatchNormUpdate(String how, boolean plain) {
     /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
     public static final int MANY_NORMS = 24;

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -27,6 +28,7 @@ import java.util.function.Supplier;
  * <p>Any thread may call. Each call is one turn on the device ({@link Guard}), so its figures are those of the weights as they
  * are between two steps of whatever trains them; what it calls back must not wait for another thread that needs the device.
  */
+@Api
 public final class Evaluator implements AutoCloseable {
     /** How {@link #refresh} measures batch-norm statistics. */
     public enum Refresh {

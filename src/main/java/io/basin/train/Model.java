@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.data.Progress;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
@@ -34,6 +35,7 @@ import java.util.function.Supplier;
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}). Close it after all that was made of it.
  */
+@Api
 public final class Model extends NetMemory {
     /** Samples that an evaluation takes at once. */
     public static final int BATCH = Predictor.BATCH;

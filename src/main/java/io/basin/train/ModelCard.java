@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -25,6 +26,7 @@ import java.util.stream.Collectors;
  * @param trainSamples training samples used, 0 for all
  * @param data fingerprint of the data set's content; empty where the file does not say
  */
+@Api
 public record ModelCard(
         String model,
         String dataset,

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Guard;
@@ -11,6 +12,7 @@ import io.basin.nn.Graph;
 import java.util.Map;
 
 /** A net's weights on a device: what plans, trainings and evaluators work on. A {@link Model} is one, and what is done with it. */
+@Api
 public abstract class NetMemory implements AutoCloseable {
     final Device device;
     final Guard guard;

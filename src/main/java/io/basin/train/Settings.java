@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.Optimizer;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
@@ -14,6 +15,7 @@ import io.basin.text.Require;
  * @param decayEverything false: weight decay spares biases and batch norm's scale and shift
  * @param smoothing of labels, in [0, 1)
  */
+@Api
 public record Settings(
         String dataset,
         String model,

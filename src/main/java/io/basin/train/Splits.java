@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
@@ -23,6 +24,7 @@ import java.util.function.Supplier;
  *
  * <p>Any thread may use it; close it after what computes with it.
  */
+@Api
 public final class Splits implements AutoCloseable {
     /** What a part of the data may be used for. */
     public enum Part {

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
@@ -30,6 +31,7 @@ import java.util.function.Supplier;
  * metrics.jsonl}. Members are written before the checkpoint that counts them, and metrics beyond the checkpoint are cut off when
  * resuming: whatever the moment of death, the files never say more than the checkpoint knows.
  */
+@Api
 public final class Trainer {
     /** How often the loss is looked at, in steps, where that costs nothing: early enough to stop a diverged run. */
     private static final int WATCH = 16;

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Api;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -35,6 +36,7 @@ import java.util.function.Supplier;
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several sessions train side by side with the
  * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
  */
+@Api
 public final class Training implements AutoCloseable {
     /** A model collected after update {@code step}, counted from 0. */
     public record Member(int step, Weights weights) {}
