@@ -7,13 +7,12 @@ import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
-import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
+import io.basin.train.Model;
 import io.basin.train.Plan;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,17 +47,14 @@ public final class BasinCurve {
         try (Device device = Devices.open("cpu", Nets.threads());
                 Images images = random(device, channels, size);
                 RunState control = new RunState(device, lr, new double[STEPS]);
-                ParameterStore storage = new ParameterStore(true);
+                Model model = new Model(
+                        device, io.basin.nn.Nets.build(net, Shape.of(channels, size, size), TorchTraining.CLASSES));
                 Plan plan = Plan.training(
-                        device,
-                        io.basin.nn.Nets.build(net, Shape.of(channels, size, size), TorchTraining.CLASSES),
-                        storage,
+                        model,
                         images,
                         control,
-                        new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, half, half), 1, true),
-                        Loss.crossEntropy(0),
-                        Precision.FP32)) {
-            storage.initialise(device, 1);
+                        new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, half, half), 1, true))) {
+            ParameterStore storage = model.initialise(1).store();
             List<Memory> points = new ArrayList<>();
             for (int j = 0; j < 4; j++) points.add(device.allocate(storage.paramBytes()));
             for (Memory p : points.subList(0, 3)) device.copy(storage.live().params(), p);

@@ -8,9 +8,9 @@ import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
-import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -43,6 +43,7 @@ public class BasinPlane {
     private final List<Memory> points = new ArrayList<>();
     private Device device;
     private Images images;
+    private Model model;
     private ParameterStore storage;
     private Evaluator evaluator;
     private Coefficients coefficients;
@@ -53,15 +54,13 @@ public class BasinPlane {
     public void prepare() {
         device = Devices.open("cpu", Nets.threads());
         images = random();
-        storage = new ParameterStore(true);
         int batch = whole ? TorchPlane.SAMPLES : TorchPlane.BATCH;
+        model = new Model(device, io.basin.nn.Nets.build("small-cnn", Shape.of(1, 28, 28), TorchTraining.CLASSES));
         evaluator = new Evaluator(
-                device,
-                io.basin.nn.Nets.build("small-cnn", Shape.of(1, 28, 28), TorchTraining.CLASSES),
-                storage,
+                model,
                 images,
-                new BatchReader(batch, new Augmentation(0, false, new float[] {0.5f}, new float[] {0.29f}), 1, false),
-                Precision.FP32);
+                new BatchReader(batch, new Augmentation(0, false, new float[] {0.5f}, new float[] {0.29f}), 1, false));
+        storage = model.store();
         for (int seed = 1; seed <= 3; seed++) {
             storage.initialise(device, seed);
             Memory point = device.allocate(storage.paramBytes());
@@ -105,7 +104,7 @@ public class BasinPlane {
         evaluator.close();
         coefficients.close();
         points.forEach(Memory::close);
-        storage.close();
+        model.close();
         images.close();
         device.close();
     }

@@ -4,6 +4,7 @@ import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
@@ -41,7 +42,8 @@ public class BasinStep {
         storage = new ParameterStore(true);
         PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
         Layout layout = new Plain(4L * TorchStep.PARAMETERS);
-        scope.at(0, "flat").weight("weight", Shape.of(TorchStep.PARAMETERS), layout, Initializer.constant(1));
+        Layer.Param weight = new Layer.Param("weight", Shape.of(TorchStep.PARAMETERS), Initializer.constant(1), false);
+        scope.at(0, "flat").parameter(weight, layout);
         storage.allocate(device, true);
         // Ordinary numbers: zeros and denormals have another speed.
         for (Arena arena : new Arena[] {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) fill(arena);

@@ -12,6 +12,8 @@ import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
+import io.basin.nn.Graph;
+import io.basin.train.Model;
 import io.basin.train.Plan;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -49,6 +51,7 @@ public class BasinTraining {
     private Device device;
     private Images images;
     private RunState control;
+    private Model model;
     private ParameterStore storage;
     private Plan plan;
     private Device.Recording step;
@@ -63,24 +66,16 @@ public class BasinTraining {
         double[] lr = new double[STEPS];
         Arrays.fill(lr, 0.01);
         control = new RunState(device, lr, new double[STEPS]);
-        storage = new ParameterStore(true);
         float[] mean = new float[channels];
         float[] std = new float[channels];
         Arrays.fill(mean, 0.5f);
         Arrays.fill(std, 0.29f);
-        plan = Plan.training(
-                device,
-                io.basin.nn.Nets.build(
-                        net.equals("smallcnn") ? "small-cnn" : net,
-                        Shape.of(channels, size, size),
-                        TorchTraining.CLASSES),
-                storage,
-                images,
-                control,
-                new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, mean, std), 1, true),
-                Loss.crossEntropy(0),
-                precision);
-        storage.initialise(device, 1);
+        Graph graph = io.basin.nn.Nets.build(
+                net.equals("smallcnn") ? "small-cnn" : net, Shape.of(channels, size, size), TorchTraining.CLASSES);
+        model = new Model(device, graph, Loss.crossEntropy(0), precision);
+        BatchReader reader = new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, mean, std), 1, true);
+        plan = Plan.training(model, images, control, reader);
+        storage = model.initialise(1).store();
         Runnable update = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
         Runnable tick = device.arenas().advance(control);
         step = device.record(() -> {
@@ -115,7 +110,7 @@ public class BasinTraining {
     @TearDown
     public void close() {
         plan.close();
-        storage.close();
+        model.close();
         control.close();
         images.close();
         device.close();

@@ -73,7 +73,7 @@ public final class CompareMain implements Runnable {
     }
 
     private void run(Contest contest, Tuner tuner, Fork.Length length, Report report) {
-        if (!computes(contest.precision())) {
+        if (!supports(contest.precision())) {
             String why = "this processor does not compute in " + contest.precision();
             System.out.println(contest.name() + ": " + why);
             report.skip(contest, why);
