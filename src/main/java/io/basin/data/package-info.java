@@ -3,7 +3,7 @@
  *
  * <p>An {@link io.basin.data.Dataset} is one flat array of bytes, which a device uploads once. What happens to it
  * afterwards, order, crop, flip and normalisation, is defined here by a few lines of plain Java,
- * {@link io.basin.data.Augment} over {@link io.basin.random}, and reproduced by every device: results can be compared
+ * {@link io.basin.device.Augment} over {@link io.basin.random}, and reproduced by every device: results can be compared
  * across devices only if the batches are the same ones.
  *
  * <p>Where files come from is kept apart from how they are read. {@link io.basin.data.Catalog} says what exists,

@@ -3,7 +3,7 @@ package io.basin.device;
 import io.basin.Api;
 
 /**
- * A user's own pointwise function with its derivative; {@link io.basin.nn.Graph#map} puts it into a net.
+ * A user's own pointwise function with its derivative; {@link io.basin.nn.Graph#elementwise} puts it into a net.
  *
  * <p>The cpu device calls {@link #value} and {@link #slope}, from several threads. The cuda device compiles {@link #cudaValue} and
  * {@link #cudaSlope}, such as {@code "x / (1 + expf(-x))"}, and refuses a function that has none. The results should agree.
