@@ -1,6 +1,7 @@
 package io.basin.average;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignArrays.Pass;
 import java.nio.FloatBuffer;
@@ -46,7 +47,7 @@ public final class Averager implements AutoCloseable {
      * @param window slots that are kept: of weights, or of deviations where there are moments
      * @param moments whether the variance is kept
      */
-    record Rule(String name, Alpha alpha, int window, boolean moments) {
+    record Rule(String name, @Nullable Alpha alpha, int window, boolean moments) {
         /** The arena of the first slot; before it lie the average and the variance. */
         int firstSlot() {
             return moments ? 2 : 1;

@@ -3,6 +3,7 @@ package io.basin.average;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Cache;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
@@ -59,7 +60,7 @@ public final class AveragerBuilder {
         return buffer(name, values, ByteOrder.nativeOrder(), 1, type);
     }
 
-    private AveragerBuilder buffer(String name, Buffer values, ByteOrder order, long unit, Dtype type) {
+    private AveragerBuilder buffer(String name, Buffer values, @Nullable ByteOrder order, long unit, Dtype type) {
         if (values == null) throw bad(name, "is null");
         if (!host) throw bad(name, "is a buffer of the host, but an averager on a GPU takes device addresses");
         if (!values.isDirect()) throw bad(name, "is a buffer on the heap: pass its float[], or a direct buffer");
@@ -93,7 +94,7 @@ public final class AveragerBuilder {
         return add(name, address, count, type, null);
     }
 
-    private AveragerBuilder add(String name, long address, long count, Dtype type, Object owner) {
+    private AveragerBuilder add(String name, long address, long count, Dtype type, @Nullable Object owner) {
         if (name == null || name.isBlank()) throw new IllegalArgumentException("`name` of an array must not be blank");
         if (!TYPES.contains(type)) throw bad(name, "is " + type + "; averaged are F32, BF16 and F16");
         if (count < 1 || count > MOST) {

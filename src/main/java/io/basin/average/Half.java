@@ -12,7 +12,7 @@ final class Half {
 
     static short toBf16(float v) {
         int bits = Float.floatToRawIntBits(v);
-        return (short) ((v == v ? bits + 0x7FFF + (bits >>> 16 & 1) : bits | 0x400000) >>> 16);
+        return (short) ((Float.isNaN(v) ? bits | 0x400000 : bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 
     /** Subnormal numbers come by way of an integer: threads of libtorch may flush them. */

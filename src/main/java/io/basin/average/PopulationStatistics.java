@@ -84,11 +84,11 @@ public final class PopulationStatistics {
 
     /** Takes in what another instance saw, which stays. */
     public void merge(PopulationStatistics other) {
-        for (String name : other.layers()) {
-            int channels = other.layers.get(name).mean.length;
+        other.layers.forEach((name, l) -> {
+            int channels = l.mean.length;
             Layer mine = layers.get(name);
             if (mine != null && mine.mean.length != channels) throw channels(name, mine, channels);
-        }
+        });
         other.layers.forEach((name, l) -> merge(name, l.mean.clone(), l.squares.clone(), l.count));
     }
 

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.report.Extras;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
@@ -65,7 +66,7 @@ final class Complaint {
     private Complaint() {}
 
     /** The shortage of memory among an exception's causes, as when a helper thread met it; null if there is none. */
-    static OutOfMemoryError shortage(Throwable e) {
+    static @Nullable OutOfMemoryError shortage(Throwable e) {
         for (Throwable t = e; t != null; t = t.getCause()) if (t instanceof OutOfMemoryError found) return found;
         return null;
     }
@@ -87,10 +88,10 @@ final class Complaint {
 
     private static String said(Throwable e) {
         if (e instanceof InvalidPathException) return Reason.of(e);
-        if (e instanceof UncheckedIOException u && ours(u)) return u.getMessage();
-        if (e instanceof UncheckedIOException u) return named(u.getCause()) + Reason.of(u.getCause());
+        IOException cause = e instanceof UncheckedIOException u && !ours(u) ? u.getCause() : null;
+        if (cause != null) return named(cause) + Reason.of(cause);
         if (isUnexpected(e)) return "an error of basin's own stopped it; --verbose shows where, please report it";
-        return e.getMessage();
+        return String.valueOf(e.getMessage());
     }
 
     /** Whether somebody wrote its message for people: left to itself it is that of its cause, with its type. */
@@ -124,7 +125,7 @@ final class Complaint {
             return "only one of " + choices(command) + " at once";
         if (e instanceof CommandLine.OverwrittenOptionException o) return name(o.getOverwritten()) + " is given twice";
         if (e instanceof CommandLine.MissingParameterException m) return missing(m, command);
-        if (e.getArgSpec() == null) return e.getMessage();
+        if (e.getArgSpec() == null) return String.valueOf(e.getMessage());
         return name(e.getArgSpec()) + ": " + unfit(e);
     }
 
@@ -154,7 +155,7 @@ final class Complaint {
         if (missing.isEmpty()) return "name one of " + choices(command);
         String names = missing.stream().map(Complaint::name).distinct().collect(Collectors.joining(", "));
         ArgSpec first = missing.get(0);
-        boolean given = first.isOption() && e.getMessage().contains("parameter for option");
+        boolean given = first.isOption() && String.valueOf(e.getMessage()).contains("parameter for option");
         if (given) return names + " needs a value after it";
         int least = first.arity().min();
         String what = first.description().length > 0 ? " (" + String.join(" ", first.description()) + ")" : "";
@@ -173,8 +174,8 @@ final class Complaint {
 
     private static String unfit(CommandLine.ParameterException e) {
         Class<?> type = e.getArgSpec().auxiliaryTypes()[e.getArgSpec().auxiliaryTypes().length - 1];
-        boolean converted = e.getCause() instanceof CommandLine.TypeConversionException t
-                && !t.getMessage().startsWith("expected one of");
+        String cause = e.getCause() instanceof CommandLine.TypeConversionException t ? t.getMessage() : null;
+        boolean converted = cause != null && !cause.startsWith("expected one of");
         if (type.isEnum() && !converted) {
             List<String> names = Arrays.stream(type.getEnumConstants())
                     .map(c -> c.toString().toLowerCase(Locale.ROOT))
@@ -182,7 +183,7 @@ final class Complaint {
             String given = String.valueOf(e.getValue());
             return "'" + Printable.of(given) + "' is none of " + String.join(", ", names) + Closest.hint(given, names);
         }
-        return converted ? e.getCause().getMessage() : Reason.of(e);
+        return cause != null && converted ? cause : Reason.of(e);
     }
 
     private static String name(ArgSpec arg) {

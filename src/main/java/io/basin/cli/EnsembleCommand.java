@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.ensemble.Combiners;
@@ -156,7 +157,8 @@ final class EnsembleCommand implements Runnable {
     }
 
     /** JSON's null stands where a combiner gives no probabilities. */
-    private record Figures(double accuracy, Double nll, Double ece) {
+    private record Figures(
+            double accuracy, @Nullable Double nll, @Nullable Double ece) {
         static Figures of(String combiner, Metrics m) {
             boolean likely = Combiners.givesProbabilities(combiner);
             return new Figures(m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null);

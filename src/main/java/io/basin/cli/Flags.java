@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.compare.Options;
 import io.basin.compare.RobustnessEval;
 import io.basin.data.Corruption;
@@ -142,7 +143,7 @@ final class Flags {
             return options.probing(corruptions, outside(like, progress));
         }
 
-        private Dataset outside(Dataset like, Progress progress) {
+        private @Nullable Dataset outside(Dataset like, Progress progress) {
             if (outside == null) return null;
             if (outside.equals("noise")) return Corruption.uniform(like, RobustnessEval.SEED);
             Dataset other = DataSets.load(outside, (Path) null, progress).test();

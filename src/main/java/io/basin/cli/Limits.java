@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.device.DeviceProvider;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
@@ -85,7 +86,7 @@ final class Limits {
     }
 
     /** Of a flag that takes a number; null where there is none yet, which a test forbids. */
-    static Range of(OptionSpec option) {
+    static @Nullable Range of(OptionSpec option) {
         return Arrays.stream(option.names())
                 .map(RANGES::get)
                 .filter(Objects::nonNull)

@@ -102,7 +102,8 @@ final class PredictCommand implements Runnable {
         int[] elected = vote ? tally.elected() : null;
         for (int i = 0; i < images.size(); i++) {
             StringBuilder line = new StringBuilder(images.get(i) + ":");
-            if (vote) line.append("  by vote ").append(classes.get(elected[i])).append(", mean");
+            if (elected != null)
+                line.append("  by vote ").append(classes.get(elected[i])).append(", mean");
             int at = i * classes.size();
             IntStream.range(0, classes.size())
                     .boxed()

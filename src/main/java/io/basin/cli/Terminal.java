@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -88,7 +89,7 @@ final class Terminal extends PrintStream {
      * <p>A command goes on all the same, since what it writes into files is whole; only its exit code tells.
      */
     static final class Stdout extends FilterOutputStream {
-        private IOException failure;
+        private @Nullable IOException failure;
 
         private Stdout(OutputStream out) {
             super(out);

@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import java.util.Objects;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Method.Product;
@@ -61,11 +62,11 @@ record Group(List<Method> methods) {
     }
 
     Schedule schedule(int part) {
-        return isTrunk(part) ? methods.get(0).trunk() : collecting().schedule();
+        return isTrunk(part) ? Objects.requireNonNull(methods.get(0).trunk()) : collecting().schedule();
     }
 
     Averaging averaging(int part) {
-        if (isTrunk(part)) return Averaging.none(methods.get(0).trunk().steps());
+        if (isTrunk(part)) return Averaging.none(schedule(part).steps());
         return first(p -> p == Product.AVERAGE).orElse(methods.get(0)).averaging();
     }
 

@@ -1,6 +1,8 @@
 package io.basin.compare;
 
+import java.util.Objects;
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -53,7 +55,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     private Training training(Model model, int part, long seed) {
         method.requireEpochsOf(splits.stepsPerEpoch());
-        Schedule schedule = method.isTrunk(part) ? method.trunk() : method.schedule();
+        Schedule schedule = method.isTrunk(part) ? Objects.requireNonNull(method.trunk()) : method.schedule();
         Averaging averaging = method.isTrunk(part) ? Averaging.none(schedule.steps()) : method.averaging();
         return new Training(model, splits.train(), splits.reader(seed), settings.optimizer(), schedule, averaging);
     }
@@ -93,7 +95,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
         }
     }
 
-    private Training trained(int part, long seed, Training trunk) {
+    private Training trained(int part, long seed, @Nullable Training trunk) {
         Model model = model();
         Training training = null;
         try {

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.Nullable;
 import io.basin.ensemble.Combiners;
 import io.basin.ensemble.Metrics;
 import io.basin.io.FormatException;
@@ -43,7 +44,7 @@ record MethodScore(
 
     /** @param hits test samples that a single model has right, else null */
     static MethodScore of(
-            String method, String combiner, double epochs, int passes, long seed, Metrics m, BitSet hits) {
+            String method, String combiner, double epochs, int passes, long seed, Metrics m, @Nullable BitSet hits) {
         boolean likely = Combiners.givesProbabilities(combiner);
         return new MethodScore(
                 method,

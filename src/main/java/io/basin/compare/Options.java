@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.train.BatchNormUpdate;
 
@@ -15,7 +16,11 @@ import io.basin.train.BatchNormUpdate;
  */
 @Api
 public record Options(
-        int checkpointEvery, BatchNormUpdate update, boolean corruptions, Dataset outside, boolean keepsSamples) {
+        int checkpointEvery,
+        BatchNormUpdate update,
+        boolean corruptions,
+        @Nullable Dataset outside,
+        boolean keepsSamples) {
     public Options {
         if (checkpointEvery < 0) {
             throw new IllegalArgumentException("`checkpointEvery` must not be negative, got " + checkpointEvery);
@@ -28,7 +33,7 @@ public record Options(
     }
 
     /** The same, probing beyond the test set too. */
-    public Options probing(boolean corrupted, Dataset noClass) {
+    public Options probing(boolean corrupted, @Nullable Dataset noClass) {
         return new Options(checkpointEvery, update, corrupted, noClass, keepsSamples);
     }
 

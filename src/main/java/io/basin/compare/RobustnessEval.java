@@ -22,8 +22,9 @@ public record RobustnessEval(Dataset test, Options options, Progress progress) {
     /** Nothing where the options ask for nothing. */
     public Extras of(String method, long seed, Function<Dataset, Probabilities> model) {
         List<Extras.Corrupted> corrupted = options.corruptions() ? corrupted(method, seed, model) : List.of();
-        List<Extras.Outside> outside = options.outside() == null ? List.of() : outside(method, seed, model);
-        return new Extras(null, null, corrupted, outside, null);
+        Dataset strange = options.outside();
+        List<Extras.Outside> outside = strange == null ? List.of() : outside(method, seed, strange, model);
+        return new Extras(List.of(), List.of(), corrupted, outside, List.of());
     }
 
     private List<Extras.Corrupted> corrupted(String method, long seed, Function<Dataset, Probabilities> model) {
@@ -46,10 +47,11 @@ public record RobustnessEval(Dataset test, Options options, Progress progress) {
         return new Extras.Corrupted(method, seed, kind, strength, m.accuracy(), m.nll(), m.ece());
     }
 
-    private List<Extras.Outside> outside(String method, long seed, Function<Dataset, Probabilities> model) {
+    private List<Extras.Outside> outside(
+            String method, long seed, Dataset strange, Function<Dataset, Probabilities> model) {
         double[] inside = model.apply(test).confidences();
-        double[] outside = model.apply(options.outside()).confidences();
-        String set = options.outside().name();
+        double[] outside = model.apply(strange).confidences();
+        String set = strange.name();
         double auroc = Statistics.auroc(inside, outside);
         return List.of(new Extras.Outside(method, seed, set, auroc, Statistics.mean(inside), Statistics.mean(outside)));
     }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -121,7 +122,7 @@ final class SelfCheck {
         Map<String, Parameter> states = storage.states().stream().collect(Collectors.toMap(Parameter::name, s -> s));
         for (Parameter var : states.values()) {
             if (!var.name().endsWith("running_var")) continue;
-            Parameter mean = states.get(var.name().replaceAll("running_var$", "running_mean"));
+            Parameter mean = Objects.requireNonNull(states.get(var.name().replaceAll("running_var$", "running_mean")));
             float[] varA = storage.read(device, a, var.name());
             float[] varB = storage.read(device, b, var.name());
             float[] meanA = storage.read(device, a, mean.name());

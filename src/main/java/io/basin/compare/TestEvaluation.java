@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Weights;
@@ -154,7 +155,7 @@ final class TestEvaluation implements AutoCloseable {
         }
     }
 
-    private void add(Method method, String combiner, List<Weights> models, Metrics metrics, BitSet hits) {
+    private void add(Method method, String combiner, List<Weights> models, Metrics metrics, @Nullable BitSet hits) {
         double epochs = (double) method.totalSteps() / splits.stepsPerEpoch();
         results.add(MethodScore.of(method.name(), combiner, epochs, models.size(), place.seed(), metrics, hits));
     }

@@ -1,5 +1,6 @@
 package io.basin.cpu;
 
+import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.Arenas;
 import io.basin.device.Coefficients;
@@ -102,7 +103,7 @@ final class CpuArenas extends Arenas {
         private final Rule rule;
         private final RunState state;
         private final ByteBuffer tables;
-        private final FloatBuffer average;
+        private final @Nullable FloatBuffer average;
         private final int fixed;
         private final FloatBuffer[] arenas;
         private int step;
@@ -115,7 +116,13 @@ final class CpuArenas extends Arenas {
          * @param fixed how many of the arenas, the first ones, are only read
          * @param average of the first that is written, or null
          */
-        Step(ParameterStore storage, RunState state, Rule rule, Memory average, int fixed, List<Memory> arenas) {
+        Step(
+                ParameterStore storage,
+                RunState state,
+                Rule rule,
+                @Nullable Memory average,
+                int fixed,
+                List<Memory> arenas) {
             super(storage.paramBytes(), storage.splitBytes());
             this.rule = rule;
             this.state = state;
@@ -162,14 +169,16 @@ final class CpuArenas extends Arenas {
     }
 
     /** The row of a coefficient table that the step counter points to. */
-    private record Row(Coefficients c, ByteBuffer table, ByteBuffer counters) {
+    private record Row(
+            Coefficients c, ByteBuffer table, @Nullable ByteBuffer counters) {
         static Row of(Coefficients c) {
             RunState control = c.control();
             return new Row(c, CpuMemory.bytes(c.memory()), control == null ? null : CpuMemory.counters(control));
         }
 
         float at(int j) {
-            int row = counters == null ? 0 : step(c.control(), counters);
+            RunState control = c.control();
+            int row = control == null || counters == null ? 0 : step(control, counters);
             return table.getFloat(Math.toIntExact(c.at(row, j)));
         }
     }
@@ -232,9 +241,10 @@ final class CpuArenas extends Arenas {
         // (steps)(scalars), so that a step computes and allocates none.
         float[][] scalars = control.scalars(own);
         int moments = own.moments();
+        float[] none = {};
         Rule rule = (t, n, step, lr, decayed) -> {
             float wd = decayed ? (float) own.weightDecay() : 0;
-            own.update(n, t[1], t[0], moments > 0 ? t[2] : null, moments > 1 ? t[3] : null, lr, wd, scalars[step]);
+            own.update(n, t[1], t[0], moments > 0 ? t[2] : none, moments > 1 ? t[3] : none, lr, wd, scalars[step]);
         };
         List<Memory> arenas = new ArrayList<>(List.of(s.memory(Arena.GRADS), s.memory(Arena.PARAMS)));
         for (int k = 0; k < moments; k++) arenas.add(s.memory(ParameterStore.moment(k)));

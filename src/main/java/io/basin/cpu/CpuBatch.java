@@ -19,6 +19,7 @@ import org.bytedeco.dnnl.memory;
  * counts the whole batches of an epoch; the samples left over are other ones each epoch. Otherwise samples [t B, (t + 1)
  * B) as they lie, with rows past the end zero and labelled -1.
  */
+@SuppressWarnings("NullAway.Init") // Binding sets the addresses.
 final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
     private final WorkerPool crew;
     private final BatchReader spec;

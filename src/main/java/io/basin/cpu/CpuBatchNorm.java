@@ -2,6 +2,7 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import io.basin.Nullable;
 import io.basin.device.Binding;
 import io.basin.device.Layer;
 import io.basin.device.Op;
@@ -13,6 +14,7 @@ import io.basin.device.Tensor;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.dnnl.batch_normalization_backward;
 import org.bytedeco.dnnl.batch_normalization_forward;
 import org.bytedeco.dnnl.memory;
@@ -23,6 +25,7 @@ import org.bytedeco.dnnl.primitive;
  * unbiased to remember), and the population's statistics by exact merging. A residual and the ReLU after it are one pass more,
  * over the result where it lies.
  */
+@SuppressWarnings("NullAway.Init") // Binding sets the addresses.
 final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
     private static final int AFFINE = normalization_flags.use_scale.value | normalization_flags.use_shift.value;
     private static final int RELU = normalization_flags.fuse_norm_relu.value;
@@ -35,7 +38,7 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
     private final Layer.BatchNorm spec;
     private final float eps;
     private final Tensor x;
-    private final Tensor residual;
+    private final @Nullable Tensor residual;
     private final int channels;
     /** Values of a batch in each channel. */
     private final long each;
@@ -53,12 +56,12 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
     private FloatBuffer storedVar;
     private final Map<Piece, Call> measures = new HashMap<>();
     private final int pieceRows;
-    private final Slot discarded;
+    private final @Nullable Slot discarded;
     private Binding binding;
     private final Moments population;
     private final Moments measured;
 
-    CpuBatchNorm(Dnnl dnnl, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+    CpuBatchNorm(Dnnl dnnl, PlanContext scope, Layer.BatchNorm spec, Tensor x, @Nullable Tensor residual) {
         super(dnnl, scope);
         this.spec = spec;
         eps = (float) spec.eps();
@@ -115,7 +118,8 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
         return call.with(DNNL_ARG_SRC, source, DNNL_ARG_MEAN, mean, DNNL_ARG_VARIANCE, var);
     }
 
-    private void planBackward(batch_normalization_forward.primitive_desc hint, int flags, Arg source, Arg workspace) {
+    private void planBackward(
+            batch_normalization_forward.primitive_desc hint, int flags, Arg source, @Nullable Arg workspace) {
         int pass = prop_kind.backward.value;
         var pd = new batch_normalization_backward.primitive_desc(
                 dnnl.engine, pass, desc, desc, desc, eps, flags, hint, Dnnl.attributes(), false);
@@ -187,7 +191,7 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
         memory.desc vector = Dnnl.vector(channels);
         return new Call(dnnl.stream, new primitive(pd))
                 .with(DNNL_ARG_SRC, at(binding, d, x.value(), piece.first() * rowBytes))
-                .with(DNNL_ARG_DST, at(binding, d, discarded, 0))
+                .with(DNNL_ARG_DST, at(binding, d, Objects.requireNonNull(discarded), 0))
                 .with(DNNL_ARG_MEAN, at(binding, vector, batchMean, 0))
                 .with(DNNL_ARG_VARIANCE, at(binding, vector, batchVar, 0));
     }

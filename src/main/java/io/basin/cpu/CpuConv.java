@@ -2,6 +2,7 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import io.basin.Nullable;
 import io.basin.device.Layer;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
@@ -18,15 +19,15 @@ final class CpuConv extends CpuLinear {
     private static final int FEW_CHANNELS = 8;
 
     private final Layer.Conv spec;
-    private final Tensor residual;
-    private final Layer.Param bias;
+    private final @Nullable Tensor residual;
+    private final Layer.@Nullable Param bias;
     private final memory.data_type type;
     private final Shape shape;
     private final Shape weightShape;
     private final long[] stride;
     private final long[] pad;
 
-    CpuConv(Dnnl dnnl, PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
+    CpuConv(Dnnl dnnl, PlanContext scope, Layer.Conv spec, Tensor x, @Nullable Tensor residual) {
         super(dnnl, scope, x);
         this.spec = spec;
         this.residual = residual;

@@ -1,5 +1,6 @@
 package io.basin.cpu;
 
+import io.basin.Nullable;
 import io.basin.device.Layer;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
@@ -22,7 +23,7 @@ final class CpuDense extends CpuLinear {
         plan(choice, shape, spec.weight(s.sample()), bias, plain, null, spec.relu());
     }
 
-    private Choice choose(Shape shape, Shape weightShape, Layer.Param bias, boolean relu) {
+    private Choice choose(Shape shape, Shape weightShape, Layer.@Nullable Param bias, boolean relu) {
         memory.data_type type = Dnnl.type(scope.precision());
         memory.desc in = Dnnl.retyped(CpuLayout.of(x.layout()), x.shape(), type);
         memory.desc weights = Dnnl.any(weightShape, type);

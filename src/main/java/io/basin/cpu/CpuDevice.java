@@ -2,6 +2,7 @@ package io.basin.cpu;
 
 import static io.basin.device.RecordedOp.planned;
 
+import io.basin.Nullable;
 import io.basin.device.Arenas;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -124,12 +125,12 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
+    public void pack(FloatBuffer logical, @Nullable Layout layout, Memory arena, long offset) {
         guard.run(() -> CpuLayout.pack(dnnl, logical, layout, arena, offset));
     }
 
     @Override
-    public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
+    public void unpack(Memory arena, long offset, @Nullable Layout layout, FloatBuffer logical) {
         guard.run(() -> CpuLayout.unpack(dnnl, arena, offset, layout, logical));
     }
 
@@ -168,7 +169,7 @@ final class CpuDevice implements Device {
         if (layer instanceof Layer.Dense s) return new CpuDense(dnnl, scope, s, x);
         if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
         if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
-        if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, y);
+        if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, inputs.get(1));
         if (layer instanceof Layer.Dropout s) return CpuPointwise.dropout(dnnl, scope, s, x, seed, control);
         return CpuPointwise.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
     }

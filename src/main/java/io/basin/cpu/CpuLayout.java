@@ -3,12 +3,14 @@ package io.basin.cpu;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
+import io.basin.Nullable;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Objects;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;
@@ -17,8 +19,9 @@ import org.bytedeco.javacpp.Pointer;
 
 /** A layout as oneDNN describes it (element type, blocking and padding), and the way to it from the logical order of files. */
 record CpuLayout(memory.desc desc) implements Layout {
-    static memory.desc of(Layout layout) {
-        return ((CpuLayout) layout).desc;
+    /** @param layout of a value or of a trained parameter, which have one */
+    static memory.desc of(@Nullable Layout layout) {
+        return ((CpuLayout) Objects.requireNonNull(layout)).desc;
     }
 
     @Override
@@ -27,7 +30,7 @@ record CpuLayout(memory.desc desc) implements Layout {
     }
 
     /** @param layout null for vectors, which have only one order */
-    static void pack(Dnnl dnnl, FloatBuffer logical, Layout layout, Memory arena, long offset) {
+    static void pack(Dnnl dnnl, FloatBuffer logical, @Nullable Layout layout, Memory arena, long offset) {
         ByteBuffer plain = direct(logical.remaining());
         plain.asFloatBuffer().put(logical.duplicate());
         if (layout == null) {
@@ -39,7 +42,7 @@ record CpuLayout(memory.desc desc) implements Layout {
         reorder(dnnl, plainLike(desc), new Pointer(plain), desc, new Pointer(place));
     }
 
-    static void unpack(Dnnl dnnl, Memory arena, long offset, Layout layout, FloatBuffer logical) {
+    static void unpack(Dnnl dnnl, Memory arena, long offset, @Nullable Layout layout, FloatBuffer logical) {
         ByteBuffer plain = direct(logical.remaining());
         if (layout == null) {
             plain.put(CpuMemory.bytes(arena, offset, plain.remaining())).flip();

@@ -2,6 +2,7 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
@@ -26,14 +27,17 @@ abstract class CpuLinear extends CpuOp {
     }
 
     /** The three primitives of one layer, chosen together; no gradients in evaluation, none of the data where nobody asks. */
-    record Choice(primitive_desc forward, primitive_desc weights, primitive_desc data) {
+    record Choice(
+            primitive_desc forward,
+            @Nullable primitive_desc weights,
+            @Nullable primitive_desc data) {
         boolean slow() {
             return Dnnl.slow(forward) || weights != null && Dnnl.slow(weights) || data != null && Dnnl.slow(data);
         }
     }
 
     /** Undefined for no bias. */
-    static memory.desc biasDesc(Layer.Param bias) {
+    static memory.desc biasDesc(Layer.@Nullable Param bias) {
         return bias == null ? new memory.desc() : Dnnl.vector(bias.shape().dim(0));
     }
 
@@ -47,13 +51,14 @@ abstract class CpuLinear extends CpuOp {
             Choice choice,
             Shape shape,
             Layer.Param weight,
-            Layer.Param bias,
+            Layer.@Nullable Param bias,
             memory.desc evaluated,
-            Tensor residual,
+            @Nullable Tensor residual,
             boolean relu) {
         primitive_desc pd = choice.forward();
         output(shape, pd.dst_desc());
-        memory.desc master = scope.training() ? choice.weights().diff_weights_desc() : evaluated;
+        memory.desc master =
+                choice.weights() == null ? evaluated : choice.weights().diff_weights_desc();
         Parameter w = scope.parameter(weight, new CpuLayout(master));
         Parameter b = bias == null ? null : scope.parameter(bias, new CpuLayout(biasDesc(bias)));
         Arg source = input(x, pd.src_desc());
@@ -67,14 +72,14 @@ abstract class CpuLinear extends CpuOp {
         if (b != null) call.with(DNNL_ARG_BIAS, weight(b));
         if (residual != null) call.with(Dnnl.FIRST_POST_OP, input(residual, pd.dst_desc()));
         forward(call);
-        if (!scope.training()) return;
+        if (choice.weights() == null) return;
         Arg dy = relu ? CpuPointwise.throughRelu(this, output()) : grad(output());
         if (residual != null && residual.grad() != null) passOn(residual, dy);
         planWeightGradient(choice.weights(), source, dy, w, b);
         if (choice.data() != null) planDataGradient(choice.data(), dy, w);
     }
 
-    private void planWeightGradient(primitive_desc pd, Arg source, Arg dy, Parameter w, Parameter b) {
+    private void planWeightGradient(primitive_desc pd, Arg source, Arg dy, Parameter w, @Nullable Parameter b) {
         // Another layout than the parameter's own where an earlier plan of the model chose that.
         memory.desc produced = pd.diff_weights_desc();
         boolean own = CpuLayout.of(w.layout()).equals(produced);

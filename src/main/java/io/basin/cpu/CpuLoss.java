@@ -11,6 +11,7 @@ import java.nio.IntBuffer;
 import org.bytedeco.dnnl.memory;
 
 /** Loss, predictions, hits and the logits' gradient, in one pass over (N, K). */
+@SuppressWarnings("NullAway.Init") // Binding sets the addresses.
 abstract class CpuLoss extends CpuOp {
     final int rows;
     final int outputs;

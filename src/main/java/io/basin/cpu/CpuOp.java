@@ -15,6 +15,7 @@ import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
@@ -101,7 +102,7 @@ class CpuOp extends RecordedOp {
     }
 
     Arg grad(Tensor t) {
-        return arg(CpuLayout.of(t.layout()), t.grad());
+        return arg(CpuLayout.of(t.layout()), Objects.requireNonNull(t.grad()));
     }
 
     /** A parameter in its own layout. */
@@ -135,7 +136,7 @@ class CpuOp extends RecordedOp {
     /** Gives a sum's gradient to one of its terms: another name where layouts agree, else a reorder. */
     void passOn(Tensor term, Arg dy) {
         if (CpuLayout.of(term.layout()).equals(dy.desc())) {
-            term.grad().becomes(dy.slot());
+            Objects.requireNonNull(term.grad()).becomes(dy.slot());
         } else {
             backward(reorder(dy, grad(term)));
         }

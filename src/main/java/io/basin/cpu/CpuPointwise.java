@@ -2,6 +2,7 @@ package io.basin.cpu;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import io.basin.Nullable;
 import io.basin.device.Elementwise;
 import io.basin.device.Layer;
 import io.basin.device.PlanContext;
@@ -12,6 +13,7 @@ import io.basin.random.Streams;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Objects;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
@@ -97,28 +99,27 @@ final class CpuPointwise {
      * Plain Java, element by element in logical order: a user's own functions, and dropout, whose masks must
      * not depend on the layout. Both work in float32.
      */
+    @SuppressWarnings("NullAway.Init") // Binding sets the addresses.
     private static final class Plain extends CpuOp {
         FloatBuffer x;
         FloatBuffer y;
         FloatBuffer dx;
         FloatBuffer dy;
-        final boolean wantsGradient;
         final Arg source;
-        final Arg gradient;
+        final @Nullable Arg gradient;
 
         Plain(Dnnl dnnl, PlanContext scope, Tensor in) {
             super(dnnl, scope);
             memory.desc plain = Dnnl.plain(in.shape(), Dnnl.F32);
             source = input(in, plain);
             output(in.shape(), plain);
-            wantsGradient = scope.training() && in.grad() != null;
-            gradient = wantsGradient ? inputGrad(in, plain) : null;
+            gradient = scope.training() && in.grad() != null ? inputGrad(in, plain) : null;
             onBind(binding -> {
                 x = CpuMemory.floats(binding, source.slot());
                 y = CpuMemory.floats(binding, output().value());
-                if (!wantsGradient) return;
+                if (gradient == null) return;
                 dx = CpuMemory.floats(binding, gradient.slot());
-                dy = CpuMemory.floats(binding, output().grad());
+                dy = CpuMemory.floats(binding, Objects.requireNonNull(output().grad()));
             });
         }
     }
@@ -128,7 +129,7 @@ final class CpuPointwise {
         op.forward(() -> {
             for (int i = 0; i < op.x.capacity(); i++) op.y.put(i, function.value(op.x.get(i)));
         });
-        if (!op.wantsGradient) return op;
+        if (op.gradient == null) return op;
         op.backward(() -> {
             for (int i = 0; i < op.x.capacity(); i++) op.dx.put(i, op.dy.get(i) * function.slope(op.x.get(i)));
         });
@@ -147,7 +148,7 @@ final class CpuPointwise {
             return op;
         }
         op.forward(() -> mask.apply(op.x, op.y));
-        if (!op.wantsGradient) return op;
+        if (op.gradient == null) return op;
         op.backward(() -> mask.apply(op.dy, op.dx));
         op.deliver(in, op.gradient);
         return op;

@@ -1,5 +1,6 @@
 package io.basin.cpu;
 
+import io.basin.Nullable;
 import io.basin.device.Guard;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
@@ -139,7 +140,7 @@ final class Dnnl {
      *
      * @param sum the layout of what is added, or null
      */
-    static primitive_attr attributes(memory.desc sum, boolean relu) {
+    static primitive_attr attributes(memory.@Nullable desc sum, boolean relu) {
         post_ops after = new post_ops();
         if (sum != null) after.append_binary(dnnl.algorithm.binary_add.value, sum);
         if (relu) after.append_eltwise(dnnl.algorithm.eltwise_relu.value, 0, 0);

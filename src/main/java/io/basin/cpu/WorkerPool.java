@@ -1,5 +1,6 @@
 package io.basin.cpu;
 
+import io.basin.Nullable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -24,10 +25,13 @@ final class WorkerPool implements AutoCloseable {
     private final AtomicLong state = new AtomicLong();
 
     private final AtomicInteger done = new AtomicInteger();
+
+    @SuppressWarnings("NullAway.Init") // Helpers read it only in a round.
     private volatile IntConsumer work;
+
     private volatile int pieces;
     private volatile boolean closed;
-    private volatile Throwable failure;
+    private volatile @Nullable Throwable failure;
 
     WorkerPool(int threads) {
         helpers = new Thread[threads - 1];

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
@@ -124,7 +125,7 @@ final class Compiler {
         }
     }
 
-    private static byte[] read(Path file) {
+    private static byte @Nullable [] read(Path file) {
         try {
             if (!Files.exists(file)) return null;
             byte[] all = Files.readAllBytes(file);

@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.jcudnn.JCudnn.*;
 
+import io.basin.Nullable;
 import io.basin.device.DeviceException;
 import io.basin.device.Layer;
 import io.basin.device.Memory;
@@ -102,7 +103,7 @@ final class ConvShape {
     }
 
     /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
-    private List<Algorithms.Candidate> search(Direction direction, int most) {
+    private @Nullable List<Algorithms.Candidate> search(Direction direction, int most) {
         long free = device.context.memory()[0];
         long workspace = largestWorkspace(direction);
         long needed = workspace;

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Layer;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
@@ -13,6 +14,7 @@ import io.basin.device.Tensor;
  *
  * <p>Training takes three launches each way, evaluation one.
  */
+@SuppressWarnings("NullAway.Init") // Only planEvaluation makes the launches that measure.
 final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     private static final String FILE = "norm.cu";
     /** Of one channel: count, mean and sum of squared deviations, in double. */
@@ -24,7 +26,7 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
 
     private final Layer.BatchNorm spec;
     private final Tensor x;
-    private final Tensor residual;
+    private final @Nullable Tensor residual;
     private final int channels;
     private final int pixels;
     private final int rows;
@@ -44,7 +46,7 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     private Launch commit;
     private long measured;
 
-    CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, Tensor residual) {
+    CudaBatchNorm(CudaDevice device, PlanContext scope, Layer.BatchNorm spec, Tensor x, @Nullable Tensor residual) {
         super(device, scope, x, residual);
         this.spec = spec;
         this.x = x;
@@ -98,7 +100,8 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     }
 
     private Launch normalise(KernelArg mean, KernelArg var) {
-        Launch launch = overRows("normalise").args(value(output()), value(x), value(residual));
+        Launch launch =
+                overRows("normalise").args(value(output()), value(x), residual == null ? null : value(residual));
         return affine(launch, mean, var).args((float) spec.eps(), rows, channels, spec.relu());
     }
 
@@ -109,8 +112,8 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
 
     private void planBackward() {
         KernelArg dy = grad(output());
-        boolean masked = spec.relu() && residual != null;
-        KernelArg g = masked ? residualGrad() : null;
+        KernelArg g = residual != null && spec.relu() ? residualGrad(residual) : null;
+        boolean masked = g != null;
         if (residual != null && !masked) passOn(residual, dy);
         KernelArg sums = place(scope.inBackward((long) PARTIAL * grid.slabs() * channels));
         Launch reduce = overRows("gradientSums").args(value(x), dy, masked ? value(output()) : null, g);
@@ -119,13 +122,13 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
         backward(warpPerChannel("parameterGradients")
                 .args(sums, batchVar, weightGrad(scale), weightGrad(shift), eps, channels, grid.slabs()));
         if (x.grad() == null) return;
-        Launch launch = overRows("inputGradient").args(grad(x), value(x), masked ? g : dy);
+        Launch launch = overRows("inputGradient").args(grad(x), value(x), g == null ? dy : g);
         backward(affine(launch, batchMean, batchVar)
                 .args(weightGrad(scale), weightGrad(shift), eps, rows, channels, spec.relu() && !masked));
     }
 
     /** The gradient past the ReLU is the residual's, and needed where nobody asks for that one, too. */
-    private KernelArg residualGrad() {
+    private KernelArg residualGrad(Tensor residual) {
         return residual.grad() == null ? place(scope.inBackward(x.layout().bytes())) : grad(residual);
     }
 

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.cuda.ConvShape.Direction;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
@@ -9,18 +10,19 @@ import io.basin.device.Tensor;
 
 /** Convolution by cuDNN; bias, residual and ReLU in one pass of ours over its result. */
 final class CudaConv extends CudaOp {
-    CudaConv(CudaDevice device, PlanContext scope, Layer.Conv spec, Tensor x, Tensor residual) {
+    CudaConv(CudaDevice device, PlanContext scope, Layer.Conv spec, Tensor x, @Nullable Tensor residual) {
         super(device, scope, x, residual);
         planned(() -> plan(spec, x, residual));
     }
 
-    private void plan(Layer.Conv spec, Tensor x, Tensor residual) {
+    private void plan(Layer.Conv spec, Tensor x, @Nullable Tensor residual) {
         Shape sample = x.shape().sample();
         Tensor y = output(spec.output(scope.path(), x));
         Shape filter = spec.weight(sample).shape();
         describe("filter " + filter);
         Parameter w = scope.parameter(spec.weight(sample), CudaLayout.of(filter));
-        Parameter b = spec.bias() ? scope.parameter(spec.bias(sample), CudaLayout.of(Shape.of(spec.out()))) : null;
+        Layer.Param bias = spec.bias(sample);
+        Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
         boolean tf32 = CudaContext.tf32(scope.precision());
         ConvShape shape = new ConvShape(device, undo, spec, tf32, x.shape(), filter, y.shape());
         forward(call(shape, Direction.FORWARD, value(x), weight(w), value(y)));

@@ -31,7 +31,8 @@ final class CudaDense extends CudaOp {
         CudaLayout image = CudaLayout.of(x.shape());
         CudaLayout layout = new CudaLayout(out, image.channels(), image.inner());
         Parameter w = scope.parameter(spec.weight(x.shape().sample()), layout);
-        Parameter b = spec.bias() ? scope.parameter(spec.bias(x.shape().sample()), CudaLayout.of(Shape.of(out))) : null;
+        Layer.Param bias = spec.bias(x.shape().sample());
+        Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
         KernelArg source = value(x);
         KernelArg weights = weight(w);
         forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, source, value(y)));

@@ -3,6 +3,7 @@ package io.basin.cuda;
 import static io.basin.device.RecordedOp.planned;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.Nullable;
 import io.basin.device.Arenas;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -26,6 +27,7 @@ import java.nio.FloatBuffer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
@@ -51,10 +53,10 @@ final class CudaDevice implements Device {
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What a capture in progress has taken in so far, else null. */
-    private Reach captured;
+    private @Nullable Reach captured;
 
     private long live;
-    private DeviceException owed;
+    private @Nullable DeviceException owed;
 
     CudaDevice() {
         try {
@@ -207,12 +209,12 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
+    public void pack(FloatBuffer logical, @Nullable Layout layout, Memory arena, long offset) {
         upload(arena, offset, CudaLayout.stored(layout, logical));
     }
 
     @Override
-    public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
+    public void unpack(Memory arena, long offset, @Nullable Layout layout, FloatBuffer logical) {
         ByteBuffer stored = CudaLayout.direct(logical.remaining());
         download(arena, offset, stored);
         CudaLayout.read(layout, stored, logical);
@@ -242,11 +244,11 @@ final class CudaDevice implements Device {
     }
 
     @Override
-    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control) {
         return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control) {
         Tensor x = inputs.get(0);
         Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
         if (layer instanceof Layer.Conv s) return new CudaConv(this, scope, s, x, y);
@@ -254,8 +256,9 @@ final class CudaDevice implements Device {
         if (layer instanceof Layer.Dense s) return new CudaDense(this, scope, s, x);
         if (layer instanceof Layer.Pool s) return new CudaPool(this, scope, s, x);
         if (layer instanceof Layer.Relu) return CudaPointwise.relu(this, scope, x);
-        if (layer instanceof Layer.Add) return CudaPointwise.add(this, scope, x, y);
-        if (layer instanceof Layer.Dropout s) return CudaPointwise.dropout(this, scope, s, x, seed, control);
+        if (layer instanceof Layer.Add) return CudaPointwise.add(this, scope, x, inputs.get(1));
+        if (layer instanceof Layer.Dropout s)
+            return CudaPointwise.dropout(this, scope, s, x, seed, Objects.requireNonNull(control));
         return CudaPointwise.map(this, scope, ((Layer.Pointwise) layer).function(), x);
     }
 

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Layout;
 import io.basin.device.Shape;
 import java.nio.ByteBuffer;
@@ -59,7 +60,7 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
     }
 
     /** The numbers as the device keeps them; {@code layout} null for as they are. */
-    static ByteBuffer stored(Layout layout, FloatBuffer logical) {
+    static ByteBuffer stored(@Nullable Layout layout, FloatBuffer logical) {
         ByteBuffer stored = direct(logical.remaining());
         if (layout == null) stored.asFloatBuffer().put(logical.duplicate());
         else of(layout).move(logical, stored.asFloatBuffer(), true);
@@ -67,7 +68,7 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
     }
 
     /** The reverse. */
-    static void read(Layout layout, ByteBuffer stored, FloatBuffer logical) {
+    static void read(@Nullable Layout layout, ByteBuffer stored, FloatBuffer logical) {
         if (layout == null) logical.duplicate().put(stored.asFloatBuffer());
         else of(layout).move(stored.asFloatBuffer(), logical, false);
     }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.Binding;
 import io.basin.device.Parameter;
@@ -10,6 +11,7 @@ import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * An operation whose calls are kernels of ours and of the vendor's libraries.
@@ -29,7 +31,7 @@ class CudaOp extends RecordedOp {
     private final boolean training;
     private boolean warm;
 
-    CudaOp(CudaDevice device, PlanContext scope, Tensor... inputs) {
+    CudaOp(CudaDevice device, PlanContext scope, @Nullable Tensor... inputs) {
         super(scope, device.guard(), device::require);
         this.device = device;
         training = scope.training();
@@ -73,17 +75,16 @@ class CudaOp extends RecordedOp {
         return place(slot, slot.arena());
     }
 
-    /** Null for no tensor, which kernels take for a null pointer. */
     KernelArg value(Tensor t) {
-        return t == null ? null : place(t.value());
+        return place(t.value());
     }
 
     KernelArg grad(Tensor t) {
-        return place(t.grad());
+        return place(Objects.requireNonNull(t.grad()));
     }
 
     KernelArg weight(Parameter p) {
-        return p == null ? null : place(p.slot());
+        return place(p.slot());
     }
 
     KernelArg weightGrad(Parameter p) {

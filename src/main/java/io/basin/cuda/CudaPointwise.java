@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 
+import io.basin.Nullable;
 import io.basin.device.Elementwise;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
@@ -51,9 +52,10 @@ final class CudaPointwise {
     }
 
     /** Adds bias and residual to y where it lies, then ReLU. */
-    static Launch finish(CudaOp op, Tensor y, Parameter bias, Tensor residual, boolean relu) {
+    static Launch finish(CudaOp op, Tensor y, @Nullable Parameter bias, @Nullable Tensor residual, boolean relu) {
         return quads(op, "finish", y)
-                .args(op.value(y), op.weight(bias), op.value(residual))
+                .args(op.value(y), bias == null ? null : op.weight(bias))
+                .args(residual == null ? null : op.value(residual))
                 .args(elements(y), y.shape().dim(1), relu);
     }
 

@@ -63,9 +63,9 @@ public final class CudaProvider implements DeviceProvider {
             Cache.showToLoaders();
             return Diagnosis.findings();
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            return List.of(Finding.of(Cache.refusal(name(), e).getMessage()));
+            return List.of(Finding.of(String.valueOf(Cache.refusal(name(), e).getMessage())));
         } catch (DeviceException e) {
-            return List.of(Finding.of(e.getMessage()));
+            return List.of(Finding.of(String.valueOf(e.getMessage())));
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.text.Reason;
 import java.io.EOFException;
 import java.io.IOException;
@@ -36,7 +37,7 @@ final class Elf {
     private Elf() {}
 
     /** What is wrong with the file that lies there, or null; it need not exist behind a link. */
-    static Fault fault(Path file) {
+    static @Nullable Fault fault(Path file) {
         if (Files.isSymbolicLink(file) && !Files.exists(file)) return new Fault("is a link to nothing", true);
         if (Files.isDirectory(file)) return new Fault("is a folder", false);
         if (!Files.isRegularFile(file)) return new Fault("is not a file", false);
@@ -50,7 +51,7 @@ final class Elf {
         }
     }
 
-    private static Fault fault(FileChannel file) throws IOException {
+    private static @Nullable Fault fault(FileChannel file) throws IOException {
         if (file.size() == 0) return new Fault("is empty", false);
         ByteBuffer start = read(file, 0, (int) Math.min(HEADER, file.size()));
         if (start.limit() < 4 || start.getInt(0) != MAGIC) {

@@ -5,6 +5,7 @@ import io.basin.device.Binding;
 import io.basin.device.Slot;
 
 /** Where an argument of a call lies: a slot of an arena, whose address is known once the operation is bound. */
+@SuppressWarnings("NullAway.Init") // Binding sets the addresses.
 final class KernelArg {
     private final Slot slot;
     private final Arena arena;

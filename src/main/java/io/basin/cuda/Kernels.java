@@ -6,6 +6,7 @@ import io.basin.device.DeviceException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
@@ -45,7 +46,7 @@ final class Kernels implements AutoCloseable {
 
     /** A kernel of a file of {@code kernels/}. */
     CUfunction get(String file, String kernel) {
-        return functions.computeIfAbsent(kernel, k -> function(modules.get(file), k));
+        return functions.computeIfAbsent(kernel, k -> function(Objects.requireNonNull(modules.get(file)), k));
     }
 
     /** A kernel of a source made at planning; the same source is loaded once. */

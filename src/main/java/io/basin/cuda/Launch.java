@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 
+import io.basin.Nullable;
 import io.basin.device.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -45,7 +46,7 @@ final class Launch implements Runnable {
      * Appends arguments: a {@link KernelArg}, a {@link DevicePointer}, a {@link Memory} for the whole of it, null for a null pointer,
      * or a number of the width that the kernel takes.
      */
-    Launch args(Object... values) {
+    Launch args(@Nullable Object... values) {
         for (Object value : values) {
             int at = (MOST + count) * WORD;
             memory.putLong(count * WORD, base + at);
@@ -55,7 +56,7 @@ final class Launch implements Runnable {
         return this;
     }
 
-    private void put(int at, Object value) {
+    private void put(int at, @Nullable Object value) {
         if (value instanceof KernelArg place) places[count] = place;
         else if (value instanceof DevicePointer pointer) memory.putLong(at, pointer.value());
         else if (value instanceof Memory whole) put(at, CudaMemory.at(whole, 0, whole.bytes()));

@@ -45,7 +45,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     Finding find() {
         if (open(RTLD_LAZY | RTLD_NOLOAD) == null) requireSound();
         Pointer handle = open(RTLD_LAZY);
-        if (handle == null) throw new DeviceException(absent());
+        if (handle == null) throw absent();
         List<String> missing =
                 symbols.stream().filter(s -> symbol(handle, s) == null).toList();
         Path path = path(handle);
@@ -120,16 +120,14 @@ record Library(String soname, String companions, String remedy, List<String> sym
         }
     }
 
-    private String absent() {
+    private DeviceException absent() {
         List<Path> others = others();
         String said = linkersWords();
         // Found but not loadable: damaged, or lacking something that it needs in turn.
-        if (!said.contains(soname + ": cannot open shared object file")) {
-            return unsound(said).getMessage();
-        }
-        if (others.isEmpty()) return "no " + soname + " was found: " + remedy;
-        return "found " + others.get(0).getFileName() + " in " + others.get(0).getParent() + ", need " + soname + ": "
-                + remedy;
+        if (!said.contains(soname + ": cannot open shared object file")) return unsound(said);
+        if (others.isEmpty()) return new DeviceException("no " + soname + " was found: " + remedy);
+        return new DeviceException("found " + others.get(0).getFileName() + " in "
+                + others.get(0).getParent() + ", need " + soname + ": " + remedy);
     }
 
     /** Why it was not loaded; asked through JNA, for between two calls from Java the linker's own message may change. */

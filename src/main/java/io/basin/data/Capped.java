@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
@@ -82,7 +83,7 @@ final class Capped {
         return 4 * Math.min(fileLength, 1L << 40) + ROOM;
     }
 
-    static void close(InputStream in) {
+    static void close(@Nullable InputStream in) {
         try {
             if (in != null) in.close();
         } catch (IOException e) {

@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.data.Location.FileStatus;
@@ -63,7 +64,7 @@ public final class DataSets {
      *
      * <p>Content is not compared with the published sums: a folder may hold the user's own images in the same format.
      */
-    public static TrainTest load(String name, Path dataDir, Progress progress) {
+    public static TrainTest load(String name, @Nullable Path dataDir, Progress progress) {
         return standard().read(name, dataDir, progress);
     }
 
@@ -73,7 +74,7 @@ public final class DataSets {
     }
 
     /** Says which files {@link #load} would read, without reading or downloading. */
-    public static Location locate(String name, Path dataDir) {
+    public static Location locate(String name, @Nullable Path dataDir) {
         return standard().find(name, dataDir);
     }
 
@@ -93,17 +94,17 @@ public final class DataSets {
         return standard().obtain(Catalog.find(name), dataDir, progress);
     }
 
-    TrainTest read(String name, Path dataDir, Progress progress) {
+    TrainTest read(String name, @Nullable Path dataDir, Progress progress) {
         Location location = find(name, dataDir);
         return (location.present() ? location : obtain(location.entry(), null, progress)).read(progress);
     }
 
-    Location find(String name, Path dataDir) {
+    Location find(String name, @Nullable Path dataDir) {
         return find(Catalog.find(name), dataDir);
     }
 
     /** Tests have entries of their own. */
-    Location find(CatalogEntry entry, Path dataDir) {
+    Location find(CatalogEntry entry, @Nullable Path dataDir) {
         if (dataDir != null) {
             Path folder = named(dataDir);
             return require(entry, Place.DATA_DIR, "`dataDir`", folder, folder.resolve(entry.name()), folder);
@@ -116,14 +117,14 @@ public final class DataSets {
                 .orElseGet(() -> new Location(entry, Place.NOWHERE, cached, List.of()));
     }
 
-    Location obtain(CatalogEntry entry, Path dataDir, Progress progress) {
+    Location obtain(CatalogEntry entry, @Nullable Path dataDir, Progress progress) {
         Location target = target(entry, dataDir);
         for (RemoteFile file : entry.downloads()) download.fetch(entry, file, target.folder(), progress);
         return target;
     }
 
     /** Where a download of the data set goes: a subfolder of the named folder, or else of the cache. */
-    private Location target(CatalogEntry entry, Path dataDir) {
+    private Location target(CatalogEntry entry, @Nullable Path dataDir) {
         Path root = variable();
         if (dataDir != null) return target(entry, Place.DATA_DIR, named(dataDir).resolve(entry.name()));
         if (root != null) return target(entry, Place.ENVIRONMENT, subfolder(root, entry));
@@ -143,7 +144,7 @@ public final class DataSets {
         return UserFolder.of("`dataDir`", dataDir.toString());
     }
 
-    private Path variable() {
+    private @Nullable Path variable() {
         String value = environment.apply(VARIABLE);
         return value == null ? null : UserFolder.of("$" + VARIABLE, value);
     }

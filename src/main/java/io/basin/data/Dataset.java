@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Images;
@@ -32,9 +33,9 @@ public final class Dataset {
     private final Shape sample; // (C, H, W)
     private final List<String> classNames;
     /** The caller's own; null to measure it. */
-    private final Augmentation normalisation;
+    private final @Nullable Augmentation normalisation;
     /** Taken when first asked for: it is a pass over all pixels. */
-    private volatile String sha256;
+    private volatile @Nullable String sha256;
 
     /**
      * Samples and what belongs to them.
@@ -43,9 +44,10 @@ public final class Dataset {
      * @param labels (N), all 0 where there are targets
      * @param targets (N, outputs), or null
      */
-    private record Values(byte[] pixels, float[] floats, int[] labels, float[] targets) {
+    private record Values(
+            byte @Nullable [] pixels, float @Nullable [] floats, int[] labels, float @Nullable [] targets) {
         int length() {
-            return pixels != null ? pixels.length : floats.length;
+            return pixels != null ? pixels.length : Objects.requireNonNull(floats).length;
         }
     }
 
@@ -61,7 +63,8 @@ public final class Dataset {
         this(name, of(pixels, labels), Shape.of(channels, height, width), classNames, null);
     }
 
-    private Dataset(String name, Values values, Shape sample, List<String> classNames, Augmentation normalisation) {
+    private Dataset(
+            String name, Values values, Shape sample, List<String> classNames, @Nullable Augmentation normalisation) {
         this.name = Objects.requireNonNull(name, "name");
         this.values = values;
         this.sample = sample;
@@ -179,7 +182,7 @@ public final class Dataset {
     }
 
     private ByteBuffer bytes() {
-        return values.pixels != null ? ByteBuffer.wrap(values.pixels) : bytes(values.floats);
+        return values.pixels != null ? ByteBuffer.wrap(values.pixels) : bytes(Objects.requireNonNull(values.floats));
     }
 
     private static ByteBuffer bytes(float[] floats) {
@@ -309,7 +312,7 @@ public final class Dataset {
 
     /** Copies rows of {@code size} elements of an array that may be null. */
     @SuppressWarnings("SuspiciousSystemArraycopy")
-    private static <T> T rows(T from, int[] indices, T to, int size) {
+    private static <T> @Nullable T rows(@Nullable T from, int[] indices, @Nullable T to, int size) {
         if (from == null) return null;
         for (int i = 0; i < indices.length; i++) System.arraycopy(from, indices[i] * size, to, i * size, size);
         return to;
@@ -339,7 +342,7 @@ public final class Dataset {
     /** Mean and standard deviation of every channel over all pixels. */
     public ChannelStatistics statistics() {
         return values.pixels == null
-                ? ChannelStatistics.of(values.floats, channels())
+                ? ChannelStatistics.of(Objects.requireNonNull(values.floats), channels())
                 : ChannelStatistics.of(values.pixels, channels());
     }
 

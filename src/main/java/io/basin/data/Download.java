@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Nullable;
 import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.io.AtomicFile;
 import io.basin.io.Sha256;
@@ -24,6 +25,7 @@ import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -52,11 +54,11 @@ public final class Download {
 
     private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
 
-    private final String mirror;
+    private final @Nullable String mirror;
     private final Duration idle;
     private final Duration pause;
     private final Proxies proxies;
-    private HttpClient client;
+    private @Nullable HttpClient client;
 
     /**
      * @param mirror address to use instead of those of the catalogue, or null; files are at
@@ -135,7 +137,8 @@ public final class Download {
     }
 
     /** Tries one server; returns null when {@code part} is the whole and checked file, else the reason for people. */
-    private String fetchFrom(String address, Path part, RemoteFile file, Progress progress) throws IOException {
+    private @Nullable String fetchFrom(String address, Path part, RemoteFile file, Progress progress)
+            throws IOException {
         URI uri;
         try {
             uri = URI.create(address);
@@ -168,7 +171,7 @@ public final class Download {
     }
 
     /** What is wrong with a file that should be the given one, or null. */
-    private static String check(Path path, RemoteFile file) {
+    private static @Nullable String check(Path path, RemoteFile file) {
         try {
             String sum = file.decompressed() ? Capped.sha256(path, file.bytes()) : Sha256.ofFile(path);
             return sum.equals(file.sha256())
@@ -302,7 +305,7 @@ public final class Download {
             coming.cancel(true);
             throw interrupted(e);
         } catch (ExecutionException e) {
-            throw new ServerException(Reason.of(e.getCause()));
+            throw new ServerException(Reason.of(Objects.requireNonNullElse(e.getCause(), e)));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
@@ -149,7 +150,7 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
     }
 
     /** Files not found are missing, or unreadable where reading failed. */
-    private List<FileStatus> all(Map<DataFile, FileStatus> found, Path where, Exception failure) {
+    private List<FileStatus> all(Map<DataFile, FileStatus> found, Path where, @Nullable Exception failure) {
         List<FileStatus> all = new ArrayList<>();
         for (DataFile file : entry.files()) {
             FileStatus absent = failure == null

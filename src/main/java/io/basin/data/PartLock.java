@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Nullable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -57,7 +58,7 @@ final class PartLock implements AutoCloseable {
         }
     }
 
-    private static PartLock tryAcquire(Path file) throws IOException {
+    private static @Nullable PartLock tryAcquire(Path file) throws IOException {
         if (!HERE.add(file)) return null;
         FileChannel channel = null;
         boolean kept = false;
@@ -88,7 +89,7 @@ final class PartLock implements AutoCloseable {
         }
     }
 
-    private static Object key(Path file) throws IOException {
+    private static @Nullable Object key(Path file) throws IOException {
         try {
             return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         } catch (NoSuchFileException e) {

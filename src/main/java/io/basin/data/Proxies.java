@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.Nullable;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.InetSocketAddress;
@@ -51,6 +52,7 @@ final class Proxies extends ProxySelector {
     }
 
     /** Name and password that the proxy's address holds; null if it holds none. */
+    @Nullable
     Authenticator login(URI uri) {
         URI proxy = proxy(uri);
         if (proxy == null || proxy.getUserInfo() == null) return null;
@@ -59,14 +61,14 @@ final class Proxies extends ProxySelector {
                 new PasswordAuthentication(parts[0], (parts.length > 1 ? parts[1] : "").toCharArray());
         return new Authenticator() {
             @Override
-            protected PasswordAuthentication getPasswordAuthentication() {
+            protected @Nullable PasswordAuthentication getPasswordAuthentication() {
                 return getRequestorType() == RequestorType.PROXY ? login : null;
             }
         };
     }
 
     /** The proxy for an address; null for none. */
-    private URI proxy(URI uri) {
+    private @Nullable URI proxy(URI uri) {
         String variable = variable(uri);
         if (variable == null || spared(uri)) return null;
         String value = environment.apply(variable).strip();
@@ -85,7 +87,7 @@ final class Proxies extends ProxySelector {
                 + " holds no address of an HTTP proxy: write http://HOST:PORT, or unset it");
     }
 
-    private String variable(URI uri) {
+    private @Nullable String variable(URI uri) {
         for (String name : List.of(String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT) + "_proxy", "all_proxy")) {
             String set = set(name);
             if (set != null) return set;
@@ -94,7 +96,7 @@ final class Proxies extends ProxySelector {
     }
 
     /** The name, in lower or upper case, under which the variable holds something. */
-    private String set(String name) {
+    private @Nullable String set(String name) {
         for (String spelling : List.of(name, name.toUpperCase(Locale.ROOT))) {
             String value = environment.apply(spelling);
             if (value != null && !value.isBlank()) return spelling;

@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Nullable;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
 import java.nio.ByteBuffer;
@@ -76,8 +77,8 @@ public final class Augment {
     }
 
     private void into(
-            ByteBuffer pixels,
-            FloatBuffer values,
+            @Nullable ByteBuffer pixels,
+            @Nullable FloatBuffer values,
             int sample,
             long seed,
             long epoch,
@@ -102,7 +103,7 @@ public final class Augment {
                 if (!inside) continue;
                 int from = ((sample * height + y + down) * width + first + right) * channels + c;
                 if (values != null) copy(values, from, c, out, row + target, step, last - first);
-                else copy(pixels, from, c * 256, out, row + target, step, last - first);
+                else if (pixels != null) copy(pixels, from, c * 256, out, row + target, step, last - first);
             }
         }
     }

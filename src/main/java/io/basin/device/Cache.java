@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.Nullable;
 import io.basin.io.UserFolder;
 import io.basin.text.Reason;
 import java.io.IOException;
@@ -23,7 +24,7 @@ public final class Cache {
     private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
     private static boolean shown;
     /** Why native code did not load the first time: later Java only says that it did not. */
-    private static String reason;
+    private static @Nullable String reason;
 
     private Cache() {}
 
@@ -70,7 +71,7 @@ public final class Cache {
         return System.getenv(VARIABLE) != null;
     }
 
-    private static Path home() {
+    private static @Nullable Path home() {
         Path home = Path.of(System.getProperty("user.home", "?"));
         return home.isAbsolute() && Files.isDirectory(home) ? home : null;
     }

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ public final class Coefficients implements AutoCloseable {
 
     private final Device device;
     private final Guard guard;
-    private final RunState control;
+    private final @Nullable RunState control;
     private final Memory memory;
     private final int rows;
     private final int points;
@@ -29,7 +30,7 @@ public final class Coefficients implements AutoCloseable {
      * @param control whose step counter picks the row; its tables have as many steps as there are rows. Null for one row
      * @param table (rows, points), rounded to float32
      */
-    public Coefficients(Device device, RunState control, double[]... table) {
+    public Coefficients(Device device, @Nullable RunState control, double[]... table) {
         rows = table.length;
         points = table[0].length;
         if (points < 1 || points > MAX_POINTS) {
@@ -72,7 +73,7 @@ public final class Coefficients implements AutoCloseable {
     }
 
     /** The control block whose step counter picks the row, or null: row 0. */
-    public RunState control() {
+    public @Nullable RunState control() {
         return control;
     }
 

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -63,10 +64,10 @@ public interface Device extends AutoCloseable {
     void copy(Memory from, Memory to);
 
     /** Writes a parameter's or state's elements from logical order into the layout it has in {@code arena}. */
-    void pack(FloatBuffer logical, Layout layout, Memory arena, long offset);
+    void pack(FloatBuffer logical, @Nullable Layout layout, Memory arena, long offset);
 
     /** Reads elements back into logical order; waits. */
-    void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical);
+    void unpack(Memory arena, long offset, @Nullable Layout layout, FloatBuffer logical);
 
     Recording record(Runnable work);
 

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 
 /**
  * A user's own pointwise function with its derivative; {@link io.basin.nn.Graph#elementwise} puts it into a net.
@@ -19,12 +20,12 @@ public interface Elementwise {
     float slope(float x);
 
     /** The value as a C expression in {@code float x}, for the cuda device; null where the function has none. */
-    default String cudaValue() {
+    default @Nullable String cudaValue() {
         return null;
     }
 
     /** The derivative as a C expression in {@code float x}; null where the function has none. */
-    default String cudaSlope() {
+    default @Nullable String cudaSlope() {
         return null;
     }
 }

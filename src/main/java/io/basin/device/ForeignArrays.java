@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.io.Dtype;
 import java.nio.ByteBuffer;
 
@@ -18,7 +19,12 @@ public interface ForeignArrays extends AutoCloseable {
      * @param address where it begins, a multiple of the type's size; 0 for a {@code float[]}
      * @param owner the {@code float[]}, or what is to be kept reachable as long as this, or null
      */
-    record Array(String name, Dtype type, int count, long address, Object owner) {}
+    record Array(
+            String name,
+            Dtype type,
+            int count,
+            long address,
+            @Nullable Object owner) {}
 
     /**
      * What happens to each element of an array, w, and of the arenas x and y. Every product and sum rounds by itself, to float32;

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -18,12 +19,12 @@ import java.util.function.Supplier;
 @Api
 public final class Guard {
     private final ReentrantLock lock;
-    private final Guard parent;
+    private final @Nullable Guard parent;
     private final String owner;
     private final Runnable arrival;
     private volatile boolean closed;
 
-    private Guard(ReentrantLock lock, Guard parent, String owner, Runnable arrival) {
+    private Guard(ReentrantLock lock, @Nullable Guard parent, String owner, Runnable arrival) {
         this.lock = lock;
         this.parent = parent;
         this.owner = owner;

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -55,7 +56,7 @@ public sealed interface Layer {
         Param weight(Shape input);
 
         /** Begins as {@link Initializer#bias} says; null for none. */
-        default Param bias(Shape input) {
+        default @Nullable Param bias(Shape input) {
             Param weight = weight(input);
             Initializer first = weight.first().bias(weight.shape().elements() / out());
             return bias() ? new Param("bias", Shape.of(out()), first, true) : null;

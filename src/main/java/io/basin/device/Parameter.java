@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.nio.FloatBuffer;
 
 /**
@@ -13,7 +14,8 @@ import java.nio.FloatBuffer;
  * @param decayed whether weight decay applies to it
  */
 @Api
-public record Parameter(String name, Shape shape, Layout layout, boolean decayed, Initializer initializer, Slot slot) {
+public record Parameter(
+        String name, Shape shape, @Nullable Layout layout, boolean decayed, Initializer initializer, Slot slot) {
     /** Its elements in {@code arena}, one of those that its slot counts in, in PyTorch's order; waits. */
     public float[] read(Device device, Memory arena) {
         float[] values = new float[Math.toIntExact(shape.elements())];

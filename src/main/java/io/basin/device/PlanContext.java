@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -71,7 +72,7 @@ public final class PlanContext implements AutoCloseable {
     }
 
     /** The output's gradient; null in evaluation. */
-    public Slot gradient(long bytes) {
+    public @Nullable Slot gradient(long bytes) {
         return training() ? activation(bytes, backwardTime()) : null;
     }
 

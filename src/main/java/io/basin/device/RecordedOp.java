@@ -30,6 +30,8 @@ public class RecordedOp implements Op {
 
     private final List<Consumer<Binding>> bound = new ArrayList<>();
     private final StringBuilder shapes = new StringBuilder();
+
+    @SuppressWarnings("NullAway.Init") // Planning sets it.
     private Tensor output;
 
     /**

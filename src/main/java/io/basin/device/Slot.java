@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 
 /**
  * A declared piece of an arena, whose offset is known once the arena is laid out.
@@ -16,7 +17,7 @@ public final class Slot {
     private final Arena arena;
     private final long bytes;
     private long offset = -1;
-    private Slot same;
+    private @Nullable Slot same;
     int birth = Integer.MAX_VALUE;
     int death = Integer.MIN_VALUE;
 

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 
 /**
  * A value at one of its uses: where it lies, how it is laid out, and where that use writes its gradient.
@@ -11,9 +12,14 @@ import io.basin.Api;
  * @param grad null where nobody asks for the gradient: in evaluation, and for the images
  */
 @Api
-public record Tensor(String name, Shape shape, Layout layout, Slot value, Slot grad) {
+public record Tensor(
+        String name,
+        Shape shape,
+        Layout layout,
+        Slot value,
+        @Nullable Slot grad) {
     /** The same value for another use, with a gradient of its own. */
-    public Tensor branch(Slot otherGrad) {
+    public Tensor branch(@Nullable Slot otherGrad) {
         return new Tensor(name, shape, layout, value, otherGrad);
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.Nullable;
 
 /**
  * An optimizer of one's own in one class: the update of a weight as a Java loop and as CUDA statements, which the device fuses with
@@ -33,7 +34,7 @@ public non-sealed interface UpdateRule extends Optimizer {
      *
      * @param w weights, read and written
      * @param g gradients
-     * @param m and v state, read and written; null beyond {@link #moments}
+     * @param m and v state, read and written; empty beyond {@link #moments}
      * @param lr rate of this step
      * @param wd weight decay of these weights
      * @param c {@link #scalars} of this step
@@ -44,7 +45,7 @@ public non-sealed interface UpdateRule extends Optimizer {
      * The same for one weight: C statements over the variables {@code float w, g, m, v}, of which w, m and v are assigned to, and
      * {@code const float lr, wd, c[]}; null where the rule runs on the CPU alone.
      */
-    default String cuda() {
+    default @Nullable String cuda() {
         return null;
     }
 }

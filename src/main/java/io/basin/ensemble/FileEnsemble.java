@@ -1,6 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.train.Splits;
 import java.util.List;
@@ -28,7 +29,7 @@ public final class FileEnsemble {
             List<Metrics> vote,
             List<Metrics> weighted,
             double[] weights,
-            Metrics ridge,
+            @Nullable Metrics ridge,
             double lambda) {}
 
     /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
@@ -55,7 +56,7 @@ public final class FileEnsemble {
         }
     }
 
-    private static Outcome outcome(StreamingEnsemble e, double[] weights, Metrics ridge, double lambda) {
+    private static Outcome outcome(StreamingEnsemble e, double[] weights, @Nullable Metrics ridge, double lambda) {
         return new Outcome(e.members(), e.mean(), e.vote(), e.weighted(), weights, ridge, lambda);
     }
 }

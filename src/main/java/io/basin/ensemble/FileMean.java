@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The mean of weights files, tensor by tensor, summed in float64 and rounded once.
@@ -58,7 +59,7 @@ public final class FileMean {
             List<String> names = weights.stream().map(TensorEntry::name).toList();
             for (String name : count > 0 ? sums.keySet() : names) {
                 float[] values = Tensors.weights(file, in, name);
-                double[] sum = count > 0 ? sums.get(name).values.clone() : new double[values.length];
+                double[] sum = count > 0 ? sum(name).clone() : new double[values.length];
                 for (int i = 0; i < sum.length; i++) sum[i] += values[i];
                 next.put(name, new Sum(in.tensor(name).shape(), sum));
             }
@@ -135,9 +136,13 @@ public final class FileMean {
         return List.copyOf(sums.keySet());
     }
 
+    private double[] sum(String name) {
+        return Objects.requireNonNull(sums.get(name), name).values;
+    }
+
     /** The mean of one tensor, flattened in C order. */
     public double[] mean(String name) {
-        return Arrays.stream(sums.get(name).values).map(v -> v / count).toArray();
+        return Arrays.stream(sum(name)).map(v -> v / count).toArray();
     }
 
     /** The mean of the tensor {@code name}, which must have that shape, rounded to float32. */
@@ -154,7 +159,7 @@ public final class FileMean {
     }
 
     private float[] rounded(String name) {
-        double[] sum = sums.get(name).values;
+        double[] sum = sum(name);
         float[] values = new float[sum.length];
         for (int i = 0; i < values.length; i++) values[i] = (float) (sum[i] / count);
         return values;

@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Model;
@@ -28,14 +29,14 @@ public final class GreedySoup {
 
     private final Model model;
     private final Splits splits;
-    private final BatchNormUpdate update;
+    private final @Nullable BatchNormUpdate update;
     private final Progress progress;
 
     /**
      * @param model of the files' net
      * @param update how batch-norm statistics are measured anew for every mean; null: they are averaged like the weights
      */
-    public GreedySoup(Model model, Splits splits, BatchNormUpdate update, Progress progress) {
+    public GreedySoup(Model model, Splits splits, @Nullable BatchNormUpdate update, Progress progress) {
         this.model = model;
         this.splits = splits;
         this.update = update;
@@ -64,7 +65,7 @@ public final class GreedySoup {
             best = accuracy;
             kept.add(r.model());
         }
-        if (kept.size() == 1) kept.get(0).into(model);
+        if (soup == null || kept.size() == 1) kept.get(0).into(model);
         else heldOut(soup);
         return new MethodScore(kept, best, trials);
     }

@@ -66,7 +66,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         try {
             Nets.known(origin.model());
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file.toString(), e.getMessage(), e);
+            throw new FormatException(file.toString(), String.valueOf(e.getMessage()), e);
         }
         if (!Catalog.names().contains(origin.dataset())) {
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -29,7 +30,7 @@ final class RunFiles {
 
     /** What to name instead of {@code state}, the state of a run, for people. */
     static String insteadOf(Path state) {
-        Path folder = state.toAbsolutePath().getParent();
+        Path folder = Objects.requireNonNull(state.toAbsolutePath().getParent());
         if (Files.exists(folder.resolve(BEND + 1 + SUFFIX))) {
             return "the curve's control points are " + BEND + "*" + SUFFIX + " beside it";
         }

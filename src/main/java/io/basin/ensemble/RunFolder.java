@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /**
@@ -78,8 +79,10 @@ public final class RunFolder {
     private static boolean isMadeOf(ModelFile whole, ModelFile member) {
         Path folder = whole.file().getParent();
         Path at = member.file().getParent();
-        boolean near = at.equals(folder)
-                || folder.equals(at.getParent()) && RunFiles.name(at).startsWith("run-");
+        boolean near = Objects.equals(at, folder)
+                || at != null
+                        && Objects.equals(folder, at.getParent())
+                        && RunFiles.name(at).startsWith("run-");
         return near && member.isOf(whole.origin().method());
     }
 

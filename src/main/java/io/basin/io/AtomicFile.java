@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.Nullable;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -178,7 +180,7 @@ public final class AtomicFile {
     }
 
     /** Closes what was opened before {@code reason}, if it was. */
-    static void close(FileChannel channel, Exception reason) {
+    static void close(@Nullable FileChannel channel, Exception reason) {
         try {
             if (channel != null) channel.close();
         } catch (IOException e) {
@@ -203,7 +205,7 @@ public final class AtomicFile {
 
     /** The error that a user can act on: path, reason, remedy. */
     static UncheckedIOException failure(Path file, IOException cause) {
-        Path folder = file.toAbsolutePath().getParent();
+        Path folder = Objects.requireNonNullElse(file.toAbsolutePath().getParent(), file);
         return new UncheckedIOException("cannot write " + file + ": " + reason(folder, cause), cause);
     }
 

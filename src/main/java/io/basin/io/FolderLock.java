@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.Nullable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -47,7 +48,7 @@ public final class FolderLock implements AutoCloseable {
          * @param owner null if unknown
          * @param removable what to remove if the owner has ended, which cannot be seen from here; null if it lives
          */
-        Held(LockOwner owner, Path removable) {
+        Held(@Nullable LockOwner owner, @Nullable Path removable) {
             super("in use by " + (owner == null ? "another process" : owner)
                     + ": wait until it has ended or stop it, or choose another folder with `out`"
                     + (removable == null ? "" : "; if it has ended already, remove " + removable));
@@ -55,10 +56,10 @@ public final class FolderLock implements AutoCloseable {
     }
 
     private final Path folder;
-    private final AutoCloseable lock;
+    private final @Nullable AutoCloseable lock;
 
     /** @param lock null where the thread has the folder or one above already */
-    private FolderLock(Path folder, AutoCloseable lock) {
+    private FolderLock(Path folder, @Nullable AutoCloseable lock) {
         this.folder = folder;
         this.lock = lock;
     }
@@ -151,7 +152,7 @@ public final class FolderLock implements AutoCloseable {
     }
 
     /** Null where the file system has no locks. */
-    private static FileLock tryLock(FileChannel channel) throws IOException {
+    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
         FileLock lock;
         try {
             lock = channel.tryLock();
@@ -165,7 +166,7 @@ public final class FolderLock implements AutoCloseable {
     }
 
     /** Of a lock just taken, which its owner may be about to sign; null where it never does. */
-    private static LockOwner owner(FileChannel channel) throws IOException {
+    private static @Nullable LockOwner owner(FileChannel channel) throws IOException {
         for (int i = 0; i < PATIENCE; i++) {
             ByteBuffer text = ByteBuffer.allocate(1000);
             channel.read(text, 0);

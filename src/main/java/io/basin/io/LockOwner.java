@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.Nullable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -70,7 +71,7 @@ record LockOwner(long pid, String host, long started, long since) {
     }
 
     /** Null where {@code text} is not an owner's, such as half of one. */
-    static LockOwner parse(String text) {
+    static @Nullable LockOwner parse(String text) {
         try {
             LockOwner owner = Json.as(Json.parse(text, "lock"), LockOwner.class);
             return owner == null || owner.host() == null ? null : owner;

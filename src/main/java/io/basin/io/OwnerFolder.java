@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -79,6 +80,6 @@ final class OwnerFolder implements AutoCloseable {
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(mine);
-        remove(mine.getParent());
+        remove(Objects.requireNonNull(mine.getParent()));
     }
 }

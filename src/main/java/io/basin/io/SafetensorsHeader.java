@@ -3,6 +3,7 @@ package io.basin.io;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
+import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -25,7 +26,7 @@ final class SafetensorsHeader {
     private final String file;
     private final Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
-    private String sha256;
+    private @Nullable String sha256;
 
     private SafetensorsHeader(String file) {
         this.file = file;
@@ -63,6 +64,7 @@ final class SafetensorsHeader {
     }
 
     /** The sum that the file names; null if none. */
+    @Nullable
     String sha256() {
         return sha256;
     }

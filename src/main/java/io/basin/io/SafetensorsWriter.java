@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -129,7 +130,7 @@ public final class SafetensorsWriter {
         strings.put(TensorDigest.KEY, digest.hex());
         Map<String, Object> header = new LinkedHashMap<>(Map.of("__metadata__", strings));
         tensors.forEach((name, tensor) -> {
-            long begin = begins.get(name);
+            long begin = Objects.requireNonNull(begins.get(name));
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("dtype", tensor.dtype());
             entry.put("shape", tensor.shape());

@@ -2,6 +2,7 @@ package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
@@ -119,7 +120,7 @@ public final class Connection {
         }
     }
 
-    private static DivergedException diverged(String what, long step) {
+    private static DivergedException diverged(@Nullable String what, long step) {
         return new DivergedException("the curve's " + what + " at step " + step + ": try a smaller `lr`");
     }
 

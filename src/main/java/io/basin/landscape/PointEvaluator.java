@@ -1,6 +1,7 @@
 package io.basin.landscape;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -74,8 +75,8 @@ public final class PointEvaluator implements AutoCloseable {
     public LossAndError measure(Weights point) {
         return guard.get(() -> {
             EpochMetrics settled = settle(point);
-            boolean known = settled != null && train == statistics;
-            return LossAndError.of(known ? settled : train.evaluate(point), test.evaluate(point));
+            return LossAndError.of(
+                    settled != null && train == statistics ? settled : train.evaluate(point), test.evaluate(point));
         });
     }
 
@@ -85,7 +86,7 @@ public final class PointEvaluator implements AutoCloseable {
     }
 
     /** Statistics, and what the same pass found out about loss and error; null where it was not a single pass. */
-    private EpochMetrics settle(Weights point) {
+    private @Nullable EpochMetrics settle(Weights point) {
         if (statistics.whole()) return statistics.settle(point);
         statistics.refresh(point, refresh, pass -> {});
         return null;

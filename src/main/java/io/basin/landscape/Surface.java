@@ -1,6 +1,7 @@
 package io.basin.landscape;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
@@ -67,7 +68,7 @@ public final class Surface {
             LossAndError[][] cells,
             List<Placed> nets,
             List<Placed> trajectory,
-            Placed average,
+            @Nullable Placed average,
             double worstNetDifference) {}
 
     private final LandscapeData data;
@@ -94,11 +95,11 @@ public final class Surface {
     }
 
     /** @param nets three of them, or one; {@code average} may be null */
-    public Result run(List<Net> nets, List<Net> trajectory, Net average) {
+    public Result run(List<Net> nets, List<Net> trajectory, @Nullable Net average) {
         return FolderLock.holding(folder, () -> measured(nets, trajectory, average));
     }
 
-    private Result measured(List<Net> nets, List<Net> trajectory, Net average) {
+    private Result measured(List<Net> nets, List<Net> trajectory, @Nullable Net average) {
         String identity = data.identity() + ", span=" + grid.span() + ", grid=" + grid.cells() + ", low=" + grid.low()
                 + ", high=" + grid.high() + ", distance=" + grid.distance() + ", seed=" + grid.seed();
         for (Net net : nets) identity += ", net=" + net.fingerprint();

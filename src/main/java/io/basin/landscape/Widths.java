@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Nullable;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What the widths of several nets together say: each method against the first one, seed by seed.
@@ -41,8 +43,12 @@ final class Widths {
             return common;
         }
 
+        private Stream<List<Double>> common(Map<String, List<Double>> widths) {
+            return seeds().stream().map(widths::get);
+        }
+
         private double[] of(Map<String, List<Double>> widths) {
-            return seeds().stream().mapToDouble(s -> widths.get(s).get(0)).toArray();
+            return common(widths).mapToDouble(w -> w.get(0)).toArray();
         }
 
         PairedComparison paired() {
@@ -50,8 +56,7 @@ final class Widths {
         }
 
         private boolean ambiguous() {
-            return seeds().stream()
-                    .anyMatch(s -> first.get(s).size() > 1 || second.get(s).size() > 1);
+            return Stream.concat(common(first), common(second)).anyMatch(w -> w.size() > 1);
         }
 
         private long beyond() {
@@ -60,6 +65,7 @@ final class Widths {
         }
 
         /** Why no test can be made; null if one can. */
+        @Nullable
         String objection() {
             if (seeds().isEmpty()) return "no seed has nets of both " + base + " and " + name + ".";
             if (ambiguous()) {
@@ -117,10 +123,10 @@ final class Widths {
         }
         List<Contest> all = new ArrayList<>();
         kinds.forEach((kind, methods) -> {
-            List<String> names = List.copyOf(methods.keySet());
-            String base = names.get(0);
-            for (String name : names.subList(1, names.size())) {
-                all.add(new Contest(kind, base, name, methods.get(base), methods.get(name)));
+            var each = List.copyOf(methods.entrySet());
+            var base = each.get(0);
+            for (var other : each.subList(1, each.size())) {
+                all.add(new Contest(kind, base.getKey(), other.getKey(), base.getValue(), other.getValue()));
             }
         });
         return all;

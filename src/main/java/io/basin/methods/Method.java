@@ -1,6 +1,7 @@
 package io.basin.methods;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Printable;
 import java.nio.ByteBuffer;
@@ -20,7 +21,13 @@ import java.util.stream.IntStream;
  */
 @Api
 public record Method(
-        String name, int runs, Schedule schedule, Averaging averaging, Product product, Schedule trunk, Origin origin) {
+        String name,
+        int runs,
+        Schedule schedule,
+        Averaging averaging,
+        Product product,
+        @Nullable Schedule trunk,
+        @Nullable Origin origin) {
     /** What a method's predictions come from. */
     public enum Product {
         /** The last weights. */
@@ -104,7 +111,7 @@ public record Method(
 
     /** What samples are drawn with. */
     public Swag swag() {
-        return origin != null && origin.settings() instanceof Swag s ? s : new Swag(null, 10, 20, 1);
+        return origin != null && origin.settings() instanceof Swag s ? s : new Swag(new Swa(0.75, 0.01), 10, 20, 1);
     }
 
     /** Restarts of the rate to a high value before the model collected after {@code step}. */

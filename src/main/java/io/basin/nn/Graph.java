@@ -1,6 +1,7 @@
 package io.basin.nn;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -40,7 +41,7 @@ public final class Graph {
     private final Value input;
     private final Initializer init;
     /** The name of the layer that is appended through this view of the tape; null: it is numbered. */
-    private final String name;
+    private final @Nullable String name;
     /** What {@link Nets#build} calls the net; empty where it does not know it. */
     private String source = "";
 

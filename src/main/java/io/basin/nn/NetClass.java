@@ -1,5 +1,6 @@
 package io.basin.nn;
 
+import io.basin.Nullable;
 import java.lang.reflect.Modifier;
 import java.util.function.Supplier;
 
@@ -50,7 +51,7 @@ final class NetClass {
                 "class '" + name + "' " + what + ", so that it cannot build a net for a weights file");
     }
 
-    private static Class<?> find(String name) {
+    private static @Nullable Class<?> find(String name) {
         try {
             return Class.forName(name, false, NetClass.class.getClassLoader());
         } catch (ClassNotFoundException | LinkageError e) {

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,7 +36,7 @@ public final class Charts {
     }
 
     /** The averaging weight over epochs where it is not zero. */
-    public static Lines averagingWeights(List<Summary.Plotted> methods) {
+    public static @Nullable Lines averagingWeights(List<Summary.Plotted> methods) {
         Lines chart = new Lines("Averaging weight", "epochs", "alpha").logarithmic();
         for (Summary.Plotted m : methods) {
             int[] steps = IntStream.range(0, m.alpha().length)
@@ -63,7 +64,7 @@ public final class Charts {
     }
 
     /** A figure of the runs over epochs, mean over seeds. */
-    public static Lines curves(Summary summary, String title, ToDoubleFunction<Summary.Point> figure) {
+    public static @Nullable Lines curves(Summary summary, String title, ToDoubleFunction<Summary.Point> figure) {
         Map<String, TreeMap<Double, double[]>> lines = new LinkedHashMap<>();
         for (Summary.Curve curve : summary.curves()) {
             TreeMap<Double, double[]> line = lines.computeIfAbsent(curve.run(), k -> new TreeMap<>());
@@ -105,7 +106,7 @@ public final class Charts {
      *
      * @param figures whether names say each method's expected calibration error
      */
-    public static Lines reliability(List<Extras.Reliability> methods, boolean figures) {
+    public static @Nullable Lines reliability(List<Extras.Reliability> methods, boolean figures) {
         Lines lines = new Lines("Reliability", "mean confidence of the bin", "share that is right");
         boolean any = false;
         for (Extras.Reliability r : methods) {

@@ -300,7 +300,7 @@ public final class Contours extends Picture {
             double w = font.stringWidth(m.label());
             double h = font.getAscent();
             Point2D at = at(m.x(), m.y());
-            Rectangle2D best = null;
+            Rectangle2D best = new Rectangle2D.Double();
             double least = Double.POSITIVE_INFINITY;
             for (int dy = 1; dy >= -1; dy--) {
                 for (int dx = 1; dx >= -1; dx--) {

@@ -21,7 +21,7 @@ public record Extras(
         List<Outside> outside,
         List<Check> checks) {
     /** Nothing but the table. */
-    public static final Extras NONE = new Extras(null, null, null, null, null);
+    public static final Extras NONE = new Extras(List.of(), List.of(), List.of(), List.of(), List.of());
 
     /** A list that is null is empty. */
     public Extras {
@@ -34,7 +34,7 @@ public record Extras(
 
     /** Nothing but checks. */
     public static Extras of(Check... checks) {
-        return new Extras(null, null, null, null, List.of(checks));
+        return new Extras(List.of(), List.of(), List.of(), List.of(), List.of(checks));
     }
 
     /**

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -88,10 +87,9 @@ public final class HtmlReport {
     private static void checks(Page page, List<Extras.Check> checks) {
         if (checks.isEmpty()) return;
         page.heading("Self-checks");
-        Map<Boolean, List<Extras.Check>> passed =
-                checks.stream().collect(Collectors.partitioningBy(HtmlReport::passed));
-        if (!passed.get(false).isEmpty()) page.words(rows(passed.get(false)));
-        List<Extras.Check> folded = passed.get(true);
+        List<Extras.Check> open = checks.stream().filter(c -> !passed(c)).toList();
+        if (!open.isEmpty()) page.words(rows(open));
+        List<Extras.Check> folded = checks.stream().filter(HtmlReport::passed).toList();
         if (!folded.isEmpty()) page.folded(folded.size() + " passed", p -> p.words(rows(folded)));
     }
 

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Nullable;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -106,6 +107,7 @@ public final class Lines extends Picture {
     }
 
     /** Null where no line has a point. */
+    @Nullable
     Lines orNull() {
         return lines == 0 ? null : this;
     }

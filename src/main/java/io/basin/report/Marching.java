@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Nullable;
 import java.awt.geom.Path2D;
 import java.util.Arrays;
 
@@ -35,12 +36,12 @@ final class Marching {
         return path;
     }
 
-    private void cells(double level, Path2D fill, Path2D line) {
+    private void cells(double level, @Nullable Path2D fill, @Nullable Path2D line) {
         for (int i = 0; i + 1 < ys.length; i++) for (int j = 0; j + 1 < xs.length; j++) cell(i, j, level, fill, line);
     }
 
     /** Walks around a cell: corners above, and a crossing on every edge whose ends differ. */
-    private void cell(int i, int j, double level, Path2D fill, Path2D line) {
+    private void cell(int i, int j, double level, @Nullable Path2D fill, @Nullable Path2D line) {
         double[] x = {xs[j], xs[j + 1], xs[j + 1], xs[j]};
         double[] y = {ys[i], ys[i], ys[i + 1], ys[i + 1]};
         double[] v = {z[i][j], z[i][j + 1], z[i + 1][j + 1], z[i + 1][j]};
@@ -73,7 +74,7 @@ final class Marching {
     }
 
     /** One polygon; the border runs between neighbouring crossings. */
-    private static void whole(double[][] p, boolean[] crossing, int n, Path2D fill, Path2D line) {
+    private static void whole(double[][] p, boolean[] crossing, int n, @Nullable Path2D fill, @Nullable Path2D line) {
         if (fill != null) polygon(fill, Arrays.copyOf(p, n));
         if (line == null) return;
         for (int k = 0; k < n; k++) {
@@ -83,7 +84,7 @@ final class Marching {
     }
 
     /** A saddle that is low in the middle: corner, crossing, crossing, corner, crossing, crossing. */
-    private static void corners(double[][] p, Path2D fill, Path2D line) {
+    private static void corners(double[][] p, @Nullable Path2D fill, @Nullable Path2D line) {
         double[][][] triangles = {{p[0], p[1], p[5]}, {p[3], p[4], p[2]}};
         for (double[][] t : triangles) {
             if (fill != null) polygon(fill, t);

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,7 +59,7 @@ public final class Page {
     }
 
     /** Nothing for null, and without a picture where the machine cannot draw. */
-    public Page figure(Picture picture, String caption) {
+    public Page figure(@Nullable Picture picture, String caption) {
         String svg = picture == null ? "" : picture.svg();
         if (svg.isEmpty()) return this;
         out.append("<figure>").append(svg);

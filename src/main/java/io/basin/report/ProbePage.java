@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -137,7 +138,7 @@ final class ProbePage {
         return most < 5 ? " " + most + " seeds: intervals are wide, and p says little." : "";
     }
 
-    private static Series find(List<Series> series, String method, String what) {
+    private static @Nullable Series find(List<Series> series, String method, String what) {
         return series.stream()
                 .filter(s -> s.method().equals(method) && s.what().equals(what))
                 .findFirst()

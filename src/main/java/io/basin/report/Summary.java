@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import java.util.List;
 import java.util.Map;
 
@@ -37,7 +38,11 @@ public record Summary(
      * @param nll mean negative log-likelihood, nats; null where what predicts gives no probabilities
      * @param ece expected calibration error, in [0, 1]; null likewise
      */
-    public record Score(long seed, double accuracy, Double nll, Double ece) {}
+    public record Score(
+            long seed,
+            double accuracy,
+            @Nullable Double nll,
+            @Nullable Double ece) {}
 
     /**
      * One line of the table.

@@ -41,8 +41,9 @@ public final class Reason {
         if (e instanceof HttpTimeoutException) return "the server did not answer in time";
         if (e instanceof InvalidPathException p) return of(p);
         if (e instanceof NumberFormatException) return "a number is malformed";
-        boolean wraps = e.getCause() != null && e.getCause().toString().equals(e.getMessage());
-        if (wraps || e instanceof UncheckedIOException && e.getMessage() == null) return of(e.getCause());
+        Throwable cause = e.getCause();
+        boolean wraps = cause != null && cause.toString().equals(e.getMessage());
+        if (cause != null && (wraps || e instanceof UncheckedIOException && e.getMessage() == null)) return of(cause);
         return said(e);
     }
 

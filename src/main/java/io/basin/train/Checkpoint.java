@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -143,7 +144,7 @@ public final class Checkpoint {
         Device device = session.model().device();
         SafetensorsWriter writer = writer(session.totals(), metadata);
         addModel(writer, device, storage, storage.live());
-        for (Arena a : arenas(storage, true)) addArena(writer, device, storage, PREFIXES.get(a), storage.memory(a));
+        for (Arena a : arenas(storage, true)) addArena(writer, device, storage, prefix(a), storage.memory(a));
         writer.write(file);
     }
 
@@ -172,6 +173,10 @@ public final class Checkpoint {
         }
     }
 
+    private static String prefix(Arena a) {
+        return Objects.requireNonNull(PREFIXES.get(a));
+    }
+
     /** What a run depends on beside its model. */
     private static List<Arena> arenas(ParameterStore storage, boolean average) {
         List<Arena> arenas = new ArrayList<>(storage.moments());
@@ -183,7 +188,7 @@ public final class Checkpoint {
         ParameterStore storage = net.store();
         readModel(file, in, net.device(), storage, storage.live());
         for (Arena a : arenas(storage, average)) {
-            readArena(file, in, net.device(), storage, PREFIXES.get(a), storage.memory(a));
+            readArena(file, in, net.device(), storage, prefix(a), storage.memory(a));
         }
     }
 

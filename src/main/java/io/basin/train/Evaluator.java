@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
@@ -60,7 +61,7 @@ public final class Evaluator implements AutoCloseable {
     private final int classes;
     private final ByteBuffer buffer;
     private final float[] probabilities;
-    private Weights bound;
+    private @Nullable Weights bound;
     /** Whether the only batch lies on the device already; the plan keeps it where it is the whole set. */
     private boolean drawn;
 

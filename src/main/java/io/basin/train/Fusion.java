@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Nullable;
 import io.basin.device.Layer;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
@@ -60,12 +61,12 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
         /** @param place the value whose node's turn the batch norm takes */
         private void foldIntoNorm(Value term, Layer.BatchNorm norm, Value other, Node sum, Value place) {
             Node relu = onlyUse(sum.output());
-            boolean ends = relu != null && relu.layer() instanceof Layer.Relu;
             gone(maker(term));
             gone(sum);
-            if (ends) gone(relu);
-            Layer.BatchNorm whole = new Layer.BatchNorm(norm.eps(), norm.momentum(), ends);
-            put(place, maker(term), whole, other, ends ? relu.output() : sum.output());
+            Node end = relu != null && relu.layer() instanceof Layer.Relu ? relu : sum;
+            if (end == relu) gone(end);
+            Layer.BatchNorm whole = new Layer.BatchNorm(norm.eps(), norm.momentum(), end == relu);
+            put(place, maker(term), whole, other, end.output());
         }
 
         private void put(Value place, Node maker, Layer layer, Value residual, Value output) {
@@ -83,7 +84,7 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
 
         /** Made by a layer that stands as it was, for one use. */
         private boolean free(Value v) {
-            return v.id() >= 0 && counts.get(v.id()) == 1 && !replaced.containsKey(v.id());
+            return v.id() >= 0 && counts.getOrDefault(v.id(), 0) == 1 && !replaced.containsKey(v.id());
         }
 
         private boolean nothingIsTrained(int from, int to) {
@@ -92,7 +93,7 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
                             n -> n.layer().parameters(n.inputs().get(0).shape()).isEmpty());
         }
 
-        private Node onlyUse(Value v) {
+        private @Nullable Node onlyUse(Value v) {
             if (counts.getOrDefault(v.id(), 0) != 1) return null;
             return original.stream()
                     .filter(n -> n.inputs().contains(v))

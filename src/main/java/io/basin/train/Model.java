@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
@@ -45,7 +46,7 @@ public final class Model extends NetMemory {
     private final Map<Pass, Evaluator> evaluators = new HashMap<>();
     private final Predictor predictor = new Predictor(this, this::reader);
     private ModelCard card = ModelCard.NONE;
-    private Augmentation reading;
+    private @Nullable Augmentation reading;
     private List<String> classNames = List.of();
 
     /** A classifier in float32, whose loss is cross-entropy; weight decay spares none of its parameters. */
@@ -81,7 +82,7 @@ public final class Model extends NetMemory {
     }
 
     /** The same with the net that the file is of, where its header does not say it; null: it does. */
-    public static Model load(Device device, Path file, Graph net) {
+    public static Model load(Device device, Path file, @Nullable Graph net) {
         ModelHeader said = ModelHeader.of(file);
         Model model = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
         try {

@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -92,7 +93,7 @@ public record ModelCard(
     }
 
     /** How a file with this header normalises samples; null where it does not say. */
-    static Augmentation reading(String file, Map<String, String> header) {
+    static @Nullable Augmentation reading(String file, Map<String, String> header) {
         float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
         float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
         if (mean.length == 0 && std.length == 0) return null;

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
@@ -62,7 +63,7 @@ record ModelHeader(Path file, Map<String, String> header) {
         try {
             return Nets.build(header.get(NET), Shape.of(extents), Integer.parseInt(header.get(OUTPUTS)));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file.toString(), e.getMessage(), e);
+            throw new FormatException(file.toString(), String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -79,6 +80,7 @@ record ModelHeader(Path file, Map<String, String> header) {
     }
 
     /** How samples are normalised; null where the file does not say. */
+    @Nullable
     Augmentation reading() {
         return ModelCard.reading(file.toString(), header);
     }

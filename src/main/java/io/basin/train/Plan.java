@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A net bound to a device: the flat list of operations from drawing a batch to the loss, with all memory allocated.
@@ -36,6 +37,7 @@ import java.util.Map;
  *
  * <p>Any thread may call; a pass is one turn on the device ({@link Guard}).
  */
+@SuppressWarnings("NullAway.Init") // Planning sets the batch and the loss.
 public final class Plan implements AutoCloseable {
     private final NetMemory model;
     private final Device device;
@@ -213,7 +215,7 @@ public final class Plan implements AutoCloseable {
     }
 
     private Tensor take(Value value) {
-        return waiting.get(value.id()).remove();
+        return Objects.requireNonNull(waiting.get(value.id())).remove();
     }
 
     /** Draws a batch and runs to the loss. */

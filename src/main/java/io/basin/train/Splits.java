@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
@@ -45,8 +46,8 @@ public final class Splits implements AutoCloseable {
     private final Settings.Data how;
     private final Map<Part, Dataset> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
-    private Augmentation augmentation;
-    private String withheld;
+    private @Nullable Augmentation augmentation;
+    private @Nullable String withheld;
 
     /** Without augmentation, and with all training samples that are not held out. */
     public Splits(Device device, TrainTest data, int validation, int batch) {

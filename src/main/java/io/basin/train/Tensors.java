@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
@@ -88,7 +89,7 @@ public final class Tensors {
         }
         double[] worst = new double[1];
         each(file, names, (name, values) -> {
-            double[] mean = means.get(name);
+            double[] mean = Objects.requireNonNull(means.get(name));
             double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
             for (int i = 0; i < mean.length; i++) {
                 double d = Math.abs(values[i] - mean[i]);

@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -80,14 +82,14 @@ public final class Trainer {
     private final Training session;
     private final Schedule schedule;
     private final int stepsPerEpoch;
-    private final Path folder;
+    private final @Nullable Path folder;
     private final int checkpointEvery;
     private final Map<String, String> about;
     private final boolean keepsMembers;
     private final Listener listener;
     private IntFunction<Map<String, String>> details = step -> Map.of();
-    private Path origin;
-    private JsonLines metrics;
+    private @Nullable Path origin;
+    private @Nullable JsonLines metrics;
     /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
     private int epochs;
 
@@ -104,7 +106,7 @@ public final class Trainer {
             Training session,
             Schedule schedule,
             int stepsPerEpoch,
-            Path folder,
+            @Nullable Path folder,
             int checkpointEvery,
             Map<String, String> about,
             boolean keepsMembers,
@@ -171,7 +173,7 @@ public final class Trainer {
 
     private void trainInFolder() {
         long metricsAt = resume();
-        Path file = folder.resolve("metrics.jsonl");
+        Path file = file("metrics.jsonl");
         try (JsonLines lines = metricsAt > 0 ? JsonLines.resume(file, metricsAt) : JsonLines.create(file)) {
             metrics = lines;
             train();
@@ -216,7 +218,7 @@ public final class Trainer {
         if (totals.broken() >= 0) throw diverged("the loss is no longer finite", (int) totals.broken());
     }
 
-    private DivergedException diverged(String what, int at) {
+    private DivergedException diverged(@Nullable String what, int at) {
         boolean kept = folder != null && Files.exists(checkpoint(folder));
         return new DivergedException(what + " at step " + at + " (epoch " + (at / stepsPerEpoch + 1) + ", lr "
                 + schedule.lr(at) + "): try a smaller `lr` or a `warmUp`"
@@ -253,7 +255,12 @@ public final class Trainer {
     }
 
     private Path memberFile(int step) {
-        return folder.resolve("member-" + step + ".safetensors");
+        return file("member-" + step + ".safetensors");
+    }
+
+    /** Of the folder, which there is where anything is kept. */
+    private Path file(String name) {
+        return Objects.requireNonNull(folder).resolve(name);
     }
 
     /** The loss is that of the weights before the update, and says nothing of those after it. */
@@ -276,7 +283,7 @@ public final class Trainer {
         written = members.size();
         Map<String, String> header = new LinkedHashMap<>(about);
         header.put("epochs", Integer.toString(epochs));
-        Checkpoint.saveRun(folder.resolve(CHECKPOINT), session, header);
+        Checkpoint.saveRun(file(CHECKPOINT), session, header);
         if (keepsMembers) return;
         session.forgetMembers();
         written = 0;
@@ -284,8 +291,8 @@ public final class Trainer {
 
     /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
     private long resume() {
-        AtomicFile.sweep(folder);
-        Path file = folder.resolve(CHECKPOINT);
+        AtomicFile.sweep(Objects.requireNonNull(folder));
+        Path file = file(CHECKPOINT);
         if (!Files.exists(file)) {
             begin();
             return 0;
@@ -307,7 +314,7 @@ public final class Trainer {
         written = members.size();
         session.resume(totals, members);
         epochs = Checkpoint.count(file, metadata, "epochs");
-        return endOfLine(folder.resolve("metrics.jsonl"), epochs);
+        return endOfLine(file("metrics.jsonl"), epochs);
     }
 
     private void requireSameData(Path file, Map<String, String> metadata) {

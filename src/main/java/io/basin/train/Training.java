@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -63,7 +64,7 @@ public final class Training implements AutoCloseable {
     private final Runnable turn = () -> oneStep(true);
 
     private volatile int done;
-    private volatile Thread driver;
+    private volatile @Nullable Thread driver;
     private boolean closesModel;
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
@@ -216,7 +217,7 @@ public final class Training implements AutoCloseable {
     }
 
     private void requireMore() {
-        if (driver != null) requireDriver();
+        requireDriver();
         if (done == steps()) throw new IllegalStateException("the session has done all of its " + done + " steps");
     }
 
@@ -239,15 +240,16 @@ public final class Training implements AutoCloseable {
     }
 
     private void requireDriver() {
-        if (driver == Thread.currentThread()) return;
+        Thread other = driver;
+        if (other == null || other == Thread.currentThread()) return;
         throw new IllegalStateException(
-                "the session is in use by a trainer in thread '" + driver.getName() + "': train another one here");
+                "the session is in use by a trainer in thread '" + other.getName() + "': train another one here");
     }
 
     /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
     void driven(Runnable work) {
         guard.run(() -> {
-            if (driver != null) requireDriver();
+            requireDriver();
             driver = Thread.currentThread();
         });
         try {
