@@ -127,7 +127,7 @@ final class Elf {
     }
 
     /** The format's own hash of a name. */
-    private static int hash(String name) {
+    static int hash(String name) {
         int h = 0;
         for (char c : name.toCharArray()) {
             h = (h << 4) + c;

@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * NVIDIA's libraries in Basin's cache: those that {@code mvn -Pcuda-libraries process-resources} put there, and those of a jar on the
- * class path, such as the artifact {@code org.bytedeco:cuda} with the classifier {@code linux-x86_64-redist}.
+ * NVIDIA's libraries in Basin's cache: those that {@code mvn -Pcuda-libraries process-resources} put there, in a jar's folders or in
+ * none, and those of a jar on the class path, such as the artifact {@code org.bytedeco:cuda} with the classifier {@code linux-x86_64-redist}.
  */
 final class Redist {
     private static final Logger LOG = LoggerFactory.getLogger(Redist.class);
@@ -50,7 +50,7 @@ final class Redist {
             URL url = Redist.class.getClassLoader().getResource(FOLDER + first);
             if (url != null) folders.add(unpacked(url));
         }
-        Cache.existing("cuda").ifPresent(folders::add);
+        Cache.existing("cuda").map(f -> List.of(f, f.resolve(FOLDER))).ifPresent(folders::addAll);
         return folders.stream().distinct().toList();
     }
 
