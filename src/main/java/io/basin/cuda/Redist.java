@@ -50,8 +50,13 @@ final class Redist {
             URL url = Redist.class.getClassLoader().getResource(FOLDER + first);
             if (url != null) folders.add(unpacked(url));
         }
-        Cache.existing("cuda").map(f -> List.of(f, f.resolve(FOLDER))).ifPresent(folders::addAll);
+        folders.addAll(cached());
         return folders.stream().distinct().toList();
+    }
+
+    /** Where the profile unpacks them. */
+    static List<Path> cached() {
+        return Cache.existing("cuda").map(f -> List.of(f, f.resolve(FOLDER))).orElse(List.of());
     }
 
     private static Path unpacked(URL url) {

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.DeviceException;
 import io.basin.io.UserFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -69,18 +70,33 @@ final class SearchPath {
         folders.add(Path.of("/usr/lib64"));
         folders.addAll(toolkits());
         folders.addAll(Python.folders());
-        folders.addAll(Redist.folders());
+        folders.addAll(Redist.cached());
         return folders;
     }
 
-    /** Those of {@code $BASIN_CUDA}: of libraries, or of a toolkit with its libraries in {@code lib64} or {@code lib}. */
+    /**
+     * Those of {@code $BASIN_CUDA}: of libraries, or of a toolkit with its libraries in {@code lib64} or {@code lib}.
+     *
+     * @throws DeviceException if one is not there: another set of libraries would be taken without a word
+     */
     private static List<Path> given() {
         String path = System.getenv(VARIABLE);
         if (path == null) return List.of();
-        return Stream.of(path.split(":", -1))
-                .map(p -> UserFolder.of("$" + VARIABLE, p))
+        return Stream.of(path.split(":"))
+                .map(SearchPath::given)
                 .flatMap(p -> Stream.of(p, p.resolve("lib64"), p.resolve("lib")))
                 .toList();
+    }
+
+    private static Path given(String name) {
+        try {
+            Path folder = UserFolder.of("$" + VARIABLE, name);
+            if (Files.isDirectory(folder)) return folder;
+        } catch (IllegalArgumentException e) {
+            throw new DeviceException(e.getMessage(), e);
+        }
+        throw new DeviceException("$" + VARIABLE + " names " + name
+                + ", where no folder is: name folders with NVIDIA's libraries, separated by ':', or unset it");
     }
 
     /** {@code /usr/local/cuda}, which an administrator links to the one to use, before others. */

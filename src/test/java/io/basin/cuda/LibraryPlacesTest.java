@@ -101,6 +101,15 @@ class LibraryPlacesTest {
     }
 
     @Test
+    void aNamedFolderThatIsNotThereIsNotReplacedByAnother() throws Exception {
+        copy(driver, NVRTC, CUBLAS, CUDNN);
+        environment.put("BASIN_CUDA", folder.resolve("nothing").toString());
+        refuses("$BASIN_CUDA names " + folder.resolve("nothing") + ", where no folder is");
+        environment.put("BASIN_CUDA", "");
+        refuses("$BASIN_CUDA is set and empty");
+    }
+
+    @Test
     void pythonsPackagesServeWithAFolderForEachLibrary() throws Exception {
         Path nvidia = folder.resolve("env/lib/python3.11/site-packages/nvidia");
         Path nvrtc = copy(nvidia.resolve("cuda_nvrtc/lib"), NVRTC);
