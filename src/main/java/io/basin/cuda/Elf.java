@@ -129,8 +129,8 @@ final class Elf {
     /** The format's own hash of a name. */
     static int hash(String name) {
         int h = 0;
-        for (char c : name.toCharArray()) {
-            h = (h << 4) + c;
+        for (int i = 0; i < name.length(); i++) {
+            h = (h << 4) + name.charAt(i);
             int high = h & 0xF0000000;
             h = (h ^ high >>> 24) & ~high;
         }
