@@ -191,6 +191,12 @@ CUresult cuDriverGetVersion(int* version) {
     return CUDA_SUCCESS;
 }
 
+// NVIDIA's NVRTC asks the driver for its unpublished tables and calls this function whether it is there or not.
+CUresult cuGetExportTable(const void** table, const CUuuid*) {
+    *table = nullptr;
+    return CUDA_ERROR_NOT_SUPPORTED;
+}
+
 CUresult cuGetErrorName(CUresult error, const char** name) { return describe(error, name, true); }
 CUresult cuGetErrorString(CUresult error, const char** text) { return describe(error, text, false); }
 

@@ -165,13 +165,14 @@ final class TestEvaluation implements AutoCloseable {
         int last = models.size() - 1;
         HeldOut heldOut = new HeldOut("validation", predictions(validation, models, splits.validationSet()));
         StreamingEnsemble alone = StreamingEnsemble.equal(heldOut.source());
-        // A member counts in inverse proportion to its validation loss.
+        Ridge stacked = Ridge.fit(heldOut, alone);
+        // A member counts in inverse proportion to its validation loss, which the fit's pass over the samples told.
         double[] weights = alone.members().stream()
                 .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
                 .toArray();
         TestSet onTest = new TestSet("test", predictions(test, models, splits.testSet()));
         StreamingEnsemble combined = new StreamingEnsemble(onTest.source(), weights);
-        Metrics ridge = Ridge.fit(heldOut, alone).evaluate(onTest, combined);
+        Metrics ridge = stacked.evaluate(onTest, combined);
         add(method, "mean", models, combined.mean().get(last), null);
         add(method, "weighted", models, combined.weighted().get(last), null);
         add(method, "vote", models, combined.vote().get(last), null);

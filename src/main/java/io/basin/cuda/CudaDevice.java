@@ -125,8 +125,9 @@ final class CudaDevice implements Device {
         long physical = Math.max(1, bytes);
         int status = cuMemAlloc(address, physical);
         if (status != 0) {
-            throw new DeviceException("cuMemAlloc of " + (bytes >> 20) + " MiB failed: " + Check.driverStatus(status)
-                    + "; " + (live >> 20) + " MiB are in use: try a smaller `batch`");
+            String call = "cuMemAlloc of " + (bytes >> 20) + " MiB";
+            throw new DeviceException(call + " failed: " + Check.driverStatus(status) + "; " + (live >> 20)
+                    + " MiB are in use: try a smaller `batch`");
         }
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);

@@ -24,6 +24,7 @@ import java.util.function.Supplier;
 final class Diagnosis {
     private static final int ROWS = 4;
     private static final int SIZE = 5;
+    private static final String TF32 = "NVIDIA_TF32_OVERRIDE";
 
     private Diagnosis() {}
 
@@ -33,20 +34,26 @@ final class Diagnosis {
         for (Library library : Libraries.ALL) {
             try {
                 Library.Finding found = library.find();
-                findings.add(Finding.of(library.soname() + ": " + Libraries.version(library, found) + " in "
+                findings.add(Finding.of(found.soname() + ": " + Libraries.version(library, found) + " in "
                         + found.path() + ", all " + library.symbols().size() + " symbols are there"
-                        + others(library)));
+                        + others(library, found)));
+                if (library == Libraries.NVRTC) findings.add(Finding.of(Libraries.builtins(found)));
             } catch (DeviceException e) {
                 findings.add(Finding.of(library.soname() + ": " + e.getMessage()));
                 complete = false;
             }
         }
+        String override = System.getenv(TF32);
+        if (override != null) {
+            findings.add(Finding.of(TF32 + " is set to " + override
+                    + ": cuBLAS and cuDNN follow it, whatever `precision` says; unset it"));
+        }
         if (complete) findings.addAll(trial());
         return findings;
     }
 
-    private static String others(Library library) {
-        List<String> others = library.others().stream()
+    private static String others(Library library, Library.Finding found) {
+        List<String> others = library.others(List.of(found.soname())).stream()
                 .map(p -> p.getFileName().toString())
                 .distinct()
                 .toList();
@@ -56,6 +63,7 @@ final class Diagnosis {
     private static List<Finding> trial() {
         List<Finding> findings = new ArrayList<>();
         try {
+            Libraries.require();
             Natives.load();
             try (CudaDevice device = new CudaDevice()) {
                 findings.add(Finding.of("device: " + device.describe()));

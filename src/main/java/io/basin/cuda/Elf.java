@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -22,7 +23,9 @@ final class Elf {
     private static final int SECTION = 64;
     private static final int LOAD = 1;
     private static final int SHARED_OBJECT = 3;
+    private static final int STRINGS = 3;
     private static final int NO_BITS = 8;
+    private static final int VERSIONS_NEEDED = 0x6ffffffe;
     private static final int X86_64 = 62;
     private static final int MAGIC = 0x464c457f;
     private static final byte[] SCRIPT = {'/', '*', ' ', 'G', 'N', 'U', ' ', 'l', 'd'};
@@ -96,6 +99,43 @@ final class Elf {
     private static long end(long offset, long length) {
         long end = offset + length;
         return offset < 0 || length < 0 || end < 0 ? Long.MAX_VALUE : end;
+    }
+
+    /**
+     * The library with another name, equally long, in place of one that it asks for: in its strings, and as a hash in the table of the
+     * versions that it needs.
+     */
+    static byte[] renamed(byte[] library, String from, String to) {
+        if (from.equals(to)) return library;
+        if (from.length() != to.length()) throw new IllegalArgumentException(to + " is not as long as " + from);
+        ByteBuffer file = ByteBuffer.wrap(library.clone()).order(ByteOrder.LITTLE_ENDIAN);
+        byte[] old = ('\0' + from + '\0').getBytes(StandardCharsets.US_ASCII);
+        byte[] replacement = ('\0' + to + '\0').getBytes(StandardCharsets.US_ASCII);
+        int count = file.getShort(60) & 0xFFFF;
+        for (int i = 0; i < count; i++) {
+            int section = (int) file.getLong(40) + i * SECTION;
+            int type = file.getInt(section + 4);
+            int start = (int) file.getLong(section + 24);
+            int end = start + (int) file.getLong(section + 32);
+            for (int at = start; type == STRINGS && at + old.length <= end; at++) {
+                if (file.slice(at, old.length).equals(ByteBuffer.wrap(old))) file.put(at, replacement);
+            }
+            for (int at = start; type == VERSIONS_NEEDED && at < end; at += Integer.BYTES) {
+                if (file.getInt(at) == hash(from)) file.putInt(at, hash(to));
+            }
+        }
+        return file.array();
+    }
+
+    /** The format's own hash of a name. */
+    static int hash(String name) {
+        int h = 0;
+        for (int i = 0; i < name.length(); i++) {
+            h = (h << 4) + name.charAt(i);
+            int high = h & 0xF0000000;
+            h = (h ^ high >>> 24) & ~high;
+        }
+        return h;
     }
 
     private static ByteBuffer read(FileChannel file, long from, int bytes) throws IOException {

@@ -1,11 +1,17 @@
 package io.basin.cuda;
 
+import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
+import io.basin.device.DeviceException;
 import java.util.List;
 import java.util.Locale;
 
 /** The four libraries of NVIDIA's that the device needs, and what of them it calls. */
 final class Libraries {
+    private static final String FOLDER = " and, if it is in none of the usual places, name its folder in "
+            + SearchPath.VARIABLE + " or LD_LIBRARY_PATH";
+    private static final String NEWER = "; with a driver of version 580 or newer CUDA 13's serves too";
+
     static final Library DRIVER = new Library(
             "libcuda.so.1",
             "libnvidia-(ptxjitcompiler|nvvm|gpucomp).*\\.so\\.[0-9.]+",
@@ -24,9 +30,8 @@ final class Libraries {
 
     static final Library NVRTC = new Library(
             "libnvrtc.so.12",
-            "libnvrtc-builtins\\.so\\.12[0-9.]*",
-            "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12) and put its folder into"
-                    + " LD_LIBRARY_PATH",
+            "libnvrtc-builtins\\.so\\.MAJOR[0-9.]*",
+            "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12)" + FOLDER + NEWER,
             symbols("""
                     nvrtcGetErrorString nvrtcVersion nvrtcGetNumSupportedArchs nvrtcGetSupportedArchs nvrtcCreateProgram
                     nvrtcDestroyProgram nvrtcCompileProgram nvrtcGetPTXSize nvrtcGetPTX nvrtcGetCUBINSize nvrtcGetCUBIN
@@ -35,9 +40,8 @@ final class Libraries {
 
     static final Library CUBLAS = new Library(
             "libcublas.so.12",
-            "libcublasLt\\.so\\.12[0-9.]*",
-            "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12) and put its folder into"
-                    + " LD_LIBRARY_PATH",
+            "libcublasLt\\.so\\.MAJOR[0-9.]*",
+            "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12)" + FOLDER + NEWER,
             symbols("""
                     cublasCreate_v2 cublasDestroy_v2 cublasGetProperty cublasGetStatusName cublasSetStream_v2
                     cublasSetWorkspace_v2 cublasSetMathMode cublasSgemm_v2
@@ -46,10 +50,9 @@ final class Libraries {
     static final Library CUDNN = new Library(
             "libcudnn.so.9",
             "libcudnn_.*\\.so\\.9[0-9.]*",
-            "install cuDNN 9 for CUDA 12 (package cudnn9-cuda-12 or pip's nvidia-cudnn-cu12) and put its folder into"
-                    + " LD_LIBRARY_PATH",
+            "install cuDNN 9 for CUDA 12 (package cudnn9-cuda-12 or pip's nvidia-cudnn-cu12)" + FOLDER,
             symbols("""
-                    cudnnGetVersion cudnnGetErrorString cudnnCreate cudnnDestroy cudnnSetStream
+                    cudnnGetVersion cudnnGetCudartVersion cudnnGetErrorString cudnnCreate cudnnDestroy cudnnSetStream
                     cudnnCreateTensorDescriptor cudnnSetTensor4dDescriptor cudnnDestroyTensorDescriptor
                     cudnnCreateFilterDescriptor cudnnSetFilter4dDescriptor cudnnDestroyFilterDescriptor
                     cudnnCreateConvolutionDescriptor cudnnSetConvolution2dDescriptor cudnnSetConvolutionGroupCount
@@ -70,9 +73,29 @@ final class Libraries {
         return List.of(names.split("\\s+"));
     }
 
-    /** Finds every library and every symbol, or says in a sentence which one is missing. */
+    /** Finds every library and every symbol, or says in a sentence which one is missing or does not go with the others. */
     static void require() {
         ALL.forEach(Library::find);
+        requireMatch(CUBLAS.find(), CUDNN.find());
+    }
+
+    /** NVRTC goes with any of them, but cuDNN loads cuBLAS by the name of its own version of CUDA. */
+    private static void requireMatch(Library.Finding cublas, Library.Finding cudnn) {
+        long built = Library.function(cudnn.handle(), "cudnnGetCudartVersion").invokeLong(new Object[0]) / 1000;
+        String major = Library.major(cublas.soname());
+        if (major.equals(String.valueOf(built))) return;
+        throw new DeviceException(cudnn.path() + " is cuDNN for CUDA " + built + ", but " + cublas.path()
+                + " is cuBLAS of CUDA " + major + ": install cuDNN 9 for CUDA " + major + " or cuBLAS of CUDA " + built
+                + ", and name the folders of one set in " + SearchPath.VARIABLE);
+    }
+
+    /** Where NVRTC's builtins lie, without which it compiles nothing, or that they are not there. */
+    static String builtins(Library.Finding nvrtc) {
+        String name = "libnvrtc-builtins.so." + version(NVRTC, nvrtc);
+        Pointer handle = Library.open(name, Library.RTLD_LAZY);
+        return handle == null
+                ? name + ": not found beside " + nvrtc.path() + "; NVIDIA's NVRTC compiles nothing without it"
+                : name + ": in " + Library.path(handle);
     }
 
     /** A library's own version, such as 12.6. */

@@ -3,29 +3,32 @@ package io.basin.cuda;
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
 import io.basin.device.DeviceException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
 /**
- * One of the vendor's libraries as the dynamic linker finds it, looked at before JCuda's first call: where a library or a symbol
- * is missing, JCuda ends the whole JVM instead of throwing.
+ * One of the vendor's libraries, looked at before JCuda's first call: where a library or a symbol is missing, JCuda ends the whole
+ * JVM instead of throwing. It is loaded by its whole path, and what it loads itself before it: what is needed later by name alone,
+ * by JCuda or by NVIDIA's libraries, is then what was loaded here.
  *
- * @param soname the exact major version, such as {@code libcublas.so.12}
- * @param companions pattern of the names of further libraries beside it that it loads when it is used
+ * @param soname the name in the version that JCuda's natives ask for, such as {@code libcublas.so.12}; CUDA 13's serves too
+ * @param companions pattern of the names of further libraries beside it that it loads when it is used; {@code MAJOR} stands for its
+ *     own major version
  * @param remedy what to install
  * @param symbols all that JCuda calls on our behalf
  */
 record Library(String soname, String companions, String remedy, List<String> symbols) {
-    private static final int RTLD_LAZY = 1;
+    static final int RTLD_LAZY = 1;
     private static final int RTLD_NOLOAD = 4;
     private static final int RTLD_DI_LINKMAP = 2;
     private static final NativeLibrary PROCESS = NativeLibrary.getProcess();
@@ -34,8 +37,13 @@ record Library(String soname, String companions, String remedy, List<String> sym
     private static final Function INFO = PROCESS.getFunction("dlinfo");
     private static final Pattern MAJOR = Pattern.compile("\\.so\\.(\\d+)");
 
-    /** What the linker said. */
-    record Finding(Path path, Pointer handle) {}
+    /** Names that cuDNN's parts carry, in the order in which they need each other; others come after them. */
+    private static final List<String> FIRST = List.of("libcudnn_graph", "libcudnn_ops", "libcudnn_cnn");
+    /** For recurrent nets and attention; 245 MB. */
+    private static final String UNUSED = "libcudnn_adv";
+
+    /** What was loaded: under which name, from where. */
+    record Finding(String soname, Path path, Pointer handle) {}
 
     /**
      * Loads the library and looks for every symbol.
@@ -43,50 +51,101 @@ record Library(String soname, String companions, String remedy, List<String> sym
      * @throws DeviceException naming what is missing, other versions that are there, and what to install
      */
     Finding find() {
-        if (open(RTLD_LAZY | RTLD_NOLOAD) == null) requireSound();
-        Pointer handle = open(RTLD_LAZY);
-        if (handle == null) throw absent();
+        Pointer handle = null;
+        String name = soname;
+        List<String> names = names();
+        for (int i = 0; handle == null && i < names.size(); i++) {
+            name = names.get(i);
+            handle = open(name, RTLD_LAZY | RTLD_NOLOAD);
+        }
+        if (handle == null) {
+            Path file = file(names);
+            if (file == null) throw new DeviceException(absent(names));
+            name = file.getFileName().toString();
+            handle = load(file);
+        }
+        Pointer loaded = handle;
         List<String> missing =
-                symbols.stream().filter(s -> symbol(handle, s) == null).toList();
+                symbols.stream().filter(s -> symbol(loaded, s) == null).toList();
         Path path = path(handle);
         if (!missing.isEmpty()) {
-            throw new DeviceException(soname + " in " + path + " lacks " + missing.get(0)
+            throw new DeviceException(name + " in " + path + " lacks " + missing.get(0)
                     + (missing.size() > 1 ? " and " + (missing.size() - 1) + " more" : "") + ": " + remedy);
         }
-        return new Finding(path, handle);
+        return new Finding(name, path, handle);
     }
 
-    private Pointer open(int mode) {
-        return OPEN.invokePointer(new Object[] {soname, mode});
+    /** Those that serve, the one that JCuda was built for first: CUDA 13's need a driver that knows CUDA 13. */
+    private List<String> names() {
+        if (!soname.endsWith(".12") || driver() < 13000) return List.of(soname);
+        return List.of(soname, soname.replaceAll("12$", "13"));
     }
 
-    /** Refuses the file that the linker would take where its loading would end the process, and so the files that it loads itself. */
-    private void requireSound() {
+    /** The version of CUDA that the driver knows, such as 12060; the newest where it is not loaded, as in reports without a device. */
+    private static int driver() {
+        Pointer driver = open("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+        Pointer version = driver == null ? null : symbol(driver, "cuDriverGetVersion");
+        if (version == null) return Integer.MAX_VALUE;
+        IntByReference known = new IntByReference();
+        Function.getFunction(version).invokeInt(new Object[] {known});
+        return known.getValue();
+    }
+
+    static Pointer open(String name, int mode) {
+        return OPEN.invokePointer(new Object[] {name, mode});
+    }
+
+    /** The file to load; one whose loading would end the process is refused, and so are the files that it loads itself. */
+    private Path file(List<String> names) {
         String passed = null;
-        for (Path file : SearchPath.files(soname)) {
+        for (Path file : (Iterable<Path>) SearchPath.files(names)::iterator) {
             Elf.Fault fault = Elf.fault(file);
-            if (fault == null) {
-                requireSoundCompanions(file);
-                return;
-            }
+            if (fault == null) return file;
             if (!fault.skipped()) throw unsound(file + " " + fault.text());
             if (passed == null) passed = file + " " + fault.text();
         }
         if (passed != null) throw unsound(passed);
+        return null;
     }
 
-    private void requireSoundCompanions(Path file) {
+    private Pointer load(Path file) {
+        for (Path other : companions(file)) {
+            boolean ours =
+                    this != Libraries.DRIVER && !other.getFileName().toString().startsWith(UNUSED);
+            if (ours) loaded(other);
+        }
+        return loaded(file);
+    }
+
+    private Pointer loaded(Path file) {
+        Pointer handle = open(file.toString(), RTLD_LAZY);
+        if (handle == null) throw unsound(linkersWords(file));
+        return handle;
+    }
+
+    /** Sound files beside a library that it loads itself, in the order in which they need each other. */
+    private List<Path> companions(Path file) {
+        Pattern names = Pattern.compile(
+                companions.replace("MAJOR", major(file.getFileName().toString())));
+        Map<String, Path> found = new LinkedHashMap<>();
         for (Path folder : List.of(file.getParent(), real(file).getParent())) {
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path other : files.sorted().toList()) {
-                    if (!other.getFileName().toString().matches(companions)) continue;
-                    Elf.Fault fault = Elf.fault(other);
-                    if (fault != null && !fault.skipped()) throw unsound(other + " " + fault.text());
-                }
-            } catch (IOException | UncheckedIOException e) {
-                // The linker reads no folders: one that cannot be listed is no fault.
+            for (Path other : SearchPath.matching(folder, "*.so*")) {
+                String name = other.getFileName().toString();
+                if (!names.matcher(name).matches()) continue;
+                Elf.Fault fault = Elf.fault(other);
+                if (fault == null) found.putIfAbsent(name, other);
+                else if (!fault.skipped()) throw unsound(other + " " + fault.text());
             }
         }
+        return found.values().stream()
+                .sorted(Comparator.comparing(Library::rank))
+                .toList();
+    }
+
+    private static int rank(Path part) {
+        String name = part.getFileName().toString();
+        int place = FIRST.indexOf(name.substring(0, name.indexOf(".so")));
+        return place < 0 ? FIRST.size() : place;
     }
 
     private static Path real(Path file) {
@@ -111,7 +170,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     }
 
     /** Where a loaded library lies, by the linker's own list. */
-    private static Path path(Pointer handle) {
+    static Path path(Pointer handle) {
         try (com.sun.jna.Memory out = new com.sun.jna.Memory(8)) {
             int rc = INFO.invokeInt(new Object[] {handle, RTLD_DI_LINKMAP, out});
             return rc != 0
@@ -120,20 +179,17 @@ record Library(String soname, String companions, String remedy, List<String> sym
         }
     }
 
-    private DeviceException absent() {
-        List<Path> others = others();
-        String said = linkersWords();
-        // Found but not loadable: damaged, or lacking something that it needs in turn.
-        if (!said.contains(soname + ": cannot open shared object file")) return unsound(said);
-        if (others.isEmpty()) return new DeviceException("no " + soname + " was found: " + remedy);
-        return new DeviceException("found " + others.get(0).getFileName() + " in "
-                + others.get(0).getParent() + ", need " + soname + ": " + remedy);
+    private String absent(List<String> names) {
+        List<Path> others = others(names);
+        if (others.isEmpty()) return "no " + soname + " was found: " + remedy;
+        return "found " + others.get(0).getFileName() + " in " + others.get(0).getParent() + ", need " + soname + ": "
+                + remedy;
     }
 
     /** Why it was not loaded; asked through JNA, for between two calls from Java the linker's own message may change. */
-    private String linkersWords() {
+    private static String linkersWords(Path file) {
         try {
-            return NativeLibrary.getInstance(soname).toString();
+            return NativeLibrary.getInstance(file.toString()).toString();
         } catch (UnsatisfiedLinkError e) {
             return String.valueOf(e.getMessage())
                     .lines()
@@ -143,24 +199,18 @@ record Library(String soname, String companions, String remedy, List<String> sym
         }
     }
 
-    /** The same library in other major versions, anywhere a linker or an installer would put it. */
-    List<Path> others() {
+    /** The same library in other major versions than those names', anywhere a linker or an installer would put it. */
+    List<Path> others(List<String> names) {
         String stem = soname.substring(0, soname.indexOf(".so.") + 4);
-        Set<Path> found = new LinkedHashSet<>();
-        for (Path folder : SearchPath.folders()) {
-            try (Stream<Path> files = Files.list(folder)) {
-                files.filter(f -> f.getFileName().toString().startsWith(stem))
-                        .filter(f -> !major(f.getFileName().toString()).equals(major(soname)))
-                        .sorted()
-                        .forEach(found::add);
-            } catch (IOException | UncheckedIOException e) {
-                // A folder that cannot be listed holds nothing for us.
-            }
-        }
-        return List.copyOf(found);
+        Set<String> majors = names.stream().map(Library::major).collect(Collectors.toSet());
+        return SearchPath.folders().stream()
+                .flatMap(folder -> SearchPath.matching(folder, stem + "*").stream())
+                .filter(f -> !majors.contains(major(f.getFileName().toString())))
+                .distinct()
+                .toList();
     }
 
-    private static String major(String name) {
+    static String major(String name) {
         Matcher m = MAJOR.matcher(name);
         return m.find() ? m.group(1) : "";
     }

@@ -10,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import jcuda.JCudaVersion;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -22,12 +21,11 @@ import jcuda.nvrtc.JNvrtc;
  *
  * <p>JCuda unpacks them into the temporary folder under fixed names and never overwrites: whatever another user or another
  * version put there first would be loaded. So they are unpacked here, byte for byte as in the jar, into a folder that only this
- * user may write, which JCuda is shown as the temporary one for the moment of loading.
+ * user may write, which JCuda is shown as the temporary one for the moment of loading. They ask for CUDA 12's libraries by name; where
+ * CUDA 13's were found, whose functions that are called here are the same, they ask for those instead.
  */
 final class Natives {
     private static final String TEMPORARY = "java.io.tmpdir";
-    private static final List<String> DRIVER = List.of("JCudaDriver", "JNvrtc");
-    private static final List<String> MATHS = List.of("JCublas2", "JCudnn");
     private static boolean loaded;
 
     private Natives() {}
@@ -36,11 +34,13 @@ final class Natives {
     static synchronized void load() {
         if (loaded) return;
         loadDriver();
-        load(MATHS, () -> {
-            JCudaDriver.setExceptionsEnabled(false);
-            JNvrtc.setExceptionsEnabled(false);
+        JCudaDriver.setExceptionsEnabled(false);
+        JNvrtc.setExceptionsEnabled(false);
+        load("JCublas2", Libraries.CUBLAS, () -> {
             JCublas2.setExceptionsEnabled(false);
             JCublas2.initialize();
+        });
+        load("JCudnn", Libraries.CUDNN, () -> {
             JCudnn.setExceptionsEnabled(false);
             JCudnn.initialize();
         });
@@ -49,15 +49,17 @@ final class Natives {
 
     /** Those of the driver and of NVRTC alone; what a program around this one chose about JCuda's exceptions stays. */
     static synchronized void loadDriver() {
-        load(DRIVER, () -> {
-            Check.driver(JCudaDriver.cuDriverGetVersion(new int[1]), "cuDriverGetVersion");
-            Check.nvrtc(JNvrtc.nvrtcVersion(new int[1], new int[1]), "nvrtcVersion");
-        });
+        load(
+                "JCudaDriver",
+                Libraries.DRIVER,
+                () -> Check.driver(JCudaDriver.cuDriverGetVersion(new int[1]), "cuDriverGetVersion"));
+        load("JNvrtc", Libraries.NVRTC, () -> Check.nvrtc(JNvrtc.nvrtcVersion(new int[1], new int[1]), "nvrtcVersion"));
     }
 
-    private static void load(List<String> names, Runnable touch) {
-        Path folder = Cache.executable("natives");
-        for (String name : names) unpack(folder, "lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
+    private static void load(String half, Library library, Runnable touch) {
+        String found = library.find().soname();
+        Path folder = Cache.executable(found.equals(library.soname()) ? "natives" : "natives-" + Library.major(found));
+        unpack(folder, "lib" + half + "-" + JCudaVersion.get() + "-linux-x86_64.so", library.soname(), found);
         String before = System.getProperty(TEMPORARY);
         System.setProperty(TEMPORARY, folder.toString());
         try {
@@ -73,11 +75,11 @@ final class Natives {
         return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
     }
 
-    private static void unpack(Path folder, String name) {
+    private static void unpack(Path folder, String name, String asked, String found) {
         Path file = folder.resolve(name);
         try (InputStream in = Natives.class.getResourceAsStream("/lib/" + name)) {
             if (in == null) throw new DeviceException("the class path lacks " + name + ", a part of JCuda");
-            byte[] bytes = in.readAllBytes();
+            byte[] bytes = Elf.renamed(in.readAllBytes(), asked, found);
             boolean same = Files.exists(file) && Arrays.equals(bytes, Files.readAllBytes(file));
             if (!same) AtomicFile.write(file, bytes);
         } catch (IOException | UncheckedIOException e) {

@@ -45,10 +45,15 @@ final class TarReader {
             try {
                 visitor.file(e.getName(), e.getSize(), tar);
             } catch (IOException damaged) {
-                if (!String.valueOf(damaged.getMessage()).startsWith("Truncated TAR")) throw damaged;
+                if (!isCutShort(damaged)) throw damaged;
                 throw DataException.of(name, "ends in the middle of a file", REMEDY, damaged);
             }
         }
+    }
+
+    /** The library has one exception for all damage. */
+    private static boolean isCutShort(IOException damage) {
+        return String.valueOf(damage.getMessage()).startsWith("Truncated TAR");
     }
 
     private static TarArchiveEntry next(TarArchiveInputStream tar, Capped.Limited bytes, String name)

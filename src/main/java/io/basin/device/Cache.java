@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,19 @@ public final class Cache {
      */
     public static Path executable(String name) {
         return folder(name, mounts());
+    }
+
+    /** The folder of that name if it is there and this user's; it is not made. */
+    public static Optional<Path> existing(String name) {
+        for (Path root : roots()) {
+            Path folder = root.resolve(name);
+            try {
+                if (Files.isDirectory(folder)) return Optional.of(create(folder).toAbsolutePath());
+            } catch (IOException e) {
+                LOG.info("{} is not used: {}", folder, Reason.of(e));
+            }
+        }
+        return Optional.empty();
     }
 
     private static Path folder(String name, String mounts) {

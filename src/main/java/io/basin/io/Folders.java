@@ -22,6 +22,6 @@ public final class Folders {
     /** The error of a folder of results that cannot be written. */
     public static UncheckedIOException unwritable(Path folder, IOException e) {
         return new UncheckedIOException(
-                "--out: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
+                "`out`: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
     }
 }

@@ -212,7 +212,7 @@ public final class Evaluator implements AutoCloseable {
         List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
-        model.measured(weights, true);
+        model.measured(weights);
         drawn = false;
         norms.forEach(Op.BatchNorm::reset);
         if (how == Refresh.SINGLE) {
@@ -243,7 +243,7 @@ public final class Evaluator implements AutoCloseable {
 
     private EpochMetrics settleWhole(Weights weights) {
         use(weights);
-        model.measured(weights, true);
+        model.measured(weights);
         control.start(0);
         for (Op op : plan.ops()) {
             if (op instanceof Op.BatchNorm norm) {

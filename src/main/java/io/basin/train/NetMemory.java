@@ -57,9 +57,14 @@ public abstract class NetMemory implements AutoCloseable {
         });
     }
 
-    /** Remembers whether these weights have batch-norm statistics of their own. */
-    void measured(Weights weights, boolean now) {
-        if (store.isAverage(weights)) averageMeasured = now;
+    /** Remembers that these weights have batch-norm statistics of their own. */
+    void measured(Weights weights) {
+        averageMeasured |= store.isAverage(weights);
+    }
+
+    /** The average's statistics, where it has any, are those of other weights now. */
+    void averageMoved() {
+        averageMeasured = false;
     }
 
     /** @throws IllegalStateException for the running average before {@link Evaluator#refresh} measured its statistics */

@@ -229,7 +229,7 @@ public final class Training implements AutoCloseable {
             step.run();
             tick.run();
         }
-        if (averaging.alpha(done) != 0) model.measured(storage.averaged(), false);
+        if (averaging.alpha(done) != 0) model.averageMoved();
         if (Arrays.binarySearch(collections, done) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
             // First, so that its memory is freed with the others' where the copy fails.

@@ -22,7 +22,7 @@ class LibraryTest {
     private static final List<String> SONAMES =
             Libraries.ALL.stream().map(Library::soname).toList();
     private static final Map<String, String> OTHER_MAJORS = Map.of(
-            "libnvrtc.so.12", "libnvrtc.so.13",
+            "libnvrtc.so.12", "libnvrtc.so.11.2",
             "libcublas.so.12", "libcublas.so.11",
             "libcudnn.so.9", "libcudnn.so.8");
 
