@@ -4,6 +4,7 @@ import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
+import io.basin.Nullable;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -96,7 +97,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     }
 
     /** The file to load; one whose loading would end the process is refused, and so are the files that it loads itself. */
-    private Path file(List<String> names) {
+    private @Nullable Path file(List<String> names) {
         String passed = null;
         for (Path file : (Iterable<Path>) SearchPath.files(names)::iterator) {
             Elf.Fault fault = Elf.fault(file);

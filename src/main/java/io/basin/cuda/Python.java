@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ final class Python {
     /** A python that waits for something is not waited for. */
     private static final int SECONDS = 10;
 
-    private static List<Path> folders;
+    private static @Nullable List<Path> folders;
 
     private Python() {}
 

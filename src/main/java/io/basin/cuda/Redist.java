@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
@@ -63,7 +64,7 @@ final class Redist {
         try {
             URLConnection connection = url.openConnection();
             if (!(connection instanceof JarURLConnection inJar))
-                return Path.of(url.toURI()).getParent();
+                return Objects.requireNonNull(Path.of(url.toURI()).getParent());
             inJar.setUseCaches(false);
             try (ZipFile jar = inJar.getJarFile()) {
                 return unpacked(jar);

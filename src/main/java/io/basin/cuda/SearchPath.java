@@ -93,7 +93,7 @@ final class SearchPath {
             Path folder = UserFolder.of("$" + VARIABLE, name);
             if (Files.isDirectory(folder)) return folder;
         } catch (IllegalArgumentException e) {
-            throw new DeviceException(e.getMessage(), e);
+            throw new DeviceException(String.valueOf(e.getMessage()), e);
         }
         throw new DeviceException("$" + VARIABLE + " names " + name
                 + ", where no folder is: name folders with NVIDIA's libraries, separated by ':', or unset it");
