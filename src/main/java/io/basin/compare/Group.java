@@ -1,6 +1,5 @@
 package io.basin.compare;
 
-import java.util.Objects;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Method.Product;
@@ -8,6 +7,7 @@ import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -62,7 +62,9 @@ record Group(List<Method> methods) {
     }
 
     Schedule schedule(int part) {
-        return isTrunk(part) ? Objects.requireNonNull(methods.get(0).trunk()) : collecting().schedule();
+        return isTrunk(part)
+                ? Objects.requireNonNull(methods.get(0).trunk())
+                : collecting().schedule();
     }
 
     Averaging averaging(int part) {

@@ -1,6 +1,5 @@
 package io.basin.compare;
 
-import java.util.Objects;
 import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.data.Dataset;
@@ -21,6 +20,7 @@ import io.basin.train.Splits;
 import io.basin.train.Training;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
