@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
@@ -157,11 +158,11 @@ final class CpuDevice implements Device {
     }
 
     @Override
-    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+    public Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control) {
         return planned(scope, guard, inputs.get(0).shape(), () -> layer(scope, layer, inputs, seed, control));
     }
 
-    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control) {
+    private Op layer(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control) {
         Tensor x = inputs.get(0);
         Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
         if (layer instanceof Layer.Conv s) return new CpuConv(dnnl, scope, s, x, y);
@@ -170,7 +171,8 @@ final class CpuDevice implements Device {
         if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
         if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
         if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, inputs.get(1));
-        if (layer instanceof Layer.Dropout s) return CpuPointwise.dropout(dnnl, scope, s, x, seed, control);
+        if (layer instanceof Layer.Dropout s)
+            return CpuPointwise.dropout(dnnl, scope, s, x, seed, Objects.requireNonNull(control));
         return CpuPointwise.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);
     }
 

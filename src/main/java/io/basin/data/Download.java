@@ -67,7 +67,7 @@ public final class Download {
      * @param pause time before the second attempt at the same server; it doubles with each
      * @param environment the value of an environment variable, or null: proxies are taken from there
      */
-    public Download(String mirror, Duration idle, Duration pause, UnaryOperator<String> environment) {
+    public Download(@Nullable String mirror, Duration idle, Duration pause, UnaryOperator<String> environment) {
         if (mirror != null && mirror.isBlank()) {
             throw new IllegalArgumentException(VARIABLE + " is set and empty: name an address, or unset it");
         }

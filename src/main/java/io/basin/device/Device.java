@@ -84,7 +84,7 @@ public interface Device extends AutoCloseable {
      * @param seed of what the layer draws while training
      * @param control counts the steps that the draws depend on; null for a layer that draws nothing
      */
-    Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, RunState control);
+    Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control);
 
     /** Backward sums the branches' gradients into x's; forward does nothing, for the branches share x's value. */
     Op fork(PlanContext scope, Tensor x, List<Tensor> branches);

@@ -1,6 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -62,7 +63,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
      * @param folder where its files are; null to look in the usual places
      * @throws FormatException if this version knows no such data set or net
      */
-    public TrainTest data(Path folder, Progress progress) {
+    public TrainTest data(@Nullable Path folder, Progress progress) {
         try {
             Nets.known(origin.model());
         } catch (IllegalArgumentException e) {

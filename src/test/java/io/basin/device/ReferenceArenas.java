@@ -50,11 +50,12 @@ final class ReferenceArenas extends Arenas {
         double[][] s = new double[rule.moments()][];
         for (int k = 0; k < s.length; k++) s[k] = cells(storage.memory(ParameterStore.moment(k)));
         float[] c = state.scalars(rule)[(int) t];
+        float[] none = {};
         for (int i = 0; i < w.length; i++) {
             float[][] one = {{(float) w[i]}, {(float) g[i]}, {0}, {0}};
             for (int k = 0; k < s.length; k++) one[2 + k][0] = (float) s[k][i];
             float wd = 4L * i < storage.splitBytes() ? (float) rule.weightDecay() : 0;
-            rule.update(1, one[0], one[1], s.length > 0 ? one[2] : null, s.length > 1 ? one[3] : null, lr, wd, c);
+            rule.update(1, one[0], one[1], s.length > 0 ? one[2] : none, s.length > 1 ? one[3] : none, lr, wd, c);
             w[i] = one[0][0];
             for (int k = 0; k < s.length; k++) s[k][i] = one[2 + k][0];
             if (alpha != 0) a[i] += alpha * (w[i] - a[i]);

@@ -38,6 +38,7 @@ class UpdateRuleContractTest {
 
         @Override
         public void update(int n, float[] w, float[] g, float[] m, float[] v, float lr, float wd, float[] c) {
+            assertEquals(0, m.length + v.length, "a rule without moments gets empty ones");
             for (int i = 0; i < n; i++) w[i] = w[i] - lr * (Math.signum(g[i]) + wd * w[i]);
         }
 
