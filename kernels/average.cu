@@ -1,7 +1,7 @@
 // Arithmetic on whole arenas: points on curves and planes, and the spread of averaged weights.
 //
 //   combine   to = sum_j c[row][j] points[j]               row = t, or 0 where there is only one (control may be null);
-//             a point whose c is 0 takes no part and is not read
+//             a point whose c is 0 takes no part and is not read; past the last row nothing changes
 //   moment    s = (1 - alpha[t]) s + alpha[t] / (1 - alpha[t]) (w - a)^2      after step has moved a; alpha[t] = 1: s = 0
 //
 // s is SWAG's second moment about the mean: with the table of an equal average the variance of the models averaged so
@@ -24,11 +24,13 @@ const u32 MAX_POINTS = 32;
 extern "C" __global__ void __launch_bounds__(256)
 combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n,
         const float* __restrict__ coefficients, u32 rows, const Control* __restrict__ control, u32 quads) {
+    const u64 row = rows == 1 ? 0 : control->step;
+    if (row >= rows) return;
     __shared__ const float4* point[MAX_POINTS];
     __shared__ float c[MAX_POINTS];
     if (threadIdx.x < n) {
         point[threadIdx.x] = points[threadIdx.x];
-        c[threadIdx.x] = coefficients[(rows == 1 ? 0 : control->step) * n + threadIdx.x];
+        c[threadIdx.x] = coefficients[row * n + threadIdx.x];
     }
     __syncthreads();
     float start = 0;

@@ -2,7 +2,8 @@
 //
 //   accumulate   sum += weight p;  votes[row][argmax p] += 1
 //   argmax       choice = the first class with the largest sum
-//   vote         choice = the class with most votes; of several the one with the larger sum, then the first
+//   vote         choice = the class with most votes; of several the one with the larger sum, then the first. A sum that
+//                is not a number is the smallest, but takes nobody's votes away
 //
 //   kernel       bytes per element (row, class)                     blocks
 //   accumulate   20: reads p and sum, writes sum (votes: 8 a row)   rows / 8: a warp a row
@@ -15,6 +16,8 @@
 //
 // sum and votes are (rows, classes) and begin as zeros.
 #include "basin.cuh"
+
+const double LEAST = -1.7976931348623157e308;
 
 extern "C" __global__ void __launch_bounds__(256)
 accumulate(double* __restrict__ sum, u32* __restrict__ votes, const float* __restrict__ p, double weight, u32 rows,
@@ -46,7 +49,8 @@ vote(int* __restrict__ choice, const u32* __restrict__ votes, const double* __re
         const u32* v = votes + (u64)row * classes;
         const double* x = sum + (u64)row * classes;
         const u32 most = warpBest<u32>(classes, [=](u32 k) { return v[k]; }).value;
-        const Best<double> best = warpBest<double>(classes, [=](u32 k) { return v[k] == most ? x[k] : -1; });
+        const Best<double> best =
+            warpBest<double>(classes, [=](u32 k) { return v[k] == most ? fmax(x[k], LEAST / 2) : LEAST; });
         if (threadIdx.x % 32 == 0) choice[row] = (int)best.index;
     }
 }

@@ -55,8 +55,10 @@ final class CpuBend extends CpuPass {
         this.momentum = floats(momentum);
     }
 
+    /** After a loss that was no number nothing moves any more, as in {@link CpuStep}. */
     @Override
     public void run() {
+        if (tables.getLong(Control.BROKEN) != 0) return;
         lr = tables.getFloat(Math.toIntExact(control.rate(step(control, tables))));
         c = row.at(j);
         pass();

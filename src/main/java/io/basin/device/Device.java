@@ -78,7 +78,10 @@ public interface Device extends AutoCloseable {
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */
     Op loss(Scope scope, Spec.Loss spec, Tensor logits, Slot labels, Control control);
 
-    /** The fused update of everything in {@code storage}, driven by the tables in {@code control}. */
+    /**
+     * The fused update of everything in {@code storage}, driven by the tables in {@code control}. Once a loss was not finite
+     * neither this nor {@link #bend} changes anything.
+     */
     Runnable step(Spec.Step spec, Storage storage, Control control);
 
     /** to = sum of c_j points_j over whole arenas in one pass; a point whose c_j is 0 takes no part, whatever it holds. */

@@ -222,6 +222,65 @@ class ArenaContractTest {
         });
     }
 
+    /** The flag is set in the step whose loss broke and stays: that step's updates and all later ones leave the point alone. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void afterALossThatIsNoNumberNoPointMoves(Subject subject) {
+        on(subject, bench -> {
+            Memory point = bench.arena(21);
+            Memory momentum = bench.arena(22);
+            float[] p = bench.read(point);
+            float[] v = bench.read(momentum);
+            Coefficients c = bench.coefficients(null, new double[] {0.5});
+            Spec.Step spec = new Spec.Step(0.9, 0.05, false);
+            Runnable bend = bench.device().bend(spec, bench.storage(), point, momentum, c, 0, bench.control());
+            for (long t = 1; t <= RATES.length; t++) {
+                bench.control().start(new Control.Totals(t, 0, 0, 0, 1));
+                bend.run();
+                assertArrayEquals(p, bench.read(point), "step " + t);
+                assertArrayEquals(v, bench.read(momentum), "step " + t);
+            }
+        });
+    }
+
+    /** A combination moves no model: it is where the loss is measured, with or without a broken one before it. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aCombinationIsMadeAfterALossThatIsNoNumberToo(Subject subject) {
+        on(subject, bench -> {
+            Memory a = bench.arena(3);
+            Memory to = bench.arena(5);
+            Coefficients c = bench.coefficients(bench.control(), new double[][] {{1}, {1}, {1}});
+            bench.control().start(new Control.Totals(1, 0, 0, 0, 0));
+            bench.device().combine(List.of(a), c, to).run();
+            assertArrayEquals(bench.read(a), bench.read(to));
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void beyondTheTablesEverythingIsRefusedOrNothingChanges(Subject subject) {
+        try (Device device = subject.open();
+                Bench bench = Bench.on(device)) {
+            Memory point = bench.arena(21);
+            Memory to = bench.arena(22);
+            Coefficients c = bench.coefficients(bench.control(), new double[][] {{0.5}, {0.5}, {0.5}});
+            Spec.Step spec = new Spec.Step(0.9, 0.05, false);
+            List<Runnable> work = List.of(
+                    device.bend(spec, bench.storage(), point, bench.arena(23), c, 0, bench.control()),
+                    device.combine(List.of(point), c, to));
+            bench.control().start(RATES.length);
+            float[] p = bench.read(point);
+            float[] before = bench.read(to);
+            for (Runnable one : work) {
+                if (device.immediate()) assertThrows(IllegalStateException.class, one::run);
+                else one.run();
+            }
+            assertArrayEquals(p, bench.read(point));
+            assertArrayEquals(before, bench.read(to));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(ALL)
     void whatDoesNotFitIsRefused(Subject subject) {

@@ -36,6 +36,7 @@ final class ReferenceArenas {
     }
 
     static void bend(Spec.Step spec, Storage storage, Memory point, Memory momentum, double c, Control control) {
+        if (raw(control.memory()).getLong(Control.BROKEN) != 0) return;
         double lr = raw(control.memory()).getFloat(Math.toIntExact(control.rate(step(control))));
         double[] w = cells(storage.memory(Arena.PARAMS));
         double[] g = cells(storage.memory(Arena.GRADS));

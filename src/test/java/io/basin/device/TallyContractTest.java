@@ -33,7 +33,10 @@ class TallyContractTest {
     }
 
     private static void check(Device device, int rows, int classes, int batch, double[] weights) {
-        float[][] members = members(weights.length, rows, classes);
+        check(device, members(weights.length, rows, classes), rows, classes, batch, weights);
+    }
+
+    private static void check(Device device, float[][] members, int rows, int classes, int batch, double[] weights) {
         try (Tally tally = device.tally(rows, classes);
                 Memory memory = device.allocate(OFFSET + 4L * batch * classes)) {
             for (int m = 0; m < weights.length; m++) {
@@ -76,6 +79,21 @@ class TallyContractTest {
             check(device, 53, 10, 16, new double[] {0.25, 0.25, 0.25, 0.25});
             check(device, 41, 45, 41, new double[] {1 / 3.0, 0.2, 2});
             assertEquals(0, device.liveBytes());
+        }
+    }
+
+    /** A diverged member gives every class of a sample NaN: its vote goes to the first class, and the others' votes count. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aMemberWhoseProbabilitiesAreNoNumbersHasOneVoteLikeTheOthers(Subject subject) {
+        for (int diverged = 0; diverged < 3; diverged++) {
+            float[][] members = members(3, 53, 10);
+            java.util.Arrays.fill(members[diverged], Float.NaN);
+            for (Device device : new Device[] {subject.open(), new ReferenceDevice()}) {
+                try (device) {
+                    check(device, members, 53, 10, 16, new double[] {0.25, 0.5, 0.25});
+                }
+            }
         }
     }
 
