@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What the packages' documentation promises about who knows whom. */
@@ -15,6 +16,10 @@ class ArchitectureTest {
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("io.basin");
     private static final String[] DEVICES = {"io.basin.cpu..", "io.basin.cuda.."};
+
+    private static final Set<String> INEXACT = Set.of(
+            "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "exp", "expm1", "hypot", "log", "log10", "log1p",
+            "pow", "sin", "sinh", "tan", "tanh");
 
     @Test
     void theClassesWereFound() {
@@ -92,6 +97,28 @@ class ArchitectureTest {
                         c -> c.getPackageName().startsWith("io.basin.")
                                 && !c.getPackageName().startsWith("io.basin.device")
                                 && !c.getPackageName().startsWith("io.basin.random")))
+                .check(CLASSES);
+    }
+
+    /** {@link Math}'s may differ from machine to machine in the last bit; the devices' own arithmetic is theirs. */
+    @Test
+    void tablesAndDrawsAreComputedByStrictMath() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(
+                        "io.basin.random..",
+                        "io.basin.data..",
+                        "io.basin.device..",
+                        "io.basin.ensemble..",
+                        "io.basin.geometry..",
+                        "io.basin.graph..",
+                        "io.basin.nn..",
+                        "io.basin.train..")
+                .should()
+                .callMethodWhere(com.tngtech.archunit.base.DescribedPredicate.describe(
+                        "a function of Math whose last bit the platform chooses",
+                        call -> call.getTargetOwner().isEquivalentTo(Math.class)
+                                && INEXACT.contains(call.getTarget().getName())))
                 .check(CLASSES);
     }
 

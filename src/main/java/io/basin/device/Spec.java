@@ -1,6 +1,12 @@
 package io.basin.device;
 
-/** What an operation computes, as plain data: planned by devices, printed, compared and written into headers. */
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * What an operation computes, as plain data: planned by devices, printed, and compared by content. A caller's own
+ * {@link Initializer} or {@link Elementwise} inside is compared by its own {@code equals}.
+ */
 public sealed interface Spec {
     /**
      * Convolution, optionally with bias and ReLU in the same pass.
@@ -47,6 +53,23 @@ public sealed interface Spec {
      */
     record Batch(int batch, int pad, boolean flip, float[] mean, float[] std, long seed, boolean shuffled)
             implements Spec {
+        public Batch {
+            mean = mean.clone();
+            std = std.clone();
+        }
+
+        /** A copy. */
+        @Override
+        public float[] mean() {
+            return mean.clone();
+        }
+
+        /** A copy. */
+        @Override
+        public float[] std() {
+            return std.clone();
+        }
+
         /** The samples in their own order, none augmented. */
         public Batch plain() {
             return new Batch(batch, 0, false, mean, std, seed, false);
@@ -55,6 +78,30 @@ public sealed interface Spec {
         /** The samples in their own order, augmented as in the first epoch. */
         public Batch ordered() {
             return new Batch(batch, pad, flip, mean, std, seed, false);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Batch that && content().equals(that.content());
+        }
+
+        @Override
+        public int hashCode() {
+            return content().hashCode();
+        }
+
+        @Override
+        public String toString() {
+            return "Batch" + content();
+        }
+
+        /** The components, arrays as lists. */
+        private List<Object> content() {
+            return List.of(batch, pad, flip, list(mean), list(std), seed, shuffled);
+        }
+
+        private static List<Float> list(float[] values) {
+            return IntStream.range(0, values.length).mapToObj(i -> values[i]).toList();
         }
     }
 

@@ -51,7 +51,7 @@ public final class Metrics {
         boolean hit = prediction == label;
         count++;
         hits += hit ? 1 : 0;
-        nllSum -= Math.log(Math.max(likelihood, FLOOR));
+        nllSum -= StrictMath.log(Math.max(likelihood, FLOOR));
         int bin = Math.max(0, Math.min(BINS - 1, (int) Math.ceil(confidence * BINS) - 1));
         binCount[bin]++;
         binHits[bin] += hit ? 1 : 0;

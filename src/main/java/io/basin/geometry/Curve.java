@@ -16,7 +16,7 @@ public enum Curve {
             double[] c = new double[points];
             double binomial = 1;
             for (int j = 0; j < points; j++) {
-                c[j] = binomial * Math.pow(t, j) * Math.pow(1 - t, points - 1 - j);
+                c[j] = binomial * StrictMath.pow(t, j) * StrictMath.pow(1 - t, points - 1 - j);
                 binomial = binomial * (points - 1 - j) / (j + 1);
             }
             return c;

@@ -13,7 +13,8 @@ import java.util.List;
 /**
  * Random directions in weight space, the same for every net of a model and on every device.
  *
- * <p>Numbers are drawn in logical order, so that layouts do not matter. Raw directions have length 1 over all parameters. In
+ * <p>Numbers are drawn in logical order, so that layouts do not matter, and with {@link StrictMath}, so that every machine draws
+ * the same bits. Raw directions have length 1 over all parameters. In
  * filter-normalised ones (Li et al. 2018, arXiv 1712.09913) every filter is as long as the net's own filter, and biases and
  * batch norm rest: a net whose filters were scaled up in front of a batch norm, which computes the same, then looks the same.
  */
@@ -92,8 +93,8 @@ public final class Directions {
             }
             double u = (((words[0] & 0xFFFFFFFFL) << 21 ^ (words[1] & 0xFFFFFFFFL) >>> 11) + 1) * 0x1p-53;
             double angle = 2 * Math.PI * Philox.unit(words[2]);
-            double radius = Math.sqrt(-2 * Math.log(u));
-            out[i] = (float) (radius * (i % 2 == 0 ? Math.cos(angle) : Math.sin(angle)));
+            double radius = Math.sqrt(-2 * StrictMath.log(u));
+            out[i] = (float) (radius * (i % 2 == 0 ? StrictMath.cos(angle) : StrictMath.sin(angle)));
         }
         return out;
     }

@@ -7,6 +7,7 @@ import io.basin.device.Spec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,18 +18,23 @@ import java.util.Set;
  * <p>The order of appending is topological, so backward is the tape reversed; nothing here computes or allocates. A
  * residual block reads {@code g.add(g.norm(g.conv(x, 64, 3)), x)}. Layers are named as PyTorch would name them when the
  * caller says so, {@code g.at("layer1.0.conv1").conv(x, 64, 3)}; the others are numbered, {@code conv1}, {@code
- * conv2}, ...
+ * conv2}, ... The name belongs to the layer that is appended through {@link #at}'s result, whatever is appended on the way:
+ * {@code g.at("sum").add(g.at("left").relu(x), g.at("right").relu(x))} names all three.
  */
 public final class Graph {
     private static final double BATCH_NORM_EPS = 1e-5;
     private static final double BATCH_NORM_MOMENTUM = 0.1;
 
-    private final List<Node> nodes = new ArrayList<>();
-    private final Map<String, Integer> counts = new HashMap<>();
-    private final Set<String> paths = new HashSet<>();
+    private final List<Node> nodes;
+    private final Map<String, Integer> counts;
+    private final Set<String> paths;
+    /** Names that were given to {@link #at} and to no layer yet. */
+    private final Set<String> unused;
+
     private final Value input;
     private final Initializer init;
-    private String next;
+    /** The name of the layer that is appended through this view of the tape; null: it is numbered. */
+    private final String name;
 
     /** @param sample (channels, height, width) of one input */
     public Graph(Shape sample) {
@@ -37,15 +43,39 @@ public final class Graph {
 
     /** @param init of the weights of convolutions and dense layers; biases are filled as PyTorch does */
     public Graph(Shape sample, Initializer init) {
+        nodes = new ArrayList<>();
+        counts = new HashMap<>();
+        paths = new HashSet<>();
+        unused = new LinkedHashSet<>();
         input = new Value(-1, sample);
         this.init = init;
+        name = null;
+    }
+
+    private Graph(Graph tape, String name) {
+        nodes = tape.nodes;
+        counts = tape.counts;
+        paths = tape.paths;
+        unused = tape.unused;
+        input = tape.input;
+        init = tape.init;
+        this.name = name;
     }
 
     public Value input() {
         return input;
     }
 
+    /**
+     * The layers in the order of appending.
+     *
+     * @throws IllegalStateException if a name was given to {@link #at} and then to no layer
+     */
     public List<Node> nodes() {
+        if (!unused.isEmpty()) {
+            throw new IllegalStateException(
+                    unused.iterator().next() + ": no layer was appended through the graph that at(...) returned");
+        }
         return List.copyOf(nodes);
     }
 
@@ -55,10 +85,16 @@ public final class Graph {
         return nodes.get(nodes.size() - 1).output();
     }
 
-    /** Names the next layer. */
+    /**
+     * The same tape, for one layer: the one that is appended through the result gets this name.
+     *
+     * @param path unique in the net; its weights are called {@code path.weight}, {@code path.bias} and so on
+     * @throws IllegalArgumentException if the path is empty
+     */
     public Graph at(String path) {
-        next = path;
-        return this;
+        if (path == null || path.isBlank()) throw new IllegalArgumentException("a layer's name is empty");
+        unused.add(path);
+        return new Graph(this, path);
     }
 
     /** Convolution without bias that keeps height and width (odd kernels): what batch norm follows. */
@@ -163,8 +199,8 @@ public final class Graph {
     }
 
     private String path(String kind) {
-        String named = next;
-        next = null;
-        return named != null ? named : kind + counts.merge(kind, 1, Integer::sum);
+        if (name == null) return kind + counts.merge(kind, 1, Integer::sum);
+        unused.remove(name);
+        return name;
     }
 }

@@ -10,10 +10,17 @@ public final class Initialisers {
     public static final Initializer PYTORCH = Initializer.fanIn();
 
     /** He et al. 2015 (arXiv 1502.01852), fan-in: N(0, 2/fan-in). */
-    public static final Initializer HE = (w, shape, seed) -> normal(w, Math.sqrt(2.0 / fanIn(shape)), seed);
+    public static final Initializer HE = new Normal(false);
 
     /** The variant of the residual nets' published code: N(0, 2/(kernel height x width x out)). */
-    public static final Initializer HE_FAN_OUT = (w, shape, seed) -> normal(w, Math.sqrt(2.0 / fanOut(shape)), seed);
+    public static final Initializer HE_FAN_OUT = new Normal(true);
+
+    private record Normal(boolean outward) implements Initializer {
+        @Override
+        public void fill(float[] values, Shape shape, long seed) {
+            normal(values, Math.sqrt(2.0 / (outward ? fanOut(shape) : fanIn(shape))), seed);
+        }
+    }
 
     private Initialisers() {}
 

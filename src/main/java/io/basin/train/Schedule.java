@@ -52,7 +52,9 @@ public final class Schedule {
         return of(
                 "step decay",
                 steps,
-                s -> lr * Math.pow(gamma, Arrays.stream(at).filter(m -> m <= s).count()),
+                s -> lr
+                        * StrictMath.pow(
+                                gamma, Arrays.stream(at).filter(m -> m <= s).count()),
                 IntStream.empty());
     }
 
@@ -172,7 +174,7 @@ public final class Schedule {
             int begin = (int) ((long) i * steps / cycles);
             int end = (int) ((i + 1L) * steps / cycles);
             for (int s = begin; s < end; s++) {
-                rates[s] = lr / 2 * (Math.cos(Math.PI * (s - begin) / (end - begin)) + 1);
+                rates[s] = lr / 2 * (StrictMath.cos(Math.PI * (s - begin) / (end - begin)) + 1);
             }
             ends[i] = end - 1;
         }
@@ -317,7 +319,7 @@ public final class Schedule {
     }
 
     private static double anneal(double from, double to, double t) {
-        return to + (from - to) / 2 * (1 + Math.cos(Math.PI * t));
+        return to + (from - to) / 2 * (1 + StrictMath.cos(Math.PI * t));
     }
 
     private static IntStream every(int from, int stride, int steps) {

@@ -88,6 +88,38 @@ class GraphTest {
         assertEquals(List.of("conv1", "norm1", "named", "conv2", "add1"), paths);
     }
 
+    /** Java evaluates {@code at} before the arguments: a name must not go to a layer that is made on the way. */
+    @Test
+    void aNameGoesToTheLayerThatWasAskedForHoweverCallsAreNested() {
+        Graph g = new Graph(Shape.of(3, 8, 8));
+        Value x = g.input();
+        g.at("sum")
+                .add(
+                        g.at("left").relu(g.conv(x, 3, 3)),
+                        g.at("right").norm(g.at("right.conv").conv(x, 3, 3)));
+        g.at("head").dense(g.at("pool").globalAveragePool(g.relu(g.output())), 5);
+        List<String> paths = g.nodes().stream().map(Node::path).toList();
+        assertEquals(List.of("conv1", "left", "right.conv", "right", "sum", "relu1", "pool", "head"), paths);
+    }
+
+    @Test
+    void aNameThatNoLayerTookIsNotLostSilently() {
+        Graph g = new Graph(Shape.of(3, 8, 8));
+        g.at("stem");
+        g.conv(g.input(), 4, 3);
+        String message = assertThrows(IllegalStateException.class, g::nodes).getMessage();
+        assertTrue(message.startsWith("stem: "), message);
+        assertThrows(IllegalArgumentException.class, () -> g.at(""));
+    }
+
+    @Test
+    void aNameServesOneLayer() {
+        refuses("a", "two layers", g -> {
+            Graph a = g.at("a");
+            a.relu(a.relu(g.input()));
+        });
+    }
+
     @Test
     void aNetWithoutLayersHasNoOutput() {
         assertThrows(IllegalStateException.class, () -> new Graph(Shape.of(1, 1, 1)).output());

@@ -14,8 +14,11 @@ import io.basin.device.Sets;
 import io.basin.device.Shape;
 import io.basin.device.Storage;
 import io.basin.graph.Graph;
+import io.basin.graph.Node;
 import io.basin.train.Plan;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The nets have the published numbers of parameters, PyTorch's names, and fit the data sets' sizes. */
@@ -160,5 +163,16 @@ class NetsTest {
         String message = assertThrows(IllegalArgumentException.class, () -> Nets.build("resnet", CIFAR, 10))
                 .getMessage();
         for (String name : Nets.NAMES) assertTrue(message.contains(name), message);
+    }
+
+    /** No layer of these nets is left to be numbered, shortcuts and sums included. */
+    @Test
+    void everyLayerOfTheResidualNetsHasTheNameThatItWasGiven() {
+        for (String net : List.of("preresnet20", "preresnet164", "wrn-28-10")) {
+            Graph g = Nets.build(net, Shape.of(3, 32, 32), 10);
+            Set<String> paths = g.nodes().stream().map(Node::path).collect(Collectors.toSet());
+            assertTrue(paths.containsAll(Set.of("layer1.0.add", "layer2.0.add", "layer3.0.add")), paths.toString());
+            assertTrue(paths.stream().noneMatch(p -> p.matches("(add|norm|relu)\\d+")), paths.toString());
+        }
     }
 }

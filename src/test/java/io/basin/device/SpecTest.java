@@ -1,0 +1,92 @@
+package io.basin.device;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import io.basin.nn.Initialisers;
+import java.util.List;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/** What an operation computes is plain data: made twice it is equal, printed it reads, and nobody changes it afterwards. */
+class SpecTest {
+    private static Spec.Batch batch(float mean, float std, long seed) {
+        return new Spec.Batch(8, 2, true, new float[] {0.5f, mean}, new float[] {1, std}, seed, true);
+    }
+
+    private static Spec.Conv conv(Initializer init) {
+        return new Spec.Conv(8, 3, 1, 1, 1, false, false, init);
+    }
+
+    private static List<Supplier<Spec>> makers() {
+        return List.of(
+                () -> batch(0.25f, 2, 7),
+                () -> batch(0.25f, 2, 7).plain(),
+                () -> batch(0.25f, 2, 7).ordered(),
+                () -> batch(0.75f, 2, 7),
+                () -> batch(0.25f, 3, 7),
+                () -> batch(0.25f, 2, 8),
+                () -> conv(Initializer.fanIn()),
+                () -> conv(Initializer.constant(1)),
+                () -> conv(Initializer.constant(2)),
+                () -> conv(Initializer.uniform(0.5)),
+                () -> conv(Initializer.uniform(0.25)),
+                () -> conv(Initialisers.HE),
+                () -> conv(Initialisers.HE_FAN_OUT),
+                () -> new Spec.Dense(5, true, false, Initializer.constant(1)),
+                () -> new Spec.Norm(1e-5, 0.1, true),
+                () -> new Spec.Pool(Spec.PoolKind.MAX, 2, 2, 0),
+                () -> new Spec.Dropout(0.5),
+                () -> new Spec.Map(new Softplus()),
+                () -> new Spec.Loss(0.1),
+                () -> new Spec.Step(0.9, 5e-4, true));
+    }
+
+    @Test
+    void specsAreEqualExactlyWhereTheirContentIs() {
+        List<Supplier<Spec>> makers = makers();
+        for (int i = 0; i < makers.size(); i++) {
+            Spec spec = makers.get(i).get();
+            if (spec instanceof Spec.Map) continue; // a caller's own function compares itself
+            for (int j = 0; j < makers.size(); j++) {
+                Spec other = makers.get(j).get();
+                if (i != j) {
+                    assertNotEquals(spec, other);
+                    continue;
+                }
+                assertEquals(spec, other);
+                assertEquals(spec.hashCode(), other.hashCode());
+                assertEquals(spec.toString(), other.toString());
+            }
+        }
+    }
+
+    @Test
+    void theyPrintWhatTheyHoldAndNoAddresses() {
+        for (Supplier<Spec> maker : makers()) {
+            String said = maker.get().toString();
+            if (maker.get() instanceof Spec.Map) continue;
+            assertFalse(said.contains("@") || said.contains("Lambda"), said);
+        }
+        assertEquals(
+                "Batch[8, 2, true, [0.5, 0.25], [1.0, 2.0], 7, true]",
+                batch(0.25f, 2, 7).toString());
+    }
+
+    @Test
+    void aBatchKeepsItsNumbersWhateverBecomesOfTheArrays() {
+        float[] mean = {0.5f};
+        float[] std = {2};
+        Spec.Batch batch = new Spec.Batch(8, 0, false, mean, std, 1, true);
+        int hash = batch.hashCode();
+        mean[0] = 9;
+        std[0] = 9;
+        batch.mean()[0] = 9;
+        batch.std()[0] = 9;
+        assertArrayEquals(new float[] {0.5f}, batch.mean());
+        assertArrayEquals(new float[] {2}, batch.std());
+        assertEquals(hash, batch.hashCode());
+    }
+}
