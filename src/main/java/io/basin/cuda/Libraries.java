@@ -8,6 +8,7 @@ import java.util.Locale;
 final class Libraries {
     static final Library DRIVER = new Library(
             "libcuda.so.1",
+            "libnvidia-(ptxjitcompiler|nvvm|gpucomp).*\\.so\\.[0-9.]+",
             "install NVIDIA's driver (version 525 or newer), or use --device cpu",
             List.of(
                     "cuInit",
@@ -52,6 +53,7 @@ final class Libraries {
 
     static final Library NVRTC = new Library(
             "libnvrtc.so.12",
+            "libnvrtc-builtins\\.so\\.12[0-9.]*",
             "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
             List.of(
@@ -71,6 +73,7 @@ final class Libraries {
 
     static final Library CUBLAS = new Library(
             "libcublas.so.12",
+            "libcublasLt\\.so\\.12[0-9.]*",
             "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
             List.of(
@@ -85,6 +88,7 @@ final class Libraries {
 
     static final Library CUDNN = new Library(
             "libcudnn.so.9",
+            "libcudnn_.*\\.so\\.9[0-9.]*",
             "install cuDNN 9 for CUDA 12 (package cudnn9-cuda-12 or pip's nvidia-cudnn-cu12) and put its folder into"
                     + " LD_LIBRARY_PATH",
             List.of(

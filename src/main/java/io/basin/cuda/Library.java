@@ -6,10 +6,8 @@ import com.sun.jna.Pointer;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,11 +20,13 @@ import java.util.stream.Stream;
  * is missing, JCuda ends the whole JVM instead of throwing.
  *
  * @param soname the exact major version, such as {@code libcublas.so.12}
+ * @param companions pattern of the names of further libraries beside it that it loads when it is used
  * @param remedy what to install
  * @param symbols all that JCuda calls on our behalf
  */
-record Library(String soname, String remedy, List<String> symbols) {
+record Library(String soname, String companions, String remedy, List<String> symbols) {
     private static final int RTLD_LAZY = 1;
+    private static final int RTLD_NOLOAD = 4;
     private static final int RTLD_DI_LINKMAP = 2;
     private static final NativeLibrary PROCESS = NativeLibrary.getProcess();
     private static final Function OPEN = PROCESS.getFunction("dlopen");
@@ -43,7 +43,8 @@ record Library(String soname, String remedy, List<String> symbols) {
      * @throws DeviceException naming what is missing, other versions that are there, and what to install
      */
     Finding find() {
-        Pointer handle = OPEN.invokePointer(new Object[] {soname, RTLD_LAZY});
+        if (open(RTLD_LAZY | RTLD_NOLOAD) == null) requireSound();
+        Pointer handle = open(RTLD_LAZY);
         if (handle == null) throw new DeviceException(absent());
         List<String> missing =
                 symbols.stream().filter(s -> symbol(handle, s) == null).toList();
@@ -53,6 +54,51 @@ record Library(String soname, String remedy, List<String> symbols) {
                     + (missing.size() > 1 ? " and " + (missing.size() - 1) + " more" : "") + ": " + remedy);
         }
         return new Finding(path, handle);
+    }
+
+    private Pointer open(int mode) {
+        return OPEN.invokePointer(new Object[] {soname, mode});
+    }
+
+    /** Refuses the file that the linker would take where its loading would end the process, and so the files that it loads itself. */
+    private void requireSound() {
+        String passed = null;
+        for (Path file : SearchPath.files(soname)) {
+            Elf.Fault fault = Elf.fault(file);
+            if (fault == null) {
+                requireSoundCompanions(file);
+                return;
+            }
+            if (!fault.skipped()) throw unsound(file + " " + fault.text());
+            if (passed == null) passed = file + " " + fault.text();
+        }
+        if (passed != null) throw unsound(passed);
+    }
+
+    private void requireSoundCompanions(Path file) {
+        for (Path folder : List.of(file.getParent(), real(file).getParent())) {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path other : files.sorted().toList()) {
+                    if (!other.getFileName().toString().matches(companions)) continue;
+                    Elf.Fault fault = Elf.fault(other);
+                    if (fault != null && !fault.skipped()) throw unsound(other + " " + fault.text());
+                }
+            } catch (IOException | UncheckedIOException e) {
+                continue; // the linker reads no folders: one that cannot be listed is no fault
+            }
+        }
+    }
+
+    private static Path real(Path file) {
+        try {
+            return file.toRealPath();
+        } catch (IOException e) {
+            return file.toAbsolutePath();
+        }
+    }
+
+    private DeviceException unsound(String why) {
+        return new DeviceException(soname + " cannot be loaded (" + why + "): " + remedy);
     }
 
     private static Pointer symbol(Pointer handle, String name) {
@@ -79,7 +125,7 @@ record Library(String soname, String remedy, List<String> symbols) {
         String said = linkersWords();
         // Found but not loadable: damaged, or lacking something that it needs in turn.
         if (!said.contains(soname + ": cannot open shared object file")) {
-            return soname + " cannot be loaded (" + said + "): " + remedy;
+            return unsound(said).getMessage();
         }
         if (others.isEmpty()) return "no " + soname + " was found: " + remedy;
         return "found " + others.get(0).getFileName() + " in " + others.get(0).getParent() + ", need " + soname + ": "
@@ -103,7 +149,7 @@ record Library(String soname, String remedy, List<String> symbols) {
     List<Path> others() {
         String stem = soname.substring(0, soname.indexOf(".so.") + 4);
         Set<Path> found = new LinkedHashSet<>();
-        for (Path folder : folders()) {
+        for (Path folder : SearchPath.folders()) {
             try (Stream<Path> files = Files.list(folder)) {
                 files.filter(f -> f.getFileName().toString().startsWith(stem))
                         .filter(f -> !major(f.getFileName().toString()).equals(major(soname)))
@@ -119,36 +165,5 @@ record Library(String soname, String remedy, List<String> symbols) {
     private static String major(String name) {
         Matcher m = MAJOR.matcher(name);
         return m.find() ? m.group(1) : "";
-    }
-
-    private static Set<Path> folders() {
-        Set<Path> folders = new LinkedHashSet<>();
-        String path = System.getenv("LD_LIBRARY_PATH");
-        if (path != null) for (String p : path.split(":")) if (!p.isBlank()) folders.add(Path.of(p));
-        folders.addAll(cached());
-        for (String p : new String[] {"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/local/cuda/lib64"})
-            folders.add(Path.of(p));
-        try (Stream<Path> local = Files.list(Path.of("/usr/local"))) {
-            local.filter(p -> p.getFileName().toString().startsWith("cuda"))
-                    .map(p -> p.resolve("lib64"))
-                    .forEach(folders::add);
-        } catch (IOException e) {
-            return folders;
-        }
-        return folders;
-    }
-
-    /** Folders that the linker's cache names for libraries of NVIDIA's. */
-    private static List<Path> cached() {
-        List<Path> folders = new ArrayList<>();
-        try {
-            String text = Files.readString(Path.of("/etc/ld.so.cache"), StandardCharsets.ISO_8859_1);
-            Matcher m = Pattern.compile("(/[\\x21-\\x7e]+)/lib(?:cuda|cudnn|cublas|nvrtc)\\.so")
-                    .matcher(text);
-            while (m.find()) folders.add(Path.of(m.group(1)));
-        } catch (IOException e) {
-            return folders;
-        }
-        return folders;
     }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -120,6 +121,52 @@ class LibraryTest {
         Files.writeString(file, "not a library");
         String said = open();
         assertTrue(said.startsWith("refused libcudnn.so.9 cannot be loaded ("), said);
+    }
+
+    /** Cut to half, as by a full disk: the linker would map the rest and end the process with SIGBUS. */
+    @Test
+    void eachLibraryThatIsCutShortIsNamedAndTheProcessLives() throws Exception {
+        if (!Cuda.software()) return;
+        for (String soname : SONAMES) {
+            Path file = folder.resolve(soname);
+            Files.delete(file);
+            byte[] whole = Files.readAllBytes(built.resolve(soname));
+            Files.write(file, Arrays.copyOf(whole, whole.length / 2));
+            String said = open();
+            String expected = "refused " + soname + " cannot be loaded (" + file + " is cut short: it ";
+            assertTrue(said.startsWith(expected) && said.contains("): install "), said);
+            Files.delete(file);
+            Files.createSymbolicLink(file, built.resolve(soname));
+        }
+    }
+
+    /** cuDNN loads its parts when they are used, NVRTC its builtins: a cut one would end the process in mid-training. */
+    @Test
+    void soIsAPartThatTheLibraryLoadsItself() throws Exception {
+        if (!Cuda.software()) return;
+        for (String part : List.of("libcudnn_ops.so.9", "libnvrtc-builtins.so.12.6", "libcublasLt.so.12")) {
+            Path file = folder.resolve(part);
+            byte[] whole = Files.readAllBytes(built.resolve("libcudnn.so.9"));
+            Files.write(file, Arrays.copyOf(whole, whole.length / 2));
+            String said = open();
+            assertTrue(said.startsWith("refused lib") && said.contains("(" + file + " is cut short: it "), said);
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void whatLiesThereInsteadOfALibraryIsNamed() throws Exception {
+        if (!Cuda.software()) return;
+        Path file = folder.resolve("libcublas.so.12");
+        Files.delete(file);
+        Files.createFile(file);
+        assertTrue(open().contains("(" + file + " is empty): install "));
+        Files.delete(file);
+        Files.createDirectory(file);
+        assertTrue(open().contains("(" + file + " is a folder): install "));
+        Files.delete(file);
+        Files.createSymbolicLink(file, folder.resolve("nothing"));
+        assertTrue(open().contains("(" + file + " is a link to nothing): install "));
     }
 
     private Path hollow(String soname) throws IOException, InterruptedException {

@@ -1,0 +1,120 @@
+package io.basin.cuda;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What is wrong with a shared library's file, seen from its headers alone.
+ *
+ * <p>The dynamic linker maps what the program headers name and then touches it: where the file is shorter, the process ends with
+ * SIGBUS, which nobody can catch. So the file's size is compared with its headers before the linker sees it.
+ */
+final class Elf {
+    private static final int HEADER = 64;
+    private static final int SEGMENT = 56;
+    private static final int SECTION = 64;
+    private static final int LOAD = 1;
+    private static final int SHARED_OBJECT = 3;
+    private static final int NO_BITS = 8;
+    private static final int X86_64 = 62;
+    private static final int MAGIC = 0x464c457f;
+    private static final byte[] SCRIPT = {'/', '*', ' ', 'G', 'N', 'U', ' ', 'l', 'd'};
+
+    /**
+     * A reason not to load a file.
+     *
+     * @param skipped whether the linker passes over such a file and looks further
+     */
+    record Fault(String text, boolean skipped) {}
+
+    private Elf() {}
+
+    /** What is wrong with the file that lies there, or null; it need not exist behind a link. */
+    static Fault fault(Path file) {
+        if (Files.isSymbolicLink(file) && !Files.exists(file)) return new Fault("is a link to nothing", true);
+        if (Files.isDirectory(file)) return new Fault("is a folder", false);
+        if (!Files.isRegularFile(file)) return new Fault("is not a file", false);
+        if (!Files.isReadable(file)) return new Fault("may not be read by this user", true);
+        try (FileChannel channel = FileChannel.open(file)) {
+            return fault(channel);
+        } catch (EOFException e) {
+            return cut("ends within its headers");
+        } catch (IOException e) {
+            return new Fault("cannot be read: " + e.getMessage(), false);
+        }
+    }
+
+    private static Fault fault(FileChannel file) throws IOException {
+        if (file.size() == 0) return new Fault("is empty", false);
+        ByteBuffer start = read(file, 0, (int) Math.min(HEADER, file.size()));
+        if (start.limit() < 4 || start.getInt(0) != MAGIC) {
+            return new Fault(
+                    begins(start, SCRIPT) ? "is a script for the linker, not a library" : "is not a library", false);
+        }
+        if (start.limit() < HEADER) return cut("has " + start.limit() + " bytes");
+        if (start.get(4) != 2 || start.get(5) != 1 || start.getShort(18) != X86_64) {
+            return new Fault("is built for another processor than x86-64", true);
+        }
+        if (start.getShort(16) != SHARED_OBJECT) return new Fault("is not a shared library", false);
+        long end = Math.max(segments(file, start), sections(file, start));
+        return end <= file.size() ? null : cut("has " + file.size() + " bytes, its headers speak of " + end);
+    }
+
+    private static Fault cut(String how) {
+        return new Fault("is cut short: it " + how, false);
+    }
+
+    /** Where the last byte that the linker maps has to lie. */
+    private static long segments(FileChannel file, ByteBuffer header) throws IOException {
+        long end = HEADER;
+        ByteBuffer table = table(file, header.getLong(32), header.getShort(56) & 0xFFFF, SEGMENT);
+        for (int at = 0; at < table.limit(); at += SEGMENT) {
+            if (table.getInt(at) == LOAD) end = Math.max(end, end(table.getLong(at + 8), table.getLong(at + 32)));
+        }
+        return end;
+    }
+
+    /** Where the last byte of the last section has to lie; a library may come without their table. */
+    private static long sections(FileChannel file, ByteBuffer header) throws IOException {
+        long from = header.getLong(40);
+        int count = header.getShort(60) & 0xFFFF;
+        if (from == 0 || count == 0) return HEADER;
+        long end = end(from, (long) count * SECTION);
+        if (end > file.size()) return end;
+        ByteBuffer table = table(file, from, count, SECTION);
+        for (int at = 0; at < table.limit(); at += SECTION) {
+            if (table.getInt(at + 4) != NO_BITS) {
+                end = Math.max(end, end(table.getLong(at + 24), table.getLong(at + 32)));
+            }
+        }
+        return end;
+    }
+
+    /** Offset and length are unsigned in the file: what does not fit lies past any end. */
+    private static long end(long offset, long length) {
+        long end = offset + length;
+        return offset < 0 || length < 0 || end < 0 ? Long.MAX_VALUE : end;
+    }
+
+    private static ByteBuffer table(FileChannel file, long from, int count, int each) throws IOException {
+        return read(file, from, count * each);
+    }
+
+    private static ByteBuffer read(FileChannel file, long from, int bytes) throws IOException {
+        if (from < 0 || from > file.size() - bytes) throw new EOFException();
+        ByteBuffer out = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        while (out.hasRemaining()) {
+            if (file.read(out, from + out.position()) < 0) throw new EOFException();
+        }
+        return out.flip();
+    }
+
+    private static boolean begins(ByteBuffer bytes, byte[] with) {
+        return bytes.limit() >= with.length && bytes.slice(0, with.length).equals(ByteBuffer.wrap(with));
+    }
+}
