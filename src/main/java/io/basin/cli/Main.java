@@ -53,7 +53,6 @@ public final class Main implements Runnable {
         boolean verbose = java.util.Arrays.asList(args).contains("--verbose");
         // Before any logger exists: slf4j-simple reads these once.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
-        System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
         if (!verbose) {
             // Says what a plan is about to allocate, and what it does about a damaged cache.
             System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
@@ -66,8 +65,7 @@ public final class Main implements Runnable {
         try {
             System.exit(commandLine().execute(args));
         } catch (OutOfMemoryError e) {
-            System.err.println(
-                    "basin: the Java heap is full (" + e.getMessage() + "): start with more, java -Xmx8g -jar ...");
+            System.err.println("basin: " + Exhausted.sentence(e));
             System.exit(CommandLine.ExitCode.SOFTWARE);
         }
     }
@@ -96,6 +94,11 @@ public final class Main implements Runnable {
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
         boolean verbose = parsed.expandedArgs().contains("--verbose");
         if (verbose) e.printStackTrace(line.getErr());
+        OutOfMemoryError full = Exhausted.in(e);
+        if (full != null) {
+            line.getErr().println("basin: " + Exhausted.sentence(full));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
         boolean known = e instanceof DataException
                 || e instanceof FormatException
                 || e instanceof DeviceException

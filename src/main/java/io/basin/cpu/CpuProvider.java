@@ -1,7 +1,7 @@
 package io.basin.cpu;
 
+import io.basin.device.Cache;
 import io.basin.device.Device;
-import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 
 /** Opens the processor. */
@@ -23,8 +23,7 @@ public final class CpuProvider implements DeviceProvider {
         try {
             return new CpuDevice(threads == 0 ? cores : threads);
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new DeviceException("the cpu device cannot be opened: " + cause.getMessage(), cause);
+            throw Cache.refusal(name(), e);
         }
     }
 }

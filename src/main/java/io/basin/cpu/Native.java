@@ -5,10 +5,12 @@ import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.File;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.opencl.presets.OpenCL;
 
 /**
  * The few calls into libc and libgomp that oneDNN's Java API has no name for.
@@ -26,16 +28,35 @@ final class Native {
 
     static {
         if (!Platform.isLinux()) throw new DeviceException("the cpu device needs Linux on x86-64");
-        // JavaCPP warns about the version of opencl, which oneDNN's class loading needs and nothing calls.
-        System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+        Cache.showToLoaders();
         C = NativeLibrary.getInstance("c");
         Function setenv = C.getFunction("setenv");
         if (System.getenv("OMP_WAIT_POLICY") == null) setenv.invokeInt(new Object[] {"GOMP_SPINCOUNT", SPIN_COUNT, 0});
+        if (System.getProperty("org.bytedeco.javacpp.maxphysicalbytes") == null) {
+            // What this process occupies is our own memory, which JavaCPP would count against a limit it takes from the
+            // heap's.
+            System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
+        }
+        skipVersionCheck();
+        String library = Loader.load(dnnl.class);
+        GOMP = NativeLibrary.getInstance(new File(new File(library).getParentFile(), "libgomp.so.1").getPath());
+    }
+
+    /**
+     * Initialises opencl's class, which oneDNN's needs and nothing calls, while JavaCPP loads nothing: only then does it not warn on
+     * stderr that opencl's version is another.
+     */
+    private static void skipVersionCheck() {
+        String property = "org.bytedeco.javacpp.loadlibraries";
+        String before = System.getProperty(property);
+        System.setProperty(property, "false");
         try {
-            String library = Loader.load(dnnl.class);
-            GOMP = NativeLibrary.getInstance(new File(new File(library).getParentFile(), "libgomp.so.1").getPath());
-        } catch (UnsatisfiedLinkError e) {
-            throw new DeviceException("oneDNN's native library cannot be loaded: " + e.getMessage(), e);
+            Class.forName(OpenCL.class.getName());
+        } catch (ClassNotFoundException e) {
+            throw new DeviceException("the class path lacks opencl, which oneDNN's classes need", e);
+        } finally {
+            if (before == null) System.clearProperty(property);
+            else System.setProperty(property, before);
         }
     }
 

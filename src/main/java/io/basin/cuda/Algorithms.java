@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
 import java.io.IOException;

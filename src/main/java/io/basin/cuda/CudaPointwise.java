@@ -170,7 +170,8 @@ final class CudaPointwise {
         CudaOp op = new CudaOp(device, scope, x);
         if (function.cudaValue() == null || function.cudaSlope() == null) {
             throw new IllegalArgumentException(op.name() + ": the function " + function.name()
-                    + " has no CUDA expressions: override cudaValue() and cudaSlope(), or use --device cpu");
+                    + " has no CUDA expressions: override cudaValue() and cudaSlope() to return it and its derivative in C, such"
+                    + " as \"x / (1 + expf(-x))\", or open the cpu device (--device cpu)");
         }
         String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
                 + "\n" + Compiler.resource("map.cu");

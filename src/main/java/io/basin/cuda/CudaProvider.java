@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
@@ -40,13 +41,16 @@ public final class CudaProvider implements DeviceProvider {
             if (device.software()) LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new DeviceException("the cuda device cannot be opened: " + cause.getMessage(), cause);
+            throw Cache.refusal(name(), e);
         }
     }
 
     @Override
     public List<Finding> diagnose() {
-        return Diagnosis.findings();
+        try {
+            return Diagnosis.findings();
+        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
+            return List.of(Finding.of(Cache.refusal(name(), e).getMessage()));
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class Natives {
     }
 
     private static void load(List<String> names, Runnable touch) {
-        Path folder = Cache.folder("natives");
+        Path folder = Cache.executable("natives");
         for (String name : names) unpack(folder, "lib" + name + "-" + JCudaVersion.get() + "-linux-x86_64.so");
         String before = System.getProperty(TEMPORARY);
         System.setProperty(TEMPORARY, folder.toString());

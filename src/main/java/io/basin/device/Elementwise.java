@@ -1,6 +1,11 @@
 package io.basin.device;
 
-/** A user's own pointwise function with its derivative; {@link io.basin.graph.Graph#map} puts it into a net. */
+/**
+ * A user's own pointwise function with its derivative; {@link io.basin.graph.Graph#map} puts it into a net.
+ *
+ * <p>The cpu device calls {@link #value} and {@link #slope}, from several threads. The cuda device compiles {@link #cudaValue} and
+ * {@link #cudaSlope}, such as {@code "x / (1 + expf(-x))"}, and refuses a function that has none. The results should agree.
+ */
 public interface Elementwise {
     /** Shown in listings and error messages. */
     String name();

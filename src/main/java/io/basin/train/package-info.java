@@ -8,6 +8,7 @@
  * host in the loop, and cannot be frozen into a captured graph; a run can be printed and plotted before it starts; and resuming
  * needs only the counter.
  *
- * <p>Everything counts in steps (updates), from 0. Epochs exist only in the command line, which multiplies.
+ * <p>Everything counts in steps (updates), from 0. {@link io.basin.train.Settings} has
+ * epochs, which {@link io.basin.train.Recipe} multiplies by the steps of one.
  */
 package io.basin.train;

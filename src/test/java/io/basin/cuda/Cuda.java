@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import java.io.IOException;

@@ -1,0 +1,150 @@
+package io.basin.device;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Folders for what can be made again: {@code $BASIN_CACHE} or {@code ~/.cache/basin}, else one of this user's in the temporary
+ * folder; readable by this user only, for native code is loaded from them.
+ */
+public final class Cache {
+    public static final String VARIABLE = "BASIN_CACHE";
+    private static final String REMEDY = "set " + VARIABLE
+            + " to a folder that can be written and has room, on a file system from which programs may run";
+    private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
+    private static boolean shown;
+
+    private Cache() {}
+
+    /** The folder of that name, made if need be; a temporary one where the cache cannot be written. */
+    public static Path folder(String name) {
+        return folder(name, "");
+    }
+
+    /**
+     * As {@link #folder}, on a file system from which native code may be loaded.
+     *
+     * @throws DeviceException naming each folder that was tried and why it does not serve
+     */
+    public static Path executable(String name) {
+        return folder(name, mounts());
+    }
+
+    private static Path folder(String name, String mounts) {
+        List<String> refused = new ArrayList<>();
+        for (Path root : roots()) {
+            Path wanted = root.resolve(name);
+            try {
+                Path made = create(wanted);
+                if (!noexec(made.toRealPath(), mounts)) return made;
+                refused.add("from " + wanted + " no program may run (it is mounted noexec)");
+            } catch (IOException e) {
+                refused.add(wanted + " cannot be written (" + e.getMessage() + ")");
+            }
+            LOG.info("{}; trying another folder", refused.get(refused.size() - 1));
+        }
+        throw new DeviceException("no folder for " + name + ": " + String.join(", ", refused) + "; " + REMEDY);
+    }
+
+    /** Where to look, the best one first. A user without a home has the home "?" in Java. */
+    private static List<Path> roots() {
+        List<Path> roots = new ArrayList<>();
+        String variable = System.getenv(VARIABLE);
+        if (variable != null && !variable.isBlank()) roots.add(Path.of(variable));
+        else if (home() != null) roots.add(home().resolve(".cache/basin"));
+        roots.add(Path.of(System.getProperty("java.io.tmpdir"), "basin-" + user()));
+        return roots;
+    }
+
+    private static Path home() {
+        Path home = Path.of(System.getProperty("user.home", "?"));
+        return home.isAbsolute() && Files.isDirectory(home) ? home : null;
+    }
+
+    /** The user's number: unlike the name it is always there. */
+    private static Object user() {
+        try {
+            return Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        } catch (IOException e) {
+            return "user";
+        }
+    }
+
+    private static Path create(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            if (folder.getParent() != null) Files.createDirectories(folder.getParent());
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+        if (!Files.isWritable(folder)) throw new IOException("not writable");
+        if (!Files.getOwner(folder).equals(Files.getOwner(Path.of("/proc/self")))) throw new IOException("not ours");
+        return folder;
+    }
+
+    private static String mounts() {
+        try {
+            return Files.readString(Path.of("/proc/self/mounts"), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /**
+     * Whether the file system that holds a folder forbids programs.
+     *
+     * @param mounts lines of {@code /proc/self/mounts}: device, folder, type, options; of two at one folder the later one counts
+     */
+    static boolean noexec(Path folder, String mounts) {
+        Path longest = null;
+        boolean forbidden = false;
+        for (String line : mounts.split("\n")) {
+            String[] fields = line.split(" ");
+            if (fields.length < 4) continue;
+            Path at = Path.of(fields[1].replace("\\040", " "));
+            if (!folder.startsWith(at) || longest != null && !at.startsWith(longest)) continue;
+            longest = at;
+            forbidden = List.of(fields[3].split(",")).contains("noexec");
+        }
+        return forbidden;
+    }
+
+    /**
+     * Shows JNA and JavaCPP where to unpack their native code, before either is loaded: {@code $BASIN_CACHE}, or a folder of ours
+     * where the home, which both would take, does not serve. What the user has set for them stays.
+     */
+    public static synchronized void showToLoaders() {
+        if (shown) return;
+        String variable = System.getenv(VARIABLE);
+        boolean named = variable != null && !variable.isBlank();
+        Path home = home();
+        if (!named && home != null && Files.isWritable(home) && !noexec(home, mounts())) {
+            shown = true;
+            return;
+        }
+        Path folder = executable("loaders");
+        if (System.getProperty("jna.tmpdir") == null) System.setProperty("jna.tmpdir", folder.toString());
+        if (System.getProperty("org.bytedeco.javacpp.cachedir") == null) {
+            System.setProperty(
+                    "org.bytedeco.javacpp.cachedir", folder.resolve("javacpp").toString());
+        }
+    }
+
+    /** Native code that does not load, as a sentence; what happened first says more than what failed for it later. */
+    public static DeviceException refusal(String device, LinkageError e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) cause = cause.getCause();
+        if (cause instanceof DeviceException known) return known;
+        String said = String.valueOf(cause.getMessage()).lines().findFirst().orElse(cause.toString());
+        return new DeviceException(
+                "the " + device + " device cannot be opened: its native code cannot be loaded (" + said + "): "
+                        + REMEDY,
+                e);
+    }
+}
