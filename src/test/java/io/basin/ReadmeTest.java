@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,12 +38,17 @@ class ReadmeTest {
 
     /** Compiles all programs of the README together and returns what the main method of {@code name} prints. */
     private String run(String name, String... args) throws Exception {
+        return run(program -> program, name, args);
+    }
+
+    private String run(UnaryOperator<String> edit, String name, String... args) throws Exception {
         String[] files = new String[programs().size()];
         for (int i = 0; i < files.length; i++) {
             Matcher m = NAME.matcher(programs().get(i));
             assertTrue(m.find(), "a program without a class: " + programs().get(i));
             files[i] = Files.writeString(
-                            folder.resolve(m.group(1) + ".java"), programs().get(i))
+                            folder.resolve(m.group(1) + ".java"),
+                            edit.apply(programs().get(i)))
                     .toString();
         }
         ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -69,6 +75,20 @@ class ReadmeTest {
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
         double accuracy = Double.parseDouble(said.replaceAll("(?s).*SWA: ([0-9.]+) %.*", "$1"));
         assertTrue(accuracy > 30, said);
+    }
+
+    /** As where a GPU opens, on fewer images: the software GPU takes its time, and is never taken unasked. */
+    @Test
+    void itTrainsOnAGpuAsWell() throws Exception {
+        if (!Cuda.works()) return;
+        String few = "new io.basin.data.TrainTest(io.basin.data.SyntheticSet.synthetic(5512, 28, 28, 1, 10, 1),"
+                + " io.basin.data.SyntheticSet.synthetic(200, 28, 28, 1, 10, 2))";
+        String said = run(
+                program -> program.replace("\"auto\"", "\"cuda\"")
+                        .replace("DataSets.load(s.dataset(), null, Progress.NONE)", few),
+                "Mine",
+                "0.5");
+        assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
     }
 
     /** w = 1 - 0.5 * 1 = 0.5, and then, with v = 1.5, 0.5 - 0.25 * 1.5 = 0.125; their mean is 0.3125. */

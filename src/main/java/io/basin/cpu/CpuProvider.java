@@ -21,6 +21,7 @@ public final class CpuProvider implements DeviceProvider {
         int cores = Runtime.getRuntime().availableProcessors();
         if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
         try {
+            Cache.showToLoaders();
             return new CpuDevice(threads == 0 ? cores : threads);
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             throw Cache.refusal(name(), e);

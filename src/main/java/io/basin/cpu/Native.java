@@ -5,7 +5,6 @@ import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
-import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.File;
 import org.bytedeco.dnnl.global.dnnl;
@@ -28,7 +27,6 @@ final class Native {
 
     static {
         if (!Platform.isLinux()) throw new DeviceException("the cpu device needs Linux on x86-64");
-        Cache.showToLoaders();
         C = NativeLibrary.getInstance("c");
         Function setenv = C.getFunction("setenv");
         if (System.getenv("OMP_WAIT_POLICY") == null) setenv.invokeInt(new Object[] {"GOMP_SPINCOUNT", SPIN_COUNT, 0});

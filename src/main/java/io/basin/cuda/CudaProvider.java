@@ -35,6 +35,7 @@ public final class CudaProvider implements DeviceProvider {
     public CudaDevice open(int threads) {
         if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
         try {
+            Cache.showToLoaders();
             Libraries.require();
             Natives.load();
             CudaDevice device = new CudaDevice();
@@ -48,9 +49,12 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public List<Finding> diagnose() {
         try {
+            Cache.showToLoaders();
             return Diagnosis.findings();
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             return List.of(Finding.of(Cache.refusal(name(), e).getMessage()));
+        } catch (DeviceException e) {
+            return List.of(Finding.of(e.getMessage()));
         }
     }
 }

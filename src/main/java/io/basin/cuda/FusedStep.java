@@ -5,6 +5,7 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABI
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.Cache;
 import io.basin.device.Control;
 import io.basin.device.DeviceException;
 import io.basin.device.Spec;
@@ -86,6 +87,7 @@ public final class FusedStep implements AutoCloseable {
             throw new IllegalArgumentException("average is no address, but alpha says that a step averages");
         }
         ByteBuffer tables = Control.tables(lr, alpha);
+        Cache.showToLoaders();
         Libraries.DRIVER.find();
         Libraries.NVRTC.find();
         Natives.loadDriver();

@@ -3,7 +3,6 @@ package io.basin.cuda;
 import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
-import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,19 +28,11 @@ record Library(String soname, String companions, String remedy, List<String> sym
     private static final int RTLD_LAZY = 1;
     private static final int RTLD_NOLOAD = 4;
     private static final int RTLD_DI_LINKMAP = 2;
-    private static final NativeLibrary PROCESS;
-    private static final Function OPEN;
-    private static final Function SYMBOL;
-    private static final Function INFO;
+    private static final NativeLibrary PROCESS = NativeLibrary.getProcess();
+    private static final Function OPEN = PROCESS.getFunction("dlopen");
+    private static final Function SYMBOL = PROCESS.getFunction("dlsym");
+    private static final Function INFO = PROCESS.getFunction("dlinfo");
     private static final Pattern MAJOR = Pattern.compile("\\.so\\.(\\d+)");
-
-    static {
-        Cache.showToLoaders();
-        PROCESS = NativeLibrary.getProcess();
-        OPEN = PROCESS.getFunction("dlopen");
-        SYMBOL = PROCESS.getFunction("dlsym");
-        INFO = PROCESS.getFunction("dlinfo");
-    }
 
     /** What the linker said. */
     record Finding(Path path, Pointer handle) {}

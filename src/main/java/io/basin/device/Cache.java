@@ -20,6 +20,8 @@ public final class Cache {
             + " to a folder that can be written and has room, on a file system from which programs may run";
     private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
     private static boolean shown;
+    /** Why native code did not load the first time: later Java only says that it did not. */
+    private static String reason;
 
     private Cache() {}
 
@@ -134,16 +136,20 @@ public final class Cache {
             System.setProperty(
                     "org.bytedeco.javacpp.cachedir", folder.resolve("javacpp").toString());
         }
+        shown = true;
     }
 
-    /** Native code that does not load, as a sentence; what happened first says more than what failed for it later. */
-    public static DeviceException refusal(String device, LinkageError e) {
+    /** Native code that does not load, as a sentence: what happened first, for later attempts only say that there was a first. */
+    public static synchronized DeviceException refusal(String device, LinkageError e) {
         Throwable cause = e;
         while (cause.getCause() != null) cause = cause.getCause();
         if (cause instanceof DeviceException known) return known;
-        String said = String.valueOf(cause.getMessage()).lines().findFirst().orElse(cause.toString());
+        boolean later = cause instanceof ExceptionInInitializerError || cause instanceof NoClassDefFoundError;
+        if (reason == null || !later) {
+            reason = String.valueOf(cause.getMessage()).lines().findFirst().orElse(cause.toString());
+        }
         return new DeviceException(
-                "the " + device + " device cannot be opened: its native code cannot be loaded (" + said + "): "
+                "the " + device + " device cannot be opened: its native code cannot be loaded (" + reason + "): "
                         + REMEDY,
                 e);
     }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Cache;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
