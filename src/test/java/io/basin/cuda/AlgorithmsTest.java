@@ -1,11 +1,11 @@
 package io.basin.cuda;
 
-import io.basin.device.Cache;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.basin.cuda.Algorithms.Candidate;
 import io.basin.cuda.Algorithms.Choice;
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,12 +1,12 @@
 package io.basin.cuda;
 
-import io.basin.device.Cache;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import java.io.IOException;
 import java.nio.file.Files;
