@@ -34,21 +34,21 @@ import java.util.function.Supplier;
  * number of threads in the last bits, and on nothing else.
  */
 final class CpuDevice implements Device {
-    private final int threads;
+    private final Team team;
     private final Dnnl dnnl;
     private final Crew crew;
     private final AtomicLong live = new AtomicLong();
 
     CpuDevice(int threads) {
-        this.threads = threads;
         Native.load();
-        Native.threads(threads);
+        team = Team.of(threads);
         dnnl = new Dnnl();
-        crew = new Crew(threads);
+        crew = new Crew(team.size());
     }
 
     @Override
     public String describe() {
+        int threads = team.size();
         return "CPU, " + threads + (threads == 1 ? " thread" : " threads") + ", oneDNN " + Dnnl.version() + ", "
                 + Dnnl.isa();
     }
