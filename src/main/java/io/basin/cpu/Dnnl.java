@@ -1,5 +1,6 @@
 package io.basin.cpu;
 
+import io.basin.device.Guard;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
 import java.util.List;
@@ -30,8 +31,11 @@ final class Dnnl {
 
     final engine engine;
     final stream stream;
+    /** A stream takes one call at a time. */
+    final Guard guard;
 
-    Dnnl() {
+    Dnnl(Guard guard) {
+        this.guard = guard;
         ignoreEnvironment();
         engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0);
         stream = new stream(engine);
@@ -51,7 +55,9 @@ final class Dnnl {
                 .filter(IGNORED.asMatchPredicate())
                 .sorted()
                 .toList();
-        if (!ignored.isEmpty()) LOG.warn("{} in the environment has no effect here", String.join(", ", ignored));
+        if (ignored.isEmpty()) return;
+        LoggerFactory.getLogger(CpuDevice.class)
+                .warn("{} in the environment has no effect here", String.join(", ", ignored));
     }
 
     static int forward(boolean training) {
