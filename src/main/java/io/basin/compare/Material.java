@@ -6,6 +6,7 @@ import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Spec;
@@ -27,12 +28,15 @@ import java.util.function.Supplier;
  *
  * <p>The validation part is cut from the training set, stratified; everything that is chosen is chosen on it, and the test part
  * is only ever measured on. The split has its own fixed seed, so that all seeds and methods of a comparison share it.
+ *
+ * <p>Any thread may use it; close it after what computes with it.
  */
 public final class Material implements AutoCloseable {
     /** Of the split of training and validation samples, the same for every run. */
     public static final long SPLIT_SEED = 20180314;
 
     private final Device device;
+    private final Guard guard;
     private final Settings settings;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
@@ -46,6 +50,7 @@ public final class Material implements AutoCloseable {
     /** Splits and uploads; {@code settings} says how many samples to hold out and to train on. */
     public Material(Device device, TrainTest data, Settings settings) {
         this.device = device;
+        guard = device.guard().of("the material");
         this.settings = settings;
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
@@ -109,6 +114,7 @@ public final class Material implements AutoCloseable {
 
     /** A net of the caller's own in training on the training part. */
     public Session session(Graph net, Recipe recipe, long seed) {
+        guard.requireOpen();
         return new Session(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
     }
 
@@ -117,6 +123,7 @@ public final class Material implements AutoCloseable {
      * statistics are measured first.
      */
     public Control.Totals test(Graph net, Recipe recipe, Session session) {
+        guard.requireOpen();
         Storage storage = session.storage();
         boolean average = recipe.product() == Recipe.Product.AVERAGE;
         Weights model = average ? storage.averaged() : storage.live();
@@ -187,8 +194,10 @@ public final class Material implements AutoCloseable {
 
     @Override
     public void close() {
-        train.close();
-        validation.close();
-        test.close();
+        guard.close(() -> {
+            train.close();
+            validation.close();
+            test.close();
+        });
     }
 }

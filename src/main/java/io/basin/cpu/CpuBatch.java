@@ -66,6 +66,9 @@ final class CpuBatch extends CpuOp implements BatchOp, IntConsumer {
         allLabels =
                 ((CpuMemory) images.labels()).bytes(0, images.labels().bytes()).asIntBuffer();
         counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
+        reach.add("the image set", images.pixels())
+                .add("the image set", images.labels())
+                .add("the control block", control.memory());
         forward(this::draw);
         onBind(this::locate);
     }

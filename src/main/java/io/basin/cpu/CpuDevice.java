@@ -6,12 +6,14 @@ import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Precision;
+import io.basin.device.Reach;
 import io.basin.device.Reading;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
@@ -30,25 +32,27 @@ import java.util.function.Supplier;
 /**
  * The processor: oneDNN for everything that has layouts, plain Java for what is elementwise or small.
  *
- * <p>Use it from the thread that opened it: OpenMP's thread count belongs to the calling thread. Results depend on the
- * number of threads in the last bits, and on nothing else.
+ * <p>OpenMP's settings belong to the calling thread, so each turn begins with setting them. Results depend on the number of
+ * threads and on the instruction set in the last bits, and on nothing else.
  */
 final class CpuDevice implements Device {
-    private final int threads;
+    private final Team team;
+    private final Guard guard;
     private final Dnnl dnnl;
     private final Crew crew;
     private final AtomicLong live = new AtomicLong();
 
     CpuDevice(int threads) {
-        this.threads = threads;
         Native.load();
-        Native.threads(threads);
-        dnnl = new Dnnl();
-        crew = new Crew(threads);
+        team = Team.of(threads);
+        guard = new Guard("the cpu device", team::join);
+        dnnl = new Dnnl(guard);
+        crew = new Crew(team.size());
     }
 
     @Override
     public String describe() {
+        int threads = team.size();
         return "CPU, " + threads + (threads == 1 ? " thread" : " threads") + ", oneDNN " + Dnnl.version() + ", "
                 + Dnnl.isa();
     }
@@ -68,7 +72,13 @@ final class CpuDevice implements Device {
     }
 
     @Override
+    public Guard guard() {
+        return guard;
+    }
+
+    @Override
     public Memory allocate(long bytes) {
+        guard.requireOpen();
         long address = Native.allocate(bytes);
         if (address == 0) {
             throw new DeviceException("no memory for " + (bytes >> 20) + " MiB; " + (live.get() >> 20)
@@ -89,12 +99,12 @@ final class CpuDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
-        ((CpuMemory) to).bytes(offset, from.remaining()).put(from.duplicate());
+        guard.run(() -> ((CpuMemory) to).bytes(offset, from.remaining()).put(from.duplicate()));
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
-        to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining()));
+        guard.run(() -> to.duplicate().put(((CpuMemory) from).bytes(offset, to.remaining())));
     }
 
     @Override
@@ -107,40 +117,47 @@ final class CpuDevice implements Device {
     @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
-        for (long at = 0; at < from.bytes(); at += 1 << 30) {
-            long n = Math.min(1 << 30, from.bytes() - at);
-            ((CpuMemory) to).bytes(at, n).put(((CpuMemory) from).bytes(at, n));
-        }
+        guard.run(() -> {
+            for (long at = 0; at < from.bytes(); at += 1 << 30) {
+                long n = Math.min(1 << 30, from.bytes() - at);
+                ((CpuMemory) to).bytes(at, n).put(((CpuMemory) from).bytes(at, n));
+            }
+        });
     }
 
     @Override
     public void pack(FloatBuffer logical, Layout layout, Memory arena, long offset) {
-        Packer.pack(dnnl, logical, layout, (CpuMemory) arena, offset);
+        guard.run(() -> Packer.pack(dnnl, logical, layout, (CpuMemory) arena, offset));
     }
 
     @Override
     public void unpack(Memory arena, long offset, Layout layout, FloatBuffer logical) {
-        Packer.unpack(dnnl, (CpuMemory) arena, offset, layout, logical);
+        guard.run(() -> Packer.unpack(dnnl, (CpuMemory) arena, offset, layout, logical));
     }
 
     @Override
     public Recording record(Runnable work) {
+        guard.requireOpen();
+        Guard recording = guard.of("the recording");
         return new Recording() {
             @Override
             public void replay() {
-                work.run();
+                recording.run(work);
             }
 
             @Override
-            public void close() {}
+            public void close() {
+                recording.close(() -> {});
+            }
         };
     }
 
     /** oneDNN says little when it refuses a layer; the layer's name is what the user can act on. */
-    private static <T> T planned(Scope scope, Supplier<T> plan) {
+    private <T> T planned(Scope scope, Supplier<T> plan) {
+        guard.requireOpen();
         try {
-            return plan.get();
-        } catch (IllegalArgumentException | DeviceException e) {
+            return guard.get(plan);
+        } catch (IllegalArgumentException | IllegalStateException | DeviceException e) {
             throw e;
         } catch (RuntimeException e) {
             throw new DeviceException(scope.path() + ": oneDNN cannot plan this layer: " + e.getMessage(), e);
@@ -204,33 +221,43 @@ final class CpuDevice implements Device {
 
     @Override
     public Runnable step(Spec.Step spec, Storage storage, Control control) {
-        return new CpuStep(crew, spec, storage, control);
+        return turns("step", Reach.ofStep(storage, control), new CpuStep(crew, spec, storage, control));
     }
 
     @Override
     public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
-        return new CpuCombine(crew, points, c, to);
+        return turns("combine", Reach.ofCombination(points, c, to), new CpuCombine(crew, points, c, to));
     }
 
     @Override
     public Runnable bend(
             Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
-        return new CpuBend(crew, spec, storage, point, momentum, c, j, control);
+        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
+        return turns("bend", reach, new CpuBend(crew, spec, storage, point, momentum, c, j, control));
     }
 
     @Override
     public Tally tally(int rows, int classes) {
-        return new CpuTally(rows, classes);
+        return guard.get(() -> new CpuTally(guard, rows, classes));
     }
 
     @Override
     public Runnable tick(Control control) {
         ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
-        return () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1);
+        Reach reach = new Reach().add("the control block", control.memory());
+        return turns("tick", reach, () -> counters.putLong(Control.STEP, counters.getLong(Control.STEP) + 1));
+    }
+
+    private Runnable turns(String name, Reach reach, Runnable work) {
+        Runnable checked = () -> {
+            reach.requireOpen(name);
+            work.run();
+        };
+        return () -> guard.run(checked);
     }
 
     @Override
     public void close() {
-        crew.close();
+        guard.close(crew::close);
     }
 }

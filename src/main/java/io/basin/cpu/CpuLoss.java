@@ -49,6 +49,7 @@ final class CpuLoss extends CpuOp {
         memory.desc plain = Dnnl.plain(x.shape(), Dnnl.F32);
         source = input(x, plain);
         output(new Tensor(name(), Shape.of(rows, classes), new CpuLayout(plain), scope.value(plain.get_size()), null));
+        reach.add("the control block", control.memory());
         forward(this::compute);
         if (scope.training()) {
             Arg dx = inputGrad(x, plain);

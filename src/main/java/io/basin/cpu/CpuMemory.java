@@ -1,6 +1,7 @@
 package io.basin.cpu;
 
 import com.sun.jna.Pointer;
+import io.basin.device.Guard;
 import io.basin.device.Memory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,10 +11,12 @@ import java.nio.FloatBuffer;
 final class CpuMemory implements Memory {
     private final CpuDevice device;
     private final long bytes;
+    private final Guard guard;
     private long address;
 
     CpuMemory(CpuDevice device, long bytes, long address) {
         this.device = device;
+        guard = device.guard().of("memory of the cpu device");
         this.bytes = bytes;
         this.address = address;
     }
@@ -24,7 +27,7 @@ final class CpuMemory implements Memory {
     }
 
     long address() {
-        if (address == 0) throw new IllegalStateException("memory was used after it was closed");
+        guard.requireOpen();
         return address;
     }
 
@@ -41,10 +44,16 @@ final class CpuMemory implements Memory {
     }
 
     @Override
+    public boolean open() {
+        return guard.open();
+    }
+
+    @Override
     public void close() {
-        if (address == 0) return;
-        Native.free(address);
-        address = 0;
-        device.freed(bytes);
+        guard.close(() -> {
+            Native.free(address);
+            address = 0;
+            device.freed(bytes);
+        });
     }
 }

@@ -168,11 +168,15 @@ final class CpuNorm extends CpuOp implements Norm {
 
     @Override
     public void reset() {
-        population.reset();
+        turn(population::reset);
     }
 
     @Override
     public void measure(int rows) {
+        turn(() -> take(rows));
+    }
+
+    private void take(int rows) {
         long sample = each / x.shape().dim(0);
         measured.reset();
         for (int first = 0; first < rows; first += pieceRows) {
@@ -205,20 +209,24 @@ final class CpuNorm extends CpuOp implements Norm {
 
     @Override
     public void adopt() {
-        storedMean.put(0, mean, 0, channels);
-        storedVar.put(0, var, 0, channels);
+        turn(() -> {
+            storedMean.put(0, mean, 0, channels);
+            storedVar.put(0, var, 0, channels);
+        });
     }
 
     @Override
     public void commit() {
-        if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
-        population.write(storedMean, storedVar);
+        turn(() -> {
+            if (population.empty()) throw new IllegalStateException(name() + ": no statistics were measured");
+            population.write(storedMean, storedVar);
+        });
     }
 
     @Override
-    public void close() {
+    void release() {
         measures.values().forEach(Call::close);
         measures.clear();
-        super.close();
+        super.release();
     }
 }

@@ -7,8 +7,10 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 import io.basin.device.Arena;
 import io.basin.device.Binding;
 import io.basin.device.DeviceException;
+import io.basin.device.Guard;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
+import io.basin.device.Reach;
 import io.basin.device.Scope;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
@@ -40,9 +42,13 @@ class CpuOp implements Op {
 
     final Dnnl dnnl;
     final Scope scope;
+    final Reach reach = new Reach();
     private final String name;
+    private final Guard guard;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
+    private final Runnable forwardTurn = () -> run(forward, "forward");
+    private final Runnable backwardTurn = () -> run(backward, "backward");
     private final List<Arg> args = new ArrayList<>();
     private final List<Consumer<Binding>> bound = new ArrayList<>();
     private final List<Call> calls = new ArrayList<>();
@@ -52,6 +58,7 @@ class CpuOp implements Op {
         this.dnnl = dnnl;
         this.scope = scope;
         name = scope.path();
+        guard = dnnl.guard.of(name);
     }
 
     @Override
@@ -195,6 +202,11 @@ class CpuOp implements Op {
 
     @Override
     public void bind(Binding binding) {
+        guard.run(() -> place(binding));
+    }
+
+    private void place(Binding binding) {
+        binding.into(reach);
         for (Arg arg : args) {
             long base = ((CpuMemory) binding.memory(arg.arena())).address();
             arg.memory().set_data_handle(new Address(base + arg.slot().offset()));
@@ -214,15 +226,24 @@ class CpuOp implements Op {
 
     @Override
     public void forward() {
-        run(forward, "forward");
+        guard.run(forwardTurn);
     }
 
     @Override
     public void backward() {
-        run(backward, "backward");
+        guard.run(backwardTurn);
+    }
+
+    /** Does {@code work} once it is known that everything which it reads and writes is still there. */
+    final void turn(Runnable work) {
+        guard.run(() -> {
+            reach.requireOpen(name);
+            work.run();
+        });
     }
 
     private void run(List<Runnable> work, String direction) {
+        reach.requireOpen(name);
         try {
             for (int i = 0; i < work.size(); i++) work.get(i).run();
         } catch (RuntimeException e) {
@@ -231,7 +252,11 @@ class CpuOp implements Op {
     }
 
     @Override
-    public void close() {
+    public final void close() {
+        guard.close(this::release);
+    }
+
+    void release() {
         calls.forEach(Call::close);
         args.forEach(a -> a.memory().close());
         calls.clear();

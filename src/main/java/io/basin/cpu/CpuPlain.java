@@ -57,6 +57,7 @@ final class CpuPlain extends CpuOp {
     static CpuOp dropout(Dnnl dnnl, Scope scope, Spec.Dropout spec, Tensor in, long seed, Control control) {
         CpuPlain op = new CpuPlain(dnnl, scope, in);
         ByteBuffer counters = ((CpuMemory) control.memory()).bytes(0, Control.TABLES);
+        op.reach.add("the control block", control.memory());
         Mask mask = new Mask(spec.p(), seed, counters);
         if (!scope.training()) {
             op.forward(() -> op.y.put(0, op.x, 0, op.x.capacity()));

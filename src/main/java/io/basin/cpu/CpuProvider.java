@@ -18,8 +18,8 @@ public final class CpuProvider implements DeviceProvider {
 
     @Override
     public Device open(int threads) {
-        int cores = Runtime.getRuntime().availableProcessors();
-        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        DeviceProvider.requireThreads(threads);
+        int cores = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         try {
             Cache.showToLoaders();
             return new CpuDevice(threads == 0 ? cores : threads);

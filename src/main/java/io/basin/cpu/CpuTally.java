@@ -1,17 +1,20 @@
 package io.basin.cpu;
 
+import io.basin.device.Guard;
 import io.basin.device.Memory;
 import io.basin.device.Tally;
 import java.nio.FloatBuffer;
 
 /** Sums and votes in plain arrays: beside the forward passes that make the probabilities they cost nothing. */
 final class CpuTally implements Tally {
+    private final Guard guard;
     private final int rows;
     private final int classes;
     private final double[] sums;
     private final int[] votes;
 
-    CpuTally(int rows, int classes) {
+    CpuTally(Guard device, int rows, int classes) {
+        guard = device.of("the tally");
         this.rows = rows;
         this.classes = classes;
         sums = new double[Math.multiplyExact(rows, classes)];
@@ -20,6 +23,10 @@ final class CpuTally implements Tally {
 
     @Override
     public void add(double weight, Memory from, long offset, int first, int count) {
+        guard.run(() -> accumulate(weight, from, offset, first, count));
+    }
+
+    private void accumulate(double weight, Memory from, long offset, int first, int count) {
         FloatBuffer p = ((CpuMemory) from).floats(offset, 4L * count * classes);
         for (int i = 0; i < count; i++) {
             int to = (first + i) * classes;
@@ -34,11 +41,15 @@ final class CpuTally implements Tally {
 
     @Override
     public double[] sums() {
-        return sums.clone();
+        return guard.get(sums::clone);
     }
 
     @Override
     public int[] likeliest() {
+        return guard.get(this::largest);
+    }
+
+    private int[] largest() {
         int[] choices = new int[rows];
         for (int i = 0; i < rows; i++) {
             for (int k = 1; k < classes; k++) {
@@ -50,6 +61,10 @@ final class CpuTally implements Tally {
 
     @Override
     public int[] elected() {
+        return guard.get(this::winners);
+    }
+
+    private int[] winners() {
         int[] choices = new int[rows];
         for (int i = 0; i < rows; i++) {
             for (int k = 1; k < classes; k++) {
@@ -65,5 +80,7 @@ final class CpuTally implements Tally {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        guard.close(() -> {});
+    }
 }

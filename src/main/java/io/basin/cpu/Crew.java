@@ -16,6 +16,9 @@ final class Crew implements AutoCloseable {
     /** Stands for a next piece that no round has. */
     private static final int NONE = Integer.MAX_VALUE;
 
+    /** Some microseconds. */
+    private static final int SPINS = 1 << 10;
+
     private final Thread[] helpers;
     /** Round in the upper half, next piece in the lower: a helper of an earlier round can claim nothing of this one. */
     private final AtomicLong state = new AtomicLong();
@@ -57,8 +60,16 @@ final class Crew implements AutoCloseable {
         state.set(round << 32);
         for (Thread helper : helpers) LockSupport.unpark(helper);
         claim(round);
-        while (done.get() < count) Thread.onSpinWait();
+        await(count);
         if (failure != null) throw new IllegalStateException("a piece of work failed", failure);
+    }
+
+    /** A helper may have no core of its own, under taskset or a quota: then spinning would keep it from working. */
+    private void await(int count) {
+        for (int spins = 0; done.get() < count; spins++) {
+            if (spins < SPINS) Thread.onSpinWait();
+            else Thread.yield();
+        }
     }
 
     private void claim(long round) {

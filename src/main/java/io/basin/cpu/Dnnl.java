@@ -1,7 +1,10 @@
 package io.basin.cpu;
 
+import io.basin.device.Guard;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -20,14 +23,41 @@ final class Dnnl {
     /** Argument number of the second operand of the first post-op. */
     static final int FIRST_POST_OP = (1 << 15) | dnnl.DNNL_ARG_SRC_1;
 
+    private static final int STRICT = dnnl.dnnl_fpmath_mode_strict;
+    private static final Pattern IGNORED =
+            Pattern.compile("(ONEDNN|DNNL)_(VERBOSE.*|JIT_DUMP|DEFAULT_FPMATH_MODE|CPU_ISA_HINTS)");
+
     private static final Logger LOG = LoggerFactory.getLogger(Dnnl.class);
 
     final engine engine;
     final stream stream;
+    /** A stream takes one call at a time. */
+    final Guard guard;
 
-    Dnnl() {
+    Dnnl(Guard guard) {
+        this.guard = guard;
+        ignoreEnvironment();
         engine = new engine(org.bytedeco.dnnl.engine.kind.cpu, 0);
         stream = new stream(engine);
+    }
+
+    /**
+     * ONEDNN_* and DNNL_* may have float32 computed in fewer bits, write to standard output, where results go, or leave files.
+     * What the processor computes with (MAX_CPU_ISA) is left to the user, and {@link #isa} says it.
+     */
+    private static void ignoreEnvironment() {
+        dnnl.dnnl_set_verbose(0);
+        dnnl.dnnl_set_jit_dump(0);
+        dnnl.dnnl_set_default_fpmath_mode(STRICT);
+        // Refused once a kernel was made: then this has been done before.
+        dnnl.dnnl_set_cpu_isa_hints(dnnl.dnnl_cpu_isa_no_hints);
+        List<String> ignored = System.getenv().keySet().stream()
+                .filter(IGNORED.asMatchPredicate())
+                .sorted()
+                .toList();
+        if (ignored.isEmpty()) return;
+        LoggerFactory.getLogger(CpuDevice.class)
+                .warn("{} in the environment has no effect here", String.join(", ", ignored));
     }
 
     static int forward(boolean training) {
@@ -98,6 +128,8 @@ final class Dnnl {
     static primitive_attr attributes() {
         primitive_attr attr = new primitive_attr();
         attr.set_scratchpad_mode(dnnl.scratchpad_mode.user.value);
+        // Whatever other code in this process has made the default.
+        attr.set_fpmath_mode(STRICT);
         return attr;
     }
 

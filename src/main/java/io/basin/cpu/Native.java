@@ -7,6 +7,7 @@ import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import io.basin.device.DeviceException;
 import java.io.File;
+import java.util.regex.Pattern;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.opencl.presets.OpenCL;
@@ -22,6 +23,13 @@ final class Native {
     private static final String SPIN_COUNT = "2000";
     private static final long HUGE_PAGE = 2L << 20;
     private static final int MADV_HUGEPAGE = 14;
+    /**
+     * A small stack ends the process, a large one keeps threads from starting; and a Java thread that OpenMP binds to one core
+     * binds every thread that it starts. What limits a process is left: taskset and cgroups are not asked for here.
+     */
+    private static final Pattern HARMFUL =
+            Pattern.compile("(OMP_(STACKSIZE|PROC_BIND|PLACES)|GOMP_(STACKSIZE|CPU_AFFINITY))(_ALL)?");
+
     private static final NativeLibrary C;
     private static final NativeLibrary GOMP;
 
@@ -30,6 +38,7 @@ final class Native {
         C = NativeLibrary.getInstance("c");
         Function setenv = C.getFunction("setenv");
         if (System.getenv("OMP_WAIT_POLICY") == null) setenv.invokeInt(new Object[] {"GOMP_SPINCOUNT", SPIN_COUNT, 0});
+        System.getenv().keySet().stream().filter(HARMFUL.asMatchPredicate()).forEach(Native::forget);
         if (System.getProperty("org.bytedeco.javacpp.maxphysicalbytes") == null) {
             // What this process occupies is our own memory, which JavaCPP would count against a limit it takes from the
             // heap's.
@@ -65,9 +74,13 @@ final class Native {
         // The static initialiser has done it.
     }
 
-    /** Sets how many threads oneDNN uses from the calling thread. */
-    static void threads(int count) {
-        GOMP.getFunction("omp_set_num_threads").invokeVoid(new Object[] {count});
+    private static void forget(String variable) {
+        C.getFunction("unsetenv").invokeInt(new Object[] {variable});
+    }
+
+    /** The OpenMP that lies beside oneDNN. */
+    static NativeLibrary openMp() {
+        return GOMP;
     }
 
     /** Zeroed memory, on huge pages where it is large enough to need many; 0 when there is none. */

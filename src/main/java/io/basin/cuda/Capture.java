@@ -3,18 +3,27 @@ package io.basin.cuda;
 import static jcuda.driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 import static jcuda.driver.JCudaDriver.*;
 
+import io.basin.device.Guard;
+import io.basin.device.Reach;
 import io.basin.device.Recording;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 
 /** Work captured into a graph when it was recorded, without running it; a replay is one call. */
 final class Capture implements Recording {
+    private final CudaDevice device;
     private final CudaContext context;
+    private final Reach reach;
+    private final Guard guard;
+    private final Runnable launch = this::launch;
     private final CUgraphExec graph = new CUgraphExec();
-    private boolean closed;
 
-    Capture(CudaContext context, Runnable work) {
-        this.context = context;
+    /** @param reach filled by {@code work}: the memory whose addresses the graph holds */
+    Capture(CudaDevice device, Reach reach, Runnable work) {
+        this.device = device;
+        this.reach = reach;
+        context = device.context();
+        guard = device.guard().of("the recording");
         CUgraph captured = new CUgraph();
         Check.driver(cuStreamBeginCapture(context.stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");
         try {
@@ -34,15 +43,21 @@ final class Capture implements Recording {
 
     @Override
     public void replay() {
+        guard.run(launch);
+    }
+
+    private void launch() {
+        reach.requireOpen("the recording");
         Check.driver(cuGraphLaunch(graph, context.stream), "cuGraphLaunch");
     }
 
     /** Waits first: the graph may be running. */
     @Override
     public void close() {
-        if (closed) return;
-        closed = true;
-        cuStreamSynchronize(context.stream);
-        cuGraphExecDestroy(graph);
+        guard.close(() -> {
+            device.forget(this);
+            cuStreamSynchronize(context.stream);
+            cuGraphExecDestroy(graph);
+        });
     }
 }

@@ -30,6 +30,9 @@ final class CudaBatch extends CudaOp implements BatchOp {
         Augmentation augmentation = new Augmentation(spec.pad(), spec.flip(), spec.mean(), spec.std());
         // Its constructor knows what does not fit together.
         new Augment(augmentation, images.height(), images.width(), images.channels());
+        reach.add("the image set", images.pixels())
+                .add("the image set", images.labels())
+                .add("the control block", control.memory());
         Shape shape = images.sample().batched(spec.batch());
         CudaLayout layout = CudaLayout.of(shape);
         output(new Tensor(name(), shape, layout, scope.value(layout.bytes()), null));

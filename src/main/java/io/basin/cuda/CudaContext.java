@@ -48,6 +48,7 @@ final class CudaContext implements AutoCloseable {
     final int minor;
     final int multiprocessors;
     private final Undo undo = new Undo();
+    private final CUcontext context = new CUcontext();
     private boolean fast;
 
     CudaContext() {
@@ -61,10 +62,9 @@ final class CudaContext implements AutoCloseable {
             major = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
             minor = attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
             multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
-            CUcontext context = new CUcontext();
             Check.driver(cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
             undo.add("cuDevicePrimaryCtxRelease", () -> cuDevicePrimaryCtxRelease(device));
-            Check.driver(cuCtxSetCurrent(context), "cuCtxSetCurrent");
+            enter();
             Check.driver(cuStreamCreate(stream, CU_STREAM_NON_BLOCKING), "cuStreamCreate");
             undo.add("cuStreamDestroy", () -> cuStreamDestroy(stream));
             openLibraries();
@@ -72,6 +72,11 @@ final class CudaContext implements AutoCloseable {
             undo.close();
             throw e;
         }
+    }
+
+    /** Makes the context current to the calling thread: each has its own, and other code may have set it. */
+    void enter() {
+        Check.driver(cuCtxSetCurrent(context), "cuCtxSetCurrent");
     }
 
     private void openLibraries() {

@@ -9,12 +9,14 @@ import io.basin.device.Demand;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Elementwise;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layout;
 import io.basin.device.Memory;
 import io.basin.device.Norm;
 import io.basin.device.Op;
 import io.basin.device.Precision;
+import io.basin.device.Reach;
 import io.basin.device.Reading;
 import io.basin.device.Recording;
 import io.basin.device.Scope;
@@ -27,7 +29,10 @@ import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
 import org.slf4j.Logger;
@@ -36,7 +41,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A GPU of NVIDIA's: cuDNN for convolutions, norms and pools, cuBLAS for dense layers, our own kernels for the rest.
  *
- * <p>Use it from the thread that opened it: a context is current to a thread. All work and all copies are ordered on one stream.
+ * <p>A context is current to a thread, so each turn begins with making it that. All work and all copies are ordered on one
+ * stream. Closing the device frees what is left on it: afterwards its memory is closed too.
  */
 final class CudaDevice implements Device {
     private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
@@ -47,6 +53,12 @@ final class CudaDevice implements Device {
     private final Readings readings;
     private final Kernels kernels;
     private final Algorithms algorithms;
+    private final Guard guard;
+    /** Memory and recordings that were made and not closed. */
+    private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** What a capture in progress has taken in so far, else null. */
+    private Reach captured;
+
     private long live;
     private DeviceException owed;
 
@@ -54,6 +66,7 @@ final class CudaDevice implements Device {
         try {
             context = new CudaContext();
             undo.add(context);
+            guard = new Guard("the cuda device", context::enter);
             staging = new Staging(context);
             undo.add(staging);
             readings = new Readings(context);
@@ -65,6 +78,25 @@ final class CudaDevice implements Device {
             undo.close();
             throw e;
         }
+    }
+
+    @Override
+    public Guard guard() {
+        return guard;
+    }
+
+    /** Refuses work on memory that is closed; a recording remembers what its work reaches. */
+    void require(Reach reach, String work) {
+        reach.requireOpen(work);
+        if (captured != null) captured.addAll(reach);
+    }
+
+    private Runnable turns(String name, Reach reach, Runnable work) {
+        Runnable checked = () -> {
+            require(reach, name);
+            work.run();
+        };
+        return () -> guard.run(checked);
     }
 
     CudaContext context() {
@@ -101,7 +133,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void expect(Demand demand) {
-        long free = context.memory()[0];
+        long free = guard.get(context::memory)[0];
         if (demand.total() <= free) {
             LOG.info("{}, {} are free", demand, Demand.mebibytes(free));
             return;
@@ -114,6 +146,10 @@ final class CudaDevice implements Device {
 
     @Override
     public Memory allocate(long bytes) {
+        return guard.get(() -> obtain(bytes));
+    }
+
+    private Memory obtain(long bytes) {
         settle();
         Address address = new Address();
         // The driver has no allocation of nothing, which a net without parameters asks for.
@@ -122,6 +158,7 @@ final class CudaDevice implements Device {
         if (status != 0) throw new DeviceException(noMemory(bytes, status));
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
+        made.add(memory);
         try {
             Check.driver(cuMemsetD8Async(address, (byte) 0, physical, context.stream), "cuMemsetD8Async");
             return memory;
@@ -140,8 +177,9 @@ final class CudaDevice implements Device {
      * Waits first: what is in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
      * next call that can report it.
      */
-    void free(Address address, long bytes) {
-        live -= bytes;
+    void free(CudaMemory memory, Address address) {
+        made.remove(memory);
+        live -= memory.bytes();
         int waited = cuStreamSynchronize(context.stream);
         // A wait also reports what earlier work did wrong, and then has waited for nothing.
         if (waited != 0) cuStreamSynchronize(context.stream);
@@ -170,28 +208,37 @@ final class CudaDevice implements Device {
 
     @Override
     public void upload(Memory to, long offset, ByteBuffer from) {
-        settle();
-        staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+        guard.run(() -> {
+            settle();
+            staging.upload(((CudaMemory) to).at(offset, from.remaining()), from);
+        });
     }
 
     @Override
     public void download(Memory from, long offset, ByteBuffer to) {
-        settle();
-        staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+        guard.run(() -> {
+            settle();
+            staging.download(((CudaMemory) from).at(offset, to.remaining()), to);
+        });
     }
 
     @Override
     public Reading read(Memory from, long offset, int bytes) {
-        settle();
-        return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+        Reading reading = guard.get(() -> {
+            settle();
+            return readings.read(((CudaMemory) from).at(offset, bytes), bytes);
+        });
+        return () -> guard.get(reading::await);
     }
 
     @Override
     public void copy(Memory from, Memory to) {
         if (from.bytes() != to.bytes()) throw new IllegalArgumentException("copies need equal sizes");
-        Address source = ((CudaMemory) from).at(0, from.bytes());
-        Address target = ((CudaMemory) to).at(0, to.bytes());
-        Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
+        guard.run(() -> {
+            Address source = ((CudaMemory) from).at(0, from.bytes());
+            Address target = ((CudaMemory) to).at(0, to.bytes());
+            Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
+        });
     }
 
     @Override
@@ -220,13 +267,26 @@ final class CudaDevice implements Device {
 
     @Override
     public Recording record(Runnable work) {
-        return new Capture(context, work);
+        return guard.get(() -> {
+            captured = new Reach();
+            try {
+                Capture capture = new Capture(this, captured, work);
+                made.add(capture);
+                return capture;
+            } finally {
+                captured = null;
+            }
+        });
+    }
+
+    void forget(Capture capture) {
+        made.remove(capture);
     }
 
     /** A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act on. */
-    private static <T> T planned(Scope scope, Shape input, Supplier<T> plan) {
+    private <T> T planned(Scope scope, Shape input, Supplier<T> plan) {
         try {
-            return plan.get();
+            return guard.get(plan);
         } catch (DeviceException e) {
             throw new DeviceException(scope.path() + ": planning failed: " + e.getMessage() + "; " + input, e);
         }
@@ -298,32 +358,43 @@ final class CudaDevice implements Device {
 
     @Override
     public Runnable step(Spec.Step spec, Storage storage, Control control) {
-        return CudaArenas.step(this, spec, storage, control);
+        return guard.get(
+                () -> turns("step", Reach.ofStep(storage, control), CudaArenas.step(this, spec, storage, control)));
     }
 
     @Override
     public Runnable combine(List<Memory> points, Coefficients c, Memory to) {
-        return CudaArenas.combine(this, points, c, to);
+        return guard.get(
+                () -> turns("combine", Reach.ofCombination(points, c, to), CudaArenas.combine(this, points, c, to)));
     }
 
     @Override
     public Runnable bend(
             Spec.Step spec, Storage storage, Memory point, Memory momentum, Coefficients c, int j, Control control) {
-        return CudaArenas.bend(this, spec, storage, point, momentum, c, j, control);
+        Reach reach = Reach.ofBend(storage, point, momentum, c, control);
+        return guard.get(
+                () -> turns("bend", reach, CudaArenas.bend(this, spec, storage, point, momentum, c, j, control)));
     }
 
     @Override
     public Tally tally(int rows, int classes) {
-        return new CudaTally(this, rows, classes);
+        return guard.get(() -> new CudaTally(this, rows, classes));
     }
 
     @Override
     public Runnable tick(Control control) {
-        return new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control));
+        Reach reach = new Reach().add("the control block", control.memory());
+        return guard.get(() ->
+                turns("tick", reach, new Launch(context, kernels.get("step.cu", "tick"), "tick").arg(place(control))));
     }
 
     @Override
     public void close() {
-        undo.close();
+        guard.close(() -> {
+            Undo rest = new Undo();
+            made.forEach(rest::add);
+            rest.close();
+            undo.close();
+        });
     }
 }

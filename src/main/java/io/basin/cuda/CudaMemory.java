@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.device.Guard;
 import io.basin.device.Memory;
 
 /** One allocation of device memory. */
@@ -7,12 +8,13 @@ final class CudaMemory implements Memory {
     private final CudaDevice device;
     private final long bytes;
     private final Address address;
-    private boolean closed;
+    private final Guard guard;
 
     CudaMemory(CudaDevice device, long bytes, Address address) {
         this.device = device;
         this.bytes = bytes;
         this.address = address;
+        guard = device.guard().of("memory of the cuda device");
     }
 
     @Override
@@ -22,7 +24,7 @@ final class CudaMemory implements Memory {
 
     /** The place {@code length} bytes before whose end lies within this allocation. */
     Address at(long offset, long length) {
-        if (closed) throw new IllegalStateException("memory was used after it was closed");
+        guard.requireOpen();
         if (offset < 0 || length < 0 || offset + length > bytes) {
             throw new IndexOutOfBoundsException("bytes " + offset + " + " + length + " of " + bytes);
         }
@@ -30,9 +32,12 @@ final class CudaMemory implements Memory {
     }
 
     @Override
+    public boolean open() {
+        return guard.open();
+    }
+
+    @Override
     public void close() {
-        if (closed) return;
-        closed = true;
-        device.free(address, bytes);
+        guard.close(() -> device.free(this, address));
     }
 }

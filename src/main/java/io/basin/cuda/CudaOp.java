@@ -3,8 +3,10 @@ package io.basin.cuda;
 import io.basin.device.Arena;
 import io.basin.device.Binding;
 import io.basin.device.DeviceException;
+import io.basin.device.Guard;
 import io.basin.device.Op;
 import io.basin.device.Parameter;
+import io.basin.device.Reach;
 import io.basin.device.Scope;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
@@ -26,9 +28,13 @@ class CudaOp implements Op {
     /** Descriptors and whatever else lives as long as the operation. */
     final Undo undo = new Undo();
 
+    final Reach reach = new Reach();
+    private final Guard guard;
     private final String name;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
+    private final Runnable forwardTurn = () -> run(forward, "forward");
+    private final Runnable backwardTurn = () -> run(backward, "backward");
     private final List<Runnable> vendor = new ArrayList<>();
     private final List<Place> places = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
@@ -42,6 +48,7 @@ class CudaOp implements Op {
         this.device = device;
         this.scope = scope;
         name = scope.path();
+        guard = device.guard().of(name);
         training = scope.training();
         for (Tensor x : inputs) if (x != null) describe(x.shape().toString());
     }
@@ -143,6 +150,11 @@ class CudaOp implements Op {
 
     @Override
     public void bind(Binding binding) {
+        guard.run(() -> locate(binding));
+    }
+
+    private void locate(Binding binding) {
+        binding.into(reach);
         for (Place place : places) place.bind(binding);
         for (Launch launch : launches) launch.bind();
         bound.forEach(action -> action.accept(binding));
@@ -152,15 +164,16 @@ class CudaOp implements Op {
 
     @Override
     public void forward() {
-        run(forward, "forward");
+        guard.run(forwardTurn);
     }
 
     @Override
     public void backward() {
-        run(backward, "backward");
+        guard.run(backwardTurn);
     }
 
     private void run(List<Runnable> work, String direction) {
+        device.require(reach, name);
         try {
             for (int i = 0; i < work.size(); i++) work.get(i).run();
         } catch (DeviceException e) {
@@ -170,11 +183,7 @@ class CudaOp implements Op {
 
     /** Runs what is neither forward nor backward. */
     void run(Runnable work, String what) {
-        try {
-            work.run();
-        } catch (DeviceException e) {
-            throw named(what, e);
-        }
+        guard.run(() -> run(List.of(work), what));
     }
 
     private DeviceException named(String what, DeviceException e) {
@@ -183,6 +192,6 @@ class CudaOp implements Op {
 
     @Override
     public void close() {
-        undo.close();
+        guard.close(undo::close);
     }
 }

@@ -33,7 +33,7 @@ public final class CudaProvider implements DeviceProvider {
 
     @Override
     public CudaDevice open(int threads) {
-        if (threads < 0) throw new IllegalArgumentException("--threads must not be negative, got " + threads);
+        DeviceProvider.requireThreads(threads);
         try {
             Cache.showToLoaders();
             Libraries.require();

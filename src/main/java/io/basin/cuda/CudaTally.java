@@ -1,9 +1,11 @@
 package io.basin.cuda;
 
+import io.basin.device.Guard;
 import io.basin.device.Memory;
 import io.basin.device.Tally;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 
 /** Sums and votes on the device, by the kernels of {@code kernels/ensemble.cu}: a member is added without waiting for it. */
 final class CudaTally implements Tally {
@@ -12,6 +14,7 @@ final class CudaTally implements Tally {
     private final CudaDevice device;
     private final int rows;
     private final int classes;
+    private final Guard guard;
     private final Undo undo = new Undo();
     private final Memory sums;
     private final Memory votes;
@@ -21,6 +24,7 @@ final class CudaTally implements Tally {
         this.device = device;
         this.rows = rows;
         this.classes = classes;
+        guard = device.guard().of("the tally");
         try {
             sums = own(8L * rows * classes);
             votes = own(4L * rows * classes);
@@ -40,14 +44,14 @@ final class CudaTally implements Tally {
     @Override
     public void add(double weight, Memory from, long offset, int first, int count) {
         long skipped = (long) first * classes;
-        launch("accumulate", count)
+        guard.run(() -> launch("accumulate", count)
                 .arg(part(sums, 8 * skipped, 8L * count * classes))
                 .arg(part(votes, 4 * skipped, 4L * count * classes))
                 .arg(part(from, offset, 4L * count * classes))
                 .arg(weight)
                 .arg(count)
                 .arg(classes)
-                .run();
+                .run());
     }
 
     private static Place part(Memory memory, long offset, long bytes) {
@@ -64,36 +68,35 @@ final class CudaTally implements Tally {
     @Override
     public double[] sums() {
         double[] out = new double[rows * classes];
-        read(sums, 8 * out.length).asDoubleBuffer().get(out);
+        guard.run(() -> read(sums, 8 * out.length).asDoubleBuffer().get(out));
         return out;
     }
 
     @Override
     public int[] likeliest() {
-        launch("argmax", rows)
+        return chosen(() -> launch("argmax", rows)
                 .arg(CudaDevice.place(choices))
                 .arg(CudaDevice.place(sums))
                 .arg(rows)
-                .arg(classes)
-                .run();
-        return chosen();
+                .arg(classes));
     }
 
     @Override
     public int[] elected() {
-        launch("vote", rows)
+        return chosen(() -> launch("vote", rows)
                 .arg(CudaDevice.place(choices))
                 .arg(CudaDevice.place(votes))
                 .arg(CudaDevice.place(sums))
                 .arg(rows)
-                .arg(classes)
-                .run();
-        return chosen();
+                .arg(classes));
     }
 
-    private int[] chosen() {
+    private int[] chosen(Supplier<Launch> choice) {
         int[] out = new int[rows];
-        read(choices, 4 * rows).asIntBuffer().get(out);
+        guard.run(() -> {
+            choice.get().run();
+            read(choices, 4 * rows).asIntBuffer().get(out);
+        });
         return out;
     }
 
@@ -105,6 +108,6 @@ final class CudaTally implements Tally {
 
     @Override
     public void close() {
-        undo.close();
+        guard.close(undo::close);
     }
 }

@@ -179,15 +179,15 @@ public final class FusedStep implements AutoCloseable {
         return new Place(address);
     }
 
-    /** Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */
-    public void run() {
-        if (closed) throw new IllegalStateException("the step was closed");
+    /** Any thread that has the context current may call. Enqueues the next step on the caller's stream and returns; the gradients have to be there in the stream's order. */
+    public synchronized void run() {
+        if (closed) throw new IllegalStateException("the step is closed");
         launches.forEach(Launch::run);
     }
 
     /** Waits for the stream and gives up what it owns; graphs that captured a {@link #run} must not be launched any more. */
     @Override
-    public void close() {
+    public synchronized void close() {
         closed = true;
         undo.close();
     }

@@ -12,6 +12,12 @@ public final class Binding {
         return this;
     }
 
+    /** Names all of it to work that keeps its addresses. */
+    public void into(Reach reach) {
+        reach.unbind();
+        arenas.forEach((arena, memory) -> reach.bind("the memory of " + arena, memory));
+    }
+
     /** The memory of an arena. */
     public Memory memory(Arena arena) {
         Memory memory = arenas.get(arena);

@@ -16,6 +16,7 @@ public final class Coefficients implements AutoCloseable {
     public static final int MAX_POINTS = 32;
 
     private final Device device;
+    private final Guard guard;
     private final Control control;
     private final Memory memory;
     private final int rows;
@@ -36,6 +37,7 @@ public final class Coefficients implements AutoCloseable {
             throw new IllegalArgumentException("one row of coefficients for each step, got " + rows);
         }
         this.device = device;
+        guard = device.guard().of("the table of coefficients");
         this.control = control;
         ByteBuffer packed = pack(table);
         memory = device.allocate(4L * rows * points);
@@ -61,7 +63,7 @@ public final class Coefficients implements AutoCloseable {
     /** Replaces the only row. */
     public void set(double... row) {
         if (control != null) throw new IllegalStateException("a table that follows the steps is fixed");
-        device.upload(memory, 0, pack(new double[][] {row}));
+        guard.run(() -> device.upload(memory, 0, pack(new double[][] {row})));
     }
 
     /** Has what a device made for a combination by these coefficients freed with them. */
@@ -108,7 +110,9 @@ public final class Coefficients implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
-        kept.forEach(Memory::close);
+        guard.close(() -> {
+            memory.close();
+            kept.forEach(Memory::close);
+        });
     }
 }

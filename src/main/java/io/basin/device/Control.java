@@ -20,6 +20,7 @@ public final class Control implements AutoCloseable {
     public static final int TABLES = 64;
 
     private final Device device;
+    private final Guard guard;
     private final Memory memory;
     private final int steps;
     private final ByteBuffer counters = ByteBuffer.allocateDirect(TABLES).order(ByteOrder.nativeOrder());
@@ -28,6 +29,7 @@ public final class Control implements AutoCloseable {
     public Control(Device device, double[] lr, double[] alpha) {
         ByteBuffer tables = tables(lr, alpha);
         this.device = device;
+        guard = device.guard().of("the control block");
         steps = lr.length;
         memory = device.allocate(TABLES + 8L * steps);
         try {
@@ -83,7 +85,7 @@ public final class Control implements AutoCloseable {
 
     /** The counters as the work enqueued so far leaves them; only {@code get} waits. */
     public Supplier<Totals> fetch() {
-        Reading reading = device.read(memory, 0, TABLES);
+        Reading reading = guard.get(() -> device.read(memory, 0, TABLES));
         return () -> {
             ByteBuffer read = reading.await();
             return new Totals(
@@ -102,6 +104,10 @@ public final class Control implements AutoCloseable {
 
     /** Sets the step counter and the sums: zero at the start of an epoch, a checkpoint's when a run resumes. */
     public void start(Totals totals) {
+        guard.run(() -> put(totals));
+    }
+
+    private void put(Totals totals) {
         counters.clear();
         counters.putLong(STEP, totals.step())
                 .putDouble(LOSS, totals.loss())
@@ -118,6 +124,6 @@ public final class Control implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
+        guard.close(memory::close);
     }
 }

@@ -10,6 +10,8 @@ import java.util.List;
  * <p>The factories <em>plan</em>: they choose algorithms and layouts, declare memory in the {@link Scope}, and may
  * block. The operations they return then run without allocating or waiting. Shape errors are
  * {@link IllegalArgumentException}s that name the layer; everything else is a {@link DeviceException}.
+ *
+ * <p>Any thread may use a device and what was made on it: calls take turns, see {@link Guard}.
  */
 public interface Device extends AutoCloseable {
     /** One line for people: what it is and how many threads or multiprocessors it uses. */
@@ -20,6 +22,9 @@ public interface Device extends AutoCloseable {
 
     /** Whether it computes in that precision, and not in another under its name. */
     boolean computes(Precision precision);
+
+    /** Takes turns on this device: for what must not be interrupted between several calls. */
+    Guard guard();
 
     // Memory. All copies are ordered with the work around them; only download and unpack wait.
 

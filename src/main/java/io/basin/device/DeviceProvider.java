@@ -13,10 +13,21 @@ public interface DeviceProvider {
     /**
      * Opens the device.
      *
-     * @param threads for host threads, 0 for all cores
+     * @param threads for host threads, 0 for all cores; see {@link #requireThreads}
      * @throws DeviceException with a sentence that says what is missing and what to do
      */
     Device open(int threads);
+
+    /** More host threads than any processor has cores serve nobody, and end where the system has no more to give. */
+    int MOST_THREADS = 512;
+
+    /** Refuses a number of threads that no device opens with. */
+    static void requireThreads(int threads) {
+        if (threads < 0 || threads > MOST_THREADS) {
+            throw new IllegalArgumentException(
+                    "--threads must lie between 0 (all cores) and " + MOST_THREADS + ", got " + threads);
+        }
+    }
 
     /**
      * Opens the device where the user named none: a provider may refuse to be chosen, as for a stand-in without hardware.

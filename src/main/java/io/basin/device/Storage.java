@@ -2,6 +2,7 @@ package io.basin.device;
 
 import java.nio.FloatBuffer;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,6 +12,9 @@ import java.util.Map;
  *
  * <p>Parameters lie in the order {@code [decayed | undecayed]}, so that the fused update needs one split index
  * instead of a launch per group. The plan that comes first chooses the layouts; train before you evaluate.
+ *
+ * <p>Any thread may read and close it, while another trains or evaluates it too; what changes its content takes turns on the
+ * device. After {@link #close} every use says so.
  */
 public final class Storage implements AutoCloseable {
     /** A batch-norm statistic: kept like a parameter, never stepped. */
@@ -18,8 +22,9 @@ public final class Storage implements AutoCloseable {
 
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final Map<String, State> states = new LinkedHashMap<>();
-    private final Map<Arena, Memory> arenas = new EnumMap<>(Arena.class);
+    private final Map<Arena, Memory> arenas = Collections.synchronizedMap(new EnumMap<>(Arena.class));
     private final boolean decayEverything;
+    private volatile boolean closed;
     private long paramBytes;
     private long stateBytes;
     private long splitBytes;
@@ -55,7 +60,12 @@ public final class Storage implements AutoCloseable {
         return made;
     }
 
+    private void requireOpen() {
+        if (closed) throw new IllegalStateException("the storage is closed");
+    }
+
     private void requireUnallocated(String name) {
+        requireOpen();
         if (allocated())
             throw new IllegalArgumentException(name + ": the model's storage is already allocated without it");
     }
@@ -84,11 +94,12 @@ public final class Storage implements AutoCloseable {
 
     /** Lays out and allocates. */
     public void allocate(Device device, boolean training) {
+        requireOpen();
         if (allocated()) throw new IllegalStateException("allocated twice");
         try {
             layOut(training).forEach((arena, bytes) -> arenas.put(arena, device.allocate(bytes)));
         } catch (RuntimeException e) {
-            close();
+            release();
             throw e;
         }
     }
@@ -127,6 +138,7 @@ public final class Storage implements AutoCloseable {
     }
 
     public Memory memory(Arena arena) {
+        requireOpen();
         Memory memory = arenas.get(arena);
         if (memory == null) throw new IllegalStateException(arena + " is not allocated");
         return memory;
@@ -144,6 +156,7 @@ public final class Storage implements AutoCloseable {
 
     /** Memory for one more model of this net, owned by the caller. */
     public Weights blank(Device device) {
+        requireOpen();
         Memory params = device.allocate(paramBytes);
         try {
             return new Weights(params, device.allocate(memory(Arena.STATE).bytes()));
@@ -190,6 +203,11 @@ public final class Storage implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
+        release();
+    }
+
+    private void release() {
         arenas.values().forEach(Memory::close);
         arenas.clear();
     }

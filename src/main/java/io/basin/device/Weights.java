@@ -5,10 +5,12 @@ package io.basin.device;
  * average and every collected member are such pairs, so that one evaluation plan serves them all.
  */
 public record Weights(Memory params, Memory state) implements AutoCloseable {
-    /** Copies both on the device. */
+    /** Copies both on the device, in one turn. */
     public void copyTo(Device device, Weights to) {
-        device.copy(params, to.params());
-        device.copy(state, to.state());
+        device.guard().run(() -> {
+            device.copy(params, to.params());
+            device.copy(state, to.state());
+        });
     }
 
     @Override

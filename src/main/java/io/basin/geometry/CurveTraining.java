@@ -4,6 +4,7 @@ import io.basin.device.Arena;
 import io.basin.device.Coefficients;
 import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Recording;
@@ -31,9 +32,12 @@ import java.util.Map;
  * <p>Each batch draws one t and lowers L(w(t)) + wd/2 |w(t)|^2, whose gradient for control point j is c_j(t) times that for
  * w(t) (Garipov et al. 2018, section 3.2). The ends never move; the bends begin on the straight line between them; batch norm's
  * scale and shift are combined like every other parameter. All t's are drawn before the start, so a step is one replay.
+ *
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}).
  */
 public final class CurveTraining implements AutoCloseable {
     private final Device device;
+    private final Guard guard;
     private final Storage storage;
     private final Control control;
     private final Plan plan;
@@ -42,7 +46,7 @@ public final class CurveTraining implements AutoCloseable {
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
     private final List<AutoCloseable> owned = new ArrayList<>();
-    private int step;
+    private volatile int step;
 
     /**
      * What is trained.
@@ -72,6 +76,7 @@ public final class CurveTraining implements AutoCloseable {
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
     public CurveTraining(Device device, Graph graph, Images train, Course course, Path first, Path last) {
         this.device = device;
+        guard = device.guard().of("the curve's training");
         Settings s = course.settings();
         steps = course.schedule().steps();
         storage = new Storage(s.decayEverything());
@@ -140,10 +145,17 @@ public final class CurveTraining implements AutoCloseable {
         };
     }
 
-    /** One update of every bend. */
+    /**
+     * One update of every bend.
+     *
+     * @throws IllegalStateException at the end of the schedule and after {@link #close}
+     */
     public void advance() {
-        recording.replay();
-        step++;
+        guard.run(() -> {
+            if (step == steps) throw new IllegalStateException("the curve has done all of its " + steps + " steps");
+            recording.replay();
+            step++;
+        });
     }
 
     /** Updates done. */
@@ -157,11 +169,11 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Sums since the last {@link #startEpoch}; waits for the device. */
     public Control.Totals totals() {
-        return control.read();
+        return guard.get(control::read);
     }
 
     public void startEpoch() {
-        control.start(step);
+        guard.run(() -> control.start(step));
     }
 
     /** The control points, ends included. Owned by this. */
@@ -176,6 +188,10 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Writes all that the next step depends on. */
     public void save(Path file, String identity, Map<String, String> metadata) {
+        guard.run(() -> write(file, identity, metadata));
+    }
+
+    private void write(Path file, String identity, Map<String, String> metadata) {
         Control.Totals t = totals();
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         writer.metadata("identity", identity)
@@ -192,7 +208,10 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Goes on from {@code file} if it is there; another course's file is refused. */
     public void resume(Path file, String identity) {
-        if (!Files.exists(file)) return;
+        if (Files.exists(file)) guard.run(() -> read(file, identity));
+    }
+
+    private void read(Path file, String identity) {
         try (Safetensors in = Safetensors.open(file)) {
             Map<String, String> m = in.metadata();
             String there = m.getOrDefault("identity", "");
@@ -218,6 +237,10 @@ public final class CurveTraining implements AutoCloseable {
 
     @Override
     public void close() {
+        guard.close(this::release);
+    }
+
+    private void release() {
         for (int i = owned.size() - 1; i >= 0; i--) {
             try {
                 owned.get(i).close();

@@ -3,6 +3,7 @@ package io.basin.geometry;
 import io.basin.device.Coefficients;
 import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Precision;
@@ -18,6 +19,8 @@ import java.util.List;
  * loss and error on both parts.
  *
  * <p>The storage's own model is where a point is put together, so no memory is needed but that of the points combined.
+ *
+ * <p>Any thread may call; a point is put together and measured in one turn on the device ({@link Guard}).
  */
 public final class Survey implements AutoCloseable {
     /**
@@ -49,6 +52,7 @@ public final class Survey implements AutoCloseable {
     }
 
     private final Device device;
+    private final Guard guard;
     private final Storage storage;
     private final Evaluator.Refresh refresh;
     private final Evaluator statistics;
@@ -57,6 +61,7 @@ public final class Survey implements AutoCloseable {
 
     public Survey(Device device, Graph graph, Storage storage, Ground ground) {
         this.device = device;
+        guard = device.guard().of("the survey");
         this.storage = storage;
         refresh = ground.refresh();
         Evaluator[] made = new Evaluator[3];
@@ -79,14 +84,16 @@ public final class Survey implements AutoCloseable {
 
     /** Measures a model; overwrites its batch-norm statistics. */
     public Figures measure(Weights model) {
-        Control.Totals settled = settle(model);
-        return Figures.of(
-                settled != null && train == statistics ? settled : train.evaluate(model), test.evaluate(model));
+        return guard.get(() -> {
+            Control.Totals settled = settle(model);
+            boolean known = settled != null && train == statistics;
+            return Figures.of(known ? settled : train.evaluate(model), test.evaluate(model));
+        });
     }
 
     /** Only the batch-norm statistics of a model. */
     public void refresh(Weights model) {
-        settle(model);
+        guard.run(() -> settle(model));
     }
 
     /** Statistics, and what the same pass found out about loss and error; null where it was not a single pass. */
@@ -98,6 +105,7 @@ public final class Survey implements AutoCloseable {
 
     /** Combinations of the same points. Closes before the survey. */
     public final class Probe implements AutoCloseable {
+        private final Guard turns = guard.of("the probe");
         private final Coefficients coefficients;
         private final Runnable combine;
 
@@ -113,18 +121,20 @@ public final class Survey implements AutoCloseable {
 
         /** Puts the combination into the storage's own model. */
         public Weights place(double... shares) {
-            coefficients.set(shares);
-            combine.run();
+            turns.run(() -> {
+                coefficients.set(shares);
+                combine.run();
+            });
             return storage.live();
         }
 
         public Figures at(double... shares) {
-            return measure(place(shares));
+            return turns.get(() -> measure(place(shares)));
         }
 
         @Override
         public void close() {
-            coefficients.close();
+            turns.close(coefficients::close);
         }
     }
 
@@ -135,8 +145,10 @@ public final class Survey implements AutoCloseable {
 
     @Override
     public void close() {
-        statistics.close();
-        if (train != statistics) train.close();
-        test.close();
+        guard.close(() -> {
+            statistics.close();
+            if (train != statistics) train.close();
+            test.close();
+        });
     }
 }

@@ -4,6 +4,7 @@ import io.basin.compare.Material;
 import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Spec;
 import io.basin.device.Storage;
@@ -46,6 +47,7 @@ public final class Terrain implements AutoCloseable {
     }
 
     private final Device device;
+    private final Guard guard;
     private final Material material;
     private final Sampling sampling;
     private final List<Images> owned = new ArrayList<>();
@@ -55,6 +57,7 @@ public final class Terrain implements AutoCloseable {
 
     public Terrain(Device device, Material material, Sampling sampling) {
         this.device = device;
+        guard = device.guard().of("the terrain");
         this.material = material;
         this.sampling = sampling;
         try {
@@ -78,6 +81,7 @@ public final class Terrain implements AutoCloseable {
     }
 
     public Survey survey(Graph graph, Storage storage) {
+        guard.requireOpen();
         Spec.Batch plain = material.plainBatch();
         Spec.Batch augmented = sampling.plain() ? plain : material.augmentedBatch();
         boolean whole = whole(graph, statistics.count());
@@ -138,7 +142,6 @@ public final class Terrain implements AutoCloseable {
 
     @Override
     public void close() {
-        owned.forEach(Images::close);
-        owned.clear();
+        guard.close(() -> owned.forEach(Images::close));
     }
 }

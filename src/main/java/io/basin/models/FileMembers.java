@@ -2,6 +2,7 @@ package io.basin.models;
 
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
+import io.basin.device.Guard;
 import io.basin.ensemble.MemberSink;
 import io.basin.ensemble.MemberSource;
 import io.basin.train.Evaluator;
@@ -18,12 +19,15 @@ import java.util.Map;
  * members are read from disk one after another into the memory of one, predict the block and hand their probabilities on. A file
  * is so read once for every block: from the system's cache and little against the forward passes, while all weights at once would
  * not fit for large nets. There is one such memory for each kind of net.
+ *
+ * <p>Any thread may call; a whole {@link #stream} is one turn on the device.
  */
 public final class FileMembers implements MemberSource, AutoCloseable {
     /** Samples that all members predict before the next are looked at; whole batches. */
     static final int BLOCK = 16 * Stand.BATCH;
 
     private final Venue venue;
+    private final Guard guard;
     private final Venue.Part part;
     private final List<StoredModel> models;
     private final Progress progress;
@@ -33,6 +37,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
     /** @param part of the data that is predicted */
     public FileMembers(Venue venue, Venue.Part part, List<StoredModel> models, Progress progress) {
         this.venue = venue;
+        guard = venue.device().guard().of("the files' ensemble");
         this.part = part;
         this.models = List.copyOf(models);
         this.progress = progress;
@@ -50,6 +55,10 @@ public final class FileMembers implements MemberSource, AutoCloseable {
 
     @Override
     public void stream(MemberSink sink) {
+        guard.run(() -> predictAll(sink));
+    }
+
+    private void predictAll(MemberSink sink) {
         ImageSet set = venue.set(part);
         int batch = Math.min(Stand.BATCH, set.count());
         int block = BLOCK / Stand.BATCH;
@@ -90,8 +99,6 @@ public final class FileMembers implements MemberSource, AutoCloseable {
 
     @Override
     public void close() {
-        stands.values().forEach(Stand::close);
-        stands.clear();
-        standing.clear();
+        guard.close(() -> stands.values().forEach(Stand::close));
     }
 }

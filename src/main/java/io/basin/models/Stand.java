@@ -7,6 +7,7 @@ import io.basin.data.Augmentation;
 import io.basin.data.ImageSet;
 import io.basin.data.Progress;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
@@ -29,12 +30,16 @@ import java.util.Map;
 /**
  * One net with memory for one set of weights, planned on each part of a data set when it is first run there. Files take turns on
  * it, so that any number of them needs the memory of one.
+ *
+ * <p>Each call is one turn on the device, but the weights that one thread loads another may replace: between loading and
+ * measuring, a stand is for one thread, or {@code venue.device().guard()} holds both together.
  */
 public final class Stand implements AutoCloseable {
     /** Samples of an evaluation's batch, the same for all nets: they take turns on the same samples. */
     static final int BATCH = 128;
 
     private final Venue venue;
+    private final Guard guard;
     private final Provenance origin;
     private final Graph graph;
     private final Storage storage = new Storage(true);
@@ -44,6 +49,7 @@ public final class Stand implements AutoCloseable {
     /** @param origin which net, and how it reads samples */
     public Stand(Venue venue, Provenance origin) {
         this.venue = venue;
+        guard = venue.device().guard().of("the stand");
         this.origin = origin;
         ImageSet like = venue.set(Venue.Part.TEST);
         graph = Nets.build(origin.model(), Shape.of(like.channels(), like.height(), like.width()), like.classes());
@@ -51,7 +57,7 @@ public final class Stand implements AutoCloseable {
 
     /** Plain forward passes over one part. */
     public Evaluator on(Venue.Part part) {
-        return evaluators.computeIfAbsent(part, p -> on(venue.images(p)));
+        return guard.get(() -> evaluators.computeIfAbsent(part, p -> on(venue.images(p))));
     }
 
     /** Plain forward passes over other images of the same size; the caller closes it. */
@@ -82,6 +88,11 @@ public final class Stand implements AutoCloseable {
 
     /** Takes up a mean of files, rounded to float32. */
     public Stand load(FileMean mean) {
+        guard.run(() -> take(mean));
+        return this;
+    }
+
+    private void take(FileMean mean) {
         allocated();
         for (Parameter p : storage.parameters()) {
             float[] values = mean.rounded(p.name(), p.shape());
@@ -93,7 +104,6 @@ public final class Stand implements AutoCloseable {
             Memory to = storage.live().state();
             device().pack(FloatBuffer.wrap(values), null, to, s.slot().offset());
         }
-        return this;
     }
 
     /** The weights now standing. */
@@ -104,11 +114,17 @@ public final class Stand implements AutoCloseable {
 
     /** The first plan allocates. */
     private void allocated() {
-        if (!storage.allocated()) on(Venue.Part.TEST);
+        guard.run(() -> {
+            if (!storage.allocated()) on(Venue.Part.TEST);
+        });
     }
 
     /** Measures batch-norm statistics of the weights now standing, on the training part. */
     public void refresh(Options options, String task, Progress progress) {
+        guard.run(() -> measure(options, task, progress));
+    }
+
+    private void measure(Options options, String task, Progress progress) {
         if (refresher == null) {
             boolean plain = options.plainRefresh();
             Augmentation norm = venue.normalisation(origin, plain ? 0 : origin.pad(), !plain && origin.flip());
@@ -136,8 +152,10 @@ public final class Stand implements AutoCloseable {
 
     @Override
     public void close() {
-        evaluators.values().forEach(Evaluator::close);
-        if (refresher != null) refresher.close();
-        storage.close();
+        guard.close(() -> {
+            evaluators.values().forEach(Evaluator::close);
+            if (refresher != null) refresher.close();
+            storage.close();
+        });
     }
 }

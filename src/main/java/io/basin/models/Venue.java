@@ -6,6 +6,7 @@ import io.basin.data.ImageSet;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.train.Provenance;
 import java.util.EnumMap;
@@ -16,7 +17,7 @@ import java.util.Map;
  * The data set of stored models, cut as their runs cut it; each part goes to the device when it is first needed.
  *
  * <p>The validation part is one that no model was trained on: runs that held out more or fewer samples share the smallest part,
- * since a larger part of the same split contains a smaller one.
+ * since a larger part of the same split contains a smaller one. Any thread may call.
  */
 public final class Venue implements AutoCloseable {
     /** What a part of the data may be used for. */
@@ -32,6 +33,7 @@ public final class Venue implements AutoCloseable {
     private static final int USUAL_VALIDATION = 5000;
 
     private final Device device;
+    private final Guard guard;
     private final TrainTest data;
     private final int validation;
     private final int trainSamples;
@@ -47,6 +49,7 @@ public final class Venue implements AutoCloseable {
      */
     public Venue(Device device, TrainTest data, List<StoredModel> models) {
         this.device = device;
+        guard = device.guard().of("the venue");
         this.data = data;
         requireSameData(models);
         validation = models.stream()
@@ -102,6 +105,10 @@ public final class Venue implements AutoCloseable {
             throw new IllegalArgumentException(silent + " does not say which samples were held out of its training, so"
                     + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
         }
+        return guard.get(() -> cut(part));
+    }
+
+    private ImageSet cut(Part part) {
         if (!sets.containsKey(part)) {
             Split split = Split.stratified(data.train(), validation, Material.SPLIT_SEED);
             sets.put(Part.TRAIN, Material.fewer(split.train(), trainSamples));
@@ -112,7 +119,7 @@ public final class Venue implements AutoCloseable {
 
     /** The part on the device. */
     public Images images(Part part) {
-        return uploaded.computeIfAbsent(part, p -> Material.upload(device, set(p)));
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> Material.upload(device, set(p))));
     }
 
     /** How the model's net reads samples: normalised as in its training, which its header says. */
@@ -124,7 +131,6 @@ public final class Venue implements AutoCloseable {
 
     @Override
     public void close() {
-        uploaded.values().forEach(Images::close);
-        uploaded.clear();
+        guard.close(() -> uploaded.values().forEach(Images::close));
     }
 }

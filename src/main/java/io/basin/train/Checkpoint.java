@@ -34,7 +34,12 @@ public final class Checkpoint {
         writer.write(file);
     }
 
+    /** In one turn: another thread may train the model, and a file holds one step's weights. */
     private static void addModel(SafetensorsWriter writer, Device device, Storage storage, Weights model) {
+        device.guard().run(() -> addAll(writer, device, storage, model));
+    }
+
+    private static void addAll(SafetensorsWriter writer, Device device, Storage storage, Weights model) {
         for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
         for (Storage.State s : storage.states()) {
             float[] values = new float[Math.toIntExact(s.shape().elements())];
@@ -68,6 +73,10 @@ public final class Checkpoint {
     }
 
     private static void readModel(Path file, Safetensors in, Device device, Storage storage, Weights model) {
+        device.guard().run(() -> readAll(file, in, device, storage, model));
+    }
+
+    private static void readAll(Path file, Safetensors in, Device device, Storage storage, Weights model) {
         for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
         for (Storage.State s : storage.states()) {
             float[] values = floats(file, in, s.name(), s.shape());
@@ -152,13 +161,13 @@ public final class Checkpoint {
     /** Adds an arena of the parameters' size, its tensors named {@code prefix + name}. */
     public static void addArena(
             SafetensorsWriter writer, Device device, Storage storage, String prefix, Memory memory) {
-        for (Parameter p : storage.parameters()) add(writer, device, prefix, p, memory);
+        device.guard().run(() -> storage.parameters().forEach(p -> add(writer, device, prefix, p, memory)));
     }
 
     /** Reads what {@link #addArena} added. */
     public static void readArena(
             Path file, Safetensors in, Device device, Storage storage, String prefix, Memory memory) {
-        for (Parameter p : storage.parameters()) read(file, in, device, prefix, p, memory);
+        device.guard().run(() -> storage.parameters().forEach(p -> read(file, in, device, prefix, p, memory)));
     }
 
     private static String required(Path file, Map<String, String> metadata, String key) {

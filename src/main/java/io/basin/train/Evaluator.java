@@ -2,6 +2,7 @@ package io.basin.train;
 
 import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Norm;
@@ -25,6 +26,9 @@ import java.util.function.Supplier;
  * that batch norm needs for weights which were never run forward.
  *
  * <p>Has its own plan and its own counters and draws from no training stream: how often one evaluates changes no training.
+ *
+ * <p>Any thread may call. Each call is one turn on the device ({@link Guard}), so its figures are those of the weights as they
+ * are between two steps of whatever trains them; what it calls back must not wait for another thread that needs the device.
  */
 public final class Evaluator implements AutoCloseable {
     /** How {@link #refresh} measures batch-norm statistics. */
@@ -49,6 +53,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private final Device device;
+    private final Guard guard;
     private final Control control;
     private final Plan plan;
     private final int samples;
@@ -62,6 +67,7 @@ public final class Evaluator implements AutoCloseable {
     public Evaluator(
             Device device, Graph graph, Storage storage, Images images, Spec.Batch batch, Precision precision) {
         this.device = device;
+        guard = device.guard().of("the evaluator");
         control = new Control(device);
         samples = images.count();
         classes = images.classes();
@@ -92,6 +98,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** Enqueues the pass and its figures' way back; only {@code get} waits. The weights may be changed by later work. */
     public Supplier<Control.Totals> begin(Weights weights) {
+        return guard.get(() -> enqueue(weights));
+    }
+
+    private Supplier<Control.Totals> enqueue(Weights weights) {
         use(weights);
         drawn = false;
         control.start(0);
@@ -105,6 +115,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
+        guard.run(() -> answer(models, sink));
+    }
+
+    private void answer(List<Weights> models, Sink sink) {
         drawn = false;
         for (int b = 0; b < batches(); b++) {
             for (int m = 0; m < models.size(); m++) {
@@ -118,6 +132,10 @@ public final class Evaluator implements AutoCloseable {
 
     /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
     public void predict(Weights model, int first, int batches, Sink sink) {
+        guard.run(() -> answer(model, first, batches, sink));
+    }
+
+    private void answer(Weights model, int first, int batches, Sink sink) {
         use(model);
         drawn = false;
         for (int b = first; b < Math.min(batches(), first + batches); b++) {
@@ -129,11 +147,15 @@ public final class Evaluator implements AutoCloseable {
 
     /** Room for what models say of all samples. */
     public Tally tally() {
-        return device.tally(samples, classes);
+        return guard.get(() -> device.tally(samples, classes));
     }
 
     /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
     public void poll(Weights model, double weight, Tally tally) {
+        guard.run(() -> add(model, weight, tally));
+    }
+
+    private void add(Weights model, double weight, Tally tally) {
         use(model);
         drawn = false;
         control.start(0);
@@ -176,6 +198,10 @@ public final class Evaluator implements AutoCloseable {
      * @param onBatch called with the number of the pass after each batch
      */
     public void refresh(Weights weights, Refresh how, IntConsumer onBatch) {
+        guard.run(() -> measure(weights, how, onBatch));
+    }
+
+    private void measure(Weights weights, Refresh how, IntConsumer onBatch) {
         List<Norm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
@@ -204,6 +230,10 @@ public final class Evaluator implements AutoCloseable {
      */
     public Control.Totals settle(Weights weights) {
         if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
+        return guard.get(() -> settleWhole(weights));
+    }
+
+    private Control.Totals settleWhole(Weights weights) {
         use(weights);
         control.start(0);
         for (Op op : plan.ops()) {
@@ -231,6 +261,10 @@ public final class Evaluator implements AutoCloseable {
      * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
      */
     public void remeasure(Weights weights, IntConsumer onBatch) {
+        guard.run(() -> measureAll(weights, onBatch));
+    }
+
+    private void measureAll(Weights weights, IntConsumer onBatch) {
         List<Norm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
@@ -270,7 +304,9 @@ public final class Evaluator implements AutoCloseable {
 
     @Override
     public void close() {
-        plan.close();
-        control.close();
+        guard.close(() -> {
+            plan.close();
+            control.close();
+        });
     }
 }

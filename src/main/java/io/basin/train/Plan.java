@@ -6,6 +6,7 @@ import io.basin.device.Binding;
 import io.basin.device.Control;
 import io.basin.device.Demand;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Mode;
 import io.basin.device.Norm;
@@ -33,6 +34,8 @@ import java.util.Map;
  * <p>Two things happen to the tape on the way. A value that is used more than once gets a fork, whose backward adds the
  * branches' gradients; and a sum whose last term to be computed is a convolution becomes that convolution's residual, which
  * saves a pass over memory.
+ *
+ * <p>Any thread may call; a pass is one turn on the device ({@link Guard}).
  */
 public final class Plan implements AutoCloseable {
     private final Device device;
@@ -40,7 +43,10 @@ public final class Plan implements AutoCloseable {
     private final Control control;
     private final Images images;
     private final Scope scope;
+    private final Guard guard;
     private final List<Op> ops = new ArrayList<>();
+    private final Runnable forward = this::runForward;
+    private final Runnable backward = this::runBackward;
     private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
     private final int batchSize;
     private BatchOp batch;
@@ -52,6 +58,7 @@ public final class Plan implements AutoCloseable {
         this.images = images;
         this.control = control;
         this.scope = scope;
+        guard = device.guard().of("the plan");
         this.batchSize = batchSize;
     }
 
@@ -129,10 +136,13 @@ public final class Plan implements AutoCloseable {
         Scope scope = scope(device, graph, storage, mode, precision);
         Plan plan = new Plan(device, storage, images, control, scope, batch.batch());
         try {
-            plan.declare(graph, batch, loss);
-            if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
-            Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
-            for (Op op : plan.ops) op.bind(binding);
+            // In one turn: a storage's first plan lays it out, and another thread's must come after that.
+            plan.guard.run(() -> {
+                plan.declare(graph, batch, loss);
+                if (mode == Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
+                Binding binding = scope.allocate(device, scope.demand(batch.batch(), later));
+                for (Op op : plan.ops) op.bind(binding);
+            });
             return plan;
         } catch (RuntimeException e) {
             plan.close();
@@ -238,18 +248,28 @@ public final class Plan implements AutoCloseable {
 
     /** Draws a batch and runs to the loss. */
     public void forward() {
-        for (int i = 0; i < ops.size(); i++) ops.get(i).forward();
+        guard.run(forward);
     }
 
     /** From the loss to the parameters' gradients. */
     public void backward() {
+        guard.run(backward);
+    }
+
+    private void runForward() {
+        for (int i = 0; i < ops.size(); i++) ops.get(i).forward();
+    }
+
+    private void runBackward() {
         for (int i = ops.size() - 1; i >= 0; i--) ops.get(i).backward();
     }
 
     /** Binds an evaluation plan to another model of the same net: the average, a snapshot, a point on a curve. */
     public void use(Weights weights) {
-        Binding binding = scope.binding(weights);
-        for (Op op : ops) op.bind(binding);
+        guard.run(() -> {
+            Binding binding = scope.binding(weights);
+            for (Op op : ops) op.bind(binding);
+        });
     }
 
     /** From drawing the batch to the probabilities, in order; batch norms among them. */
@@ -289,7 +309,9 @@ public final class Plan implements AutoCloseable {
 
     @Override
     public void close() {
-        ops.forEach(Op::close);
-        scope.close();
+        guard.close(() -> {
+            ops.forEach(Op::close);
+            scope.close();
+        });
     }
 }

@@ -63,6 +63,10 @@ public final class Posterior {
      * statistics are left, for they must be measured.
      */
     public void sample(Weights to, long seed, int number) {
+        device.guard().run(() -> fill(to, seed, number));
+    }
+
+    private void fill(Weights to, long seed, int number) {
         double[] columns = new double[rank];
         Normals.fill(columns, number, -1, Streams.POSTERIOR, seed);
         int index = 0;

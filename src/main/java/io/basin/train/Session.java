@@ -2,6 +2,7 @@ package io.basin.train;
 
 import io.basin.device.Control;
 import io.basin.device.Device;
+import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Recording;
 import io.basin.device.Spec;
@@ -23,12 +24,16 @@ import java.util.function.Supplier;
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed.
  * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
  * beforehand: between two checkpoints a run allocates nothing and reads nothing.
+ *
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several sessions train side by side with the
+ * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
  */
 public final class Session implements AutoCloseable {
     /** A model collected after update {@code step}, counted from 0. */
     public record Member(int step, Weights weights) {}
 
     private final Device device;
+    private final Guard guard;
     private final Storage storage;
     private final Control control;
     private final Plan plan;
@@ -39,7 +44,9 @@ public final class Session implements AutoCloseable {
 
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
-    private int step;
+    private final Runnable turn = this::update;
+    private volatile int step;
+    private volatile Thread driver;
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
     public Session(
@@ -73,6 +80,7 @@ public final class Session implements AutoCloseable {
             float[] std,
             Outlook outlook) {
         this.device = device;
+        guard = device.guard().of("the session");
         this.schedule = schedule;
         collections = schedule.collections();
         storage = new Storage(s.decayEverything());
@@ -118,12 +126,22 @@ public final class Session implements AutoCloseable {
     /** The rate of update {@code at} as the device's table has it; waits for the device. */
     public double rate(int at) {
         ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
-        device.download(control.memory(), control.rate(at), value);
+        guard.run(() -> device.download(control.memory(), control.rate(at), value));
         return value.getFloat(0);
     }
 
-    /** One update, and a copy of the model where the schedule collects. */
+    /**
+     * One update, and a copy of the model where the schedule collects.
+     *
+     * @throws IllegalStateException at the end of the schedule, after {@link #close}, and while another thread's trainer runs
+     */
     public void advance() {
+        guard.run(turn);
+    }
+
+    private void update() {
+        if (driver != null) requireDriver();
+        if (step == steps()) throw new IllegalStateException("the session has done all of its " + step + " steps");
         recording.replay();
         if (Arrays.binarySearch(collections, step) >= 0) {
             Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
@@ -134,23 +152,46 @@ public final class Session implements AutoCloseable {
         step++;
     }
 
+    private void requireDriver() {
+        if (driver == Thread.currentThread()) return;
+        throw new IllegalStateException(
+                "the session is in use by a trainer in thread '" + driver.getName() + "': train another one here");
+    }
+
+    /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
+    void driven(Runnable work) {
+        guard.run(() -> {
+            if (driver != null) requireDriver();
+            driver = Thread.currentThread();
+        });
+        try {
+            work.run();
+        } finally {
+            driver = null;
+        }
+    }
+
     /** Sets memory aside for the models that the next {@code steps} updates collect. */
     void reserve(int steps) {
         int end = step + steps;
         long wanted =
                 Arrays.stream(collections).filter(s -> s >= step && s < end).count();
-        while (spare.size() < wanted) spare.push(storage.blank(device));
+        guard.run(() -> {
+            while (spare.size() < wanted) spare.push(storage.blank(device));
+        });
     }
 
     /** Gives the members' memory back for later ones: they are on disk, and nothing will predict from them. */
     void forgetMembers() {
-        members.forEach(m -> spare.push(m.weights()));
-        members.clear();
+        guard.run(() -> {
+            members.forEach(m -> spare.push(m.weights()));
+            members.clear();
+        });
     }
 
     /** Sums since the last {@link #startEpoch} up to the last update; only {@code get} waits. */
     public Supplier<Control.Totals> fetch() {
-        return control.fetch();
+        return guard.get(control::fetch);
     }
 
     /** The same; waits for the device. */
@@ -160,25 +201,29 @@ public final class Session implements AutoCloseable {
 
     /** Zeroes the sums. */
     public void startEpoch() {
-        control.start(step);
+        guard.run(() -> control.start(step));
     }
 
     /** Puts the session where a checkpoint left off; storage is filled by the caller. */
     void resume(Control.Totals totals, List<Member> collected) {
-        step = Math.toIntExact(totals.step());
-        control.start(totals);
-        members.addAll(collected);
+        guard.run(() -> {
+            step = Math.toIntExact(totals.step());
+            control.start(totals);
+            members.addAll(collected);
+        });
     }
 
     public List<Member> members() {
-        return List.copyOf(members);
+        return guard.get(() -> List.copyOf(members));
     }
 
     /** Hands the members over to the caller, who closes them. */
     public List<Member> takeMembers() {
-        List<Member> taken = List.copyOf(members);
-        members.clear();
-        return taken;
+        return guard.get(() -> {
+            List<Member> taken = List.copyOf(members);
+            members.clear();
+            return taken;
+        });
     }
 
     public Storage storage() {
@@ -191,11 +236,13 @@ public final class Session implements AutoCloseable {
 
     @Override
     public void close() {
-        recording.close();
-        plan.close();
-        members.forEach(m -> m.weights().close());
-        spare.forEach(Weights::close);
-        control.close();
-        storage.close();
+        guard.close(() -> {
+            recording.close();
+            plan.close();
+            members.forEach(m -> m.weights().close());
+            spare.forEach(Weights::close);
+            control.close();
+            storage.close();
+        });
     }
 }

@@ -130,9 +130,14 @@ public final class Trainer {
      * Trains to the end of the schedule, from the folder's checkpoint where there is one.
      *
      * @throws DivergedException when the loss or a weight is not finite; names the step and leaves the last checkpoint
+     * @throws IllegalStateException when another thread is training the same session, naming it
      * @throws FormatException when the checkpoint is damaged or belongs to another configuration
      */
     public void run() {
+        session.driven(this::drive);
+    }
+
+    private void drive() {
         long metricsAt = folder == null ? 0 : resume();
         if (folder == null) {
             begin();

@@ -13,6 +13,10 @@ public final class WeightMean {
 
     /** Writes the mean of all parameters into {@code to}; its batch-norm statistics are left, for they must be measured. */
     public static void into(Weights to, List<Weights> models, Device device, Storage storage) {
+        device.guard().run(() -> mean(to, models, device, storage));
+    }
+
+    private static void mean(Weights to, List<Weights> models, Device device, Storage storage) {
         for (Parameter p : storage.parameters()) {
             float[] values = new float[Math.toIntExact(p.shape().elements())];
             double[] sum = new double[values.length];

@@ -5,11 +5,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The command line in a process of its own, as the shell starts it; what it says lies in files. */
 record Child(Process process, Path out, Path err) {
     /** @param place a folder for what it says */
     static Child start(Path place, List<?> args) throws IOException {
+        return start(place, Map.of(), args);
+    }
+
+    /** @param variables added to its environment */
+    static Child start(Path place, Map<String, String> variables, List<?> args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Xmx512m",
@@ -21,11 +27,10 @@ record Child(Process process, Path out, Path err) {
         for (Object arg : args) command.add(arg.toString());
         Path out = Files.createTempFile(place, "out", ".txt");
         Path err = Files.createTempFile(place, "err", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
-        return new Child(process, out, err);
+        ProcessBuilder child =
+                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        child.environment().putAll(variables);
+        return new Child(child.start(), out, err);
     }
 
     /** Waits for its end. */

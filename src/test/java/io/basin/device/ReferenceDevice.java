@@ -18,7 +18,13 @@ public final class ReferenceDevice implements Device {
         }
     }
 
+    private final Guard guard = new Guard("the reference device", () -> {});
     private long live;
+
+    @Override
+    public Guard guard() {
+        return guard;
+    }
 
     @Override
     public String describe() {

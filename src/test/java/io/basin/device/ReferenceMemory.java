@@ -50,6 +50,11 @@ final class ReferenceMemory implements Memory {
         else System.arraycopy(values(), 0, other.values(), 0, values.length);
     }
 
+    @Override
+    public boolean open() {
+        return !closed;
+    }
+
     private void requireOpen() {
         if (closed) throw new IllegalStateException("memory was used after it was closed");
     }
