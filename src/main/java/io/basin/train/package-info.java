@@ -8,6 +8,7 @@
  * host in the loop, and cannot be frozen into a captured graph; a run can be printed and plotted before it starts; and resuming
  * needs only the counter.
  *
- * <p>Everything counts in steps (updates), from 0. Epochs exist only in the command line, which multiplies.
+ * <p>Tables count in steps (updates), from 0. Epochs exist in {@link io.basin.train.Settings} and in a {@link
+ * io.basin.train.Trainer}'s figures; {@link io.basin.train.Recipe} multiplies.
  */
 package io.basin.train;
