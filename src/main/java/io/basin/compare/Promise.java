@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * @param rates of the updates at {@code steps}; empty where none are promised
  */
 record Promise(String text, int[] steps, double[] rates) {
-    static final String WHAT = "models are collected at the promised steps and rates";
+    static final String WHAT = "models are collected at the promised rate and phase";
 
     /** Steps of one run, of its warm-up, and of what follows. */
     private record Span(int total, int warm, int rest) {
