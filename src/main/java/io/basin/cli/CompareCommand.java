@@ -64,9 +64,11 @@ final class CompareCommand implements Runnable {
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
             long[] all = LongStream.range(seed, seed + seeds).toArray();
             // Planned before a folder is made: a flag at fault leaves nothing behind.
-            Comparison.check(device, methods, settings, material);
+            List<String> remarks = Comparison.check(device, methods, settings, material);
+            remarks.forEach(remark -> System.err.println("basin: note: " + remark));
             Path folder = run.folder(settings.dataset() + "-" + settings.model());
             Map<String, String> facts = facts(device, material, settings);
+            if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
             run.configuration("compare", settings, device)
                     .growing("methods", methods)
                     .growing("seeds", LongStream.of(all).boxed().toList())

@@ -1,11 +1,15 @@
 package io.basin.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.compare.Material;
 import io.basin.geometry.Connection;
 import io.basin.geometry.Curve;
 import io.basin.geometry.CurveTraining;
 import io.basin.geometry.Net;
+import io.basin.io.Json;
 import io.basin.train.Schedule;
 import io.basin.train.Settings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,11 +29,13 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  basin connect runs/a/seed-1/sgd/sgd.safetensors runs/a/seed-2/sgd/sgd.safetensors",
-            "  basin connect A.safetensors B.safetensors C.safetensors --curve PolyChain --bends 2 --epochs 20",
+            "  basin connect A.safetensors B.safetensors C.safetensors --curve PolyChain --num-bends 4 --epochs 20",
             "  basin connect A.safetensors B.safetensors --samples 10000 --bn-samples 10000 --out runs/curve",
             "  basin connect A.safetensors B.safetensors --samples 10000 --bn-samples 10000 --resume runs/curve"
         })
 final class ConnectCommand implements Runnable {
+    private static final String CONTROLS = "num_bends";
+
     @Parameters(paramLabel = "FILE", arity = "2..*", description = "weights that 'train' or 'compare' wrote, one model")
     private List<Path> files;
 
@@ -40,10 +46,12 @@ final class ConnectCommand implements Runnable {
     private Curve curve;
 
     @Option(
-            names = {"--bends", "--num-bends"},
-            defaultValue = "1",
-            description = "control points between the ends; default ${DEFAULT-VALUE}")
-    private int bends;
+            names = "--num-bends",
+            description = "control points, the two ends included, as the authors' code counts; default 3: one bend")
+    private Integer controls;
+
+    @Option(names = "--bends", description = "the same without the ends; default 1")
+    private Integer between;
 
     @Option(names = "--epochs", defaultValue = "10", description = "of each curve's training; default ${DEFAULT-VALUE}")
     private double epochs;
@@ -69,24 +77,18 @@ final class ConnectCommand implements Runnable {
     @Override
     public void run() {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
+        int bends = bends();
         Model model = LandscapeOptions.sameModel(files);
         Settings settings = settings(model);
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
-            int steps = (int) Math.max(1, Math.round(epochs * site.material().stepsPerEpoch()));
-            CurveTraining.Course course = new CurveTraining.Course(
-                    curve,
-                    bends,
-                    Schedule.sgdPaper(steps, lr),
-                    settings,
-                    options.seed,
-                    site.material().mean(),
-                    site.material().std());
+            CurveTraining.Course course = course(site.material(), settings, bends);
             Path folder = options.folder("connect", model);
             options.configuration("connect", settings, site.nets())
                     .fixed("curve", curve)
                     .fixed("bends", bends)
                     .fixed("points", points)
+                    .free(CONTROLS, bends + 2)
                     .keep(folder);
             List<Net> nets = site.nets();
             List<Connection.Result> results = new ArrayList<>();
@@ -102,7 +104,7 @@ final class ConnectCommand implements Runnable {
                                 bars.progress())
                         .run(nets.get(i), nets.get(i + 1), points));
             }
-            new ConnectReport(results, facts(site, settings)).write(folder);
+            new ConnectReport(results, facts(site, settings, bends)).write(folder);
         }
     }
 
@@ -114,9 +116,45 @@ final class ConnectCommand implements Runnable {
         return options.settings(model, flags.toArray(String[]::new));
     }
 
-    private Map<String, String> facts(Site site, Settings s) {
+    private CurveTraining.Course course(Material material, Settings settings, int bends) {
+        int steps = (int) Math.max(1, Math.round(epochs * material.stepsPerEpoch()));
+        Schedule rates = Schedule.sgdPaper(steps, lr);
+        return new CurveTraining.Course(curve, bends, rates, settings, options.seed, material.mean(), material.std());
+    }
+
+    /** Bends between the ends. */
+    private int bends() {
+        if (controls == null) return between == null ? 1 : between;
+        if (controls < 3) {
+            throw new IllegalArgumentException(
+                    "--num-bends counts the two ends too, so 3 is a curve with one bend; got " + controls
+                            + (controls == 2 ? ", the straight line, which is measured beside every curve" : ""));
+        }
+        if (between != null && between != controls - 2) {
+            throw new IllegalArgumentException("--num-bends " + controls + " is --bends " + (controls - 2) + ", not "
+                    + between + ": name one of them");
+        }
+        requireSameCount();
+        return controls - 2;
+    }
+
+    /** Folders from before {@link #CONTROLS} was kept were made when --num-bends left the ends out. */
+    private void requireSameCount() {
+        if (options.resume == null || !Files.exists(options.resume.resolve("config.json"))) return;
+        JsonNode there = Json.read(options.resume.resolve("config.json"));
+        int bends = there.path("bends").asInt(controls - 2);
+        if (there.has(CONTROLS) || bends == controls - 2) return;
+        throw new IllegalArgumentException(
+                "--resume: " + options.resume + " was made when --num-bends left the ends out;" + " it has " + bends
+                        + " between them, which is --num-bends " + (bends + 2) + " now");
+    }
+
+    private Map<String, String> facts(Site site, Settings s, int bends) {
         Map<String, String> facts = site.facts();
-        facts.put("curve", curve + ", " + bends + (bends == 1 ? " bend" : " bends") + ", seed " + options.seed);
+        facts.put(
+                "curve",
+                curve + ", " + (bends + 2) + " control points with the ends, so " + bends
+                        + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
         facts.put(
                 "training",
                 epochs + " epochs, lr " + s.lr() + ", momentum " + s.momentum() + ", weight decay " + s.weightDecay()

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
+import io.basin.ensemble.Combiners;
 import io.basin.ensemble.Metrics;
 import io.basin.io.AtomicFile;
 import io.basin.io.Json;
@@ -10,6 +11,7 @@ import io.basin.models.RunFolder;
 import io.basin.models.StoredModel;
 import io.basin.models.Venue;
 import io.basin.report.Lines;
+import io.basin.report.Statistics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,12 +31,12 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "One pass gives every prefix of 1 to k members. Weights and ridge stacking are fitted on validation samples"
-                    + " that no member was trained on. A folder stands for its methods' models; where a method's result"
-                    + " is an ensemble, for its members. Memory is that of one net, whatever the number of members.",
+                    + " that no member was trained on. A folder stands for its method's model; where that method's"
+                    + " result is an ensemble, for its members. Of a folder with several methods name one with --method. Memory is that of one net, whatever the number of members.",
             "",
             "Examples:",
             "  basin ensemble runs/a/seed-1/fge",
-            "  basin ensemble runs/cnn runs/resnet --combine ridge",
+            "  basin ensemble runs/cnn runs/resnet --method fge --combine ridge",
             "  basin ensemble a.safetensors b.safetensors --combine vote --svg members.svg"
         })
 final class EnsembleCommand implements Runnable {
@@ -54,6 +56,13 @@ final class EnsembleCommand implements Runnable {
             description = "mean of probabilities, vote, weighted or ridge; default mean")
     private Combine combine;
 
+    @Option(
+            names = "--method",
+            split = ",",
+            description =
+                    "whose models to take from folders, or 'all'; default: a folder must hold those of one method")
+    private List<String> methods = List.of();
+
     @Option(names = "--data-dir", description = "where the data set's files are")
     private Path dataDir;
 
@@ -70,7 +79,7 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<StoredModel> models = RunFolder.models(paths);
+        List<StoredModel> models = RunFolder.models(paths, methods);
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Bars bars = new Bars();
         TrainTest data = models.get(0).data(dataDir, bars.progress());
@@ -101,19 +110,26 @@ final class EnsembleCommand implements Runnable {
             Metrics m = prefixes.get(i);
             System.out.printf(
                     Locale.ROOT,
-                    "%7d  %7.2f  %" + (prefix.length() + 9) + ".2f  %6.4f  %5.2f  %s%n",
+                    "%7d  %7.2f  %" + (prefix.length() + 9) + ".2f  %6s  %5s  %s%n",
                     i + 1,
                     100 * o.alone().get(i).accuracy(),
                     100 * m.accuracy(),
-                    m.nll(),
-                    100 * m.ece(),
+                    Combiners.givesProbabilities(prefix) ? Statistics.format(m.nll(), 4) : "n/a",
+                    Combiners.givesProbabilities(prefix) ? Statistics.format(100 * m.ece(), 2) : "n/a",
                     models.get(i));
         }
         System.out.println();
-        all(models.size(), o).forEach((name, m) -> System.out.printf("all %d, %s: %s%n", models.size(), name, m));
+        all(models.size(), o)
+                .forEach((name, m) -> System.out.printf("all %d, %s: %s%n", models.size(), name, said(name, m)));
         if (o.ridge() != null) {
             System.out.printf(Locale.ROOT, "Fitted on the validation part; ridge's lambda %.0e.%n", o.lambda());
         }
+    }
+
+    private static String said(String combiner, Metrics m) {
+        if (Combiners.givesProbabilities(combiner)) return m.toString();
+        return String.format(
+                Locale.ROOT, "accuracy %.2f %%, NLL n/a, ECE n/a over %d samples", 100 * m.accuracy(), m.count());
     }
 
     private static Map<String, Metrics> all(int members, FileEnsemble.Outcome o) {
@@ -130,21 +146,29 @@ final class EnsembleCommand implements Runnable {
     private static Map<String, Object> figures(List<StoredModel> models, FileEnsemble.Outcome o) {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("files", models.stream().map(StoredModel::toString).toList());
-        figures.put("alone", figures(o.alone()));
-        figures.put("mean", figures(o.mean()));
-        figures.put("vote", figures(o.vote()));
+        figures.put("alone", figures("", o.alone()));
+        figures.put("mean", figures("mean", o.mean()));
+        figures.put("vote", figures("vote", o.vote()));
         if (o.ridge() != null) {
             figures.put("weights", o.weights());
-            figures.put("weighted", figures(o.weighted()));
-            figures.put("ridge", figures(List.of(o.ridge())).get(0));
+            figures.put("weighted", figures("weighted", o.weighted()));
+            figures.put("ridge", figures("ridge", List.of(o.ridge())).get(0));
             figures.put("lambda", o.lambda());
         }
         return figures;
     }
 
-    private static List<Map<String, Object>> figures(List<Metrics> metrics) {
+    /** JSON's null stands where a combiner gives no probabilities. */
+    private static List<Map<String, Object>> figures(String combiner, List<Metrics> metrics) {
+        boolean likely = Combiners.givesProbabilities(combiner);
         List<Map<String, Object>> all = new ArrayList<>();
-        for (Metrics m : metrics) all.add(Map.of("accuracy", m.accuracy(), "nll", m.nll(), "ece", m.ece()));
+        for (Metrics m : metrics) {
+            Map<String, Object> figures = new LinkedHashMap<>();
+            figures.put("accuracy", m.accuracy());
+            figures.put("nll", likely ? m.nll() : null);
+            figures.put("ece", likely ? m.ece() : null);
+            all.add(figures);
+        }
         return all;
     }
 

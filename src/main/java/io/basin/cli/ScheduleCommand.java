@@ -5,6 +5,7 @@ import io.basin.io.AtomicFile;
 import io.basin.report.SchedulePicture;
 import io.basin.report.Summary;
 import io.basin.train.Recipe;
+import io.basin.train.Remarks;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,20 +58,29 @@ final class ScheduleCommand implements Runnable {
         for (Recipe r : recipes) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each, lr %.4g to %.4g%n",
+                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s, lr %.4g to %.4g%n",
                     r.name(),
                     r.trunk() == null ? "" : r.trunk().steps() + " steps, then ",
                     r.runs(),
                     r.schedule().steps(),
                     perEpoch,
                     r.schedule().collections().length,
+                    last(r),
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
+        for (Recipe r : recipes) Remarks.of(r, s, perEpoch).forEach(System.out::println);
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
         if (svg != null) AtomicFile.write(svg, SchedulePicture.svg(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
+    }
+
+    private static String last(Recipe r) {
+        int[] collected = r.schedule().collections();
+        if (collected.length == 0) return "";
+        int last = collected[collected.length - 1];
+        return last == r.schedule().steps() - 1 ? ", the last at its end" : ", the last after step " + last;
     }
 
     private static String table(List<Summary.Plotted> plotted) {

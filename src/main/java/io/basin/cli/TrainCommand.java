@@ -46,7 +46,8 @@ final class TrainCommand implements Runnable {
         Bars bars = new Bars();
         try (Device device = run.open();
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
-            Comparison.check(device, List.of(method), settings, material);
+            Comparison.check(device, List.of(method), settings, material)
+                    .forEach(remark -> System.err.println("basin: note: " + remark));
             Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
             long[] seeds = {seed};
             run.configuration("train", settings, device)

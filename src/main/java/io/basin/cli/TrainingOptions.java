@@ -125,7 +125,9 @@ final class TrainingOptions {
 
     @Option(
             names = "--cycle",
-            description = "epochs of one FGE triangle; default a quarter of what follows --fge-start")
+            description =
+                    "epochs of one FGE triangle, a model in its middle; default 2/7 of what follows --fge-start, so that"
+                            + " the fourth model ends the run")
     Double fgeCycle;
 
     @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
@@ -140,10 +142,17 @@ final class TrainingOptions {
     @Option(
             names = "--swag-scale",
             defaultValue = "1",
-            description = "of its covariance; 1 is the paper's: half diagonal, half low-rank")
+            description =
+                    "of its covariance; 1 is the paper's: half diagonal, half low-rank. The published code's scale is half"
+                            + " of it: its 0.5 is 1 here")
     double swagScale;
 
-    @Option(names = "--swap-workers", defaultValue = "3", description = "nets that SWAP trains from one checkpoint")
+    @Option(
+            names = "--swap-workers",
+            defaultValue = "3",
+            description =
+                    "nets that SWAP trains from one checkpoint, which is trained in batches of --batch-size and not in the"
+                            + " paper's large ones")
     int workers;
 
     Settings settings() {
@@ -180,7 +189,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
+                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / Settings.FGE_CYCLES,
                 runs,
                 new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }

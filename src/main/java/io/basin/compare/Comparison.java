@@ -11,6 +11,7 @@ import io.basin.report.Evidence;
 import io.basin.report.Summary;
 import io.basin.train.Plan;
 import io.basin.train.Recipe;
+import io.basin.train.Remarks;
 import io.basin.train.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,10 +68,14 @@ public final class Comparison {
         return new Material(device, data, settings);
     }
 
-    /** Plans every method's schedule without training: throws what {@link Recipe#of} throws. */
-    public static void check(Device device, List<String> methods, Settings settings, Material material) {
+    /** Plans every method's schedule without training: throws what {@link Recipe#of} throws; returns what {@link Remarks} say. */
+    public static List<String> check(Device device, List<String> methods, Settings settings, Material material) {
         Plan.requirePrecision(device, settings.precision());
-        methods.forEach(m -> Recipe.of(m, settings, material.stepsPerEpoch()));
+        int perEpoch = material.stepsPerEpoch();
+        return methods.stream()
+                .distinct()
+                .flatMap(m -> Remarks.of(Recipe.of(m, settings, perEpoch), settings, perEpoch).stream())
+                .toList();
     }
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */

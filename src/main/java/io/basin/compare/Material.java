@@ -10,11 +10,11 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Spec;
-import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
-import io.basin.train.Evaluator;
+import io.basin.train.Averaging;
 import io.basin.train.Recipe;
+import io.basin.train.Schedule;
 import io.basin.train.Session;
 import io.basin.train.Settings;
 import java.nio.ByteBuffer;
@@ -112,33 +112,58 @@ public final class Material implements AutoCloseable {
         }
     }
 
-    /** A net of the caller's own in training on the training part. */
-    public Session session(Graph net, Recipe recipe, long seed) {
-        guard.requireOpen();
-        return new Session(device, net, train, settings, recipe.schedule(), recipe.averaging(), seed, mean, std);
+    /**
+     * Trains a net of the caller's own with all that the method does, from its own initialisation or several, and measures on the
+     * test part what it ends with: the last weights, the average, the mean of members' weights (SWAP), or the mean of the
+     * probabilities of members (snapshots, FGE, independent nets) or samples (SWAG). Nothing is written to disk.
+     *
+     * @param seed as of {@code compare}: the same weights come out where the net is the same
+     */
+    public Control.Totals run(Graph net, Recipe recipe, long seed) {
+        return new MethodRun(device, this, net, recipe).run(seed);
     }
 
     /**
-     * Loss and accuracy on the test part of the last weights, or of the average where the recipe makes one; its batch-norm
-     * statistics are measured first.
+     * A net of the caller's own in training on the training part, step by step.
+     *
+     * @throws IllegalArgumentException if the method trains several nets, as one session cannot
+     */
+    public Session session(Graph net, Recipe recipe, long seed) {
+        if (recipe.parts() > 1) {
+            throw new IllegalArgumentException(recipe.name() + " trains " + recipe.parts()
+                    + " times, and a session once: call Material.run, which does all of it");
+        }
+        return session(net, recipe, 0, seed);
+    }
+
+    Session session(Graph net, Recipe recipe, int part, long seed) {
+        guard.requireOpen();
+        Schedule schedule = recipe.isTrunk(part) ? recipe.trunk() : recipe.schedule();
+        Averaging averaging = recipe.isTrunk(part) ? Averaging.none(schedule.steps()) : recipe.averaging();
+        return new Session(device, net, train, settings, schedule, averaging, seed, mean, std);
+    }
+
+    /**
+     * Loss and accuracy on the test part of what the method ends with, as {@link #run} says; batch-norm statistics of weights that
+     * were not trained themselves are measured first.
+     *
+     * @param session of {@code recipe}, at its end; before it, only of a method that ends with the last weights
+     * @throws IllegalArgumentException if {@code session} is not of {@code recipe}
+     * @throws IllegalStateException if the method's result is not there yet
      */
     public Control.Totals test(Graph net, Recipe recipe, Session session) {
         guard.requireOpen();
-        Storage storage = session.storage();
-        boolean average = recipe.product() == Recipe.Product.AVERAGE;
-        Weights model = average ? storage.averaged() : storage.live();
-        if (average) {
-            try (Evaluator onTrain = evaluator(net, storage, train, augmentedBatch())) {
-                onTrain.refresh(model, Evaluator.Refresh.EXACT, pass -> {});
-            }
+        if (recipe.parts() > 1 || !session.follows(recipe.schedule(), recipe.averaging())) {
+            throw new IllegalArgumentException("the session does not train what " + recipe.name()
+                    + " does: make it with Material.session of the same recipe, or call Material.run");
         }
-        try (Evaluator onTest = evaluator(net, storage, test, plainBatch())) {
-            return onTest.evaluate(model);
+        if (session.step() < session.steps() && recipe.product() != Recipe.Product.LAST) {
+            throw new IllegalStateException(recipe.name() + " has a result after " + session.steps()
+                    + " steps, and this session has done " + session.step());
         }
-    }
-
-    private Evaluator evaluator(Graph net, Storage storage, Images images, Spec.Batch batch) {
-        return new Evaluator(device, net, storage, images, batch, settings.precision());
+        List<Weights> members =
+                session.members().stream().map(Session.Member::weights).toList();
+        return new MethodRun(device, this, net, recipe).test(session, members, session.seed());
     }
 
     public int stepsPerEpoch() {

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.ensemble.Combiners;
 import io.basin.ensemble.Metrics;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -30,14 +31,15 @@ record Result(
         String hits = v.hits() == null
                 ? ""
                 : Base64.getEncoder().encodeToString(v.hits().toByteArray());
+        boolean likely = Combiners.givesProbabilities(v.combiner());
         return new Result(
                 method,
                 v.combiner(),
                 epochs,
                 v.passes(),
-                new Summary.Score(seed, m.accuracy(), m.nll(), m.ece()),
+                new Summary.Score(seed, m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null),
                 hits,
-                bins(m));
+                likely ? bins(m) : List.of());
     }
 
     static List<Evidence.Bin> bins(Metrics m) {
@@ -78,12 +80,16 @@ record Result(
         }
         if (!bins.isEmpty() && bins.size() != Metrics.BINS) throw new IllegalArgumentException("bins are missing");
         if (!n.path("method").isTextual()) throw new IllegalArgumentException("a method has no name");
+        String combiner = n.path("combiner").asText();
+        long seed = s.path("seed").asLong();
         Result result = new Result(
                 n.path("method").asText(),
-                n.path("combiner").asText(),
+                combiner,
                 number(n, "epochs"),
                 n.path("passes").asInt(),
-                new Summary.Score(s.path("seed").asLong(), number(s, "accuracy"), number(s, "nll"), number(s, "ece")),
+                Combiners.givesProbabilities(combiner)
+                        ? new Summary.Score(seed, number(s, "accuracy"), number(s, "nll"), number(s, "ece"))
+                        : new Summary.Score(seed, number(s, "accuracy"), null, null),
                 n.path("hits").asText(),
                 bins);
         result.hitSet(); // Damaged base64 is found here, where the file is known.

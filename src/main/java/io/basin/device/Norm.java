@@ -3,8 +3,9 @@ package io.basin.device;
 /**
  * Batch normalisation, which can also measure the population's statistics of its input.
  *
- * <p>Every library averages per-batch variances when it refreshes the statistics of an averaged model. Merging counts,
- * means and sums of squared deviations instead gives mean = E[x] and var = E[(x - mean)^2] over all samples, whatever
+ * <p>The published code of SWA and torch.optim.swa_utils average per-batch variances when they refresh the statistics of an
+ * averaged model, unbiased ones; fvcore pools the population's, but in one pass, in which each layer is fed by batches that
+ * were normalised by themselves. Merging counts, means and sums of squared deviations, layer by layer, gives mean = E[x] and var = E[(x - mean)^2] over all samples, whatever
  * the batch size and however ragged the last batch.
  */
 public interface Norm extends Op {

@@ -149,6 +149,7 @@ public final class Connection {
         Provenance origin = Provenance.of(course.settings(), method, course.seed(), course.mean(), course.std());
         Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
         header.put("seed", Long.toString(course.seed()));
+        header.put("control_points", Integer.toString(course.bends() + 2));
         return header;
     }
 

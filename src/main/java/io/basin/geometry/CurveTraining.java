@@ -59,8 +59,8 @@ public final class CurveTraining implements AutoCloseable {
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, float[] mean, float[] std) {
         public Course {
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
-                throw new IllegalArgumentException(
-                        "--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2) + ", got " + bends);
+                throw new IllegalArgumentException("--bends must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
+                        + ", got " + bends + " (--num-bends counts the two ends too)");
             }
         }
 

@@ -7,8 +7,10 @@ import io.basin.data.TrainTest;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.nn.Nets;
+import io.basin.train.Checkpoint;
 import io.basin.train.Provenance;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A weights file and what its header says of it. */
 public record StoredModel(Path file, Provenance origin) {
@@ -16,9 +18,14 @@ public record StoredModel(Path file, Provenance origin) {
      * Reads the header only.
      *
      * @throws io.basin.io.FormatException if it is no weights file, or does not name net and data set
+     * @throws IllegalArgumentException if it is the state of a run, whose moving weights are not what its method ends with
      */
     public static StoredModel of(Path file) {
         try (Safetensors in = Safetensors.open(file)) {
+            if (Checkpoint.isState(in.metadata())) {
+                throw new IllegalArgumentException(file + " is the state of a run after "
+                        + in.metadata().get("step") + " steps, not its method's result: " + RunFolder.insteadOf(file));
+            }
             return new StoredModel(file, Provenance.of(file.toString(), in.metadata()));
         }
     }
@@ -41,6 +48,11 @@ public record StoredModel(Path file, Provenance origin) {
                             + String.join(", ", Catalog.names()));
         }
         return DataSets.load(origin.dataset(), folder, progress);
+    }
+
+    /** Whether it is of {@code method}, or of a run that served several and that one too. */
+    boolean isOf(String method) {
+        return List.of(origin.method().split("\\+")).contains(method);
     }
 
     @Override

@@ -9,9 +9,16 @@ import java.util.List;
 /**
  * The nets of the papers and two small ones, with PyTorch's parameter names.
  *
- * <p>Sources: VGG16 and the pre-activation residual nets are those of the SWA paper's code; basic blocks below depth 44
- * and bottlenecks from there on. The wide net has no biases in its convolutions, as in Zagoruyko and Komodakis 2016
- * (arXiv 1605.07146).
+ * <p>Sources: the pre-activation residual nets are those of the SWA paper's code, basic blocks below depth 44 and bottlenecks from
+ * there on. Two are not the authors' nets, so that their published figures are not these nets':
+ *
+ * <ul>
+ *   <li>{@code vgg16} has batch norm; the authors' VGG16 has none. It is their VGG16BN, but that the biases of its convolutions
+ *       are drawn as PyTorch draws them, where theirs begin at 0.
+ *   <li>{@code wrn-28-10} is Zagoruyko and Komodakis's (2016, arXiv 1605.07146). The authors' has biases in its convolutions, the
+ *       stride on a block's second one, a shortcut from the raw input, Xavier's initialisation with gain sqrt(2) and a momentum of
+ *       0.9 in the last batch norm; its tensors have the same names.
+ * </ul>
  */
 public final class Nets {
     /** Every name that {@link #build} knows. */
@@ -77,7 +84,7 @@ public final class Nets {
         return g;
     }
 
-    /** VGG16 with batch norm for 28 x 28 or 32 x 32 inputs; convolutions keep their biases, as published. */
+    /** VGG16 with batch norm for 28 x 28 or 32 x 32 inputs; the authors' VGG16BN, whose convolutions have biases. */
     public static Graph vgg16(Shape sample, int classes) {
         Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
         int[][] stages = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};

@@ -3,6 +3,7 @@ package io.basin.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -67,16 +68,21 @@ public final class ResultTable {
                 number(row.epochs(), 1),
                 Integer.toString(row.passes()),
                 Statistics.meanAndInterval(accuracy, 2),
-                Statistics.meanAndInterval(
-                        row.scores().stream().mapToDouble(Summary.Score::nll).toArray(), 4),
-                Statistics.meanAndInterval(
-                        row.scores().stream().mapToDouble(s -> 100 * s.ece()).toArray(), 2),
+                figure(row, Summary.Score::nll, 1, 4),
+                figure(row, Summary.Score::ece, 100, 2),
                 difference,
                 bootstrap(accuracy, sgd, pair),
                 Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : number(p, 3)) + (p < LEVEL ? " *" : "")));
         if (row.method().equals(BASELINE)) return;
         if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
         else open.add(name);
+    }
+
+    private static String figure(Summary.Row row, Function<Summary.Score, Double> which, double scale, int decimals) {
+        List<Double> values = row.scores().stream().map(which).toList();
+        if (values.contains(null)) return "n/a";
+        return Statistics.meanAndInterval(
+                values.stream().mapToDouble(v -> scale * v).toArray(), decimals);
     }
 
     private static String half(PairedComparison pair) {

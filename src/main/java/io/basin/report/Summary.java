@@ -27,10 +27,10 @@ public record Summary(
      * Test-set figures of one trained method.
      *
      * @param accuracy in [0, 1]
-     * @param nll mean negative log-likelihood, nats
-     * @param ece expected calibration error, in [0, 1]
+     * @param nll mean negative log-likelihood, nats; null where what predicts gives no probabilities
+     * @param ece expected calibration error, in [0, 1]; null likewise
      */
-    public record Score(long seed, double accuracy, double nll, double ece) {}
+    public record Score(long seed, double accuracy, Double nll, Double ece) {}
 
     /**
      * One line of the table.

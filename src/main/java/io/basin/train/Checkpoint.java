@@ -12,6 +12,7 @@ import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -122,6 +123,11 @@ public final class Checkpoint {
             add(writer, device, AVERAGE, p, storage.memory(Arena.AVERAGE));
         }
         writer.write(file);
+    }
+
+    /** Whether a file with this header holds the state of a training, of a net's or of a curve's, and not a model. */
+    public static boolean isState(Map<String, String> header) {
+        return header.keySet().containsAll(List.of("step", "loss", "hits", "seen"));
     }
 
     /** Restores a run's weights, momentum and average; returns where it stood. */

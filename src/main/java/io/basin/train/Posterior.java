@@ -14,7 +14,8 @@ import java.util.List;
  * <p>{@code sample = mean + sqrt(scale/2) (sqrt(var) z1 + D z2 / sqrt(K - 1))}, elementwise in z1; mean and variance are those of
  * all collected models (biased, at least 1e-30), D's K columns are the deviations of the newest models, each from the running
  * mean of the models up to and including it. With scale 1 this is the paper's equation (1), whose two terms carry 1/sqrt(2)
- * each; the published code's {@code scale} is the same factor. K is the number of columns that there are, as in the paper; the
+ * each. The published code has {@code mean + sqrt(scale) (sqrt(var) z1 + D z2 / sqrt(K - 1))}, so that its scale is half of ours
+ * and the paper's posterior its 0.5; its SWAG-diagonal at 1 has no D and no 1/sqrt(2). K is the number of columns that there are, as in the paper; the
  * code divides by the number that it could hold.
  *
  * <p>The collected models are kept anyway, on the device and in the run's folder. So no moment is accumulated during training and
@@ -36,7 +37,7 @@ public final class Posterior {
     /**
      * @param models collected models, the oldest first; at least 3, so that two deviations from a running mean are not both 0
      * @param rank largest number of low-rank columns, at least 2
-     * @param scale of the covariance; 0 gives the mean
+     * @param scale of the covariance, twice the published code's; 0 gives the mean
      */
     public Posterior(Device device, Storage storage, List<Weights> models, int rank, double scale) {
         if (models.size() < 3) {

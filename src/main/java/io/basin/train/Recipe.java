@@ -65,10 +65,9 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
             case "swa" -> swa(name, constant(s, rest).warmUp(warm));
-            case "swa-cyclic" -> swa(name, cyclic(s, rest, stepsPerEpoch).warmUp(warm));
+            case "swa-cyclic" -> swa(name, cyclic(s, rest).warmUp(warm));
             case "tail" -> tail(name, s, rest, warm);
-            case "lawa" ->
-                lawa(name, s, sgd.collecting(epochEnds(rest, stepsPerEpoch)).warmUp(warm));
+            case "lawa" -> lawa(name, s, sgd.warmUp(warm).collecting(epochEnds(steps, stepsPerEpoch)));
             case "swag" -> swag(name, constant(s, rest).warmUp(warm));
             case "swap" -> swap(name, s, rest, warm);
             case "snapshot" ->
@@ -77,7 +76,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                         1,
                         Schedule.snapshotCosine(rest, s.snapshotLr(), s.snapshots())
                                 .warmUp(warm));
-            case "fge" -> members(name, 1, fge(s, rest, stepsPerEpoch).warmUp(warm));
+            case "fge" -> members(name, 1, fge(s, rest).warmUp(warm));
             case "independent" -> members(name, s.runs(), one(s, steps / s.runs(), warm));
             default ->
                 throw new IllegalArgumentException(
@@ -89,13 +88,14 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return Averaging.ema(steps, s.emaDecay(), true, Averaging.everyStep(steps, 0));
     }
 
-    private static int swaStart(Settings s, int steps) {
-        return Math.max(1, (int) Math.round(s.swaStart() * steps));
+    /** Steps before the start at {@code fraction} of them. */
+    private static int start(double fraction, int steps) {
+        return Math.max(1, (int) Math.round(fraction * steps));
     }
 
     /** Collections at whole parts of what follows the start, rounded to steps, the last one at the run's end. */
     private static Schedule constant(Settings s, int steps) {
-        int start = swaStart(s, steps);
+        int start = start(s.swaStart(), steps);
         double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
         int[] at = IntStream.rangeClosed(0, cycles)
@@ -126,7 +126,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     /** Averages after every step, and stores none of these models. */
     private static Recipe tail(String name, Settings s, int steps, int warm) {
-        int start = swaStart(s, steps);
+        int start = start(s.swaStart(), steps);
         Schedule schedule = Schedule.swaPaper(steps, s.lr(), s.swaLr(), start, 1)
                 .warmUp(warm)
                 .collecting();
@@ -143,11 +143,12 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     }
 
     /**
-     * Stochastic weight averaging in parallel (Gupta et al. 2020, arXiv 2001.02312): one trunk, then workers with an order of
-     * samples each, which share the rest of the budget, averaged.
+     * The second and third phase of stochastic weight averaging in parallel (Gupta et al. 2020, arXiv 2001.02312): one trunk,
+     * then workers with an order of samples each, which share the rest of the budget, averaged. It is not the paper's method as a
+     * whole: there the trunk is trained in large batches, here in those of all other methods.
      */
     private static Recipe swap(String name, Settings s, int steps, int warm) {
-        int left = steps - swaStart(s, steps);
+        int left = steps - start(s.swaStart(), steps);
         int each = left / s.family().workers();
         if (each < 1) {
             throw new IllegalArgumentException("--swap-workers " + s.family().workers() + " share " + left
@@ -166,35 +167,46 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         return new Recipe(name, runs, schedule, Averaging.none(schedule.steps()), Product.MEMBERS);
     }
 
-    /** Whole cycles up to the budget's end; rounding to steps moves the start by less than a step a cycle. */
-    private static Schedule cyclic(Settings s, int steps, int stepsPerEpoch) {
+    /** Whole cycles up to the budget's end; where steps are too few for them, one a step. */
+    private static Schedule cyclic(Settings s, int steps) {
         double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
-        int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
-        int start = steps - cycles * cycle;
-        return Schedule.swaCyclic(steps, s.lr(), s.swaLr(), s.swaLow(), start, cycle);
-    }
-
-    /** Triangles up to the budget's end, where half of one may be left off: it would follow the last collection. */
-    private static Schedule fge(Settings s, int steps, int stepsPerEpoch) {
-        double left = (1 - s.fgeStart()) * (s.epochs() - s.warmUp());
-        parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
-        int cycle = steps("--cycle", s.fgeCycle(), stepsPerEpoch);
-        cycle += cycle % 2;
-        int start = Math.max(1, (int) Math.round(s.fgeStart() * steps));
-        return Schedule.fge(steps, s.lr(), steps, start, s.fgeHigh(), s.fgeLow(), cycle);
+        int start = start(s.swaStart(), steps);
+        int room = room("--swa-start", s.swaStart(), steps, start, 1);
+        return Schedule.swaCyclic(steps, s.lr(), s.swaLr(), s.swaLow(), start, (double) room / Math.min(cycles, room));
     }
 
     /**
-     * How many cycles of {@code cycle} epochs fill the {@code left} ones; a remainder would be trained for nothing.
+     * Triangles up to the budget's end, which comes with the last model where that is half a triangle after a whole one. Where
+     * steps are too few for them, fewer: half a triangle takes two steps, for in one its model would be made at the highest rate.
+     */
+    private static Schedule fge(Settings s, int steps) {
+        double left = (1 - s.fgeStart()) * (s.epochs() - s.warmUp());
+        int halves = parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
+        int start = start(s.fgeStart(), steps);
+        int room = room("--fge-start", s.fgeStart(), steps, start, 2);
+        if (halves > room / 2) halves = room / 2 - 1 | 1;
+        return Schedule.fge(steps, s.lr(), steps, start, s.fgeHigh(), s.fgeLow(), 2.0 * room / halves);
+    }
+
+    private static int room(String flag, double fraction, int steps, int start, int least) {
+        if (steps - start >= least) return steps - start;
+        throw new IllegalArgumentException(flag + " " + fraction + " leaves " + (steps - start) + " of " + steps
+                + " steps, and at least " + least + " are needed: lower it, or raise --epochs");
+    }
+
+    /**
+     * How many parts fill the {@code left} epochs, each a {@code per}th of a {@code cycle}; a remainder would be trained for
+     * nothing.
      *
      * @param per parts of a cycle that may stand alone at the end: 2 allows half a cycle
      */
     private static int parts(String flag, double cycle, double left, int per, String start) {
         double exact = per * left / cycle;
         long whole = Math.round(exact);
-        if (whole < 1 || Math.abs(exact - whole) > 1e-6 * whole) {
-            double near = per * left / Math.max(per, whole);
+        if (whole < 1 || whole > Integer.MAX_VALUE || Math.abs(exact - whole) > 1e-6 * whole) {
+            // Half a cycle at the end is the better end: it comes with a model.
+            double near = per * left / Math.max(1, per == 2 ? whole - 1 | 1 : whole);
             throw new IllegalArgumentException(String.format(
                     Locale.ROOT,
                     "%s %s does not divide the %s epochs that follow %s; %s would",
@@ -204,7 +216,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                     start,
                     number(near)));
         }
-        return Math.toIntExact(whole / per);
+        return (int) whole;
     }
 
     private static String number(double epochs) {
@@ -218,16 +230,17 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         long steps = Math.round(epochs * stepsPerEpoch);
         if (steps < 1 || steps > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
-                    flag + " " + epochs + " is " + steps + " steps of which an epoch has " + stepsPerEpoch);
+                    flag + " " + number(epochs) + " is " + steps + " steps of which an epoch has " + stepsPerEpoch);
         }
         return (int) steps;
     }
 
+    /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */
     private static int[] epochEnds(int steps, int stepsPerEpoch) {
-        int whole = Math.max(1, steps / stepsPerEpoch);
-        int[] ends = new int[whole];
-        for (int e = 1; e <= whole; e++) ends[e - 1] = Math.min(steps, e * stepsPerEpoch) - 1;
-        return ends;
+        int epochs = (steps - 1) / stepsPerEpoch + 1;
+        return IntStream.rangeClosed(1, epochs)
+                .map(e -> (int) Math.min(steps, (long) e * stepsPerEpoch) - 1)
+                .toArray();
     }
 
     /** Restarts of the rate to a high value before the model collected after {@code step}: only snapshots have any. */

@@ -93,35 +93,41 @@ public final class Schedule {
     }
 
     /**
-     * SWA with a cyclic rate (Izmailov et al. 2018, section 3.1): the first phase of {@link #swaPaper} descending to {@code a1},
-     * then cycles {@code t = ((s - swaStart) mod c + 1) / c, lr = (1 - t) a1 + t a2}. Collected at the end of each cycle, where
-     * the rate is {@code a2}. The paper's Algorithm 1 also counts the model it starts from; here it is not collected, having been
-     * made at the high rate {@code a1}.
+     * SWA with a cyclic rate (Izmailov et al. 2018, section 3.1; the published code has only the constant one): the first phase
+     * of {@link #swaPaper} descending to {@code a1}, then cycles {@code t = (p + 1) / c, lr = (1 - t) a1 + t a2}, {@code p} the
+     * step in its cycle and {@code c} the cycle's length. Collected at the end of each cycle, where the rate is {@code a2}. The
+     * paper's Algorithm 1 also counts the model it starts from; here it is not collected, having been made at the high rate
+     * {@code a1}.
      *
      * @param a1 highest rate of a cycle
      * @param a2 lowest rate, {@code a2 <= a1}
-     * @param cycle steps, must divide {@code steps - swaStart}: a last part of a cycle would be trained for nothing
+     * @param cycle steps, at least 1; must divide {@code steps - swaStart}, for a last part of a cycle would be trained for
+     *     nothing. Where it is not whole, lengths differ by at most one step.
      */
-    public static Schedule swaCyclic(int steps, double lr, double a1, double a2, int swaStart, int cycle) {
+    public static Schedule swaCyclic(int steps, double lr, double a1, double a2, int swaStart, double cycle) {
         Flags.steps("--epochs", steps);
         Flags.rate("--lr", lr);
         Flags.descending("--swa-lr", a1, "--swa-low", a2);
         Flags.within("--swa-start", swaStart, 1, steps - 1);
-        Flags.within("--cycle", cycle, 1, steps - swaStart);
-        if ((steps - swaStart) % cycle != 0) {
-            throw new IllegalArgumentException("--cycle must divide the " + (steps - swaStart)
-                    + " steps after --swa-start, got " + cycle + " steps");
+        int room = steps - swaStart;
+        int cycles = (int) Math.round(room / cycle);
+        if (!(cycle >= 1) || cycles < 1 || Math.abs(cycles * cycle - room) > 1e-6 * room) {
+            throw new IllegalArgumentException(
+                    "--cycle must divide the " + room + " steps after --swa-start, got " + cycle + " steps");
+        }
+        double[] rates = new double[room];
+        int[] ends = new int[cycles];
+        for (int k = 0; k < cycles; k++) {
+            int from = edge(cycle, k);
+            int to = edge(cycle, k + 1);
+            for (int s = from; s < to; s++) {
+                double t = (s - from + 1.0) / (to - from);
+                rates[s] = (1 - t) * a1 + t * a2;
+            }
+            ends[k] = to - 1;
         }
         Schedule descent = of("swa", swaStart, s -> piecewise(s, swaStart, lr, a1), IntStream.empty());
-        Schedule cycles = of(
-                "cyclic",
-                steps - swaStart,
-                s -> {
-                    double t = (s % cycle + 1.0) / cycle;
-                    return (1 - t) * a1 + t * a2;
-                },
-                every(cycle - 1, cycle, steps - swaStart));
-        return descent.then(cycles).named("swa cyclic");
+        return descent.then(new Schedule("cyclic", rates, ends)).named("swa cyclic");
     }
 
     /**
@@ -129,31 +135,44 @@ public final class Schedule {
      * {@code start} (about 80 % of the budget), then triangles {@code t = ((s - start) mod c) / c}, lr {@code = a1 (1 - 2t) + a2
      * 2t} in the first half and {@code a1 (2t - 1) + a2 (2 - 2t)} in the second. The trainer keeps its momentum at the seam.
      *
-     * <p>Collected at {@code start + k c + c/2}: right after the update that was made with the rate {@code a2}, the minimum. The
-     * published {@code fge.py} predicts after the epoch with {@code epoch % cycle + 1 == cycle / 2}, that is after update {@code
-     * c/2 - 1} of the cycle, whose rate is still {@code a2 + 2 (a1 - a2) / c}: one update earlier.
+     * <p>Collected after update {@code c/2 - 1} of each cycle, as in the published {@code fge.py}, which predicts after the epoch
+     * with {@code epoch % cycle + 1 == cycle / 2}: the last update of the descent, whose rate is {@code a2 + 2 (a1 - a2) / c}.
+     * So a run of {@code k + 1/2} cycles ends with a model; one update later it would lose it. What follows the last model, half
+     * a cycle where the cycles are whole, is trained for nothing.
      *
      * @param steps of the whole run
      * @param budget of the SGD schedule, {@code start <= budget}
-     * @param cycle steps, even, so that a step at exactly {@code a2} exists; a last cycle that is cut short is allowed, as the
-     *     paper's own runs end right after their last snapshot
+     * @param cycle steps, at least 4: in half a cycle of one step the model would be collected at {@code a1}. Where half of it is
+     *     not whole, lengths of halves differ by at most one step; a last cycle may be cut short.
      */
-    public static Schedule fge(int steps, double lr, int budget, int start, double a1, double a2, int cycle) {
+    public static Schedule fge(int steps, double lr, int budget, int start, double a1, double a2, double cycle) {
         Flags.steps("--epochs", steps);
         Flags.rate("--lr", lr);
         Flags.steps("--budget", budget);
         Flags.within("--fge-start", start, 1, Math.min(budget, steps - 1));
         Flags.descending("--lr-1", a1, "--lr-2", a2);
-        if (cycle < 2 || cycle % 2 != 0) {
-            throw new IllegalArgumentException("--cycle must be even, got " + cycle
-                    + " steps: the model is collected in its middle, at the lowest rate");
+        if (!(cycle >= 4)) {
+            throw new IllegalArgumentException("--cycle must be at least 4 steps, got " + cycle
+                    + ": the model is collected in its middle, where the rate is low");
         }
-        if (start + (long) cycle / 2 >= steps) {
+        int room = steps - start;
+        if (edge(cycle / 2, 1) > room) {
             throw new IllegalArgumentException("--cycle must leave room for half a cycle after --fge-start, got "
-                    + cycle + " steps of which " + (steps - start) + " remain");
+                    + cycle + " steps of which " + room + " remain");
         }
-        Schedule triangles =
-                of("triangles", steps - start, s -> triangle(s, cycle, a1, a2), every(cycle / 2, cycle, steps - start));
+        double[] rates = new double[room];
+        IntStream.Builder middles = IntStream.builder();
+        for (int half = 0; edge(cycle / 2, half) < room; half++) {
+            int from = edge(cycle / 2, half);
+            int to = edge(cycle / 2, half + 1);
+            boolean falls = half % 2 == 0;
+            for (int s = from; s < Math.min(to, room); s++) {
+                double done = (double) (s - from) / (to - from);
+                rates[s] = falls ? a1 * (1 - done) + a2 * done : a1 * done + a2 * (1 - done);
+            }
+            if (falls && to <= room) middles.add(to - 1);
+        }
+        Schedule triangles = new Schedule("triangles", rates, middles.build().toArray());
         return sgdPaper(budget, lr).first(start).then(triangles).named("fge");
     }
 
@@ -162,7 +181,9 @@ public final class Schedule {
      * the step in its cycle, {@code C} the cycle's length. Collected at the end of each cycle.
      *
      * <p>Where the number of cycles does not divide the steps, lengths differ by at most one: cycle {@code i} starts at {@code
-     * floor(i T / M)}. The original Lua code takes {@code C = ceil(T / M)} and so ends amid its last cosine, at a high rate.
+     * floor(i T / M)}. The original Lua code takes {@code floor(T / M)} steps for all cycles but the last and the rest for the last,
+     * and computes every phase modulo the last one's length: its last cycle starts at the wrong phase, and its last snapshot is
+     * taken at a high rate.
      */
     public static Schedule snapshotCosine(int steps, double lr, int cycles) {
         Flags.steps("--epochs", steps);
@@ -313,9 +334,9 @@ public final class Schedule {
         return u <= 0.9 ? lr * (1 - (1 - last / lr) * (u - 0.5) / 0.4) : last;
     }
 
-    private static double triangle(int s, int cycle, double a1, double a2) {
-        double t = (double) (s % cycle) / cycle;
-        return t < 0.5 ? a1 * (1 - 2 * t) + a2 * 2 * t : a1 * (2 * t - 1) + a2 * (2 - 2 * t);
+    /** Where part {@code k} begins, of parts that are {@code length} steps long on average. */
+    private static int edge(double length, int k) {
+        return (int) Math.round(k * length);
     }
 
     private static double anneal(double from, double to, double t) {

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.device.Arena;
 import io.basin.device.Control;
 import io.basin.device.Device;
 import io.basin.device.Guard;
@@ -39,6 +40,8 @@ public final class Session implements AutoCloseable {
     private final Plan plan;
     private final Recording recording;
     private final Schedule schedule;
+    private final Averaging averaging;
+    private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
 
@@ -82,6 +85,8 @@ public final class Session implements AutoCloseable {
         this.device = device;
         guard = device.guard().of("the session");
         this.schedule = schedule;
+        this.averaging = averaging;
+        this.seed = seed;
         collections = schedule.collections();
         storage = new Storage(s.decayEverything());
         control = new Control(device, schedule.lr(), averaging.alpha());
@@ -112,6 +117,24 @@ public final class Session implements AutoCloseable {
             update.run();
             tick.run();
         });
+    }
+
+    /** Begins with another run's weights, statistics and momentum, of the same net; its counters and its average are left. */
+    public void startFrom(Session other) {
+        other.storage.live().copyTo(device, storage.live());
+        device.copy(other.storage.memory(Arena.MOMENTUM), storage.memory(Arena.MOMENTUM));
+    }
+
+    /** Whether it trains with these rates, and collects and averages what these say. */
+    public boolean follows(Schedule other, Averaging average) {
+        return Arrays.equals(schedule.lr(), other.lr())
+                && Arrays.equals(collections, other.collections())
+                && Arrays.equals(averaging.alpha(), average.alpha());
+    }
+
+    /** That of the initial weights and the order of samples. */
+    public long seed() {
+        return seed;
     }
 
     /** Updates done. */

@@ -56,8 +56,8 @@ public record Settings(
      *
      * @param samples nets drawn from SWAG's Gaussian, whose probabilities are averaged; the paper takes 30
      * @param rank columns of its low-rank part: the newest deviations kept, the paper's K
-     * @param scale of its covariance; 1 is the paper's posterior
-     * @param workers nets that SWAP trains from one checkpoint
+     * @param scale of its covariance; 1 is the paper's posterior, which the published code calls 0.5
+     * @param workers nets that SWAP trains from one checkpoint; the paper trains that in large batches, we do not
      */
     public record Family(int samples, int rank, double scale, int workers) {
         public static final Family USUAL = new Family(10, 20, 1, 3);
@@ -69,6 +69,9 @@ public record Settings(
             atLeast("--swap-workers", workers, 2);
         }
     }
+
+    /** FGE's triangles by default: four models, of which the last ends the run. */
+    public static final double FGE_CYCLES = 3.5;
 
     public Settings {
         positive("--epochs", epochs);
@@ -130,7 +133,7 @@ public record Settings(
                 0.8,
                 0.02,
                 0.0005,
-                (1 - 0.8) * epochs / 4,
+                (1 - 0.8) * epochs / FGE_CYCLES,
                 2,
                 Family.USUAL);
     }

@@ -8,7 +8,7 @@
  * host in the loop, and cannot be frozen into a captured graph; a run can be printed and plotted before it starts; and resuming
  * needs only the counter.
  *
- * <p>Everything counts in steps (updates), from 0. {@link io.basin.train.Settings} has
- * epochs, which {@link io.basin.train.Recipe} multiplies by the steps of one.
+ * <p>Tables count in steps (updates), from 0. Epochs exist in {@link io.basin.train.Settings} and in a {@link
+ * io.basin.train.Trainer}'s figures; {@link io.basin.train.Recipe} multiplies.
  */
 package io.basin.train;

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -208,17 +209,55 @@ class LandscapeEndToEndTest {
     @Test
     void bendsOfACurveMakeAnEnsemble() throws IOException {
         Path out = folder.resolve("bends");
-        Shell done =
-                run("connect", net(1, "sgd"), net(2, "sgd"), "--bends", 2, "--epochs", 1, "--points", 3, "--out", out);
+        Shell done = run(
+                "connect", net(1, "sgd"), net(2, "sgd"), "--num-bends", 4, "--epochs", 1, "--points", 3, "--out", out);
         assertEquals(0, done.code(), done.err());
         assertTrue(done.out().contains("Each path joins one pair of nets"), done.out());
-        Shell ridge = Shell.run("ensemble", out, "--combine", "ridge", "--data-dir", data, "--device", "cpu");
+        Shell folder = Shell.run("ensemble", out, "--data-dir", data, "--device", "cpu");
+        assertEquals(1, folder.code(), "bends are no method's models");
+        assertTrue(folder.complaint().contains("a curve's bends too) one by one"), folder.complaint());
+        Shell state = Shell.run("evaluate", out.resolve("curve.safetensors"), "--data-dir", data);
+        assertEquals(2, state.code());
+        assertTrue(state.complaint().contains("control points are bend-*.safetensors"), state.complaint());
+        Path one = out.resolve("bend-1.safetensors");
+        Path two = out.resolve("bend-2.safetensors");
+        Shell ridge = Shell.run("ensemble", one, two, "--combine", "ridge", "--data-dir", data, "--device", "cpu");
         assertEquals(0, ridge.code(), ridge.err());
         assertTrue(ridge.out().contains("all 2, ridge:"), ridge.out());
         try (var in = io.basin.io.Safetensors.open(out.resolve("bend-1.safetensors"))) {
             assertEquals("50", in.metadata().get("validation"));
             assertEquals(null, in.metadata().get("init"));
         }
+    }
+
+    /** As the authors count: their 3 is one bend. */
+    @Test
+    void numBendsCountsTheEndsTooAndARunFromBeforeIsNamedAsSuch() throws IOException {
+        Path out = folder.resolve("counted");
+        List<Object> flags = List.of("connect", net(1, "sgd"), net(2, "sgd"), "--epochs", 1, "--points", 3);
+        assertEquals(0, run(with(flags, "--num-bends", 3, "--out", out)).code());
+        assertTrue(Files.exists(out.resolve("bend-1.safetensors")));
+        assertFalse(Files.exists(out.resolve("bend-2.safetensors")));
+        String curve = Json.read(out.resolve("results.json"))
+                .path("facts")
+                .path("curve")
+                .asText();
+        assertTrue(curve.contains("3 control points with the ends, so 1 bend"), curve);
+        Shell usual = run(with(flags, "--resume", out));
+        assertEquals(0, usual.code(), "one bend is the default: " + usual.err());
+        Path config = out.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceFirst(" *\"num_bends\" : 3,\n", ""));
+        Shell old = run(with(flags, "--num-bends", 5, "--resume", out));
+        assertEquals(2, old.code());
+        assertTrue(old.complaint().contains("it has 1 between them, which is --num-bends 3 now"), old.complaint());
+        for (int few : new int[] {2, 1, 0, -1}) {
+            Shell line = run(with(flags, "--num-bends", few, "--out", folder.resolve("none")));
+            assertEquals(2, line.code());
+            assertTrue(line.complaint().contains("3 is a curve with one bend; got " + few), line.complaint());
+        }
+        Shell both = run(with(flags, "--num-bends", 3, "--bends", 2, "--out", folder.resolve("none")));
+        assertTrue(both.complaint().contains("--num-bends 3 is --bends 1, not 2"), both.complaint());
+        assertFalse(Files.exists(folder.resolve("none")));
     }
 
     @Test

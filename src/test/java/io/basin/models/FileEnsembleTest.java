@@ -230,7 +230,7 @@ class FileEnsembleTest {
             Files.copy(any.file(), to);
         }
         Path root = folder.resolve("run");
-        List<String> names = RunFolder.models(List.of(root)).stream()
+        List<String> names = RunFolder.models(List.of(root), List.of()).stream()
                 .map(m -> root.relativize(m.file()).toString())
                 .toList();
         assertEquals(
@@ -239,11 +239,10 @@ class FileEnsembleTest {
                         "seed-1/fge/member-10.safetensors",
                         "seed-1/swa/swa.safetensors",
                         "seed-1/swap/swap.safetensors",
-                        "seed-10/independent/run-0/member-2.safetensors",
-                        "seed-11/bend-1.safetensors"),
+                        "seed-10/independent/run-0/member-2.safetensors"),
                 names);
         Path empty = Files.createDirectory(folder.resolve("empty"));
-        FormatException e = assertThrows(FormatException.class, () -> RunFolder.models(List.of(empty)));
+        FormatException e = assertThrows(FormatException.class, () -> RunFolder.models(List.of(empty), List.of()));
         assertTrue(e.getMessage().contains(empty.toString()), e.getMessage());
     }
 

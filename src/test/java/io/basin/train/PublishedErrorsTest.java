@@ -97,6 +97,43 @@ class PublishedErrorsTest {
         }
     }
 
+    /** As libraries do that collect one update late, or train half a triangle more for nothing. */
+    @Test
+    void fgeLosesNoModelByOneStepForItsLastIsTheRunsEnd() {
+        Settings s = CollectionRulesTest.settings(4, 0, 0.5, 1, 2 / Settings.FGE_CYCLES, 3, 3);
+        Recipe fge = Recipe.of("fge", s, PER_EPOCH);
+        try (Session session = session(KillableRun.net(), s, fge.schedule(), fge.averaging())) {
+            while (session.step() < session.steps()) session.advance();
+            assertEquals(4, session.members().size());
+            Session.Member last = session.members().get(3);
+            for (Parameter p : session.storage().parameters()) {
+                float[] end = read(session, p, session.storage().live().params());
+                assertArrayEquals(end, read(session, p, last.weights().params()), p.name());
+            }
+        }
+    }
+
+    /** SWAP's workers go on with the trunk's optimizer, as FGE's triangles with the descent's. */
+    @Test
+    void aPhaseThatBeginsWithAnotherRunsWeightsBuildsNoNewOptimizer() {
+        Settings s = KillableRun.settings(4);
+        try (Session trunk = session("sgd", s);
+                Session worker = session("sgd", s)) {
+            for (int i = 0; i < 5; i++) trunk.advance();
+            worker.startFrom(trunk);
+            for (Parameter p : trunk.storage().parameters()) {
+                float[] momentum = read(trunk, p, trunk.storage().memory(Arena.MOMENTUM));
+                boolean gathered = false;
+                for (float v : momentum) gathered |= v != 0;
+                assertTrue(gathered, p.name());
+                assertArrayEquals(momentum, read(worker, p, worker.storage().memory(Arena.MOMENTUM)), p.name());
+                assertArrayEquals(
+                        read(trunk, p, trunk.storage().live().params()),
+                        read(worker, p, worker.storage().live().params()));
+            }
+        }
+    }
+
     @Test
     void anAverageInBfloat16TrainingIsKeptInFloat32() {
         Graph net = new Graph(images.sample());

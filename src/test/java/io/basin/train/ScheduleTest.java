@@ -81,7 +81,7 @@ class ScheduleTest {
     }
 
     @Test
-    void fgeFollowsThePublishedTriangleAndIsCollectedAfterTheUpdateAtA2() {
+    void fgeFollowsThePublishedTriangleAndIsCollectedAtTheEndOfItsDescent() {
         int start = 160 * B;
         int cycle = 2 * B;
         Schedule fge = Schedule.fge(200 * B, 0.05, 200 * B, start, 1e-2, 5e-4, cycle);
@@ -95,16 +95,21 @@ class ScheduleTest {
                 assertEquals(expected, fge.lr(start + epoch * B + iter), 1e-15);
             }
         }
-        int[] minima =
-                IntStream.range(start, 200 * B).filter(s -> fge.lr(s) == 5e-4).toArray();
-        assertEquals(20, minima.length);
-        assertArrayEquals(minima, fge.collections());
+        int[] beforeMinima = IntStream.range(start, 200 * B)
+                .filter(s -> s + 1 < 200 * B && fge.lr(s + 1) == 5e-4)
+                .toArray();
+        assertEquals(20, beforeMinima.length);
+        assertArrayEquals(beforeMinima, fge.collections());
     }
 
     @Test
-    void fgeMayEndInsideItsLastCycle() {
-        Schedule fge = Schedule.fge(17, 0.1, 20, 10, 0.05, 0.01, 4);
-        assertArrayEquals(new int[] {12, 16}, fge.collections());
+    void fgeMayEndInsideItsLastCycleAndWithAModelAfterHalfOfIt() {
+        assertArrayEquals(
+                new int[] {11, 15}, Schedule.fge(17, 0.1, 20, 10, 0.05, 0.01, 4).collections());
+        assertArrayEquals(
+                new int[] {11, 15}, Schedule.fge(16, 0.1, 20, 10, 0.05, 0.01, 4).collections());
+        assertArrayEquals(
+                new int[] {11}, Schedule.fge(15, 0.1, 20, 10, 0.05, 0.01, 4).collections());
     }
 
     @Test
@@ -199,10 +204,10 @@ class ScheduleTest {
         refused("--cycle must divide the 16 steps", () -> Schedule.swaCyclic(20, 1, 0.5, 0.1, 4, 5));
         refused("--swa-low must not exceed --swa-lr (0.1), got 0.5", () -> Schedule.swaCyclic(20, 1, 0.1, 0.5, 4, 4));
         refused("--swa-low must be", () -> Schedule.swaCyclic(20, 1, 0.1, 0, 4, 4));
-        refused("--lr-2 must not exceed --lr-1 (0.1), got 0.5", () -> Schedule.fge(20, 1, 20, 16, 0.1, 0.5, 2));
-        refused("--cycle must be even, got 3", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 3));
-        refused("--cycle must be even, got 0", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 0));
-        refused("--cycle must leave room", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 8));
+        refused("--lr-2 must not exceed --lr-1 (0.1), got 0.5", () -> Schedule.fge(20, 1, 20, 16, 0.1, 0.5, 4));
+        refused("--cycle must be at least 4 steps, got 3", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 3));
+        refused("--cycle must be at least 4 steps, got 0", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 0));
+        refused("--cycle must leave room", () -> Schedule.fge(20, 1, 20, 16, 0.5, 0.1, 10));
         refused("--fge-start must lie", () -> Schedule.fge(20, 1, 20, 20, 0.5, 0.1, 2));
         refused("--cycles must lie between 1 and 4 steps, got 5", () -> Schedule.snapshotCosine(4, 1, 5));
         refused("--warm-fraction must", () -> Schedule.oneCycle(10, 1, 0.1));
