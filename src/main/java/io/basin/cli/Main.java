@@ -53,7 +53,6 @@ public final class Main implements Runnable {
         boolean verbose = java.util.Arrays.asList(args).contains("--verbose");
         // Before any logger exists: slf4j-simple reads these once.
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "debug" : "warn");
-        System.setProperty("org.slf4j.simpleLogger.log.org.bytedeco", "error");
         if (!verbose) {
             // Says what a plan is about to allocate, and what it does about a damaged cache.
             System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");

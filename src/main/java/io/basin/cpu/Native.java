@@ -9,6 +9,7 @@ import io.basin.device.DeviceException;
 import java.io.File;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.opencl.presets.OpenCL;
 
 /**
  * The few calls into libc and libgomp that oneDNN's Java API has no name for.
@@ -26,8 +27,7 @@ final class Native {
 
     static {
         if (!Platform.isLinux()) throw new DeviceException("the cpu device needs Linux on x86-64");
-        // JavaCPP warns about the version of opencl, which oneDNN's class loading needs and nothing calls.
-        System.setProperty("org.bytedeco.javacpp.logger", "slf4j");
+        passOverVersionOfOpenCl();
         C = NativeLibrary.getInstance("c");
         Function setenv = C.getFunction("setenv");
         if (System.getenv("OMP_WAIT_POLICY") == null) setenv.invokeInt(new Object[] {"GOMP_SPINCOUNT", SPIN_COUNT, 0});
@@ -40,6 +40,22 @@ final class Native {
     }
 
     private Native() {}
+
+    /**
+     * JavaCPP warns on stderr about the version of opencl, which oneDNN's class loading needs and nothing calls; but not
+     * where it is told to load no libraries. Its logger stays as it is: SLF4J would get 200 lines of it.
+     */
+    private static void passOverVersionOfOpenCl() {
+        String property = "org.bytedeco.javacpp.loadLibraries";
+        String before = System.getProperty(property);
+        System.setProperty(property, "false");
+        try {
+            new OpenCL(); // its static initialiser compares the versions
+        } finally {
+            if (before == null) System.clearProperty(property);
+            else System.setProperty(property, before);
+        }
+    }
 
     /** Loads everything; cheap after the first time. */
     static void load() {
