@@ -30,6 +30,8 @@ class OutsideProjectIT {
     private static final Path PUBLISHED = Path.of(System.getProperty("basin.staging"), "io", "basin", "basin", VERSION);
     private static final String CLASSES = "target/classes";
     private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+    /** One thread: on a busy machine two of them wait for each other far longer than they compute. */
+    private static final String ONE_CORE = "-XX:ActiveProcessorCount=1";
 
     private static Path project;
     private static String dependencies;
@@ -93,7 +95,7 @@ class OutsideProjectIT {
                 .redirectOutput(out.toFile())
                 .start();
         try {
-            assertTrue(process.waitFor(3, TimeUnit.MINUTES), () -> "hangs: " + String.join(" ", command));
+            assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> "hangs: " + String.join(" ", command));
         } finally {
             process.destroyForcibly();
         }
@@ -218,6 +220,7 @@ class OutsideProjectIT {
         String said = run(
                 tool(newestJava(), "java"),
                 NATIVE_ACCESS,
+                ONE_CORE,
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=trace",
                 "-cp",
                 String.join(File.pathSeparator, CLASSES, dependencies, binding),
@@ -233,7 +236,7 @@ class OutsideProjectIT {
 
     @Test
     void aConsumerTrainsOnTheModulePath() throws Exception {
-        String[] command = {tool(ourJava(), "java"), "-p", dependencies, "--add-modules", "ALL-MODULE-PATH"};
+        String[] command = {tool(ourJava(), "java"), ONE_CORE, "-p", dependencies, "--add-modules", "ALL-MODULE-PATH"};
         assertTrained(run(Stream.concat(Stream.of(command), Stream.of("-cp", CLASSES, "Mine", "0.02"))
                 .toArray(String[]::new)));
     }
@@ -245,6 +248,7 @@ class OutsideProjectIT {
                 tool(newestJava(), "jshell"),
                 "-J-Djava.util.prefs.userRoot=" + project,
                 "-R" + NATIVE_ACCESS,
+                "-R" + ONE_CORE,
                 "--class-path",
                 dependencies,
                 "src/main/java/Swish.java",
@@ -255,7 +259,7 @@ class OutsideProjectIT {
     @Test
     void theCommandLineRunsOnTheNewestJavaWithoutWarnings() throws Exception {
         String cli = PUBLISHED.resolve("basin-" + VERSION + "-cli.jar").toString();
-        String said = run(tool(newestJava(), "java"), "-jar", cli, "doctor");
+        String said = run(tool(newestJava(), "java"), ONE_CORE, "-jar", cli, "doctor");
         assertTrue(said.contains("oneDNN"), said);
         assertFalse(said.toLowerCase(Locale.ROOT).contains("warn"), said);
     }
