@@ -110,7 +110,7 @@ record Library(String soname, String remedy, List<String> symbols) {
                         .sorted()
                         .forEach(found::add);
             } catch (IOException | UncheckedIOException e) {
-                continue;
+                // A folder that cannot be listed holds nothing for us.
             }
         }
         return List.copyOf(found);
