@@ -52,7 +52,9 @@ public final class Schedule {
         return of(
                 "step decay",
                 steps,
-                s -> lr * Math.pow(gamma, (double) Arrays.stream(at).filter(m -> m <= s).count()),
+                s -> lr
+                        * Math.pow(gamma, (double)
+                                Arrays.stream(at).filter(m -> m <= s).count()),
                 IntStream.empty());
     }
 
