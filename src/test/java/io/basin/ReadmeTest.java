@@ -12,6 +12,7 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.regex.MatchResult;
@@ -36,27 +37,30 @@ class ReadmeTest {
                 .toList();
     }
 
+    /** Writes each program of the README into a file of its own. */
+    static List<Path> writePrograms(Path folder, UnaryOperator<String> edit) throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (String program : programs()) {
+            Matcher m = NAME.matcher(program);
+            assertTrue(m.find(), "a program without a class: " + program);
+            files.add(Files.writeString(folder.resolve(m.group(1) + ".java"), edit.apply(program)));
+        }
+        return files;
+    }
+
     /** Compiles all programs of the README together and returns what the main method of {@code name} prints. */
     private String run(String name, String... args) throws Exception {
         return run(program -> program, name, args);
     }
 
     private String run(UnaryOperator<String> edit, String name, String... args) throws Exception {
-        String[] files = new String[programs().size()];
-        for (int i = 0; i < files.length; i++) {
-            Matcher m = NAME.matcher(programs().get(i));
-            assertTrue(m.find(), "a program without a class: " + programs().get(i));
-            files[i] = Files.writeString(
-                            folder.resolve(m.group(1) + ".java"),
-                            edit.apply(programs().get(i)))
-                    .toString();
-        }
+        List<String> command = new ArrayList<>();
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        String[] command = new String[files.length + 4];
-        System.arraycopy(new String[] {"-cp", classPath, "-d", folder.toString()}, 0, command, 0, 4);
-        System.arraycopy(files, 0, command, 4, files.length);
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, said, said, command), said.toString());
+        command.addAll(List.of("-cp", classPath, "-d", folder.toString()));
+        writePrograms(folder, edit).forEach(f -> command.add(f.toString()));
+        int failed = ToolProvider.getSystemJavaCompiler().run(null, said, said, command.toArray(String[]::new));
+        assertEquals(0, failed, said.toString());
         PrintStream old = System.out;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (URLClassLoader loader =

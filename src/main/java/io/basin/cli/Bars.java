@@ -9,6 +9,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 
 /** Bars on a terminal, a plain line an epoch elsewhere; on stderr, so that stdout holds results only. */
 final class Bars implements Monitor {
+    @SuppressWarnings("SystemConsoleNull") // JDK 22 to 24 have a console for pipes too: bars there, not wrong figures
     private final boolean terminal = System.console() != null && !"dumb".equals(System.getenv("TERM"));
 
     @Override

@@ -38,6 +38,7 @@ public final class Main implements Runnable {
             names = "--verbose",
             scope = ScopeType.INHERIT,
             description = "log what is planned; stack traces on failure")
+    @SuppressWarnings("unused") // picocli has to know the flag; main reads it before any logger exists
     private boolean verbose;
 
     /** The jar's own version. */

@@ -159,7 +159,7 @@ public final class FusedStep implements AutoCloseable {
     }
 
     private Place control(CUstream stream, ByteBuffer tables) {
-        long bytes = Control.TABLES + tables.remaining();
+        long bytes = Control.TABLES + (long) tables.remaining();
         Address address = new Address();
         Check.driver(cuMemAlloc(address, bytes), "cuMemAlloc");
         undo.add("cuMemFree", () -> cuMemFree(address));

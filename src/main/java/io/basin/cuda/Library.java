@@ -156,7 +156,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
                         .sorted()
                         .forEach(found::add);
             } catch (IOException | UncheckedIOException e) {
-                continue;
+                // A folder that cannot be listed holds nothing for us.
             }
         }
         return List.copyOf(found);

@@ -65,7 +65,7 @@ final class Gram {
             a.data[i * width + i] += lambda;
         }
         DMatrixRMaj right = b.copy();
-        CommonOps_DDRM.divide(right, samples);
+        CommonOps_DDRM.divide(right, (double) samples);
         LinearSolverDense<DMatrixRMaj> cholesky = LinearSolverFactory_DDRM.symmPosDef(width);
         if (!cholesky.setA(a)) {
             throw new IllegalArgumentException("ridge: the members are so alike that lambda " + lambda

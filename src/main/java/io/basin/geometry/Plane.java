@@ -7,7 +7,7 @@ package io.basin.geometry;
  * nets that sum to 1, so the nets themselves come out bit for bit and no axis needs memory of its own.
  */
 public final class Plane {
-    /** Where a net falls onto the plane. @param away its distance from the plane */
+    /** Where a net falls onto the plane, and {@code away}, its distance from it. */
     public record Spot(double x, double y, double away) {}
 
     private final float[] origin;

@@ -63,7 +63,7 @@ public final class FileMembers implements MemberSource, AutoCloseable {
         int batch = Math.min(Stand.BATCH, set.count());
         int block = BLOCK / Stand.BATCH;
         double[] p = new double[Math.min(set.count(), block * batch) * set.classes()];
-        long batches = (set.count() + batch - 1) / batch;
+        long batches = ((long) set.count() + batch - 1) / batch;
         String task = "predicting the " + part.name().toLowerCase(java.util.Locale.ROOT) + " part";
         try (Progress.Counter counter = progress.start(task, models.size() * batches, "batches")) {
             for (int first = 0; first * batch < set.count(); first += block) {

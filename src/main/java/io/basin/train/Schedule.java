@@ -53,8 +53,8 @@ public final class Schedule {
                 "step decay",
                 steps,
                 s -> lr
-                        * StrictMath.pow(
-                                gamma, Arrays.stream(at).filter(m -> m <= s).count()),
+                        * StrictMath.pow(gamma, (double)
+                                Arrays.stream(at).filter(m -> m <= s).count()),
                 IntStream.empty());
     }
 

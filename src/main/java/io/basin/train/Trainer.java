@@ -290,7 +290,7 @@ public final class Trainer {
         try {
             byte[] bytes = Files.readAllBytes(file);
             int lines = 0;
-            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1;
+            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1L;
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
