@@ -72,6 +72,10 @@ final class PredictCommand implements Runnable {
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
+        if (top > data.test().classes()) {
+            throw new IllegalArgumentException("--top " + top + " exceeds the "
+                    + data.test().classes() + " classes of " + data.test().name());
+        }
         Pictures pictures = Pictures.read(images, data.test());
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models);

@@ -1,6 +1,7 @@
 package io.basin.cuda;
 
 import io.basin.device.DeviceException;
+import io.basin.io.UserFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,17 +14,22 @@ import org.slf4j.LoggerFactory;
  * is loaded from them.
  */
 final class Cache {
-    static final String VARIABLE = "BASIN_CACHE";
     private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
 
     private Cache() {}
 
     /** The folder of that name, made if need be; a temporary one where the cache cannot be written. */
     static Path folder(String name) {
-        Path wanted = root().resolve(name);
+        Path wanted = UserFolder.cache().resolve(name);
         try {
             return create(wanted);
         } catch (IOException e) {
+            if (System.getenv(UserFolder.CACHE_VARIABLE) != null) {
+                throw new DeviceException(
+                        "$" + UserFolder.CACHE_VARIABLE + ": the folder " + wanted + " cannot be used ("
+                                + e.getMessage() + "); name one that this user owns and may write, or unset it",
+                        e);
+            }
             LOG.info("the cache {} cannot be written ({}); using a temporary folder", wanted, e.getMessage());
         }
         try {
@@ -31,15 +37,9 @@ final class Cache {
         } catch (IOException e) {
             throw new DeviceException(
                     "no folder for " + name + ": neither " + wanted + " nor the temporary folder can be written; set "
-                            + VARIABLE + " to one that can",
+                            + UserFolder.CACHE_VARIABLE + " to one that can",
                     e);
         }
-    }
-
-    private static Path root() {
-        String variable = System.getenv(VARIABLE);
-        if (variable != null && !variable.isBlank()) return Path.of(variable);
-        return Path.of(System.getProperty("user.home"), ".cache", "basin");
     }
 
     private static Path create(Path folder) throws IOException {

@@ -4,7 +4,15 @@ import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -36,6 +44,21 @@ final class Capped {
     static InputStream content(InputStream file) throws IOException {
         BufferedInputStream in = new BufferedInputStream(file, 1 << 16);
         return isGzip(in) ? new BufferedInputStream(new GZIPInputStream(in, 1 << 16), 1 << 16) : in;
+    }
+
+    /** Whether a gzip file's last bytes, CRC-32 and length of its content, are those of the plain file. */
+    static boolean sameContent(Path plain, Path gzip) {
+        try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(plain), new CRC32());
+                FileChannel packed = FileChannel.open(gzip)) {
+            ByteBuffer trailer = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            packed.read(trailer, Math.max(0, packed.size() - 8));
+            if (trailer.getInt(4) != (int) Files.size(plain)) return false;
+            in.transferTo(OutputStream.nullOutputStream());
+            return trailer.getInt(0) == (int) in.getChecksum().getValue();
+        } catch (IOException e) {
+            throw DataException.of(
+                    plain.toString(), "cannot be compared with " + gzip + " (" + e + ")", "Remove one", e);
+        }
     }
 
     /** The most bytes that a file of this length can hold. */
