@@ -61,18 +61,24 @@ final class TarReader {
         }
     }
 
-    /** The content of the current file, whose length the caller has found acceptable. */
-    byte[] content() throws IOException {
-        if (left > Capped.MAX_ARRAY) {
-            throw DataException.of(archive, "holds a file of " + left + " bytes, too long to read", REMEDY);
-        }
-        long length = left;
-        byte[] bytes = Capped.upTo(in, length);
-        left -= bytes.length;
-        if (left > 0) {
-            throw DataException.of(archive, "ends in the middle of a file", REMEDY);
-        }
-        return bytes;
+    /** The content of the current file, read as it comes; it ends where the file does. */
+    InputStream content() {
+        return new InputStream() {
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+            }
+
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                if (left == 0) return -1;
+                int n = in.read(bytes, offset, (int) Math.min(length, left));
+                if (n < 0) throw DataException.of(archive, "ends in the middle of a file", REMEDY);
+                left -= n;
+                return n;
+            }
+        };
     }
 
     private String path(byte[] header) {
