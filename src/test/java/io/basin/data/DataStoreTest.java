@@ -30,7 +30,8 @@ class DataStoreTest {
     void surroundings() {
         Locator locator = new Locator(environment::get, root.resolve("system"), root.resolve("cache"));
         // Nothing listens on port 1: a download that should not happen fails.
-        store = new DataStore(locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO));
+        store = new DataStore(
+                locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO, name -> null));
     }
 
     @Test
