@@ -27,7 +27,7 @@ public final class CifarFormat {
     private static final int IMAGE = CHANNELS * PLANE;
 
     private static final String REMEDY =
-            "Replace it by the binary version (not the Python one), or fetch the data set again";
+            "Replace it by the binary version (not the Python one), or get the published set with 'basin data fetch'";
 
     /** CIFAR-10: five training files and one test file. */
     public static final CifarFormat CIFAR10 = new CifarFormat(

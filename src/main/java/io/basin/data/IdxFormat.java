@@ -20,7 +20,7 @@ import java.util.zip.GZIPInputStream;
  */
 public final class IdxFormat {
     private static final String REMEDY =
-            "Replace the file by an IDX file of unsigned bytes, or fetch the data set again";
+            "Replace the file by an IDX file of unsigned bytes, or get the published set with 'basin data fetch'";
 
     private IdxFormat() {}
 

@@ -11,10 +11,12 @@ import java.util.Arrays;
  * <p>Only what the published archives hold is understood: directories are passed over; links, devices and extended
  * headers are refused by being passed over too, since nothing reads them. Nothing is ever written to a path taken
  * from an archive, and a name that is absolute or contains {@code ..} is an error all the same.
+ *
+ * <p>Not commons-compress: version 1.28 takes long names into memory whatever their length, 513 MB for an archive of 204 KB.
  */
 final class TarReader {
     private static final int BLOCK = 512;
-    private static final String REMEDY = "Fetch the archive again";
+    private static final String REMEDY = "Fetch the archive again with 'basin data fetch'";
 
     private final InputStream in;
     private final String archive;
