@@ -45,7 +45,10 @@ final class PictureFile {
                 case "jpeg" -> jpeg();
                 case "gif" -> gif();
                 case "bmp" -> bmp();
-                default -> throw new FormatException(name, "is neither PNG, JPEG, GIF, BMP nor IDX; save it as PNG");
+                default ->
+                    throw new FormatException(
+                            name,
+                            "is neither a picture that can be decoded (PNG, JPEG, GIF, BMP) nor an IDX file; save it as PNG");
             }
             if (in.hasRemaining()) {
                 throw new IOException("holds " + in.remaining()

@@ -295,6 +295,11 @@ class HungerTest {
                 .array();
         refuses(png("vast", chunk("IHDR", vast), chunk("IDAT", rows)), predict);
         refuses(png("promise", chunk("IHDR", head), new byte[] {0x7F, -1, -1, -1, 'I', 'D', 'A', 'T'}), predict);
+    }
+
+    @Test
+    void otherPictures() throws IOException {
+        Reader predict = file -> Pictures.read(List.of(file), net());
         Path large = folder.resolve("large");
         Files.write(large, joined(new byte[] {-1, (byte) 0xD8, -1}, new byte[17 * MIB]));
         refuses(large, predict);

@@ -186,7 +186,9 @@ class PicturesTest {
         int frame = 13 + (3 << (gif[10] & 7) + 1);
         byte[] again = Arrays.copyOfRange(gif, frame, gif.length - 1);
         refused(inserted(gif, frame, again), "several frames");
-        refused(joined("II*\0".getBytes(StandardCharsets.ISO_8859_1), new byte[60]), "is neither PNG, JPEG, GIF, BMP");
+        refused(
+                joined("II*\0".getBytes(StandardCharsets.ISO_8859_1), new byte[60]),
+                "is neither a picture that can be decoded");
     }
 
     /** Quadrants of the upright picture, left to right and top to bottom, by the standard's eight orientations. */
