@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.data.Catalog;
+import io.basin.data.DataException;
 import io.basin.data.DataSets;
 import io.basin.data.FileStatus;
 import io.basin.data.Location;
@@ -28,8 +29,18 @@ final class DataCommand implements Runnable {
             footer = {"", "Example:", "  basin data list"})
     void list() {
         for (String name : Catalog.names()) {
+            System.out.printf("%-14s %s%n", name, place(name));
+        }
+    }
+
+    private static String place(String name) {
+        try {
             Location location = DataSets.locate(name, null);
-            System.out.printf("%-14s %s%n", name, location.present() ? location.folder() : "not here");
+            return location.present()
+                    ? location.folder().toString()
+                    : "not here; 'basin data fetch " + name + "' gets it";
+        } catch (DataException e) {
+            return "not usable: " + e.getMessage();
         }
     }
 
@@ -39,7 +50,10 @@ final class DataCommand implements Runnable {
             footer = {"", "Examples:", "  basin data fetch cifar10", "  basin data fetch mnist --data-dir data/mnist"})
     void fetch(
             @Parameters(paramLabel = "DATASET") String name,
-            @Option(names = "--data-dir", description = "where to; default ~/.cache/basin") Path dir) {
+            @Option(
+                            names = "--data-dir",
+                            description = "where to; default $BASIN_DATA, else $BASIN_CACHE or ~/.cache/basin")
+                    Path dir) {
         System.out.println(name + ": in "
                 + DataSets.fetch(name, dir, new Bars().progress()).folder());
     }
@@ -58,7 +72,11 @@ final class DataCommand implements Runnable {
             @Option(names = "--data-dir", description = "where the files are") Path dir) {
         List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
         all.forEach(f -> System.out.printf("%-30s %s %s%n", f.file(), f.state(), f.detail()));
-        return all.stream().allMatch(FileStatus::ok) ? 0 : 1;
+        if (all.stream().allMatch(FileStatus::ok)) return 0;
+        String where = dir == null ? "" : " --data-dir " + dir;
+        System.err.println(
+                "basin: " + name + " is not as published; 'basin data fetch " + name + where + "' downloads it");
+        return 1;
     }
 
     @Override

@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
 final class LandscapeOptions {
     @Option(
             names = "--data-dir",
-            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+            description =
+                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
     @Mixin

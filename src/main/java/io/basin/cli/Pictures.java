@@ -10,42 +10,44 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
 
 /**
- * Images to classify, from pictures (PNG and what else Java decodes) and IDX files; a file's first bytes tell which it is.
+ * Images to classify, from pictures (PNG, JPEG, GIF, BMP) and IDX files; a file's first bytes tell which it is.
  *
  * @param set the images, unlabelled: every label is 0
  * @param names one for each image: the file, and the image's number where a file holds several
  */
 record Pictures(ImageSet set, List<String> names) {
     private static final int IDX = 0x0800;
+    private static final int MOST_BYTES = 16 << 20;
 
     /** Reads files whose images must have the size of those in {@code like}. */
     static Pictures read(List<Path> files, ImageSet like) {
-        ByteArrayOutputStream pixels = new ByteArrayOutputStream();
+        List<byte[]> parts = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        for (Path file : files) {
-            if (isIdx(file)) idx(file, like, pixels, names);
-            else picture(file, like, pixels, names);
-        }
+        for (Path file : files) parts.add(isIdx(file) ? idx(file, like, names) : picture(file, like, names));
         ImageSet set = new ImageSet(
                 "images",
-                pixels.toByteArray(),
+                parts.size() == 1 ? parts.get(0) : joined(parts),
                 new int[names.size()],
                 like.height(),
                 like.width(),
                 like.channels(),
                 like.classNames());
         return new Pictures(set, names);
+    }
+
+    private static byte[] joined(List<byte[]> parts) {
+        long length = parts.stream().mapToLong(p -> p.length).sum();
+        ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(length));
+        parts.forEach(all::put);
+        return all.array();
     }
 
     /** By magic number: 00 00 08 and the number of dimensions, or gzip, which no picture is. */
@@ -63,50 +65,37 @@ record Pictures(ImageSet set, List<String> names) {
         }
     }
 
-    private static void idx(Path file, ImageSet like, ByteArrayOutputStream pixels, List<String> names) {
-        ImageSet set = IdxFormat.images(file, like.channels(), like.classNames());
-        requireSize(file, set.width(), set.height(), like);
-        pixels.writeBytes(set.pixels());
+    private static byte[] idx(Path file, ImageSet like, List<String> names) {
+        ImageSet set = IdxFormat.images(file, like);
         for (int i = 0; i < set.count(); i++) names.add(file + "[" + i + "]");
+        return set.pixels();
     }
 
-    private static void requireSize(Path file, int width, int height, ImageSet like) {
-        if (width != like.width() || height != like.height()) {
-            throw new FormatException(
-                    file.toString(),
-                    "is " + width + " x " + height + ", the net needs " + like.width() + " x " + like.height());
-        }
-    }
-
-    private static void picture(Path file, ImageSet like, ByteArrayOutputStream pixels, List<String> names) {
-        BufferedImage image = decode(file, like);
+    private static byte[] picture(Path file, ImageSet like, List<String> names) {
+        String name = file.toString();
+        PictureFile.Upright image = new PictureFile(name, bytes(file)).decode(name, like.width(), like.height());
+        ByteArrayOutputStream pixels = new ByteArrayOutputStream(like.imageBytes());
         for (int y = 0; y < like.height(); y++) {
-            for (int x = 0; x < like.width(); x++) pixel(image, x, y, like.channels(), pixels);
+            for (int x = 0; x < like.width(); x++) {
+                int[] at = image.at(x, y);
+                pixel(image.stored(), at[0], at[1], like.channels(), pixels);
+            }
         }
-        names.add(file.toString());
+        names.add(name);
+        return pixels.toByteArray();
     }
 
-    /** The size is compared before anything of it is allocated: a header of a few bytes may promise gigabytes. */
-    private static BufferedImage decode(Path file, ImageSet like) {
-        try (ImageInputStream in = ImageIO.createImageInputStream(file.toFile())) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
+    private static byte[] bytes(Path file) {
+        try {
+            if (!Files.isRegularFile(file)) throw new FormatException(file.toString(), "is not a file");
+            if (Files.size(file) > MOST_BYTES) {
                 throw new FormatException(
-                        file.toString(), "is neither a picture that can be decoded, such as PNG, nor an IDX file");
+                        file.toString(),
+                        "has more than " + MOST_BYTES + " bytes, which no picture of the net's size needs");
             }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in, true, true);
-                requireSize(file, reader.getWidth(0), reader.getHeight(0), like);
-                return reader.read(0);
-            } finally {
-                reader.dispose();
-            }
-        } catch (FormatException e) {
-            throw e;
-        } catch (IOException | RuntimeException e) {
-            throw new FormatException(
-                    file.toString(), "cannot be decoded and may be damaged: save it anew as PNG (" + e + ")", e);
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + e + ")", e);
         }
     }
 

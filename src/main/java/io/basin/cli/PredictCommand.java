@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
 /** Names what is on pictures. */
 @Command(
         name = "predict",
-        description = "Classes with probabilities for images of the data set's size: PNG pictures and IDX files.",
+        description =
+                "Classes with probabilities for images of the data set's size: PNG, JPEG, GIF or BMP pictures and IDX files.",
         footer = {
             "",
             "Several nets, of whatever kinds but of one data set, answer together: with the mean of their probabilities,"
@@ -43,7 +44,8 @@ final class PredictCommand implements Runnable {
             index = "1..*",
             arity = "1..*",
             paramLabel = "FILE|IMAGE",
-            description = "more safetensors files; then PNG pictures, or IDX files of many images (gzip or not)")
+            description =
+                    "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
     private List<Path> others;
 
     @Option(names = "--data-dir", description = "where the data set's files are")
@@ -72,7 +74,12 @@ final class PredictCommand implements Runnable {
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
         TrainTest data = models.get(0).data(dataDir, new Bars().progress());
+        if (top > data.test().classes()) {
+            throw new IllegalArgumentException("--top " + top + " exceeds the "
+                    + data.test().classes() + " classes of " + data.test().name());
+        }
         Pictures pictures = Pictures.read(images, data.test());
+        Polarity.warning(pictures, data.test()).ifPresent(w -> System.err.println("basin: warning: " + w));
         try (Device device = on.open();
                 Venue venue = new Venue(device, data, models);
                 Images uploaded = Material.upload(device, pictures.set());

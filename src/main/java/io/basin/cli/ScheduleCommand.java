@@ -46,7 +46,12 @@ final class ScheduleCommand implements Runnable {
     public void run() {
         Settings s = training.settings();
         int count = samples != null ? samples : s.dataset().startsWith("cifar") ? 50_000 : 60_000;
-        int train = s.trainSamples() > 0 ? Math.min(s.trainSamples(), count - s.validation()) : count - s.validation();
+        int left = count - s.validation();
+        if (s.trainSamples() > left) {
+            throw new IllegalArgumentException("--train-samples: " + s.trainSamples() + " are more than the " + left
+                    + " that --validation " + s.validation() + " leaves of " + count + "; ask for fewer, or 0 for all");
+        }
+        int train = s.trainSamples() > 0 ? s.trainSamples() : left;
         if (train < s.batch()) {
             throw new IllegalArgumentException(
                     "--samples: " + train + " training samples do not fill --batch-size " + s.batch());

@@ -19,7 +19,8 @@ final class TrainingOptions {
 
     @Option(
             names = "--data-dir",
-            description = "where the data set's files are; else $BASIN_DATA, system, cache, download")
+            description =
+                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
     @Option(names = "--model", description = "mlp, small-cnn, vgg16, preresnet20, -56, -110, -164, wrn-28-10")

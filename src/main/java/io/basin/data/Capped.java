@@ -4,14 +4,21 @@ import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.GZIPInputStream;
 
 /**
  * Reading what may be hostile: compressed or not, without believing a length before the bytes are there.
  *
- * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So arrays grow with what has
- * been read, and every stream has an end after which reading fails.
+ * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So what a header announces is
+ * compared with the file's length first, and every stream has an end after which reading fails.
  */
 final class Capped {
     /** Deflate cannot do better than 1032 : 1; the rest is room for its header. */
@@ -20,7 +27,7 @@ final class Capped {
     /** Largest array that every JVM can allocate. */
     static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
-    private static final int FIRST_CHUNK = 1 << 16;
+    private static final long ROOM = 48L << 20;
 
     private Capped() {}
 
@@ -38,29 +45,41 @@ final class Capped {
         return isGzip(in) ? new BufferedInputStream(new GZIPInputStream(in, 1 << 16), 1 << 16) : in;
     }
 
+    /** Whether a gzip file's last bytes, CRC-32 and length of its content, are those of the plain file. */
+    static boolean sameContent(Path plain, Path gzip) {
+        try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(plain), new CRC32());
+                FileChannel packed = FileChannel.open(gzip)) {
+            ByteBuffer trailer = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            packed.read(trailer, Math.max(0, packed.size() - 8));
+            if (trailer.getInt(4) != (int) Files.size(plain)) return false;
+            in.transferTo(OutputStream.nullOutputStream());
+            return trailer.getInt(0) == (int) in.getChecksum().getValue();
+        } catch (IOException e) {
+            throw DataException.of(
+                    plain.toString(), "cannot be compared with " + gzip + " (" + e + ")", "Remove one", e);
+        }
+    }
+
     /** The most bytes that a file of this length can hold. */
     static long mostContent(long fileLength, boolean gzip) {
         return gzip ? Math.multiplyExact(Math.min(fileLength, 1L << 40) + 1, BEST_RATIO) : fileLength;
     }
 
     /**
-     * Reads exactly the given number of bytes, or fewer if the stream ends before: the caller compares the length.
-     *
-     * @param length at most {@link #MAX_ARRAY}
+     * The most memory that reading a file of this length may take. Images compress to a third or less seldom, so honest sets
+     * stay far below, and a bomb is refused by what its header announces; with buffers, readers stay under four times the
+     * file's length and 64 MiB.
      */
-    static byte[] upTo(InputStream in, long length) throws IOException {
-        byte[] bytes = new byte[(int) Math.min(length, FIRST_CHUNK)];
-        int filled = 0;
-        while (true) {
-            int read = in.readNBytes(bytes, filled, bytes.length - filled);
-            filled += read;
-            if (filled < bytes.length) {
-                return Arrays.copyOf(bytes, filled);
-            }
-            if (filled == length) {
-                return bytes;
-            }
-            bytes = Arrays.copyOf(bytes, (int) Math.min(length, 2L * bytes.length));
+    static long allowance(long fileLength) {
+        return 4 * Math.min(fileLength, 1L << 40) + ROOM;
+    }
+
+    static void close(InputStream in) {
+        try {
+            if (in != null) in.close();
+        } catch (IOException e) {
+            // Everything that is needed of it has been read.
+            return;
         }
     }
 

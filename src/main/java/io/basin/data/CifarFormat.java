@@ -26,11 +26,8 @@ public final class CifarFormat {
     private static final int CHANNELS = 3;
     private static final int IMAGE = CHANNELS * PLANE;
 
-    /** The published archives hold 185 MB; a gzip file of their size could hold 170 GB. */
-    private static final long ARCHIVE_CAP = 1L << 30;
-
     private static final String REMEDY =
-            "Replace it by the binary version (not the Python one), or fetch the data set again";
+            "Replace it by the binary version (not the Python one), or get the published set with 'basin data fetch'";
 
     /** CIFAR-10: five training files and one test file. */
     public static final CifarFormat CIFAR10 = new CifarFormat(
@@ -64,15 +61,11 @@ public final class CifarFormat {
      * @throws DataException if a file is missing, cannot be read or is no CIFAR file
      */
     public TrainTest readFolder(Path folder, String name, List<String> classNames) {
-        Map<String, byte[]> parts = new HashMap<>();
+        Map<String, Part> parts = new HashMap<>();
         for (String fileName : fileNames()) {
             Path file = folder.resolve(fileName);
             try (InputStream in = Files.newInputStream(file)) {
-                long length = Files.size(file);
-                checkLength(file.toString(), length);
-                byte[] bytes = Capped.upTo(in, length);
-                checkLength(file.toString(), bytes.length);
-                parts.put(fileName, bytes);
+                parts.put(fileName, records(in, Files.size(file), file.toString(), name, classNames));
             } catch (IOException e) {
                 throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
             }
@@ -87,7 +80,7 @@ public final class CifarFormat {
      */
     public TrainTest readArchive(Path archive, String name, List<String> classNames) {
         try (InputStream in = Files.newInputStream(archive)) {
-            return parse(in, archive.toString(), name, classNames);
+            return parse(in, Files.size(archive), archive.toString(), name, classNames);
         } catch (IOException e) {
             throw DataException.of(archive.toString(), "cannot be read (" + e + ")", REMEDY, e);
         }
@@ -95,22 +88,23 @@ public final class CifarFormat {
 
     /** As {@link #readArchive}, from the archive's bytes. */
     TrainTest parse(byte[] archive, String archiveName, String name, List<String> classNames) {
-        return parse(new ByteArrayInputStream(archive), archiveName, name, classNames);
+        return parse(new ByteArrayInputStream(archive), archive.length, archiveName, name, classNames);
     }
 
-    private TrainTest parse(InputStream archive, String archiveName, String name, List<String> classNames) {
-        Map<String, byte[]> parts = new HashMap<>();
+    private TrainTest parse(
+            InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
+        Map<String, Part> parts = new HashMap<>();
         List<String> wanted = fileNames();
+        long total = 0;
         try {
-            TarReader tar = new TarReader(openArchive(archive), archiveName);
+            TarReader tar = new TarReader(openArchive(archive, fileLength), archiveName);
             for (TarReader.Entry entry = tar.next(); entry != null; entry = tar.next()) {
-                if (wanted.contains(entry.name())) {
-                    String where = archiveName + " (" + entry.name() + ")";
-                    checkLength(where, entry.length());
-                    if (parts.put(entry.name(), tar.content()) != null) {
-                        throw DataException.of(where, "occurs twice", REMEDY);
-                    }
-                }
+                if (!wanted.contains(entry.name())) continue;
+                String where = archiveName + " (" + entry.name() + ")";
+                total += entry.length();
+                requirePossible(where, entry.length(), total, fileLength);
+                Part part = records(tar.content(), entry.length(), where, name, classNames);
+                if (parts.put(entry.name(), part) != null) throw DataException.of(where, "occurs twice", REMEDY);
             }
         } catch (IOException e) {
             throw DataException.of(archiveName, "is damaged (" + e.getMessage() + ")", REMEDY, e);
@@ -119,8 +113,20 @@ public final class CifarFormat {
     }
 
     /** The tar stream of an archive, decompressed and bounded; not closed by its readers. */
-    static InputStream openArchive(InputStream archive) throws IOException {
-        return new BufferedInputStream(Capped.stream(Capped.content(archive), ARCHIVE_CAP), 1 << 16);
+    static InputStream openArchive(InputStream archive, long fileLength) throws IOException {
+        InputStream content = Capped.stream(Capped.content(archive), Capped.allowance(fileLength));
+        return new BufferedInputStream(content, 1 << 16);
+    }
+
+    /** Images lie twice in memory while their parts are joined. */
+    private void requirePossible(String file, long length, long total, long fileLength) {
+        checkLength(file, length);
+        if (2 * total > Capped.allowance(fileLength)) {
+            throw DataException.of(
+                    file,
+                    "announces " + length + " bytes in an archive of " + fileLength + ", which no honest set does",
+                    "If they are meant, unpack the archive and name its folder");
+        }
     }
 
     private void checkLength(String file, long length) {
@@ -131,44 +137,57 @@ public final class CifarFormat {
         }
     }
 
-    private TrainTest combine(Map<String, byte[]> parts, String where, String name, List<String> classNames) {
+    /** One file's images, pixels (N, H, W, C) and labels (N). */
+    private record Part(byte[] pixels, int[] labels) {}
+
+    private Part records(InputStream in, long length, String where, String name, List<String> classNames)
+            throws IOException {
+        checkLength(where, length);
+        byte[] record = new byte[labelBytes + IMAGE];
+        int count = (int) (length / record.length);
+        Part part = new Part(new byte[count * IMAGE], new int[count]);
+        for (int i = 0; i < count; i++) {
+            if (in.readNBytes(record, 0, record.length) < record.length) {
+                throw DataException.of(where, "ends in the middle of a record", REMEDY);
+            }
+            int label = record[labelBytes - 1] & 0xFF;
+            if (label >= classNames.size()) {
+                throw DataException.of(
+                        where,
+                        "label " + label + " is not below " + classNames.size() + ", the number of classes of " + name,
+                        REMEDY);
+            }
+            part.labels[i] = label;
+            interleave(record, labelBytes, part.pixels, i * IMAGE);
+        }
+        return part;
+    }
+
+    private TrainTest combine(Map<String, Part> parts, String where, String name, List<String> classNames) {
         for (String fileName : fileNames()) {
             if (!parts.containsKey(fileName)) {
                 throw DataException.of(where, "lacks " + fileName, REMEDY);
             }
         }
         return new TrainTest(
-                images(parts, trainFiles, where, name, classNames), images(parts, testFiles, where, name, classNames));
+                images(trainFiles.stream().map(parts::get).toList(), where, name, classNames),
+                images(testFiles.stream().map(parts::get).toList(), where, name, classNames));
     }
 
-    private ImageSet images(
-            Map<String, byte[]> parts, List<String> files, String where, String name, List<String> classNames) {
-        int record = labelBytes + IMAGE;
-        long count = 0;
-        for (String file : files) {
-            count += parts.get(file).length / record;
-        }
+    private static ImageSet images(List<Part> parts, String where, String name, List<String> classNames) {
+        long count = parts.stream().mapToLong(p -> p.labels.length).sum();
         if (count * IMAGE > Capped.MAX_ARRAY) {
             throw DataException.of(where, "holds " + count + " images, too many for one array", REMEDY);
         }
-        byte[] pixels = new byte[(int) count * IMAGE]; // (N, H, W, C)
-        int[] labels = new int[(int) count];
-        int image = 0;
-        for (String file : files) {
-            byte[] bytes = parts.get(file);
-            for (int at = 0; at < bytes.length; at += record, image++) {
-                labels[image] = bytes[at + labelBytes - 1] & 0xFF;
-                if (labels[image] >= classNames.size()) {
-                    throw DataException.of(
-                            where + " (" + file + ")",
-                            "label " + labels[image] + " is not below " + classNames.size()
-                                    + ", the number of classes of " + name,
-                            REMEDY);
-                }
-                interleave(bytes, at + labelBytes, pixels, image * IMAGE);
-            }
+        Part all = parts.size() == 1 ? parts.get(0) : new Part(new byte[(int) count * IMAGE], new int[(int) count]);
+        int at = 0;
+        for (Part part : parts) {
+            if (part == all) break;
+            System.arraycopy(part.pixels, 0, all.pixels, at * IMAGE, part.pixels.length);
+            System.arraycopy(part.labels, 0, all.labels, at, part.labels.length);
+            at += part.labels.length;
         }
-        return new ImageSet(name, pixels, labels, SIDE, SIDE, CHANNELS, classNames);
+        return new ImageSet(name, all.pixels, all.labels, SIDE, SIDE, CHANNELS, classNames);
     }
 
     private static void interleave(byte[] planes, int from, byte[] pixels, int to) {

@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * The data sets of {@link Catalog} by name, on this machine.
  *
- * <p>Searched in this order: the folder given; {@code $BASIN_DATA}; {@code /usr/share/datasets};
- * {@code ~/.cache/basin}. Only if no folder is given is anything downloaded.
+ * <p>A folder given, or else {@code $BASIN_DATA} where that is set, must hold the set. Where neither is, it is looked for in
+ * {@code /usr/share/datasets}, then in {@code $BASIN_CACHE} or {@code ~/.cache/basin}, and downloaded to there.
  *
  * <p>The folder argument is null where the user named none. Every method throws a {@link DataException} whose message
  * says what is wrong and what to do.
@@ -35,7 +35,8 @@ public final class DataSets {
     }
 
     /**
-     * Downloads a data set to the subfolder {@code name} of the folder given, or to the cache. Files that are there
+     * Downloads a data set to the subfolder {@code name} of the folder given, or else of
+     * {@code $BASIN_DATA}, or to the cache. Files that are there
      * and have the published content are kept.
      *
      * @return where it now is

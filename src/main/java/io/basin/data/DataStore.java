@@ -42,18 +42,11 @@ public final class DataStore {
 
     /** Fetches what an entry lists; tests have entries of their own. */
     Location fetch(CatalogEntry entry, Path dataDir, Progress progress) {
-        Path folder = locator.downloadFolder(entry, dataDir);
+        Location target = locator.target(entry, dataDir);
         for (RemoteFile file : entry.downloads()) {
-            download.fetch(entry, file, folder, progress);
+            download.fetch(entry, file, target.folder(), progress);
         }
-        Location.Place place = dataDir != null ? Location.Place.DATA_DIR : Location.Place.CACHE;
-        return new Location(
-                entry,
-                place,
-                folder,
-                entry.downloads().stream()
-                        .map(file -> folder.resolve(file.name()))
-                        .toList());
+        return target;
     }
 
     private static TrainTest read(Location location, Progress progress) {

@@ -2,6 +2,7 @@ package io.basin.data;
 
 import io.basin.data.CatalogEntry.RemoteFile;
 import java.io.IOException;
+import java.net.Authenticator;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -9,13 +10,17 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
 
 /**
  * Downloads files so that under a file's own name there is only ever the whole and checked file.
@@ -23,7 +28,9 @@ import java.util.concurrent.TimeoutException;
  * <p>Bytes go to {@code NAME.part}. A transfer that breaks off leaves it, and the next attempt, also of a later run,
  * asks for the rest only. When all is there, the SHA-256 decides: right, and the part is renamed in one step; wrong,
  * and it is deleted. A part that was continued may be wrong because the server's file has changed meanwhile, so it is
- * fetched once more from the start before the server is given up. Mirrors are tried in order.
+ * fetched once more from the start before the server is given up. A server that is busy or drops the connection is asked
+ * again after growing pauses, or when it says; then the next mirror. Processes that want the same file take turns, so that
+ * all but the first find it there.
  */
 public final class Download {
     /** System property and environment variable with an address to use instead of the catalogue's. */
@@ -32,21 +39,33 @@ public final class Download {
     public static final String VARIABLE = "BASIN_MIRROR";
 
     private static final int ATTEMPTS = 5;
+    /** A server that wants to be left alone for longer is given up. */
+    private static final Duration MOST_WAIT = Duration.ofSeconds(60);
+
+    private static final int SHOWN = 200;
+    private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
 
     private final String mirror;
     private final Duration idle;
     private final Duration pause;
+    private final Proxies proxies;
+    private HttpClient client;
 
     /**
      * @param mirror address to use instead of those of the catalogue, or null; files are at
      *     {@code mirror/data-set-name/file-name}
      * @param idle a transfer in which nothing arrives for so long is broken off
-     * @param pause time between two attempts at the same server
+     * @param pause time before the second attempt at the same server; it doubles with each
+     * @param environment the value of an environment variable, or null: proxies are taken from there
      */
-    public Download(String mirror, Duration idle, Duration pause) {
-        this.mirror = mirror == null || mirror.isBlank() ? null : mirror.strip();
+    public Download(String mirror, Duration idle, Duration pause, UnaryOperator<String> environment) {
+        if (mirror != null && mirror.isBlank()) {
+            throw new IllegalArgumentException(VARIABLE + " is set and empty: name an address, or unset it");
+        }
+        this.mirror = mirror == null ? null : mirror.strip();
         this.idle = idle;
         this.pause = pause;
+        proxies = new Proxies(environment);
     }
 
     /**
@@ -55,7 +74,7 @@ public final class Download {
      */
     public static Download standard() {
         String mirror = System.getProperty(PROPERTY, System.getenv(VARIABLE));
-        return new Download(mirror, Duration.ofSeconds(60), Duration.ofSeconds(2));
+        return new Download(mirror, Duration.ofSeconds(60), Duration.ofSeconds(1), System::getenv);
     }
 
     /**
@@ -70,26 +89,35 @@ public final class Download {
         List<String> failures = new ArrayList<>();
         try {
             Files.createDirectories(folder);
-            if (Files.isRegularFile(target) && check(target, file) == null) {
-                return target;
-            }
-            for (String address : addresses(entry, file)) {
-                String failure = fetchFrom(address, part, file, progress);
-                if (failure == null) {
-                    Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-                    return target;
+            if (whole(target, file)) return target;
+            PartLock lock = PartLock.acquire(part, progress);
+            try (lock) {
+                if (whole(target, file)) return target;
+                for (String address : addresses(entry, file)) {
+                    String failure = fetchFrom(address, part, file, progress);
+                    if (failure == null) {
+                        Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                        return target;
+                    }
+                    failures.add(address + ": " + failure);
                 }
-                failures.add(address + ": " + failure);
             }
         } catch (IOException e) {
             throw DataException.of(
-                    target.toString(), "cannot be written (" + e + ")", "Make room there or name another folder", e);
+                    target.toString(),
+                    "cannot be written (" + e + ")",
+                    "Free space there, make the folder writable, or name another with --data-dir",
+                    e);
         }
         throw DataException.of(
                 entry.name(),
                 "cannot download " + file.name() + " [" + String.join("; ", failures) + "]",
                 "Check the network and run the command again (what has arrived is kept), set " + VARIABLE
                         + " to the address of a copy, or put the file into " + folder + " yourself");
+    }
+
+    private static boolean whole(Path target, RemoteFile file) {
+        return Files.isRegularFile(target) && check(target, file) == null;
     }
 
     private List<String> addresses(CatalogEntry entry, RemoteFile file) {
@@ -102,15 +130,18 @@ public final class Download {
     /** Tries one server; returns null when {@code part} is the whole and checked file, else the reason for people. */
     private String fetchFrom(String address, Path part, RemoteFile file, Progress progress) throws IOException {
         String failure = "";
+        Duration wait = Duration.ZERO;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             if (attempt > 0) {
-                sleep();
+                Duration growing = pause.multipliedBy(1L << attempt - 1);
+                sleep(wait.compareTo(growing) > 0 ? wait : growing, failure, progress);
             }
             boolean resumed = Files.exists(part) && Files.size(part) > 0;
             Outcome outcome = transfer(address, part, file, progress);
             if (outcome.isFinal) {
                 return outcome.failure;
             }
+            wait = outcome.delay;
             failure = outcome.failure;
             if (failure == null) {
                 failure = check(part, file);
@@ -139,28 +170,38 @@ public final class Download {
     }
 
     /**
-     * One request; {@code failure} is null if the body arrived whole, {@code isFinal} if asking again is of no use.
+     * One request; {@code failure} is null if the body arrived whole, {@code isFinal} if asking again is of no use,
+     * {@code delay} what the server wants to pass first.
      */
-    private record Outcome(String failure, boolean isFinal) {}
+    private record Outcome(String failure, boolean isFinal, Duration delay) {
+        Outcome(String failure, boolean isFinal) {
+            this(failure, isFinal, Duration.ZERO);
+        }
+    }
 
+    /** @throws IOException if the part cannot be written: no other server helps */
     private Outcome transfer(String address, Path path, RemoteFile file, Progress progress) throws IOException {
         Part part = new Part(path, file.mostBytes(), progress);
-        int status;
+        HttpResponse<Void> response;
+        String through = "";
         try (part) {
-            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address));
+            URI uri = URI.create(address);
+            through = proxies.describe(uri);
+            HttpRequest.Builder request = HttpRequest.newBuilder(uri);
             if (part.offset() > 0) {
                 request.header("Range", "bytes=" + part.offset() + "-");
             }
-            status = await(Client.SHARED.sendAsync(request.build(), part::subscriber), part)
-                    .statusCode();
+            response = await(client(uri).sendAsync(request.build(), part::subscriber), part);
         } catch (IllegalArgumentException e) {
             return new Outcome("no valid address (" + e.getMessage() + ")", true);
         } catch (IOException e) {
+            if (part.failure() != null && !part.overlong()) throw part.failure();
             if (part.overlong()) {
                 Files.deleteIfExists(path);
             }
-            return new Outcome(reason(e), part.overlong());
+            return new Outcome(reason(e) + through, part.overlong());
         }
+        int status = response.statusCode();
         if (status == 200 || status == 206 && part.received() > 0) {
             boolean tooShort = !file.decompressed() && Files.size(path) < file.bytes();
             return new Outcome(tooShort ? "the transfer ended early" : null, false);
@@ -170,7 +211,24 @@ public final class Download {
             // again.
             return new Outcome(null, false);
         }
-        return new Outcome("HTTP status " + status, true);
+        boolean passing = status == 408 || status == 425 || status == 429 || status >= 500;
+        Duration wait = wait(response);
+        boolean tooLong = wait.compareTo(MOST_WAIT) > 0;
+        String asks = passing && tooLong ? ", asks to wait " + wait.toSeconds() + " s" : "";
+        return new Outcome("HTTP status " + status + asks + through, !passing || tooLong, wait);
+    }
+
+    /** Of the header Retry-After, which holds seconds or a date; none where it holds neither. */
+    private static Duration wait(HttpResponse<?> response) {
+        String said = response.headers().firstValue("Retry-After").orElse("0").strip();
+        if (said.matches("\\d{1,9}")) return Duration.ofSeconds(Long.parseLong(said));
+        try {
+            Instant when = DateTimeFormatter.RFC_1123_DATE_TIME.parse(said, Instant::from);
+            Duration left = Duration.between(Instant.now(), when);
+            return left.isNegative() ? Duration.ZERO : left;
+        } catch (DateTimeException e) {
+            return Duration.ZERO;
+        }
     }
 
     /** Waits as long as bytes arrive. */
@@ -205,9 +263,12 @@ public final class Download {
         }
     }
 
-    private void sleep() {
-        try {
-            Thread.sleep(pause.toMillis());
+    private static void sleep(Duration time, String failure, Progress progress) {
+        String task = (failure == null ? "another piece than asked for" : failure) + "; trying again in "
+                + time.toSeconds() + " s";
+        try (Progress.Counter counter = progress.start(task, -1, "s")) {
+            Thread.sleep(time.toMillis());
+            counter.step(time.toSeconds());
         } catch (InterruptedException e) {
             throw interrupted(e);
         }
@@ -218,18 +279,29 @@ public final class Download {
         return new DataException("the download was interrupted; run the command again to continue it", e);
     }
 
-    /** ConnectException and its kin often have no message. */
+    /** One printable line: ConnectException and its kin often have no message, others hold what the server sent. */
     private static String reason(IOException e) {
         String message = e.getMessage();
-        return message == null || message.isBlank() ? e.getClass().getSimpleName() : message;
+        if (message == null || message.isBlank()) return e.getClass().getSimpleName();
+        String line = message.replaceAll("[^\\p{Print}]", "?");
+        return line.length() > SHOWN ? line.substring(0, SHOWN) + "..." : line;
     }
 
     /** Made on first use: it starts a thread, and most runs download nothing. */
-    private static final class Client {
-        static final HttpClient SHARED = HttpClient.newBuilder()
+    private synchronized HttpClient client(URI uri) {
+        if (client != null) return client;
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .connectTimeout(Duration.ofSeconds(20))
-                .build();
+                .proxy(proxies);
+        Authenticator login = proxies.login(uri);
+        if (login != null) {
+            // Java sends no password in the clear to a proxy for https unless told: here the user has told it.
+            if (System.getProperty(TUNNELS) == null) System.setProperty(TUNNELS, "");
+            builder.authenticator(login);
+        }
+        client = builder.build();
+        return client;
     }
 }

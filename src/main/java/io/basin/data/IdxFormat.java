@@ -1,11 +1,13 @@
 package io.basin.data;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
@@ -14,11 +16,11 @@ import java.util.zip.GZIPInputStream;
  *
  * <p>A header is the magic number 0x08 (unsigned bytes) with the number of dimensions, then each dimension as a
  * big-endian 32-bit number; the bytes follow. Compression is told by the content, not by the name. The header is
- * compared with the file's real length before anything is allocated.
+ * compared with the file's real length, and with what the caller needs, before anything is inflated or allocated.
  */
 public final class IdxFormat {
     private static final String REMEDY =
-            "Replace the file by an IDX file of unsigned bytes, or fetch the data set again";
+            "Replace the file by an IDX file of unsigned bytes, or get the published set with 'basin data fetch'";
 
     private IdxFormat() {}
 
@@ -30,100 +32,173 @@ public final class IdxFormat {
      * @throws DataException if a file cannot be read or is not such a file, or if the two do not fit together
      */
     public static ImageSet read(Path images, Path labels, String name, List<String> classNames) {
-        Array pixels = read(images, 3);
-        Array classes = read(labels, 1);
-        return combine(pixels, images.toString(), classes, labels.toString(), name, classNames);
+        try (Content pixels = Content.open(images, 3);
+                Content classes = Content.open(labels, 1)) {
+            return combine(pixels, classes, name, classNames);
+        }
     }
 
     /**
      * Reads images alone: IDX3, or IDX4 (N, H, W, C) where there are several channels.
      *
+     * @param like a set whose height, width and channels the images must have: compared before they are read
      * @return images labelled 0, since their labels are not known
-     * @throws DataException if the file cannot be read, is not such a file, or has other channels
+     * @throws DataException if the file cannot be read, is not such a file, or has images of another size
      */
-    public static ImageSet images(Path file, int channels, List<String> classNames) {
-        Array pixels = read(file, channels == 1 ? 3 : 4);
-        int[] d = pixels.dimensions;
-        if (channels > 1 && d[3] != channels) {
-            throw DataException.of(file.toString(), "has " + d[3] + " channels, not " + channels, REMEDY);
+    public static ImageSet images(Path file, ImageSet like) {
+        int channels = like.channels();
+        try (Content pixels = Content.open(file, channels == 1 ? 3 : 4)) {
+            int[] d = pixels.dimensions;
+            if (channels > 1 && d[3] != channels) {
+                throw DataException.of(file.toString(), "has " + d[3] + " channels, not " + channels, REMEDY);
+            }
+            if (d[1] != like.height() || d[2] != like.width()) {
+                throw DataException.of(
+                        file.toString(),
+                        "is " + d[2] + " x " + d[1] + ", the net needs " + like.width() + " x " + like.height(),
+                        "Name images of that size");
+            }
+            byte[] bytes = pixels.bytes();
+            return new ImageSet(file.toString(), bytes, new int[d[0]], d[1], d[2], channels, like.classNames());
         }
-        return new ImageSet(file.toString(), pixels.bytes, new int[d[0]], d[1], d[2], channels, classNames);
     }
 
     /** As {@link #read(Path, Path, String, List)}, from the files' bytes; the file names are for messages. */
     static ImageSet parse(
             byte[] images, String imagesFile, byte[] labels, String labelsFile, String name, List<String> classNames) {
-        Array pixels = parse(new java.io.ByteArrayInputStream(images), images.length, imagesFile, 3);
-        Array classes = parse(new java.io.ByteArrayInputStream(labels), labels.length, labelsFile, 1);
-        return combine(pixels, imagesFile, classes, labelsFile, name, classNames);
+        try (Content pixels = new Content(new ByteArrayInputStream(images), images.length, imagesFile, 3);
+                Content classes = new Content(new ByteArrayInputStream(labels), labels.length, labelsFile, 1)) {
+            return combine(pixels, classes, name, classNames);
+        }
     }
 
-    private static ImageSet combine(
-            Array pixels, String imagesFile, Array classes, String labelsFile, String name, List<String> classNames) {
+    private static ImageSet combine(Content pixels, Content classes, String name, List<String> classNames) {
         int count = pixels.dimensions[0];
         if (classes.dimensions[0] != count) {
             throw DataException.of(
-                    labelsFile,
-                    "has " + classes.dimensions[0] + " labels for the " + count + " images of " + imagesFile,
+                    classes.name,
+                    "has " + classes.dimensions[0] + " labels for the " + count + " images of " + pixels.name,
                     "Use two files of the same set");
         }
-        int[] labels = new int[count];
+        byte[] bytes = pixels.bytes();
+        int[] labels = classes.labels();
         for (int i = 0; i < count; i++) {
-            labels[i] = classes.bytes[i] & 0xFF;
             if (labels[i] >= classNames.size()) {
                 throw DataException.of(
-                        labelsFile,
+                        classes.name,
                         "label " + labels[i] + " of image " + i + " is not below " + classNames.size()
                                 + ", the number of classes of " + name,
                         REMEDY);
             }
         }
-        return new ImageSet(name, pixels.bytes, labels, pixels.dimensions[1], pixels.dimensions[2], 1, classNames);
+        return new ImageSet(name, bytes, labels, pixels.dimensions[1], pixels.dimensions[2], 1, classNames);
     }
 
-    private static Array read(Path file, int rank) {
-        try (InputStream in = Files.newInputStream(file)) {
-            return parse(in, Files.size(file), file.toString(), rank);
-        } catch (IOException e) {
-            throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+    /** A file whose header has been read and proved possible; its bytes follow. */
+    private static final class Content implements AutoCloseable {
+        private final String name;
+        private final InputStream in;
+        private final int[] dimensions;
+        private final long length;
+
+        Content(InputStream file, long fileLength, String name, int rank) {
+            this.name = name;
+            try {
+                BufferedInputStream raw = new BufferedInputStream(file, 1 << 16);
+                boolean gzip = Capped.isGzip(raw);
+                in = gzip ? new GZIPInputStream(raw, 1 << 16) : raw;
+                dimensions = header(in, name, rank);
+                long product = 1;
+                for (int d : dimensions) product = product > Capped.MAX_ARRAY ? product : product * d;
+                length = product;
+                requirePossible(fileLength, gzip, rank);
+            } catch (IOException e) {
+                throw damaged(e);
+            }
         }
-    }
 
-    private static Array parse(InputStream file, long fileLength, String name, int rank) {
-        try {
-            BufferedInputStream in = new BufferedInputStream(file, 1 << 16);
-            boolean gzip = Capped.isGzip(in);
-            InputStream content = gzip ? new GZIPInputStream(in, 1 << 16) : in;
-            int[] dimensions = header(content, name, rank);
-            long length = 1;
-            for (int dimension : dimensions) {
-                length = length > Capped.MAX_ARRAY ? length : length * dimension;
+        static Content open(Path file, int rank) {
+            InputStream in = null;
+            try {
+                in = Files.newInputStream(file);
+                return new Content(in, Files.size(file), file.toString(), rank);
+            } catch (IOException e) {
+                throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+            } catch (RuntimeException e) {
+                Capped.close(in);
+                throw e;
             }
-            int headerBytes = 4 + 4 * rank;
-            if (length > Capped.MAX_ARRAY || length > Capped.mostContent(fileLength, gzip) - headerBytes) {
-                throw tooShort(name, dimensions, length, fileLength, gzip);
+        }
+
+        private void requirePossible(long fileLength, boolean gzip, int rank) {
+            boolean tooShort = length > Capped.mostContent(fileLength, gzip) - 4 - 4 * rank;
+            if (length > Capped.MAX_ARRAY || tooShort) {
+                throw DataException.of(
+                        name,
+                        "is too short: its header announces " + announced() + ", and the file has " + fileLength
+                                + (gzip ? " (compressed)" : ""),
+                        REMEDY);
             }
-            byte[] bytes = Capped.upTo(content, length);
-            if (bytes.length < length) {
-                throw tooShort(name, dimensions, length, fileLength, gzip);
+            long memory = rank == 1 ? 4 * length : length + 4L * dimensions[0];
+            if (memory > Capped.allowance(fileLength)) {
+                throw DataException.of(
+                        name,
+                        "announces " + announced() + " in a file of " + fileLength + ", which no honest set does",
+                        "If they are meant, decompress the file and use it as it is");
             }
-            if (content.read() >= 0) {
+        }
+
+        private String announced() {
+            return Arrays.toString(dimensions) + ", "
+                    + (length > Capped.MAX_ARRAY ? "more than " + Capped.MAX_ARRAY : length) + " bytes";
+        }
+
+        byte[] bytes() {
+            byte[] bytes = new byte[(int) length];
+            fill(bytes, bytes.length);
+            requireEnd();
+            return bytes;
+        }
+
+        int[] labels() {
+            int[] labels = new int[(int) length];
+            byte[] piece = new byte[1 << 13];
+            for (int from = 0; from < labels.length; from += piece.length) {
+                int count = Math.min(piece.length, labels.length - from);
+                fill(piece, count);
+                for (int i = 0; i < count; i++) labels[from + i] = piece[i] & 0xFF;
+            }
+            requireEnd();
+            return labels;
+        }
+
+        private void fill(byte[] bytes, int count) {
+            try {
+                if (in.readNBytes(bytes, 0, count) == count) return;
+                throw DataException.of(name, "is too short: its header announces " + announced(), REMEDY);
+            } catch (IOException e) {
+                throw damaged(e);
+            }
+        }
+
+        private void requireEnd() {
+            try {
+                if (in.read() < 0) return;
                 throw DataException.of(
                         name, "is longer than the " + length + " bytes that its header announces", REMEDY);
+            } catch (IOException e) {
+                throw damaged(e);
             }
-            return new Array(dimensions, bytes);
-        } catch (IOException e) {
-            throw DataException.of(name, "is damaged (" + e.getMessage() + ")", REMEDY, e);
         }
-    }
 
-    private static DataException tooShort(String name, int[] dimensions, long length, long fileLength, boolean gzip) {
-        return DataException.of(
-                name,
-                "is too short: its header announces " + java.util.Arrays.toString(dimensions) + ", "
-                        + (length > Capped.MAX_ARRAY ? "more than " + Capped.MAX_ARRAY : length)
-                        + " bytes, and the file has " + fileLength + (gzip ? " (compressed)" : ""),
-                REMEDY);
+        private DataException damaged(IOException e) {
+            return DataException.of(name, "is damaged (" + e.getMessage() + ")", REMEDY, e);
+        }
+
+        @Override
+        public void close() {
+            Capped.close(in);
+        }
     }
 
     private static int[] header(InputStream content, String name, int rank) throws IOException {
@@ -153,6 +228,4 @@ public final class IdxFormat {
         }
         return dimensions;
     }
-
-    private record Array(int[] dimensions, byte[] bytes) {}
 }

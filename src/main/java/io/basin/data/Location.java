@@ -21,7 +21,7 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
         SYSTEM,
         /** The cache, where downloads go. */
         CACHE,
-        /** In none of them. */
+        /** In none of them, and no folder was named. */
         NOWHERE
     }
 

@@ -42,10 +42,16 @@ public record Split(ImageSet train, ImageSet validation) {
     /**
      * A stratified part of {@code count} images alone, the validation part of {@link #stratified} where that exists.
      *
-     * @throws IllegalArgumentException if the count is below 1 or so small that a class would have no image
+     * @return the set itself where {@code count} is its size
+     * @throws IllegalArgumentException if the count exceeds the set's, is below 1 or so small that a class would have no
+     *     image
      */
     public static ImageSet sample(ImageSet set, int count, long seed) {
-        if (count >= set.count()) return set;
+        if (count == set.count()) return set;
+        if (count > set.count()) {
+            throw new IllegalArgumentException(count + " are more than the " + set.count() + " available of " + set
+                    + "; ask for fewer, or 0 for all");
+        }
         int[] counts = set.classCounts();
         int[] quotas = quotas(counts, set.count(), Math.max(0, count));
         for (int k = 0; k < counts.length; k++) {

@@ -58,7 +58,7 @@ final class Verifier {
         Map<String, FileStatus> found = new HashMap<>();
         Exception failure = null;
         try (InputStream in = Files.newInputStream(archive)) {
-            TarReader tar = new TarReader(CifarFormat.openArchive(in), archive.toString());
+            TarReader tar = new TarReader(CifarFormat.openArchive(in, Files.size(archive)), archive.toString());
             for (TarReader.Entry member = tar.next(); member != null; member = tar.next()) {
                 for (DataFile file : entry.files()) {
                     if (file.name().equals(member.name())) {

@@ -11,10 +11,10 @@
  * {@link io.basin.data.IdxFormat} and {@link io.basin.data.CifarFormat} know only bytes.
  * {@link io.basin.data.DataStore} joins them, {@link io.basin.data.DataSets} is that for this machine.
  *
- * <p>Files are not trusted. Readers compare a header with the real length before they allocate, decompress under a
- * cap, never write to a path taken from an archive, and report everything as one {@link io.basin.data.DataException}.
+ * <p>Files are not trusted. Readers compare a header with the real length and with what is needed before they
+ * allocate, stay within four times a file and 64 MiB, decompress under a cap, never write to a path taken from an archive, and report everything as one {@link io.basin.data.DataException}.
  * Downloads are checked by the sum of their decompressed content, since distributions recompress, and appear under
- * their name only when whole and right.
+ * their name only when whole and right; processes that want the same file take turns.
  *
  * <p>Nothing here prints: long work reports to a {@link io.basin.data.Progress}.
  */

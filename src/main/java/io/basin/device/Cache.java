@@ -1,5 +1,6 @@
 package io.basin.device;
 
+import io.basin.io.UserFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Folders for what can be made again: {@code $BASIN_CACHE} or {@code ~/.cache/basin}, else one of this user's in the temporary
- * folder; readable by this user only, for native code is loaded from them.
+ * Folders for what can be made again: {@code $BASIN_CACHE} and no other where it is set; else {@code ~/.cache/basin}, or one of this
+ * user's in the temporary folder; readable by this user only, for native code is loaded from them.
  */
 public final class Cache {
-    public static final String VARIABLE = "BASIN_CACHE";
+    public static final String VARIABLE = UserFolder.CACHE_VARIABLE;
     private static final String REMEDY = "set " + VARIABLE
             + " to a folder that can be written and has room, on a file system from which programs may run";
     private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
@@ -55,14 +56,17 @@ public final class Cache {
         throw new DeviceException("no folder for " + name + ": " + String.join(", ", refused) + "; " + REMEDY);
     }
 
-    /** Where to look, the best one first. A user without a home has the home "?" in Java. */
+    /** Where to look, the best one first; what the user named is the only one. A user without a home has the home "?" in Java. */
     private static List<Path> roots() {
+        if (named()) return List.of(UserFolder.cache());
         List<Path> roots = new ArrayList<>();
-        String variable = System.getenv(VARIABLE);
-        if (variable != null && !variable.isBlank()) roots.add(Path.of(variable));
-        else if (home() != null) roots.add(home().resolve(".cache/basin"));
+        if (home() != null) roots.add(UserFolder.cache());
         roots.add(Path.of(System.getProperty("java.io.tmpdir"), "basin-" + user()));
         return roots;
+    }
+
+    private static boolean named() {
+        return System.getenv(VARIABLE) != null;
     }
 
     private static Path home() {
@@ -123,10 +127,8 @@ public final class Cache {
      */
     public static synchronized void showToLoaders() {
         if (shown) return;
-        String variable = System.getenv(VARIABLE);
-        boolean named = variable != null && !variable.isBlank();
         Path home = home();
-        if (!named && home != null && Files.isWritable(home) && !noexec(home, mounts())) {
+        if (!named() && home != null && Files.isWritable(home) && !noexec(home, mounts())) {
             shown = true;
             return;
         }

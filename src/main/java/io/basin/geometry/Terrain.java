@@ -26,7 +26,7 @@ public final class Terrain implements AutoCloseable {
     /**
      * How much is measured and how.
      *
-     * @param samples at most so many training and so many test samples for loss and error; 0 for all
+     * @param samples so many training and so many test samples for loss and error; 0 for all
      * @param statistics so many training samples for batch norm's statistics; 0 for all
      * @param refresh {@code exact}, {@code single}, or {@code auto}: exact up to 24 batch norms
      * @param plain measure statistics on samples as they are, not augmented as in training
@@ -73,8 +73,9 @@ public final class Terrain implements AutoCloseable {
     }
 
     private Images part(String flag, ImageSet set, Images whole, int count) {
-        if (count == 0 || count >= set.count()) return whole;
+        if (count == 0) return whole;
         ImageSet cut = Material.naming(flag, () -> Split.sample(set, count, PART_SEED));
+        if (cut == set) return whole;
         Images uploaded = Material.upload(device, cut);
         owned.add(uploaded);
         return uploaded;

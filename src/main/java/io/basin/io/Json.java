@@ -23,13 +23,15 @@ import java.nio.file.Path;
 /**
  * JSON with limits when read and one spelling when written.
  *
- * <p>Read: UTF-8 only, at most {@link #MAX_BYTES} long and {@link #MAX_DEPTH} deep, no repeated names, nothing after the value.
+ * <p>Read: UTF-8 only, at most {@link #MAX_BYTES} long, of {@link #MAX_TOKENS} tokens and {@link #MAX_DEPTH} deep, no repeated names, nothing after the value.
  * Written: names sorted, two spaces, {@code \n}, so equal content gives equal bytes on every machine and a diff shows only
  * changes. NaN and the infinities, which JSON lacks, are written as the strings {@code "NaN"}, {@code "Infinity"}.
  */
 public final class Json {
     /** The largest document that is read, in bytes. */
-    public static final int MAX_BYTES = 16 << 20;
+    public static final int MAX_BYTES = 8 << 20;
+    /** The most names, values and brackets that are read: each takes far more memory than its bytes in the file. */
+    static final int MAX_TOKENS = 250_000;
     /** The deepest nesting that is read. */
     public static final int MAX_DEPTH = 64;
 
@@ -46,10 +48,12 @@ public final class Json {
                 .maxNameLength(1 << 16)
                 .maxNumberLength(400)
                 .maxDocumentLength(MAX_BYTES)
+                .maxTokenCount(MAX_TOKENS)
                 .build();
         JsonFactory factory = JsonFactory.builder()
                 .streamReadConstraints(limits)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .build();
         return JsonMapper.builder(factory)

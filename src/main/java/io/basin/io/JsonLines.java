@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,6 +21,11 @@ import java.util.List;
  * never interrupted.
  */
 public final class JsonLines implements AutoCloseable {
+    /** What a line takes beside its values, in values. */
+    private static final int LINE_COST = 8;
+
+    private static final long COST_FREE = 200_000;
+
     private final Path file;
     private final FileChannel channel;
 
@@ -128,19 +134,34 @@ public final class JsonLines implements AutoCloseable {
      * @throws FormatException naming the file and the line
      */
     public static List<JsonNode> read(Path file) {
-        String text;
+        byte[] bytes;
         try {
-            text = Json.decode(Files.readAllBytes(file), file.toString());
+            bytes = Files.readAllBytes(file);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
         List<JsonNode> values = new ArrayList<>();
+        requireSparse(bytes, file.toString());
         int start = 0;
-        for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-            values.add(Json.parse(text.substring(start, end), file + " line " + (values.size() + 1)));
+        for (int end = 0; end < bytes.length; end++) {
+            if (bytes[end] != '\n') continue;
+            byte[] line = Arrays.copyOfRange(bytes, start, end);
+            values.add(Json.parse(line, file + " line " + (values.size() + 1)));
             start = end + 1;
         }
         return values;
+    }
+
+    /** A value takes far more memory than a byte or two in the file: lines of records are mostly names and digits. */
+    private static void requireSparse(byte[] bytes, String name) {
+        long cost = 0;
+        for (byte b : bytes) {
+            if (b == '\n') cost += LINE_COST;
+            else if (b == ',' || b == ':' || b == '{' || b == '[') cost++;
+        }
+        if (cost > COST_FREE + bytes.length / 3) {
+            throw new FormatException(name, "holds far more lines or values than records of its length have");
+        }
     }
 
     private void truncate(long offset) throws IOException {

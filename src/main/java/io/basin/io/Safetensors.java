@@ -22,7 +22,7 @@ import java.util.Map;
  */
 public final class Safetensors implements AutoCloseable {
     /** The longest header that is read, in bytes. */
-    public static final int MAX_HEADER_BYTES = 16 << 20;
+    public static final int MAX_HEADER_BYTES = 8 << 20;
 
     private final Path file;
     private final FileChannel channel;

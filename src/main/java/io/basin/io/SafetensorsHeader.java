@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * The JSON header of a safetensors file, parsed and proved consistent with the length of the data that follows it.
@@ -70,7 +71,7 @@ final class SafetensorsHeader {
     private void readRoot(JsonParser parser) throws IOException {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
-            expect(parser, JsonToken.START_OBJECT, quote(name) + " must be an object");
+            expect(parser, JsonToken.START_OBJECT, () -> quote(name) + " must be an object");
             if (name.equals("__metadata__")) {
                 readMetadata(parser);
             } else {
@@ -82,7 +83,7 @@ final class SafetensorsHeader {
     private void readMetadata(JsonParser parser) throws IOException {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String key = parser.currentName();
-            expect(parser, JsonToken.VALUE_STRING, "__metadata__ entry " + quote(key) + " must be a string");
+            expect(parser, JsonToken.VALUE_STRING, () -> "__metadata__ entry " + quote(key) + " must be a string");
             metadata.put(key, parser.getText());
         }
     }
@@ -126,7 +127,7 @@ final class SafetensorsHeader {
     }
 
     private Dtype readDtype(JsonParser parser, String name) throws IOException {
-        expect(parser, JsonToken.VALUE_STRING, "dtype of " + quote(name) + " must be a string");
+        expect(parser, JsonToken.VALUE_STRING, () -> "dtype of " + quote(name) + " must be a string");
         String text = parser.getText();
         for (Dtype dtype : Dtype.values()) {
             if (dtype.name().equals(text)) {
@@ -137,7 +138,7 @@ final class SafetensorsHeader {
     }
 
     private List<Long> readSizes(JsonParser parser, String name, String field) throws IOException {
-        expect(parser, JsonToken.START_ARRAY, field + " of " + quote(name) + " must be an array");
+        expect(parser, JsonToken.START_ARRAY, () -> field + " of " + quote(name) + " must be an array");
         List<Long> sizes = new ArrayList<>(4);
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
@@ -173,9 +174,9 @@ final class SafetensorsHeader {
         }
     }
 
-    private void expect(JsonParser parser, JsonToken token, String otherwise) throws IOException {
+    private void expect(JsonParser parser, JsonToken token, Supplier<String> otherwise) throws IOException {
         if (parser.nextToken() != token) {
-            throw wrong(otherwise);
+            throw wrong(otherwise.get());
         }
     }
 

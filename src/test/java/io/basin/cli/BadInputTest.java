@@ -84,6 +84,8 @@ class BadInputTest {
         "--warmup, 3, --warmup must be shorter than --epochs",
         "--validation, 240, --validation",
         "--validation, 0, --validation must be at least 1",
+        "--train-samples, 201, --train-samples: 201 are more than the 200 available",
+        "--train-samples, 99999999, --train-samples: 99999999 are more than the 200 available",
         "--swa-start, 1.5, --swa-start is a fraction",
         "--swa-cycle, 0.17, --swa-cycle 0.17 does not divide",
         "--method, adam, unknown method 'adam'",

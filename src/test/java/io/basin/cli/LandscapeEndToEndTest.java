@@ -273,6 +273,21 @@ class LandscapeEndToEndTest {
     }
 
     @Test
+    void moreSamplesThanThereAreAreRefusedWithTheirNumber() {
+        for (String flag : List.of("--samples", "--bn-samples", "--train-samples")) {
+            Shell done = run("width", net(1, "sgd"), flag, 100_000, "--out", folder.resolve("many"));
+            assertEquals(2, done.code(), done.err());
+            assertTrue(done.complaint().contains(flag + ": 100000 are more than the "), done.complaint());
+        }
+        Shell plan = Shell.run("schedule", "mnist", "--train-samples", 55_001);
+        assertEquals(2, plan.code(), plan.err());
+        assertTrue(plan.complaint().contains("--train-samples: 55001 are more than the 55000"), plan.complaint());
+        Shell top = Shell.run("predict", net(1, "sgd"), net(1, "sgd"), "x.png", "--top", 11, "--data-dir", data);
+        assertEquals(2, top.code(), top.err());
+        assertTrue(top.complaint().contains("--top 11 exceeds the 10 classes"), top.complaint());
+    }
+
+    @Test
     void otherTrainingDataThanTheNetsHadIsRefused() {
         Shell done = run("width", net(1, "sgd"), net(1, "swa"), "--train-samples", 100, "--out", folder.resolve("no"));
         assertEquals(2, done.code());

@@ -4,13 +4,13 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /** Counts what a piece of code allocates on the calling thread. */
-final class Allocation {
+public final class Allocation {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private Allocation() {}
 
     /** Bytes allocated while the code runs. */
-    static long of(Runnable code) {
+    public static long of(Runnable code) {
         long before = THREADS.getCurrentThreadAllocatedBytes();
         code.run();
         return THREADS.getCurrentThreadAllocatedBytes() - before;

@@ -30,7 +30,8 @@ class DataStoreTest {
     void surroundings() {
         Locator locator = new Locator(environment::get, root.resolve("system"), root.resolve("cache"));
         // Nothing listens on port 1: a download that should not happen fails.
-        store = new DataStore(locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO));
+        store = new DataStore(
+                locator, new Download("http://127.0.0.1:1/", Duration.ofSeconds(1), Duration.ZERO, name -> null));
     }
 
     @Test
@@ -56,32 +57,114 @@ class DataStoreTest {
         assertEquals(Place.CACHE, store.locate("mnist", null).place());
         Written.idxFolder(root.resolve("system/mnist"));
         assertEquals(Place.SYSTEM, store.locate("mnist", null).place());
-        environment.put("BASIN_DATA", root.resolve("mine").toString());
-        assertEquals(Place.SYSTEM, store.locate("mnist", null).place());
-        Written.idxFolder(root.resolve("mine/mnist"));
-        assertEquals(Place.ENVIRONMENT, store.locate("mnist", null).place());
-        assertEquals(Place.NOWHERE, store.locate("fashion-mnist", null).place());
     }
 
     @Test
-    void theEnvironmentsFolderIsNotTakenForASetOfAnotherName() throws Exception {
-        environment.put("BASIN_DATA", Written.idxFolder(root.resolve("mnist")).toString());
+    void theVariablesFolderIsUsedOrRefusedAndNeverReplaced() throws Exception {
+        Written.idxFolder(root.resolve("system/mnist"));
+        Written.idxFolder(root.resolve("cache/mnist"));
+        Path mine = root.resolve("mine");
+        environment.put("BASIN_DATA", mine.toString());
+        refused(
+                "mine does not exist, so it does not hold mnist",
+                "Looked in " + mine.resolve("mnist"),
+                "unset BASIN_DATA");
+        Files.createDirectories(mine);
+        refused("$BASIN_DATA: the folder " + mine + " does not hold mnist", "'basin data fetch mnist'");
+        Written.idxFolder(mine.resolve("mnist"));
         assertEquals(Place.ENVIRONMENT, store.locate("mnist", null).place());
-        assertEquals(Place.NOWHERE, store.locate("fashion-mnist", null).place());
+        for (String name : List.of("train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte")) {
+            Path file = mine.resolve("mnist").resolve(name);
+            Path aside = Files.move(file, root.resolve("aside"));
+            refused("a part of mnist only and lacks " + name.replace(".gz", ""), "'basin data fetch mnist'");
+            Files.move(aside, file);
+        }
+        refusedFor("fashion-mnist", "does not hold fashion-mnist");
+        environment.put(
+                "BASIN_DATA", mine.resolve("mnist/t10k-labels-idx1-ubyte").toString());
+        refused("is a file, so it does not hold mnist");
+    }
+
+    @Test
+    void aSetThatLiesElsewhereInTheNamedFolderIsPointedOut() throws Exception {
+        Written.idxFolder(root.resolve("mine/data/mnist"));
+        environment.put("BASIN_DATA", root.resolve("mine").toString());
+        refused("files of these names are in " + root.resolve("mine/data/mnist"));
+        environment.put("BASIN_DATA", Written.idxFolder(root.resolve("flat")).toString());
+        refused("files of these names are in " + root.resolve("flat"));
+        Path nested = root.resolve("mine");
+        assertTrue(message(() -> store.locate("mnist", nested)).contains("are in " + root.resolve("mine/data/mnist")));
+    }
+
+    @Test
+    void aTildeIsTheHomeFolderAndAnEmptyNameIsRefused() throws Exception {
+        String home = System.getProperty("user.home");
+        Written.idxFolder(root.resolve("mine/mnist"));
+        try {
+            System.setProperty("user.home", root.toString());
+            environment.put("BASIN_DATA", "~/mine");
+            assertEquals(root.resolve("mine/mnist"), store.locate("mnist", null).folder());
+            environment.clear();
+            assertEquals(
+                    root.resolve("mine/mnist"),
+                    store.locate("mnist", Path.of("~/mine")).folder());
+        } finally {
+            System.setProperty("user.home", home);
+        }
+        for (String value : List.of("", "  ", "~someone/data")) {
+            environment.put("BASIN_DATA", value);
+            String said = assertThrows(IllegalArgumentException.class, () -> store.locate("mnist", null))
+                    .getMessage();
+            assertTrue(said.startsWith("$BASIN_DATA is "), said);
+        }
+    }
+
+    /** Images from one place and labels from another, or two files that claim to be the same. */
+    @Test
+    void filesOfTwoPlacesOrTwoContentsAreNotMixed() throws Exception {
+        Path own = Written.idxFolder(root.resolve("own"));
+        Path inner = Files.createDirectories(own.resolve("mnist"));
+        Files.copy(own.resolve("train-images-idx3-ubyte"), inner.resolve("train-images-idx3-ubyte"));
+        assertTrue(message(() -> store.locate("mnist", own)).contains(inner + " holds a part of mnist only"));
+        Path other = Written.idxFolder(root.resolve("other"));
+        Path gzip = other.resolve("train-images-idx3-ubyte.gz");
+        Files.write(gzip, Written.gzip(Written.idx(20, 4, 3)));
+        assertTrue(store.locate("mnist", other).present());
+        byte[] changed = Written.idx(20, 4, 3);
+        changed[30]++;
+        Files.write(gzip, Written.gzip(changed));
+        assertTrue(message(() -> store.locate("mnist", other)).contains("differs from train-images-idx3-ubyte.gz"));
+    }
+
+    @Test
+    void aDownloadGoesWhereTheSetIsLookedFor() {
+        environment.put("BASIN_DATA", root.resolve("mine").toString());
+        String message = message(() -> store.fetch("mnist", null, Progress.NONE));
+        assertTrue(message.contains("into " + root.resolve("mine/mnist") + " yourself"), message);
+    }
+
+    private void refused(String... words) {
+        refusedFor("mnist", words);
+    }
+
+    private void refusedFor(String name, String... words) {
+        String said = message(() -> store.load(name, null, Progress.NONE));
+        for (String word : words) assertTrue(said.contains(word), said);
+        assertEquals(said, message(() -> store.verify(name, null, Progress.NONE)));
     }
 
     @Test
     void aNamedFolderWithoutTheFilesIsAnErrorThatSaysWhatToDo() throws Exception {
         Written.idxFolder(root.resolve("cache/mnist"));
-        Files.createDirectories(root.resolve("empty"));
-        String message = message(() -> store.load("mnist", root.resolve("empty"), Progress.NONE));
+        Path empty = Files.createDirectories(root.resolve("empty"));
         assertEquals(
-                "the folder " + root.resolve("empty")
-                        + " does not hold mnist. Expected in it or in its subfolder mnist:"
-                        + " train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz],"
+                "--data-dir: the folder " + empty + " does not hold mnist. Looked in " + empty.resolve("mnist")
+                        + " and "
+                        + empty + " for train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz],"
                         + " t10k-images-idx3-ubyte[.gz], t10k-labels-idx1-ubyte[.gz]. Name another folder, put the"
-                        + " files there (\"data fetch\" can), or leave the folder out to use or download a cached copy",
-                message);
+                        + " files there ('basin data fetch mnist --data-dir " + empty + "' can), or leave --data-dir"
+                        + " out to use or download a cached copy",
+                message(() -> store.load("mnist", empty, Progress.NONE)));
         String absent = message(() -> store.load("cifar10", root.resolve("absent"), Progress.NONE));
         assertTrue(absent.contains("absent does not exist, so it does not hold cifar10"), absent);
         assertTrue(absent.contains("cifar-10-binary.tar.gz, or data_batch_1.bin"), absent);

@@ -203,7 +203,7 @@ class DownloadTest {
         String base = server.address();
         assertEquals(
                 "set: cannot download file.gz [" + base + "a/file.gz: HTTP status 404; " + base
-                        + "b/file.gz: HTTP status 503]. Check the network and run the command again (what has arrived"
+                        + "b/file.gz: HTTP status 503, after 5 attempts]. Check the network and run the command again (what has arrived"
                         + " is kept), set BASIN_MIRROR to the address of a copy, or put the file into " + folder
                         + " yourself",
                 failure("a/", "b/"));
@@ -217,7 +217,7 @@ class DownloadTest {
             exchange.getResponseBody().flush();
             sleepUntilInterrupted();
         });
-        Download impatient = new Download(null, Duration.ofMillis(200), Duration.ZERO);
+        Download impatient = new Download(null, Duration.ofMillis(200), Duration.ZERO, name -> null);
         CatalogEntry entry = entry(List.of(server.address()), packed());
         String message = assertThrows(
                         DataException.class, () -> impatient.fetch(entry, packed(), folder, Progress.NONE))
@@ -239,7 +239,7 @@ class DownloadTest {
     @Test
     void aMirrorOfTheUserReplacesTheCatalogues() throws Exception {
         server.on("mine/set/" + NAME, LoopbackServer.file(PACKED));
-        Download download = new Download(server.address() + "mine", Duration.ofSeconds(5), Duration.ZERO);
+        Download download = new Download(server.address() + "mine", Duration.ofSeconds(5), Duration.ZERO, name -> null);
         download.fetch(entry(List.of("http://127.0.0.1:1/"), packed()), packed(), folder, Progress.NONE);
         assertEquals(List.of("/mine/set/file.gz"), server.requests);
     }
@@ -250,7 +250,8 @@ class DownloadTest {
             server.on("small/" + file.name(), LoopbackServer.file(PACKED));
         }
         Locator locator = new Locator(name -> null, folder.resolve("system"), folder.resolve("cache"));
-        DataStore store = new DataStore(locator, new Download(server.address(), Duration.ofSeconds(5), Duration.ZERO));
+        DataStore store = new DataStore(
+                locator, new Download(server.address(), Duration.ofSeconds(5), Duration.ZERO, name -> null));
         Location fetched = store.fetch(small(), null, Progress.NONE);
         assertEquals(folder.resolve("cache/small"), fetched.folder());
         assertEquals(fetched, locator.locate(small(), null));
@@ -303,7 +304,7 @@ class DownloadTest {
     }
 
     private Path fetchFrom(List<String> mirrors, RemoteFile file, Progress progress) {
-        return new Download(null, Duration.ofSeconds(5), Duration.ZERO)
+        return new Download(null, Duration.ofSeconds(5), Duration.ZERO, name -> null)
                 .fetch(entry(mirrors, file), file, folder, progress);
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A web server on the loopback interface whose files misbehave as told. */
 final class LoopbackServer implements AutoCloseable {
@@ -82,6 +83,35 @@ final class LoopbackServer implements AutoCloseable {
 
     static Answer status(int status) {
         return (exchange, offset) -> exchange.sendResponseHeaders(status, -1);
+    }
+
+    /** Answers so many requests with a status, asking to wait, and the others as {@code then} does. */
+    static Answer busy(int times, int status, String retryAfter, Answer then) {
+        AtomicInteger left = new AtomicInteger(times);
+        return (exchange, offset) -> {
+            if (left.getAndDecrement() <= 0) {
+                then.to(exchange, offset);
+                return;
+            }
+            if (retryAfter != null) exchange.getResponseHeaders().add("Retry-After", retryAfter);
+            exchange.sendResponseHeaders(status, -1);
+        };
+    }
+
+    /** Sends a piece every so often. */
+    static Answer slow(byte[] file, int piece, long millis) {
+        return (exchange, offset) -> {
+            exchange.sendResponseHeaders(200, file.length);
+            for (int at = 0; at < file.length; at += piece) {
+                exchange.getResponseBody().write(file, at, Math.min(piece, file.length - at));
+                exchange.getResponseBody().flush();
+                try {
+                    Thread.sleep(millis);
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
     }
 
     static Answer redirect(String to) {

@@ -88,7 +88,10 @@ class SplitTest {
                 Split.stratified(set, 20, 1).validation().pixels(),
                 Split.sample(set, 20, 1).pixels());
         assertEquals(99, Split.sample(set, 99, 1).count());
-        assertEquals(100, Split.sample(set, 200, 1).count());
+        assertEquals(set, Split.sample(set, 100, 1));
+        String more = assertThrows(IllegalArgumentException.class, () -> Split.sample(set, 101, 1))
+                .getMessage();
+        assertTrue(more.startsWith("101 are more than the 100 available of "), more);
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Split.sample(set, 5, 1));
         assertTrue(e.getMessage().contains("none of class 2 (2); take more"), e.getMessage());
     }

@@ -1,0 +1,258 @@
+package io.basin.cli;
+
+import io.basin.io.FormatException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.zip.CRC32;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+
+/**
+ * One still PNG, JPEG, GIF or BMP, proved whole before it is decoded.
+ *
+ * <p>Java's decoders fill up what a truncated file lacks, take the first of several pictures and leave the orientation to
+ * their caller. So the container is walked first, to its end marker, which must be the file's end. What does not belong to the
+ * pixels, such as compressed texts and colour profiles, is not handed to the decoder.
+ */
+final class PictureFile {
+    private static final HexFormat HEX = HexFormat.of();
+
+    private final ByteBuffer in;
+    private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+    private final String format;
+    private int orientation = 1;
+
+    /**
+     * @param name for messages
+     * @throws FormatException naming what is wrong and what to do
+     */
+    PictureFile(String name, byte[] bytes) {
+        in = ByteBuffer.wrap(bytes);
+        format = format(bytes);
+        try {
+            switch (format) {
+                case "png" -> png();
+                case "jpeg" -> jpeg();
+                case "gif" -> gif();
+                case "bmp" -> bmp();
+                default ->
+                    throw new FormatException(
+                            name,
+                            "is neither a picture that can be decoded (PNG, JPEG, GIF, BMP) nor an IDX file; save it as PNG");
+            }
+            if (in.hasRemaining()) {
+                throw new IOException("holds " + in.remaining()
+                        + " more bytes after the picture's end; save the picture" + " alone as PNG");
+            }
+        } catch (BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new FormatException(name, "is cut short or damaged: save it anew as PNG", e);
+        } catch (IOException e) {
+            throw new FormatException(name, e.getMessage(), e);
+        }
+    }
+
+    private static String format(byte[] bytes) {
+        String start = HEX.formatHex(bytes, 0, Math.min(8, bytes.length));
+        if (start.equals("89504e470d0a1a0a")) return "png";
+        if (start.startsWith("ffd8ff")) return "jpeg";
+        if (start.startsWith("474946383761") || start.startsWith("474946383961")) return "gif";
+        return start.startsWith("424d") ? "bmp" : "";
+    }
+
+    /** Chunks: length, type, data, CRC-32 of type and data. */
+    private void png() throws IOException {
+        keep(8);
+        String type;
+        do {
+            int start = in.position();
+            int length = in.getInt();
+            type = latin(4);
+            if (type.equals("acTL")) throw new IOException("holds several frames; save the one that is meant as PNG");
+            int data = in.position();
+            skip(length);
+            CRC32 sum = new CRC32();
+            sum.update(in.array(), start + 4, 4 + length);
+            if (in.getInt() != (int) sum.getValue())
+                throw new IOException("is damaged in its part " + type.replaceAll("\\P{Alnum}", "?"));
+            if (type.equals("eXIf")) exif(in.slice(data, length));
+            boolean needed = Character.isUpperCase(type.charAt(0)) || type.equals("tRNS");
+            if (needed) kept.write(in.array(), start, 12 + length);
+        } while (!type.equals("IEND"));
+    }
+
+    /** Segments: FF, marker, length, data; the coded pixels follow a start of scan and end at the next marker. */
+    private void jpeg() throws IOException {
+        keep(2);
+        while (true) {
+            if (in.get() != -1) throw new IOException("is damaged: a JPEG marker is missing; save it anew as PNG");
+            int marker = in.get() & 255;
+            if (marker == 255) in.position(in.position() - 1);
+            if (marker == 255) continue;
+            if (marker != 0xD9) segment(marker);
+            else kept.writeBytes(new byte[] {-1, (byte) marker});
+            if (marker == 0xD9) return;
+            if (marker == 0xDA) scan();
+        }
+    }
+
+    private void segment(int marker) throws IOException {
+        int start = in.position();
+        int length = in.getShort() & 0xFFFF;
+        ByteBuffer data = in.slice(start + 2, length - 2);
+        boolean frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+        if (frame && data.get(0) != 8) throw new IOException("is a JPEG of " + data.get(0) + " bits; save it as PNG");
+        if (frame && data.get(5) != 1 && data.get(5) != 3) {
+            throw new IOException("is a JPEG of " + data.get(5) + " inks (CMYK); save it as RGB");
+        }
+        byte[] exif = {'E', 'x', 'i', 'f', 0, 0};
+        if (marker == 0xE1 && data.limit() > 6 && data.slice(0, 6).equals(ByteBuffer.wrap(exif))) {
+            exif(data.slice(6, data.limit() - 6));
+        }
+        // JFIF's and Adobe's say how colours are coded; the others are about the picture.
+        boolean needed = marker < 0xE0 || marker > 0xEF || marker == 0xE0 || marker == 0xEE;
+        in.position(start - 2);
+        if (needed) keep(2 + length);
+        else skip(2 + length);
+    }
+
+    private void scan() {
+        while (true) {
+            int b = in.get();
+            int next = b == -1 ? in.get(in.position()) & 255 : 0;
+            boolean coded = next == 0 || next >= 0xD0 && next <= 0xD7;
+            if (b == -1 && !coded) {
+                in.position(in.position() - 1);
+                return;
+            }
+            kept.write(b);
+        }
+    }
+
+    /** Blocks: pictures and extensions, each a chain of pieces with their lengths; then a trailer. */
+    private void gif() throws IOException {
+        keep(in.limit());
+        in.position(10);
+        int flags = in.get();
+        skip(2 + palette(flags));
+        int frames = 0;
+        for (int kind = in.get(); kind != 0x3B; kind = in.get()) {
+            if (kind == 0x2C) {
+                if (++frames > 1) throw new IOException("holds several frames; save the one that is meant as PNG");
+                skip(8);
+                skip(palette(in.get()) + 1);
+            } else if (kind == 0x21) skip(1);
+            else throw new IOException("is damaged: no GIF block begins with " + kind + "; save it anew as PNG");
+            for (int length = in.get() & 255; length > 0; length = in.get() & 255) skip(length);
+        }
+    }
+
+    private static int palette(int flags) {
+        return flags < 0 ? 3 << (flags & 7) + 1 : 0;
+    }
+
+    /** The header says the file's length. */
+    private void bmp() {
+        keep(in.limit());
+        in.position(in.order(ByteOrder.LITTLE_ENDIAN).getInt(2));
+        if (in.hasRemaining()) throw new IndexOutOfBoundsException();
+    }
+
+    /** A TIFF header, then a directory of tags, of which 274 is the orientation. */
+    private void exif(ByteBuffer tiff) throws IOException {
+        tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+        int directory = tiff.getInt(4);
+        int count = tiff.getShort(directory) & 0xFFFF;
+        for (int i = 0; i < count; i++) {
+            int entry = directory + 2 + 12 * i;
+            if (tiff.getShort(entry) != 274) continue;
+            orientation = Math.max(1, tiff.getShort(entry + 8));
+            if (orientation > 8) throw new IOException("has the orientation " + orientation + "; save it as PNG");
+        }
+    }
+
+    private void keep(int length) {
+        int start = in.position();
+        skip(length);
+        kept.write(in.array(), start, length);
+    }
+
+    private void skip(int length) {
+        if (length < 0 || length > in.remaining()) throw new BufferUnderflowException();
+        in.position(in.position() + length);
+    }
+
+    private String latin(int length) {
+        int start = in.position();
+        skip(length);
+        return new String(in.array(), start, length, StandardCharsets.ISO_8859_1);
+    }
+
+    /** The upright picture, whose size must be the given one: it is compared before anything is decoded. */
+    Upright decode(String name, int width, int height) {
+        try (ImageInputStream stream = ImageIO.createImageInputStream(new ByteArrayInputStream(kept.toByteArray()))) {
+            ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+            try {
+                List<String> warnings = new ArrayList<>();
+                reader.addIIOReadWarningListener((r, warning) -> warnings.add(warning));
+                reader.setInput(stream, false, true);
+                boolean turned = orientation > 4;
+                requireSize(
+                        name,
+                        reader.getWidth(0),
+                        reader.getHeight(0),
+                        turned ? height : width,
+                        turned ? width : height);
+                BufferedImage image = reader.read(0);
+                if (warnings.isEmpty()) return new Upright(image, orientation);
+                throw new FormatException(name, "is damaged (" + warnings.get(0) + "): save it anew as PNG");
+            } finally {
+                reader.dispose();
+            }
+        } catch (FormatException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            throw new FormatException(name, "cannot be decoded and may be damaged: save it anew as PNG (" + e + ")", e);
+        }
+    }
+
+    static void requireSize(String name, int width, int height, int needsWidth, int needsHeight) {
+        if (width != needsWidth || height != needsHeight) {
+            throw new FormatException(
+                    name, "is " + width + " x " + height + ", the net needs " + needsWidth + " x " + needsHeight);
+        }
+    }
+
+    /**
+     * A stored picture with the orientation that its camera wrote (EXIF, 1 to 8).
+     *
+     * @param orientation where the stored first row and column lie: 1 top and left, 2 top and right, 3 bottom and right, 4
+     *     bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom
+     */
+    record Upright(BufferedImage stored, int orientation) {
+        /** The place in the stored picture, {x, y}, of the upright one's pixel. */
+        int[] at(int x, int y) {
+            int right = stored.getWidth() - 1;
+            int bottom = stored.getHeight() - 1;
+            return switch (orientation) {
+                case 2 -> new int[] {right - x, y};
+                case 3 -> new int[] {right - x, bottom - y};
+                case 4 -> new int[] {x, bottom - y};
+                case 5 -> new int[] {y, x};
+                case 6 -> new int[] {y, bottom - x};
+                case 7 -> new int[] {right - y, bottom - x};
+                case 8 -> new int[] {right - y, x};
+                default -> new int[] {x, y};
+            };
+        }
+    }
+}
