@@ -83,11 +83,11 @@ final class ConnectCommand implements Runnable {
                     site.material().mean(),
                     site.material().std());
             Path folder = options.folder("connect", model);
-            options.configuration("connect", settings, site.nets())
+            Configuration configuration = options.configuration("connect", settings, site)
                     .fixed("curve", curve)
                     .fixed("bends", bends)
-                    .fixed("points", points)
-                    .keep(folder);
+                    .fixed("points", points);
+            configuration.keep(folder);
             List<Net> nets = site.nets();
             List<Connection.Result> results = new ArrayList<>();
             for (int i = 0; i + 1 < nets.size(); i++) {
@@ -102,7 +102,7 @@ final class ConnectCommand implements Runnable {
                                 bars.progress())
                         .run(nets.get(i), nets.get(i + 1), points));
             }
-            new ConnectReport(results, facts(site, settings)).write(folder);
+            new ConnectReport(results, facts(site, settings, configuration)).write(folder);
         }
     }
 
@@ -114,8 +114,8 @@ final class ConnectCommand implements Runnable {
         return options.settings(model, flags.toArray(String[]::new));
     }
 
-    private Map<String, String> facts(Site site, Settings s) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Settings s, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         facts.put("curve", curve + ", " + bends + (bends == 1 ? " bend" : " bends") + ", seed " + options.seed);
         facts.put(
                 "training",

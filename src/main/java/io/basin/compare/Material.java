@@ -34,6 +34,7 @@ public final class Material implements AutoCloseable {
 
     private final Device device;
     private final Settings settings;
+    private final String fingerprint;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
     private final ImageSet testSet;
@@ -47,6 +48,7 @@ public final class Material implements AutoCloseable {
     public Material(Device device, TrainTest data, Settings settings) {
         this.device = device;
         this.settings = settings;
+        fingerprint = data.fingerprint();
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
@@ -140,6 +142,11 @@ public final class Material implements AutoCloseable {
 
     public Settings settings() {
         return settings;
+    }
+
+    /** {@link TrainTest#fingerprint} of the whole data set. */
+    public String fingerprint() {
+        return fingerprint;
     }
 
     public ImageSet trainSet() {

@@ -1,9 +1,12 @@
 package io.basin.data;
 
+import io.basin.io.Sha256;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 
@@ -36,6 +39,13 @@ final class Capped {
     static InputStream content(InputStream file) throws IOException {
         BufferedInputStream in = new BufferedInputStream(file, 1 << 16);
         return isGzip(in) ? new BufferedInputStream(new GZIPInputStream(in, 1 << 16), 1 << 16) : in;
+    }
+
+    /** SHA-256 of the file's content, decompressed if it is gzip; fails if that is more than {@code cap} bytes. */
+    static String sha256(Path file, long cap) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return Sha256.of(stream(content(in), cap));
+        }
     }
 
     /** The most bytes that a file of this length can hold. */

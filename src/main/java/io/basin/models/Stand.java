@@ -76,7 +76,8 @@ public final class Stand implements AutoCloseable {
     /** Takes up a file's weights and statistics. */
     public Stand load(Path file) {
         allocated();
-        Checkpoint.loadModel(file, device(), storage, storage.live());
+        Checkpoint.loadModel(
+                file, device(), storage, storage.live(), venue.lenience().extraTensors());
         return this;
     }
 
