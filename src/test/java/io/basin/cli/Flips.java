@@ -43,7 +43,8 @@ final class Flips {
     static void all(Path folder, long seed, int count) throws IOException {
         Flips flips = new Flips(folder, seed, count);
         Run finished = flips.trained("finished");
-        for (String kind : List.of("config.json", "scores.json", "evidence.json", "metrics.jsonl")) flips.each(finished, kind);
+        for (String kind : List.of("config.json", "scores.json", "evidence.json", "metrics.jsonl"))
+            flips.each(finished, kind);
         for (String kind : List.of("checkpoint", "member-", "swag.", "sample-")) flips.each(finished, kind);
         Run interrupted = flips.trained("interrupted");
         Files.delete(find(interrupted.folder(), "scores.json"));
@@ -62,7 +63,7 @@ final class Flips {
         Path run = folder.resolve(name);
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "swag"));
         args.addAll(List.of("--model", "small-cnn", "--validation", 20, "--batch-size", 50, "--epochs", 2));
-        args.addAll(List.of("--swa-start", 0.3, "--swa-cycle", 0.5, "--swag-samples", 1, "--swag-rank", 2));
+        args.addAll(List.of("--swa-start", 0.25, "--swa-cycle", 0.5, "--swag-samples", 1, "--swag-rank", 2));
         args.addAll(List.of("--keep-samples", "--device", "cpu", "--threads", 1));
         return begun(run, args);
     }

@@ -61,19 +61,21 @@ class PrintsTest {
     private static List<Object> train(Path data, int threads, String flag, Path out) {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "swa"));
         args.addAll(List.of("--model", "small-cnn", "--validation", 20, "--batch-size", 50, "--epochs", 2));
-        args.addAll(List.of("--swa-start", 0.3, "--swa-cycle", 0.5, "--device", CPU, "--threads", threads, flag, out));
+        args.addAll(List.of("--swa-start", 0.25, "--swa-cycle", 0.5, "--device", CPU, "--threads", threads, flag, out));
         return args;
     }
 
     private static void refused(Shell shell, int code, Object... said) {
         assertEquals(code, shell.code(), shell.out() + shell.err());
-        for (Object word : said) assertTrue(shell.complaint().contains(word.toString()), word + " in " + shell.complaint());
+        for (Object word : said)
+            assertTrue(shell.complaint().contains(word.toString()), word + " in " + shell.complaint());
     }
 
     private Path copy() throws IOException {
         Path to = folder.resolve("copy");
         try (Stream<Path> all = Files.walk(run)) {
-            for (Path f : all.toList()) Files.copy(f, to.resolve(run.relativize(f).toString()));
+            for (Path f : all.toList())
+                Files.copy(f, to.resolve(run.relativize(f).toString()));
         }
         return to;
     }
@@ -144,7 +146,8 @@ class PrintsTest {
         Path old = withoutSum(Files.copy(swa, folder.resolve("old.safetensors")));
         Shell shell = Shell.run("evaluate", old, "--data-dir", mine, "--device", CPU);
         assertEquals(0, shell.code(), shell.err());
-        List<String> warnings = shell.err().lines().filter(l -> l.contains("warning")).toList();
+        List<String> warnings =
+                shell.err().lines().filter(l -> l.contains("warning")).toList();
         assertEquals(1, warnings.size(), shell.err());
         assertTrue(warnings.get(0).contains(old.toString()), shell.err());
         Shell new_ = Shell.run("evaluate", swa, "--data-dir", mine, "--device", CPU);
@@ -185,7 +188,11 @@ class PrintsTest {
                 ByteBuffer data = in.read(n).order(ByteOrder.LITTLE_ENDIAN);
                 if (name[0] == null) data.putFloat(0, value);
                 if (name[0] == null) name[0] = n;
-                writer.add(n, t.dtype(), t.shape().stream().mapToLong(Long::longValue).toArray(), data);
+                writer.add(
+                        n,
+                        t.dtype(),
+                        t.shape().stream().mapToLong(Long::longValue).toArray(),
+                        data);
             });
         }
         writer.write(file);
@@ -211,7 +218,8 @@ class PrintsTest {
             refused(shell, 1, ".safetensors", command.get(1).equals(more) ? "'fc9.weight'" : "'momentum.");
         }
         Shell asked = Shell.run("evaluate", more, "--extra-tensors", "--data-dir", mine, "--device", CPU);
-        assertEquals(Shell.run("evaluate", swa, "--data-dir", mine, "--device", CPU).out(), asked.out(), asked.err());
+        assertEquals(
+                Shell.run("evaluate", swa, "--data-dir", mine, "--device", CPU).out(), asked.out(), asked.err());
     }
 
     @ParameterizedTest
@@ -219,8 +227,8 @@ class PrintsTest {
             value = Dtype.class,
             names = {"BOOL", "I32", "I64", "BF16", "F16", "U8"})
     void aTensorThatIsNoWeightBarsNoFile(Dtype type) {
-        BiConsumer<SafetensorsWriter, Safetensors> more = (w, in) ->
-                w.add("norm1.num_batches_tracked", type, new long[0], ByteBuffer.allocate(type.bytes()))
+        BiConsumer<SafetensorsWriter, Safetensors> more =
+                (w, in) -> w.add("norm1.num_batches_tracked", type, new long[0], ByteBuffer.allocate(type.bytes()))
                         .add("mask", type, new long[] {2}, ByteBuffer.allocate(2 * type.bytes()));
         Path a = rewritten("a.safetensors", members.get(0), more);
         Path b = rewritten("b.safetensors", members.get(1), more);
@@ -254,7 +262,11 @@ class PrintsTest {
             SafetensorsWriter writer = Safetensors.writer().metadata(in.metadata());
             in.tensors().forEach((n, t) -> {
                 if (!n.equals(first)) {
-                    writer.add(n, t.dtype(), t.shape().stream().mapToLong(Long::longValue).toArray(), in.read(n));
+                    writer.add(
+                            n,
+                            t.dtype(),
+                            t.shape().stream().mapToLong(Long::longValue).toArray(),
+                            in.read(n));
                 }
             });
             writer.write(few);
