@@ -123,9 +123,9 @@ final class Configuration {
         JsonNode old = there.path(DEVICE);
         if (old.isMissingNode() || old.asText().equals(device)) return;
         if (!anyDevice) {
-            throw new IllegalArgumentException("--resume: " + file + " says that " + old.asText()
-                    + " computed this run, now it would be " + device + ", which rounds differently: choose the"
-                    + " same with --device and --threads, or go on with --any-device, where the bits will differ");
+            throw new IllegalArgumentException("--resume: " + file + " says device = " + old + ", now \"" + device
+                    + "\", which rounds differently: choose the same with --device and --threads, or go on with"
+                    + " --any-device, where the bits will differ");
         }
         earlier.add(old.asText());
         Notices.once(file + ": " + mixed() + "; the bits will differ from those of a run on one device");

@@ -11,7 +11,6 @@ import io.basin.train.Tensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -95,25 +94,32 @@ public final class FileMean {
     }
 
     /**
-     * Checks that these are the weights of a whole net and of no other: their names, for shapes depend on the data set.
+     * Checks that no weight of the net was left out for its type.
      *
-     * @throws FormatException naming the first file and a tensor that it lacks, or that the net has not
+     * @throws FormatException naming the first file and the tensor
      */
-    public FileMean requireNet(String net) {
-        Set<String> names = new LinkedHashSet<>();
-        for (Node n : Nets.build(net, Shape.of(3, 32, 32), 10).nodes()) {
-            for (String part : parts(n.spec())) names.add(n.path() + "." + part);
-        }
-        for (String name : names) {
-            if (!sums.containsKey(name)) {
-                throw new FormatException(
-                        first.toString(), "has no tensor '" + name + "', which the net '" + net + "' needs");
+    public FileMean requireWeights(String net) {
+        if (!Nets.NAMES.contains(net)) return this;
+        try (Safetensors in = Safetensors.open(first)) {
+            // Names do not depend on sizes.
+            for (Node n : Nets.build(net, Shape.of(3, 32, 32), 10).nodes()) {
+                for (String part : parts(n.spec())) {
+                    TensorEntry entry = in.tensors().get(n.path() + "." + part);
+                    if (entry == null || Tensors.isWeight(entry)) continue;
+                    throw new FormatException(
+                            first.toString(),
+                            "tensor " + entry.quoted() + " is " + entry.dtype() + "; only F32 weights are averaged");
+                }
             }
         }
+        return this;
+    }
+
+    /** Refuses weights that the net, whose tensors have these {@code names}, has not. */
+    void requireNoOthers(Set<String> names) {
         try (Safetensors in = Safetensors.open(first)) {
             Tensors.requireNoOthers(first, in, names);
         }
-        return this;
     }
 
     private static List<String> parts(Spec spec) {

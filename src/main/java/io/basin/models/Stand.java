@@ -84,6 +84,7 @@ public final class Stand implements AutoCloseable {
     /** Takes up a mean of files, rounded to float32. */
     public Stand load(FileMean mean) {
         allocated();
+        if (!venue.lenience().extraTensors()) mean.requireNoOthers(Checkpoint.names(storage));
         for (Parameter p : storage.parameters()) {
             float[] values = mean.rounded(p.name(), p.shape());
             Memory to = storage.live().params();

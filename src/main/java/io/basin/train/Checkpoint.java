@@ -105,7 +105,8 @@ public final class Checkpoint {
         }
     }
 
-    private static Set<String> names(Storage storage) {
+    /** Names of the tensors of a net's weights file. */
+    public static Set<String> names(Storage storage) {
         Set<String> names = new HashSet<>();
         for (Parameter p : storage.parameters()) names.add(p.name());
         for (Storage.State s : storage.states()) names.add(s.name());
