@@ -152,7 +152,6 @@ final class Flips {
         Files.write(flipped, before.get(flipped));
     }
 
-    /** Contents but for those of reports, which a resume draws anew. */
     private static Map<Path, byte[]> files(Path run) throws IOException {
         Map<Path, byte[]> found = new TreeMap<>();
         try (Stream<Path> all = Files.walk(run)) {
