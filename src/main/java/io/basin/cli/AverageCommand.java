@@ -35,7 +35,7 @@ final class AverageCommand implements Runnable {
     @Override
     public void run() {
         List<StoredModel> models = merge.models(files);
-        FileMean mean = FileMean.of(files);
+        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
         if (merge.keepStatistics || !mean.hasStatistics()) {
             mean.write(merge.out, MergeOptions.header(models, "average"));
             System.out.printf("%s: mean of %d models%n", merge.out, mean.count());

@@ -69,14 +69,15 @@ final class CompareCommand implements Runnable {
             Path folder = run.folder(settings.dataset() + "-" + settings.model());
             Map<String, String> facts = facts(device, material, settings);
             if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-            run.configuration("compare", settings, device)
+            Configuration configuration = run.configuration("compare", material, device)
                     .growing("methods", methods)
-                    .growing("seeds", LongStream.of(all).boxed().toList())
-                    .keep(folder);
+                    .growing("seeds", LongStream.of(all).boxed().toList());
+            configuration.keep(folder);
+            facts.put("device", configuration.mixed());
             Options options = probes.add(run.options(), material.testSet(), bars.progress());
             Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
                     .run(settings.dataset() + ", " + settings.model(), facts);
-            show(folder, summary);
+            show(folder, summary.and(configuration.mixture()));
         }
     }
 

@@ -2,8 +2,11 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
+import io.basin.io.Notices;
+import io.basin.report.Evidence;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,11 +17,18 @@ import java.util.Set;
 final class Configuration {
     private static final String FILE = "config.json";
     private static final String COMMAND = "command";
+    private static final String DATA = "data";
+    private static final String DEVICE = "device";
+    private static final String EARLIER = "earlierDevices";
 
     private final String command;
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Map<String, Object> growing = new LinkedHashMap<>();
     private final Map<String, Object> free = new LinkedHashMap<>();
+    private String data;
+    private String device;
+    private boolean anyDevice;
+    private final List<String> earlier = new ArrayList<>();
 
     /** @param command what made the folder; no other command may go on in it */
     Configuration(String command) {
@@ -43,6 +53,43 @@ final class Configuration {
         return this;
     }
 
+    /** The data's fingerprint: a resumed run must have the same data. */
+    Configuration data(String fingerprint) {
+        data = fingerprint;
+        return this;
+    }
+
+    /** What computes: a resumed run must have the same, since others round differently, unless {@code any} will do. */
+    Configuration device(String description, boolean any) {
+        device = description;
+        anyDevice = any;
+        return this;
+    }
+
+    /** Devices that computed parts of this run before the present one; known after {@link #keep}. */
+    List<String> earlierDevices() {
+        return List.copyOf(earlier);
+    }
+
+    /** Says in the results that several devices made them; empty where one did. */
+    Evidence mixture() {
+        if (earlier.isEmpty()) return Evidence.NONE;
+        String why = mixed() + ": bits differ from those of a run on one device";
+        return Evidence.NONE.and(new Evidence(
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(Evidence.Check.notCovered("one device computed everything", "all", why))));
+    }
+
+    /** In words which devices computed. */
+    String mixed() {
+        return earlier.isEmpty()
+                ? device
+                : "resumed with --any-device on " + device + ", before on " + String.join(", then ", earlier);
+    }
+
     /** Writes it into a new folder; in a resumed one it must be the same. */
     void keep(Path folder) {
         Path file = folder.resolve(FILE);
@@ -51,12 +98,37 @@ final class Configuration {
         all.putAll(free);
         all.put(COMMAND, command);
         if (Files.exists(file)) {
-            JsonNode there = Json.read(file);
+            JsonNode there = Json.unseal(file);
             requireSameCommand(file, there);
+            requireSameData(file, there.path(DATA));
+            requireSameDevice(file, there);
             requireSame(file, "", there, Json.parse(Json.text(fixed), FILE));
             requireAll(file, there, Json.parse(Json.text(growing), FILE));
         }
-        Json.write(file, all);
+        all.put(DATA, data);
+        all.put(DEVICE, device);
+        if (!earlier.isEmpty()) all.put(EARLIER, earlier);
+        Json.seal(file, all);
+    }
+
+    private void requireSameData(Path file, JsonNode there) {
+        // An older version's file names none, nor a sum of its own, of which its reader was warned.
+        if (there.isMissingNode() || there.asText().equals(data)) return;
+        throw new IllegalArgumentException("--resume: " + file + " is of a run on other data: there " + there.asText()
+                + ", now " + data + "; name the folder of the run's data with --data-dir");
+    }
+
+    private void requireSameDevice(Path file, JsonNode there) {
+        there.path(EARLIER).forEach(d -> earlier.add(d.asText()));
+        JsonNode old = there.path(DEVICE);
+        if (old.isMissingNode() || old.asText().equals(device)) return;
+        if (!anyDevice) {
+            throw new IllegalArgumentException("--resume: " + file + " says device = " + old + ", now \"" + device
+                    + "\", which rounds differently: choose the same with --device and --threads, or go on with"
+                    + " --any-device, where the bits will differ");
+        }
+        earlier.add(old.asText());
+        Notices.once(file + ": " + mixed() + "; the bits will differ from those of a run on one device");
     }
 
     private void requireSameCommand(Path file, JsonNode there) {

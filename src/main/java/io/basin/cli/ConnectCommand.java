@@ -84,12 +84,12 @@ final class ConnectCommand implements Runnable {
         try (Site site = Site.open(options, model, settings, files, bars)) {
             CurveTraining.Course course = course(site.material(), settings, bends);
             Path folder = options.folder("connect", model);
-            options.configuration("connect", settings, site.nets())
+            Configuration configuration = options.configuration("connect", settings, site)
                     .fixed("curve", curve)
                     .fixed("bends", bends)
                     .fixed("points", points)
-                    .free(CONTROLS, bends + 2)
-                    .keep(folder);
+                    .free(CONTROLS, bends + 2);
+            configuration.keep(folder);
             List<Net> nets = site.nets();
             List<Connection.Result> results = new ArrayList<>();
             for (int i = 0; i + 1 < nets.size(); i++) {
@@ -104,7 +104,7 @@ final class ConnectCommand implements Runnable {
                                 bars.progress())
                         .run(nets.get(i), nets.get(i + 1), points));
             }
-            new ConnectReport(results, facts(site, settings, bends)).write(folder);
+            new ConnectReport(results, facts(site, settings, bends, configuration)).write(folder);
         }
     }
 
@@ -149,8 +149,8 @@ final class ConnectCommand implements Runnable {
                         + " between them, which is --num-bends " + (bends + 2) + " now");
     }
 
-    private Map<String, String> facts(Site site, Settings s, int bends) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Settings s, int bends, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         facts.put(
                 "curve",
                 curve + ", " + (bends + 2) + " control points with the ends, so " + bends

@@ -69,6 +69,9 @@ final class EnsembleCommand implements Runnable {
     @Mixin
     private DeviceOptions on;
 
+    @Mixin
+    private LenienceOptions lenience;
+
     @Option(names = "--json", description = "writes the figures")
     private Path json;
 
@@ -85,11 +88,12 @@ final class EnsembleCommand implements Runnable {
         TrainTest data = models.get(0).data(dataDir, bars.progress());
         FileEnsemble.Outcome outcome;
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models)) {
+                Venue venue = new Venue(device, data, models, lenience.lenience())) {
             outcome = FileEnsemble.measure(venue, models, fit, bars.progress());
         }
+        LenienceOptions.say(models, data);
         print(models, outcome);
-        if (json != null) Json.write(json, figures(models, outcome));
+        if (json != null) Json.write(json, figures(models, data, outcome));
         if (svg != null) AtomicFile.write(svg, picture(outcome));
     }
 
@@ -143,8 +147,9 @@ final class EnsembleCommand implements Runnable {
         return all;
     }
 
-    private static Map<String, Object> figures(List<StoredModel> models, FileEnsemble.Outcome o) {
+    private static Map<String, Object> figures(List<StoredModel> models, TrainTest data, FileEnsemble.Outcome o) {
         Map<String, Object> figures = new LinkedHashMap<>();
+        figures.put("data", data.fingerprint());
         figures.put("files", models.stream().map(StoredModel::toString).toList());
         figures.put("alone", figures("", o.alone()));
         figures.put("mean", figures("mean", o.mean()));

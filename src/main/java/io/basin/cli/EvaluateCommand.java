@@ -48,6 +48,9 @@ final class EvaluateCommand implements Runnable {
     private DeviceOptions on;
 
     @Mixin
+    private LenienceOptions lenience;
+
+    @Mixin
     private ProbeOptions probes;
 
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
@@ -61,7 +64,8 @@ final class EvaluateCommand implements Runnable {
         List<Scored> scored = new ArrayList<>();
         ImageSet outside = probes.outside(data.test(), new Bars().progress());
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models)) {
+                Venue venue = new Venue(device, data, models, lenience.lenience())) {
+            LenienceOptions.say(models, data);
             for (StoredModel model : models) {
                 try (Stand stand = new Stand(venue, model.origin()).load(model.file())) {
                     scored.add(Scored.of(stand.on(Venue.Part.TEST), stand.weights(), data.test()));

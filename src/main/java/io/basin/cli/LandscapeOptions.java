@@ -4,10 +4,13 @@ import io.basin.compare.Comparison;
 import io.basin.compare.Material;
 import io.basin.data.Augmentation;
 import io.basin.data.DataSets;
+import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.geometry.Net;
 import io.basin.geometry.Terrain;
 import io.basin.io.Safetensors;
+import io.basin.models.Lenience;
+import io.basin.models.StoredModel;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,6 +41,9 @@ final class LandscapeOptions {
 
     @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
     Path resume;
+
+    @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
+    boolean anyDevice;
 
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
@@ -93,8 +99,11 @@ final class LandscapeOptions {
     }
 
     /** What {@code command} must have the same when it resumes; nets may be found under other paths, their weights may not differ. */
-    Configuration configuration(String command, Settings settings, List<Net> nets) {
+    Configuration configuration(String command, Settings settings, Site site) {
+        List<Net> nets = site.nets();
         return new Configuration(command)
+                .data(site.material().fingerprint())
+                .device(site.device().describe(), anyDevice)
                 .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                 .fixed("settings", settings)
                 .fixed("sampling", sampling())
@@ -122,8 +131,9 @@ final class LandscapeOptions {
      * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
      */
     Material material(Device on, Model model, Settings settings, Bars bars) {
-        Material material =
-                Comparison.material(on, DataSets.load(settings.dataset(), dataDir, bars.progress()), settings);
+        TrainTest data = DataSets.load(settings.dataset(), dataDir, bars.progress());
+        StoredModel.of(model.file()).requireTrainedOn(data, Lenience.NONE);
+        Material material = Comparison.material(on, data, settings);
         Augmentation trained = model.augmentation();
         if (Arrays.equals(trained.mean(), material.mean()) && Arrays.equals(trained.std(), material.std())) {
             return material;
@@ -154,8 +164,9 @@ final class LandscapeOptions {
                         + ": nets of different models share no weight space; name files of one model");
             }
             if (!other.reads(first)) {
-                throw new IllegalArgumentException(file + " was trained on other samples than " + first.file()
-                        + ": they are normalised or augmented differently; name files of runs on the same samples");
+                throw new IllegalArgumentException(
+                        file + " was trained on other samples than " + first.file()
+                                + ": the data are others, or normalised or augmented differently; name files of runs on the same samples");
             }
         }
         return first;

@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.data.DataException;
 import io.basin.device.DeviceException;
 import io.basin.io.FormatException;
+import io.basin.io.Notices;
 import io.basin.train.DivergedException;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
@@ -72,6 +73,7 @@ public final class Main implements Runnable {
     }
 
     static CommandLine commandLine() {
+        Notices.reset();
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(Main::failed);

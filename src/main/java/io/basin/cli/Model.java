@@ -7,7 +7,7 @@ import io.basin.train.Provenance;
 import java.nio.file.Path;
 
 /** A weights file together with the net, the data set and the reading of samples that its header names. */
-record Model(Path file, String net, String dataset, Augmentation augmentation) {
+record Model(Path file, String net, String dataset, Augmentation augmentation, String data) {
     static Model of(Path file) {
         Provenance origin = StoredModel.of(file).origin();
         if (origin.mean().length == 0) {
@@ -16,7 +16,7 @@ record Model(Path file, String net, String dataset, Augmentation augmentation) {
                     "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
         }
         Augmentation read = new Augmentation(origin.pad(), origin.flip(), origin.mean(), origin.std());
-        return new Model(file, origin.model(), origin.dataset(), read);
+        return new Model(file, origin.model(), origin.dataset(), read, origin.data());
     }
 
     /** How samples were augmented in training. */
@@ -25,8 +25,9 @@ record Model(Path file, String net, String dataset, Augmentation augmentation) {
         return augmentation.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
     }
 
-    /** Whether both nets were trained on samples that were read alike. */
+    /** Whether both nets were trained on the same samples, read alike, as far as their files say. */
     boolean reads(Model other) {
-        return augmentation.equals(other.augmentation);
+        boolean known = !data.isEmpty() && !other.data.isEmpty();
+        return augmentation.equals(other.augmentation) && (!known || data.equals(other.data));
     }
 }

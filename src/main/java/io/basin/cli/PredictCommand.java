@@ -60,6 +60,9 @@ final class PredictCommand implements Runnable {
     @Mixin
     private DeviceOptions on;
 
+    @Mixin
+    private LenienceOptions lenience;
+
     @Override
     public void run() {
         if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
@@ -81,7 +84,7 @@ final class PredictCommand implements Runnable {
         Pictures pictures = Pictures.read(images, data.test());
         Polarity.warning(pictures, data.test()).ifPresent(w -> System.err.println("basin: warning: " + w));
         try (Device device = on.open();
-                Venue venue = new Venue(device, data, models);
+                Venue venue = new Venue(device, data, models, lenience.lenience());
                 Images uploaded = Material.upload(device, pictures.set());
                 Tally tally = device.tally(uploaded.count(), uploaded.classes())) {
             for (StoredModel model : models) poll(venue, model, uploaded, 1.0 / models.size(), tally);

@@ -1,8 +1,8 @@
 package io.basin.cli;
 
+import io.basin.compare.Material;
 import io.basin.compare.Options;
 import io.basin.device.Device;
-import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -36,6 +36,9 @@ final class RunOptions {
     @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")
     boolean plainRefresh;
 
+    @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
+    boolean anyDevice;
+
     @Option(names = "--keep-samples", description = "write SWAG's samples as weights files, for 'basin ensemble'")
     boolean keepsSamples;
 
@@ -49,10 +52,11 @@ final class RunOptions {
     }
 
     /** What a run of {@code command} must have the same when it resumes. */
-    Configuration configuration(String command, Settings settings, Device device) {
+    Configuration configuration(String command, Material material, Device device) {
         return new Configuration(command)
-                .fixed("settings", settings)
-                .fixed("device", device.describe())
+                .fixed("settings", material.settings())
+                .data(material.fingerprint())
+                .device(device.describe(), anyDevice)
                 .fixed("bn-update", refresh)
                 .fixed("bn-plain", plainRefresh);
     }

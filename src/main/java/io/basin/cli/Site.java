@@ -34,11 +34,11 @@ record Site(Model model, List<Net> nets, Device device, Material material, Terra
     }
 
     /** What a report says of it, before what the command adds. */
-    Map<String, String> facts() {
+    Map<String, String> facts(Configuration configuration) {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Net net : nets) facts.put(net.label(), net.file().toString());
         facts.put("net", model.net() + " on " + model.dataset());
-        facts.put("device", device.describe());
+        facts.put("device", configuration.mixed());
         return facts;
     }
 

@@ -56,7 +56,7 @@ final class SoupCommand implements Runnable {
             greedy(models, progress);
             return;
         }
-        FileMean mean = FileMean.of(files);
+        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
         if (merge.keepStatistics || !mean.hasStatistics()) {
             mean.write(merge.out, MergeOptions.header(models, "soup"));
             System.out.printf("%s: uniform soup of %d models%n", merge.out, mean.count());

@@ -73,13 +73,13 @@ final class SurfaceCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("surface", model);
-            options.configuration("surface", settings, site.nets())
-                    .fixed("grid", plan)
-                    .keep(folder);
+            Configuration configuration =
+                    options.configuration("surface", settings, site).fixed("grid", plan);
+            configuration.keep(folder);
             Surface.Result result = new Surface(
                             site.device(), site.terrain(), site.graph(), plan, folder, bars.progress())
                     .run(site.nets(), track(), average == null ? null : new Net("average", average));
-            new SurfaceReport(result, plan, warnings(), facts(site, plan)).write(folder);
+            new SurfaceReport(result, plan, warnings(), facts(site, plan, configuration)).write(folder);
         }
     }
 
@@ -125,8 +125,8 @@ final class SurfaceCommand implements Runnable {
         return warnings;
     }
 
-    private Map<String, String> facts(Site site, Surface.Grid plan) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Surface.Grid plan, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         if (average != null) facts.put("average", average.toString());
         if (!trajectory.isEmpty())
             facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");

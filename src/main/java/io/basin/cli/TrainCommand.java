@@ -50,14 +50,14 @@ final class TrainCommand implements Runnable {
                     .forEach(remark -> System.err.println("basin: note: " + remark));
             Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
             long[] seeds = {seed};
-            run.configuration("train", settings, device)
+            Configuration configuration = run.configuration("train", material, device)
                     .fixed("methods", List.of(method))
-                    .fixed("seeds", seeds)
-                    .keep(folder);
+                    .fixed("seeds", seeds);
+            configuration.keep(folder);
             Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
                     .run(method, Map.of());
             System.out.print(new ResultTable(summary).text());
-            System.out.print(EvidencePage.text(summary.evidence()));
+            System.out.print(EvidencePage.text(summary.evidence().and(configuration.mixture())));
             System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
         }
     }

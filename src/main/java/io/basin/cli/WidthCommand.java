@@ -68,12 +68,12 @@ final class WidthCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             Path folder = options.folder("width", model);
-            options.configuration("width", settings, site.nets())
-                    .fixed("course", course)
-                    .keep(folder);
+            Configuration configuration =
+                    options.configuration("width", settings, site).fixed("course", course);
+            configuration.keep(folder);
             Rays.Result result = new Rays(site.device(), site.terrain(), site.graph(), course, folder, bars.progress())
                     .run(site.nets(), pairs());
-            new WidthReport(result, rise, facts(site)).write(folder);
+            new WidthReport(result, rise, facts(site, configuration)).write(folder);
         }
     }
 
@@ -93,8 +93,8 @@ final class WidthCommand implements Runnable {
         return pairs;
     }
 
-    private Map<String, String> facts(Site site) {
-        Map<String, String> facts = site.facts();
+    private Map<String, String> facts(Site site, Configuration configuration) {
+        Map<String, String> facts = site.facts(configuration);
         facts.put(
                 "rays",
                 directions + " raw and " + directions + " filter-normalised directions, the same for all nets,"

@@ -18,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Whether a group's files and tables are what its methods promise, found out by other means than those that made them: averages
@@ -106,16 +108,20 @@ final class Checks {
 
     /** Largest |average - mean| over a tensor's largest |mean|, over all parameters. */
     private double difference(Path file, List<Path> members) {
-        double worst = 0;
-        for (Parameter p : storage.parameters()) {
-            double[] mean = new double[Math.toIntExact(p.shape().elements())];
-            for (Path member : members) {
-                try (Safetensors in = Safetensors.open(member)) {
+        Map<String, double[]> means = new HashMap<>();
+        for (Path member : members) {
+            try (Safetensors in = Safetensors.open(member)) {
+                for (Parameter p : storage.parameters()) {
                     float[] values = in.floats(p.name());
+                    double[] mean = means.computeIfAbsent(p.name(), n -> new double[values.length]);
                     for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
                 }
             }
-            try (Safetensors in = Safetensors.open(file)) {
+        }
+        double worst = 0;
+        try (Safetensors in = Safetensors.open(file)) {
+            for (Parameter p : storage.parameters()) {
+                double[] mean = means.get(p.name());
                 float[] average = in.floats(p.name());
                 double scale = Arrays.stream(mean).map(Math::abs).max().orElse(0);
                 for (int i = 0; i < mean.length; i++) {

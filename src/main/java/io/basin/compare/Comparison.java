@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Trains every method at the same budget over several seeds and gathers what the test set says of each.
@@ -28,8 +29,6 @@ import java.util.Map;
  * comparison resumes.
  */
 public final class Comparison {
-    private static final String SCORES = "scores.json";
-
     private final Device device;
     private final Material material;
     private final List<Recipe> recipes;
@@ -99,15 +98,15 @@ public final class Comparison {
     }
 
     private Assessment.Outcome outcome(Group group, long seed, Path place) {
-        Path scores = place.resolve(SCORES);
-        Evidence known = EvidenceFile.read(place);
-        if (Files.exists(scores) && EvidenceFile.answers(known, options)) {
-            return new Assessment.Outcome(Result.read(scores), known);
+        Optional<List<Result>> results = Finished.read(place);
+        if (results.isPresent()) {
+            Evidence known = EvidenceFile.read(place);
+            if (EvidenceFile.answers(known, options)) return new Assessment.Outcome(results.get(), known);
         }
         Assessment.Outcome outcome =
                 new GroupRun(new GroupRun.Place(device, material, seed, place, options, monitor), group).run();
         EvidenceFile.write(place, outcome.evidence());
-        Json.write(scores, outcome.results());
+        Finished.write(place, outcome.results());
         return outcome;
     }
 

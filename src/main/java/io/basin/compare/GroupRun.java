@@ -174,6 +174,7 @@ final class GroupRun {
         long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         Map<String, String> about =
                 new LinkedHashMap<>(Provenance.of(material.settings(), method, init, material.mean(), material.std())
+                        .on(material.fingerprint())
                         .header());
         about.put("seed", Long.toString(place.seed()));
         return about;

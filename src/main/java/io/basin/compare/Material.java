@@ -38,6 +38,7 @@ public final class Material implements AutoCloseable {
     private final Device device;
     private final Guard guard;
     private final Settings settings;
+    private final String fingerprint;
     private final ImageSet trainSet;
     private final ImageSet validationSet;
     private final ImageSet testSet;
@@ -52,6 +53,7 @@ public final class Material implements AutoCloseable {
         this.device = device;
         guard = device.guard().of("the material");
         this.settings = settings;
+        fingerprint = data.fingerprint();
         if (settings.validation() >= data.train().count()) {
             throw new IllegalArgumentException("--validation " + settings.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
@@ -172,6 +174,11 @@ public final class Material implements AutoCloseable {
 
     public Settings settings() {
         return settings;
+    }
+
+    /** {@link TrainTest#fingerprint} of the whole data set. */
+    public String fingerprint() {
+        return fingerprint;
     }
 
     public ImageSet trainSet() {

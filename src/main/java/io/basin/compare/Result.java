@@ -56,9 +56,14 @@ record Result(
 
     /** Reads what {@link Json#write} made of a list of results. */
     static List<Result> read(Path file) {
+        return read(file, Json.read(file));
+    }
+
+    /** The same of a list that stands in {@code file}. */
+    static List<Result> read(Path file, JsonNode list) {
         List<Result> results = new ArrayList<>();
         try {
-            for (JsonNode n : Json.read(file)) results.add(of(n));
+            for (JsonNode n : list) results.add(of(n));
             if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
             return results;
         } catch (IllegalArgumentException e) {

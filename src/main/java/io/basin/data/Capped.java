@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.io.Sha256;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -57,6 +61,13 @@ final class Capped {
         } catch (IOException e) {
             throw DataException.of(
                     plain.toString(), "cannot be compared with " + gzip + " (" + e + ")", "Remove one", e);
+        }
+    }
+
+    /** SHA-256 of the file's content, decompressed if it is gzip; fails if that is more than {@code cap} bytes. */
+    static String sha256(Path file, long cap) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return Sha256.of(stream(content(in), cap));
         }
     }
 

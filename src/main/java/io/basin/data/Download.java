@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.data.CatalogEntry.RemoteFile;
+import io.basin.io.Sha256;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.URI;
@@ -160,7 +161,7 @@ public final class Download {
     /** What is wrong with a file that should be the given one, or null. */
     private static String check(Path path, RemoteFile file) {
         try {
-            String sum = file.decompressed() ? Sha256.ofContent(path, file.bytes()) : Sha256.ofFile(path);
+            String sum = file.decompressed() ? Capped.sha256(path, file.bytes()) : Sha256.ofFile(path);
             return sum.equals(file.sha256())
                     ? null
                     : "the file has the SHA-256 " + sum + ", not the published " + file.sha256();

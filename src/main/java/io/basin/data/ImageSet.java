@@ -1,5 +1,9 @@
 package io.basin.data;
 
+import io.basin.io.Sha256;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -21,6 +25,8 @@ public final class ImageSet {
     private final int width;
     private final int channels;
     private final List<String> classNames;
+    /** Taken when first asked for: it is a pass over all pixels. */
+    private volatile String sha256;
 
     /**
      * Takes over the arrays.
@@ -93,6 +99,21 @@ public final class ImageSet {
 
     public List<String> classNames() {
         return classNames;
+    }
+
+    /** SHA-256 of sizes, class names, labels and pixels: of all that training and measuring depend on, not of the name. */
+    public String sha256() {
+        if (sha256 == null) {
+            MessageDigest digest = Sha256.digest();
+            String sizes = count() + " " + height + " " + width + " " + channels + " " + classNames;
+            digest.update(sizes.getBytes(StandardCharsets.UTF_8));
+            ByteBuffer bytes = ByteBuffer.allocate(4 * labels.length);
+            bytes.asIntBuffer().put(labels);
+            digest.update(bytes);
+            digest.update(pixels);
+            sha256 = Sha256.hex(digest);
+        }
+        return sha256;
     }
 
     /** Bytes of one image: H W C. */

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.io.Sha256;
 import java.util.Objects;
 
 /**
@@ -18,5 +19,11 @@ public record TrainTest(ImageSet train, ImageSet test) {
                 || train.classes() != test.classes()) {
             throw new IllegalArgumentException("train and test differ in shape or classes: " + train + ", " + test);
         }
+    }
+
+    /** What tells these data from others: counts of images and the SHA-256 of both parts, in words. */
+    public String fingerprint() {
+        return train.count() + " training and " + test.count() + " test images, SHA-256 "
+                + Sha256.of(train.sha256() + test.sha256());
     }
 }

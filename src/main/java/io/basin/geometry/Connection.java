@@ -1,5 +1,6 @@
 package io.basin.geometry;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.compare.Material;
 import io.basin.data.Progress;
 import io.basin.device.Device;
@@ -7,7 +8,9 @@ import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
+import io.basin.io.Safetensors;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Provenance;
@@ -26,6 +29,7 @@ import java.util.Map;
  */
 public final class Connection {
     private static final int WATCH = 16;
+    private static final String CURVE = "curve.safetensors";
 
     /** What came out: the curve, the straight line, and whether the curve's ends are the nets that it joins. */
     public record Result(
@@ -86,11 +90,14 @@ public final class Connection {
     }
 
     private void train(CurveTraining training, String identity, String label) {
-        Path file = folder.resolve("curve.safetensors");
+        Path file = folder.resolve(CURVE);
         training.resume(file, identity);
-        if (training.step() == training.steps()) return;
         int perEpoch = material.stepsPerEpoch();
         Path log = folder.resolve("training.jsonl");
+        if (training.step() == training.steps()) {
+            requireLines(log, (training.steps() + perEpoch - 1) / perEpoch);
+            return;
+        }
         try (JsonLines lines = metrics(log, training.step(), perEpoch);
                 Progress.Counter counter =
                         progress.start("curve from " + label, training.steps() - training.step(), "steps")) {
@@ -119,11 +126,21 @@ public final class Connection {
 
     /** Lines of epochs beyond the checkpoint are cut off, as they will be written again. */
     private static JsonLines metrics(Path log, int step, int perEpoch) {
-        if (step == 0 || !Files.exists(log)) return JsonLines.create(log);
-        var known = JsonLines.read(log);
+        if (step == 0) return JsonLines.create(log);
+        var known = requireLines(log, step / perEpoch);
         JsonLines lines = JsonLines.create(log);
         known.stream().limit(step / perEpoch).forEach(lines::append);
         return lines;
+    }
+
+    /** Every epoch that the curve's file counts must have its line. */
+    private static List<JsonNode> requireLines(Path log, int epochs) {
+        List<JsonNode> known = Files.exists(log) ? JsonLines.read(log) : List.of();
+        if (known.size() >= epochs) return known;
+        throw new FormatException(
+                log.toString(),
+                "has " + known.size() + " of the " + epochs + " lines that " + log.resolveSibling(CURVE)
+                        + " counts; restore it from a copy, or delete both to train the curve again");
     }
 
     private static void requireFinite(CurveTraining training) {
@@ -146,7 +163,8 @@ public final class Connection {
 
     private Map<String, String> metadata(String what) {
         String method = what + " of a " + course.curve() + " curve";
-        Provenance origin = Provenance.of(course.settings(), method, course.seed(), course.mean(), course.std());
+        Provenance origin = Provenance.of(course.settings(), method, course.seed(), course.mean(), course.std())
+                .on(material.fingerprint());
         Map<String, String> header = new LinkedHashMap<>(origin.rootless().header());
         header.put("seed", Long.toString(course.seed()));
         header.put("control_points", Integer.toString(course.bends() + 2));
@@ -220,7 +238,11 @@ public final class Connection {
         Storage storage = training.storage();
         for (int j = 1; j <= course.bends(); j++) {
             Path file = folder.resolve("bend-" + j + ".safetensors");
-            if (Files.exists(file)) continue;
+            if (Files.exists(file)) {
+                // Finds damage.
+                Safetensors.open(file).close();
+                continue;
+            }
             device.copy(training.points().get(j), storage.live().params());
             survey.refresh(storage.live());
             Checkpoint.saveModel(file, device, storage, storage.live(), metadata("bend " + j));

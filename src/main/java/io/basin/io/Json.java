@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -37,6 +38,8 @@ public final class Json {
 
     private static final ObjectMapper MAPPER = mapper(MAX_DEPTH);
     private static final DefaultPrettyPrinter PRETTY = printer();
+
+    private static final String SUM = "sha256";
 
     private Json() {}
 
@@ -156,6 +159,32 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("cannot be written as JSON: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /** Writes an object with one field more, {@code sha256}: the sum of the others. */
+    public static void seal(Path file, Object value) {
+        ObjectNode node = (ObjectNode) parse(text(value), file.toString());
+        write(file, node.put(SUM, Sha256.of(line(node))));
+    }
+
+    /**
+     * Reads an object that {@link #seal} wrote, without the sum; one that has none, as an older version wrote it, with a line of
+     * warning.
+     *
+     * @throws FormatException if the sum is not that of the other fields
+     */
+    public static ObjectNode unseal(Path file) {
+        if (!(read(file) instanceof ObjectNode node)) throw new FormatException(file.toString(), "is no JSON object");
+        JsonNode sum = node.remove(SUM);
+        if (sum == null) {
+            Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
+        } else if (!sum.asText().equals(Sha256.of(line(node)))) {
+            throw new FormatException(
+                    file.toString(),
+                    "is damaged or was changed: its content does not have the SHA-256 that it names; restore it from a"
+                            + " copy, or start anew in another folder");
+        }
+        return node;
     }
 
     /** Writes {@link #text} through {@link AtomicFile}. */

@@ -1,6 +1,7 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,9 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.zip.CRC32;
 
 /**
  * A growing file of one JSON value per line: a run's metrics.
@@ -19,12 +22,17 @@ import java.util.List;
  * <p>A checkpoint stores {@link #position()}. After a crash the file may hold lines that are newer than the checkpoint, or half
  * a line; {@link #resume} cuts it back to the checkpoint's offset, so the resumed run's file equals the one of a run that was
  * never interrupted.
+ *
+ * <p>A line that is an object carries {@code check}, the CRC-32 of its other fields but for {@code seconds}: the time that
+ * something took is nobody's result, and without it the files of two equal runs are equal. Every reader compares it.
  */
 public final class JsonLines implements AutoCloseable {
     /** What a line takes beside its values, in values. */
     private static final int LINE_COST = 8;
 
     private static final long COST_FREE = 200_000;
+    private static final String CHECK = "check";
+    private static final String TIME = "seconds";
 
     private final Path file;
     private final FileChannel channel;
@@ -53,7 +61,7 @@ public final class JsonLines implements AutoCloseable {
      * Goes on at byte {@code offset}, dropping what follows.
      *
      * @throws FormatException if the file is absent or shorter, or the offset is not the start of a line: it is not the file
-     *     that the checkpoint was taken with
+     *     that the checkpoint was taken with; or if a line that is kept is damaged
      */
     public static JsonLines resume(Path file, long offset) {
         if (offset < 0) {
@@ -82,7 +90,9 @@ public final class JsonLines implements AutoCloseable {
      * that does not fit on the disk is taken back whole.
      */
     public void append(Object value) {
-        byte[] bytes = (Json.line(value) + "\n").getBytes(StandardCharsets.UTF_8);
+        JsonNode line = Json.parse(Json.line(value), file.toString());
+        if (line instanceof ObjectNode object) object.put(CHECK, check(object));
+        byte[] bytes = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
         long before = position();
         try {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes));
@@ -90,6 +100,23 @@ public final class JsonLines implements AutoCloseable {
             takeBack(before, e);
             throw AtomicFile.failure(file, e);
         }
+    }
+
+    private static String check(ObjectNode line) {
+        CRC32 sum = new CRC32();
+        sum.update(timeless(line).getBytes(StandardCharsets.UTF_8));
+        return String.format(Locale.ROOT, "%08x", sum.getValue());
+    }
+
+    private static String timeless(JsonNode line) {
+        return Json.line(line instanceof ObjectNode o ? o.deepCopy().without(TIME) : line);
+    }
+
+    /** SHA-256 of the file's lines but for the time that they took. */
+    public static String sha256(Path file) {
+        MessageDigest digest = Sha256.digest();
+        for (JsonNode line : read(file)) digest.update((timeless(line) + "\n").getBytes(StandardCharsets.UTF_8));
+        return Sha256.hex(digest);
     }
 
     private void takeBack(long before, IOException reason) {
@@ -131,23 +158,39 @@ public final class JsonLines implements AutoCloseable {
     /**
      * The values of a file, in order. A last line without its newline is what a killed process leaves, and is left out.
      *
-     * @throws FormatException naming the file and the line
+     * @throws FormatException naming the file and the line that is damaged
      */
     public static List<JsonNode> read(Path file) {
-        byte[] bytes;
         try {
-            bytes = Files.readAllBytes(file);
+            return parse(file, Files.readAllBytes(file));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    private static List<JsonNode> parse(Path file, byte[] bytes) {
+        String text = Json.decode(bytes, file.toString());
         List<JsonNode> values = new ArrayList<>();
         requireSparse(bytes, file.toString());
+        int checked = 0;
         int start = 0;
-        for (int end = 0; end < bytes.length; end++) {
-            if (bytes[end] != '\n') continue;
-            byte[] line = Arrays.copyOfRange(bytes, start, end);
-            values.add(Json.parse(line, file + " line " + (values.size() + 1)));
+        for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+            String where = file + " line " + (values.size() + 1);
+            JsonNode line = Json.parse(text.substring(start, end), where);
+            if (line.has(CHECK)) {
+                String check = ((ObjectNode) line).remove(CHECK).asText();
+                if (!check.equals(check((ObjectNode) line))) throw damaged(where);
+                checked++;
+            } else if (checked > 0) {
+                throw damaged(where);
+            }
+            values.add(line);
             start = end + 1;
+        }
+        // An older version's file may have been gone on with.
+        if (checked < values.size()) {
+            Notices.once(file + " has lines without a check, so damage to them goes unnoticed: an older version wrote"
+                    + " them");
         }
         return values;
     }
@@ -164,6 +207,11 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
+    private static FormatException damaged(String where) {
+        return new FormatException(
+                where, "is damaged or was changed: its check is another; restore the file from a copy, or start anew");
+    }
+
     private void truncate(long offset) throws IOException {
         if (offset > channel.size()) {
             throw new FormatException(
@@ -177,6 +225,9 @@ public final class JsonLines implements AutoCloseable {
                 throw new FormatException(file.toString(), "no line starts at byte " + offset);
             }
         }
+        ByteBuffer kept = ByteBuffer.allocate(Math.toIntExact(offset));
+        while (kept.hasRemaining() && channel.read(kept, kept.position()) >= 0) {}
+        parse(file, kept.array());
         channel.truncate(offset);
         channel.position(offset);
     }

@@ -10,13 +10,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * An open safetensors file: header checked, tensors read when asked for.
  *
  * <p>Layout: 8 bytes, little endian, the header's length; the header, JSON; the data, little endian, C order
  * (https://github.com/huggingface/safetensors). {@link #open} proves the whole header consistent with the file's length before
- * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size.
+ * any tensor can be read, so arbitrary bytes give a {@link FormatException} and no allocation beyond the file's own size. It
+ * also reads the whole file once and compares it with the SHA-256 that its header names; a file of another program or an older
+ * version has none and is read with one line of warning.
  *
  * <p>May be read from several threads: reads are positional.
  */
@@ -42,9 +45,9 @@ public final class Safetensors implements AutoCloseable {
     }
 
     /**
-     * Opens and checks a file.
+     * Opens a file and checks it, its SHA-256 included.
      *
-     * @throws FormatException if it is not a consistent safetensors file, naming the file and what is wrong
+     * @throws FormatException if it is not a consistent safetensors file or was changed, naming the file and what is wrong
      * @throws UncheckedIOException if the system will not let it be read
      */
     public static Safetensors open(Path file) {
@@ -90,7 +93,38 @@ public final class Safetensors implements AutoCloseable {
         ByteBuffer bytes = ByteBuffer.allocate((int) length);
         readFully(name, channel, bytes, 8);
         SafetensorsHeader header = SafetensorsHeader.parse(name, bytes.array(), size - 8 - length);
-        return new Safetensors(file, channel, header, 8 + length);
+        Safetensors opened = new Safetensors(file, channel, header, 8 + length);
+        opened.verify();
+        return opened;
+    }
+
+    private void verify() throws IOException {
+        if (header.sha256() == null) {
+            Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: another program or an older version"
+                    + " wrote it");
+            return;
+        }
+        TensorDigest digest = new TensorDigest(header.metadata());
+        ByteBuffer piece = ByteBuffer.allocate(1 << 18);
+        for (TensorEntry tensor : new TreeMap<>(header.tensors()).values()) {
+            digest.tensor(tensor.name(), tensor.dtype(), tensor.shape());
+            for (long at = tensor.begin(); at < tensor.end(); at += piece.limit()) {
+                piece.clear().limit((int) Math.min(piece.capacity(), tensor.end() - at));
+                readFully(file.toString(), channel, piece, dataStart + at);
+                digest.bytes(piece.flip());
+            }
+        }
+        String sum = digest.hex();
+        if (sum.equals(header.sha256())) return;
+        throw new FormatException(
+                file.toString(),
+                "is damaged or was changed: its content has the SHA-256 " + sum.substring(0, 12)
+                        + "..., not the one in its header; restore it from a copy, or make it anew");
+    }
+
+    /** Whether the file names a SHA-256, which then is right. */
+    public boolean summed() {
+        return header.sha256() != null;
     }
 
     /** All tensors by name, in the header's order; unmodifiable. */
@@ -98,7 +132,7 @@ public final class Safetensors implements AutoCloseable {
         return header.tensors();
     }
 
-    /** The {@code __metadata__} of the file; empty if it has none; unmodifiable. */
+    /** The {@code __metadata__} of the file but for its SHA-256; empty if it has none; unmodifiable. */
     public Map<String, String> metadata() {
         return header.metadata();
     }

@@ -28,6 +28,7 @@ final class SafetensorsHeader {
     private final String file;
     private final Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
+    private String sha256;
 
     private SafetensorsHeader(String file) {
         this.file = file;
@@ -64,6 +65,12 @@ final class SafetensorsHeader {
         return Collections.unmodifiableMap(tensors);
     }
 
+    /** The sum that the file names; null if none. */
+    String sha256() {
+        return sha256;
+    }
+
+    /** All but the sum. */
     Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }
@@ -71,7 +78,7 @@ final class SafetensorsHeader {
     private void readRoot(JsonParser parser) throws IOException {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
-            expect(parser, JsonToken.START_OBJECT, () -> quote(name) + " must be an object");
+            expect(parser, JsonToken.START_OBJECT, () -> TensorEntry.quote(name) + " must be an object");
             if (name.equals("__metadata__")) {
                 readMetadata(parser);
             } else {
@@ -83,8 +90,12 @@ final class SafetensorsHeader {
     private void readMetadata(JsonParser parser) throws IOException {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String key = parser.currentName();
-            expect(parser, JsonToken.VALUE_STRING, () -> "__metadata__ entry " + quote(key) + " must be a string");
-            metadata.put(key, parser.getText());
+            expect(
+                    parser,
+                    JsonToken.VALUE_STRING,
+                    () -> "__metadata__ entry " + TensorEntry.quote(key) + " must be a string");
+            if (key.equals(TensorDigest.KEY)) sha256 = parser.getText();
+            else metadata.put(key, parser.getText());
         }
     }
 
@@ -98,55 +109,56 @@ final class SafetensorsHeader {
                 case "dtype" -> dtype = readDtype(parser, name);
                 case "shape" -> shape = readSizes(parser, name, field);
                 case "data_offsets" -> offsets = readSizes(parser, name, field);
-                default -> throw wrong(quote(name) + " has an unknown field " + quote(field));
+                default -> throw wrong(TensorEntry.quote(name) + " has an unknown field " + TensorEntry.quote(field));
             }
         }
         if (dtype == null || shape == null || offsets == null) {
             String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
-            throw wrong(quote(name) + " has no " + missing);
+            throw wrong(TensorEntry.quote(name) + " has no " + missing);
         }
         return entry(name, dtype, shape, offsets);
     }
 
     private TensorEntry entry(String name, Dtype dtype, List<Long> shape, List<Long> offsets) {
         if (offsets.size() != 2 || offsets.get(0) > offsets.get(1)) {
-            throw wrong(quote(name) + " has data_offsets " + brief(offsets) + ", expected [begin, end]");
+            throw wrong(TensorEntry.quote(name) + " has data_offsets " + brief(offsets) + ", expected [begin, end]");
         }
         long bytes;
         try {
             bytes = TensorEntry.bytes(dtype, shape);
         } catch (ArithmeticException e) {
-            throw new FormatException(file, quote(name) + " has an impossible shape " + brief(shape), e);
+            throw new FormatException(file, TensorEntry.quote(name) + " has an impossible shape " + brief(shape), e);
         }
         long held = offsets.get(1) - offsets.get(0);
         if (bytes != held) {
-            throw wrong(quote(name) + " of shape " + brief(shape) + " and type " + dtype + " takes " + bytes
+            throw wrong(TensorEntry.quote(name) + " of shape " + brief(shape) + " and type " + dtype + " takes " + bytes
                     + " bytes, but its data_offsets hold " + held);
         }
         return new TensorEntry(name, dtype, shape, offsets.get(0), offsets.get(1));
     }
 
     private Dtype readDtype(JsonParser parser, String name) throws IOException {
-        expect(parser, JsonToken.VALUE_STRING, () -> "dtype of " + quote(name) + " must be a string");
+        expect(parser, JsonToken.VALUE_STRING, () -> "dtype of " + TensorEntry.quote(name) + " must be a string");
         String text = parser.getText();
         for (Dtype dtype : Dtype.values()) {
             if (dtype.name().equals(text)) {
                 return dtype;
             }
         }
-        throw wrong("dtype " + quote(text) + " of " + quote(name) + " is not one of F32, F64, I64, U8");
+        throw wrong("dtype " + TensorEntry.quote(text) + " of " + TensorEntry.quote(name) + " is not one of "
+                + List.of(Dtype.values()));
     }
 
     private List<Long> readSizes(JsonParser parser, String name, String field) throws IOException {
-        expect(parser, JsonToken.START_ARRAY, () -> field + " of " + quote(name) + " must be an array");
+        expect(parser, JsonToken.START_ARRAY, () -> field + " of " + TensorEntry.quote(name) + " must be an array");
         List<Long> sizes = new ArrayList<>(4);
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-                throw wrong(field + " of " + quote(name) + " must hold whole numbers");
+                throw wrong(field + " of " + TensorEntry.quote(name) + " must hold whole numbers");
             }
             long size = parser.getLongValue();
             if (size < 0) {
-                throw wrong(field + " of " + quote(name) + " holds a negative number, " + size);
+                throw wrong(field + " of " + TensorEntry.quote(name) + " holds a negative number, " + size);
             }
             sizes.add(size);
         }
@@ -159,11 +171,12 @@ final class SafetensorsHeader {
         long covered = 0;
         for (TensorEntry tensor : sorted) {
             if (tensor.end() > dataBytes) {
-                throw wrong(quote(tensor.name()) + " ends at byte " + tensor.end() + " of a data section of "
-                        + dataBytes + " bytes: the file is cut short or its offsets are wrong");
+                throw wrong(
+                        TensorEntry.quote(tensor.name()) + " ends at byte " + tensor.end() + " of a data section of "
+                                + dataBytes + " bytes: the file is cut short or its offsets are wrong");
             }
             if (tensor.begin() != covered) {
-                throw wrong(quote(tensor.name())
+                throw wrong(TensorEntry.quote(tensor.name())
                         + (tensor.begin() < covered ? " overlaps another tensor" : " is preceded by a hole")
                         + ": it begins at byte " + tensor.begin() + ", expected " + covered);
             }
@@ -186,11 +199,5 @@ final class SafetensorsHeader {
 
     private static String brief(List<Long> sizes) {
         return sizes.size() <= 8 ? sizes.toString() : "of " + sizes.size() + " numbers";
-    }
-
-    /** A name from an untrusted file, fit for one line of a terminal. */
-    private static String quote(String name) {
-        String shown = name.length() > 80 ? name.substring(0, 80) + "..." : name;
-        return "'" + shown.replaceAll("\\p{Cntrl}", "?") + "'";
     }
 }

@@ -68,20 +68,25 @@ public final class SafetensorsWriter {
         return add(name, Dtype.F32, shape, data);
     }
 
-    /** Sets one entry of {@code __metadata__}. */
+    /**
+     * Sets one entry of {@code __metadata__}.
+     *
+     * @throws IllegalArgumentException for {@code sha256}, which {@link #write} sets
+     */
     public SafetensorsWriter metadata(String key, String value) {
+        if (key.equals(TensorDigest.KEY)) throw new IllegalArgumentException("metadata '" + key + "' is set by write");
         metadata.put(key, value);
         return this;
     }
 
     /** Sets entries of {@code __metadata__}. */
     public SafetensorsWriter metadata(Map<String, String> entries) {
-        metadata.putAll(entries);
+        entries.forEach(this::metadata);
         return this;
     }
 
     /**
-     * Writes the file: temporary file, fsync, rename; on failure no trace is left.
+     * Writes the file with its SHA-256: temporary file, fsync, rename; on failure no trace is left.
      *
      * @throws UncheckedIOException as {@link AtomicFile#write(Path, AtomicFile.Body)}
      * @throws IllegalArgumentException if the header exceeds what {@link Safetensors#open} would read
@@ -124,13 +129,12 @@ public final class SafetensorsWriter {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = Json.mapper(3).createGenerator(bytes)) {
             json.writeStartObject();
-            if (!metadata.isEmpty()) {
-                json.writeObjectFieldStart("__metadata__");
-                for (Map.Entry<String, String> entry : metadata.entrySet()) {
-                    json.writeStringField(entry.getKey(), entry.getValue());
-                }
-                json.writeEndObject();
+            json.writeObjectFieldStart("__metadata__");
+            for (Map.Entry<String, String> entry : metadata.entrySet()) {
+                json.writeStringField(entry.getKey(), entry.getValue());
             }
+            json.writeStringField(TensorDigest.KEY, sha256());
+            json.writeEndObject();
             for (Map.Entry<String, Pending> entry : tensors.entrySet()) {
                 writeEntry(json, entry.getKey(), entry.getValue(), begins.get(entry.getKey()));
             }
@@ -139,6 +143,15 @@ public final class SafetensorsWriter {
             throw new UncheckedIOException("cannot build a safetensors header: " + e.getMessage(), e);
         }
         return bytes.toByteArray();
+    }
+
+    private String sha256() {
+        TensorDigest digest = new TensorDigest(metadata);
+        new TreeMap<>(tensors).forEach((name, tensor) -> {
+            digest.tensor(name, tensor.dtype(), tensor.shape());
+            digest.bytes(tensor.data().duplicate());
+        });
+        return digest.hex();
     }
 
     private static void writeEntry(JsonGenerator json, String name, Pending tensor, long begin) throws IOException {

@@ -19,6 +19,16 @@ public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin
         shape = List.copyOf(shape);
     }
 
+    /** The name in quotes, fit for one line of a terminal: it comes from an untrusted file. */
+    public String quoted() {
+        return quote(name);
+    }
+
+    static String quote(String name) {
+        String shown = name.length() > 80 ? name.substring(0, 80) + "..." : name;
+        return "'" + shown.replaceAll("\\p{Cntrl}", "?") + "'";
+    }
+
     /** Length in bytes. */
     public long bytes() {
         return end - begin;

@@ -1,19 +1,25 @@
 package io.basin.models;
 
 import io.basin.device.Shape;
-import io.basin.io.Dtype;
+import io.basin.device.Spec;
+import io.basin.graph.Node;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.TensorEntry;
+import io.basin.nn.Nets;
+import io.basin.train.Tensors;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The mean of weights files, tensor by tensor, summed in float64 and rounded once.
  *
- * <p>Tensors are matched by name, never by position: two files may list them in another order. A running sum, so that a greedy
+ * <p>Weights are matched by name, never by position: two files may list them in another order. What is no weight, such as
+ * PyTorch's {@code num_batches_tracked}, is left out. A running sum, so that a greedy
  * soup tries one file more at the price of one file.
  */
 public final class FileMean {
@@ -33,7 +39,8 @@ public final class FileMean {
      * The mean of {@code files}, all of which count alike.
      *
      * @throws IllegalArgumentException if there is none
-     * @throws FormatException if two differ in the names, shapes or types of their tensors, naming file and tensor
+     * @throws FormatException if two differ in the names, shapes or types of their weights, or one holds a weight that is not
+     *     finite, naming file and tensor
      */
     public static FileMean of(List<Path> files) {
         if (files.isEmpty()) throw new IllegalArgumentException("no files to average");
@@ -47,9 +54,14 @@ public final class FileMean {
         Map<String, double[]> next = new LinkedHashMap<>();
         Map<String, List<Long>> nextShapes = new LinkedHashMap<>();
         try (Safetensors in = Safetensors.open(file)) {
-            if (count > 0) requireSameTensors(file, in);
-            for (String name : count > 0 ? sums.keySet() : in.tensors().keySet()) {
-                float[] values = floats(file, in, name, in.tensor(name));
+            List<TensorEntry> weights =
+                    in.tensors().values().stream().filter(Tensors::isWeight).toList();
+            if (count > 0) requireSameTensors(file, in, weights);
+            List<String> names = count > 0
+                    ? List.copyOf(sums.keySet())
+                    : weights.stream().map(TensorEntry::name).toList();
+            for (String name : names) {
+                float[] values = Tensors.weights(file, in, name);
                 double[] sum = count > 0 ? sums.get(name).clone() : new double[values.length];
                 for (int i = 0; i < sum.length; i++) sum[i] += values[i];
                 next.put(name, sum);
@@ -59,33 +71,62 @@ public final class FileMean {
         return new FileMean(next, nextShapes, first, count + 1);
     }
 
-    private static float[] floats(Path file, Safetensors in, String name, TensorEntry entry) {
-        if (entry.dtype() != Dtype.F32) {
-            throw new FormatException(
-                    file.toString(), "tensor '" + name + "' is " + entry.dtype() + "; only F32 weights are averaged");
-        }
-        return in.floats(name);
-    }
-
-    private void requireSameTensors(Path file, Safetensors in) {
+    private void requireSameTensors(Path file, Safetensors in, List<TensorEntry> weights) {
         for (String name : sums.keySet()) {
-            if (!in.tensors().containsKey(name)) {
+            TensorEntry entry = in.tensors().get(name);
+            if (entry == null || !Tensors.isWeight(entry)) {
                 throw new FormatException(file.toString(), "has no tensor '" + name + "', which " + first + " has");
             }
         }
-        for (Map.Entry<String, TensorEntry> entry : in.tensors().entrySet()) {
-            List<Long> shape = shapes.get(entry.getKey());
+        for (TensorEntry entry : weights) {
+            List<Long> shape = shapes.get(entry.name());
             if (shape == null) {
                 throw new FormatException(
-                        file.toString(), "has the tensor '" + entry.getKey() + "', which " + first + " lacks");
+                        file.toString(), "has the tensor " + entry.quoted() + ", which " + first + " lacks");
             }
-            if (!shape.equals(entry.getValue().shape())) {
+            if (!shape.equals(entry.shape())) {
                 throw new FormatException(
                         file.toString(),
-                        "tensor '" + entry.getKey() + "' has shape "
-                                + entry.getValue().shape() + ", in " + first + " it has " + shape);
+                        "tensor " + entry.quoted() + " has shape " + entry.shape() + ", in " + first + " it has "
+                                + shape);
             }
         }
+    }
+
+    /**
+     * Checks that no weight of the net was left out for its type.
+     *
+     * @throws FormatException naming the first file and the tensor
+     */
+    public FileMean requireWeights(String net) {
+        if (!Nets.NAMES.contains(net)) return this;
+        try (Safetensors in = Safetensors.open(first)) {
+            // Names do not depend on sizes.
+            for (Node n : Nets.build(net, Shape.of(3, 32, 32), 10).nodes()) {
+                for (String part : parts(n.spec())) {
+                    TensorEntry entry = in.tensors().get(n.path() + "." + part);
+                    if (entry == null || Tensors.isWeight(entry)) continue;
+                    throw new FormatException(
+                            first.toString(),
+                            "tensor " + entry.quoted() + " is " + entry.dtype() + "; only F32 weights are averaged");
+                }
+            }
+        }
+        return this;
+    }
+
+    /** Refuses weights that the net, whose tensors have these {@code names}, has not. */
+    void requireNoOthers(Set<String> names) {
+        try (Safetensors in = Safetensors.open(first)) {
+            Tensors.requireNoOthers(first, in, names);
+        }
+    }
+
+    private static List<String> parts(Spec spec) {
+        if (spec instanceof Spec.Norm) return List.of("weight", "bias", "running_mean", "running_var");
+        boolean bias = spec instanceof Spec.Conv c && c.bias() || spec instanceof Spec.Dense d && d.bias();
+        if (bias) return List.of("weight", "bias");
+        return spec instanceof Spec.Conv || spec instanceof Spec.Dense ? List.of("weight") : List.of();
     }
 
     /** Files averaged. */
@@ -128,11 +169,29 @@ public final class FileMean {
 
     /** Whether the net has statistics that its weights' mean does not share. */
     public boolean hasStatistics() {
-        return sums.keySet().stream().anyMatch(name -> name.endsWith("running_var"));
+        return sums.keySet().stream().anyMatch(FileMean::isVariance);
     }
 
-    /** Writes the mean as a weights file, rounded to float32. */
+    private static boolean isVariance(String name) {
+        return name.endsWith("running_var");
+    }
+
+    private boolean isZero(String name) {
+        return Arrays.stream(sums.get(name)).allMatch(v -> v == 0);
+    }
+
+    /**
+     * Writes the mean as a weights file, rounded to float32.
+     *
+     * @throws FormatException where the files' batch-norm statistics were never measured
+     */
     public void write(Path file, Map<String, String> header) {
+        if (hasStatistics()
+                && sums.keySet().stream().filter(FileMean::isVariance).allMatch(this::isZero)) {
+            throw new FormatException(
+                    first.toString(),
+                    "its batch-norm statistics were never measured, running_var is 0: average without --no-bn-update");
+        }
         var writer = Safetensors.writer().metadata(header);
         for (String name : sums.keySet()) {
             long[] shape = shapes.get(name).stream().mapToLong(Long::longValue).toArray();

@@ -51,6 +51,10 @@ public final class Kinship {
                 return Optional.of(first + " and " + other + " were trained on samples normalised differently, so that"
                         + " their first layers see other inputs: they come from runs on other samples");
             }
+            if (!a.data().isEmpty() && !b.data().isEmpty() && !a.data().equals(b.data())) {
+                return Optional.of(
+                        first + " and " + other + " were trained on other data: " + a.data() + ", and " + b.data());
+            }
             if (a.restarts() != b.restarts()) {
                 return Optional.of(first + " comes before, " + other + " after a restart of the rate" + " ("
                         + a.restarts() + " and " + b.restarts() + " restarts): they may lie in different basins");

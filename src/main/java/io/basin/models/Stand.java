@@ -82,7 +82,8 @@ public final class Stand implements AutoCloseable {
     /** Takes up a file's weights and statistics. */
     public Stand load(Path file) {
         allocated();
-        Checkpoint.loadModel(file, device(), storage, storage.live());
+        Checkpoint.loadModel(
+                file, device(), storage, storage.live(), venue.lenience().extraTensors());
         return this;
     }
 
@@ -94,6 +95,7 @@ public final class Stand implements AutoCloseable {
 
     private void take(FileMean mean) {
         allocated();
+        if (!venue.lenience().extraTensors()) mean.requireNoOthers(Checkpoint.names(storage));
         for (Parameter p : storage.parameters()) {
             float[] values = mean.rounded(p.name(), p.shape());
             Memory to = storage.live().params();

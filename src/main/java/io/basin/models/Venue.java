@@ -35,6 +35,7 @@ public final class Venue implements AutoCloseable {
     private final Device device;
     private final Guard guard;
     private final TrainTest data;
+    private final Lenience lenience;
     private final int validation;
     private final int trainSamples;
     /** One that does not say what it was not trained on; null if all do. */
@@ -43,15 +44,22 @@ public final class Venue implements AutoCloseable {
     private final Map<Part, ImageSet> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
 
+    /** Where models must have been trained on {@code data} and files hold nothing but their net. */
+    public Venue(Device device, TrainTest data, List<StoredModel> models) {
+        this(device, data, models, Lenience.NONE);
+    }
+
     /**
      * @param data the models' data set
-     * @throws IllegalArgumentException if two models are of different data sets, naming both
+     * @throws IllegalArgumentException if two models are of different data sets, naming both, or one was trained on other data
      */
-    public Venue(Device device, TrainTest data, List<StoredModel> models) {
+    public Venue(Device device, TrainTest data, List<StoredModel> models, Lenience lenience) {
         this.device = device;
         guard = device.guard().of("the venue");
         this.data = data;
+        this.lenience = lenience;
         requireSameData(models);
+        for (StoredModel m : models) m.requireTrainedOn(data, lenience);
         validation = models.stream()
                 .mapToInt(m -> m.origin().validation())
                 .filter(n -> n > 0)
@@ -88,6 +96,11 @@ public final class Venue implements AutoCloseable {
 
     public Device device() {
         return device;
+    }
+
+    /** What models are forgiven here. */
+    public Lenience lenience() {
+        return lenience;
     }
 
     /** Whether every model says which samples were held out of its training. */

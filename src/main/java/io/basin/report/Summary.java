@@ -23,6 +23,11 @@ public record Summary(
         this(title, facts, rows, curves, schedules, Evidence.NONE);
     }
 
+    /** The same with more to show. */
+    public Summary and(Evidence more) {
+        return new Summary(title, facts, rows, curves, schedules, evidence.and(more));
+    }
+
     /**
      * Test-set figures of one trained method.
      *

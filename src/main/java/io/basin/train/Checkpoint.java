@@ -12,8 +12,10 @@ import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Models and runs as safetensors files: tensors under PyTorch's names in PyTorch's order, so that other programs read them and
@@ -24,15 +26,40 @@ import java.util.Map;
 public final class Checkpoint {
     private static final String MOMENTUM = "momentum.";
     private static final String AVERAGE = "average.";
+    private static final String VARIANCE = "running_var";
 
     private Checkpoint() {}
 
-    /** Writes one model: weights and batch-norm statistics. */
+    /**
+     * Writes one model: weights and batch-norm statistics.
+     *
+     * @throws IllegalStateException where the statistics of an average were never measured
+     */
     public static void saveModel(
             Path file, Device device, Storage storage, Weights model, Map<String, String> metadata) {
+        requireMeasured(file, device, storage, model);
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
         addModel(writer, device, storage, model);
         writer.write(file);
+    }
+
+    /** The state of an average is 0 until its statistics are measured: no batch has variance 0 in every channel. */
+    private static void requireMeasured(Path file, Device device, Storage storage, Weights model) {
+        List<Storage.State> variances = storage.states().stream()
+                .filter(s -> s.name().endsWith(VARIANCE))
+                .toList();
+        for (Storage.State s : variances) {
+            for (float v : state(device, s, model)) if (v != 0) return;
+        }
+        if (variances.isEmpty()) return;
+        throw new IllegalStateException("the batch-norm statistics of the model for " + file
+                + " were never measured, running_var is 0: call Evaluator.refresh before it is saved");
+    }
+
+    private static float[] state(Device device, Storage.State s, Weights model) {
+        float[] values = new float[Math.toIntExact(s.shape().elements())];
+        device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
+        return values;
     }
 
     /** In one turn: another thread may train the model, and a file holds one step's weights. */
@@ -43,9 +70,7 @@ public final class Checkpoint {
     private static void addAll(SafetensorsWriter writer, Device device, Storage storage, Weights model) {
         for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
         for (Storage.State s : storage.states()) {
-            float[] values = new float[Math.toIntExact(s.shape().elements())];
-            device.unpack(model.state(), s.slot().offset(), null, FloatBuffer.wrap(values));
-            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), values));
+            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), state(device, s, model)));
         }
     }
 
@@ -65,12 +90,32 @@ public final class Checkpoint {
         return true;
     }
 
-    /** Reads one model by names; a missing tensor or another shape is a {@link FormatException} that names both. */
+    /**
+     * Reads one model by names.
+     *
+     * @throws FormatException naming the file and the tensor where one is missing, has another shape or is not finite, or where
+     *     the file holds weights that the net has not
+     */
     public static Map<String, String> loadModel(Path file, Device device, Storage storage, Weights model) {
+        return loadModel(file, device, storage, model, false);
+    }
+
+    /** The same; {@code part} where the file may hold more than this net. */
+    public static Map<String, String> loadModel(
+            Path file, Device device, Storage storage, Weights model, boolean part) {
         try (Safetensors in = Safetensors.open(file)) {
+            if (!part) Tensors.requireNoOthers(file, in, names(storage));
             readModel(file, in, device, storage, model);
             return in.metadata();
         }
+    }
+
+    /** Names of the tensors of a net's weights file. */
+    public static Set<String> names(Storage storage) {
+        Set<String> names = new HashSet<>();
+        for (Parameter p : storage.parameters()) names.add(p.name());
+        for (Storage.State s : storage.states()) names.add(s.name());
+        return names;
     }
 
     private static void readModel(Path file, Safetensors in, Device device, Storage storage, Weights model) {
@@ -99,12 +144,7 @@ public final class Checkpoint {
             throw new FormatException(
                     file.toString(), "tensor '" + name + "' has shape " + found + ", the net needs " + shape);
         }
-        float[] values = in.floats(name);
-        if (!finite(values)) {
-            throw new FormatException(
-                    file.toString(), "tensor '" + name + "' is not finite: its run diverged; name another file");
-        }
-        return values;
+        return Tensors.weights(file, in, name);
     }
 
     /** Writes everything that the next step depends on. */
@@ -174,6 +214,15 @@ public final class Checkpoint {
     public static void readArena(
             Path file, Safetensors in, Device device, Storage storage, String prefix, Memory memory) {
         device.guard().run(() -> storage.parameters().forEach(p -> read(file, in, device, prefix, p, memory)));
+    }
+
+    /** A count in the header of a run's file; 0 if it has none of that name. */
+    static int count(Path file, Map<String, String> metadata, String key) {
+        try {
+            return Integer.parseInt(metadata.getOrDefault(key, "0"));
+        } catch (NumberFormatException e) {
+            throw new FormatException(file.toString(), "its '" + key + "' is not a number: " + e.getMessage(), e);
+        }
     }
 
     private static String required(Path file, Map<String, String> metadata, String key) {

@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * @param mean and std per channel by which samples were normalised; empty where the file does not say
  * @param validation samples held out of the training set, 0 where the file does not say
  * @param trainSamples training samples used, 0 for all
+ * @param data fingerprint of the data set's content; empty where the file does not say
  */
 public record Provenance(
         String model,
@@ -35,8 +36,29 @@ public record Provenance(
         int trainSamples,
         int batch,
         int pad,
-        boolean flip) {
+        boolean flip,
+        String data) {
+    /** Key of a file's header: the fingerprint of the data. */
+    public static final String DATA = "data";
+
     private static final int USUAL_BATCH = 128;
+
+    /** Of data that nobody fingerprinted. */
+    public Provenance(
+            String model,
+            String dataset,
+            String method,
+            String init,
+            int restarts,
+            float[] mean,
+            float[] std,
+            int validation,
+            int trainSamples,
+            int batch,
+            int pad,
+            boolean flip) {
+        this(model, dataset, method, init, restarts, mean, std, validation, trainSamples, batch, pad, flip, "");
+    }
 
     /** Of a run's models. */
     public static Provenance of(Settings s, String method, long seed, float[] mean, float[] std) {
@@ -81,7 +103,8 @@ public record Provenance(
                     count(header, "train_samples", 0),
                     Math.max(1, count(header, "batch", USUAL_BATCH)),
                     count(header, "pad", 0),
-                    Boolean.parseBoolean(header.getOrDefault("flip", "false")));
+                    Boolean.parseBoolean(header.getOrDefault("flip", "false")),
+                    header.getOrDefault(DATA, ""));
         } catch (NumberFormatException e) {
             throw new FormatException(file, "a number of its header is none: " + e.getMessage(), e);
         }
@@ -122,13 +145,32 @@ public record Provenance(
                 used.length == 1 ? used[0] : 0,
                 first.batch,
                 first.pad,
-                first.flip);
+                first.flip,
+                parts.stream().allMatch(p -> p.data.equals(first.data)) ? first.data : "");
+    }
+
+    /** The same of data with that fingerprint. */
+    public Provenance on(String fingerprint) {
+        return new Provenance(
+                model,
+                dataset,
+                method,
+                init,
+                restarts,
+                mean,
+                std,
+                validation,
+                trainSamples,
+                batch,
+                pad,
+                flip,
+                fingerprint);
     }
 
     /** The same data and input, from an initialisation that nobody named. */
     public Provenance rootless() {
         return new Provenance(
-                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip);
+                model, dataset, method, "", restarts, mean, std, validation, trainSamples, batch, pad, flip, data);
     }
 
     /** As a header's entries; what is not known is left out. */
@@ -146,6 +188,7 @@ public record Provenance(
         header.put("batch", Integer.toString(batch));
         header.put("pad", Integer.toString(pad));
         header.put("flip", Boolean.toString(flip));
+        if (!data.isEmpty()) header.put(DATA, data);
         return header;
     }
 

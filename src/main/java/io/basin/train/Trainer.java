@@ -122,7 +122,7 @@ public final class Trainer {
         Path file = folder.resolve(CHECKPOINT);
         if (!Files.exists(file)) return 0;
         try (Safetensors in = Safetensors.open(file)) {
-            return Integer.parseInt(in.metadata().getOrDefault("step", "0"));
+            return Checkpoint.count(file, in.metadata(), "step");
         }
     }
 
@@ -273,15 +273,27 @@ public final class Trainer {
                     + Difference.first(metadata.getOrDefault(RUN, ""), identity)
                     + "; repeat them, or start in a new folder with --out");
         }
+        requireSameData(file, metadata);
         Control.Totals totals = Checkpoint.loadRun(file, session);
         List<Session.Member> members = new ArrayList<>();
         for (int step : schedule.collections()) {
-            if (keepsMembers && step < totals.step()) members.add(new Session.Member(step, loadMember(step)));
+            if (step >= totals.step()) continue;
+            if (keepsMembers) members.add(new Session.Member(step, loadMember(step)));
+            // Finds one that is missing or damaged.
+            else Safetensors.open(memberFile(step)).close();
         }
         written = members.size();
         session.resume(totals, members);
-        epochs = Integer.parseInt(metadata.getOrDefault("epochs", "0"));
+        epochs = Checkpoint.count(file, metadata, "epochs");
         return endOfLine(folder.resolve("metrics.jsonl"), epochs);
+    }
+
+    private void requireSameData(Path file, Map<String, String> metadata) {
+        String there = metadata.getOrDefault(Provenance.DATA, "");
+        String now = about.getOrDefault(Provenance.DATA, "");
+        if (there.isEmpty() || now.isEmpty() || there.equals(now)) return;
+        throw new IllegalArgumentException("--resume: " + file + " was trained on other data: there " + there + ", now "
+                + now + "; name the folder of the run's data with --data-dir");
     }
 
     /** Offset in bytes after the n-th line. */

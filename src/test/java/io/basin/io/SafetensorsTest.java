@@ -12,7 +12,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -81,10 +83,14 @@ class SafetensorsTest {
     }
 
     @Test
-    void theBytesAreThoseOfTheFormatsDefinition() throws IOException {
+    void theBytesAreThoseOfTheFormatsDefinition() throws Exception {
         Path file = folder.resolve("bytes.safetensors");
         Safetensors.writer().add("a", new long[] {1}, new float[] {1f}).write(file);
-        String json = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+        // Each text behind its length; then the number 1 in float32.
+        String said = "\0\0\0\6tensor\0\0\0\1a\0\0\0\3F32\0\0\0\3[1]\0\0" + "\200?";
+        byte[] sum = MessageDigest.getInstance("SHA-256").digest(said.getBytes(StandardCharsets.ISO_8859_1));
+        String json = "{\"__metadata__\":{\"sha256\":\"" + HexFormat.of().formatHex(sum)
+                + "\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
         String padded = json + " ".repeat((8 - json.length() % 8) % 8);
         byte[] expected = file(padded, 4);
         expected[expected.length - 2] = (byte) 0x80;

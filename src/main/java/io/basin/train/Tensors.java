@@ -1,0 +1,72 @@
+package io.basin.train;
+
+import io.basin.io.Dtype;
+import io.basin.io.FormatException;
+import io.basin.io.Notices;
+import io.basin.io.Safetensors;
+import io.basin.io.TensorEntry;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** What every reader of weights files asks of their tensors. */
+public final class Tensors {
+    /** PyTorch's counter beside batch norm's statistics, which nothing here depends on. */
+    private static final String COUNTER = "num_batches_tracked";
+
+    private Tensors() {}
+
+    /** Whether the tensor may be a net's weight or statistic: ours are F32; counters, masks and half-precision copies are not. */
+    public static boolean isWeight(TensorEntry tensor) {
+        return tensor.dtype() == Dtype.F32 || tensor.dtype() == Dtype.F64;
+    }
+
+    /**
+     * Refuses a file that holds weights beside those of the net; other tensors are ignored with a line of warning, PyTorch's
+     * counters of batches without.
+     *
+     * @param names of the net's parameters and statistics
+     * @throws FormatException naming the file and its first tensors too many
+     */
+    public static void requireNoOthers(Path file, Safetensors in, Set<String> names) {
+        List<TensorEntry> others = in.tensors().values().stream()
+                .filter(t -> !names.contains(t.name()) && !t.name().endsWith(COUNTER))
+                .toList();
+        List<TensorEntry> weights = others.stream().filter(Tensors::isWeight).toList();
+        if (!weights.isEmpty()) {
+            throw new FormatException(
+                    file.toString(),
+                    "holds " + list(weights) + ", which the net has not: it is a file of another net, or a checkpoint"
+                            + " of a run; name the weights file of a net");
+        }
+        if (!others.isEmpty()) Notices.once(file + ": " + list(others) + " ignored: the net has no such tensor");
+    }
+
+    private static String list(List<TensorEntry> tensors) {
+        String shown = tensors.stream().limit(3).map(TensorEntry::quoted).collect(Collectors.joining(", "));
+        return "the tensor" + (tensors.size() == 1 ? " " + shown : "s " + shown)
+                + (tensors.size() > 3 ? " and " + (tensors.size() - 3) + " more" : "");
+    }
+
+    /**
+     * An F32 tensor in C order.
+     *
+     * @throws FormatException naming file and tensor if it is not F32, not finite or a negative variance
+     */
+    public static float[] weights(Path file, Safetensors in, String name) {
+        float[] values = in.floats(name);
+        for (float v : values) {
+            if (!Float.isFinite(v)) {
+                throw new FormatException(
+                        file.toString(), "tensor '" + name + "' is not finite: its run diverged; name another file");
+            }
+            if (v < 0 && name.endsWith("running_var")) {
+                throw new FormatException(
+                        file.toString(),
+                        "tensor '" + name + "' holds a negative variance, " + v + "; name another file");
+            }
+        }
+        return values;
+    }
+}
