@@ -82,28 +82,33 @@ final class ConnectCommand implements Runnable {
                     options.seed,
                     site.material().mean(),
                     site.material().std());
-            Path folder = options.folder("connect", model);
-            options.configuration("connect", settings, site.nets())
-                    .fixed("curve", curve)
-                    .fixed("bends", bends)
-                    .fixed("points", points)
-                    .keep(folder);
-            List<Net> nets = site.nets();
-            List<Connection.Result> results = new ArrayList<>();
-            for (int i = 0; i + 1 < nets.size(); i++) {
-                Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
-                results.add(new Connection(
-                                site.device(),
-                                site.material(),
-                                site.terrain(),
-                                site.graph(),
-                                course,
-                                place,
-                                bars.progress())
-                        .run(nets.get(i), nets.get(i + 1), points));
+            try (Claim claim = options.claim("connect", model)) {
+                connect(site, course, settings, bars, claim.folder());
             }
-            new ConnectReport(results, facts(site, settings)).write(folder);
         }
+    }
+
+    private void connect(Site site, CurveTraining.Course course, Settings settings, Bars bars, Path folder) {
+        options.configuration("connect", settings, site.nets())
+                .fixed("curve", curve)
+                .fixed("bends", bends)
+                .fixed("points", points)
+                .keep(folder);
+        List<Net> nets = site.nets();
+        List<Connection.Result> results = new ArrayList<>();
+        for (int i = 0; i + 1 < nets.size(); i++) {
+            Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
+            results.add(new Connection(
+                            site.device(),
+                            site.material(),
+                            site.terrain(),
+                            site.graph(),
+                            course,
+                            place,
+                            bars.progress())
+                    .run(nets.get(i), nets.get(i + 1), points));
+        }
+        new ConnectReport(results, facts(site, settings)).write(folder);
     }
 
     private Settings settings(Model model) {

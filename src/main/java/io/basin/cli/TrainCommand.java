@@ -47,17 +47,23 @@ final class TrainCommand implements Runnable {
         try (Device device = run.open();
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
             Comparison.check(device, List.of(method), settings, material);
-            Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
-            long[] seeds = {seed};
-            run.configuration("train", settings, device)
-                    .fixed("methods", List.of(method))
-                    .fixed("seeds", seeds)
-                    .keep(folder);
-            Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
-                    .run(method, Map.of());
-            System.out.print(new ResultTable(summary).text());
-            System.out.print(EvidencePage.text(summary.evidence()));
-            System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
+                train(device, material, settings, bars, claim.folder());
+            }
         }
+    }
+
+    private void train(Device device, Material material, Settings settings, Bars bars, Path folder) {
+        long[] seeds = {seed};
+        run.configuration("train", settings, device)
+                .fixed("methods", List.of(method))
+                .fixed("seeds", seeds)
+                .keep(folder);
+        Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
+                .run(method, Map.of());
+        System.out.print(new ResultTable(summary).text());
+        System.out.print(EvidencePage.text(summary.evidence()));
+        System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+        SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

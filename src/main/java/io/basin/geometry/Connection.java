@@ -7,6 +7,8 @@ import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import io.basin.io.FolderLock;
+import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
@@ -26,6 +28,7 @@ import java.util.Map;
  */
 public final class Connection {
     private static final int WATCH = 16;
+    private static final String CURVE = "curve.safetensors";
 
     /** What came out: the curve, the straight line, and whether the curve's ends are the nets that it joins. */
     public record Result(
@@ -63,6 +66,10 @@ public final class Connection {
 
     /** Trains what is not trained yet, measures what is not measured yet. */
     public Result run(Net first, Net last, int points) {
+        return FolderLock.holding(folder, () -> joined(first, last, points));
+    }
+
+    private Result joined(Net first, Net last, int points) {
         String identity = terrain.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint();
         try (CurveTraining training =
                 new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {
@@ -86,7 +93,7 @@ public final class Connection {
     }
 
     private void train(CurveTraining training, String identity, String label) {
-        Path file = folder.resolve("curve.safetensors");
+        Path file = folder.resolve(CURVE);
         training.resume(file, identity);
         if (training.step() == training.steps()) return;
         int perEpoch = material.stepsPerEpoch();
@@ -119,8 +126,14 @@ public final class Connection {
 
     /** Lines of epochs beyond the checkpoint are cut off, as they will be written again. */
     private static JsonLines metrics(Path log, int step, int perEpoch) {
-        if (step == 0 || !Files.exists(log)) return JsonLines.create(log);
-        var known = JsonLines.read(log);
+        if (step == 0) return JsonLines.create(log);
+        var known = Files.exists(log) ? JsonLines.read(log) : List.of();
+        if (known.size() < step / perEpoch) {
+            throw new FormatException(
+                    log.toString(),
+                    "has fewer than the " + step / perEpoch + " lines that the curve beside it counts: remove "
+                            + log.resolveSibling(CURVE) + " to train the curve again");
+        }
         JsonLines lines = JsonLines.create(log);
         known.stream().limit(step / perEpoch).forEach(lines::append);
         return lines;

@@ -107,7 +107,7 @@ public final class JsonLines implements AutoCloseable {
     /** Waits until all lines are on the disk; call it before a checkpoint that stores {@link #position()}. */
     public void force() {
         try {
-            channel.force(false);
+            AtomicFile.force(channel);
         } catch (IOException e) {
             throw AtomicFile.failure(file, e);
         }
@@ -125,10 +125,11 @@ public final class JsonLines implements AutoCloseable {
     /**
      * The values of a file, in order. A last line without its newline is what a killed process leaves, and is left out.
      *
-     * @throws FormatException naming the file and the line
+     * @throws FormatException naming the file and the line, or that there is no such file
      */
     public static List<JsonNode> read(Path file) {
         String text;
+        if (!Files.exists(file)) throw new FormatException(file.toString(), "no such file");
         try {
             text = Json.decode(Files.readAllBytes(file), file.toString());
         } catch (IOException e) {
