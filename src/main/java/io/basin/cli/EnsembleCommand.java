@@ -3,7 +3,6 @@ package io.basin.cli;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.ensemble.Metrics;
-import io.basin.io.AtomicFile;
 import io.basin.io.Json;
 import io.basin.models.FileEnsemble;
 import io.basin.models.RunFolder;
@@ -81,7 +80,7 @@ final class EnsembleCommand implements Runnable {
         }
         print(models, outcome);
         if (json != null) Json.write(json, figures(models, outcome));
-        if (svg != null) AtomicFile.write(svg, picture(outcome));
+        Outputs.picture(svg, () -> picture(outcome));
     }
 
     /** Of the combiner that was asked for; ridge has no prefixes, its table shows the mean's. */

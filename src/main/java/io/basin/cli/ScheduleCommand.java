@@ -69,8 +69,8 @@ final class ScheduleCommand implements Runnable {
         }
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
-        if (svg != null) AtomicFile.write(svg, SchedulePicture.svg(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
+        Outputs.picture(svg, () -> SchedulePicture.svg(plotted));
     }
 
     private static String table(List<Summary.Plotted> plotted) {
