@@ -50,13 +50,14 @@ final class Stdout extends FilterOutputStream {
         write(new byte[] {(byte) b}, 0, 1);
     }
 
-    /** The exit code of a command that would end with {@code code}; says on stderr what was lost. */
+    /** The exit code of a command that would end with {@code code}; says on stderr what was lost, unless it failed anyway. */
     int end(int code) {
         System.out.flush();
         if (failure == null) return code;
         String why = String.valueOf(failure.getMessage());
         // No message: whoever closed the pipe wants no more.
         if (why.contains("Broken pipe")) return Exit.PIPE_CLOSED;
+        if (code != Exit.OK) return code;
         System.err.println("basin: cannot write to stdout: " + why + "; what was to be printed is lost, so run it again"
                 + " with stdout on a terminal or on a disk with space");
         return Exit.FAILED;
