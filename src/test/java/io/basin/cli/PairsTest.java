@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two processes at one folder never damage it; 'mvn -Pcampaign verify' tries many more. */
-@Timeout(120)
+@Timeout(300)
 class PairsTest {
     @TempDir
     Path place;

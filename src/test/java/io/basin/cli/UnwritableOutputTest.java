@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever takes results may refuse them: the exit code tells, in one line at most. */
-@Timeout(60)
+@Timeout(180)
 class UnwritableOutputTest {
     private static final String PLAN = "schedule mnist --methods swa --epochs 1";
 
