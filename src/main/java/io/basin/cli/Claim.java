@@ -88,8 +88,10 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
 
     private static void requireEmpty(Path folder) {
         if (isEmpty(folder)) return;
-        throw new IllegalArgumentException("--out: " + folder + " is not empty: name another folder"
-                + (hasRun(folder) ? ", or --resume " + folder : ""));
+        throw new IllegalArgumentException("--out: " + folder + " is not empty"
+                + (hasRun(folder)
+                        ? ": name another folder, or --resume " + folder
+                        : " and holds no run to --resume: name another folder"));
     }
 
     /** Whether there is nothing but what a process leaves that is killed before it writes anything else. */
