@@ -66,19 +66,26 @@ final class CompareCommand implements Runnable {
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<String> remarks = Comparison.check(device, methods, settings, material);
             remarks.forEach(remark -> System.err.println("basin: note: " + remark));
-            Path folder = run.folder(settings.dataset() + "-" + settings.model());
-            Map<String, String> facts = facts(device, material, settings);
-            if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
-            Configuration configuration = run.configuration("compare", material, device)
-                    .growing("methods", methods)
-                    .growing("seeds", LongStream.of(all).boxed().toList());
-            configuration.keep(folder);
-            facts.put("device", configuration.mixed());
-            Options options = probes.add(run.options(), material.testSet(), bars.progress());
-            Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
-                    .run(settings.dataset() + ", " + settings.model(), facts);
-            show(folder, summary.and(configuration.mixture()));
+            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model())) {
+                compare(device, material, all, remarks, bars, claim.folder());
+            }
         }
+    }
+
+    private void compare(
+            Device device, Material material, long[] all, List<String> remarks, Bars bars, Path folder) {
+        Settings settings = material.settings();
+        Map<String, String> facts = facts(device, material, settings);
+        if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
+        Configuration configuration = run.configuration("compare", material, device)
+                .growing("methods", methods)
+                .growing("seeds", LongStream.of(all).boxed().toList());
+        configuration.keep(folder);
+        facts.put("device", configuration.mixed());
+        Options options = probes.add(run.options(), material.testSet(), bars.progress());
+        Summary summary = new Comparison(device, material, methods, all, folder, options, bars)
+                .run(settings.dataset() + ", " + settings.model(), facts);
+        show(folder, summary.and(configuration.mixture()));
     }
 
     private Map<String, String> facts(Device device, Material material, Settings s) {
@@ -99,13 +106,14 @@ final class CompareCommand implements Runnable {
     private static void show(Path folder, Summary summary) {
         ResultTable table = new ResultTable(summary);
         Json.write(folder.resolve("results.json"), summary);
-        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
         System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on the test set");
         System.out.println();
         System.out.print(table.text());
         System.out.println();
         System.out.println(table.conclusion());
         System.out.print(EvidencePage.text(summary.evidence()));
+        HtmlReport.write(folder.resolve("report.html"), summary, table.conclusion(), table.html());
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

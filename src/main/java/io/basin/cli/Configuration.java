@@ -15,7 +15,7 @@ import java.util.Set;
 
 /** A run's {@code config.json}: written once, and compared when the run resumes, before anything in the folder changes. */
 final class Configuration {
-    private static final String FILE = "config.json";
+    static final String FILE = "config.json";
     private static final String COMMAND = "command";
     private static final String DATA = "data";
     private static final String DEVICE = "device";

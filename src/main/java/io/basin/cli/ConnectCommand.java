@@ -83,29 +83,35 @@ final class ConnectCommand implements Runnable {
         Bars bars = new Bars();
         try (Site site = Site.open(options, model, settings, files, bars)) {
             CurveTraining.Course course = course(site.material(), settings, bends);
-            Path folder = options.folder("connect", model);
-            Configuration configuration = options.configuration("connect", settings, site)
-                    .fixed("curve", curve)
-                    .fixed("bends", bends)
-                    .fixed("points", points)
-                    .free(CONTROLS, bends + 2);
-            configuration.keep(folder);
-            List<Net> nets = site.nets();
-            List<Connection.Result> results = new ArrayList<>();
-            for (int i = 0; i + 1 < nets.size(); i++) {
-                Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
-                results.add(new Connection(
-                                site.device(),
-                                site.material(),
-                                site.terrain(),
-                                site.graph(),
-                                course,
-                                place,
-                                bars.progress())
-                        .run(nets.get(i), nets.get(i + 1), points));
+            try (Claim claim = options.claim("connect", model)) {
+                connect(site, course, settings, bends, bars, claim.folder());
             }
-            new ConnectReport(results, facts(site, settings, bends, configuration)).write(folder);
         }
+    }
+
+    private void connect(
+            Site site, CurveTraining.Course course, Settings settings, int bends, Bars bars, Path folder) {
+        Configuration configuration = options.configuration("connect", settings, site)
+                .fixed("curve", curve)
+                .fixed("bends", bends)
+                .fixed("points", points)
+                .free(CONTROLS, bends + 2);
+        configuration.keep(folder);
+        List<Net> nets = site.nets();
+        List<Connection.Result> results = new ArrayList<>();
+        for (int i = 0; i + 1 < nets.size(); i++) {
+            Path place = nets.size() == 2 ? folder : LandscapeOptions.make(folder.resolve("leg-" + (i + 1)));
+            results.add(new Connection(
+                            site.device(),
+                            site.material(),
+                            site.terrain(),
+                            site.graph(),
+                            course,
+                            place,
+                            bars.progress())
+                    .run(nets.get(i), nets.get(i + 1), points));
+        }
+        new ConnectReport(results, facts(site, settings, bends, configuration)).write(folder);
     }
 
     private Settings settings(Model model) {

@@ -34,6 +34,10 @@ final class ConnectReport {
         json.put("facts", facts);
         json.put("legs", legs.stream().map(ConnectReport::numbers).toList());
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        conclusions().forEach(System.out::println);
+        checks().forEach(System.out::println);
         Lines error = picture("Test error along the path", "test error, %", f -> 100 * f.testError());
         Lines loss = picture("Training loss along the path", "training loss, nats", Figures::trainLoss);
         error.write(folder, "test-error");
@@ -48,11 +52,9 @@ final class ConnectReport {
         page.heading("Self-checks");
         checks().forEach(page::paragraph);
         page.facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
-        checks().forEach(System.out::println);
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAny(
+                legs.stream().filter(leg -> !leg.endsAreParents()).count());
     }
 
     private static Map<String, Object> numbers(Connection.Result r) {

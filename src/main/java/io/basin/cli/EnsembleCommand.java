@@ -4,7 +4,6 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.ensemble.Combiners;
 import io.basin.ensemble.Metrics;
-import io.basin.io.AtomicFile;
 import io.basin.io.Json;
 import io.basin.models.FileEnsemble;
 import io.basin.models.RunFolder;
@@ -94,7 +93,7 @@ final class EnsembleCommand implements Runnable {
         LenienceOptions.say(models, data);
         print(models, outcome);
         if (json != null) Json.write(json, figures(models, data, outcome));
-        if (svg != null) AtomicFile.write(svg, picture(outcome));
+        Outputs.picture(svg, () -> picture(outcome));
     }
 
     /** Of the combiner that was asked for; ridge has no prefixes, its table shows the mean's. */

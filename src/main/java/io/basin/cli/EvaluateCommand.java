@@ -6,7 +6,6 @@ import io.basin.data.Corruption;
 import io.basin.data.ImageSet;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
-import io.basin.io.AtomicFile;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
 import io.basin.models.Venue;
@@ -75,8 +74,8 @@ final class EvaluateCommand implements Runnable {
                 }
             }
         }
-        if (reliability != null) AtomicFile.write(reliability, picture(models, scored));
         if (scored.size() == 2) test(scored.get(0), scored.get(1));
+        Outputs.picture(reliability, () -> picture(models, scored));
     }
 
     private static void corrupted(Stand stand, ImageSet test) {

@@ -145,8 +145,8 @@ final class LandscapeOptions {
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Path folder(String command, Model model) {
-        return RunOptions.folder(command + "-" + model.dataset() + "-" + model.net(), out, resume);
+    Claim claim(String command, Model model) {
+        return Claim.of(command + "-" + model.dataset() + "-" + model.net(), out, resume);
     }
 
     /**

@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** Entry point of the command line. Exit codes: 0 done, 1 failed, 2 asked for something that cannot be. */
+/** Entry point of the command line. Its exit codes are {@link Exit}'s. */
 @Command(
         name = "basin",
         mixinStandardHelpOptions = true,
@@ -33,7 +33,7 @@ import picocli.CommandLine.ScopeType;
             DataCommand.class,
             DoctorCommand.class
         },
-        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor"})
+        footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Exit.HELP})
 public final class Main implements Runnable {
     @Option(
             names = "--verbose",
@@ -64,11 +64,12 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
+        Stdout stdout = Stdout.install();
         try {
-            System.exit(commandLine().execute(args));
+            System.exit(stdout.end(commandLine().execute(args)));
         } catch (OutOfMemoryError e) {
             System.err.println("basin: " + Exhausted.sentence(e));
-            System.exit(CommandLine.ExitCode.SOFTWARE);
+            System.exit(Exit.FAILED);
         }
     }
 
@@ -87,7 +88,7 @@ public final class Main implements Runnable {
         line.getErr()
                 .println("basin: " + oneLine(e.getMessage()) + "; see '"
                         + line.getCommandSpec().qualifiedName() + " --help'");
-        return CommandLine.ExitCode.USAGE;
+        return Exit.USAGE;
     }
 
     private static String oneLine(String text) {
@@ -106,11 +107,12 @@ public final class Main implements Runnable {
                 || e instanceof FormatException
                 || e instanceof DeviceException
                 || e instanceof DivergedException
+                || e instanceof SelfCheckException
                 || e instanceof UncheckedIOException;
         boolean usage = e instanceof IllegalArgumentException;
         String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
         line.getErr().println("basin: " + oneLine(message));
-        return usage ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+        return usage ? Exit.USAGE : Exit.FAILED;
     }
 
     @Override

@@ -1,7 +1,9 @@
 package io.basin.cli;
 
+import io.basin.io.AtomicFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 
 /** Checks of files to be written, made before the work whose result they take. */
 final class Outputs {
@@ -9,7 +11,7 @@ final class Outputs {
 
     /** @throws IllegalArgumentException naming {@code flag} if {@code file} is named and its folder cannot take it */
     static void require(String flag, Path file) {
-        if (file == null) return;
+        if (file == null || AtomicFile.isDevice(file)) return;
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(file)) {
             throw new IllegalArgumentException(flag + ": " + file + " is a folder; name a file");
@@ -22,6 +24,12 @@ final class Outputs {
             throw new IllegalArgumentException(
                     flag + ": the folder " + folder + " may not be written; name a file in another");
         }
+    }
+
+    /** Writes a picture if one was asked for; {@code draw} gives none where the machine cannot draw. */
+    static void picture(Path file, Supplier<String> draw) {
+        String svg = file == null ? "" : draw.get();
+        if (!svg.isEmpty()) AtomicFile.write(file, svg);
     }
 
     /** As {@link #require}, and the file must be new. */

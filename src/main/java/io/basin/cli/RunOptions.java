@@ -3,13 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Material;
 import io.basin.compare.Options;
 import io.basin.device.Device;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
-import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -62,33 +56,7 @@ final class RunOptions {
     }
 
     /** The folder to write into: new and empty, or one to resume. */
-    Path folder(String name) {
-        return folder(name, out, resume);
-    }
-
-    /** As {@link #folder(String)}, for commands with flags of their own. */
-    static Path folder(String name, Path out, Path resume) {
-        if (resume != null) {
-            if (!Files.exists(resume.resolve("config.json"))) {
-                throw new IllegalArgumentException(
-                        "--resume: " + resume + " holds no config.json: it is no run's folder");
-            }
-            return resume;
-        }
-        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
-        Path folder = out != null ? out : Path.of("runs", name + "-" + time);
-        try {
-            Files.createDirectories(folder);
-            try (Stream<Path> files = Files.list(folder)) {
-                if (files.findAny().isPresent()) {
-                    throw new IllegalArgumentException(
-                            "--out: " + folder + " is not empty: name another folder, or --resume " + folder);
-                }
-            }
-            return folder;
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
-        }
+    Claim claim(String name) {
+        return Claim.of(name, out, resume);
     }
 }

@@ -77,8 +77,8 @@ final class ScheduleCommand implements Runnable {
         for (Recipe r : recipes) Remarks.of(r, s, perEpoch).forEach(System.out::println);
         System.out.println();
         System.out.print(SchedulePicture.text(plotted));
-        if (svg != null) AtomicFile.write(svg, SchedulePicture.svg(plotted));
         if (csv != null) AtomicFile.write(csv, table(plotted));
+        Outputs.picture(svg, () -> SchedulePicture.svg(plotted));
     }
 
     private static String last(Recipe r) {

@@ -71,8 +71,9 @@ final class SurfaceCommand implements Runnable {
         Surface.Grid plan = plan();
         Settings settings = options.settings(model);
         Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars)) {
-            Path folder = options.folder("surface", model);
+        try (Site site = Site.open(options, model, settings, files, bars);
+                Claim claim = options.claim("surface", model)) {
+            Path folder = claim.folder();
             Configuration configuration =
                     options.configuration("surface", settings, site).fixed("grid", plan);
             configuration.keep(folder);

@@ -33,6 +33,10 @@ final class SurfaceReport {
         json.put("warnings", warnings);
         json.put("result", result);
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        warnings.forEach(System.out::println);
+        System.out.println(check());
         Contours loss = picture("Training loss", "nats", Figures::trainLoss);
         Contours error = picture("Test error", "%", f -> 100 * f.testError());
         loss.write(folder, "train-loss");
@@ -48,15 +52,16 @@ final class SurfaceReport {
                         + " loss is that of the plane's weights, not of the net's.");
         page.heading("Self-checks").paragraph(check());
         page.facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        warnings.forEach(System.out::println);
-        System.out.println(check());
         System.out.println("Report: " + folder.resolve("report.html"));
+        SelfCheckException.throwIfAny(held() ? 0 : 1);
+    }
+
+    private boolean held() {
+        return result.worstNetDifference() < 1e-5;
     }
 
     private String check() {
-        return (result.worstNetDifference() < 1e-5 ? "Self-check passed: " : "SELF-CHECK FAILED: ")
+        return (held() ? "Self-check passed: " : "SELF-CHECK FAILED: ")
                 + "the plane goes through its nets; the largest difference of a weight is "
                 + String.format(Locale.ROOT, "%.1e", result.worstNetDifference()) + ".";
     }

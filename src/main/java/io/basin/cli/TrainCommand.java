@@ -48,17 +48,23 @@ final class TrainCommand implements Runnable {
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {
             Comparison.check(device, List.of(method), settings, material)
                     .forEach(remark -> System.err.println("basin: note: " + remark));
-            Path folder = run.folder(settings.dataset() + "-" + settings.model() + "-" + method);
-            long[] seeds = {seed};
-            Configuration configuration = run.configuration("train", material, device)
-                    .fixed("methods", List.of(method))
-                    .fixed("seeds", seeds);
-            configuration.keep(folder);
-            Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
-                    .run(method, Map.of());
-            System.out.print(new ResultTable(summary).text());
-            System.out.print(EvidencePage.text(summary.evidence().and(configuration.mixture())));
-            System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+            try (Claim claim = run.claim(settings.dataset() + "-" + settings.model() + "-" + method)) {
+                train(device, material, bars, claim.folder());
+            }
         }
+    }
+
+    private void train(Device device, Material material, Bars bars, Path folder) {
+        long[] seeds = {seed};
+        Configuration configuration = run.configuration("train", material, device)
+                .fixed("methods", List.of(method))
+                .fixed("seeds", seeds);
+        configuration.keep(folder);
+        Summary summary = new Comparison(device, material, List.of(method), seeds, folder, run.options(), bars)
+                .run(method, Map.of());
+        System.out.print(new ResultTable(summary).text());
+        System.out.print(EvidencePage.text(summary.evidence().and(configuration.mixture())));
+        System.out.println("Weights: " + folder.resolve("seed-" + seed).resolve(method));
+        SelfCheckException.throwIfAnyFailed(summary.evidence());
     }
 }

@@ -66,8 +66,9 @@ final class WidthCommand implements Runnable {
         Rays.Course course = new Rays.Course(directions, points, distance, relative, options.seed);
         Settings settings = options.settings(model);
         Bars bars = new Bars();
-        try (Site site = Site.open(options, model, settings, files, bars)) {
-            Path folder = options.folder("width", model);
+        try (Site site = Site.open(options, model, settings, files, bars);
+                Claim claim = options.claim("width", model)) {
+            Path folder = claim.folder();
             Configuration configuration =
                     options.configuration("width", settings, site).fixed("course", course);
             configuration.keep(folder);

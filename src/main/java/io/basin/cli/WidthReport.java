@@ -35,6 +35,9 @@ final class WidthReport {
         json.put("lines", result.lines().stream().map(WidthReport::numbers).toList());
         json.put("conclusions", conclusions());
         Json.write(folder.resolve("results.json"), json);
+        System.out.print(Page.text(rows()));
+        System.out.println();
+        conclusions().forEach(System.out::println);
         Page page = new Page("Width of optima: " + facts.get("net"));
         conclusions().forEach(page::conclusion);
         for (Rays.Kind kind : Rays.Kind.values()) {
@@ -46,9 +49,6 @@ final class WidthReport {
             line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
         page.table(rows()).facts(facts).write(folder.resolve("report.html"));
-        System.out.print(Page.text(rows()));
-        System.out.println();
-        conclusions().forEach(System.out::println);
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
+import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Evidence;
@@ -79,6 +82,10 @@ public final class Comparison {
 
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
+        return FolderLock.holding(folder, () -> measured(title, facts));
+    }
+
+    private Summary measured(String title, Map<String, String> facts) {
         List<Result> results = new ArrayList<>();
         List<Summary.Curve> curves = new ArrayList<>();
         Evidence evidence = Evidence.NONE;
@@ -98,6 +105,7 @@ public final class Comparison {
     }
 
     private Assessment.Outcome outcome(Group group, long seed, Path place) {
+        AtomicFile.sweep(place);
         Optional<List<Result>> results = Finished.read(place);
         if (results.isPresent()) {
             Evidence known = EvidenceFile.read(place);
@@ -161,7 +169,13 @@ public final class Comparison {
         for (int part = 0; part < group.parts(); part++) {
             Path run = group.partFolder(place, part);
             List<Summary.Point> points = new ArrayList<>();
-            for (JsonNode n : JsonLines.read(run.resolve("metrics.jsonl"))) {
+            Path metrics = run.resolve("metrics.jsonl");
+            if (!Files.exists(metrics)) {
+                throw new FormatException(
+                        metrics.toString(),
+                        "is missing, though its run has ended: remove the folder " + place + " to train it again");
+            }
+            for (JsonNode n : JsonLines.read(metrics)) {
                 points.add(new Summary.Point(
                         n.path("epoch").asDouble(),
                         n.path("loss").asDouble(),
@@ -194,6 +208,6 @@ public final class Comparison {
                 }
             }
         }
-        io.basin.io.AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
+        AtomicFile.write(folder.resolve("metrics.jsonl"), all.toString());
     }
 }

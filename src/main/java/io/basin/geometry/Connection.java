@@ -8,6 +8,7 @@ import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.device.Weights;
 import io.basin.graph.Graph;
+import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
@@ -67,6 +68,10 @@ public final class Connection {
 
     /** Trains what is not trained yet, measures what is not measured yet. */
     public Result run(Net first, Net last, int points) {
+        return FolderLock.holding(folder, () -> joined(first, last, points));
+    }
+
+    private Result joined(Net first, Net last, int points) {
         String identity = terrain.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint();
         try (CurveTraining training =
                 new CurveTraining(device, graph, material.train(), course, first.file(), last.file())) {

@@ -5,6 +5,7 @@ import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.graph.Graph;
+import io.basin.io.FolderLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,6 +97,10 @@ public final class Rays {
 
     /** @param pairs indices of nets to join by straight lines */
     public Result run(List<Net> nets, List<int[]> pairs) {
+        return FolderLock.holding(folder, () -> walked(nets, pairs));
+    }
+
+    private Result walked(List<Net> nets, List<int[]> pairs) {
         String identity = terrain.identity() + ", directions=" + course.directions() + ", points=" + course.points()
                 + ", distance=" + course.distance() + ", relative=" + course.relative() + ", seed=" + course.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));

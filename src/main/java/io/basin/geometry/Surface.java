@@ -5,6 +5,7 @@ import io.basin.device.Device;
 import io.basin.device.Memory;
 import io.basin.device.Storage;
 import io.basin.graph.Graph;
+import io.basin.io.FolderLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +84,10 @@ public final class Surface {
 
     /** @param nets three of them, or one; {@code average} may be null */
     public Result run(List<Net> nets, List<Net> trajectory, Net average) {
+        return FolderLock.holding(folder, () -> surveyed(nets, trajectory, average));
+    }
+
+    private Result surveyed(List<Net> nets, List<Net> trajectory, Net average) {
         String identity = Stream.concat(
                         Stream.of(terrain.identity(), "span=" + grid.span(), "grid=" + grid.cells()),
                         Stream.of(

@@ -13,18 +13,31 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Writes a whole file or nothing: a temporary file in the same folder, fsync, rename.
  *
  * <p>The same folder, because a rename is atomic only within one file system. The folder is fsynced after the rename, without
- * which a power cut may forget the new name. If anything fails, the temporary file is deleted and the old file, if there was
+ * which a power cut may forget the new name; where the file system cannot do that, the file stands all the same. If anything fails, the temporary file is deleted and the old file, if there was
  * one, is untouched.
  */
 public final class AtomicFile {
-    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{1,16}\\.tmp");
+    /** The writer follows the random part: its process and its host's name as a hash. */
+    private static final Pattern TEMPORARY =
+            Pattern.compile("\\..+\\.[0-9a-f]{1,16}(?:-([0-9]{1,18})-([0-9a-f]{1,8}))?\\.tmp");
+
+    private static final String HOST = Integer.toHexString(LockOwner.HOST.hashCode());
+    private static final String WRITER = "-" + ProcessHandle.current().pid() + "-" + HOST;
+    /** Of the file's own name, as systems limit the length of names. */
+    private static final int SHOWN = 40;
+
+    /** Files that this process is writing. */
+    private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
     private AtomicFile() {}
 
@@ -45,23 +58,28 @@ public final class AtomicFile {
     }
 
     /**
-     * Writes what {@code body} puts into the channel; the file appears under its name only once all of it is on the disk.
+     * Writes what {@code body} puts into the channel; the file appears under its name only once all of it is on the disk. What
+     * {@link #isDevice} calls a device is written as it is.
      *
      * @throws UncheckedIOException naming the file, the reason and what to do about it (full disk, missing or unwritable folder)
      */
     public static void write(Path file, Body body) {
-        Path target = file.toAbsolutePath();
+        if (isDevice(file)) {
+            writeThrough(file, body);
+            return;
+        }
+        Path target = destination(file);
         Path folder = target.getParent();
         if (folder == null) {
             throw new IllegalArgumentException("cannot write " + file + ": it is a root folder, not a file name");
         }
-        Path temporary = folder.resolve("." + target.getFileName() + "."
-                + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
+        Path temporary = folder.resolve(temporary(target.getFileName().toString()));
+        OPEN.add(temporary);
         try {
             try (FileChannel channel =
                     FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
                 body.writeTo(channel);
-                channel.force(true);
+                force(channel);
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             forceFolder(folder);
@@ -71,16 +89,82 @@ public final class AtomicFile {
         } catch (RuntimeException | Error e) {
             delete(temporary, e);
             throw e;
+        } finally {
+            OPEN.remove(temporary);
         }
     }
 
-    /** Deletes what writers that were killed amid a file left in {@code folder}; call it while nobody writes there. */
+    /** Whether {@code file} is a device, a pipe or another name of a descriptor, which a rename would replace. */
+    public static boolean isDevice(Path file) {
+        Path absolute = file.toAbsolutePath();
+        boolean descriptor =
+                Files.isSymbolicLink(absolute) && (absolute.startsWith("/dev") || absolute.startsWith("/proc"));
+        return descriptor || Files.exists(absolute) && !Files.isRegularFile(absolute) && !Files.isDirectory(absolute);
+    }
+
+    private static void writeThrough(Path file, Body body) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+            body.writeTo(channel);
+        } catch (IOException e) {
+            throw failure(file, e);
+        }
+    }
+
+    /** A link stays, and what it leads to is written. */
+    private static Path destination(Path file) {
+        try {
+            return Files.isSymbolicLink(file) ? file.toRealPath() : file.toAbsolutePath();
+        } catch (IOException leadsNowhere) {
+            return file.toAbsolutePath();
+        }
+    }
+
+    private static String temporary(String name) {
+        int shown = name.offsetByCodePoints(0, Math.min(SHOWN, name.codePointCount(0, name.length())));
+        return "." + name.substring(0, shown) + "."
+                + Long.toHexString(ThreadLocalRandom.current().nextLong()) + WRITER + ".tmp";
+    }
+
+    /** Whether {@code file} is, by its name, what a writer fills before it is renamed, or has left. */
+    public static boolean isTemporary(Path file) {
+        return TEMPORARY.matcher(file.getFileName().toString()).matches();
+    }
+
+    /**
+     * Deletes what writers that were killed amid a file left in {@code folder}. Files of writers that live, in this process or
+     * another, stay, and so do those from other hosts, of whose processes nothing is known.
+     */
     public static void sweep(Path folder) {
-        try (DirectoryStream<Path> left = Files.newDirectoryStream(
-                folder, f -> TEMPORARY.matcher(f.getFileName().toString()).matches())) {
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, AtomicFile::isAbandoned)) {
             for (Path file : left) Files.deleteIfExists(file);
         } catch (IOException e) {
             throw failure(folder.resolve("left-over"), e);
+        }
+    }
+
+    private static boolean isAbandoned(Path file) {
+        Matcher name = TEMPORARY.matcher(file.getFileName().toString());
+        if (!name.matches() || Files.isDirectory(file)) return false;
+        if (name.group(1) == null) return true;
+        if (!name.group(2).equals(HOST)) return false;
+        long writer = Long.parseLong(name.group(1));
+        if (writer == ProcessHandle.current().pid()) return !OPEN.contains(file.toAbsolutePath());
+        return !LockOwner.lives(writer);
+    }
+
+    /**
+     * Waits until what was written is on the disk. A file system that has no such thing is no failure: nothing better can be had
+     * there. A disk that is full or broken, which may show only here, is.
+     */
+    public static void force(FileChannel channel) throws IOException {
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            String said = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+            boolean unknown = said.contains("invalid argument")
+                    || said.contains("not supported")
+                    || said.contains("not implemented");
+            if (!unknown) throw e;
         }
     }
 
@@ -122,13 +206,14 @@ public final class AtomicFile {
         return said + "; check the folder " + folder;
     }
 
-    private static void forceFolder(Path folder) throws IOException {
+    /**
+     * The file stands under its name already, so nothing that happens here makes the write a failure: many file systems (CIFS,
+     * FUSE, some overlays) have no fsync of a folder, and a folder may be writable but not readable.
+     */
+    private static void forceFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
-        } catch (AccessDeniedException e) {
-            // A folder may be writable but not readable, and Windows opens none: the rename stands, only its durability
-            // is
-            // left to the system.
+        } catch (IOException leftToTheSystem) {
             return;
         }
     }

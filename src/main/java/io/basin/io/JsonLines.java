@@ -140,7 +140,7 @@ public final class JsonLines implements AutoCloseable {
     /** Waits until all lines are on the disk; call it before a checkpoint that stores {@link #position()}. */
     public void force() {
         try {
-            channel.force(false);
+            AtomicFile.force(channel);
         } catch (IOException e) {
             throw AtomicFile.failure(file, e);
         }
@@ -158,9 +158,10 @@ public final class JsonLines implements AutoCloseable {
     /**
      * The values of a file, in order. A last line without its newline is what a killed process leaves, and is left out.
      *
-     * @throws FormatException naming the file and the line that is damaged
+     * @throws FormatException naming the file and the line that is damaged, or that there is no such file
      */
     public static List<JsonNode> read(Path file) {
+        if (!Files.exists(file)) throw new FormatException(file.toString(), "no such file");
         try {
             return parse(file, Files.readAllBytes(file));
         } catch (IOException e) {

@@ -28,7 +28,7 @@ public final class Charts {
 
     private Charts() {}
 
-    /** The rate over epochs, one line a method, collections as dots. */
+    /** The rate over epochs, one line a method, collections as dots; empty where the machine cannot draw. */
     public static String learningRates(List<Summary.Plotted> methods) {
         Picture chart = new Picture("Learning rate", "epochs", "learning rate");
         for (Summary.Plotted m : methods) {
@@ -143,9 +143,13 @@ public final class Charts {
         return line;
     }
 
+    private static String svg(Picture picture) {
+        return Fonts.drawn(picture.chart.getTitle(), () -> drawn(picture)).orElse("");
+    }
+
     // XChart marks its encoder as deprecated and offers no other way to write SVG to a stream.
     @SuppressWarnings("deprecation")
-    private static String svg(Picture picture) {
+    private static String drawn(Picture picture) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try {
             VectorGraphicsEncoder.saveVectorGraphic(picture.chart, out, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);

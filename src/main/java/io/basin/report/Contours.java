@@ -94,6 +94,11 @@ public final class Contours implements Picture {
     }
 
     @Override
+    public String title() {
+        return title;
+    }
+
+    @Override
     public int width() {
         return WIDTH;
     }

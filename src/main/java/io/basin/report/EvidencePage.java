@@ -119,7 +119,9 @@ public final class EvidencePage {
     }
 
     static void figure(StringBuilder out, Lines lines, String caption) {
-        out.append("<figure>").append(lines.svg()).append("<figcaption>");
+        String svg = lines.svg();
+        if (svg.isEmpty()) return;
+        out.append("<figure>").append(svg).append("<figcaption>");
         out.append(HtmlReport.escape(caption)).append("</figcaption></figure>\n");
     }
 

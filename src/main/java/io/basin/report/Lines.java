@@ -22,11 +22,13 @@ public final class Lines implements Picture {
     private static final BasicStroke EDGE =
             new BasicStroke(0.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {2, 3}, 0);
 
+    private final String title;
     private final XYChart chart;
     private int lines;
     private int edges;
 
     public Lines(String title, String x, String y) {
+        this.title = title;
         chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
@@ -101,6 +103,11 @@ public final class Lines implements Picture {
             out[1][i] = y[kept[i]];
         }
         return out;
+    }
+
+    @Override
+    public String title() {
+        return title;
     }
 
     @Override

@@ -32,8 +32,11 @@ public final class Page {
         return this;
     }
 
+    /** Without a picture where the machine cannot draw. */
     public Page figure(Picture picture, String caption) {
-        out.append("<figure>").append(picture.svg()).append("<figcaption>");
+        String svg = picture.svg();
+        if (svg.isEmpty()) return this;
+        out.append("<figure>").append(svg).append("<figcaption>");
         out.append(HtmlReport.escape(caption)).append("</figcaption></figure>\n");
         return this;
     }

@@ -15,8 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
-/** Something that paints itself, as SVG for pages and as PNG at twice the size for everything else. */
+/**
+ * Something that paints itself, as SVG for pages and as PNG at twice the size for everything else. Where the machine cannot draw
+ * text there is no picture, and a warning with its title is logged.
+ */
 public interface Picture {
+    String title();
+
     /** In pixels. */
     int width();
 
@@ -24,8 +29,12 @@ public interface Picture {
 
     void paint(Graphics2D g);
 
-    /** An {@code svg} element. */
+    /** An {@code svg} element; empty where the machine cannot draw. */
     default String svg() {
+        return Fonts.drawn(title(), this::drawnSvg).orElse("");
+    }
+
+    private String drawnSvg() {
         VectorGraphics2D g = new VectorGraphics2D();
         paint(g);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -41,7 +50,12 @@ public interface Picture {
         return text.substring(text.indexOf("<svg")).replaceFirst("<svg ", "<svg style=\"font-size:12px\" ");
     }
 
+    /** The file's bytes; none where the machine cannot draw. */
     default byte[] png() {
+        return Fonts.drawn(title(), this::drawnPng).orElse(new byte[0]);
+    }
+
+    private byte[] drawnPng() {
         BufferedImage image = new BufferedImage(2 * width(), 2 * height(), BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.setColor(Color.WHITE);
@@ -61,9 +75,11 @@ public interface Picture {
         return out.toByteArray();
     }
 
-    /** Writes {@code <name>.svg} and {@code <name>.png}. */
+    /** Writes {@code <name>.svg} and {@code <name>.png}; neither where the machine cannot draw. */
     default void write(Path folder, String name) {
-        AtomicFile.write(folder.resolve(name + ".svg"), svg() + "\n");
+        String svg = svg();
+        if (svg.isEmpty()) return;
+        AtomicFile.write(folder.resolve(name + ".svg"), svg + "\n");
         AtomicFile.write(folder.resolve(name + ".png"), png());
     }
 }

@@ -3,6 +3,7 @@ package io.basin.train;
 import io.basin.device.Control;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
@@ -132,18 +133,26 @@ public final class Trainer {
      * @throws DivergedException when the loss or a weight is not finite; names the step and leaves the last checkpoint
      * @throws IllegalStateException when another thread is training the same session, naming it
      * @throws FormatException when the checkpoint is damaged or belongs to another configuration
+     * @throws UncheckedIOException when another process or thread writes into the folder, naming it
      */
     public void run() {
         session.driven(this::drive);
     }
 
     private void drive() {
-        long metricsAt = folder == null ? 0 : resume();
         if (folder == null) {
             begin();
             train();
             return;
         }
+        FolderLock.holding(folder, () -> {
+            trainInFolder();
+            return null;
+        });
+    }
+
+    private void trainInFolder() {
+        long metricsAt = resume();
         Path file = folder.resolve("metrics.jsonl");
         try (JsonLines lines = metricsAt > 0 ? JsonLines.resume(file, metricsAt) : JsonLines.create(file)) {
             metrics = lines;
@@ -299,6 +308,7 @@ public final class Trainer {
     /** Offset in bytes after the n-th line. */
     private static long endOfLine(Path file, int n) {
         if (n == 0) return 0;
+        if (!Files.exists(file)) throw lost(file, "is missing, and the checkpoint beside it counts " + n + " lines");
         try {
             byte[] bytes = Files.readAllBytes(file);
             int lines = 0;
@@ -306,7 +316,12 @@ public final class Trainer {
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
-        throw new FormatException(file.toString(), "has fewer than the " + n + " lines that the checkpoint counts");
+        throw lost(file, "has fewer than the " + n + " lines that the checkpoint counts");
+    }
+
+    private static FormatException lost(Path file, String what) {
+        return new FormatException(
+                file.toString(), what + ": remove the folder " + file.getParent() + " to train this run again");
     }
 
     private Weights loadMember(int step) {

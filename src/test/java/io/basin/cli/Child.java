@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 
 /** The command line in a process of its own, as the shell starts it; what it says lies in files. */
-record Child(Process process, Path out, Path err) {
+public record Child(Process process, Path out, Path err) {
     /** @param place a folder for what it says */
-    static Child start(Path place, List<?> args) throws IOException {
+    public static Child start(Path place, List<?> args) throws IOException {
         return start(place, Map.of(), args);
     }
 
-    /** @param variables added to its environment */
-    static Child start(Path place, Map<String, String> variables, List<?> args) throws IOException {
+    /** With more variables in its environment; in {@code place}, where runs without {@code --out} put their folders. */
+    public static Child start(Path place, Map<String, String> environment, List<?> args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Xmx512m",
@@ -27,22 +27,24 @@ record Child(Process process, Path out, Path err) {
         for (Object arg : args) command.add(arg.toString());
         Path out = Files.createTempFile(place, "out", ".txt");
         Path err = Files.createTempFile(place, "err", ".txt");
-        ProcessBuilder child =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-        child.environment().putAll(variables);
-        return new Child(child.start(), out, err);
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(place.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return new Child(builder.start(), out, err);
     }
 
     /** Waits for its end. */
-    int code() throws InterruptedException {
+    public int code() throws InterruptedException {
         return process.waitFor();
     }
 
-    String said() throws IOException {
+    public String said() throws IOException {
         return Files.readString(out);
     }
 
-    String complained() throws IOException {
+    public String complained() throws IOException {
         return Files.readString(err);
     }
 }

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * Flips single bits of a finished or interrupted run's files and resumes: each flip must be refused by the file's name, or change
  * nothing but that file. Longer campaigns call {@link #all} with seeds of their own.
  */
-final class Flips {
+public final class Flips {
     /** A run that {@code resume} goes on with without training anything. */
     private record Run(Path folder, List<Object> resume) {
         Shell again() {
@@ -31,6 +31,7 @@ final class Flips {
     private final Path folder;
     private final int count;
     private final SplittableRandom random;
+    private int tried;
 
     private Flips(Path folder, long seed, int count) {
         this.folder = folder;
@@ -39,8 +40,12 @@ final class Flips {
         random = new SplittableRandom(seed);
     }
 
-    /** Flips {@code count} bits in each kind of file that a run's or a landscape's resume reads, one at a time. */
-    static void all(Path folder, long seed, int count) throws IOException {
+    /**
+     * Flips {@code count} bits in each kind of file that a run's or a landscape's resume reads, one at a time.
+     *
+     * @return how many flips held; the first that does not is an AssertionError
+     */
+    public static int all(Path folder, long seed, int count) throws IOException {
         Flips flips = new Flips(folder, seed, count);
         Run finished = flips.trained("finished");
         for (String kind : List.of("config.json", "scores.json", "evidence.json", "metrics.jsonl"))
@@ -57,6 +62,7 @@ final class Flips {
         Run plane = flips.landscape("surface", 1, "--directions", "filter", "--grid", 2);
         flips.each(plane, "cells.jsonl");
         for (Run run : List.of(curve, plane)) flips.outputs(run);
+        return flips.tried;
     }
 
     private Run trained(String name) {
@@ -121,6 +127,7 @@ final class Flips {
                 assertArrayEquals(wrong, after.get(file), what);
             }
             restore(before, after, file, what);
+            tried++;
         }
     }
 

@@ -1,0 +1,115 @@
+package io.basin.cli;
+
+import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.stream.Stream;
+
+/**
+ * A run's folder, into which nobody else writes until this is closed. Take it before anything in the folder is read.
+ *
+ * @param folder existing; new and empty, or one to resume
+ */
+record Claim(Path folder, FolderLock lock) implements AutoCloseable {
+    /**
+     * @param name begins the folder's name in {@code runs} where neither {@code out} nor {@code resume} is given
+     * @throws IllegalArgumentException if {@code out} is not empty or {@code resume} holds no run
+     * @throws UncheckedIOException if another process or thread writes there, naming it, or the folder cannot be made
+     */
+    static Claim of(String name, Path out, Path resume) {
+        if (resume != null) return resumed(resume);
+        Path folder = out != null ? made(out) : unused(Path.of("runs"), name);
+        // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.
+        if (!FolderLock.wasTaken(folder)) requireEmpty(folder);
+        FolderLock lock = FolderLock.take(folder);
+        try {
+            requireEmpty(folder);
+            AtomicFile.sweep(folder);
+            return new Claim(folder, lock);
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    private static Claim resumed(Path folder) {
+        if (!hasRun(folder) && !FolderLock.wasTaken(folder)) {
+            throw new IllegalArgumentException("--resume: " + folder
+                    + " holds no config.json: it is not a run's folder; name another, or start a run with --out");
+        }
+        FolderLock lock = FolderLock.take(folder);
+        try {
+            if (!hasRun(folder)) {
+                throw new IllegalArgumentException("--resume: " + folder
+                        + " holds no config.json: its run ended before it began; start it with "
+                        + (isEmpty(folder) ? "--out " + folder : "--out and another folder"));
+            }
+            AtomicFile.sweep(folder);
+            return new Claim(folder, lock);
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    private static boolean hasRun(Path folder) {
+        return Files.exists(folder.resolve(Configuration.FILE));
+    }
+
+    private static Path made(Path out) {
+        try {
+            return Files.createDirectories(out);
+        } catch (IOException e) {
+            throw unwritable(out, e);
+        }
+    }
+
+    /** A new folder named after the second; of several processes in one second each gets one of its own. */
+    private static Path unused(Path parent, String name) {
+        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+        made(parent);
+        for (int i = 1; ; i++) {
+            Path folder = parent.resolve(name + "-" + time + (i == 1 ? "" : "-" + i));
+            try {
+                return Files.createDirectory(folder);
+            } catch (FileAlreadyExistsException another) {
+                continue;
+            } catch (IOException e) {
+                throw unwritable(folder, e);
+            }
+        }
+    }
+
+    private static void requireEmpty(Path folder) {
+        if (isEmpty(folder)) return;
+        throw new IllegalArgumentException("--out: " + folder + " is not empty"
+                + (hasRun(folder)
+                        ? ": name another folder, or --resume " + folder
+                        : " and holds no run to --resume: name another folder"));
+    }
+
+    /** Whether there is nothing but what a process leaves that is killed before it writes anything else. */
+    private static boolean isEmpty(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.allMatch(f -> FolderLock.isMark(f) || AtomicFile.isTemporary(f));
+        } catch (IOException e) {
+            throw unwritable(folder, e);
+        }
+    }
+
+    private static UncheckedIOException unwritable(Path folder, IOException e) {
+        return new UncheckedIOException(
+                "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
+    }
+
+    @Override
+    public void close() {
+        lock.close();
+    }
+}
