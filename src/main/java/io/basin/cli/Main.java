@@ -1,10 +1,5 @@
 package io.basin.cli;
 
-import io.basin.data.DataException;
-import io.basin.device.DeviceException;
-import io.basin.io.FormatException;
-import io.basin.train.DivergedException;
-import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -63,6 +58,8 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
+        System.setOut(new Terminal(System.out, Terminal.charset(), true));
+        System.setErr(new Terminal(System.err, Terminal.charset(), false));
         try {
             System.exit(commandLine().execute(args));
         } catch (OutOfMemoryError e) {
@@ -74,6 +71,12 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
+        Words.register(line);
+        line.setHelpFactory(Placeholders::new);
+        line.setExecutionStrategy(parsed -> {
+            Limits.check(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(Main::failed);
         line.setParameterExceptionHandler(Main::misused);
@@ -83,27 +86,15 @@ public final class Main implements Runnable {
     /** One line instead of the whole usage text, in which the message would be lost. */
     private static int misused(CommandLine.ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        line.getErr()
-                .println("basin: " + oneLine(e.getMessage()) + "; see '"
-                        + line.getCommandSpec().qualifiedName() + " --help'");
+        line.getErr().println("basin: " + Complaint.of(e));
         return CommandLine.ExitCode.USAGE;
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s*\n\\s*", " ");
     }
 
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
         boolean verbose = parsed.expandedArgs().contains("--verbose");
         if (verbose) e.printStackTrace(line.getErr());
-        boolean known = e instanceof DataException
-                || e instanceof FormatException
-                || e instanceof DeviceException
-                || e instanceof DivergedException
-                || e instanceof UncheckedIOException;
-        boolean usage = e instanceof IllegalArgumentException;
-        String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
-        line.getErr().println("basin: " + oneLine(message));
+        line.getErr().println("basin: " + Complaint.of(e));
+        boolean usage = e instanceof IllegalArgumentException && !Complaint.isUnexpected(e);
         return usage ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
     }
 

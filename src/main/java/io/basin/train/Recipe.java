@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.text.Closest;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Arrays;
@@ -61,7 +62,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
         int rest = steps - warm;
         Schedule sgd = Schedule.sgdPaper(rest, s.lr());
-        return switch (name) {
+        return switch (known("--method", name)) {
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
             case "swa" -> swa(name, constant(s, rest).warmUp(warm));
@@ -79,10 +80,18 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                                 .warmUp(warm));
             case "fge" -> members(name, 1, fge(s, rest, stepsPerEpoch).warmUp(warm));
             case "independent" -> members(name, s.runs(), one(s, steps / s.runs(), warm));
-            default ->
-                throw new IllegalArgumentException(
-                        "--method(s): unknown method '" + name + "'; known: " + String.join(", ", NAMES));
+            default -> throw new IllegalStateException(name);
         };
+    }
+
+    /**
+     * The name itself.
+     *
+     * @throws IllegalArgumentException naming {@code flag} for an unknown one, listing the known ones
+     */
+    public static String known(String flag, String name) {
+        if (NAMES.contains(name)) return name;
+        throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, NAMES));
     }
 
     private static Averaging ema(Settings s, int steps) {

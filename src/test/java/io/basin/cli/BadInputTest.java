@@ -73,18 +73,18 @@ class BadInputTest {
     @CsvSource({
         "--lr, -1, --lr must be positive",
         "--lr, NaN, --lr must be positive",
-        "--lr, 1e39, --lr must be positive",
-        "--lr, fast, '--lr'",
+        "--lr, 1e39, --lr must be at most 3.4e38",
+        "--lr, fast, --lr: 'fast' is not a number",
         "--epochs, 0, --epochs must be positive",
         "--epochs, -2, --epochs must be positive",
         "--batch-size, 0, --batch-size must be at least 1",
         "--batch-size, 5000, --batch-size 5000 exceeds",
-        "--momentum, 1, --momentum must lie in",
+        "--momentum, 1, --momentum must lie from 0 to below 1",
         "--wd, -0.1, --wd must not be negative",
         "--warmup, 3, --warmup must be shorter than --epochs",
         "--validation, 240, --validation",
         "--validation, 0, --validation must be at least 1",
-        "--swa-start, 1.5, --swa-start is a fraction",
+        "--swa-start, 1.5, --swa-start must lie between 0 and 1",
         "--swa-cycle, 0.17, --swa-cycle 0.17 does not divide",
         "--method, adam, unknown method 'adam'",
         "--model, lenet, unknown net 'lenet'",
@@ -92,7 +92,7 @@ class BadInputTest {
         "--threads, -1, --threads must not be negative",
         "--precision, fp8, none of fp32",
         "--precision, tf32, --precision tf32",
-        "--augment, rotate, '--augment'",
+        "--augment, rotate, --augment: 'rotate' is none of",
         "--bogus, 1, '--bogus'"
     })
     void aFlagAtFaultIsNamedWithExitCode2AndLeavesNoFolder(String flag, String value, String said) throws IOException {
