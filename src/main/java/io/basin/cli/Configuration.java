@@ -51,7 +51,7 @@ final class Configuration {
         all.putAll(free);
         all.put(COMMAND, command);
         if (Files.exists(file)) {
-            JsonNode there = Json.read(file);
+            JsonNode there = Json.read(file, "it is damaged; name a folder of its own with --out to train anew");
             requireSameCommand(file, there);
             requireSame(file, "", there, Json.parse(Json.text(fixed), FILE));
             requireAll(file, there, Json.parse(Json.text(growing), FILE));

@@ -2,7 +2,9 @@ package io.basin.cli;
 
 import io.basin.data.IdxFormat;
 import io.basin.data.ImageSet;
+import io.basin.io.FileKind;
 import io.basin.io.FormatException;
+import io.basin.text.Reason;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -59,7 +61,7 @@ record Pictures(ImageSet set, List<String> names) {
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 
@@ -92,7 +94,8 @@ record Pictures(ImageSet set, List<String> names) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
                 throw new FormatException(
-                        file.toString(), "is neither a picture that can be decoded, such as PNG, nor an IDX file");
+                        file.toString(),
+                        FileKind.instead(file, "a picture that can be decoded, such as PNG, nor an IDX file"));
             }
             ImageReader reader = readers.next();
             try {
@@ -106,7 +109,9 @@ record Pictures(ImageSet set, List<String> names) {
             throw e;
         } catch (IOException | RuntimeException e) {
             throw new FormatException(
-                    file.toString(), "cannot be decoded and may be damaged: save it anew as PNG (" + e + ")", e);
+                    file.toString(),
+                    "cannot be decoded and may be damaged: save it anew as PNG (" + Reason.of(e) + ")",
+                    e);
         }
     }
 

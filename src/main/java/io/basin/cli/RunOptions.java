@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Options;
 import io.basin.device.Device;
+import io.basin.text.Reason;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -84,7 +85,8 @@ final class RunOptions {
             return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
+                    "--out: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to",
+                    e);
         }
     }
 }

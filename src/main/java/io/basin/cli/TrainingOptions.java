@@ -172,7 +172,7 @@ final class TrainingOptions {
                 swaStart,
                 swaLr,
                 swaLow,
-                swaCycle != null ? swaCycle : (1 - swaStart) * scheduled / 10,
+                swaCycle != null ? swaCycle : Settings.usualSwaCycle(scheduled, swaStart),
                 emaDecay,
                 lawa,
                 cycles,
@@ -180,7 +180,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / 4,
+                fgeCycle != null ? fgeCycle : Settings.usualFgeCycle(scheduled, fgeStart),
                 runs,
                 new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }

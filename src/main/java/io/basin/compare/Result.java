@@ -25,6 +25,8 @@ record Result(
         Summary.Score score,
         String hits,
         List<Evidence.Bin> bins) {
+    private static final String REMEDY = "it is damaged; delete it to train this run again";
+
     static Result of(String method, double epochs, long seed, Judge.Verdict v) {
         Metrics m = v.metrics();
         String hits = v.hits() == null
@@ -56,15 +58,12 @@ record Result(
     static List<Result> read(Path file) {
         List<Result> results = new ArrayList<>();
         try {
-            for (JsonNode n : Json.read(file)) results.add(of(n));
-            if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
-            return results;
+            for (JsonNode n : Json.read(file, REMEDY)) results.add(of(n));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(
-                    file.toString(),
-                    "is no list of scores (" + e.getMessage() + "); delete it to train this run again",
-                    e);
+            throw new FormatException(file.toString(), "is not a list of scores: " + REMEDY, e);
         }
+        if (results.isEmpty()) throw new FormatException(file.toString(), "holds no scores: " + REMEDY);
+        return results;
     }
 
     private static Result of(JsonNode n) {

@@ -1,6 +1,7 @@
 package io.basin.cuda;
 
 import io.basin.device.DeviceException;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ final class Cache {
         try {
             return create(wanted);
         } catch (IOException e) {
-            LOG.info("the cache {} cannot be written ({}); using a temporary folder", wanted, e.getMessage());
+            LOG.info("the cache {} cannot be written ({}); using a temporary folder", wanted, Reason.of(e));
         }
         try {
             return Files.createTempDirectory("basin-" + name);

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -74,7 +75,7 @@ public final class CifarFormat {
                 checkLength(file.toString(), bytes.length);
                 parts.put(fileName, bytes);
             } catch (IOException e) {
-                throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+                throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
             }
         }
         return combine(parts, folder.toString(), name, classNames);
@@ -89,7 +90,7 @@ public final class CifarFormat {
         try (InputStream in = Files.newInputStream(archive)) {
             return parse(in, archive.toString(), name, classNames);
         } catch (IOException e) {
-            throw DataException.of(archive.toString(), "cannot be read (" + e + ")", REMEDY, e);
+            throw DataException.of(archive.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
     }
 
@@ -113,7 +114,7 @@ public final class CifarFormat {
                 }
             }
         } catch (IOException e) {
-            throw DataException.of(archiveName, "is damaged (" + e.getMessage() + ")", REMEDY, e);
+            throw DataException.of(archiveName, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
         return combine(parts, archiveName, name, classNames);
     }

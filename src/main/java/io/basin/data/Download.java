@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.data.CatalogEntry.RemoteFile;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -83,7 +84,10 @@ public final class Download {
             }
         } catch (IOException e) {
             throw DataException.of(
-                    target.toString(), "cannot be written (" + e + ")", "Make room there or name another folder", e);
+                    target.toString(),
+                    "cannot be written (" + Reason.of(e) + ")",
+                    "Make room there or name another folder",
+                    e);
         }
         throw DataException.of(
                 entry.name(),
@@ -134,7 +138,7 @@ public final class Download {
                     ? null
                     : "the file has the SHA-256 " + sum + ", not the published " + file.sha256();
         } catch (IOException e) {
-            return "the file is not the published one (" + e.getMessage() + ")";
+            return "the file is not the published one (" + Reason.of(e) + ")";
         }
     }
 
@@ -154,12 +158,12 @@ public final class Download {
             status = await(Client.SHARED.sendAsync(request.build(), part::subscriber), part)
                     .statusCode();
         } catch (IllegalArgumentException e) {
-            return new Outcome("no valid address (" + e.getMessage() + ")", true);
+            return new Outcome("no valid address (" + Reason.of(e) + ")", true);
         } catch (IOException e) {
             if (part.overlong()) {
                 Files.deleteIfExists(path);
             }
-            return new Outcome(reason(e), part.overlong());
+            return new Outcome(Reason.of(e), part.overlong());
         }
         if (status == 200 || status == 206 && part.received() > 0) {
             boolean tooShort = !file.decompressed() && Files.size(path) < file.bytes();
@@ -216,12 +220,6 @@ public final class Download {
     private static DataException interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
         return new DataException("the download was interrupted; run the command again to continue it", e);
-    }
-
-    /** ConnectException and its kin often have no message. */
-    private static String reason(IOException e) {
-        String message = e.getMessage();
-        return message == null || message.isBlank() ? e.getClass().getSimpleName() : message;
     }
 
     /** Made on first use: it starts a thread, and most runs download nothing. */

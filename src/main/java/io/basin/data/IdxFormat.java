@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -85,7 +86,7 @@ public final class IdxFormat {
         try (InputStream in = Files.newInputStream(file)) {
             return parse(in, Files.size(file), file.toString(), rank);
         } catch (IOException e) {
-            throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+            throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
     }
 
@@ -113,7 +114,7 @@ public final class IdxFormat {
             }
             return new Array(dimensions, bytes);
         } catch (IOException e) {
-            throw DataException.of(name, "is damaged (" + e.getMessage() + ")", REMEDY, e);
+            throw DataException.of(name, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
     }
 

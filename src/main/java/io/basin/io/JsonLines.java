@@ -1,6 +1,7 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -132,12 +133,15 @@ public final class JsonLines implements AutoCloseable {
         try {
             text = Json.decode(Files.readAllBytes(file), file.toString());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
         List<JsonNode> values = new ArrayList<>();
         int start = 0;
         for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-            values.add(Json.parse(text.substring(start, end), file + " line " + (values.size() + 1)));
+            values.add(Json.parse(
+                    text.substring(start, end),
+                    file + " line " + (values.size() + 1),
+                    "it is damaged; delete the file to have what it records made again"));
             start = end + 1;
         }
         return values;

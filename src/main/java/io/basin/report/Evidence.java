@@ -71,7 +71,8 @@ public record Evidence(
         private static final Set<String> VERDICTS = Set.of(PASSED, FAILED, NOT_COVERED);
 
         public Check {
-            if (!VERDICTS.contains(verdict)) throw new IllegalArgumentException("no verdict: " + verdict);
+            if (!VERDICTS.contains(verdict))
+                throw new IllegalArgumentException("the verdict is not one of " + VERDICTS);
         }
 
         public static Check of(String what, String where, boolean passed, String detail) {

@@ -179,7 +179,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     private static Schedule cyclic(Settings s, int steps, int stepsPerEpoch) {
         double left = (1 - s.swaStart()) * (s.epochs() - s.warmUp());
         int cycles = parts("--swa-cycle", s.swaCycle(), left, 1, "--swa-start");
-        int cycle = steps("--swa-cycle", s.swaCycle(), stepsPerEpoch);
+        int cycle = steps(said("--swa-cycle", s.swaCycle(), s.usualSwaCycle()), s.swaCycle(), stepsPerEpoch);
         int start = steps - cycles * cycle;
         return Schedule.swaCyclic(steps, s.lr(), s.swaLr(), s.swaLow(), start, cycle);
     }
@@ -188,7 +188,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     private static Schedule fge(Settings s, int steps, int stepsPerEpoch) {
         double left = (1 - s.fgeStart()) * (s.epochs() - s.warmUp());
         parts("--cycle", s.fgeCycle(), left, 2, "--fge-start");
-        int cycle = steps("--cycle", s.fgeCycle(), stepsPerEpoch);
+        int cycle = steps(said("--cycle", s.fgeCycle(), s.usualFgeCycle()), s.fgeCycle(), stepsPerEpoch);
         cycle += cycle % 2;
         int start = Math.max(1, (int) Math.round(s.fgeStart() * steps));
         return Schedule.fge(steps, s.lr(), steps, start, s.fgeHigh(), s.fgeLow(), cycle);
@@ -225,11 +225,21 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     private static int steps(String flag, double epochs, int stepsPerEpoch) {
         long steps = Math.round(epochs * stepsPerEpoch);
-        if (steps < 1 || steps > Integer.MAX_VALUE) {
+        if (steps < 1) {
+            throw new IllegalArgumentException(flag + " " + number(epochs) + " is less than one step, and an epoch has "
+                    + stepsPerEpoch + ": train longer, name more, or take a smaller --batch-size");
+        }
+        if (steps > Schedule.MOST_STEPS) {
             throw new IllegalArgumentException(
-                    flag + " " + epochs + " is " + steps + " steps of which an epoch has " + stepsPerEpoch);
+                    flag + " " + number(epochs) + " is " + steps + " steps; a run has at most " + Schedule.MOST_STEPS
+                            + ": name fewer, or take a larger --batch-size");
         }
         return (int) steps;
+    }
+
+    /** The flag, and that nobody typed its value where that is so. */
+    private static String said(String flag, double value, double usual) {
+        return value == usual ? "the default " + flag : flag;
     }
 
     private static int[] epochEnds(int steps, int stepsPerEpoch) {

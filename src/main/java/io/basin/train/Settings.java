@@ -122,7 +122,7 @@ public record Settings(
                 0.75,
                 0.01,
                 0.001,
-                0.25 * epochs / 10,
+                usualSwaCycle(epochs, 0.75),
                 0.999,
                 3,
                 3,
@@ -130,9 +130,27 @@ public record Settings(
                 0.8,
                 0.02,
                 0.0005,
-                (1 - 0.8) * epochs / 4,
+                usualFgeCycle(epochs, 0.8),
                 2,
                 Family.USUAL);
+    }
+
+    /** SWA's cycle where none is named: ten collections follow the start. */
+    public double usualSwaCycle() {
+        return usualSwaCycle(epochs - warmUp, swaStart);
+    }
+
+    public static double usualSwaCycle(double scheduled, double swaStart) {
+        return (1 - swaStart) * scheduled / 10;
+    }
+
+    /** FGE's cycle where none is named: four triangles follow the start. */
+    public double usualFgeCycle() {
+        return usualFgeCycle(epochs - warmUp, fgeStart);
+    }
+
+    public static double usualFgeCycle(double scheduled, double fgeStart) {
+        return (1 - fgeStart) * scheduled / 4;
     }
 
     private static void positive(String flag, double value) {
