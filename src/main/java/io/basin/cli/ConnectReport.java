@@ -43,8 +43,8 @@ final class ConnectReport {
         page.figure(error, "Error on the test set. At whole numbers of t stand the nets.");
         page.figure(loss, "Loss on training data.");
         page.table(rows());
-        page.paragraph(
-                "Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        page.paragraph(Site.LOSS
+                + " Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
         page.heading("Self-checks");
         checks().forEach(page::paragraph);
         page.facts(facts).write(folder.resolve("report.html"));
@@ -52,6 +52,7 @@ final class ConnectReport {
         System.out.println();
         conclusions().forEach(System.out::println);
         checks().forEach(System.out::println);
+        System.out.println(Site.LOSS);
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 

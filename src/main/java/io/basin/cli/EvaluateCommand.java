@@ -131,10 +131,10 @@ final class EvaluateCommand implements Runnable {
         double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,
-                "McNemar: %d samples only the first has right, %d only the second; p %s that these two nets err equally"
-                        + " often%n",
+                "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
+                        + " do not err equally often; large p: this test set cannot tell)%n",
                 onlyFirst,
                 onlySecond,
-                p < 1e-4 ? "below 0.0001" : Statistics.format(p, 4));
+                p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(p, 4));
     }
 }

@@ -46,13 +46,19 @@ final class SurfaceReport {
         page.paragraph(
                 "Away: the distance of a net from the plane. Its mark is the nearest point of the plane, where the"
                         + " loss is that of the plane's weights, not of the net's.");
+        explanations().forEach(page::paragraph);
         page.heading("Self-checks").paragraph(check());
         page.facts(facts).write(folder.resolve("report.html"));
         System.out.print(Page.text(rows()));
         System.out.println();
         warnings.forEach(System.out::println);
         System.out.println(check());
+        explanations().forEach(System.out::println);
         System.out.println("Report: " + folder.resolve("report.html"));
+    }
+
+    private List<String> explanations() {
+        return grid.span() == Surface.Span.FILTER ? List.of(Site.LOSS, Site.STATISTICS) : List.of(Site.LOSS);
     }
 
     private String check() {

@@ -45,10 +45,16 @@ final class WidthReport {
             line(page, folder, "train-loss", "Training loss", "training loss, nats", Figures::trainLoss);
             line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
-        page.table(rows()).facts(facts).write(folder.resolve("report.html"));
+        page.table(rows())
+                .paragraph(Site.LOSS)
+                .paragraph(Site.STATISTICS)
+                .facts(facts)
+                .write(folder.resolve("report.html"));
         System.out.print(Page.text(rows()));
         System.out.println();
         conclusions().forEach(System.out::println);
+        System.out.println(Site.LOSS);
+        System.out.println(Site.STATISTICS);
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 

@@ -125,7 +125,8 @@ public final class Json {
         boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
         String what = twice ? "not valid JSON, a name stands twice" : "not valid JSON";
         if (e.getLocation() == null) return what;
-        return what + " (from line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + " on)";
+        return what + " (from line " + e.getLocation().getLineNr() + ", column "
+                + e.getLocation().getColumnNr() + " on)";
     }
 
     /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */

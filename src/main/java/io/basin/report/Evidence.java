@@ -24,7 +24,7 @@ public record Evidence(
      * McNemar's test of one net against SGD's on the same test samples.
      *
      * @param onlySgd samples that only SGD's net has right
-     * @param p that both err equally often
+     * @param p chance of counts at least as uneven if both nets erred equally often
      * @param holm p corrected for the number of nets tested
      */
     public record Versus(String method, long seed, int onlySgd, int onlyMethod, double p, double holm) {}

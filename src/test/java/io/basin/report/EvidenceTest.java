@@ -81,7 +81,7 @@ class EvidenceTest {
             outside.add(new Evidence.Outside("sgd", seed, "noise", sgd[seed], 0.9, 0.5));
             outside.add(new Evidence.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
         }
-        String cells = "<td>2.00</td><td>[1.00, 3.00]</td><td>0.0742</td>";
+        String cells = "<td>2.00</td><td>[-0.48, 4.48]</td><td>0.0742</td>";
         String worse = EvidencePage.html(new Evidence(List.of(), List.of(), corrupted, List.of(), List.of()));
         assertTrue(worse.contains("<td>swa</td><td>blur</td>" + cells), worse);
         assertTrue(worse.contains("<td>60.00 ±24.84</td>"), worse);
