@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -63,7 +64,7 @@ final class Configuration {
         String other = there.path(COMMAND).asText();
         if (other.equals(command)) return;
         throw new IllegalArgumentException("--resume: " + file + " was written by "
-                + (other.isEmpty() ? "another version" : "'basin " + other + "'") + ", and 'basin " + command
+                + (other.isEmpty() ? "another version" : "'basin " + Printable.of(other) + "'") + ", and 'basin " + command
                 + "' would spoil that run: name a folder of its own with --out");
     }
 
@@ -74,8 +75,8 @@ final class Configuration {
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
             } else if (!same(old, field.getValue())) {
-                throw new IllegalArgumentException("--resume: " + file + " says " + name + " = " + old + ", now "
-                        + field.getValue() + "; repeat the flags of that run, or start anew with --out");
+                throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
+                        + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue()) + "; repeat the flags of that run, or start anew with --out");
             }
         }
     }
@@ -86,8 +87,8 @@ final class Configuration {
             field.getValue().forEach(v -> kept.add(v.asText()));
             for (JsonNode old : there.path(field.getKey())) {
                 if (kept.contains(old.asText())) continue;
-                throw new IllegalArgumentException("--resume: " + file + " says " + field.getKey() + " = "
-                        + there.path(field.getKey()) + ", now " + field.getValue()
+                throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(field.getKey()) + " "
+                        + FlagNames.value(there.path(field.getKey())) + ", now " + FlagNames.value(field.getValue())
                         + "; a resumed run may add to them, not leave any out");
             }
         }

@@ -204,11 +204,11 @@ class BadInputTest {
         Path out = folder.resolve("run");
         assertEquals(0, train("--out", out).code());
         byte[] config = Files.readAllBytes(out.resolve("config.json"));
-        refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "settings.lr = 0.05", "now 0.2");
-        refused(train("--resume", out, "--method", "ema"), 2, "--resume", "methods = [\"swa\"]");
-        refused(train("--resume", out, "--seed", 2), 2, "--resume", "seeds = [1]", "now [2]");
-        refused(train("--resume", out, "--threads", 2), 2, "--resume", "device = \"CPU, 1 thread", "2 threads");
-        refused(train("--resume", out, "--bn-update", "single"), 2, "--resume", "bn-update = \"auto\"");
+        refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "written with --lr 0.05, now 0.2");
+        refused(train("--resume", out, "--method", "ema"), 2, "--resume", "--methods swa, now ema");
+        refused(train("--resume", out, "--seed", 2), 2, "--resume", "--seeds 1, now 2");
+        refused(train("--resume", out, "--threads", 2), 2, "--resume", "--device CPU, 1 thread", "2 threads");
+        refused(train("--resume", out, "--bn-update", "single"), 2, "--resume", "--bn-update auto, now single");
         refused(
                 Shell.run(
                         "compare",
@@ -239,9 +239,9 @@ class BadInputTest {
         refused(
                 Shell.run(with(flags, "--methods", "sgd,ema", "--resume", out)),
                 2,
-                "seeds = [1,2]",
+                "--seeds 1,2",
                 "not leave any out");
-        refused(Shell.run(with(flags, "--methods", "sgd", "--seeds", 2, "--resume", out)), 2, "methods = ");
+        refused(Shell.run(with(flags, "--methods", "sgd", "--seeds", 2, "--resume", out)), 2, "--methods sgd,ema, now sgd");
         assertArrayEquals(results, Files.readAllBytes(out.resolve("results.json")));
         Shell more = Shell.run(with(flags, "--methods", "sgd,ema,lawa", "--seeds", 3, "--resume", out));
         assertEquals(0, more.code(), more.err());
