@@ -64,7 +64,8 @@ final class Configuration {
         String other = there.path(COMMAND).asText();
         if (other.equals(command)) return;
         throw new IllegalArgumentException("--resume: " + file + " was written by "
-                + (other.isEmpty() ? "another version" : "'basin " + Printable.of(other) + "'") + ", and 'basin " + command
+                + (other.isEmpty() ? "another version" : "'basin " + Printable.of(other) + "'") + ", and 'basin "
+                + command
                 + "' would spoil that run: name a folder of its own with --out");
     }
 
@@ -76,7 +77,8 @@ final class Configuration {
                 requireSame(file, name + ".", old, field.getValue());
             } else if (!same(old, field.getValue())) {
                 throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
-                        + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue()) + "; repeat the flags of that run, or start anew with --out");
+                        + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue())
+                        + "; repeat the flags of that run, or start anew with --out");
             }
         }
     }
@@ -87,7 +89,8 @@ final class Configuration {
             field.getValue().forEach(v -> kept.add(v.asText()));
             for (JsonNode old : there.path(field.getKey())) {
                 if (kept.contains(old.asText())) continue;
-                throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(field.getKey()) + " "
+                throw new IllegalArgumentException("--resume: " + file + " was written with "
+                        + FlagNames.of(field.getKey()) + " "
                         + FlagNames.value(there.path(field.getKey())) + ", now " + FlagNames.value(field.getValue())
                         + "; a resumed run may add to them, not leave any out");
             }

@@ -6,6 +6,7 @@ import io.basin.data.FileStatus;
 import io.basin.data.Location;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,7 +30,7 @@ final class DataCommand implements Runnable {
     void list() {
         for (String name : Catalog.names()) {
             Location location = DataSets.locate(name, null);
-            System.out.printf("%-14s %s%n", name, location.present() ? location.folder() : "not here");
+            System.out.printf(Locale.ROOT, "%-14s %s%n", name, location.present() ? location.folder() : "not here");
         }
     }
 
@@ -57,7 +58,7 @@ final class DataCommand implements Runnable {
             @Parameters(paramLabel = "DATASET") String name,
             @Option(names = "--data-dir", description = "where the files are") Path dir) {
         List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
-        all.forEach(f -> System.out.printf("%-30s %s %s%n", f.file(), f.state(), f.detail()));
+        all.forEach(f -> System.out.printf(Locale.ROOT, "%-30s %s %s%n", f.file(), f.state(), f.detail()));
         return all.stream().allMatch(FileStatus::ok) ? 0 : 1;
     }
 

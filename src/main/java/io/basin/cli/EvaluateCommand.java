@@ -77,7 +77,7 @@ final class EvaluateCommand implements Runnable {
 
     private static void corrupted(Stand stand, ImageSet test) {
         for (Corruption c : Corruption.values()) {
-            System.out.printf("  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
+            System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
                 ImageSet set = c.apply(test, strength, Probes.SEED);
                 double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();

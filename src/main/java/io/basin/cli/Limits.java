@@ -1,7 +1,9 @@
 package io.basin.cli;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -76,7 +78,11 @@ final class Limits {
 
     /** Of a flag that takes a number; null where there is none yet, which a test forbids. */
     static Range of(OptionSpec option) {
-        return RANGES.get(option.longestName());
+        return Arrays.stream(option.names())
+                .map(RANGES::get)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     /** @throws CommandLine.ParameterException naming the first flag whose number lies outside its range */

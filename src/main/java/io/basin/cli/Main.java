@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -58,6 +59,8 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
+        // Figures have the digits of programs, whatever the user's language; libraries that draw ask for the default.
+        Locale.setDefault(Locale.ROOT);
         System.setOut(new Terminal(System.out, Terminal.charset(), true));
         System.setErr(new Terminal(System.err, Terminal.charset(), false));
         try {

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -138,7 +139,7 @@ public final class IdxFormat {
             throw DataException.of(
                     name,
                     "is not an IDX" + rank + " file of unsigned bytes: it begins with "
-                            + String.format("%08x, not %08x", magic, 0x0800 | rank),
+                            + String.format(Locale.ROOT, "%08x, not %08x", magic, 0x0800 | rank),
                     REMEDY);
         }
         int[] dimensions = new int[rank];

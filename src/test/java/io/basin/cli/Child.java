@@ -5,11 +5,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The command line in a process of its own, as the shell starts it; what it says lies in files. */
 record Child(Process process, Path out, Path err) {
     /** @param place a folder for what it says */
     static Child start(Path place, List<?> args) throws IOException {
+        return start(place, args, Map.of());
+    }
+
+    /** The same in another environment; what begins with {@code -D} becomes an option of Java's. */
+    static Child start(Path place, List<?> args, Map<String, String> environment) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Xmx512m",
@@ -18,14 +24,16 @@ record Child(Process process, Path out, Path err) {
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 Main.class.getName()));
-        for (Object arg : args) command.add(arg.toString());
+        for (Object arg : args) {
+            if (arg.toString().startsWith("-D")) command.add(1, arg.toString());
+            else command.add(arg.toString());
+        }
         Path out = Files.createTempFile(place, "out", ".txt");
         Path err = Files.createTempFile(place, "err", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start();
-        return new Child(process, out, err);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return new Child(builder.start(), out, err);
     }
 
     /** Waits for its end. */
@@ -38,6 +46,8 @@ record Child(Process process, Path out, Path err) {
     }
 
     String complained() throws IOException {
-        return Files.readString(err);
+        String said = Files.readString(err);
+        MessageForm.check(said);
+        return said;
     }
 }
