@@ -97,25 +97,23 @@ class LimitsTest {
 
     @Test
     void theLargestNumbersThatAreAllowedArePlannedOrRefusedInWords() {
-        numbers()
-                .filter(c -> c.command.getCommandName().equals("schedule"))
-                .forEach(c -> {
-                    Limits.Range range = Limits.of(c.option);
-                    for (double end : new double[] {range.low(), range.high()}) {
-                        boolean whole = c.option.type() != double.class && c.option.type() != Double.class;
-                        String word = whole ? Long.toString((long) end) : Double.toString(end);
-                        Object[] args = {
-                            "schedule",
-                            "mnist",
-                            c.option.longestName().equals("--samples") ? "--validation=100" : "--samples=2000",
-                            c.option.longestName().equals("--validation") ? "--epochs=1" : "--validation=100",
-                            "--methods",
-                            "swa,snapshot,fge,swag,swap,independent",
-                            c.option.longestName() + "=" + word
-                        };
-                        Shell shell = assertTimeout(Duration.ofSeconds(20), () -> Shell.run(args));
-                        assertTrue(shell.code() == 0 || shell.code() == 2, c + " " + word + ": " + shell.err());
-                    }
-                });
+        numbers().filter(c -> c.command.getCommandName().equals("schedule")).forEach(c -> {
+            Limits.Range range = Limits.of(c.option);
+            for (double end : new double[] {range.low(), range.high()}) {
+                boolean whole = c.option.type() != double.class && c.option.type() != Double.class;
+                String word = whole ? Long.toString((long) end) : Double.toString(end);
+                Object[] args = {
+                    "schedule",
+                    "mnist",
+                    c.option.longestName().equals("--samples") ? "--validation=100" : "--samples=2000",
+                    c.option.longestName().equals("--validation") ? "--epochs=1" : "--validation=100",
+                    "--methods",
+                    "swa,snapshot,fge,swag,swap,independent",
+                    c.option.longestName() + "=" + word
+                };
+                Shell shell = assertTimeout(Duration.ofSeconds(20), () -> Shell.run(args));
+                assertTrue(shell.code() == 0 || shell.code() == 2, c + " " + word + ": " + shell.err());
+            }
+        });
     }
 }

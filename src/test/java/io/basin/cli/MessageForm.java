@@ -21,7 +21,8 @@ final class MessageForm {
     private static final Pattern TYPE = Pattern.compile("\\b(?:[a-z]\\w*\\.)+[A-Z]\\w*|\\b\\w+(?:Exception|Error)\\b");
     private static final Pattern CAMEL = Pattern.compile("\\b[a-z]+[A-Z]\\w*");
     private static final Pattern CONSTANT = Pattern.compile("\\b[A-Z][A-Z0-9_]{2,}\\b");
-    private static final Set<String> NAMES = Set.of("oneDNN", "cuDNN", "cuBLAS", "cuCtxGetDevice", "cuCtxSetCurrent");
+    private static final Set<String> NAMES =
+            Set.of("oneDNN", "cuDNN", "cuBLAS", "cuCtxGetDevice", "cuCtxSetCurrent", "cudaValue", "cudaSlope");
     private static final Set<String> CONSTANTS = constants();
 
     private MessageForm() {}
@@ -67,7 +68,7 @@ final class MessageForm {
             throw new UncheckedIOException(e);
         }
         // The formats' own names of types.
-        all.removeAll(Set.of("F16", "F32", "F64", "I64", "I32", "BF16", "BOOL"));
+        all.removeAll(Set.of("F16", "F32", "F64", "I64", "I32", "BF16", "BOOL", "IDX"));
         return all;
     }
 }
