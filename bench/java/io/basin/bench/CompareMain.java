@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -105,7 +106,7 @@ public final class CompareMain implements Runnable {
             Fork.Result basin = Fork.basin(contest, length);
             Fork.Result torch = Fork.peer(contest, config, length);
             Report.Pair pair = new Report.Pair(basin, torch, Fork.ceiling(contest, length));
-            System.out.printf("  round %d of %d: %s, load %s%n", i + 1, rounds, pair, Machine.load());
+            System.out.printf(Locale.ROOT, "  round %d of %d: %s, load %s%n", i + 1, rounds, pair, Machine.load());
             pairs.add(pair);
         }
         return pairs;

@@ -28,7 +28,8 @@ final class Report {
     }
 
     private final String arguments;
-    private final String started = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm"));
+    private final String started =
+            LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmm", Locale.ROOT));
     private final List<String> rows = new ArrayList<>();
     private final List<String> settings = new ArrayList<>();
 

@@ -7,6 +7,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 
@@ -92,11 +93,11 @@ final class Tuner {
     private static double trial(Contest contest, PeerConfig config) {
         try {
             double best = Fork.peer(contest, config, TRIAL).best();
-            System.out.printf("  %10.1f %s  %s%n", best, contest.unit(), config);
+            System.out.printf(Locale.ROOT, "  %10.1f %s  %s%n", best, contest.unit(), config);
             return best;
         } catch (IllegalStateException e) {
             String[] lines = e.getMessage().strip().split("\n");
-            System.out.printf("      failed %s  %s%n", config, lines[lines.length - 1]);
+            System.out.printf(Locale.ROOT, "      failed %s  %s%n", config, lines[lines.length - 1]);
             return 0;
         }
     }

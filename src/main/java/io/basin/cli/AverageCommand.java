@@ -38,7 +38,7 @@ final class AverageCommand implements Runnable {
         FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
         if (merge.keepStatistics || !mean.hasStatistics()) {
             mean.write(merge.out, MergeOptions.header(models, "average"));
-            System.out.printf("%s: mean of %d models%n", merge.out, mean.count());
+            System.out.printf(Locale.ROOT, "%s: mean of %d models%n", merge.out, mean.count());
         } else {
             refreshed(models, mean, merge, new Bars().progress(), "average");
         }

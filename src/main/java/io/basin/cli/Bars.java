@@ -6,6 +6,7 @@ import io.basin.train.Trainer;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Bars on a terminal, a plain line an epoch elsewhere; on stderr, so that stdout holds results only. */
 final class Bars implements Monitor {
@@ -82,6 +83,7 @@ final class Bars implements Monitor {
         return new ProgressBarBuilder()
                 .setTaskName(task)
                 .setInitialMax(total)
+                .setStyle(Terminal.drawsBlocks() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.ASCII)
                 .setUnit(" " + unit, 1)
                 .showSpeed()
                 .setUpdateIntervalMillis(500);

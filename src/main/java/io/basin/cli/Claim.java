@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -105,7 +106,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
 
     private static UncheckedIOException unwritable(Path folder, IOException e) {
         return new UncheckedIOException(
-                "--out: cannot write to " + folder + " (" + e + "): name a folder that you may write to", e);
+                "--out: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.basin.report.EvidencePage;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.train.Recipe;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -58,7 +59,7 @@ final class CompareCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = training.settings();
-        if (seeds < 1) throw new IllegalArgumentException("--seeds must be at least 1, got " + seeds);
+        methods.forEach(m -> Recipe.known("--methods", m));
         Bars bars = new Bars();
         try (Device device = run.open();
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {

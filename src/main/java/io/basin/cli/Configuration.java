@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.report.Evidence;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,7 +99,7 @@ final class Configuration {
         all.putAll(free);
         all.put(COMMAND, command);
         if (Files.exists(file)) {
-            JsonNode there = Json.unseal(file);
+            JsonNode there = Json.unseal(file, "restore it from a copy, or name a folder of its own with --out to train anew");
             requireSameCommand(file, there);
             requireSameData(file, there.path(DATA));
             requireSameDevice(file, there);
@@ -135,7 +136,8 @@ final class Configuration {
         String other = there.path(COMMAND).asText();
         if (other.equals(command)) return;
         throw new IllegalArgumentException("--resume: " + file + " was written by "
-                + (other.isEmpty() ? "another version" : "'basin " + other + "'") + ", and 'basin " + command
+                + (other.isEmpty() ? "another version" : "'basin " + Printable.of(other) + "'") + ", and 'basin "
+                + command
                 + "' would spoil that run: name a folder of its own with --out");
     }
 
@@ -146,8 +148,9 @@ final class Configuration {
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
             } else if (!same(old, field.getValue())) {
-                throw new IllegalArgumentException("--resume: " + file + " says " + name + " = " + old + ", now "
-                        + field.getValue() + "; repeat the flags of that run, or start anew with --out");
+                throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
+                        + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue())
+                        + "; repeat the flags of that run, or start anew with --out");
             }
         }
     }
@@ -158,8 +161,9 @@ final class Configuration {
             field.getValue().forEach(v -> kept.add(v.asText()));
             for (JsonNode old : there.path(field.getKey())) {
                 if (kept.contains(old.asText())) continue;
-                throw new IllegalArgumentException("--resume: " + file + " says " + field.getKey() + " = "
-                        + there.path(field.getKey()) + ", now " + field.getValue()
+                throw new IllegalArgumentException("--resume: " + file + " was written with "
+                        + FlagNames.of(field.getKey()) + " "
+                        + FlagNames.value(there.path(field.getKey())) + ", now " + FlagNames.value(field.getValue())
                         + "; a resumed run may add to them, not leave any out");
             }
         }

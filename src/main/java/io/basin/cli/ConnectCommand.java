@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
         name = "connect",
         description =
                 "Trains a curve of low loss between two nets, or from net to net through several, and measures loss and"
-                        + " error along it and along the straight line.",
+                        + " error along it and along the straight line. " + Site.LOSS,
         footer = {
             "",
             "Examples:",

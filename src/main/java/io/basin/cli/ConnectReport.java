@@ -38,6 +38,7 @@ final class ConnectReport {
         System.out.println();
         conclusions().forEach(System.out::println);
         checks().forEach(System.out::println);
+        System.out.println(Site.LOSS);
         Lines error = picture("Test error along the path", "test error, %", f -> 100 * f.testError());
         Lines loss = picture("Training loss along the path", "training loss, nats", Figures::trainLoss);
         error.write(folder, "test-error");
@@ -47,8 +48,8 @@ final class ConnectReport {
         page.figure(error, "Error on the test set. At whole numbers of t stand the nets.");
         page.figure(loss, "Loss on training data.");
         page.table(rows());
-        page.paragraph(
-                "Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        page.paragraph(Site.LOSS
+                + " Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
         page.heading("Self-checks");
         checks().forEach(page::paragraph);
         page.facts(facts).write(folder.resolve("report.html"));

@@ -7,6 +7,7 @@ import io.basin.data.FileStatus;
 import io.basin.data.Location;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,7 +30,7 @@ final class DataCommand implements Runnable {
             footer = {"", "Example:", "  basin data list"})
     void list() {
         for (String name : Catalog.names()) {
-            System.out.printf("%-14s %s%n", name, place(name));
+            System.out.printf(Locale.ROOT, "%-14s %s%n", name, place(name));
         }
     }
 
@@ -71,7 +72,7 @@ final class DataCommand implements Runnable {
             @Parameters(paramLabel = "DATASET") String name,
             @Option(names = "--data-dir", description = "where the files are") Path dir) {
         List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
-        all.forEach(f -> System.out.printf("%-30s %s %s%n", f.file(), f.state(), f.detail()));
+        all.forEach(f -> System.out.printf(Locale.ROOT, "%-30s %s %s%n", f.file(), f.state(), f.detail()));
         if (all.stream().allMatch(FileStatus::ok)) return 0;
         String where = dir == null ? "" : " --data-dir " + dir;
         System.err.println(

@@ -2,6 +2,9 @@ package io.basin.cli;
 
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.text.Closest;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** On what a command computes. */
@@ -13,6 +16,11 @@ final class DeviceOptions {
     private int threads;
 
     Device open() {
+        List<String> known = new ArrayList<>(List.of("auto"));
+        Devices.providers().forEach(p -> known.add(p.name()));
+        if (!known.contains(name)) {
+            throw new IllegalArgumentException("--device: " + Closest.unknown("device", name, known));
+        }
         return Devices.open(name, threads);
     }
 }

@@ -145,7 +145,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void line(String name, String text) {
-        System.out.printf("%-14s %s%n", name, text);
+        System.out.printf(Locale.ROOT, "%-14s %s%n", name, text);
     }
 
     private static String processor() {

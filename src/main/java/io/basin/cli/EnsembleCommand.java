@@ -107,7 +107,7 @@ final class EnsembleCommand implements Runnable {
 
     private void print(List<StoredModel> models, FileEnsemble.Outcome o) {
         String prefix = combine == Combine.RIDGE ? "mean" : combine.name().toLowerCase(Locale.ROOT);
-        System.out.printf("members  alone %%  %s so far %%     NLL  ECE %%  file%n", prefix);
+        System.out.printf(Locale.ROOT, "members  alone %%  %s so far %%     NLL  ECE %%  file%n", prefix);
         List<Metrics> prefixes = prefixes(o);
         for (int i = 0; i < models.size(); i++) {
             Metrics m = prefixes.get(i);
@@ -123,7 +123,8 @@ final class EnsembleCommand implements Runnable {
         }
         System.out.println();
         all(models.size(), o)
-                .forEach((name, m) -> System.out.printf("all %d, %s: %s%n", models.size(), name, said(name, m)));
+                .forEach((name, m) ->
+                        System.out.printf(Locale.ROOT, "all %d, %s: %s%n", models.size(), name, said(name, m)));
         if (o.ridge() != null) {
             System.out.printf(Locale.ROOT, "Fitted on the validation part; ridge's lambda %.0e.%n", o.lambda());
         }

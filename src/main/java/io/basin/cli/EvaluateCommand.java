@@ -80,7 +80,7 @@ final class EvaluateCommand implements Runnable {
 
     private static void corrupted(Stand stand, ImageSet test) {
         for (Corruption c : Corruption.values()) {
-            System.out.printf("  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
+            System.out.printf(Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.label(), Corruption.STRENGTHS);
             for (int strength = 1; strength <= Corruption.STRENGTHS; strength++) {
                 ImageSet set = c.apply(test, strength, Probes.SEED);
                 double accuracy = stand.elsewhere(set).metrics(set.labels()).accuracy();
@@ -134,10 +134,10 @@ final class EvaluateCommand implements Runnable {
         double p = Statistics.mcNemar(onlyFirst, onlySecond);
         System.out.printf(
                 Locale.ROOT,
-                "McNemar: %d samples only the first has right, %d only the second; p %s that these two nets err equally"
-                        + " often%n",
+                "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
+                        + " do not err equally often; large p: this test set cannot tell)%n",
                 onlyFirst,
                 onlySecond,
-                p < 1e-4 ? "below 0.0001" : Statistics.format(p, 4));
+                p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(p, 4));
     }
 }

@@ -11,6 +11,8 @@ import io.basin.geometry.Terrain;
 import io.basin.io.Safetensors;
 import io.basin.models.Lenience;
 import io.basin.models.StoredModel;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
 import io.basin.train.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -177,7 +179,7 @@ final class LandscapeOptions {
         List<Net> nets = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
             Map<String, String> header = header(files.get(i));
-            String method = header.get("method");
+            String method = header.get("method") == null ? null : Printable.of(header.get("method"), 40);
             String seed = seed(files.get(i));
             String what = method == null ? files.get(i).getFileName().toString() : method;
             String name = (char) ('A' + i % 26) + ": " + what + (seed.isEmpty() ? "" : ", seed " + seed);
@@ -188,12 +190,12 @@ final class LandscapeOptions {
 
     /** The seed that a file's header names; empty if none. */
     static String seed(Path file) {
-        return header(file).getOrDefault("seed", "");
+        return Printable.of(header(file).getOrDefault("seed", ""), 40);
     }
 
     /** The initialisation that a file's header names; empty if none. */
     static String init(Path file) {
-        return header(file).getOrDefault("init", "");
+        return Printable.of(header(file).getOrDefault("init", ""));
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */
@@ -211,7 +213,7 @@ final class LandscapeOptions {
         try {
             return Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException("--out: cannot make the folder " + folder + " (" + Reason.of(e) + ")", e);
         }
     }
 

@@ -1,11 +1,7 @@
 package io.basin.cli;
 
-import io.basin.data.DataException;
-import io.basin.device.DeviceException;
-import io.basin.io.FormatException;
 import io.basin.io.Notices;
-import io.basin.train.DivergedException;
-import java.io.UncheckedIOException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -64,7 +60,10 @@ public final class Main implements Runnable {
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
         System.setProperty("java.awt.headless", "true");
+        // Figures have the digits of programs, whatever the user's language; libraries that draw ask for the default.
+        Locale.setDefault(Locale.ROOT);
         Stdout stdout = Stdout.install();
+        System.setErr(new Terminal(System.err, Terminal.charset(), false));
         try {
             System.exit(stdout.end(commandLine().execute(args)));
         } catch (OutOfMemoryError e) {
@@ -76,6 +75,12 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         Notices.reset();
         CommandLine line = new CommandLine(new Main());
+        Words.register(line);
+        line.setHelpFactory(Placeholders::new);
+        line.setExecutionStrategy(parsed -> {
+            Limits.check(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler(Main::failed);
         line.setParameterExceptionHandler(Main::misused);
@@ -85,33 +90,16 @@ public final class Main implements Runnable {
     /** One line instead of the whole usage text, in which the message would be lost. */
     private static int misused(CommandLine.ParameterException e, String[] args) {
         CommandLine line = e.getCommandLine();
-        line.getErr()
-                .println("basin: " + oneLine(e.getMessage()) + "; see '"
-                        + line.getCommandSpec().qualifiedName() + " --help'");
+        line.getErr().println("basin: " + Complaint.of(e));
         return Exit.USAGE;
-    }
-
-    private static String oneLine(String text) {
-        return text.replaceAll("\\s*\n\\s*", " ");
     }
 
     private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
         boolean verbose = parsed.expandedArgs().contains("--verbose");
         if (verbose) e.printStackTrace(line.getErr());
         OutOfMemoryError full = Exhausted.in(e);
-        if (full != null) {
-            line.getErr().println("basin: " + Exhausted.sentence(full));
-            return CommandLine.ExitCode.SOFTWARE;
-        }
-        boolean known = e instanceof DataException
-                || e instanceof FormatException
-                || e instanceof DeviceException
-                || e instanceof DivergedException
-                || e instanceof SelfCheckException
-                || e instanceof UncheckedIOException;
-        boolean usage = e instanceof IllegalArgumentException;
-        String message = known || usage ? e.getMessage() : "unexpected " + e + "; --verbose shows where";
-        line.getErr().println("basin: " + oneLine(message));
+        line.getErr().println("basin: " + (full == null ? Complaint.of(e) : Exhausted.sentence(full)));
+        boolean usage = full == null && e instanceof IllegalArgumentException && !Complaint.isUnexpected(e);
         return usage ? Exit.USAGE : Exit.FAILED;
     }
 

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.io.FormatException;
+import io.basin.text.Reason;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -221,7 +222,7 @@ final class PictureFile {
         } catch (FormatException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new FormatException(name, "cannot be decoded and may be damaged: save it anew as PNG (" + e + ")", e);
+            throw new FormatException(name, "cannot be decoded and may be damaged: save it anew as PNG (" + Reason.of(e) + ")", e);
         }
     }
 

@@ -2,7 +2,9 @@ package io.basin.cli;
 
 import io.basin.data.IdxFormat;
 import io.basin.data.ImageSet;
+import io.basin.io.FileKind;
 import io.basin.io.FormatException;
+import io.basin.text.Reason;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -61,7 +63,7 @@ record Pictures(ImageSet set, List<String> names) {
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 
@@ -95,7 +97,7 @@ record Pictures(ImageSet set, List<String> names) {
             }
             return Files.readAllBytes(file);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 

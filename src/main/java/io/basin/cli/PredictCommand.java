@@ -5,6 +5,7 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Tally;
+import io.basin.io.FileKind;
 import io.basin.models.Stand;
 import io.basin.models.StoredModel;
 import io.basin.models.Venue;
@@ -66,6 +67,10 @@ final class PredictCommand implements Runnable {
     @Override
     public void run() {
         if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
+        if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
+            throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
+                    + "; name the weights first, then the pictures");
+        }
         List<StoredModel> models = new ArrayList<>(List.of(StoredModel.of(file)));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {

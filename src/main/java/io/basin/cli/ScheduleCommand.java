@@ -56,6 +56,7 @@ final class ScheduleCommand implements Runnable {
             throw new IllegalArgumentException(
                     "--samples: " + train + " training samples do not fill --batch-size " + s.batch());
         }
+        methods.forEach(m -> Recipe.known("--methods", m));
         int perEpoch = train / s.batch();
         List<Recipe> recipes =
                 methods.stream().map(m -> Recipe.of(m, s, perEpoch)).toList();

@@ -33,6 +33,15 @@ record Site(Model model, List<Net> nets, Device device, Material material, Terra
         }
     }
 
+    /** Which loss every picture draws. */
+    static final String LOSS =
+            "Losses are cross-entropy without weight decay, of images that are not augmented and labels not smoothed.";
+
+    /** How pictures along filter-normalised directions differ from the paper's. */
+    static final String STATISTICS =
+            "Where the net has batch norm, its statistics are measured anew at every point; Li et al. (2018), whose filter"
+                    + " normalisation this is, keep the net's own.";
+
     /** What a report says of it, before what the command adds. */
     Map<String, String> facts(Configuration configuration) {
         Map<String, String> facts = new LinkedHashMap<>();

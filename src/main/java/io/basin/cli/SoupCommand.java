@@ -59,7 +59,7 @@ final class SoupCommand implements Runnable {
         FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
         if (merge.keepStatistics || !mean.hasStatistics()) {
             mean.write(merge.out, MergeOptions.header(models, "soup"));
-            System.out.printf("%s: uniform soup of %d models%n", merge.out, mean.count());
+            System.out.printf(Locale.ROOT, "%s: uniform soup of %d models%n", merge.out, mean.count());
         } else {
             AverageCommand.refreshed(models, mean, merge, progress, "soup");
         }
@@ -73,7 +73,9 @@ final class SoupCommand implements Runnable {
             GreedySoup soup = new GreedySoup(stand, merge.options(), !merge.keepStatistics, progress);
             GreedySoup.Result result = soup.choose(models);
             System.out.printf(
-                    "Held out: %d samples%n", venue.set(Venue.Part.VALIDATION).count());
+                    Locale.ROOT,
+                    "Held out: %d samples%n",
+                    venue.set(Venue.Part.VALIDATION).count());
             System.out.println("alone %  soup with it %  kept  file");
             for (GreedySoup.Trial t : result.trials()) {
                 System.out.printf(

@@ -6,8 +6,6 @@ import java.io.FileOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.Charset;
 
 /**
  * Standard output that remembers why it could not be written: Java's own swallows that.
@@ -24,15 +22,8 @@ final class Stdout extends FilterOutputStream {
     /** Puts it in place of {@link System#out}. */
     static Stdout install() {
         Stdout out = new Stdout(new FileOutputStream(FileDescriptor.out));
-        System.setOut(new PrintStream(new BufferedOutputStream(out), true, charset()));
+        System.setOut(new Terminal(new BufferedOutputStream(out), Terminal.charset(), true));
         return out;
-    }
-
-    /** What Java 17 and later choose for it. */
-    private static Charset charset() {
-        String terminal = System.getProperty("sun.stdout.encoding");
-        String name = System.getProperty("stdout.encoding", terminal);
-        return name == null ? Charset.defaultCharset() : Charset.forName(name);
     }
 
     @Override

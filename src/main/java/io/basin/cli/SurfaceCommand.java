@@ -15,7 +15,11 @@ import picocli.CommandLine.Parameters;
 /** Draws the loss over a plane in weight space. */
 @Command(
         name = "surface",
-        description = "Training loss and test error over the plane through three nets, or around one net, as contours.",
+        description = {
+            "Training loss and test error over the plane through three nets, or around one net, as contours. "
+                    + Site.LOSS,
+            Site.STATISTICS
+        },
         footer = {
             "",
             "Examples:",

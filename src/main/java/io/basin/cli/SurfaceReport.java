@@ -37,6 +37,7 @@ final class SurfaceReport {
         System.out.println();
         warnings.forEach(System.out::println);
         System.out.println(check());
+        explanations().forEach(System.out::println);
         Contours loss = picture("Training loss", "nats", Figures::trainLoss);
         Contours error = picture("Test error", "%", f -> 100 * f.testError());
         loss.write(folder, "train-loss");
@@ -50,6 +51,7 @@ final class SurfaceReport {
         page.paragraph(
                 "Away: the distance of a net from the plane. Its mark is the nearest point of the plane, where the"
                         + " loss is that of the plane's weights, not of the net's.");
+        explanations().forEach(page::paragraph);
         page.heading("Self-checks").paragraph(check());
         page.facts(facts).write(folder.resolve("report.html"));
         System.out.println("Report: " + folder.resolve("report.html"));
@@ -58,6 +60,10 @@ final class SurfaceReport {
 
     private boolean held() {
         return result.worstNetDifference() < 1e-5;
+    }
+
+    private List<String> explanations() {
+        return grid.span() == Surface.Span.FILTER ? List.of(Site.LOSS, Site.STATISTICS) : List.of(Site.LOSS);
     }
 
     private String check() {

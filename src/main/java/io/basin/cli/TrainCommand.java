@@ -6,6 +6,8 @@ import io.basin.device.Device;
 import io.basin.report.EvidencePage;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.text.Printable;
+import io.basin.train.Recipe;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +45,11 @@ final class TrainCommand implements Runnable {
     @Override
     public void run() {
         Settings settings = training.settings();
+        if (method.contains(",")) {
+            throw new IllegalArgumentException("--method takes one method, got '" + Printable.of(method)
+                    + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
+        }
+        Recipe.known("--method", method);
         Bars bars = new Bars();
         try (Device device = run.open();
                 Material material = Comparison.material(device, training.load(bars.progress()), settings)) {

@@ -182,7 +182,7 @@ final class TrainingOptions {
                 swaStart,
                 swaLr,
                 swaLow,
-                swaCycle != null ? swaCycle : (1 - swaStart) * scheduled / 10,
+                swaCycle != null ? swaCycle : Settings.usualSwaCycle(scheduled, swaStart),
                 emaDecay,
                 lawa,
                 cycles,
@@ -190,7 +190,7 @@ final class TrainingOptions {
                 fgeStart,
                 fgeHigh,
                 fgeLow,
-                fgeCycle != null ? fgeCycle : (1 - fgeStart) * scheduled / Settings.FGE_CYCLES,
+                fgeCycle != null ? fgeCycle : Settings.usualFgeCycle(scheduled, fgeStart),
                 runs,
                 new Settings.Family(swagSamples, swagRank, swagScale, workers));
     }

@@ -15,9 +15,11 @@ import picocli.CommandLine.Parameters;
 /** Measures how wide the optima are that nets lie in. */
 @Command(
         name = "width",
-        description =
-                "How fast loss and error rise along the same random directions out of each net, and along the line"
-                        + " from net to net. Files are grouped by the method and the seed in their headers.",
+        description = {
+            "How fast loss and error rise along the same random directions out of each net, and along the line from net to"
+                    + " net. Files are grouped by the method and the seed in their headers. " + Site.LOSS,
+            Site.STATISTICS
+        },
         footer = {
             "",
             "Examples:",

@@ -38,6 +38,8 @@ final class WidthReport {
         System.out.print(Page.text(rows()));
         System.out.println();
         conclusions().forEach(System.out::println);
+        System.out.println(Site.LOSS);
+        System.out.println(Site.STATISTICS);
         Page page = new Page("Width of optima: " + facts.get("net"));
         conclusions().forEach(page::conclusion);
         for (Rays.Kind kind : Rays.Kind.values()) {
@@ -48,7 +50,11 @@ final class WidthReport {
             line(page, folder, "train-loss", "Training loss", "training loss, nats", Figures::trainLoss);
             line(page, folder, "test-error", "Test error", "test error, %", f -> 100 * f.testError());
         }
-        page.table(rows()).facts(facts).write(folder.resolve("report.html"));
+        page.table(rows())
+                .paragraph(Site.LOSS)
+                .paragraph(Site.STATISTICS)
+                .facts(facts)
+                .write(folder.resolve("report.html"));
         System.out.println("Report: " + folder.resolve("report.html"));
     }
 

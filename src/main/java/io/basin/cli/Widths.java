@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.geometry.Rays;
-import io.basin.report.Interval;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
 import java.util.ArrayList;
@@ -49,10 +48,6 @@ final class Widths {
 
         PairedComparison paired() {
             return Statistics.paired(of(second), of(first));
-        }
-
-        Interval bootstrap() {
-            return Statistics.pairedBootstrap(of(second), of(first));
         }
 
         private boolean ambiguous() {
@@ -135,11 +130,10 @@ final class Widths {
     private static String tested(Contest c, double p) {
         PairedComparison paired = c.paired();
         String verdict = !(p < LEVEL)
-                ? "no difference beyond chance."
+                ? paired.n() + " seeds cannot tell which is wider."
                 : c.name() + (paired.meanDifference() > 0 ? " is wider." : " is narrower.");
         return c.means() + ", difference over " + paired.n() + " seeds " + Statistics.format(paired.meanDifference(), 3)
-                + ", 95 % interval " + paired.interval().format(3) + ", bootstrap "
-                + c.bootstrap().format(3) + ", p (Holm) "
+                + ", 95 % interval " + paired.interval().format(3) + ", p (Holm) "
                 + Statistics.format(p, 4) + ": " + verdict;
     }
 }

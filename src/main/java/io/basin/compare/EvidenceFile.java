@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.report.Evidence;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,8 @@ import java.util.List;
 /** A group's checks and probes in its folder, so that a comparison that resumes does not make them again. */
 final class EvidenceFile {
     private static final String NAME = "evidence.json";
+
+    private static final String REMEDY = "it is damaged; delete it and scores.json beside it to have both made again";
 
     private EvidenceFile() {}
 
@@ -24,12 +27,9 @@ final class EvidenceFile {
         Path file = folder.resolve(NAME);
         if (!Files.exists(file)) return Evidence.NONE;
         try {
-            return of(Json.read(file));
+            return of(Json.read(file, REMEDY));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(
-                    file.toString(),
-                    "is no list of checks (" + e.getMessage() + "); delete it and scores.json to have both made again",
-                    e);
+            throw new FormatException(file.toString(), "is not a list of checks: " + REMEDY, e);
         }
     }
 
@@ -37,9 +37,9 @@ final class EvidenceFile {
         List<Evidence.Corrupted> corrupted = new ArrayList<>();
         for (JsonNode n : root.path("corrupted")) {
             corrupted.add(new Evidence.Corrupted(
-                    n.path("method").asText(),
+                    text(n, "method"),
                     n.path("seed").asLong(),
-                    n.path("kind").asText(),
+                    text(n, "kind"),
                     n.path("strength").asInt(),
                     n.path("accuracy").asDouble(),
                     n.path("nll").asDouble(),
@@ -48,9 +48,9 @@ final class EvidenceFile {
         List<Evidence.Outside> outside = new ArrayList<>();
         for (JsonNode n : root.path("outside")) {
             outside.add(new Evidence.Outside(
-                    n.path("method").asText(),
+                    text(n, "method"),
                     n.path("seed").asLong(),
-                    n.path("set").asText(),
+                    text(n, "set"),
                     n.path("auroc").asDouble(),
                     n.path("confidenceInside").asDouble(),
                     n.path("confidenceOutside").asDouble()));
@@ -58,12 +58,14 @@ final class EvidenceFile {
         List<Evidence.Check> checks = new ArrayList<>();
         for (JsonNode n : root.path("checks")) {
             checks.add(new Evidence.Check(
-                    n.path("what").asText(),
-                    n.path("where").asText(),
-                    n.path("verdict").asText(),
-                    n.path("detail").asText()));
+                    text(n, "what"), text(n, "where"), n.path("verdict").asText(), text(n, "detail")));
         }
         return new Evidence(List.of(), List.of(), corrupted, outside, checks);
+    }
+
+    /** It goes to a terminal and into a page, and anybody may have changed it. */
+    private static String text(JsonNode node, String name) {
+        return Printable.of(node.path(name).asText(), 1000);
     }
 
     /** Whether {@code evidence} answers what {@code options} ask: a resumed comparison may ask for more. */

@@ -7,6 +7,7 @@ import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.io.Notices;
 import io.basin.io.Sha256;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,7 +39,7 @@ final class Finished {
                 sums.put(name, sum(file));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         Json.seal(folder.resolve(SCORES), Map.of(RESULTS, results, FILES, sums));
     }
@@ -101,7 +102,7 @@ final class Finished {
         try {
             if (sum(file).equals(expected)) return;
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         throw unlike(file, "is damaged or was changed since its run ended: its SHA-256 is another", folder);
     }

@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -14,8 +15,7 @@ final class Folders {
             return Files.createDirectories(folder);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "--out: cannot make the folder " + folder + " (" + e.getMessage()
-                            + "): name one that can be written",
+                    "--out: cannot make the folder " + folder + " (" + Reason.of(e) + "): name one that can be written",
                     e);
         }
     }

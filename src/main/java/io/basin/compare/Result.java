@@ -26,6 +26,8 @@ record Result(
         Summary.Score score,
         String hits,
         List<Evidence.Bin> bins) {
+    private static final String REMEDY = "it is damaged; delete it to train this run again";
+
     static Result of(String method, double epochs, long seed, Judge.Verdict v) {
         Metrics m = v.metrics();
         String hits = v.hits() == null
@@ -56,7 +58,7 @@ record Result(
 
     /** Reads what {@link Json#write} made of a list of results. */
     static List<Result> read(Path file) {
-        return read(file, Json.read(file));
+        return read(file, Json.read(file, REMEDY));
     }
 
     /** The same of a list that stands in {@code file}. */
@@ -64,14 +66,11 @@ record Result(
         List<Result> results = new ArrayList<>();
         try {
             for (JsonNode n : list) results.add(of(n));
-            if (results.isEmpty()) throw new IllegalArgumentException("it holds none");
-            return results;
         } catch (IllegalArgumentException e) {
-            throw new FormatException(
-                    file.toString(),
-                    "is no list of scores (" + e.getMessage() + "); delete it to train this run again",
-                    e);
+            throw new FormatException(file.toString(), "is not a list of scores: " + REMEDY, e);
         }
+        if (results.isEmpty()) throw new FormatException(file.toString(), "holds no scores: " + REMEDY);
+        return results;
     }
 
     private static Result of(JsonNode n) {

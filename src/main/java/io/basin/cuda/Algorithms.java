@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -106,7 +107,7 @@ final class Algorithms {
                 known.put(line.substring(0, at), Integer.parseInt(line.substring(at + 1)));
             }
         } catch (IOException | RuntimeException e) {
-            LOG.info("{} cannot be read ({}); searching anew", file, e.toString());
+            LOG.info("{} cannot be read ({}); searching anew", file, Reason.of(e));
         }
     }
 

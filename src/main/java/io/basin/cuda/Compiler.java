@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -70,7 +71,7 @@ final class Compiler {
             if (in == null) throw new DeviceException("the class path lacks the kernels' source " + file);
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new DeviceException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new DeviceException("cannot read " + file + ": " + Reason.of(e), e);
         }
     }
 
@@ -127,7 +128,7 @@ final class Compiler {
             if (code.length > 0 && Arrays.equals(digest(code), Arrays.copyOf(all, DIGEST))) return code;
             LOG.info("{} is damaged; compiling anew", file);
         } catch (IOException e) {
-            LOG.info("{} cannot be read ({}); compiling anew", file, e.getMessage());
+            LOG.info("{} cannot be read ({}); compiling anew", file, Reason.of(e));
         }
         return null;
     }

@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.text.Reason;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,7 +46,7 @@ final class Elf {
         } catch (EOFException e) {
             return cut("ends within its headers");
         } catch (IOException e) {
-            return new Fault("cannot be read: " + e.getMessage(), false);
+            return new Fault("cannot be read: " + Reason.of(e), false);
         }
     }
 

@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -80,7 +81,7 @@ final class Natives {
             boolean same = Files.exists(file) && Arrays.equals(bytes, Files.readAllBytes(file));
             if (!same) AtomicFile.write(file, bytes);
         } catch (IOException | UncheckedIOException e) {
-            throw new DeviceException("cannot unpack " + name + ": " + e.getMessage(), e);
+            throw new DeviceException("cannot unpack " + name + ": " + Reason.of(e), e);
         }
     }
 }

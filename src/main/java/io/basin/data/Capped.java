@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.io.Sha256;
+import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -60,7 +61,7 @@ final class Capped {
             return trailer.getInt(0) == (int) in.getChecksum().getValue();
         } catch (IOException e) {
             throw DataException.of(
-                    plain.toString(), "cannot be compared with " + gzip + " (" + e + ")", "Remove one", e);
+                    plain.toString(), "cannot be compared with " + gzip + " (" + Reason.of(e) + ")", "Remove one", e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.basin.data;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.data.CatalogEntry.Format;
 import io.basin.data.CatalogEntry.RemoteFile;
+import io.basin.text.Closest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,22 +52,11 @@ public final class Catalog {
      * @throws IllegalArgumentException if there is none; the message lists the known names and the closest of them
      */
     public static CatalogEntry find(String name) {
-        int best = Integer.MAX_VALUE;
-        String closest = "";
-        for (CatalogEntry entry : ENTRIES) {
-            if (entry.name().equals(name)) {
-                return entry;
-            }
-            int distance = distance(entry.name(), name);
-            if (distance < best) {
-                best = distance;
-                closest = entry.name();
-            }
-        }
-        // Beyond half of the letters a suggestion is a guess that only confuses.
-        String suggestion = best <= (closest.length() + 1) / 2 ? " Did you mean " + closest + "?" : "";
-        throw new IllegalArgumentException("DATASET: there is no data set \"" + name + "\"." + suggestion
-                + " Known are " + String.join(", ", names()));
+        return ENTRIES.stream()
+                .filter(entry -> entry.name().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalArgumentException("DATASET: " + Closest.unknown("data set", name, names())));
     }
 
     private static CatalogEntry fashionMnist() {
@@ -161,29 +151,5 @@ public final class Catalog {
             files.add(new DataFile(names.get(i), bytes.get(i), sums[i]));
         }
         return files;
-    }
-
-    /** Levenshtein's distance without regard to case and separators, in two rows. */
-    private static int distance(String known, String given) {
-        String a = letters(known);
-        String b = letters(given);
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
-    }
-
-    private static String letters(String name) {
-        return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[-_ .]", "");
     }
 }

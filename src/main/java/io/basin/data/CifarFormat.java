@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -67,7 +68,7 @@ public final class CifarFormat {
             try (InputStream in = Files.newInputStream(file)) {
                 parts.put(fileName, records(in, Files.size(file), file.toString(), name, classNames));
             } catch (IOException e) {
-                throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+                throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
             }
         }
         return combine(parts, folder.toString(), name, classNames);
@@ -82,7 +83,7 @@ public final class CifarFormat {
         try (InputStream in = Files.newInputStream(archive)) {
             return parse(in, Files.size(archive), archive.toString(), name, classNames);
         } catch (IOException e) {
-            throw DataException.of(archive.toString(), "cannot be read (" + e + ")", REMEDY, e);
+            throw DataException.of(archive.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
     }
 
@@ -107,7 +108,7 @@ public final class CifarFormat {
                 if (parts.put(entry.name(), part) != null) throw DataException.of(where, "occurs twice", REMEDY);
             }
         } catch (IOException e) {
-            throw DataException.of(archiveName, "is damaged (" + e.getMessage() + ")", REMEDY, e);
+            throw DataException.of(archiveName, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
         return combine(parts, archiveName, name, classNames);
     }

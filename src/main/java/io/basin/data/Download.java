@@ -2,6 +2,7 @@ package io.basin.data;
 
 import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.io.Sha256;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.net.Authenticator;
 import java.net.URI;
@@ -106,7 +107,7 @@ public final class Download {
         } catch (IOException e) {
             throw DataException.of(
                     target.toString(),
-                    "cannot be written (" + e + ")",
+                    "cannot be written (" + Reason.of(e) + ")",
                     "Free space there, make the folder writable, or name another with --data-dir",
                     e);
         }
@@ -166,7 +167,7 @@ public final class Download {
                     ? null
                     : "the file has the SHA-256 " + sum + ", not the published " + file.sha256();
         } catch (IOException e) {
-            return "the file is not the published one (" + e.getMessage() + ")";
+            return "the file is not the published one (" + Reason.of(e) + ")";
         }
     }
 
@@ -194,13 +195,13 @@ public final class Download {
             }
             response = await(client(uri).sendAsync(request.build(), part::subscriber), part);
         } catch (IllegalArgumentException e) {
-            return new Outcome("no valid address (" + e.getMessage() + ")", true);
+            return new Outcome("no valid address (" + Reason.of(e) + ")", true);
         } catch (IOException e) {
             if (part.failure() != null && !part.overlong()) throw part.failure();
             if (part.overlong()) {
                 Files.deleteIfExists(path);
             }
-            return new Outcome(reason(e) + through, part.overlong());
+            return new Outcome(Reason.of(e) + through, part.overlong());
         }
         int status = response.statusCode();
         if (status == 200 || status == 206 && part.received() > 0) {
@@ -278,14 +279,6 @@ public final class Download {
     private static DataException interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
         return new DataException("the download was interrupted; run the command again to continue it", e);
-    }
-
-    /** One printable line: ConnectException and its kin often have no message, others hold what the server sent. */
-    private static String reason(IOException e) {
-        String message = e.getMessage();
-        if (message == null || message.isBlank()) return e.getClass().getSimpleName();
-        String line = message.replaceAll("[^\\p{Print}]", "?");
-        return line.length() > SHOWN ? line.substring(0, SHOWN) + "..." : line;
     }
 
     /** Made on first use: it starts a thread, and most runs download nothing. */

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -123,7 +125,7 @@ public final class IdxFormat {
                 in = Files.newInputStream(file);
                 return new Content(in, Files.size(file), file.toString(), rank);
             } catch (IOException e) {
-                throw DataException.of(file.toString(), "cannot be read (" + e + ")", REMEDY, e);
+                throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
             } catch (RuntimeException e) {
                 Capped.close(in);
                 throw e;
@@ -192,7 +194,7 @@ public final class IdxFormat {
         }
 
         private DataException damaged(IOException e) {
-            return DataException.of(name, "is damaged (" + e.getMessage() + ")", REMEDY, e);
+            return DataException.of(name, "is damaged (" + Reason.of(e) + ")", REMEDY, e);
         }
 
         @Override
@@ -212,7 +214,7 @@ public final class IdxFormat {
             throw DataException.of(
                     name,
                     "is not an IDX" + rank + " file of unsigned bytes: it begins with "
-                            + String.format("%08x, not %08x", magic, 0x0800 | rank),
+                            + String.format(Locale.ROOT, "%08x, not %08x", magic, 0x0800 | rank),
                     REMEDY);
         }
         int[] dimensions = new int[rank];

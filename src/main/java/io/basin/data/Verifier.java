@@ -3,6 +3,7 @@ package io.basin.data;
 import io.basin.data.CatalogEntry.DataFile;
 import io.basin.data.FileStatus.State;
 import io.basin.io.Sha256;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -96,6 +97,6 @@ final class Verifier {
     }
 
     private static FileStatus unreadable(DataFile file, Path path, Exception e) {
-        return new FileStatus(file.name(), path.toString(), State.UNREADABLE, String.valueOf(e.getMessage()));
+        return new FileStatus(file.name(), path.toString(), State.UNREADABLE, Reason.of(e));
     }
 }

@@ -106,10 +106,10 @@ public final class Metrics {
                 ? "no samples"
                 : String.format(
                         Locale.ROOT,
-                        "accuracy %.2f %%, NLL %.4f, ECE %.4f over %d samples",
+                        "accuracy %.2f %%, NLL %.4f, ECE %.2f %% over %d samples",
                         100 * accuracy(),
                         nll(),
-                        ece(),
+                        100 * ece(),
                         count);
     }
 

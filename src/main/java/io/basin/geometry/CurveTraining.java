@@ -231,7 +231,8 @@ public final class CurveTraining implements AutoCloseable {
                     -1));
             step = Integer.parseInt(m.get("step"));
         } catch (NumberFormatException | NullPointerException e) {
-            throw new FormatException(file.toString(), "its run state is not numeric: delete it to start again", e);
+            throw new FormatException(
+                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.basin.geometry;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
+import io.basin.text.Reason;
 import io.basin.train.Difference;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,7 +46,9 @@ public final class Ledger implements AutoCloseable {
         }
         for (JsonNode line : there.subList(1, there.size())) {
             if (!line.hasNonNull("point")) {
-                throw new FormatException(file.toString(), "holds a line without 'point': it is no list of points");
+                throw new FormatException(
+                        file.toString(),
+                        "holds a line without 'point': it is not a list of points, delete it to measure again");
             }
             known.put(line.path("point").asText(), Figures.of(line));
         }
@@ -60,7 +63,7 @@ public final class Ledger implements AutoCloseable {
             while (end > 0 && bytes[end - 1] != '\n') end--;
             return end;
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.basin.geometry;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -21,7 +22,7 @@ public record Net(String label, Path file) {
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
             while (in.read(buffer.clear()) >= 0) sum.update(buffer.flip());
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         return Long.toHexString(sum.getValue());
     }

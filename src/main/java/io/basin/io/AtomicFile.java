@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -182,7 +183,7 @@ public final class AtomicFile {
     }
 
     private static String reason(Path folder, IOException cause) {
-        String said = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        String said = Reason.of(cause);
         String lower = said.toLowerCase(Locale.ROOT);
         if (lower.contains("no space left") || lower.contains("disk quota")) {
             return "the disk is full (" + said + "); free space or choose a folder on another disk";

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -65,37 +66,47 @@ public final class Json {
                 .build();
     }
 
+    /** As {@link #read(Path, String)}, for files that can be had again. */
+    public static JsonNode read(Path file) {
+        return read(file, "it is damaged; take a copy of it, or delete it");
+    }
+
     /**
      * Reads a file.
      *
-     * @throws FormatException if it is no such JSON, naming the file and where
+     * @param remedy what to do about a damaged one, for the error
+     * @throws FormatException if it is no such JSON, naming the file, where, and the remedy
      * @throws UncheckedIOException if it cannot be read
      */
-    public static JsonNode read(Path file) {
+    public static JsonNode read(Path file, String remedy) {
         try {
             if (!Files.isRegularFile(file)) {
-                throw new FormatException(file.toString(), Files.exists(file) ? "not a file" : "no such file");
+                throw new FormatException(file.toString(), Files.exists(file) ? "is not a file" : "no such file");
             }
             if (Files.size(file) > MAX_BYTES) {
                 throw new FormatException(
                         file.toString(), "longer than " + MAX_BYTES + " bytes, too long for our JSON");
             }
-            return parse(Files.readAllBytes(file), file.toString());
+            return parse(decode(Files.readAllBytes(file), file.toString()), file.toString(), remedy);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
     }
 
     /** Parses {@code text}; {@code name} stands for the file in error messages. */
     public static JsonNode parse(String text, String name) {
+        return parse(text, name, "it is damaged");
+    }
+
+    static JsonNode parse(String text, String name, String remedy) {
         try {
             JsonNode node = MAPPER.readTree(text);
             if (node instanceof MissingNode) {
-                throw new FormatException(name, "empty, expected JSON");
+                throw new FormatException(name, "empty, expected JSON: " + remedy);
             }
             return node;
         } catch (JsonProcessingException e) {
-            throw new FormatException(name, explain(e), e);
+            throw new FormatException(name, explain(e) + ": " + remedy, e);
         }
     }
 
@@ -112,19 +123,17 @@ public final class Json {
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new FormatException(name, "not UTF-8 text", e);
+            throw new FormatException(name, "not UTF-8 text: it is damaged, or another program wrote it", e);
         }
     }
 
-    /** Jackson's message without its echo of the input, which may be binary and long. */
+    /** Where it went wrong, in our words: Jackson's echo the input, which may be binary and long, and name its types. */
     static String explain(JsonProcessingException e) {
-        String where = e.getLocation() == null
-                ? ""
-                : " (line " + e.getLocation().getLineNr() + ", column "
-                        + e.getLocation().getColumnNr() + ")";
-        String message =
-                String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
-        return "not valid JSON: " + (message.length() > 200 ? message.substring(0, 200) + "..." : message) + where;
+        boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
+        String what = twice ? "not valid JSON, a name stands twice" : "not valid JSON";
+        if (e.getLocation() == null) return what;
+        return what + " (from line " + e.getLocation().getLineNr() + ", column "
+                + e.getLocation().getColumnNr() + " on)";
     }
 
     /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */
@@ -132,7 +141,7 @@ public final class Json {
         try {
             return MAPPER.writer(PRETTY).writeValueAsString(MAPPER.<JsonNode>valueToTree(value)) + "\n";
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("cannot be written as JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalStateException("cannot be written as JSON", e);
         }
     }
 
@@ -157,7 +166,7 @@ public final class Json {
         try {
             return MAPPER.writeValueAsString(MAPPER.<JsonNode>valueToTree(value));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("cannot be written as JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalStateException("cannot be written as JSON", e);
         }
     }
 
@@ -174,15 +183,21 @@ public final class Json {
      * @throws FormatException if the sum is not that of the other fields
      */
     public static ObjectNode unseal(Path file) {
-        if (!(read(file) instanceof ObjectNode node)) throw new FormatException(file.toString(), "is no JSON object");
+        return unseal(file, "restore it from a copy, or start anew in another folder");
+    }
+
+    /** The same with what to do about a damaged file. */
+    public static ObjectNode unseal(Path file, String remedy) {
+        if (!(read(file, remedy) instanceof ObjectNode node)) {
+            throw new FormatException(file.toString(), "is not a JSON object: " + remedy);
+        }
         JsonNode sum = node.remove(SUM);
         if (sum == null) {
             Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
         } else if (!sum.asText().equals(Sha256.of(line(node)))) {
             throw new FormatException(
                     file.toString(),
-                    "is damaged or was changed: its content does not have the SHA-256 that it names; restore it from a"
-                            + " copy, or start anew in another folder");
+                    "is damaged or was changed: its content does not have the SHA-256 that it names; " + remedy);
         }
         return node;
     }

@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -55,7 +56,8 @@ public final class Safetensors implements AutoCloseable {
         try {
             // A pipe or a terminal would block for ever.
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                throw new FormatException(file.toString(), "not a file");
+                String what = Files.isDirectory(file) ? "is a folder; name a weights file in it" : "is not a file";
+                throw new FormatException(file.toString(), what);
             }
             channel = FileChannel.open(file, StandardOpenOption.READ);
             return open(file, channel);
@@ -63,7 +65,7 @@ public final class Safetensors implements AutoCloseable {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
             close(channel, e);
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         } catch (RuntimeException e) {
             close(channel, e);
             throw e;
@@ -73,17 +75,13 @@ public final class Safetensors implements AutoCloseable {
     private static Safetensors open(Path file, FileChannel channel) throws IOException {
         String name = file.toString();
         long size = channel.size();
-        if (size < 8) {
-            throw new FormatException(name, "not a safetensors file: " + size + " bytes hold no header");
-        }
-        ByteBuffer prefix = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer prefix = ByteBuffer.allocate((int) Math.min(9, size)).order(ByteOrder.LITTLE_ENDIAN);
         readFully(name, channel, prefix, 0);
-        long length = prefix.getLong(0);
+        long length = size < 9 || prefix.get(8) != '{' ? -1 : prefix.getLong(0);
         if (length < 0 || length > MAX_HEADER_BYTES) {
             throw new FormatException(
                     name,
-                    "not a safetensors file: a header of " + Long.toUnsignedString(length)
-                            + " bytes is over the limit of " + MAX_HEADER_BYTES);
+                    FileKind.instead(file, "a safetensors file") + "; name weights that 'train' or 'compare' wrote");
         }
         if (length > size - 8) {
             throw new FormatException(
@@ -217,7 +215,7 @@ public final class Safetensors implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot close " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot close " + file + ": " + Reason.of(e), e);
         }
     }
 
@@ -238,7 +236,7 @@ public final class Safetensors implements AutoCloseable {
         try {
             readFully(file.toString(), channel, target, dataStart + entry.begin());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
     }
 

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -52,9 +54,10 @@ final class SafetensorsHeader {
                 throw parsed.wrong("something follows the header's closing brace");
             }
         } catch (JsonProcessingException e) {
-            throw new FormatException(file, "header is " + Json.explain(e), e);
+            throw new FormatException(
+                    file, "its header is " + Json.explain(e) + ": it is damaged, name another file", e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
         parsed.checkCover(dataBytes);
         return parsed;

@@ -140,7 +140,7 @@ public final class SafetensorsWriter {
             }
             json.writeEndObject();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot build a safetensors header: " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot build a safetensors header", e);
         }
         return bytes.toByteArray();
     }

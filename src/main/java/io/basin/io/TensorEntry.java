@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.text.Printable;
 import java.util.List;
 import java.util.Objects;
 
@@ -25,8 +26,7 @@ public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin
     }
 
     static String quote(String name) {
-        String shown = name.length() > 80 ? name.substring(0, 80) + "..." : name;
-        return "'" + shown.replaceAll("\\p{Cntrl}", "?") + "'";
+        return "'" + Printable.of(name, 80) + "'";
     }
 
     /** Length in bytes. */

@@ -1,6 +1,7 @@
 package io.basin.models;
 
 import io.basin.io.FormatException;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -135,7 +136,7 @@ public final class RunFolder {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.sorted(Comparator.comparing(RunFolder::key)).toList();
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 

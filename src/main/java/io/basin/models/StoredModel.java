@@ -9,6 +9,7 @@ import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.nn.Nets;
 import io.basin.train.Checkpoint;
+import io.basin.text.Closest;
 import io.basin.train.Provenance;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,14 +45,10 @@ public record StoredModel(Path file, Provenance origin, boolean summed) {
      */
     public TrainTest data(Path folder, Progress progress) {
         if (!Nets.NAMES.contains(origin.model())) {
-            throw new FormatException(
-                    file.toString(), "is of the net '" + origin.model() + "'; known: " + String.join(", ", Nets.NAMES));
+            throw new FormatException(file.toString(), Closest.unknown("net", origin.model(), Nets.NAMES));
         }
         if (!Catalog.names().contains(origin.dataset())) {
-            throw new FormatException(
-                    file.toString(),
-                    "was trained on '" + origin.dataset() + "'; known data sets: "
-                            + String.join(", ", Catalog.names()));
+            throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));
         }
         return DataSets.load(origin.dataset(), folder, progress);
     }

@@ -4,6 +4,7 @@ import io.basin.device.Shape;
 import io.basin.device.Spec;
 import io.basin.graph.Graph;
 import io.basin.graph.Value;
+import io.basin.text.Closest;
 import java.util.List;
 
 /**
@@ -54,7 +55,7 @@ public final class Nets {
      */
     public static String known(String name) {
         if (NAMES.contains(name)) return name;
-        throw new IllegalArgumentException("--model: unknown net '" + name + "'; known: " + String.join(", ", NAMES));
+        throw new IllegalArgumentException("--model: " + Closest.unknown("net", name, NAMES));
     }
 
     /** Dense layers with ReLU: fc1, fc2, ... */

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -105,6 +106,7 @@ public final class Charts {
                     .xAxisTitle(x)
                     .yAxisTitle(y)
                     .build();
+            chart.getStyler().setLocale(Locale.ROOT);
             chart.getStyler().setChartBackgroundColor(Color.WHITE);
             chart.getStyler().setPlotGridLinesColor(new Color(0xDDDDDD));
             chart.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);

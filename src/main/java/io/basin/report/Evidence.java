@@ -24,7 +24,7 @@ public record Evidence(
      * McNemar's test of one net against SGD's on the same test samples.
      *
      * @param onlySgd samples that only SGD's net has right
-     * @param p that both err equally often
+     * @param p chance of counts at least as uneven if both nets erred equally often
      * @param holm p corrected for the number of nets tested
      */
     public record Versus(String method, long seed, int onlySgd, int onlyMethod, double p, double holm) {}
@@ -71,7 +71,8 @@ public record Evidence(
         private static final Set<String> VERDICTS = Set.of(PASSED, FAILED, NOT_COVERED);
 
         public Check {
-            if (!VERDICTS.contains(verdict)) throw new IllegalArgumentException("no verdict: " + verdict);
+            if (!VERDICTS.contains(verdict))
+                throw new IllegalArgumentException("the verdict is not one of " + VERDICTS);
         }
 
         public static Check of(String what, String where, boolean passed, String detail) {

@@ -52,6 +52,10 @@ public final class EvidencePage {
 
     /** Mean confidence against accuracy of bins with enough samples, one line a method; null where there are none. */
     public static Lines reliabilityDiagram(List<Evidence.Reliability> methods) {
+        return reliabilityDiagram(methods, true);
+    }
+
+    private static Lines reliabilityDiagram(List<Evidence.Reliability> methods, boolean figures) {
         Lines lines = new Lines("Reliability", "mean confidence of the bin", "share that is right");
         boolean any = false;
         for (Evidence.Reliability r : methods) {
@@ -60,7 +64,7 @@ public final class EvidencePage {
                     r.bins().stream().filter(b -> b.count() >= FEWEST).toList();
             any |= !bins.isEmpty();
             lines.dotted(
-                    String.format(Locale.ROOT, "%s, ECE %.2f %%", r.method(), 100 * r.ece()),
+                    figures ? String.format(Locale.ROOT, "%s, ECE %.2f %%", r.method(), 100 * r.ece()) : r.method(),
                     bins.stream().mapToDouble(b -> b.confidence() / b.count()).toArray(),
                     bins.stream()
                             .mapToDouble(b -> (double) b.hits() / b.count())
@@ -70,7 +74,8 @@ public final class EvidencePage {
     }
 
     private static void reliability(StringBuilder out, List<Evidence.Reliability> methods) {
-        Lines diagram = reliabilityDiagram(methods);
+        // The table has each seed's ECE; that of all seeds together is smaller, for errors of unlike sign cancel.
+        Lines diagram = reliabilityDiagram(methods, false);
         if (diagram == null) return;
         heading(out, "Calibration");
         figure(

@@ -35,10 +35,11 @@ public final class HtmlReport {
                 .append(table)
                 .append(
                         "<p>Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
-                                + " by seed: mean and half-width of the t-interval, then the 95 % percentile bootstrap"
-                                + " interval, which is too narrow for fewer than about ten seeds; p is that of the paired"
-                                + " t-test, corrected by Holm for the number of rows compared. One seed shows no"
-                                + " method to be better.</p>\n");
+                                + " by seed: mean and half-width of the t-interval, from ten seeds on also the 95 %"
+                                + " percentile bootstrap interval; p is that of the paired t-test, corrected by Holm for"
+                                + " the number of rows compared. Intervals are cut to what is possible; those of two or"
+                                + " three seeds are wide, and say that so few cannot tell. ECE is the mean over seeds of"
+                                + " each seed's own.</p>\n");
         figures(out, summary);
         out.append(EvidencePage.html(summary.evidence()));
         facts(out, summary.facts());

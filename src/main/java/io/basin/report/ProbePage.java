@@ -24,7 +24,7 @@ final class ProbePage {
         }
 
         String mean() {
-            return Statistics.meanAndInterval(values(), 2);
+            return Statistics.meanAndInterval(values(), 2, 0, 100);
         }
     }
 
@@ -133,7 +133,8 @@ final class ProbePage {
 
     private static String seeds(List<Series> series) {
         int most = series.stream().mapToInt(s -> s.bySeed().size()).max().orElse(0);
-        return most > 1 ? "" : " 1 seed: no intervals, and any difference may be chance.";
+        if (most < 2) return " 1 seed: no intervals, and any difference may be chance.";
+        return most < 5 ? " " + most + " seeds: intervals are wide, and p says little." : "";
     }
 
     private static List<List<String>> grid(
@@ -164,26 +165,24 @@ final class ProbePage {
     private static void differences(StringBuilder out, List<Series> series) {
         List<Series> tested = new ArrayList<>();
         List<PairedComparison> pairs = new ArrayList<>();
-        List<Interval> bootstraps = new ArrayList<>();
         for (Series s : series) {
             Series sgd = find(series, BASELINE, s.what());
             if (sgd == null || s.method().equals(BASELINE)) continue;
             if (!s.bySeed().keySet().equals(sgd.bySeed().keySet()) || s.bySeed().size() < 2) continue;
             tested.add(s);
             pairs.add(Statistics.paired(s.values(), sgd.values()));
-            bootstraps.add(Statistics.pairedBootstrap(s.values(), sgd.values()));
         }
         if (tested.isEmpty()) return;
         double[] p =
                 Statistics.holm(pairs.stream().mapToDouble(PairedComparison::p).toArray());
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("method", "images", "vs SGD, points", "bootstrap 95 %", "p (Holm)"));
+        rows.add(List.of("method", "images", "vs SGD, points", "95 %", "p (Holm)"));
         for (int i = 0; i < p.length; i++) {
             rows.add(List.of(
                     tested.get(i).method(),
                     tested.get(i).what(),
                     Statistics.format(pairs.get(i).meanDifference(), 2),
-                    bootstraps.get(i).format(2),
+                    pairs.get(i).interval().format(2),
                     Statistics.format(p[i], 4)));
         }
         table(out, rows);

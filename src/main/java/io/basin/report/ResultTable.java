@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The result table as text, Markdown and HTML: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
@@ -13,6 +14,7 @@ import java.util.stream.Collectors;
 public final class ResultTable {
     private static final List<String> HEADER = List.of(
             "method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
+    private static final int BOOTSTRAP = HEADER.indexOf("bootstrap 95 %");
     private static final String BASELINE = "sgd";
     private static final double LEVEL = 0.05;
 
@@ -67,9 +69,9 @@ public final class ResultTable {
                 name,
                 number(row.epochs(), 1),
                 Integer.toString(row.passes()),
-                Statistics.meanAndInterval(accuracy, 2),
-                figure(row, Summary.Score::nll, 1, 4),
-                figure(row, Summary.Score::ece, 100, 2),
+                Statistics.meanAndInterval(accuracy, 2, 0, 100),
+                figure(row, Summary.Score::nll, 1, 4, Double.MAX_VALUE),
+                figure(row, Summary.Score::ece, 100, 2, 100),
                 difference,
                 bootstrap(accuracy, sgd, pair),
                 Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : number(p, 3)) + (p < LEVEL ? " *" : "")));
@@ -78,23 +80,22 @@ public final class ResultTable {
         else open.add(name);
     }
 
-    private static String figure(Summary.Row row, Function<Summary.Score, Double> which, double scale, int decimals) {
+    private static String figure(Summary.Row row, Function<Summary.Score, Double> which, double scale, int decimals, double most) {
         List<Double> values = row.scores().stream().map(which).toList();
         if (values.contains(null)) return "n/a";
         return Statistics.meanAndInterval(
-                values.stream().mapToDouble(v -> scale * v).toArray(), decimals);
+                values.stream().mapToDouble(v -> scale * v).toArray(), decimals, 0, most);
     }
 
     private static String half(PairedComparison pair) {
-        return pair == null || !pair.interval().present()
-                ? ""
-                : " ±" + number(pair.interval().halfWidth(), 2);
+        return pair == null ? "" : Statistics.interval(pair.interval(), 2, -100, 100);
     }
 
     /** Of the paired differences. */
     private static String bootstrap(double[] own, double[] sgd, PairedComparison pair) {
         if (pair == null) return "";
         Interval interval = Statistics.pairedBootstrap(own, sgd);
+        if (!interval.present()) return "";
         return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
     }
 
@@ -119,7 +120,9 @@ public final class ResultTable {
         }
         if (tested == 0) return "Over " + seeds() + " seeds there was no difference to SGD that could be tested.";
         if (better.isEmpty() && worse.isEmpty()) {
-            return "Over " + seeds() + " seeds no method differs from SGD beyond chance (paired t, Holm, 5 %).";
+            return seeds()
+                    + " seeds cannot tell any method from SGD (paired t, Holm, 5 %). That does not show them to be"
+                    + " equal: more --seeds may tell.";
         }
         String text = "Over " + seeds() + " seeds, beyond chance (paired t, Holm, 5 %):";
         if (!better.isEmpty()) text += " better than SGD: " + String.join(", ", better) + ".";
@@ -132,34 +135,43 @@ public final class ResultTable {
     public String text() {
         int[] width = new int[HEADER.size()];
         for (List<String> row : rows()) {
-            for (int c = 0; c < width.length; c++)
+            for (int c = 0; c < row.size(); c++)
                 width[c] = Math.max(width[c], row.get(c).length());
         }
         StringBuilder out = new StringBuilder();
         for (List<String> row : rows()) {
             StringBuilder line = new StringBuilder();
-            for (int c = 0; c < width.length; c++) {
+            for (int c = 0; c < row.size(); c++) {
                 String format = c == 0 ? "%-" + width[c] + "s" : "  %" + width[c] + "s";
-                line.append(String.format(format, row.get(c)));
+                line.append(String.format(Locale.ROOT, format, row.get(c)));
             }
             out.append(line.toString().stripTrailing()).append('\n');
         }
         return out.toString();
     }
 
+    /** Without the column of bootstraps where there are too few seeds for any. */
     private List<List<String>> rows() {
         List<List<String>> all = new ArrayList<>();
         all.add(HEADER);
         all.addAll(cells);
-        return all;
+        if (cells.stream().anyMatch(row -> !row.get(BOOTSTRAP).isEmpty())) return all;
+        return all.stream()
+                .map(row -> IntStream.range(0, row.size())
+                        .filter(c -> c != BOOTSTRAP)
+                        .mapToObj(row::get)
+                        .toList())
+                .toList();
     }
 
     /** A GitHub table. */
     public String markdown() {
         StringBuilder out = new StringBuilder();
+        boolean header = true;
         for (List<String> row : rows()) {
             out.append(row.stream().collect(Collectors.joining(" | ", "| ", " |\n")));
-            if (row == HEADER) out.append("|---".repeat(HEADER.size())).append("|\n");
+            if (header) out.append("|---".repeat(row.size())).append("|\n");
+            header = false;
         }
         return out.toString();
     }
@@ -167,8 +179,8 @@ public final class ResultTable {
     /** A table element; the cells hold nothing that needs escaping but signs. */
     public String html() {
         StringBuilder out = new StringBuilder("<table class=\"results\">\n");
+        String cell = "th";
         for (List<String> row : rows()) {
-            String cell = row == HEADER ? "th" : "td";
             out.append("<tr>");
             for (String value : row) {
                 String safe = value.replace("&", "&amp;").replace("<", "&lt;");
@@ -181,6 +193,7 @@ public final class ResultTable {
                         .append('>');
             }
             out.append("</tr>\n");
+            cell = "td";
         }
         return out.append("</table>\n").toString();
     }

@@ -18,6 +18,7 @@ import org.apache.commons.statistics.inference.TTest;
 public final class Statistics {
     private static final double UPPER = 0.975;
     private static final int RESAMPLES = 10_000;
+    private static final int FEWEST_PAIRS = 10;
 
     private Statistics() {}
 
@@ -70,9 +71,13 @@ public final class Statistics {
         return new PairedComparison(n, mean, tInterval(difference), result.getStatistic(), result.getPValue());
     }
 
-    /** {@link #bootstrap} of the mean of {@code first - second}, pair by pair; the same data give the same interval. */
+    /**
+     * {@link #bootstrap} of the mean of {@code first - second}, pair by pair; the same data give the same interval. Absent for
+     * fewer than ten pairs, of which it would cover about 84 %, not 95 %.
+     */
     public static Interval pairedBootstrap(double[] first, double[] second) {
-        return bootstrap(differences(first, second), RESAMPLES, 1);
+        double[] difference = differences(first, second);
+        return difference.length < FEWEST_PAIRS ? Interval.ABSENT : bootstrap(difference, RESAMPLES, 1);
     }
 
     private static double[] differences(double[] first, double[] second) {
@@ -194,11 +199,19 @@ public final class Statistics {
         return format(mean(x), decimals) + " +- " + format(std(x), decimals);
     }
 
-    /** The mean and, of several values, the half-width of its 95 % t-interval: {@code mean ±half}. */
-    public static String meanAndInterval(double[] x, int decimals) {
-        Interval interval = tInterval(x);
-        String mean = format(mean(x), decimals);
-        return interval.present() ? mean + " ±" + format(interval.halfWidth(), decimals) : mean;
+    /**
+     * The mean and, of several values, its 95 % t-interval: {@code mean ±half}, or {@code mean [low, high]} where it would leave
+     * the values from {@code least} to {@code most} that are possible.
+     */
+    public static String meanAndInterval(double[] x, int decimals, double least, double most) {
+        return format(mean(x), decimals) + interval(tInterval(x), decimals, least, most);
+    }
+
+    /** What follows a mean: {@code " ±half"}, {@code " [low, high]"} cut to what is possible, or nothing if absent. */
+    static String interval(Interval t, int decimals, double least, double most) {
+        if (!t.present()) return "";
+        if (t.low() >= least && t.high() <= most) return " ±" + format(t.halfWidth(), decimals);
+        return " " + new Interval(Math.max(least, t.low()), Math.min(most, t.high())).format(decimals);
     }
 
     /** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996). */

@@ -188,7 +188,8 @@ public final class Checkpoint {
                     Long.parseLong(required(file, m, "seen")),
                     -1);
         } catch (NumberFormatException e) {
-            throw new FormatException(file.toString(), "its run state is not numeric: " + e.getMessage(), e);
+            throw new FormatException(
+                    file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);
         }
     }
 

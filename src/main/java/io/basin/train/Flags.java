@@ -8,6 +8,10 @@ final class Flags {
         if (steps < 1) {
             throw new IllegalArgumentException(flag + " must give at least one step, got " + steps);
         }
+        if (steps > Schedule.MOST_STEPS) {
+            throw new IllegalArgumentException(
+                    flag + " gives " + steps + " steps; a run has at most " + Schedule.MOST_STEPS);
+        }
     }
 
     static void rate(String flag, double rate) {

@@ -3,6 +3,7 @@ package io.basin.train;
 import io.basin.data.Augmentation;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
+import io.basin.text.Printable;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -92,9 +93,9 @@ public record Provenance(
         requireNormalisation(file, mean, std);
         try {
             return new Provenance(
-                    header.get("model"),
-                    header.get("dataset"),
-                    header.getOrDefault("method", ""),
+                    Printable.of(header.get("model")),
+                    Printable.of(header.get("dataset")),
+                    Printable.of(header.getOrDefault("method", "")),
                     header.getOrDefault("init", ""),
                     count(header, "restarts", 0),
                     mean,
@@ -106,7 +107,8 @@ public record Provenance(
                     Boolean.parseBoolean(header.getOrDefault("flip", "false")),
                     header.getOrDefault(DATA, ""));
         } catch (NumberFormatException e) {
-            throw new FormatException(file, "a number of its header is none: " + e.getMessage(), e);
+            throw new FormatException(
+                    file, "a count in its header is not a number: it is damaged, name another file", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.text.Closest;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Arrays;
@@ -61,7 +62,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
         int warm = (int) Math.round(s.warmUp() * stepsPerEpoch);
         int rest = steps - warm;
         Schedule sgd = Schedule.sgdPaper(rest, s.lr());
-        return switch (name) {
+        return switch (known("--method", name)) {
             case "sgd" -> new Recipe(name, 1, sgd.warmUp(warm), Averaging.none(steps), Product.LAST);
             case "ema" -> new Recipe(name, 1, sgd.warmUp(warm), ema(s, steps), Product.AVERAGE);
             case "swa" -> swa(name, constant(s, rest).warmUp(warm));
@@ -78,10 +79,18 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
                                 .warmUp(warm));
             case "fge" -> members(name, 1, fge(s, rest).warmUp(warm));
             case "independent" -> members(name, s.runs(), one(s, steps / s.runs(), warm));
-            default ->
-                throw new IllegalArgumentException(
-                        "--method(s): unknown method '" + name + "'; known: " + String.join(", ", NAMES));
+            default -> throw new IllegalStateException(name);
         };
+    }
+
+    /**
+     * The name itself.
+     *
+     * @throws IllegalArgumentException naming {@code flag} for an unknown one, listing the known ones
+     */
+    public static String known(String flag, String name) {
+        if (NAMES.contains(name)) return name;
+        throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, NAMES));
     }
 
     private static Averaging ema(Settings s, int steps) {
@@ -228,9 +237,14 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
 
     private static int steps(String flag, double epochs, int stepsPerEpoch) {
         long steps = Math.round(epochs * stepsPerEpoch);
-        if (steps < 1 || steps > Integer.MAX_VALUE) {
+        if (steps < 1) {
+            throw new IllegalArgumentException(flag + " " + number(epochs) + " is less than one step, and an epoch has "
+                    + stepsPerEpoch + ": train longer, name more, or take a smaller --batch-size");
+        }
+        if (steps > Schedule.MOST_STEPS) {
             throw new IllegalArgumentException(
-                    flag + " " + number(epochs) + " is " + steps + " steps of which an epoch has " + stepsPerEpoch);
+                    flag + " " + number(epochs) + " is " + steps + " steps; a run has at most " + Schedule.MOST_STEPS
+                            + ": name fewer, or take a larger --batch-size");
         }
         return (int) steps;
     }

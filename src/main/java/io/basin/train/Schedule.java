@@ -19,6 +19,9 @@ public final class Schedule {
     /** Final over initial rate of the papers' plain SGD (Izmailov et al. 2018, section 4.1). */
     static final double PAPER_RATIO = 0.01;
 
+    /** The longest run: its tables of rates and weights, one number a step, must fit the memory several times over. */
+    public static final int MOST_STEPS = 4_000_000;
+
     private static final int[] NONE = {};
 
     private final String name;

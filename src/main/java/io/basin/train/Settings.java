@@ -70,9 +70,6 @@ public record Settings(
         }
     }
 
-    /** FGE's triangles by default: four models, of which the last ends the run. */
-    public static final double FGE_CYCLES = 3.5;
-
     public Settings {
         positive("--epochs", epochs);
         positive("--lr", lr);
@@ -125,7 +122,7 @@ public record Settings(
                 0.75,
                 0.01,
                 0.001,
-                0.25 * epochs / 10,
+                usualSwaCycle(epochs, 0.75),
                 0.999,
                 3,
                 3,
@@ -133,9 +130,19 @@ public record Settings(
                 0.8,
                 0.02,
                 0.0005,
-                (1 - 0.8) * epochs / FGE_CYCLES,
+                usualFgeCycle(epochs, 0.8),
                 2,
                 Family.USUAL);
+    }
+
+    /** SWA's cycle where none is named: ten collections follow the start. */
+    public static double usualSwaCycle(double scheduled, double swaStart) {
+        return (1 - swaStart) * scheduled / 10;
+    }
+
+    /** FGE's cycle where none is named: four models, of which the last ends the run. */
+    public static double usualFgeCycle(double scheduled, double fgeStart) {
+        return (1 - fgeStart) * scheduled / 3.5;
     }
 
     private static void positive(String flag, double value) {

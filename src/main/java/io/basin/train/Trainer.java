@@ -7,6 +7,7 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -314,7 +315,7 @@ public final class Trainer {
             int lines = 0;
             for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1L;
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         throw lost(file, "has fewer than the " + n + " lines that the checkpoint counts");
     }

@@ -24,7 +24,10 @@ public record Child(Process process, Path out, Path err) {
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 Main.class.getName()));
-        for (Object arg : args) command.add(arg.toString());
+        for (Object arg : args) {
+            if (arg.toString().startsWith("-D")) command.add(1, arg.toString());
+            else command.add(arg.toString());
+        }
         Path out = Files.createTempFile(place, "out", ".txt");
         Path err = Files.createTempFile(place, "err", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -45,6 +48,8 @@ public record Child(Process process, Path out, Path err) {
     }
 
     public String complained() throws IOException {
-        return Files.readString(err);
+        String said = Files.readString(err);
+        MessageForm.check(said);
+        return said;
     }
 }

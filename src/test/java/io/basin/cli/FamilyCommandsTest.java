@@ -108,7 +108,7 @@ class FamilyCommandsTest {
         assertTrue(hits.find(), done.out());
         int second = Integer.parseInt(hits.group(1));
         Matcher test = Pattern.compile(
-                        "McNemar: (\\d+) samples only the first has right, (\\d+) only the second; p ([0-9.]+)")
+                        "McNemar's exact test: (\\d+) samples only the first has right, (\\d+) only the second; p = ([0-9.]+)")
                 .matcher(done.out());
         assertTrue(test.find(), done.out());
         int onlyFirst = Integer.parseInt(test.group(1));

@@ -185,7 +185,7 @@ class LandscapeEndToEndTest {
         byte[] before = Files.readAllBytes(out.resolve("config.json"));
         Shell points = run(with(flags, "--points", 3, "--resume", out));
         assertEquals(2, points.code());
-        assertTrue(points.complaint().contains("says course.points = 2, now 3"), points.complaint());
+        assertTrue(points.complaint().contains("written with --points 2, now 3"), points.complaint());
         Shell nets = run(
                 "width",
                 net(2, "sgd"),

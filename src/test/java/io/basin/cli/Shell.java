@@ -36,7 +36,9 @@ record Shell(int code, String out, String err) {
             line.setOut(new PrintWriter(System.out, true));
             line.setErr(new PrintWriter(System.err, true));
             int code = line.execute(words);
-            return new Shell(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+            Shell shell = new Shell(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+            MessageForm.check(shell.err);
+            return shell;
         } finally {
             System.setOut(oldOut);
             System.setErr(oldErr);

@@ -31,7 +31,7 @@ class WidthsTest {
         double[] swa = {0.60, 0.72, 0.48};
         String wider = only(widths(Rays.Kind.FILTER, sgd, swa));
         assertTrue(wider.contains("sgd 0.500, swa 0.600, difference over 3 seeds 0.100"), wider);
-        assertTrue(wider.contains("95 % interval [0.050, 0.150], bootstrap [0.080, 0.120]"), wider);
+        assertTrue(wider.contains("95 % interval [0.050, 0.150]"), wider);
         assertTrue(wider.endsWith("p (Holm) 0.0131: swa is wider."), wider);
         String narrower = only(widths(Rays.Kind.FILTER, swa, sgd));
         assertTrue(narrower.endsWith("p (Holm) 0.0131: swa is narrower."), narrower);
@@ -45,7 +45,7 @@ class WidthsTest {
         both.addAll(widths(Rays.Kind.FILTER, sgd, new double[] {0.40, 0.70, 0.45}));
         List<String> all = Widths.conclusions(both, 0.1);
         assertTrue(all.get(0).endsWith("p (Holm) 0.0261: swa is wider."), all.get(0));
-        assertTrue(all.get(1).endsWith(": no difference beyond chance."), all.get(1));
+        assertTrue(all.get(1).endsWith(": 3 seeds cannot tell which is wider."), all.get(1));
     }
 
     @Test

@@ -62,14 +62,14 @@ class CatalogTest {
     @Test
     void anUnknownNameSuggestsTheClosest() {
         assertEquals(
-                "DATASET: there is no data set \"CIFAR-10\". Did you mean cifar10?"
-                        + " Known are fashion-mnist, mnist, cifar10, cifar100",
+                "DATASET: unknown data set 'CIFAR-10'; did you mean 'cifar10'? Known:"
+                        + " fashion-mnist, mnist, cifar10, cifar100",
                 message("CIFAR-10"));
-        assertTrue(message("fashon_mnist").contains("Did you mean fashion-mnist?"));
-        assertTrue(message("cifar-1000").contains("Did you mean cifar100?"));
-        assertTrue(message("minst").contains("Did you mean mnist?"));
+        assertTrue(message("fashon_mnist").contains("did you mean 'fashion-mnist'?"));
+        assertTrue(message("cifar-1000").contains("did you mean 'cifar100'?"));
+        assertTrue(message("minst").contains("did you mean 'mnist'?"));
         assertEquals(
-                "DATASET: there is no data set \"imagenet\". Known are fashion-mnist, mnist, cifar10, cifar100",
+                "DATASET: unknown data set 'imagenet'; known: fashion-mnist, mnist, cifar10, cifar100",
                 message("imagenet"));
     }
 

@@ -159,10 +159,10 @@ class SafetensorsTest {
             {"a":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}                  | 4 | not valid JSON
             {"a":7}                                                                   | 0 | must be an object
             {"__metadata__":{"a":7}}                                                  | 0 | must be a string
-            {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}              | 0 | uplicate
+            {"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}              | 0 | a name stands twice
             {} {}                                                                     | 0 | something follows
             {                                                                         | 0 | not valid JSON
-            []                                                                        | 0 | does not start with
+            []                                                                        | 0 | is not a safetensors file
             """)
     void aHeaderThatIsWrongIsRefusedInWords(String header, int dataBytes, String says) throws IOException {
         Path file = put(file(header, dataBytes));
@@ -186,7 +186,7 @@ class SafetensorsTest {
         for (long length : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, (16 << 20) + 1, 16 << 20, 100}) {
             Path file = put(little(12).putLong(length).array());
             FormatException e = assertThrows(FormatException.class, () -> Safetensors.open(file));
-            assertTrue(e.getMessage().contains("header of"), e.getMessage());
+            assertTrue(e.getMessage().contains("is not a safetensors file; name weights"), e.getMessage());
         }
         Path tiny = put(new byte[7]);
         assertThrows(FormatException.class, () -> Safetensors.open(tiny));
@@ -209,7 +209,7 @@ class SafetensorsTest {
     void whatIsNoFileIsSaidToBeNone() {
         assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder))
                 .getMessage()
-                .contains("not a file"));
+                .contains("is a folder; name a weights file in it"));
         assertTrue(assertThrows(FormatException.class, () -> Safetensors.open(folder.resolve("absent")))
                 .getMessage()
                 .contains("no such file"));

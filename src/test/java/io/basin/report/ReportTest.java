@@ -66,7 +66,7 @@ class ReportTest {
     @Test
     void noiseIsNotSaidToDiffer() {
         ResultTable table = new ResultTable(summary(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.91, 0.90, 0.925)));
-        assertTrue(table.conclusion().contains("no method differs from SGD beyond chance"), table.conclusion());
+        assertTrue(table.conclusion().startsWith("3 seeds cannot tell any method from SGD"), table.conclusion());
     }
 
     @Test

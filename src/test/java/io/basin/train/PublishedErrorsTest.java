@@ -100,7 +100,7 @@ class PublishedErrorsTest {
     /** As libraries do that collect one update late, or train half a triangle more for nothing. */
     @Test
     void fgeLosesNoModelByOneStepForItsLastIsTheRunsEnd() {
-        Settings s = CollectionRulesTest.settings(4, 0, 0.5, 1, 2 / Settings.FGE_CYCLES, 3, 3);
+        Settings s = CollectionRulesTest.settings(4, 0, 0.5, 1, Settings.usualFgeCycle(4, 0.5), 3, 3);
         Recipe fge = Recipe.of("fge", s, PER_EPOCH);
         try (Session session = session(KillableRun.net(), s, fge.schedule(), fge.averaging())) {
             while (session.step() < session.steps()) session.advance();
