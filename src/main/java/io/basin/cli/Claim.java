@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -73,7 +74,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
 
     /** A new folder named after the second; of several processes in one second each gets one of its own. */
     private static Path unused(Path parent, String name) {
-        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
         made(parent);
         for (int i = 1; ; i++) {
             Path folder = parent.resolve(name + "-" + time + (i == 1 ? "" : "-" + i));

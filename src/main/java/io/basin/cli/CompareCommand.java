@@ -73,8 +73,7 @@ final class CompareCommand implements Runnable {
         }
     }
 
-    private void compare(
-            Device device, Material material, long[] all, List<String> remarks, Bars bars, Path folder) {
+    private void compare(Device device, Material material, long[] all, List<String> remarks, Bars bars, Path folder) {
         Settings settings = material.settings();
         Map<String, String> facts = facts(device, material, settings);
         if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));

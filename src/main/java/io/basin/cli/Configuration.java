@@ -99,7 +99,8 @@ final class Configuration {
         all.putAll(free);
         all.put(COMMAND, command);
         if (Files.exists(file)) {
-            JsonNode there = Json.unseal(file, "restore it from a copy, or name a folder of its own with --out to train anew");
+            JsonNode there =
+                    Json.unseal(file, "restore it from a copy, or name a folder of its own with --out to train anew");
             requireSameCommand(file, there);
             requireSameData(file, there.path(DATA));
             requireSameDevice(file, there);

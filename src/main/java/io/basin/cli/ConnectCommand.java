@@ -89,8 +89,7 @@ final class ConnectCommand implements Runnable {
         }
     }
 
-    private void connect(
-            Site site, CurveTraining.Course course, Settings settings, int bends, Bars bars, Path folder) {
+    private void connect(Site site, CurveTraining.Course course, Settings settings, int bends, Bars bars, Path folder) {
         Configuration configuration = options.configuration("connect", settings, site)
                 .fixed("curve", curve)
                 .fixed("bends", bends)

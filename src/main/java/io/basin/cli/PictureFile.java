@@ -58,7 +58,7 @@ final class PictureFile {
         } catch (BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new FormatException(name, "is cut short or damaged: save it anew as PNG", e);
         } catch (IOException e) {
-            throw new FormatException(name, e.getMessage(), e);
+            throw new FormatException(name, Reason.of(e), e);
         }
     }
 
@@ -222,7 +222,8 @@ final class PictureFile {
         } catch (FormatException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            throw new FormatException(name, "cannot be decoded and may be damaged: save it anew as PNG (" + Reason.of(e) + ")", e);
+            throw new FormatException(
+                    name, "cannot be decoded and may be damaged: save it anew as PNG (" + Reason.of(e) + ")", e);
         }
     }
 

@@ -2,7 +2,6 @@ package io.basin.cli;
 
 import io.basin.data.IdxFormat;
 import io.basin.data.ImageSet;
-import io.basin.io.FileKind;
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
 import java.awt.color.ColorSpace;

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.data.ImageSet;
 import io.basin.report.Statistics;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -36,7 +37,7 @@ final class Polarity {
         }
         if (count == 0) return Optional.empty();
         return Optional.of(String.format(
-                java.util.Locale.ROOT,
+                Locale.ROOT,
                 "%d of %d images look inverted (%s: its border's mean is %.0f of 255, %s's is %.0f): the net knows no such"
                         + " images; invert them",
                 count,

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.io.UserFolder;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ public final class Cache {
                 if (!noexec(made.toRealPath(), mounts)) return made;
                 refused.add("from " + wanted + " no program may run (it is mounted noexec)");
             } catch (IOException e) {
-                refused.add(wanted + " cannot be written (" + e.getMessage() + ")");
+                refused.add(wanted + " cannot be written (" + Reason.of(e) + ")");
             }
             LOG.info("{}; trying another folder", refused.get(refused.size() - 1));
         }

@@ -161,12 +161,14 @@ public final class AtomicFile {
         try {
             channel.force(true);
         } catch (IOException e) {
-            String said = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-            boolean unknown = said.contains("invalid argument")
-                    || said.contains("not supported")
-                    || said.contains("not implemented");
-            if (!unknown) throw e;
+            if (!isUnsupported(e)) throw e;
         }
+    }
+
+    /** Java has no type for EINVAL, ENOTSUP and ENOSYS, only the system's words. */
+    private static boolean isUnsupported(IOException e) {
+        String said = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+        return said.contains("invalid argument") || said.contains("not supported") || said.contains("not implemented");
     }
 
     /** Writes all that remains of {@code bytes}: a channel may take less than it is offered. */

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -80,7 +80,8 @@ public final class ResultTable {
         else open.add(name);
     }
 
-    private static String figure(Summary.Row row, Function<Summary.Score, Double> which, double scale, int decimals, double most) {
+    private static String figure(
+            Summary.Row row, Function<Summary.Score, Double> which, double scale, int decimals, double most) {
         List<Double> values = row.scores().stream().map(which).toList();
         if (values.contains(null)) return "n/a";
         return Statistics.meanAndInterval(

@@ -86,12 +86,13 @@ class ComplaintTest {
     }
 
     @Test
-    void aDefaultThatWasComputedIsSaidToBeOne() {
+    void settingsThatAreTooShortSayWhichFlagAndWhatToDo() {
         Object[] line = "schedule mnist --methods fge --samples 5500 --batch-size 128 --epochs 1".split(" ");
         Shell shell = Shell.run(line);
         assertEquals(2, shell.code());
         assertTrue(
-                shell.complaint().contains("the default --cycle 0.05 is less than one step, and an epoch has 3"),
+                shell.complaint()
+                        .contains("--fge-start 0.8 leaves 1 of 3 steps, and at least 2 are needed: lower it, or raise"),
                 shell.complaint());
     }
 

@@ -150,7 +150,9 @@ public class CollectionRulesTest {
         Recipe recipe;
         try {
             recipe = Recipe.of(
-                    method, settings(epochs, warmUp, 0.75, left / 10, Settings.usualFgeCycle(4 * left, 0.75), 3, 3), perEpoch);
+                    method,
+                    settings(epochs, warmUp, 0.75, left / 10, Settings.usualFgeCycle(4 * left, 0.75), 3, 3),
+                    perEpoch);
         } catch (IllegalArgumentException e) {
             assertTrue(e.getMessage().startsWith("--"), where + ": " + e.getMessage());
             return false;
