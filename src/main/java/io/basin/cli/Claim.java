@@ -81,7 +81,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
             try {
                 return Files.createDirectory(folder);
             } catch (FileAlreadyExistsException another) {
-                continue;
+                // The next number.
             } catch (IOException e) {
                 throw unwritable(folder, e);
             }
