@@ -50,7 +50,8 @@ final class Terminal extends PrintStream {
         String shown = results ? CONTROL.matcher(text).replaceAll("?") : text;
         if (encoder.canEncode(shown)) return shown;
         StringBuilder out = new StringBuilder();
-        for (char c : shown.toCharArray()) {
+        for (int i = 0; i < shown.length(); i++) {
+            char c = shown.charAt(i);
             out.append(encoder.canEncode(c) ? String.valueOf(c) : ASCII.getOrDefault(c, "?"));
         }
         return out.toString();

@@ -39,7 +39,7 @@ record Promise(String text, int[] steps, double[] rates) {
             case "swa-cyclic" -> cyclic(s, span);
             case "fge" -> fge(s, span);
             case "snapshot" -> snapshot(s, span);
-            case "lawa" -> lawa(s, span, stepsPerEpoch);
+            case "lawa" -> lawa(span, stepsPerEpoch);
             case "tail" -> {
                 int first = span.warm() + span.start(s.swaStart()) - 1;
                 yield new Promise(
@@ -123,7 +123,7 @@ record Promise(String text, int[] steps, double[] rates) {
     }
 
     /** The last {@code --lawa} of the epochs' ends and the run's. */
-    private static Promise lawa(Settings s, Span span, int stepsPerEpoch) {
+    private static Promise lawa(Span span, int stepsPerEpoch) {
         int[] ends = IntStream.range(0, span.total())
                 .filter(at -> (at + 1) % stepsPerEpoch == 0 || at == span.total() - 1)
                 .toArray();

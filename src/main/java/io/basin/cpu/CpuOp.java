@@ -47,8 +47,13 @@ class CpuOp implements Op {
     private final Guard guard;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
+    // Kept, so that a step allocates nothing.
+    @SuppressWarnings("UnnecessaryLambda")
     private final Runnable forwardTurn = () -> run(forward, "forward");
+
+    @SuppressWarnings("UnnecessaryLambda")
     private final Runnable backwardTurn = () -> run(backward, "backward");
+
     private final List<Arg> args = new ArrayList<>();
     private final List<Consumer<Binding>> bound = new ArrayList<>();
     private final List<Call> calls = new ArrayList<>();

@@ -65,6 +65,7 @@ final class Crew implements AutoCloseable {
     }
 
     /** A helper may have no core of its own, under taskset or a quota: then spinning would keep it from working. */
+    @SuppressWarnings("ThreadPriorityCheck")
     private void await(int count) {
         for (int spins = 0; done.get() < count; spins++) {
             if (spins < SPINS) Thread.onSpinWait();

@@ -33,8 +33,13 @@ class CudaOp implements Op {
     private final String name;
     private final List<Runnable> forward = new ArrayList<>();
     private final List<Runnable> backward = new ArrayList<>();
+    // Kept, so that a step allocates nothing.
+    @SuppressWarnings("UnnecessaryLambda")
     private final Runnable forwardTurn = () -> run(forward, "forward");
+
+    @SuppressWarnings("UnnecessaryLambda")
     private final Runnable backwardTurn = () -> run(backward, "backward");
+
     private final List<Runnable> vendor = new ArrayList<>();
     private final List<Place> places = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();

@@ -84,7 +84,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
                     if (fault != null && !fault.skipped()) throw unsound(other + " " + fault.text());
                 }
             } catch (IOException | UncheckedIOException e) {
-                continue; // the linker reads no folders: one that cannot be listed is no fault
+                // The linker reads no folders: one that cannot be listed is no fault.
             }
         }
     }

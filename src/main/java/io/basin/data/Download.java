@@ -44,7 +44,6 @@ public final class Download {
     /** A server that wants to be left alone for longer is given up. */
     private static final Duration MOST_WAIT = Duration.ofSeconds(60);
 
-    private static final int SHOWN = 200;
     private static final String TUNNELS = "jdk.http.auth.tunneling.disabledSchemes";
 
     private final String mirror;

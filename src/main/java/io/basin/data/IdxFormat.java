@@ -133,7 +133,7 @@ public final class IdxFormat {
         }
 
         private void requirePossible(long fileLength, boolean gzip, int rank) {
-            boolean tooShort = length > Capped.mostContent(fileLength, gzip) - 4 - 4 * rank;
+            boolean tooShort = length > Capped.mostContent(fileLength, gzip) - 4 - 4L * rank;
             if (length > Capped.MAX_ARRAY || tooShort) {
                 throw DataException.of(
                         name,

@@ -28,7 +28,7 @@ public final class FileKind {
             new Kind("\u0093NUMPY", "a NumPy array"),
             new Kind("GGUF", "a GGUF file"),
             new Kind("\u001f\u008b", "a gzip file"),
-            new Kind("\u0028\u00b5\u002f\u00fd", "a Zstandard file"),
+            new Kind("(\u00b5/\u00fd", "a Zstandard file"),
             new Kind("\0\0\b", "an IDX file of a data set"),
             new Kind("\u007fELF", "a program or library"),
             new Kind("%PDF", "a PDF"),
