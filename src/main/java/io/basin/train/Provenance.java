@@ -91,31 +91,32 @@ public record Provenance(
         float[] mean = Json.floats(header.getOrDefault("mean", "[]"), file + ": mean");
         float[] std = Json.floats(header.getOrDefault("std", "[]"), file + ": std");
         requireNormalisation(file, mean, std);
-        try {
-            return new Provenance(
-                    Printable.of(header.get("model")),
-                    Printable.of(header.get("dataset")),
-                    Printable.of(header.getOrDefault("method", "")),
-                    header.getOrDefault("init", ""),
-                    count(header, "restarts", 0),
-                    mean,
-                    std,
-                    count(header, "validation", 0),
-                    count(header, "train_samples", 0),
-                    Math.max(1, count(header, "batch", USUAL_BATCH)),
-                    count(header, "pad", 0),
-                    Boolean.parseBoolean(header.getOrDefault("flip", "false")),
-                    header.getOrDefault(DATA, ""));
-        } catch (NumberFormatException e) {
-            throw new FormatException(
-                    file, "a count in its header is not a number: it is damaged, name another file", e);
-        }
+        return new Provenance(
+                Printable.of(header.get("model")),
+                Printable.of(header.get("dataset")),
+                Printable.of(header.getOrDefault("method", "")),
+                header.getOrDefault("init", ""),
+                count(file, header, "restarts", 0),
+                mean,
+                std,
+                count(file, header, "validation", 0),
+                count(file, header, "train_samples", 0),
+                Math.max(1, count(file, header, "batch", USUAL_BATCH)),
+                count(file, header, "pad", 0),
+                Boolean.parseBoolean(header.getOrDefault("flip", "false")),
+                header.getOrDefault(DATA, ""));
     }
 
-    private static int count(Map<String, String> header, String key, int otherwise) {
-        int value = Integer.parseInt(header.getOrDefault(key, Integer.toString(otherwise)));
-        if (value < 0) throw new NumberFormatException(key + " is " + value);
-        return value;
+    private static int count(String file, Map<String, String> header, String key, int otherwise) {
+        String text = header.getOrDefault(key, Integer.toString(otherwise));
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= 0) return value;
+        } catch (NumberFormatException e) {
+            // As below: to a reader both are the same fault.
+        }
+        throw new FormatException(
+                file, "its header's '" + key + "' is '" + Printable.of(text) + "', not a count: it is damaged, name another file");
     }
 
     private static void requireNormalisation(String file, float[] mean, float[] std) {

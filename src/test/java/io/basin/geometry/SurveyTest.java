@@ -52,7 +52,7 @@ class SurveyTest {
             try (Landscape land = new Landscape(device)) {
                 Net a = land.net(folder, "a", 1);
                 Net b = land.net(folder, "b", 2);
-                for (int[] counts : new int[][] {{0, 0}, {60, 60}, {0, 60}}) {
+                for (int[] counts : new int[][] {{0, 0}, {30, 30}, {0, 30}}) {
                     Found exact = Found.on(land, () -> land.terrain(counts[0], counts[1], "exact"), a, b, a);
                     Found whole = Found.on(land, () -> land.whole(counts[0], counts[1]), a, b, a);
                     for (int i = 0; i < 3; i++) {
