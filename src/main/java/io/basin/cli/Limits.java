@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.device.DeviceProvider;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -53,11 +54,12 @@ final class Limits {
         from(1, SAMPLES, "--validation");
         from(0, SAMPLES, "--train-samples", "--samples", "--bn-samples", "--checkpoint-every");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
+        from(2, NETS + 2, "--num-bends");
         from(2, NETS, "--runs", "--swap-workers", "--swag-rank");
         from(2, 501, "--grid");
         from(1, 10_000, "--points");
         from(0, 1e5, "--memory");
-        from(0, 1024, "--threads");
+        from(0, DeviceProvider.MOST_THREADS, "--threads");
         from(-EXACT, EXACT, "--seed");
     }
 

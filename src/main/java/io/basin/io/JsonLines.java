@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32;
@@ -24,8 +25,8 @@ import java.util.zip.CRC32;
  * a line; {@link #resume} cuts it back to the checkpoint's offset, so the resumed run's file equals the one of a run that was
  * never interrupted.
  *
- * <p>A line that is an object carries {@code check}, the CRC-32 of its other fields but for {@code seconds}: the time that
- * something took is nobody's result, and without it the files of two equal runs are equal. Every reader compares it.
+ * <p>A line that is an object carries {@code check}, the CRC-32 of its other fields, which every reader compares. The files of two
+ * equal runs are equal but for it and for {@code seconds}, the time that something took.
  */
 public final class JsonLines implements AutoCloseable {
     /** What a line takes beside its values, in values. */
@@ -105,7 +106,7 @@ public final class JsonLines implements AutoCloseable {
 
     private static String check(ObjectNode line) {
         CRC32 sum = new CRC32();
-        sum.update(timeless(line).getBytes(StandardCharsets.UTF_8));
+        sum.update(Json.line(line).getBytes(StandardCharsets.UTF_8));
         return String.format(Locale.ROOT, "%08x", sum.getValue());
     }
 
@@ -171,14 +172,14 @@ public final class JsonLines implements AutoCloseable {
     }
 
     private static List<JsonNode> parse(Path file, byte[] bytes) {
-        String text = Json.decode(bytes, file.toString());
         List<JsonNode> values = new ArrayList<>();
         requireSparse(bytes, file.toString());
         int checked = 0;
         int start = 0;
-        for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+        for (int end = 0; end < bytes.length; end++) {
+            if (bytes[end] != '\n') continue;
             String where = file + " line " + (values.size() + 1);
-            JsonNode line = Json.parse(text.substring(start, end), where);
+            JsonNode line = Json.parse(Arrays.copyOfRange(bytes, start, end), where);
             if (line.has(CHECK)) {
                 String check = ((ObjectNode) line).remove(CHECK).asText();
                 if (!check.equals(check((ObjectNode) line))) throw damaged(where);

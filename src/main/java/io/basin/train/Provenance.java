@@ -116,7 +116,9 @@ public record Provenance(
             // As below: to a reader both are the same fault.
         }
         throw new FormatException(
-                file, "its header's '" + key + "' is '" + Printable.of(text) + "', not a count: it is damaged, name another file");
+                file,
+                "its header's '" + key + "' is '" + Printable.of(text)
+                        + "', not a count: it is damaged, name another file");
     }
 
     private static void requireNormalisation(String file, float[] mean, float[] std) {

@@ -95,9 +95,9 @@ class BadInputTest {
         "--method, adam, unknown method 'adam'",
         "--model, lenet, unknown net 'lenet'",
         "--device, tpu, unknown device 'tpu'",
-        "--threads, -1, --threads must lie between 0",
-        "--threads, 1000, --threads must lie between 0",
-        "--threads, 2147483647, --threads must lie between 0",
+        "--threads, -1, --threads must not be negative",
+        "--threads, 1000, --threads must be at most 512",
+        "--threads, 2147483647, --threads must be at most 512",
         "--precision, fp8, none of fp32",
         "--precision, tf32, --precision tf32",
         "--augment, rotate, --augment: 'rotate' is none of",
@@ -215,7 +215,7 @@ class BadInputTest {
         refused(train("--resume", out, "--lr", "0.2"), 2, "--resume", "written with --lr 0.05, now 0.2");
         refused(train("--resume", out, "--method", "ema"), 2, "--resume", "--methods swa, now ema");
         refused(train("--resume", out, "--seed", 2), 2, "--resume", "--seeds 1, now 2");
-        refused(train("--resume", out, "--threads", 2), 2, "--resume", "--device CPU, 1 thread", "2 threads");
+        refused(train("--resume", out, "--threads", 2), 2, "--resume", "\"CPU, 1 thread", "2 threads", "--any-device");
         refused(train("--resume", out, "--bn-update", "single"), 2, "--resume", "--bn-update auto, now single");
         refused(
                 Shell.run(

@@ -190,7 +190,8 @@ class FamilyCommandsTest {
         }
         writer.write(member);
         Shell shell = compare("--resume", tampered);
-        assertEquals(0, shell.code(), shell.err());
+        assertEquals(1, shell.code(), shell.err());
+        assertTrue(shell.complaint().contains("a self-check failed"), shell.err());
         assertTrue(shell.out().contains("FAILED: average = float64 mean of the stored models"), shell.out());
     }
 
