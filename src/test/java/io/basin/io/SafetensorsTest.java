@@ -142,7 +142,7 @@ class SafetensorsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            {"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}                    | 4 | not one of F32
+            {"a":{"dtype":"F12","shape":[2],"data_offsets":[0,4]}}                    | 4 | not one of
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}                    | 4 | takes 8 bytes
             {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}                    | 3 | cut short
             {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}                    | 5 | 1 bytes follow
