@@ -76,7 +76,7 @@ final class DataCommand implements Runnable {
         if (all.stream().allMatch(FileStatus::ok)) return 0;
         String where = dir == null ? "" : " --data-dir " + dir;
         System.err.println(
-                "basin: " + name + " is not as published; 'basin data fetch " + name + where + "' downloads it");
+                "basin: " + name + " is missing or not as published; 'basin data fetch " + name + where + "' downloads it");
         return 1;
     }
 

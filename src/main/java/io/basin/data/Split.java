@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.random.Permutation;
+import java.util.stream.IntStream;
 
 /**
  * A training set parted into what is learned from and what choices are made on.
@@ -36,7 +37,7 @@ public record Split(ImageSet train, ImageSet validation) {
                         + " part: take " + (quotas[k] == 0 ? "more" : "fewer"));
             }
         }
-        return part(set, chosen(set, counts, quotas, seed), validationCount);
+        return part(set, chosen(set, counts, quotas, seed));
     }
 
     /**
@@ -60,7 +61,7 @@ public record Split(ImageSet train, ImageSet validation) {
                         + k + " (" + set.classNames().get(k) + "); take more");
             }
         }
-        return part(set, chosen(set, counts, quotas, seed), count).validation();
+        return set.subset(indices(chosen(set, counts, quotas, seed), true), set.name());
     }
 
     private static int[] quotas(int[] counts, int total, int validationCount) {
@@ -100,18 +101,13 @@ public record Split(ImageSet train, ImageSet validation) {
         return chosen;
     }
 
-    private static Split part(ImageSet set, boolean[] chosen, int validationCount) {
-        int[] train = new int[set.count() - validationCount];
-        int[] validation = new int[validationCount];
-        int t = 0;
-        int v = 0;
-        for (int i = 0; i < chosen.length; i++) {
-            if (chosen[i]) {
-                validation[v++] = i;
-            } else {
-                train[t++] = i;
-            }
-        }
-        return new Split(set.subset(train, set.name()), set.subset(validation, set.name() + " (validation part)"));
+    private static Split part(ImageSet set, boolean[] chosen) {
+        return new Split(
+                set.subset(indices(chosen, false), set.name()),
+                set.subset(indices(chosen, true), set.name() + " (validation part)"));
+    }
+
+    private static int[] indices(boolean[] chosen, boolean wanted) {
+        return IntStream.range(0, chosen.length).filter(i -> chosen[i] == wanted).toArray();
     }
 }

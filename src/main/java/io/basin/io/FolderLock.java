@@ -30,7 +30,7 @@ public final class FolderLock implements AutoCloseable {
     /** How the names of all files begin that locks need: they are not results. */
     static final String PREFIX = ".basin.";
 
-    private static final int PATIENCE = 20;
+    private static final int PATIENCE = 300;
     /** Options of mounts that keep locks to one host. */
     private static final Set<String> LOCAL =
             Set.of("nolock", "local_lock=all", "local_lock=posix", "nobrl", "localflock");

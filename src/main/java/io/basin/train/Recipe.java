@@ -213,7 +213,11 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     private static int parts(String flag, double cycle, double left, int per, String start) {
         double exact = per * left / cycle;
         long whole = Math.round(exact);
-        if (whole < 1 || whole > Integer.MAX_VALUE || Math.abs(exact - whole) > 1e-6 * whole) {
+        if (whole > Schedule.MOST_STEPS) {
+            throw new IllegalArgumentException(
+                    flag + " " + number(cycle) + " is less than one step of any run: name a longer one");
+        }
+        if (whole < 1 || Math.abs(exact - whole) > 1e-6 * whole) {
             // Half a cycle at the end is the better end: it comes with a model.
             double near = per * left / Math.max(1, per == 2 ? whole - 1 | 1 : whole);
             throw new IllegalArgumentException(String.format(
@@ -229,6 +233,7 @@ public record Recipe(String name, int runs, Schedule schedule, Averaging averagi
     }
 
     private static String number(double epochs) {
+        if (Math.abs(epochs) < 1e-4 && epochs != 0) return String.format(Locale.ROOT, "%.3g", epochs);
         return new BigDecimal(epochs)
                 .round(new MathContext(6))
                 .stripTrailingZeros()
