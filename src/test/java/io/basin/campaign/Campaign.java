@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /**
  * Tries to make Basin lose work or compute something else without a word, with chances that change from run to run: {@code mvn
- * -Pcampaign verify [-Dcampaign.minutes=20] [-Dcampaign.seed=N]}. The counts are printed and written to {@code
+ * -Pcampaign verify [-Dcampaign.minutes=20] [-Dcampaign.seed=N] [-Dcampaign.only=pairs]}. The counts are printed and written to {@code
  * bench/results/campaign-DATE.md}; any failure ends it with exit code 1.
  */
 public final class Campaign {
@@ -22,7 +22,7 @@ public final class Campaign {
 
     private Campaign() {}
 
-    /** @param args minutes for all parts together, and the seed or {@code fresh} */
+    /** @param args minutes for all parts together, the seed or {@code fresh}, and the name of the only part or {@code all} */
     public static void main(String[] args) throws Exception {
         double minutes = Double.parseDouble(args[0]);
         long seed = args[1].equals("fresh") ? System.nanoTime() : Long.parseLong(args[1]);
@@ -31,10 +31,13 @@ public final class Campaign {
         StringBuilder notes = new StringBuilder();
         int failed = 0;
         Instant start = Instant.now();
-        for (int i = 0; i < PARTS.size(); i++) {
-            Part part = PARTS.get(i);
+        List<Part> parts =
+                PARTS.stream().filter(p -> args[2].equals("all") || p.name().equals(args[2])).toList();
+        if (parts.isEmpty()) throw new IllegalArgumentException("no part of the campaign is called " + args[2]);
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
             // What one part leaves of its time is the next ones'.
-            Instant deadline = start.plus(Duration.ofMillis((long) (minutes * 60_000 * (i + 1) / PARTS.size())));
+            Instant deadline = start.plus(Duration.ofMillis((long) (minutes * 60_000 * (i + 1) / parts.size())));
             Counts counts = run(part, seed + i, deadline);
             int held = counts.tried() - counts.failed();
             table.append(String.format(
@@ -44,7 +47,7 @@ public final class Campaign {
             failed += counts.failed();
         }
         System.out.println(table + "\n" + notes);
-        write(minutes, seed, Duration.between(start, Instant.now()), table + "\n" + notes);
+        write(minutes, seed, args[2], Duration.between(start, Instant.now()), table + "\n" + notes);
         if (failed > 0) System.exit(1);
     }
 
@@ -59,12 +62,13 @@ public final class Campaign {
         }
     }
 
-    private static void write(double minutes, long seed, Duration took, String results) throws IOException {
-        Path file = Path.of("bench", "results", "campaign-" + LocalDate.now() + ".md");
+    private static void write(double minutes, long seed, String only, Duration took, String results)
+            throws IOException {
+        Path file = Path.of("bench", "results", "campaign-" + (only.equals("all") ? "" : only + "-") + LocalDate.now() + ".md");
         Files.writeString(
                 file,
                 "# Campaign\n\nCommand: `mvn -Pcampaign verify -Dcampaign.minutes=" + minutes + " -Dcampaign.seed="
-                        + seed
+                        + seed + (only.equals("all") ? "" : " -Dcampaign.only=" + only)
                         + "`, commit " + commit() + ", " + took.toMinutes() + " minutes.\nMachine: " + machine()
                         + "\n\nA case holds where a killed run ends with the bytes of an undisturbed one, a pair leaves one"
                         + " whole run or two, and a damaged file is read or refused by name.\n\n" + results);
