@@ -75,8 +75,8 @@ final class DataCommand implements Runnable {
         all.forEach(f -> System.out.printf(Locale.ROOT, "%-30s %s %s%n", f.file(), f.state(), f.detail()));
         if (all.stream().allMatch(FileStatus::ok)) return 0;
         String where = dir == null ? "" : " --data-dir " + dir;
-        System.err.println(
-                "basin: " + name + " is missing or not as published; 'basin data fetch " + name + where + "' downloads it");
+        System.err.println("basin: " + name + " is missing or not as published; 'basin data fetch " + name + where
+                + "' downloads it");
         return 1;
     }
 

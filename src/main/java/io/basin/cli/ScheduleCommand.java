@@ -53,9 +53,8 @@ final class ScheduleCommand implements Runnable {
         }
         int train = s.trainSamples() > 0 ? s.trainSamples() : left;
         if (train < s.batch()) {
-            throw new IllegalArgumentException(
-                    "--batch-size " + s.batch() + " exceeds the " + train + " training samples that --samples,"
-                            + " --validation and --train-samples leave");
+            throw new IllegalArgumentException("--batch-size " + s.batch() + " exceeds the " + train
+                    + " training samples that --samples," + " --validation and --train-samples leave");
         }
         methods.forEach(m -> Recipe.known("--methods", m));
         int perEpoch = train / s.batch();

@@ -108,6 +108,8 @@ public record Split(ImageSet train, ImageSet validation) {
     }
 
     private static int[] indices(boolean[] chosen, boolean wanted) {
-        return IntStream.range(0, chosen.length).filter(i -> chosen[i] == wanted).toArray();
+        return IntStream.range(0, chosen.length)
+                .filter(i -> chosen[i] == wanted)
+                .toArray();
     }
 }

@@ -31,8 +31,9 @@ public final class Campaign {
         StringBuilder notes = new StringBuilder();
         int failed = 0;
         Instant start = Instant.now();
-        List<Part> parts =
-                PARTS.stream().filter(p -> args[2].equals("all") || p.name().equals(args[2])).toList();
+        List<Part> parts = PARTS.stream()
+                .filter(p -> args[2].equals("all") || p.name().equals(args[2]))
+                .toList();
         if (parts.isEmpty()) throw new IllegalArgumentException("no part of the campaign is called " + args[2]);
         for (int i = 0; i < parts.size(); i++) {
             Part part = parts.get(i);
@@ -64,7 +65,8 @@ public final class Campaign {
 
     private static void write(double minutes, long seed, String only, Duration took, String results)
             throws IOException {
-        Path file = Path.of("bench", "results", "campaign-" + (only.equals("all") ? "" : only + "-") + LocalDate.now() + ".md");
+        Path file = Path.of(
+                "bench", "results", "campaign-" + (only.equals("all") ? "" : only + "-") + LocalDate.now() + ".md");
         Files.writeString(
                 file,
                 "# Campaign\n\nCommand: `mvn -Pcampaign verify -Dcampaign.minutes=" + minutes + " -Dcampaign.seed="
