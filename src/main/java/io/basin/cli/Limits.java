@@ -54,7 +54,8 @@ final class Limits {
         from(1, SAMPLES, "--validation");
         from(0, SAMPLES, "--train-samples", "--samples", "--bn-samples", "--checkpoint-every");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
-        from(2, NETS + 2, "--num-bends");
+        // Below 3 the command says more: it counts the ends.
+        from(0, NETS + 2, "--num-bends");
         from(2, NETS, "--runs", "--swap-workers", "--swag-rank");
         from(2, 501, "--grid");
         from(1, 10_000, "--points");
