@@ -90,16 +90,16 @@ final class PredictCommand implements Runnable {
         });
     }
 
-    private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum tally) {
+    private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum sum) {
         try (Model model = file.open(splits)) {
             Evaluator evaluator = model.on(images);
-            evaluator.poll(file.into(model).weights(), weight, tally);
+            evaluator.accumulate(file.into(model).weights(), weight, sum);
         }
     }
 
-    private void print(List<String> images, List<String> classes, PredictionSum tally) {
-        double[] p = tally.sums();
-        int[] elected = vote ? tally.elected() : null;
+    private void print(List<String> images, List<String> classes, PredictionSum sum) {
+        double[] p = sum.sums();
+        int[] elected = vote ? sum.elected() : null;
         for (int i = 0; i < images.size(); i++) {
             StringBuilder line = new StringBuilder(images.get(i) + ":");
             if (elected != null)

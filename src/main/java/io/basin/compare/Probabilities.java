@@ -25,9 +25,9 @@ import java.util.List;
 public record Probabilities(double[] p, int[] choices, int classes) {
     /** One pass of each model over the evaluator's images; the host reads their mean and not their answers. */
     public static Probabilities mean(Evaluator evaluator, List<Weights> models) {
-        try (PredictionSum tally = evaluator.tally()) {
-            for (Weights model : models) evaluator.poll(model, 1.0 / models.size(), tally);
-            return new Probabilities(requireNumbers(tally.sums()), tally.likeliest(), evaluator.classes());
+        try (PredictionSum sum = evaluator.predictionSum()) {
+            for (Weights model : models) evaluator.accumulate(model, 1.0 / models.size(), sum);
+            return new Probabilities(requireNumbers(sum.sums()), sum.likeliest(), evaluator.classes());
         }
     }
 

@@ -14,7 +14,7 @@ final class CpuPredictionSum implements PredictionSum {
     private final int[] votes;
 
     CpuPredictionSum(Guard device, int rows, int classes) {
-        guard = device.of("the tally");
+        guard = device.of("the prediction sum");
         this.rows = rows;
         this.classes = classes;
         sums = new double[Math.multiplyExact(rows, classes)];

@@ -22,7 +22,7 @@ final class CudaPredictionSum implements PredictionSum {
         this.device = device;
         this.rows = rows;
         this.classes = classes;
-        guard = device.guard().of("the tally");
+        guard = device.guard().of("the prediction sum");
         try {
             sums = undo.add(device.allocate(8L * rows * classes));
             votes = undo.add(device.allocate(4L * rows * classes));

@@ -139,10 +139,10 @@ public final class Checkpoint {
     }
 
     /** Writes everything that the next step depends on. */
-    static void saveRun(Path file, Training session, Map<String, String> metadata) {
-        ParameterStore storage = session.model().store();
-        Device device = session.model().device();
-        SafetensorsWriter writer = writer(session.totals(), metadata);
+    static void saveRun(Path file, Training training, Map<String, String> metadata) {
+        ParameterStore storage = training.model().store();
+        Device device = training.model().device();
+        SafetensorsWriter writer = writer(training.totals(), metadata);
         addModel(writer, device, storage, storage.live());
         for (Arena a : arenas(storage, true)) addArena(writer, device, storage, prefix(a), storage.memory(a));
         writer.write(file);
@@ -198,18 +198,18 @@ public final class Checkpoint {
     }
 
     /** Restores a run's weights, moments and average; returns where it stood. */
-    static EpochMetrics loadRun(Path file, Training session) {
+    static EpochMetrics loadRun(Path file, Training training) {
         try (Safetensors in = Safetensors.open(file)) {
-            readArenas(file, in, session.model(), true);
+            readArenas(file, in, training.model(), true);
             return metrics(file, in.metadata());
         }
     }
 
     /** Takes up another run's weights, statistics and moments; its counters and its average are left. */
-    static void loadStart(Path file, Training session) {
+    static void loadStart(Path file, Training training) {
         try (Safetensors in = Safetensors.open(file)) {
             required(file, in.metadata(), "step");
-            readArenas(file, in, session.model(), false);
+            readArenas(file, in, training.model(), false);
         }
     }
 

@@ -153,16 +153,16 @@ public final class Evaluator implements AutoCloseable {
     }
 
     /** Room for what models say of all samples. */
-    public PredictionSum tally() {
+    public PredictionSum predictionSum() {
         return guard.get(() -> device.arenas().predictionSum(samples, classes));
     }
 
-    /** One pass over the data, which adds the model's probabilities to {@code tally} on the device, without waiting. */
-    public void poll(Weights model, double weight, PredictionSum tally) {
-        guard.run(() -> add(model, weight, tally));
+    /** One pass over the data, which adds the model's probabilities to {@code sum} on the device, without waiting. */
+    public void accumulate(Weights model, double weight, PredictionSum sum) {
+        guard.run(() -> add(model, weight, sum));
     }
 
-    private void add(Weights model, double weight, PredictionSum tally) {
+    private void add(Weights model, double weight, PredictionSum sum) {
         useMeasured(model);
         drawn = false;
         control.start(0);
@@ -171,7 +171,7 @@ public final class Evaluator implements AutoCloseable {
         Memory memory = plan.binding(model).memory(value.arena());
         for (int b = 0; b < batches(); b++) {
             plan.forward();
-            tally.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
+            sum.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
             tick.run();
         }
     }

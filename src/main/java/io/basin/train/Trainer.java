@@ -26,7 +26,7 @@ import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
- * Drives a session to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
+ * Drives a training to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
  * the very bits that it would have had.
  *
  * <p>The folder holds {@code checkpoint.safetensors}, {@code member-<step>.safetensors} for collected models and {@code
@@ -79,7 +79,7 @@ public final class Trainer {
      */
     public record Epoch(double epoch, int step, double lr, double loss, double accuracy, double seconds) {}
 
-    private final Training session;
+    private final Training training;
     private final Schedule schedule;
     private final int stepsPerEpoch;
     private final @Nullable Path folder;
@@ -93,7 +93,7 @@ public final class Trainer {
     /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
     private int epochs;
 
-    /** Members of the session that are on disk. */
+    /** Members of the training that are on disk. */
     private int written;
 
     /**
@@ -103,7 +103,7 @@ public final class Trainer {
      * @param keepsMembers whether something predicts from the collected models later: else they are only written
      */
     public Trainer(
-            Training session,
+            Training training,
             Schedule schedule,
             int stepsPerEpoch,
             @Nullable Path folder,
@@ -111,7 +111,7 @@ public final class Trainer {
             Map<String, String> about,
             boolean keepsMembers,
             Listener listener) {
-        this.session = session;
+        this.training = training;
         this.schedule = schedule;
         this.stepsPerEpoch = stepsPerEpoch;
         this.folder = folder;
@@ -151,12 +151,12 @@ public final class Trainer {
      * Trains to the end of the schedule, from the folder's checkpoint where there is one.
      *
      * @throws DivergedException when the loss or a weight is not finite; names the step and leaves the last checkpoint
-     * @throws IllegalStateException when another thread is training the same session, naming it
+     * @throws IllegalStateException when another thread is training the same training, naming it
      * @throws FormatException when the checkpoint is damaged or belongs to another configuration
      * @throws UncheckedIOException when another process or thread writes into the folder, naming it
      */
     public void run() {
-        session.driven(this::drive);
+        training.driven(this::drive);
     }
 
     private void drive() {
@@ -181,37 +181,37 @@ public final class Trainer {
     }
 
     private void begin() {
-        if (origin != null) Checkpoint.loadStart(origin, session);
+        if (origin != null) Checkpoint.loadStart(origin, training);
     }
 
     private void train() {
         long start = System.nanoTime();
-        session.reserve(nextStop() - session.step());
-        while (session.step() < session.steps()) {
-            session.advance();
-            int step = session.step();
+        training.reserve(nextStop() - training.step());
+        while (training.step() < training.steps()) {
+            training.advance();
+            int step = training.step();
             listener.onStep(step);
-            boolean epochEnds = step % stepsPerEpoch == 0 || step == session.steps();
+            boolean epochEnds = step % stepsPerEpoch == 0 || step == training.steps();
             boolean saves = epochEnds || checkpointEvery > 0 && step % checkpointEvery == 0;
             if (epochEnds) {
                 endEpoch(step, start);
                 start = System.nanoTime();
-                session.startEpoch();
-            } else if (saves || session.model().device().isSynchronous() && step % WATCH == 0) {
-                requireFinite(session.totals());
+                training.startEpoch();
+            } else if (saves || training.model().device().isSynchronous() && step % WATCH == 0) {
+                requireFinite(training.totals());
             }
             if (!saves) continue;
             if (folder != null) saveFinite(step);
-            session.reserve(nextStop() - step);
+            training.reserve(nextStop() - step);
         }
     }
 
     /** The step at which the device is next waited for. */
     private int nextStop() {
-        int step = session.step();
+        int step = training.step();
         int epoch = (step / stepsPerEpoch + 1) * stepsPerEpoch;
         int save = checkpointEvery > 0 ? (step / checkpointEvery + 1) * checkpointEvery : epoch;
-        return Math.min(session.steps(), Math.min(epoch, save));
+        return Math.min(training.steps(), Math.min(epoch, save));
     }
 
     private void requireFinite(EpochMetrics totals) {
@@ -227,12 +227,12 @@ public final class Trainer {
 
     /** Everything is asked for before anything is waited for: the host waits at the ends of epochs only. */
     private void endEpoch(int step, long start) {
-        Supplier<EpochMetrics> arriving = session.fetch();
+        Supplier<EpochMetrics> arriving = training.fetch();
         double seconds = since(start);
         Function<Epoch, Map<String, Object>> measured = listener.onEpoch();
         EpochMetrics t = arriving.get();
         // A device that works on its own has only now finished.
-        if (!session.model().device().isSynchronous()) seconds = since(start);
+        if (!training.model().device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
                 (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
@@ -273,19 +273,19 @@ public final class Trainer {
     }
 
     private void save() {
-        List<Training.Member> members = session.members();
+        List<Training.Member> members = training.members();
         for (Training.Member m : members.subList(Math.min(written, members.size()), members.size())) {
             Map<String, String> header = new LinkedHashMap<>(about);
             header.putAll(details.apply(m.step()));
             header.put("step", Integer.toString(m.step()));
-            Checkpoint.saveModel(memberFile(m.step()), session.model(), m.weights(), header);
+            Checkpoint.saveModel(memberFile(m.step()), training.model(), m.weights(), header);
         }
         written = members.size();
         Map<String, String> header = new LinkedHashMap<>(about);
         header.put("epochs", Integer.toString(epochs));
-        Checkpoint.saveRun(file(CHECKPOINT), session, header);
+        Checkpoint.saveRun(file(CHECKPOINT), training, header);
         if (keepsMembers) return;
-        session.forgetMembers();
+        training.forgetMembers();
         written = 0;
     }
 
@@ -303,7 +303,7 @@ public final class Trainer {
         }
         Difference.requireNone(file, metadata.getOrDefault(RUN, ""), about.getOrDefault(RUN, ""));
         requireSameData(file, metadata);
-        EpochMetrics totals = Checkpoint.loadRun(file, session);
+        EpochMetrics totals = Checkpoint.loadRun(file, training);
         List<Training.Member> members = new ArrayList<>();
         for (int step : schedule.collections()) {
             if (step >= totals.step()) continue;
@@ -312,7 +312,7 @@ public final class Trainer {
             else Safetensors.open(memberFile(step)).close();
         }
         written = members.size();
-        session.resume(totals, members);
+        training.resume(totals, members);
         epochs = Checkpoint.count(file, metadata, "epochs");
         return endOfLine(file("metrics.jsonl"), epochs);
     }
@@ -345,9 +345,9 @@ public final class Trainer {
     }
 
     private Weights loadMember(int step) {
-        Weights weights = session.model().store().blank(session.model().device());
+        Weights weights = training.model().store().blank(training.model().device());
         try {
-            Checkpoint.loadModel(memberFile(step), session.model(), weights);
+            Checkpoint.loadModel(memberFile(step), training.model(), weights);
             return weights;
         } catch (RuntimeException e) {
             weights.close();

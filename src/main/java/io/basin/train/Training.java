@@ -34,7 +34,7 @@ import java.util.function.Supplier;
  * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
  * beforehand: between two checkpoints a run allocates nothing and reads nothing.
  *
- * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several sessions train side by side with the
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several trainings train side by side with the
  * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
  */
 @Api
@@ -218,7 +218,7 @@ public final class Training implements AutoCloseable {
 
     private void requireMore() {
         requireDriver();
-        if (done == steps()) throw new IllegalStateException("the session has done all of its " + done + " steps");
+        if (done == steps()) throw new IllegalStateException("the training has done all of its " + done + " steps");
     }
 
     private void oneStep(boolean whole) {
@@ -243,7 +243,7 @@ public final class Training implements AutoCloseable {
         Thread other = driver;
         if (other == null || other == Thread.currentThread()) return;
         throw new IllegalStateException(
-                "the session is in use by a trainer in thread '" + other.getName() + "': train another one here");
+                "the training is in use by a trainer in thread '" + other.getName() + "': train another one here");
     }
 
     /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
@@ -292,7 +292,7 @@ public final class Training implements AutoCloseable {
         guard.run(() -> control.start(done));
     }
 
-    /** Puts the session where a checkpoint left off; storage is filled by the caller. */
+    /** Puts the training where a checkpoint left off; storage is filled by the caller. */
     void resume(EpochMetrics totals, List<Member> collected) {
         guard.run(() -> {
             done = Math.toIntExact(totals.step());

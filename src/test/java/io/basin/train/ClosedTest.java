@@ -125,20 +125,20 @@ class ClosedTest {
             // The plan is still bound to them.
             refused("the memory of PARAMS", () -> evaluator.evaluate(copy));
             refused("", () -> evaluator.refresh(copy, Evaluator.Refresh.EXACT, pass -> {}));
-            PredictionSum tally = evaluator.tally();
-            evaluator.poll(run.storage.live(), 1, tally);
+            PredictionSum sum = evaluator.predictionSum();
+            evaluator.accumulate(run.storage.live(), 1, sum);
             evaluator.close();
             evaluator.close();
             Weights live = run.storage.live();
             refused("the evaluator", () -> evaluator.evaluate(live));
-            refused("the evaluator", () -> evaluator.poll(live, 1, tally));
+            refused("the evaluator", () -> evaluator.accumulate(live, 1, sum));
             refused("the evaluator", () -> evaluator.predict(List.of(live), (m, first, rows, p) -> {}));
-            refused("the evaluator", evaluator::tally);
-            tally.close();
-            tally.close();
-            refused("the tally", tally::sums);
-            refused("the tally", tally::likeliest);
-            refused("the tally", tally::elected);
+            refused("the evaluator", evaluator::predictionSum);
+            sum.close();
+            sum.close();
+            refused("the prediction sum", sum::sums);
+            refused("the prediction sum", sum::likeliest);
+            refused("the prediction sum", sum::elected);
         });
     }
 
