@@ -37,7 +37,7 @@ class PredictionSumContractTest {
     }
 
     private static void check(Device device, float[][] members, int rows, int classes, int batch, double[] weights) {
-        try (PredictionSum sum = device.arenas().predictionSum(rows, classes);
+        try (PredictionSum all = device.arenas().predictionSum(rows, classes);
                 Memory memory = device.allocate(OFFSET + 4L * batch * classes)) {
             for (int m = 0; m < weights.length; m++) {
                 for (int first = 0; first < rows; first += batch) {
@@ -46,7 +46,7 @@ class PredictionSumContractTest {
                             ByteBuffer.allocateDirect(4 * count * classes).order(ByteOrder.nativeOrder());
                     bytes.asFloatBuffer().put(members[m], first * classes, count * classes);
                     device.upload(memory, OFFSET, bytes);
-                    sum.add(weights[m], memory, OFFSET, first, count);
+                    all.add(weights[m], memory, OFFSET, first, count);
                 }
             }
             double[] sums = new double[rows * classes];
@@ -65,9 +65,9 @@ class PredictionSumContractTest {
                 likeliest[r] = best(sum, new double[classes]);
                 elected[r] = best(votes, sum);
             }
-            assertArrayEquals(sums, sum.sums());
-            assertArrayEquals(likeliest, sum.likeliest());
-            assertArrayEquals(elected, sum.elected());
+            assertArrayEquals(sums, all.sums());
+            assertArrayEquals(likeliest, all.likeliest());
+            assertArrayEquals(elected, all.elected());
         }
     }
 
@@ -101,10 +101,10 @@ class PredictionSumContractTest {
     @MethodSource(ALL)
     void samplesThatItHasNoRoomForAreRefused(Subject subject) {
         try (Device device = subject.open();
-                PredictionSum sum = device.arenas().predictionSum(5, 3);
+                PredictionSum all = device.arenas().predictionSum(5, 3);
                 Memory memory = device.allocate(36)) {
-            assertThrows(RuntimeException.class, () -> sum.add(1, memory, 0, 3, 3));
-            assertThrows(RuntimeException.class, () -> sum.add(1, memory, 4, 0, 3));
+            assertThrows(RuntimeException.class, () -> all.add(1, memory, 0, 3, 3));
+            assertThrows(RuntimeException.class, () -> all.add(1, memory, 4, 0, 3));
         }
     }
 }
