@@ -61,17 +61,18 @@ class FlagNamesTest {
     void everyParameterThatTheEngineNamesHasItsFlag() throws IOException {
         Set<String> unknown = new TreeSet<>();
         int[] named = {0};
-        literals()
-                .forEach((file, texts) -> texts.forEach(text -> {
-                    Matcher m = QUOTED.matcher(text);
-                    while (m.find()) {
-                        named[0]++;
-                        String name = m.group(1);
-                        boolean known =
-                                FlagNames.parameters().contains(name) || ARGUMENTS.contains(name) || name.equals("%s");
-                        if (!known) unknown.add(file + ": " + name);
-                    }
-                }));
+        Map<String, List<String>> all = literals();
+        // No command averages foreign arrays.
+        all.keySet().removeIf(file -> file.startsWith("average/"));
+        all.forEach((file, texts) -> texts.forEach(text -> {
+            Matcher m = QUOTED.matcher(text);
+            while (m.find()) {
+                named[0]++;
+                String name = m.group(1);
+                boolean known = FlagNames.parameters().contains(name) || ARGUMENTS.contains(name) || name.equals("%s");
+                if (!known) unknown.add(file + ": " + name);
+            }
+        }));
         assertTrue(named[0] > 50, named[0] + " names");
         assertEquals(Set.of(), unknown);
     }
