@@ -25,6 +25,10 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
      * @throws UncheckedIOException if another process or thread writes there, naming it, or the folder cannot be made
      */
     static Claim of(String name, Path out, Path resume) {
+        if (resume != null && out != null && !out.toAbsolutePath().equals(resume.toAbsolutePath())) {
+            throw new IllegalArgumentException("--out " + out + ": a run that resumes stays in its folder, --resume "
+                    + resume + "; name one of them");
+        }
         if (resume != null) return resumed(resume);
         Path folder = out != null ? Folders.make(out) : unused(Path.of("runs"), name);
         // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.

@@ -67,7 +67,10 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         try {
             Nets.known(origin.model());
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file.toString(), String.valueOf(e.getMessage()), e);
+            String net = origin.model();
+            String why = "is of the net '" + net + "', which is neither one of ours nor a class on the class path that"
+                    + " builds one: start with java -cp basin.jar:CLASSES io.basin.cli.Main";
+            throw new FormatException(file.toString(), net.contains(".") ? String.valueOf(e.getMessage()) : why, e);
         }
         if (!Catalog.names().contains(origin.dataset())) {
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));

@@ -73,6 +73,11 @@ public final class Checkpoint {
         writer.add(name, p.shape().toLongs(), requireFinite(name, p.read(device, memory)));
     }
 
+    /** @throws DivergedException naming a weight that is not finite, which a ReLU may hide from the loss */
+    static void requireFinite(NetMemory net, Weights weights) {
+        for (Parameter p : net.store().parameters()) requireFinite(p.name(), p.read(net.device(), weights.params()));
+    }
+
     private static float[] requireFinite(String tensor, float[] values) {
         if (!finite(values)) throw new DivergedException("tensor '" + tensor + "' is no longer finite");
         return values;

@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -209,6 +210,7 @@ public final class Model extends NetMemory {
      * @param seed of first weights, where there are none yet, and of the order of samples
      * @param listener told each epoch's figures
      * @throws IllegalArgumentException if the method trains several nets or ends with several models
+     * @throws DivergedException if the loss or a weight is no longer finite
      */
     public void fit(
             Splits splits,
@@ -231,10 +233,11 @@ public final class Model extends NetMemory {
      * @throws IllegalArgumentException if the method trains several nets or ends with several models
      */
     public void fit(Splits splits, Method method, Optimizer optimizer, long seed, Consumer<Trainer.Epoch> listener) {
+        Objects.requireNonNull(listener, "listener: pass epoch -> {} to be told nothing");
         boolean average = method.product() == Method.Product.AVERAGE;
         if (method.parts() > 1 || !average && method.product() != Method.Product.LAST) {
-            throw new IllegalArgumentException(
-                    method.name() + " ends with several models and this is one: compare and" + " Comparison train it");
+            throw new IllegalArgumentException(method.name()
+                    + " ends with several models, and this is one: train it with MethodRun or Comparison");
         }
         try (Training training = new Training(
                 this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
@@ -242,6 +245,7 @@ public final class Model extends NetMemory {
             int epoch = splits.stepsPerEpoch();
             new Trainer(training, method.schedule(), epoch, null, 0, Map.of(), false, each).run();
             if (average) store.averaged().copyTo(device, store.live());
+            Checkpoint.requireFinite(this, store.live());
         }
         described(splits.card(graph.source(), method.name(), Long.toString(seed)), splits.classNames());
         if (average) refresh(splits, BatchNormUpdate.EXACT, "batch-norm statistics", Progress.NONE);

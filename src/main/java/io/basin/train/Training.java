@@ -64,6 +64,9 @@ public final class Training implements AutoCloseable {
     private final Runnable turn = () -> oneStep(true);
 
     private volatile int done;
+    /** Whether the gradients are those of the step that comes next. */
+    private boolean ready;
+
     private volatile @Nullable Thread driver;
     private boolean closesModel;
 
@@ -183,6 +186,7 @@ public final class Training implements AutoCloseable {
             plan.forward();
             plan.backward();
             EpochMetrics after = control.read();
+            ready = true;
             return (after.loss() - before.loss()) / (after.seen() - before.seen());
         });
     }
@@ -192,9 +196,11 @@ public final class Training implements AutoCloseable {
      *
      * @param most infinite to measure alone
      * @return the norm that they had
+     * @throws IllegalStateException before {@link #gradients} of this step
      */
     public double clipGradients(double most) {
         return guard.get(() -> {
+            requireReady();
             Memory memory = storage.memory(Arena.GRADS);
             ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(storage.paramBytes()))
                     .order(ByteOrder.nativeOrder());
@@ -213,7 +219,14 @@ public final class Training implements AutoCloseable {
 
     /** The second half: moves the weights against the gradients that {@link #gradients} computed, averages and collects. */
     public void update() {
-        guard.run(() -> oneStep(false));
+        guard.run(() -> {
+            requireReady();
+            oneStep(false);
+        });
+    }
+
+    private void requireReady() {
+        if (!ready) throw new IllegalStateException("this step has no gradients yet: call gradients() first");
     }
 
     private void requireMore() {
@@ -223,6 +236,7 @@ public final class Training implements AutoCloseable {
 
     private void oneStep(boolean whole) {
         requireMore();
+        ready = false;
         if (whole) {
             recording.replay();
         } else {

@@ -204,6 +204,7 @@ class BadInputTest {
     void aFolderThatHoldsSomethingIsNotWrittenInto() throws IOException {
         Path note = Files.writeString(folder.resolve("note.txt"), "mine");
         refused(train("--out", folder), 2, "--out", "is not empty", "--resume");
+        refused(train("--out", folder, "--resume", folder.resolve("run")), 2, "--out", "name one of them");
         assertEquals("mine", Files.readString(note));
     }
 

@@ -19,9 +19,12 @@ import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
+import io.basin.device.UpdateRule;
 import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.methods.Averaging;
+import io.basin.methods.Budget;
+import io.basin.methods.Methods;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
@@ -157,6 +160,65 @@ class ModelTest {
             assertTrue(assertThrows(IllegalArgumentException.class, () -> model.predict(new byte[35]))
                     .getMessage()
                     .contains("sample 0 has 35 values, the net takes 36"));
+        }
+    }
+
+    /** A ReLU turns NaN into 0, so that the loss stays finite. */
+    @Test
+    void aWeightThatIsNoLongerFiniteEndsAFit() {
+        UpdateRule breaking = new UpdateRule() {
+            @Override
+            public String name() {
+                return "breaking";
+            }
+
+            @Override
+            public int moments() {
+                return 0;
+            }
+
+            @Override
+            public void update(int n, float[] w, float[] g, float[] m, float[] v, float lr, float wd, float[] c) {
+                w[0] = Float.NaN;
+            }
+
+            @Override
+            public String cuda() {
+                return "w = 0.0f / 0.0f;";
+            }
+        };
+        try (Device device = Devices.open("cpu", 1);
+                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Model model = new Model(device, Nets.mlp(Shape.of(1, 8, 8), 4, 8))) {
+            assertThrows(
+                    DivergedException.class,
+                    () -> model.fit(splits, Methods.sgd(), new Budget(1, 0.05), breaking, 1, epoch -> {}));
+            assertThrows(
+                    NullPointerException.class,
+                    () -> model.fit(splits, Methods.sgd(), new Budget(1, 0.05), new Sgd(), 1, null));
+        }
+    }
+
+    @Test
+    void aStepIsUpdatedOnlyAfterItsGradients() {
+        try (Device device = Devices.open("cpu", 1);
+                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Model model = new Model(device, normed());
+                Training training = new Training(
+                        model,
+                        splits.train(),
+                        splits.reader(1),
+                        new Sgd(),
+                        Schedule.constant(8, 0.05),
+                        Averaging.none(8))) {
+            assertThrows(IllegalStateException.class, training::update);
+            assertThrows(IllegalStateException.class, () -> training.clipGradients(1));
+            training.gradients();
+            training.clipGradients(1);
+            training.update();
+            assertThrows(IllegalStateException.class, training::update);
+            training.advance();
+            assertEquals(2, training.step());
         }
     }
 
