@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 
 /**
  * Tries to make Basin lose work or compute something else without a word, with chances that change from run to run: {@code mvn
- * -Pcampaign verify [-Dcampaign.minutes=20] [-Dcampaign.seed=N] [-Dcampaign.only=pairs]}. The counts are printed and written to {@code
- * bench/results/campaign-DATE.md}; any failure ends it with exit code 1.
+ * -Pcampaign verify [-Dcampaign.minutes=20] [-Dcampaign.seed=N] [-Dcampaign.only=kills|pairs|flips|files]}. The counts are printed
+ * and written to {@code bench/results/campaign-DATE.md}; any failure ends it with exit code 1.
  */
 public final class Campaign {
     private static final List<Part> PARTS = List.of(new KillsPart(), new PairsPart(), new FlipsPart(), new FilesPart());

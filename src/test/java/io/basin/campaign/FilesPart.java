@@ -32,7 +32,7 @@ final class FilesPart implements Part {
 
     @Override
     public String name() {
-        return "damaged files";
+        return "files";
     }
 
     @Override

@@ -13,7 +13,7 @@ final class FlipsPart implements Part {
 
     @Override
     public String name() {
-        return "flipped bits";
+        return "flips";
     }
 
     @Override
