@@ -159,6 +159,12 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
+    /** A flipped bit in the name of a check must not make its line one of an older version. */
+    private static boolean hasCheckOfAnotherName(JsonNode line) {
+        for (JsonNode value : line) if (value.isTextual() && value.asText().matches("[0-9a-f]{8}")) return true;
+        return false;
+    }
+
     private static List<JsonNode> parse(Path file, byte[] bytes) {
         List<JsonNode> values = new ArrayList<>();
         requireSparse(bytes, file.toString());
@@ -172,7 +178,7 @@ public final class JsonLines implements AutoCloseable {
                 String check = ((ObjectNode) line).remove(CHECK).asText();
                 if (!check.equals(check((ObjectNode) line))) throw damaged(where);
                 checked++;
-            } else if (checked > 0) {
+            } else if (checked > 0 || hasCheckOfAnotherName(line)) {
                 throw damaged(where);
             }
             values.add(line);

@@ -59,6 +59,18 @@ class FlippedBitTest {
         }
     }
 
+    /** One that the campaign found: the line would pass for one of an older version. */
+    @Test
+    void aFlippedBitInTheNameOfALinesCheckIsDamage() throws IOException {
+        Path file = Files.createTempFile("line", ".jsonl");
+        try (JsonLines lines = JsonLines.create(file)) {
+            lines.append(java.util.Map.of("epoch", 1));
+        }
+        Files.writeString(file, Files.readString(file).replace("\"check\"", "\"chekk\""));
+        org.junit.jupiter.api.Assertions.assertThrows(FormatException.class, () -> JsonLines.read(file));
+        Files.delete(file);
+    }
+
     @Test
     void ofAFileOfTensors() throws IOException {
         Path file = folder.resolve("run.safetensors");
