@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -90,7 +89,7 @@ final class GroupRun {
                         .map(p -> group.schedule(p).collections().length)
                         .sum()
                 : group.schedule(part).mostCollected(splits.stepsPerEpoch());
-        if (Set.of(Product.LAST, Product.MEMBERS).containsAll(products)) return new Outlook(models, 2);
+        if (products.stream().noneMatch(Product::isMade)) return new Outlook(models, 2);
         int drawn = group.methods().stream()
                 .filter(r -> r.product() == Product.SAMPLES)
                 .mapToInt(r -> r.swag().samples())

@@ -160,12 +160,18 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
     /** Calls {@code use} with the models that the method predicts with, once they have batch-norm statistics. */
     private <T> T with(Training training, List<Weights> members, long seed, Function<List<Weights>, T> use) {
         NetMemory model = training.model();
+        if (!method.product().isMade()) return made(model, members, seed, use, (weights, i) -> {});
+        try (Evaluator onTrain = new Evaluator(model, splits.train(), splits.augmentedBatch())) {
+            return made(model, members, seed, use, (weights, i) -> {
+                onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
+            });
+        }
+    }
+
+    private <T> T made(
+            NetMemory model, List<Weights> members, long seed, Function<List<Weights>, T> use, Products.Finish finish) {
         try (Products products = new Products(model)) {
-            return use.apply(products.of(method, members, seed, (weights, i) -> {
-                try (Evaluator onTrain = new Evaluator(model, splits.train(), splits.augmentedBatch())) {
-                    onTrain.refresh(weights, Evaluator.Refresh.EXACT, pass -> {});
-                }
-            }));
+            return use.apply(products.of(method, members, seed, finish));
         }
     }
 

@@ -4,12 +4,9 @@ import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.device.Weights;
-import io.basin.ensemble.HeldOut;
+import io.basin.ensemble.FileEnsemble;
 import io.basin.ensemble.MemberSource;
 import io.basin.ensemble.Metrics;
-import io.basin.ensemble.Ridge;
-import io.basin.ensemble.StreamingEnsemble;
-import io.basin.ensemble.TestSet;
 import io.basin.methods.Method;
 import io.basin.report.Extras;
 import io.basin.train.Checkpoint;
@@ -23,6 +20,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -163,20 +161,12 @@ final class TestEvaluation implements AutoCloseable {
     /** Mean of probabilities, weighted mean, vote and ridge stacking. */
     private void ensemble(Method method, List<Weights> models) {
         int last = models.size() - 1;
-        HeldOut heldOut = new HeldOut("validation", predictions(validation, models, splits.validationSet()));
-        StreamingEnsemble alone = StreamingEnsemble.equal(heldOut.source());
-        Ridge stacked = Ridge.fit(heldOut, alone);
-        // A member counts in inverse proportion to its validation loss, which the fit's pass over the samples told.
-        double[] weights = alone.members().stream()
-                .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
-                .toArray();
-        TestSet onTest = new TestSet("test", predictions(test, models, splits.testSet()));
-        StreamingEnsemble combined = new StreamingEnsemble(onTest.source(), weights);
-        Metrics ridge = stacked.evaluate(onTest, combined);
-        add(method, "mean", models, combined.mean().get(last), null);
-        add(method, "weighted", models, combined.weighted().get(last), null);
-        add(method, "vote", models, combined.vote().get(last), null);
-        add(method, "ridge", models, ridge, null);
+        FileEnsemble.Outcome all = FileEnsemble.Fitted.on(predictions(validation, models, splits.validationSet()))
+                .measure(predictions(test, models, splits.testSet()));
+        add(method, "mean", models, all.mean().get(last), null);
+        add(method, "weighted", models, all.weighted().get(last), null);
+        add(method, "vote", models, all.vote().get(last), null);
+        add(method, "ridge", models, Objects.requireNonNull(all.ridge()), null);
     }
 
     private static MemberSource predictions(Evaluator evaluator, List<Weights> models, Dataset set) {

@@ -7,9 +7,4 @@ import io.basin.Api;
 public sealed interface Optimizer permits Sgd, UpdateRule {
     /** Arrays of state beside each weight, 0 to 2, kept in the arenas MOMENTUM and SECOND_MOMENT and in checkpoints. */
     int moments();
-
-    /** Whether a run ended with these arrays may go on with that optimizer. */
-    default boolean continues(Optimizer other) {
-        return equals(other);
-    }
 }

@@ -41,17 +41,38 @@ public final class FileEnsemble {
                 double[] ones = models.stream().mapToDouble(m -> 1).toArray();
                 return outcome(combined, ones, null, Double.NaN);
             }
-            StreamingEnsemble alone;
-            Ridge ridge;
+            Fitted fitted;
             try (FileMembers onValidation = new FileMembers(splits, Splits.Part.VALIDATION, models, progress)) {
-                alone = StreamingEnsemble.equal(onValidation);
-                ridge = Ridge.fit(new HeldOut("validation", onValidation), alone);
+                fitted = Fitted.on(onValidation);
             }
+            return fitted.measure(onTest);
+        }
+    }
+
+    /** What was fitted on held-out samples: ridge stacking, and a weight for each member in inverse proportion to its loss there. */
+    public static final class Fitted {
+        private final Ridge ridge;
+        private final double[] weights;
+
+        private Fitted(Ridge ridge, double[] weights) {
+            this.ridge = ridge;
+            this.weights = weights;
+        }
+
+        /** Fits both in one pass over what nothing was trained on. */
+        public static Fitted on(MemberSource validation) {
+            StreamingEnsemble alone = StreamingEnsemble.equal(validation);
+            Ridge ridge = Ridge.fit(new HeldOut("validation", validation), alone);
             double[] weights = alone.members().stream()
                     .mapToDouble(m -> 1 / Math.max(m.nll(), 1e-6))
                     .toArray();
-            StreamingEnsemble combined = new StreamingEnsemble(onTest, weights);
-            Metrics stacked = ridge.evaluate(new TestSet("test", onTest), combined);
+            return new Fitted(ridge, weights);
+        }
+
+        /** One pass over the test part, by the same members. */
+        public Outcome measure(MemberSource test) {
+            StreamingEnsemble combined = new StreamingEnsemble(test, weights);
+            Metrics stacked = ridge.evaluate(new TestSet("test", test), combined);
             return outcome(combined, weights, stacked, ridge.lambda());
         }
     }

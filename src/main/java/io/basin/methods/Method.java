@@ -47,6 +47,11 @@ public record Method(
             this.members = members;
         }
 
+        /** Whether it is weights that were never run forward, and so have no batch-norm statistics of their own yet. */
+        public boolean isMade() {
+            return this != LAST && this != MEMBERS;
+        }
+
         /** Whether it is made of collected models, which must then be kept. */
         public boolean fromMembers() {
             return members;

@@ -57,6 +57,7 @@ public final class Evaluator implements AutoCloseable {
     private final Guard guard;
     private final RunState control;
     private final Plan plan;
+    private final List<Op.BatchNorm> norms;
     private final int samples;
     private final int classes;
     private final ByteBuffer buffer;
@@ -79,6 +80,7 @@ public final class Evaluator implements AutoCloseable {
             control.close();
             throw e;
         }
+        norms = plan.norms();
         probabilities = new float[batch.batch() * classes];
         buffer = ByteBuffer.allocateDirect(4 * probabilities.length).order(ByteOrder.nativeOrder());
     }
@@ -137,21 +139,6 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    /** Part of a pass: {@code batches} batches from the first one on, or up to the end of the data, as {@link #predict}. */
-    public void predict(Weights model, int first, int batches, Sink sink) {
-        guard.run(() -> answer(model, first, batches, sink));
-    }
-
-    private void answer(Weights model, int first, int batches, Sink sink) {
-        useMeasured(model);
-        drawn = false;
-        for (int b = first; b < Math.min(batches(), first + batches); b++) {
-            control.start(b);
-            plan.forward();
-            emit(model, 0, b, sink);
-        }
-    }
-
     /** Room for what models say of all samples. */
     public PredictionSum predictionSum() {
         return guard.get(() -> device.arenas().predictionSum(samples, classes));
@@ -194,8 +181,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Passes, whole or partial, that {@link #refresh} makes: what a progress bar counts. */
     public int refreshPasses(Refresh how) {
-        int norms = plan.norms().size();
-        return how == Refresh.SINGLE ? Math.min(1, norms) : norms;
+        return how == Refresh.SINGLE ? Math.min(1, norms.size()) : norms.size();
     }
 
     /**
@@ -209,7 +195,6 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measure(Weights weights, Refresh how, IntConsumer onBatch) {
-        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         model.measured(weights);
@@ -279,7 +264,6 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private void measureAll(Weights weights, IntConsumer onBatch) {
-        List<Op.BatchNorm> norms = plan.norms();
         if (norms.isEmpty()) return;
         use(weights);
         drawn = false;
@@ -290,7 +274,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Whether the net has statistics to measure. */
     public boolean hasNorms() {
-        return !plan.norms().isEmpty();
+        return !norms.isEmpty();
     }
 
     /**

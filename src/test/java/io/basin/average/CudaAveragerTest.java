@@ -27,7 +27,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
-import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUstream;
@@ -116,19 +115,12 @@ class CudaAveragerTest {
         }
 
         static void run(Consumer<Program> work) {
-            if (!Cuda.works()) return;
-            CUdevice device = new CUdevice();
-            CUcontext context = new CUcontext();
-            check(cuDeviceGet(device, 0));
-            check(cuCtxCreate(context, 0, device));
-            try {
+            Cuda.inContext(() -> {
                 Program program = new Program();
                 work.accept(program);
                 check(cuStreamDestroy(program.stream));
                 for (Twin twin : program.twins) check(cuMemFree(twin.block));
-            } finally {
-                check(cuCtxDestroy(context));
-            }
+            });
         }
 
         AveragerBuilder there(int arrays) {

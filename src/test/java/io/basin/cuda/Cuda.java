@@ -1,5 +1,10 @@
 package io.basin.cuda;
 
+import static jcuda.driver.JCudaDriver.cuCtxCreate;
+import static jcuda.driver.JCudaDriver.cuCtxDestroy;
+import static jcuda.driver.JCudaDriver.cuDeviceGet;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -7,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
 
 /** CUDA as tests find it: the software GPU, or with {@code -Dgpu=real} a real one. What is missing is printed, once. */
 public final class Cuda {
@@ -27,6 +34,20 @@ public final class Cuda {
             }
         }
         return missing.isEmpty();
+    }
+
+    /** Calls {@code work}, where CUDA is, in a context that a program of somebody else's would have made. */
+    public static void inContext(Runnable work) {
+        if (!works()) return;
+        CUdevice device = new CUdevice();
+        CUcontext context = new CUcontext();
+        assertEquals(0, cuDeviceGet(device, 0));
+        assertEquals(0, cuCtxCreate(context, 0, device));
+        try {
+            work.run();
+        } finally {
+            assertEquals(0, cuCtxDestroy(context));
+        }
     }
 
     /** Whether a CUDA device that does not open is a failure, since the software GPU is here or a real one was promised. */

@@ -13,7 +13,6 @@ import io.basin.device.Sgd;
 import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
-import jcuda.driver.CUdevice;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstream;
@@ -49,20 +48,13 @@ class FusedStepTest {
         }
 
         static void run(Consumer<Program> work) {
-            if (!Cuda.works()) return;
-            CUdevice device = new CUdevice();
-            CUcontext context = new CUcontext();
-            check(cuDeviceGet(device, 0));
-            check(cuCtxCreate(context, 0, device));
-            try {
+            Cuda.inContext(() -> {
                 Program program = new Program();
                 work.accept(program);
                 check(cuStreamDestroy(program.stream));
                 for (DevicePointer x : new DevicePointer[] {program.w, program.g, program.v, program.a, program.s})
                     check(cuMemFree(x));
-            } finally {
-                check(cuCtxDestroy(context));
-            }
+            });
         }
 
         private static DevicePointer put(float[] values) {

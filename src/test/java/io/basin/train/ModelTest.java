@@ -188,7 +188,7 @@ class ModelTest {
             }
         };
         try (Device device = Devices.open("cpu", 1);
-                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Splits splits = splits(device);
                 Model model = new Model(device, Nets.mlp(Shape.of(1, 8, 8), 4, 8))) {
             assertThrows(
                     DivergedException.class,
@@ -202,15 +202,9 @@ class ModelTest {
     @Test
     void aStepIsUpdatedOnlyAfterItsGradients() {
         try (Device device = Devices.open("cpu", 1);
-                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Splits splits = splits(device);
                 Model model = new Model(device, normed());
-                Training training = new Training(
-                        model,
-                        splits.train(),
-                        splits.reader(1),
-                        new Sgd(),
-                        Schedule.constant(8, 0.05),
-                        Averaging.none(8))) {
+                Training training = training(model, splits, Averaging.none(8))) {
             assertThrows(IllegalStateException.class, training::update);
             assertThrows(IllegalStateException.class, () -> training.clipGradients(1));
             training.gradients();
@@ -226,15 +220,9 @@ class ModelTest {
     @Test
     void anAverageIsNotEvaluatedBeforeItsStatisticsAreMeasured() {
         try (Device device = Devices.open("cpu", 1);
-                Splits splits = new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+                Splits splits = splits(device);
                 Model model = new Model(device, normed());
-                Training training = new Training(
-                        model,
-                        splits.train(),
-                        splits.reader(1),
-                        new Sgd(),
-                        Schedule.constant(8, 0.05),
-                        Averaging.tail(8, 4))) {
+                Training training = training(model, splits, Averaging.tail(8, 4))) {
             while (training.step() < training.steps()) training.advance();
             Weights average = model.store().averaged();
             Evaluator onTest = model.on(splits, Splits.Part.TEST);
@@ -247,6 +235,14 @@ class ModelTest {
             onTrain.refresh(average, Evaluator.Refresh.EXACT, pass -> {});
             assertTrue(onTest.evaluate(average).accuracy() > 0.25);
         }
+    }
+
+    private static Splits splits(Device device) {
+        return new Splits(device, SyntheticSet.trainTest(100, 20, 8, 8, 1, 4, 1), 20, 20);
+    }
+
+    private static Training training(Model model, Splits splits, Averaging averaging) {
+        return new Training(model, splits.train(), splits.reader(1), new Sgd(), Schedule.constant(8, 0.05), averaging);
     }
 
     private static Graph normed() {
