@@ -69,7 +69,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         } catch (IllegalArgumentException e) {
             String net = origin.model();
             String why = "is of the net '" + net + "', which is neither one of ours nor a class on the class path that"
-                    + " builds one: start with java -cp basin.jar:CLASSES io.basin.cli.Main";
+                    + " builds one: start with 'java -cp basin.jar:CLASSES io.basin.cli.Main'";
             throw new FormatException(file.toString(), net.contains(".") ? String.valueOf(e.getMessage()) : why, e);
         }
         if (!Catalog.names().contains(origin.dataset())) {
