@@ -70,7 +70,7 @@ final class CompareCommand implements Runnable {
         Options options =
                 probes.add(run.options(), work.splits().testSet(), work.bars().progress());
         Summary summary = work.compare(all, options, settings.dataset() + ", " + settings.model(), facts);
-        show(work.folder(), summary.and(configuration.mixture()));
+        show(work.folder(), summary.and(configuration.mixture()), training.measuredOn());
     }
 
     private Map<String, String> facts(Splits splits, Settings s, String devices) {
@@ -79,7 +79,8 @@ final class CompareCommand implements Runnable {
                 "data",
                 s.dataset() + ": " + splits.trainSet().count() + " training, "
                         + splits.validationSet().count() + " validation, "
-                        + splits.testSet().count() + " test samples");
+                        + splits.testSet().count() + " test samples"
+                        + (training.tune ? " of " + training.measuredOn() : ""));
         facts.put("net", s.model() + ", " + s.precision());
         facts.put(
                 "budget",
@@ -94,10 +95,10 @@ final class CompareCommand implements Runnable {
         return facts;
     }
 
-    private static void show(Path folder, Summary summary) {
+    private static void show(Path folder, Summary summary, String on) {
         ResultTable table = new ResultTable(summary);
         Json.write(folder.resolve("results.json"), summary);
-        System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on the test set");
+        System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + on);
         System.out.println();
         System.out.print(table.text());
         System.out.println();

@@ -133,6 +133,8 @@ final class Configuration {
             JsonNode old = there.path(field.getKey());
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
+            } else if (old.isMissingNode() && field.getValue().asText().equals("0.0")) {
+                continue; // A flag that came later, left at what it was before.
             } else if (!same(old, field.getValue())) {
                 throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
                         + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue())

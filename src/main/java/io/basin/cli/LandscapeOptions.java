@@ -161,7 +161,7 @@ final class LandscapeOptions extends Flags.Output {
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(card.dataset(), batch, validation, trainSamples));
+                how.data(card.dataset(), batch, validation, trainSamples, card.labelNoise()));
     }
 
     /**

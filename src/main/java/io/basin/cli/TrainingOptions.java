@@ -58,7 +58,7 @@ final class TrainingOptions {
                     "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
-    @Option(names = "--model", description = "mlp, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
+    @Option(names = "--model", description = "mlp, lenet-bn, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
     String model;
 
     @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")
@@ -94,10 +94,10 @@ final class TrainingOptions {
         FLIP,
         CROP_FLIP;
 
-        Settings.Data data(String dataset, int batch, int validation, int trainSamples) {
+        Settings.Data data(String dataset, int batch, int validation, int trainSamples, double labelNoise) {
             boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
             int pad = this == CROP_FLIP ? (grey ? 2 : 4) : 0;
-            return new Settings.Data(batch, pad, this != NONE, validation, trainSamples);
+            return new Settings.Data(batch, pad, this != NONE, validation, trainSamples, labelNoise);
         }
     }
 
@@ -131,6 +131,18 @@ final class TrainingOptions {
 
     @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
     int trainSamples;
+
+    @Option(
+            names = "--label-noise",
+            defaultValue = "0",
+            description = "share of the training samples that get a wrong label, the same ones for every seed")
+    double labelNoise;
+
+    @Option(
+            names = "--tune",
+            description = "measure on as many training samples as --validation says, cut off before, and not on the test"
+                    + " set: for choosing flags, which the test set must not do")
+    boolean tune;
 
     @Sets({"swa.start", "swa-cyclic.start", "tail.start", "swap.start"})
     @Option(names = "--swa-start", defaultValue = "0.75", description = "fraction of the budget before averaging")
@@ -231,7 +243,7 @@ final class TrainingOptions {
                 !spareVectors,
                 smoothing,
                 precision,
-                how.data(dataset, batch, validation, trainSamples));
+                how.data(dataset, batch, validation, trainSamples, labelNoise));
     }
 
     Budget budget() {
@@ -300,6 +312,12 @@ final class TrainingOptions {
     }
 
     TrainTest load(Progress progress) {
-        return DataSets.load(dataset, dataDir, progress);
+        TrainTest published = DataSets.load(dataset, dataDir, progress);
+        return tune ? TrainTest.of(published.train(), validation) : published;
+    }
+
+    /** What results are measured on, in words. */
+    String measuredOn() {
+        return tune ? "a part of the training set (--tune)" : "the test set";
     }
 }

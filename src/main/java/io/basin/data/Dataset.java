@@ -8,6 +8,9 @@ import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
 import io.basin.io.Sha256;
+import io.basin.random.Permutation;
+import io.basin.random.Philox;
+import io.basin.random.Streams;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -316,6 +319,27 @@ public final class Dataset {
         if (from == null) return null;
         for (int i = 0; i < indices.length; i++) System.arraycopy(from, indices[i] * size, to, i * size, size);
         return to;
+    }
+
+    /**
+     * The same samples, of which a share has a wrong label: each of round(share N) gets one of the other classes, all equally
+     * likely ("symmetric noise"). Which ones, and which label, depends on the seed and the sample's place only.
+     *
+     * @throws IllegalArgumentException where samples have targets, or there is only one class
+     */
+    public Dataset withLabelNoise(double share, long seed) {
+        if (share == 0) return this;
+        int[] noisy = labels().clone();
+        if (classes() < 2) throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
+        int wrong = (int) Math.round(share * count());
+        Permutation order = new Permutation(count()).key(seed, -1);
+        for (int i = 0; i < noisy.length; i++) {
+            if (order.at(i) >= wrong) continue;
+            int words = (int) Philox.pair(i, 0, 0, Streams.LABEL_NOISE, (int) seed, (int) (seed >>> 32));
+            noisy[i] = (noisy[i] + 1 + Philox.below(words, classes() - 1)) % classes();
+        }
+        Values same = new Values(values.pixels, values.floats, noisy, null);
+        return new Dataset(name + ", " + wrong + " labels wrong", same, sample, classNames, normalisation);
     }
 
     /** Other images of the same size, with the same classes. */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The nets of the papers and two small ones, with PyTorch's parameter names.
+ * The nets of the papers and three small ones, with PyTorch's parameter names.
  *
  * <p>Sources: the pre-activation residual nets are those of the SWA paper's code, basic blocks below depth 44 and bottlenecks from
  * there on; {@code vgg16} is the papers' VGG16, which has no batch norm, and {@code vgg16-bn} the same code's VGG16BN. The VGG
@@ -25,6 +25,7 @@ public final class Nets {
     /** Every name that {@link #build} knows. */
     public static final List<String> NAMES = List.of(
             "mlp",
+            "lenet-bn",
             "small-cnn",
             "vgg16",
             "vgg16-bn",
@@ -57,6 +58,7 @@ public final class Nets {
     private static Graph built(String name, Shape sample, int classes) {
         return switch (name) {
             case "mlp" -> mlp(sample, classes, 1024, 1024);
+            case "lenet-bn" -> lenet(sample, classes);
             case "small-cnn" -> smallCnn(sample, classes);
             case "vgg16" -> vgg16(sample, classes, false);
             case "vgg16-bn" -> vgg16(sample, classes, true);
@@ -86,6 +88,19 @@ public final class Nets {
         int i = 1;
         for (int width : hidden) x = g.at("fc" + i++).denseRelu(x, width);
         g.at("fc" + i).dense(x, classes);
+        return g;
+    }
+
+    /** conv16-pool-conv32-pool-fc64-fc, batch norm and ReLU after each convolution: a small LeNet. */
+    public static Graph lenet(Shape sample, int classes) {
+        Graph g = new Graph(sample);
+        Value x = g.input();
+        for (int i = 1; i <= 2; i++) {
+            x = g.at("conv" + i).conv(x, 16 * i, 3);
+            x = g.maxPool(g.at("bn" + i).batchNormRelu(x), 2);
+        }
+        x = g.at("fc1").denseRelu(x, 64);
+        g.at("fc2").dense(x, classes);
         return g;
     }
 

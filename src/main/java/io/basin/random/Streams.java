@@ -4,7 +4,7 @@ package io.basin.random;
  * Numbers of the uses of randomness, the last word of the Philox counter.
  *
  * <p>Two uses with different numbers never share a block, whatever their other counter words are. A number is part of
- * what a seed means: changing one changes every run. 3 is free.
+ * what a seed means: changing one changes every run.
  */
 public final class Streams {
     /** Order of the samples in an epoch: {@link Permutation}. */
@@ -12,6 +12,9 @@ public final class Streams {
 
     /** Crop and flip of a training sample. */
     public static final int AUGMENTATION = 2;
+
+    /** Labels of training samples that are made wrong on purpose. */
+    public static final int LABEL_NOISE = 3;
 
     /** Dropout masks. */
     public static final int DROPOUT = 4;

@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
  * @param mean and std per channel by which samples were normalised; empty where the file does not say
  * @param validation samples held out of the training set, 0 where the file does not say
  * @param trainSamples training samples used, 0 for all
+ * @param labelNoise share of them that was given wrong labels
  * @param data fingerprint of the data set's content; empty where the file does not say
  */
 @Api
@@ -38,6 +39,7 @@ public record ModelCard(
         float[] std,
         int validation,
         int trainSamples,
+        double labelNoise,
         int batch,
         int pad,
         boolean flip,
@@ -49,7 +51,7 @@ public record ModelCard(
 
     /** Of a model that nobody described. */
     public static final ModelCard NONE =
-            new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, USUAL_BATCH, 0, false, "");
+            new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, 0, USUAL_BATCH, 0, false, "");
 
     /**
      * From a file's header.
@@ -72,6 +74,7 @@ public record ModelCard(
                 reading == null ? new float[0] : reading.std(),
                 count(file, header, "validation", 0),
                 count(file, header, "train_samples", 0),
+                share(file, header.getOrDefault("label_noise", "0")),
                 Math.max(1, count(file, header, "batch", USUAL_BATCH)),
                 count(file, header, "pad", 0),
                 Boolean.parseBoolean(header.getOrDefault("flip", "false")),
@@ -86,10 +89,24 @@ public record ModelCard(
         } catch (NumberFormatException e) {
             // As below: to a reader both are the same fault.
         }
-        throw new FormatException(
+        throw damaged(file, key, text, "a count");
+    }
+
+    private static double share(String file, String text) {
+        try {
+            double value = Double.parseDouble(text);
+            if (value >= 0 && value < 1) return value;
+        } catch (NumberFormatException e) {
+            // As below.
+        }
+        throw damaged(file, "label_noise", text, "a share");
+    }
+
+    private static FormatException damaged(String file, String key, String text, String kind) {
+        return new FormatException(
                 file,
-                "its header's '" + key + "' is '" + Printable.of(text)
-                        + "', not a count: it is damaged, name another file");
+                "its header's '" + key + "' is '" + Printable.of(text) + "', not " + kind
+                        + ": it is damaged, name another file");
     }
 
     /** How a file with this header normalises samples; null where it does not say. */
@@ -121,6 +138,7 @@ public record ModelCard(
                 first.std,
                 parts.stream().mapToInt(ModelCard::validation).min().orElse(0),
                 used.length == 1 ? used[0] : 0,
+                first.labelNoise,
                 first.batch,
                 first.pad,
                 first.flip,
@@ -139,6 +157,7 @@ public record ModelCard(
                 normalisation.std(),
                 validation,
                 trainSamples,
+                labelNoise,
                 batch,
                 pad,
                 flip,
@@ -162,6 +181,7 @@ public record ModelCard(
         if (std.length > 0) header.put("std", Json.line(std));
         if (validation > 0) header.put("validation", Integer.toString(validation));
         header.put("train_samples", Integer.toString(trainSamples));
+        if (labelNoise > 0) header.put("label_noise", Double.toString(labelNoise));
         header.put("batch", Integer.toString(batch));
         header.put("pad", Integer.toString(pad));
         header.put("flip", Boolean.toString(flip));

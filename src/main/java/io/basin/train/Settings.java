@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.data.Dataset;
 import io.basin.device.Optimizer;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
@@ -32,13 +33,20 @@ public record Settings(
      * @param flip whether half of the images are mirrored
      * @param validation samples cut from the training set
      * @param trainSamples use only so many of the rest; 0 for all
+     * @param labelNoise share of the training samples that get a wrong label, in [0, 1): {@link Dataset#withLabelNoise}
      */
-    public record Data(int batch, int pad, boolean flip, int validation, int trainSamples) {
+    public record Data(int batch, int pad, boolean flip, int validation, int trainSamples, double labelNoise) {
         public Data {
             Require.atLeast("batch", batch, 1);
             Require.atLeast("pad", pad, 0);
             Require.atLeast("validation", validation, 1);
             Require.atLeast("trainSamples", trainSamples, 0);
+            Require.belowOne("labelNoise", labelNoise);
+        }
+
+        /** With labels as they are. */
+        public Data(int batch, int pad, boolean flip, int validation, int trainSamples) {
+            this(batch, pad, flip, validation, trainSamples, 0);
         }
 
         /** Samples as they are, and all of them. */
@@ -79,6 +87,8 @@ public record Settings(
                         : optimizer.toString();
         return ("dataset=" + dataset + ", model=" + model + ", " + how + ", decayEverything=" + decayEverything
                         + ", smoothing=" + smoothing + ", precision=" + precision + ", " + data)
-                .replaceAll("\\w+\\[|\\]", "");
+                .replaceAll("\\w+\\[|\\]", "")
+                // As it was before there was label noise, so that older runs go on.
+                .replace(", labelNoise=0.0", "");
     }
 }

@@ -113,7 +113,8 @@ public final class Splits implements AutoCloseable {
                     + data.train().count() + " training images to train on");
         }
         Split split = naming("`validation`", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
-        sets.put(Part.TRAIN, naming("`trainSamples`", () -> fewer(split.train(), how.trainSamples())));
+        Dataset train = naming("`trainSamples`", () -> fewer(split.train(), how.trainSamples()));
+        sets.put(Part.TRAIN, naming("`labelNoise`", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
         sets.put(Part.VALIDATION, split.validation());
     }
 
@@ -209,6 +210,7 @@ public final class Splits implements AutoCloseable {
                 read.std(),
                 how.validation(),
                 how.trainSamples(),
+                how.labelNoise(),
                 how.batch(),
                 how.pad(),
                 how.flip(),

@@ -103,7 +103,7 @@ class RunFilesTest {
     private static ModelCard origin() {
         float[] mean = {0.28f, 0.3f};
         float[] std = {0.35f, 0.4f};
-        return new ModelCard("mlp", "mnist", "swa", "1000", 0, mean, std, 5000, 0, 128, 0, false, "");
+        return new ModelCard("mlp", "mnist", "swa", "1000", 0, mean, std, 5000, 0, 0, 128, 0, false, "");
     }
 
     @Test

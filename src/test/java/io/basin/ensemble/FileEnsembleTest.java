@@ -41,6 +41,7 @@ class FileEnsembleTest {
                 new float[] {std},
                 validation,
                 0,
+                0,
                 16,
                 0,
                 false,

@@ -26,7 +26,7 @@ class GreedySoupTest {
     private static final float[] STD = {0.3f};
     private static final int HELD_OUT = 60;
     private static final ModelCard ORIGIN =
-            new ModelCard("mlp", "synthetic", "swa", "1", 0, MEAN, STD, HELD_OUT, 0, 16, 0, false, "");
+            new ModelCard("mlp", "synthetic", "swa", "1", 0, MEAN, STD, HELD_OUT, 0, 0, 16, 0, false, "");
 
     @TempDir
     private Path folder;

@@ -85,6 +85,7 @@ class KinshipTest {
                 new float[] {1, 1e-3f},
                 50,
                 60,
+                0.25,
                 70,
                 1,
                 true,
