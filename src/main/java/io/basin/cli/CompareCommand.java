@@ -46,6 +46,12 @@ final class CompareCommand implements Runnable {
     @Option(names = "--seeds", defaultValue = "1", description = "how often everything is repeated")
     private int seeds;
 
+    @Option(
+            names = "--all-combiners",
+            description =
+                    "show votes, ridge stacking and what the methods are held against too; the report always does")
+    private boolean allCombiners;
+
     @Mixin
     private Flags.Probes probes;
 
@@ -95,14 +101,16 @@ final class CompareCommand implements Runnable {
         return facts;
     }
 
-    private static void show(Path folder, Summary summary, String on) {
+    private void show(Path folder, Summary summary, String on) {
         ResultTable table = new ResultTable(summary);
         Json.write(folder.resolve("results.json"), summary);
         System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + on);
         System.out.println();
         System.out.print(table.text());
+        if (allCombiners) System.out.print("\n" + table.textBeside());
         System.out.println();
         System.out.println(table.conclusion());
+        table.claims().forEach(System.out::println);
         System.out.print(HtmlReport.text(summary.evidence()));
         HtmlReport.write(folder.resolve("report.html"), summary, table);
         System.out.println("Report: " + folder.resolve("report.html"));

@@ -58,7 +58,9 @@ final class TrainingOptions {
                     "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
     Path dataDir;
 
-    @Option(names = "--model", description = "mlp, lenet-bn, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
+    @Option(
+            names = "--model",
+            description = "mlp, lenet-bn, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
     String model;
 
     @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")
@@ -140,8 +142,9 @@ final class TrainingOptions {
 
     @Option(
             names = "--tune",
-            description = "measure on as many training samples as --validation says, cut off before, and not on the test"
-                    + " set: for choosing flags, which the test set must not do")
+            description =
+                    "measure on as many training samples as --validation says, cut off before, and not on the test"
+                            + " set: for choosing flags, which the test set must not do")
     boolean tune;
 
     @Sets({"swa.start", "swa-cyclic.start", "tail.start", "swap.start"})

@@ -137,10 +137,7 @@ public final class Comparison {
         for (Method method : methods) {
             for (MethodScore r : results) {
                 if (!r.method().equals(method.name())) continue;
-                rows.computeIfAbsent(
-                                r.method() + " " + r.combiner(),
-                                key -> new Summary.Row(
-                                        r.method(), r.combiner(), r.epochs(), r.passes(), new ArrayList<>()))
+                rows.computeIfAbsent(r.method() + " " + r.combiner(), key -> r.row())
                         .scores()
                         .add(r.score());
             }
@@ -190,7 +187,9 @@ public final class Comparison {
                         n.path("loss").asDouble(),
                         n.path("accuracy").asDouble(),
                         n.path("validation_loss").asDouble(),
-                        n.path("validation_accuracy").asDouble()));
+                        n.path("validation_accuracy").asDouble(),
+                        n.has("average_loss") ? n.get("average_loss").asDouble() : null,
+                        n.has("average_accuracy") ? n.get("average_accuracy").asDouble() : null));
                 ObjectNode line = ((ObjectNode) n).put("seed", seed).put("run", group.name());
                 all.append(Json.line(line.put("part", part))).append('\n');
             }

@@ -19,7 +19,7 @@ final class Findings {
         // With several seeds methods are compared, by their paired differences; a test of single nets would add
         // nothing.
         List<Extras.Versus> tests = seeds == 1 ? tests(results) : List.of();
-        return new Extras(tests, reliability(results), List.of(), List.of(), List.of());
+        return new Extras(tests, reliability(results), List.of(), List.of(), List.of(), List.of());
     }
 
     private static List<Extras.Versus> tests(List<MethodScore> results) {

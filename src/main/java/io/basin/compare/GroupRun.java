@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import io.basin.device.EpochMetrics;
+import io.basin.device.Layer;
 import io.basin.device.Weights;
 import io.basin.io.Folders;
 import io.basin.methods.Method;
@@ -15,6 +16,7 @@ import io.basin.train.Trainer;
 import io.basin.train.Training;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +48,7 @@ final class GroupRun {
             try (Model model = model();
                     Training training = training(model, last);
                     TestEvaluation evaluation = new TestEvaluation(place, model)) {
-                train(training, last, evaluation.validation());
+                train(training, model, last, evaluation.validation());
                 training.takeMembers().forEach(m -> members.add(m.weights()));
                 return evaluation.of(group, training, members, about(group.name(), last));
             }
@@ -58,7 +60,7 @@ final class GroupRun {
     private void trainPart(int part, List<Weights> members) {
         try (Model model = model();
                 Training training = training(model, part)) {
-            train(training, part, model.evaluator(splits.validation(), splits.plainBatch()));
+            train(training, model, part, model.evaluator(splits.validation(), splits.plainBatch()));
             training.takeMembers().forEach(m -> members.add(m.weights()));
         }
     }
@@ -80,7 +82,7 @@ final class GroupRun {
 
     /**
      * From part {@code part} on: what is collected, and two evaluators that measure. Where statistics are measured anew, one more
-     * does that and one checks it on a copy, and a mean and samples are made.
+     * does that and one checks it on a copy, and a mean, samples and a copy of the last weights are made.
      */
     private Outlook outlook(int part) {
         List<Product> products = group.methods().stream().map(Method::product).toList();
@@ -89,19 +91,21 @@ final class GroupRun {
                         .map(p -> group.schedule(p).collections().length)
                         .sum()
                 : group.schedule(part).mostCollected(splits.stepsPerEpoch());
-        if (products.stream().noneMatch(Product::isMade)) return new Outlook(models, 2);
+        boolean normed = graph.nodes().stream().anyMatch(n -> n.layer() instanceof Layer.BatchNorm);
+        if (normed && products.contains(Product.LAST)) models++;
+        if (products.stream().noneMatch(Product::isMade)) return new Outlook(models, normed ? 3 : 2);
         int drawn = group.methods().stream()
                 .filter(r -> r.product() == Product.SAMPLES)
                 .mapToInt(r -> r.swag().samples())
                 .sum();
-        return new Outlook(models + drawn + 2, 4);
+        return new Outlook(models + drawn + 2, normed ? 5 : 4);
     }
 
     private Path partFolder(int part) {
         return group.partFolder(place.folder(), part);
     }
 
-    private void train(Training training, int part, Evaluator validation) {
+    private void train(Training training, Model model, int part, Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
         about.put(Trainer.RUN, identity(place.settings(), group, graph) + ", seed=" + (place.seed() * 1000 + part));
@@ -115,7 +119,7 @@ final class GroupRun {
                             place.options().checkpointEvery(),
                             about,
                             group.predictsFromMembers(),
-                            listener(training, validation, shown))
+                            listener(model, part, validation, shown))
                     .describing(step -> Map.of("restarts", Integer.toString(group.restarts(step))));
             if (part > 0 && group.isTrunk(0)) trainer.startingFrom(Trainer.checkpoint(partFolder(0)));
             trainer.run();
@@ -133,7 +137,9 @@ final class GroupRun {
         return group.name() + which + ", seed " + place.seed();
     }
 
-    private static Trainer.Listener listener(Training training, Evaluator validation, Monitor.Run shown) {
+    private Trainer.Listener listener(Model model, int part, Evaluator validation, Monitor.Run shown) {
+        double[] alpha = group.averaging(part).alpha();
+        int first = (int) Arrays.stream(alpha).takeWhile(a -> a == 0).count();
         return new Trainer.Listener() {
             @Override
             public void onStep(int step) {
@@ -142,15 +148,35 @@ final class GroupRun {
 
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
-                Supplier<EpochMetrics> figures =
-                        validation.begin(training.model().weights());
+                Supplier<EpochMetrics> figures = validation.begin(model.weights());
                 return epoch -> {
                     EpochMetrics v = figures.get();
                     shown.epoch(epoch, v.meanLoss(), v.accuracy());
-                    return Map.of("validation_loss", v.meanLoss(), "validation_accuracy", v.accuracy());
+                    Map<String, Object> line = new LinkedHashMap<>();
+                    line.put("validation_loss", v.meanLoss());
+                    line.put("validation_accuracy", v.accuracy());
+                    if (epoch.step() > first) {
+                        EpochMetrics a = glance(model, validation);
+                        line.put("average_loss", a.meanLoss());
+                        line.put("average_accuracy", a.accuracy());
+                    }
+                    return line;
                 };
             }
         };
+    }
+
+    /**
+     * The running average on the validation part, with batch-norm statistics from one pass over a few training samples: a look
+     * while it trains, for curves. What the method ends with is measured as its options say.
+     */
+    private EpochMetrics glance(Model model, Evaluator validation) {
+        Weights average = model.store().averaged();
+        if (validation.hasNorms()) {
+            model.evaluator(splits.glance(), splits.augmentedBatch())
+                    .refresh(average, Evaluator.Refresh.SINGLE, pass -> {});
+        }
+        return validation.evaluate(average);
     }
 
     /** What a file's reader builds the net by: its class, where it has one. */

@@ -23,10 +23,17 @@ record MethodScore(
         String method,
         String combiner,
         double epochs,
+        double statistics,
         int passes,
         Summary.Score score,
         String hits,
         List<Extras.Bin> bins) {
+    /** In the combiner's place: the last weights, with batch norm's statistics measured as an average's are. */
+    static final String ANEW = "statistics anew";
+
+    /** In the combiner's place: the first of independent nets, so that method at its share of the budget. */
+    static final String ALONE = "one alone";
+
     private static final String REMEDY = "it is damaged; delete it to train this run again";
 
     /** Refuses what a damaged file may hold. */
@@ -43,17 +50,22 @@ record MethodScore(
     }
 
     /** @param hits test samples that a single model has right, else null */
-    static MethodScore of(
-            String method, String combiner, double epochs, int passes, long seed, Metrics m, @Nullable BitSet hits) {
-        boolean likely = Combiners.givesProbabilities(combiner);
+    static MethodScore of(Summary.Row row, long seed, Metrics m, @Nullable Double calibrated, @Nullable BitSet hits) {
+        boolean likely = Combiners.givesProbabilities(row.combiner());
         return new MethodScore(
-                method,
-                combiner,
-                epochs,
-                passes,
-                new Summary.Score(seed, m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null),
+                row.method(),
+                row.combiner(),
+                row.epochs(),
+                row.statistics(),
+                row.passes(),
+                new Summary.Score(seed, m.accuracy(), likely ? m.nll() : null, likely ? m.ece() : null, calibrated),
                 hits == null ? "" : Base64.getEncoder().encodeToString(hits.toByteArray()),
-                likely ? bins(m) : List.of());
+                likely && row.isPrimary() ? bins(m) : List.of());
+    }
+
+    /** The line of the table that it is one seed's part of, without any. */
+    Summary.Row row() {
+        return new Summary.Row(method, combiner, epochs, statistics, passes, new ArrayList<>());
     }
 
     static List<Extras.Bin> bins(Metrics m) {

@@ -62,7 +62,11 @@ final class Products implements AutoCloseable {
 
     /** Memory for a model that is made here, with the trained statistics until its own are measured. */
     private Weights copy() {
-        made.add(model.store().copy(model.device(), model.weights()));
+        return copyOf(model.weights());
+    }
+
+    Weights copyOf(Weights weights) {
+        made.add(model.store().copy(model.device(), weights));
         return made.get(made.size() - 1);
     }
 

@@ -24,7 +24,7 @@ public record RobustnessEval(Dataset test, Options options, Progress progress) {
         List<Extras.Corrupted> corrupted = options.corruptions() ? corrupted(method, seed, model) : List.of();
         Dataset strange = options.outside();
         List<Extras.Outside> outside = strange == null ? List.of() : outside(method, seed, strange, model);
-        return new Extras(List.of(), List.of(), corrupted, outside, List.of());
+        return new Extras(List.of(), List.of(), List.of(), corrupted, outside, List.of());
     }
 
     private List<Extras.Corrupted> corrupted(String method, long seed, Function<Dataset, Probabilities> model) {

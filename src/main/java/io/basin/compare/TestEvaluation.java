@@ -7,8 +7,10 @@ import io.basin.device.Weights;
 import io.basin.ensemble.FileEnsemble;
 import io.basin.ensemble.MemberSource;
 import io.basin.ensemble.Metrics;
+import io.basin.ensemble.Temperature;
 import io.basin.methods.Method;
 import io.basin.report.Extras;
+import io.basin.report.Summary;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
@@ -39,6 +41,8 @@ final class TestEvaluation implements AutoCloseable {
     private final Products products;
     private final List<MethodScore> results = new ArrayList<>();
     private Extras evidence = Extras.NONE;
+    /** Batches of forward passes for batch norm's statistics of the method that is measured. */
+    private long statistics;
 
     /** Plans both evaluators. */
     TestEvaluation(Place place, Model model) {
@@ -64,6 +68,7 @@ final class TestEvaluation implements AutoCloseable {
         boolean averaged = group.methods().stream().anyMatch(m -> m.product() == Method.Product.AVERAGE);
         for (Method method : group.methods()) {
             header.put("method", method.name());
+            statistics = 0;
             try {
                 // A file to evaluate and predict with: of its own where SWA's average is not beside it.
                 if (method.product() == Method.Product.SAMPLES && !averaged) {
@@ -132,41 +137,77 @@ final class TestEvaluation implements AutoCloseable {
         Evaluator.Refresh how = place.options().update().of(evaluator, models);
         long batches = (long) evaluator.refreshPasses(how) * evaluator.batches();
         if (batches == 0) return;
+        statistics += batches;
         String task = what + ", seed " + place.seed() + ": batch-norm statistics";
         try (Progress.Counter counter = place.monitor().progress().start(task, batches, "batches")) {
             evaluator.refresh(average, how, pass -> counter.step(1));
         }
     }
 
-    /** Adds a line of results for each way in which the models may be combined. */
+    /** Adds a line of results for each way in which the models may be combined, and those that the others are held against. */
     private void score(Method method, List<Weights> models) {
         int[] labels = splits.testSet().labels();
+        Probabilities p = Probabilities.mean(test, models);
         switch (method.product()) {
-            case MEMBERS -> ensemble(method, models);
+            case MEMBERS -> ensemble(method, models, p);
             // A Bayesian average, for they are samples of a posterior.
-            case SAMPLES ->
-                add(method, "mean", models, Probabilities.mean(test, models).metrics(labels), null);
-            default -> {
-                Probabilities p = Probabilities.mean(test, models);
-                add(method, "", models, p.metrics(labels), p.hits(labels));
-            }
+            case SAMPLES -> add(method, "mean", models, p, null);
+            default -> add(method, "", models, p, p.hits(labels));
         }
+        if (method.product() == Method.Product.LAST) anew(method, models);
     }
 
-    private void add(Method method, String combiner, List<Weights> models, Metrics metrics, @Nullable BitSet hits) {
-        double epochs = (double) method.totalSteps() / splits.stepsPerEpoch();
-        results.add(MethodScore.of(method.name(), combiner, epochs, models.size(), place.seed(), metrics, hits));
+    /** The last weights with statistics measured as an average's are, so that those are no advantage of the average's. */
+    private void anew(Method method, List<Weights> models) {
+        if (onTrain().refreshPasses(Evaluator.Refresh.SINGLE) == 0) return;
+        Weights copy = products.copyOf(models.get(0));
+        refresh(method.name() + " anew", copy, 1);
+        List<Weights> one = List.of(copy);
+        add(method, MethodScore.ANEW, one, Probabilities.mean(test, one), null);
     }
 
-    /** Mean of probabilities, weighted mean, vote and ridge stacking. */
-    private void ensemble(Method method, List<Weights> models) {
+    /** @param p of the models together on the test set */
+    private void add(Method method, String combiner, List<Weights> models, Probabilities p, @Nullable BitSet hits) {
+        double[] held = Probabilities.mean(validation, models).p();
+        Temperature t =
+                Temperature.fit(held, p.classes(), splits.validationSet().labels());
+        int[] labels = splits.testSet().labels();
+        double calibrated = new Probabilities(t.apply(p.p(), p.classes()), p.choices(), p.classes())
+                .metrics(labels)
+                .nll();
+        add(method, combiner, models.size(), 1, p.metrics(labels), calibrated, hits);
+    }
+
+    private void add(
+            Method method,
+            String combiner,
+            int models,
+            double share,
+            Metrics metrics,
+            @Nullable Double calibrated,
+            @Nullable BitSet hits) {
+        double epochs = share * method.totalSteps() / splits.stepsPerEpoch();
+        double passes = (double) statistics
+                * splits.plainBatch().batch()
+                / splits.trainSet().count();
+        Summary.Row row = new Summary.Row(method.name(), combiner, epochs, passes, models, List.of());
+        results.add(MethodScore.of(row, place.seed(), metrics, calibrated, hits));
+    }
+
+    /** Mean of probabilities, weighted mean, vote and ridge stacking; of independent nets also what one alone says. */
+    private void ensemble(Method method, List<Weights> models, Probabilities p) {
         int last = models.size() - 1;
         FileEnsemble.Outcome all = FileEnsemble.Fitted.on(predictions(validation, models, splits.validationSet()))
                 .measure(predictions(test, models, splits.testSet()));
-        add(method, "mean", models, all.mean().get(last), null);
-        add(method, "weighted", models, all.weighted().get(last), null);
-        add(method, "vote", models, all.vote().get(last), null);
-        add(method, "ridge", models, Objects.requireNonNull(all.ridge()), null);
+        add(method, "mean", models, p, null);
+        add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
+        add(method, "vote", last + 1, 1, all.vote().get(last), null, null);
+        add(method, "ridge", last + 1, 1, Objects.requireNonNull(all.ridge()), null, null);
+        double[] grown = all.mean().stream().mapToDouble(Metrics::accuracy).toArray();
+        evidence = evidence.and(Extras.of(new Extras.Growth(method.name(), place.seed(), grown)));
+        double part = 1.0 / method.parts();
+        if (method.parts() > 1 && method.trunk() == null)
+            add(method, MethodScore.ALONE, 1, part, all.mean().get(0), null, null);
     }
 
     private static MemberSource predictions(Evaluator evaluator, List<Weights> models, Dataset set) {

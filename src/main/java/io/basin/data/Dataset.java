@@ -330,7 +330,8 @@ public final class Dataset {
     public Dataset withLabelNoise(double share, long seed) {
         if (share == 0) return this;
         int[] noisy = labels().clone();
-        if (classes() < 2) throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
+        if (classes() < 2)
+            throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
         int wrong = (int) Math.round(share * count());
         Permutation order = new Permutation(count()).key(seed, -1);
         for (int i = 0; i < noisy.length; i++) {

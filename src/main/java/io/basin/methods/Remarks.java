@@ -21,6 +21,7 @@ public final class Remarks {
             all.add(method.name() + ": " + made + (made == 1 ? " model" : " models") + " instead of " + asked
                     + ", for the run is too short for more");
         }
+        all.addAll(shortCycles(method, origin));
         int idle = method.schedule().steps() - 1 - last(method);
         if (method.product() != Method.Product.LAST && idle > 0) {
             all.add(String.format(
@@ -43,6 +44,23 @@ public final class Remarks {
                     + " this is not the paper's SWAP");
         }
         return all;
+    }
+
+    /** The papers' cycles are 2 to 4 epochs for FGE, and 20 to 40 for snapshots: in shorter ones a net does not settle. */
+    private static List<String> shortCycles(Method method, Method.Origin origin) {
+        boolean fge = origin.settings() instanceof Fge;
+        if (!fge && !(origin.settings() instanceof Snapshot)) return List.of();
+        int[] at = method.schedule().collections();
+        if (at.length < 2) return List.of();
+        double epochs = (double) (at[1] - at[0]) / origin.stepsPerEpoch();
+        if (epochs >= (fge ? 2 : 10)) return List.of();
+        return List.of(String.format(
+                Locale.ROOT,
+                "%s: its cycles are %.3g epochs, the paper's %s: more `epochs`%s would show it at its best",
+                method.name(),
+                epochs,
+                fge ? "2 to 4" : "20 to 40",
+                fge ? " or a longer `fge.cycle`" : " or fewer `snapshot.cycles`"));
     }
 
     /** The same of a budget that is not a whole number of steps, where rounding it changes it by more than a hundredth. */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** The charts of schedules and of training; null where there is nothing to draw. */
@@ -63,22 +63,64 @@ public final class Charts {
         return Arrays.stream(at).mapToDouble(i -> all[i]).toArray();
     }
 
-    /** A figure of the runs over epochs, mean over seeds. */
-    public static @Nullable Lines curves(Summary summary, String title, ToDoubleFunction<Summary.Point> figure) {
+    /** A figure of the runs over epochs, mean over seeds; null where a point has none. */
+    public static @Nullable Lines curves(
+            Summary summary, String title, Function<Summary.Point, @Nullable Double> figure) {
+        Lines chart = new Lines(title, "epochs", title);
+        add(chart, summary, "", figure);
+        return chart.orNull();
+    }
+
+    /** Validation accuracy of the running averages, and of the weights that they are averages of. */
+    public static @Nullable Lines averages(Summary summary) {
+        List<Summary.Curve> averaging = summary.curves().stream()
+                .filter(c -> c.points().stream().anyMatch(p -> p.averageAccuracy() != null))
+                .toList();
+        if (averaging.isEmpty()) return null;
+        Summary these = new Summary(summary.title(), summary.facts(), summary.rows(), averaging, summary.schedules());
+        Lines chart = new Lines("The average while it trains", "epochs", "validation accuracy");
+        add(chart, these, ", the average", Summary.Point::averageAccuracy);
+        add(chart, these, ", moving weights", Summary.Point::validationAccuracy);
+        return chart.orNull();
+    }
+
+    private static void add(
+            Lines chart, Summary summary, String what, Function<Summary.Point, @Nullable Double> figure) {
         Map<String, TreeMap<Double, double[]>> lines = new LinkedHashMap<>();
         for (Summary.Curve curve : summary.curves()) {
             TreeMap<Double, double[]> line = lines.computeIfAbsent(curve.run(), k -> new TreeMap<>());
             for (Summary.Point p : curve.points()) {
+                Double value = figure.apply(p);
+                if (value == null) continue;
                 double[] sum = line.computeIfAbsent(p.epoch(), k -> new double[2]);
-                sum[0] += figure.applyAsDouble(p);
+                sum[0] += value;
                 sum[1]++;
             }
         }
-        Lines chart = new Lines(title, "epochs", title);
         lines.forEach((run, line) -> chart.line(
-                run,
+                run + what,
                 line.keySet().stream().mapToDouble(d -> d).toArray(),
                 line.values().stream().mapToDouble(s -> s[0] / s[1]).toArray()));
+    }
+
+    /** Test accuracy of ensembles by their number of members, mean over seeds; null where there are none. */
+    public static @Nullable Lines growth(List<Extras.Growth> all) {
+        Map<String, List<double[]>> methods = new LinkedHashMap<>();
+        all.forEach(
+                g -> methods.computeIfAbsent(g.method(), k -> new ArrayList<>()).add(g.accuracy()));
+        Lines chart = new Lines("Ensembles by their size", "members", "test accuracy");
+        methods.forEach((method, seeds) -> {
+            int least = seeds.stream().mapToInt(a -> a.length).min().orElse(0);
+            chart.dotted(
+                    method,
+                    IntStream.rangeClosed(1, least).asDoubleStream().toArray(),
+                    IntStream.range(0, least)
+                            .mapToDouble(i -> seeds.stream()
+                                    .mapToDouble(a -> a[i])
+                                    .average()
+                                    .orElseThrow())
+                            .toArray());
+        });
         return chart.orNull();
     }
 

@@ -11,30 +11,45 @@ import java.util.Set;
  *
  * @param tests of single nets against SGD's, where there is one seed
  * @param reliability pooled over seeds
+ * @param growth of ensembles, member by member
  * @param checks what the run checked of itself
  */
 @Api
 public record Extras(
         List<Versus> tests,
         List<Reliability> reliability,
+        List<Growth> growth,
         List<Corrupted> corrupted,
         List<Outside> outside,
         List<Check> checks) {
     /** Nothing but the table. */
-    public static final Extras NONE = new Extras(List.of(), List.of(), List.of(), List.of(), List.of());
+    public static final Extras NONE = new Extras(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
     /** A list that is null is empty. */
     public Extras {
         tests = tests == null ? List.of() : List.copyOf(tests);
         reliability = reliability == null ? List.of() : List.copyOf(reliability);
+        growth = growth == null ? List.of() : List.copyOf(growth);
         corrupted = corrupted == null ? List.of() : List.copyOf(corrupted);
         outside = outside == null ? List.of() : List.copyOf(outside);
         checks = checks == null ? List.of() : List.copyOf(checks);
     }
 
+    /** How much better the mean of an ensemble's probabilities gets: test accuracies of its first 1, 2, ... members, the oldest first. */
+    public record Growth(String method, long seed, double[] accuracy) {
+        public Growth {
+            method = shown(method);
+        }
+    }
+
+    /** Nothing but how ensembles grow. */
+    public static Extras of(Growth growth) {
+        return new Extras(List.of(), List.of(), List.of(growth), List.of(), List.of(), List.of());
+    }
+
     /** Nothing but checks. */
     public static Extras of(Check... checks) {
-        return new Extras(List.of(), List.of(), List.of(), List.of(), List.of(checks));
+        return new Extras(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(checks));
     }
 
     /**
@@ -125,6 +140,7 @@ public record Extras(
         return new Extras(
                 joined(tests, other.tests),
                 joined(reliability, other.reliability),
+                joined(growth, other.growth),
                 joined(corrupted, other.corrupted),
                 joined(outside, other.outside),
                 joined(checks, other.checks));

@@ -22,9 +22,22 @@ public final class HtmlReport {
                         "Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
                                 + " by seed: mean and half-width of the t-interval, from ten seeds on also the 95 %"
                                 + " percentile bootstrap interval; p is that of the paired t-test, corrected by Holm for"
-                                + " the number of rows compared. Intervals are cut to what is possible; those of two or"
-                                + " three seeds are wide, and say that so few cannot tell. ECE is the mean over seeds of"
-                                + " each seed's own.");
+                                + " the number of methods compared. Intervals are cut to what is possible; those of two or"
+                                + " three seeds are wide, and say that so few cannot tell. All of it is about this test set"
+                                + " and this split. ECE is the mean over seeds of each seed's own. NLL at T: after one"
+                                + " temperature, fitted on the validation part, has scaled all confidences. BN passes:"
+                                + " forward passes over the training images for batch norm's statistics, beside the epochs;"
+                                + " three cost about as much as one epoch.");
+        if (!table.claims().isEmpty()) page.paragraph(String.join(". ", table.claims()) + ".");
+        if (!table.beside().isEmpty()) {
+            page.heading("Other ways to combine, and what the methods are held against")
+                    .table(table.beside())
+                    .paragraph(
+                            "Without p: they are not what the comparison tests. weighted: weights in proportion to 1 /"
+                                    + " validation NLL; vote: the class that most nets choose; ridge: ridge regression on the"
+                                    + " validation part, which sees its labels; statistics anew: SGD's net with batch norm's"
+                                    + " statistics measured as an average's are; one alone: one of the independent nets.");
+        }
         page.figure(
                 Charts.learningRates(summary.schedules()),
                 "Every method's learning rate; dots mark where a model is collected.");
@@ -38,6 +51,14 @@ public final class HtmlReport {
         page.figure(
                 Charts.curves(summary, "validation loss", Summary.Point::validationLoss),
                 "Loss of the moving weights, not of an average, on held-out data.");
+        Lines averages = Charts.averages(summary);
+        if (averages != null) {
+            page.figure(
+                    averages,
+                    "Held-out accuracy of each running average beside that of the weights it averages, mean over seeds."
+                            + " Batch norm's statistics of the average are here from one pass over at most 2,048 training"
+                            + " images; the table's are measured as its settings say.");
+        }
         page.figure(
                 Charts.curves(summary, "validation accuracy", Summary.Point::validationAccuracy),
                 "Accuracy of the moving weights on held-out data.");
@@ -56,6 +77,11 @@ public final class HtmlReport {
                             "Test predictions of all seeds in 15 equal bins of confidence; above the diagonal a method is"
                                     + " too modest, below it too sure. Bins of fewer than 10 samples are left out."
                                     + " Ensembles: the mean of probabilities.");
+        }
+        Lines growth = Charts.growth(e.growth());
+        if (growth != null) {
+            page.heading("Ensembles")
+                    .figure(growth, "Accuracy of the mean of probabilities of the first members, the oldest first.");
         }
         tests(page, e.tests());
         ProbePage.corrupted(page, e.corrupted());

@@ -5,23 +5,40 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * The result table: test-set figures as mean and half-width of the 95 % t-interval over seeds, and
- * paired differences of accuracy to SGD, whose p values are corrected by Holm over all rows compared.
+ * The result table: test-set figures as mean and half-width of the 95 % t-interval over seeds, and paired differences of accuracy
+ * to SGD. A method has one row that is tested, its own way to predict, and p values are corrected by Holm over these; other ways to
+ * combine its models, and what the methods are held against, stand below without p.
  */
 @Api
 public final class ResultTable {
     private static final List<String> HEADER = List.of(
-            "method", "epochs", "passes", "accuracy %", "NLL", "ECE %", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
-    private static final int BOOTSTRAP = HEADER.indexOf("bootstrap 95 %");
+            "method",
+            "epochs",
+            "BN passes",
+            "nets",
+            "accuracy %",
+            "NLL",
+            "NLL at T",
+            "ECE %",
+            "vs SGD, points",
+            "bootstrap 95 %",
+            "p (Holm)");
+    private static final Set<String> OPTIONAL = Set.of("BN passes", "NLL at T", "bootstrap 95 %", "p (Holm)");
+    private static final Set<String> NOTHING = Set.of("", "n/a");
     private static final String BASELINE = "sgd";
     private static final double LEVEL = 0.05;
+    /** Points from half the epochs to all, below which more of them bring SGD nothing: a budget, as the papers use the word. */
+    private static final double ENOUGH = 0.3;
 
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
+    private final List<List<String>> beside = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
@@ -35,22 +52,27 @@ public final class ResultTable {
                 .findFirst()
                 .map(r -> values(r, 100))
                 .orElse(new double[0]);
-        List<PairedComparison> pairs =
-                summary.rows().stream().map(row -> pair(row, sgd)).toList();
-        double[] p =
-                Statistics.holm(pairs.stream().mapToDouble(PairedComparison::p).toArray());
+        List<Summary.Row> rows = summary.rows();
+        List<PairedComparison> pairs = rows.stream().map(row -> pair(row, sgd)).toList();
+        double[] p = Statistics.holm(IntStream.range(0, rows.size())
+                .mapToDouble(i -> rows.get(i).isPrimary() ? pairs.get(i).p() : Double.NaN)
+                .toArray());
         baseline = sgd.length > 0;
         tested = Arrays.stream(p).anyMatch(Double::isFinite);
-        for (int i = 0; i < p.length; i++) add(summary.rows().get(i), sgd, pairs.get(i), p[i]);
+        for (int i = 0; i < p.length; i++) add(rows.get(i), sgd, pairs.get(i), p[i]);
     }
 
     /** Without an interval and p where there is nothing to compare. */
     private static PairedComparison pair(Summary.Row row, double[] sgd) {
         double[] own = values(row, 100);
-        boolean comparable = !row.method().equals(BASELINE) && own.length == sgd.length && own.length > 1;
+        boolean comparable = !isBaseline(row) && own.length == sgd.length && own.length > 1;
         return comparable
                 ? Statistics.paired(own, sgd)
                 : new PairedComparison(0, Double.NaN, Interval.ABSENT, Double.NaN, Double.NaN);
+    }
+
+    private static boolean isBaseline(Summary.Row row) {
+        return row.method().equals(BASELINE) && row.combiner().isEmpty();
     }
 
     private static double[] values(Summary.Row row, double scale) {
@@ -59,22 +81,27 @@ public final class ResultTable {
 
     private void add(Summary.Row row, double[] sgd, PairedComparison pair, double p) {
         double[] accuracy = values(row, 100);
-        String name = row.combiner().isEmpty() ? row.method() : row.method() + " (" + row.combiner() + ")";
-        String difference = row.method().equals(BASELINE) || sgd.length != accuracy.length || sgd.length == 0
+        String name = row.isPrimary() ? row.method() : row.label();
+        String difference = isBaseline(row) || sgd.length != accuracy.length || sgd.length == 0
                 ? ""
                 : signed(Statistics.mean(accuracy) - Statistics.mean(sgd))
                         + Statistics.interval(pair.interval(), 2, -100, 100);
-        cells.add(List.of(
-                name,
-                Statistics.format(row.epochs(), 1),
-                Integer.toString(row.passes()),
-                Statistics.meanAndInterval(accuracy, 2, 0, 100),
-                figure(row, Summary.Score::nll, 1, 4, Double.MAX_VALUE),
-                figure(row, Summary.Score::ece, 100, 2, 100),
-                difference,
-                bootstrap(accuracy, sgd, pair),
-                Double.isNaN(p) ? "" : (p < 0.001 ? "<0.001" : Statistics.format(p, 3)) + (p < LEVEL ? " *" : "")));
-        if (row.method().equals(BASELINE)) return;
+        (row.isPrimary() ? cells : beside)
+                .add(List.of(
+                        name,
+                        Statistics.format(row.epochs(), 1),
+                        row.statistics() == 0 ? "" : Statistics.format(row.statistics(), 1),
+                        Integer.toString(row.passes()),
+                        Statistics.meanAndInterval(accuracy, 2, 0, 100),
+                        figure(row, Summary.Score::nll, 1, 4, Double.MAX_VALUE),
+                        figure(row, Summary.Score::calibrated, 1, 4, Double.MAX_VALUE),
+                        figure(row, Summary.Score::ece, 100, 2, 100),
+                        difference,
+                        bootstrap(accuracy, sgd, pair),
+                        Double.isNaN(p)
+                                ? ""
+                                : (p < 0.001 ? "<0.001" : Statistics.format(p, 3)) + (p < LEVEL ? " *" : "")));
+        if (!row.isPrimary() || isBaseline(row)) return;
         if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
         else open.add(name);
     }
@@ -105,6 +132,10 @@ public final class ResultTable {
 
     /** What the figures allow one to say, and no more. */
     public String conclusion() {
+        return difference() + budget();
+    }
+
+    private String difference() {
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()
@@ -123,20 +154,76 @@ public final class ResultTable {
         return text;
     }
 
+    /** The article's own claims, of methods that are both there: SWA against snapshot ensembles and against FGE. */
+    public List<String> claims() {
+        List<String> all = new ArrayList<>();
+        for (String other : List.of("snapshot", "fge")) {
+            Optional<Summary.Row> swa = primary("swa");
+            Optional<Summary.Row> it = primary(other);
+            if (swa.isEmpty() || it.isEmpty() || seeds() < 2) continue;
+            double[] a = values(swa.get(), 100);
+            double[] b = values(it.get(), 100);
+            if (a.length != b.length) continue;
+            PairedComparison pair = Statistics.paired(a, b);
+            all.add("swa against " + other + ": " + signed(pair.meanDifference())
+                    + Statistics.interval(pair.interval(), 2, -100, 100) + " points, p "
+                    + (pair.p() < 0.001 ? "<0.001" : Statistics.format(pair.p(), 3)) + " (paired t, not corrected)");
+        }
+        return all;
+    }
+
+    private Optional<Summary.Row> primary(String method) {
+        return summary.rows().stream()
+                .filter(r -> r.isPrimary() && r.method().equals(method))
+                .findFirst();
+    }
+
+    /** What half of the budget would have given: one of the independent nets, where they are two. Costs nothing. */
+    private String budget() {
+        Optional<Summary.Row> sgd = primary(BASELINE);
+        Optional<Summary.Row> half = summary.rows().stream()
+                .filter(r -> r.combiner().equals("one alone"))
+                .findFirst();
+        if (sgd.isEmpty() || half.isEmpty()) return "";
+        if (Math.abs(2 * half.get().epochs() - sgd.get().epochs())
+                > 0.01 * sgd.get().epochs()) return "";
+        double gain = Statistics.mean(values(sgd.get(), 100)) - Statistics.mean(values(half.get(), 100));
+        return String.format(
+                Locale.ROOT,
+                " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
+                gain,
+                gain >= ENOUGH ? "they are below" : "that is within");
+    }
+
     /** Aligned columns for a terminal. */
     public String text() {
         return Page.text(rows());
     }
 
-    /** Without the column of bootstraps where there are too few seeds for any. */
+    /** Aligned columns of what stands beside the methods; empty where nothing does. */
+    public String textBeside() {
+        return beside.isEmpty() ? "" : Page.text(beside());
+    }
+
+    /** The methods, one row each. */
     List<List<String>> rows() {
+        return rows(cells);
+    }
+
+    /** Other ways to combine a method's models, and what the methods are held against; nothing where there are none. */
+    List<List<String>> beside() {
+        return beside.isEmpty() ? List.of() : rows(beside);
+    }
+
+    /** Without the columns that have nothing to say. */
+    private List<List<String>> rows(List<List<String>> body) {
         List<List<String>> all = new ArrayList<>();
         all.add(HEADER);
-        all.addAll(cells);
-        if (cells.stream().anyMatch(row -> !row.get(BOOTSTRAP).isEmpty())) return all;
+        all.addAll(body);
         return all.stream()
                 .map(row -> IntStream.range(0, row.size())
-                        .filter(c -> c != BOOTSTRAP)
+                        .filter(c -> !OPTIONAL.contains(HEADER.get(c))
+                                || body.stream().anyMatch(r -> !NOTHING.contains(r.get(c))))
                         .mapToObj(row::get)
                         .toList())
                 .toList();

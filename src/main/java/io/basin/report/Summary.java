@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Everything a finished comparison has to say, as data: the console table and the HTML report are views
@@ -37,27 +38,60 @@ public record Summary(
      * @param accuracy in [0, 1]
      * @param nll mean negative log-likelihood, nats; null where what predicts gives no probabilities
      * @param ece expected calibration error, in [0, 1]; null likewise
+     * @param calibrated {@code nll} at the temperature that is best on the validation part; null likewise, and where it was not
+     *     measured
      */
     public record Score(
             long seed,
             double accuracy,
             @Nullable Double nll,
-            @Nullable Double ece) {}
+            @Nullable Double ece,
+            @Nullable Double calibrated) {
+        /** Without what a temperature makes of it. */
+        public Score(long seed, double accuracy, @Nullable Double nll, @Nullable Double ece) {
+            this(seed, accuracy, nll, ece, null);
+        }
+    }
 
     /**
      * One line of the table.
      *
      * @param combiner how members were combined, empty for a single model
      * @param epochs of training spent
+     * @param statistics forward passes over the training set for batch norm's statistics, beside that
      * @param passes forward passes per prediction
      */
-    public record Row(String method, String combiner, double epochs, int passes, List<Score> scores) {}
+    public record Row(
+            String method, String combiner, double epochs, double statistics, int passes, List<Score> scores) {
+        /** The method's own way to predict, which is tested; others are shown beside it. */
+        static final Set<String> PRIMARY = Set.of("", "mean");
+
+        /** Whether it is the method's own prediction and not another way to combine its models. */
+        public boolean isPrimary() {
+            return PRIMARY.contains(combiner);
+        }
+
+        /** {@code fge (mean)}. */
+        public String label() {
+            return combiner.isEmpty() ? method : method + " (" + combiner + ")";
+        }
+    }
 
     /** How one run went: loss and accuracy on training and validation data after each epoch. */
     public record Curve(String run, long seed, List<Point> points) {}
 
-    /** Validation figures are those of the weights in training, not of an average. */
-    public record Point(double epoch, double loss, double accuracy, double validationLoss, double validationAccuracy) {}
+    /**
+     * Validation figures are those of the weights in training; beside them those of the running average, null where there is none
+     * yet.
+     */
+    public record Point(
+            double epoch,
+            double loss,
+            double accuracy,
+            double validationLoss,
+            double validationAccuracy,
+            @Nullable Double averageLoss,
+            @Nullable Double averageAccuracy) {}
 
     /**
      * A method's tables.

@@ -40,12 +40,16 @@ public final class Splits implements AutoCloseable {
     /** Of the cut between training and validation samples, the same for every run. */
     public static final long SPLIT_SEED = 20180314;
 
+    /** Samples of {@link #glance}. */
+    public static final int GLANCE = 2048;
+
     private final Device device;
     private final Guard guard;
     private final TrainTest data;
     private final Settings.Data how;
     private final Map<Part, Dataset> sets = new EnumMap<>(Part.class);
     private final Map<Part, Images> uploaded = new EnumMap<>(Part.class);
+    private @Nullable Images glance;
     private @Nullable Augmentation augmentation;
     private @Nullable String withheld;
 
@@ -121,6 +125,15 @@ public final class Splits implements AutoCloseable {
     /** A part on the device. Owned by this. */
     public Images images(Part part) {
         return guard.get(() -> uploaded.computeIfAbsent(part, p -> set(p).upload(device)));
+    }
+
+    /** At most {@link #GLANCE} training samples, stratified: enough for statistics that are looked at and not kept. */
+    public Images glance() {
+        return guard.get(() -> {
+            if (glance == null)
+                glance = fewer(trainSet(), Math.min(GLANCE, trainSet().count())).upload(device);
+            return glance;
+        });
     }
 
     public Dataset trainSet() {
@@ -219,6 +232,9 @@ public final class Splits implements AutoCloseable {
 
     @Override
     public void close() {
-        guard.close(() -> uploaded.values().forEach(Images::close));
+        guard.close(() -> {
+            uploaded.values().forEach(Images::close);
+            if (glance != null) glance.close();
+        });
     }
 }

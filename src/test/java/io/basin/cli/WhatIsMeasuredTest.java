@@ -65,7 +65,7 @@ class WhatIsMeasuredTest {
         run = shared.resolve("run");
         List<Object> args = new ArrayList<>(List.of("compare"));
         args.addAll(flags());
-        args.addAll(List.of("--methods", String.join(",", METHODS), "--bn-update", "exact"));
+        args.addAll(List.of("--methods", String.join(",", METHODS), "--bn-update", "exact", "--all-combiners"));
         args.addAll(List.of("--device", "cpu", "--threads", 1, "--out", run));
         compared = Shell.run(args.toArray());
         assertEquals(0, compared.code(), compared.err());
@@ -90,7 +90,8 @@ class WhatIsMeasuredTest {
             assertEquals(none, score.path("ece").isNull(), row.toString());
         }
         String page = Files.readString(run.resolve("report.html"));
-        assertEquals(2 * 4, page.split("<td>n/a</td>", -1).length - 1);
+        // NLL, NLL at T and ECE of both; NLL at T of two weighted means and of one independent net.
+        assertEquals(3 * 4 + 2 + 1, page.split("<td>n/a</td>", -1).length - 1);
         Path json = shared.resolve("vote.json");
         Shell voted = ensemble(run.resolve("seed-1/fge"), "--combine", "vote", "--json", json);
         assertTrue(voted.out().lines().skip(1).limit(1).allMatch(l -> l.matches(".* n/a +n/a .*")), voted.out());

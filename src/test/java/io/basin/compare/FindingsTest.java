@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.basin.ensemble.Metrics;
 import io.basin.io.Json;
 import io.basin.report.Extras;
+import io.basin.report.Summary;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
@@ -25,7 +26,7 @@ class FindingsTest {
             hits.set(i, hit);
             metrics.add(new double[] {0.7, 0.3}, hit ? 0 : 1);
         }
-        return MethodScore.of(method, "", 1, 1, seed, metrics, hits);
+        return MethodScore.of(new Summary.Row(method, "", 1, 0, 1, List.of()), seed, metrics, null, hits);
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import io.basin.report.Extras;
+import io.basin.report.Summary;
 import io.basin.train.ModelCard;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,7 +66,7 @@ class RunFilesTest {
             hits.set(i, i % 3 > 0);
             metrics.add(new double[] {0.7, 0.3}, i % 3 > 0 ? 0 : 1);
         }
-        return MethodScore.of(method, "", 1, 1, 1, metrics, hits);
+        return MethodScore.of(new Summary.Row(method, "", 1, 0, 1, List.of()), 1, metrics, null, hits);
     }
 
     @Test
@@ -94,6 +95,7 @@ class RunFilesTest {
                 new Extras(
                         List.of(),
                         List.of(),
+                        List.of(new Extras.Growth("fge", 1, new double[] {0.5, 0.75})),
                         List.of(new Extras.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
                         List.of(new Extras.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
                         List.of(Extras.Check.of("what", "swa, seed 1", true, "1e-7"))));

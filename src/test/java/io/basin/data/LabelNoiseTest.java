@@ -37,7 +37,8 @@ class LabelNoiseTest {
     @Test
     void theSameSeedGivesTheSameLabelsAndAnotherSeedOthers() {
         assertArrayEquals(
-                clean.withLabelNoise(0.3, 7).labels(), clean.withLabelNoise(0.3, 7).labels());
+                clean.withLabelNoise(0.3, 7).labels(),
+                clean.withLabelNoise(0.3, 7).labels());
         assertNotEquals(
                 clean.withLabelNoise(0.3, 7).sha256(),
                 clean.withLabelNoise(0.3, 8).sha256());

@@ -22,7 +22,7 @@ class EvidenceTest {
         List<Summary.Score> scores = IntStream.range(0, accuracies.length)
                 .mapToObj(i -> new Summary.Score(i, accuracies[i], 0.3, 0.02))
                 .toList();
-        return new Summary.Row(method, "", 10, 1, scores);
+        return new Summary.Row(method, "", 10, 0, 1, scores);
     }
 
     private static Extras evidence() {
@@ -35,6 +35,7 @@ class EvidenceTest {
         return new Extras(
                 List.of(new Extras.Versus("swa", 1, 5, 9, 0.424, 0.848)),
                 List.of(new Extras.Reliability("sgd", "", bins)),
+                List.of(new Extras.Growth("fge", 1, new double[] {0.5, 0.75})),
                 corrupted,
                 List.of(new Extras.Outside("sgd", 1, "mnist", 0.87, 0.9, 0.5)),
                 List.of(
@@ -91,10 +92,10 @@ class EvidenceTest {
             outside.add(new Extras.Outside("swa", seed, "noise", swa[seed], 0.9, 0.5));
         }
         String cells = "<td>2.00</td><td>[-0.48, 4.48]</td><td>0.0742</td>";
-        String worse = html(new Extras(List.of(), List.of(), corrupted, List.of(), List.of()));
+        String worse = html(new Extras(List.of(), List.of(), List.of(), corrupted, List.of(), List.of()));
         assertTrue(worse.contains("<td>swa</td><td>blur</td>" + cells), worse);
         assertTrue(worse.contains("<td>60.00 ±24.84</td>"), worse);
-        String strange = html(new Extras(List.of(), List.of(), List.of(), outside, List.of()));
+        String strange = html(new Extras(List.of(), List.of(), List.of(), List.of(), outside, List.of()));
         assertTrue(strange.contains("<td>swa</td><td>noise</td>" + cells), strange);
         String one = html(evidence());
         assertTrue(one.contains("1 seed: no intervals") && !one.contains("vs SGD"), one);

@@ -20,14 +20,18 @@ class ReportTest {
         List<Summary.Score> scores = IntStream.range(0, accuracies.length)
                 .mapToObj(i -> new Summary.Score(i, accuracies[i], 0.3, 0.02))
                 .toList();
-        return new Summary.Row(method, "", 10, 1, scores);
+        return new Summary.Row(method, "", 10, 0, 1, scores);
     }
 
     private static Summary summary(Summary.Row... rows) {
         Summary.Plotted plan = new Summary.Plotted(
                 "swa", new double[] {0.1, 0.1, 0.05, 0.05}, new double[] {0, 0, 1, 0.5}, new int[] {2, 3}, 2);
         Summary.Curve curve = new Summary.Curve(
-                "swa", 1, List.of(new Summary.Point(1, 1, 0.5, 1, 0.5), new Summary.Point(2, 0.8, 0.6, 0.9, 0.6)));
+                "swa",
+                1,
+                List.of(
+                        new Summary.Point(1, 1, 0.5, 1, 0.5, null, null),
+                        new Summary.Point(2, 0.8, 0.6, 0.9, 0.6, 0.8, 0.7)));
         return new Summary("a <b> & c", Map.of("seeds", "5"), List.of(rows), List.of(curve), List.of(plan));
     }
 
@@ -64,6 +68,64 @@ class ReportTest {
     }
 
     @Test
+    void onlyTheMethodsOwnRowsAreTestedAndCorrectedFor() {
+        double[] sgd = {0.900, 0.901, 0.902, 0.899, 0.900};
+        double[] better = {0.904, 0.903, 0.906, 0.900, 0.902};
+        ResultTable two = new ResultTable(summary(row("sgd", sgd), row("fge", better)));
+        Summary.Row[] all = {
+            row("sgd", sgd),
+            combined(row("sgd", better), "statistics anew"),
+            combined(row("fge", better), "mean"),
+            combined(row("fge", better), "vote"),
+            combined(row("fge", better), "ridge")
+        };
+        ResultTable many = new ResultTable(summary(all));
+        assertEquals(two.rows().get(2), many.rows().get(2), "a vote beside it makes fge's p no larger");
+        assertEquals(1 + 2, many.rows().size());
+        assertEquals("sgd (statistics anew)", many.beside().get(1).get(0));
+        assertEquals(1 + 3, many.beside().size());
+        assertFalse(many.beside().get(0).contains("p (Holm)"), "nothing there was tested");
+    }
+
+    private static Summary.Row combined(Summary.Row row, String combiner) {
+        return new Summary.Row(row.method(), combiner, row.epochs(), 0, 1, row.scores());
+    }
+
+    @Test
+    void theArticlesClaimsArePairedDifferencesOfTheirOwn() {
+        ResultTable table = new ResultTable(
+                summary(row("swa", 0.91, 0.92, 0.93), row("snapshot", 0.90, 0.90, 0.93), row("fge", 0.91, 0.93, 0.95)));
+        assertEquals(2, table.claims().size());
+        assertTrue(
+                table.claims().get(0).startsWith("swa against snapshot: +1.00 ±2.48 points, p 0.225"),
+                table.claims().get(0));
+        assertTrue(
+                table.claims().get(1).startsWith("swa against fge: -1.00 ±2.48 points, p 0.225"),
+                table.claims().get(1));
+    }
+
+    @Test
+    void whatHalfTheEpochsWouldGiveSaysWhetherTheyAreABudget() {
+        Summary.Row half = new Summary.Row(
+                "independent", "one alone", 5, 0, 1, row("independent", 0.89).scores());
+        String gains = new ResultTable(summary(row("sgd", 0.9), half)).conclusion();
+        assertTrue(
+                gains.endsWith(
+                        "SGD gains +1.00 points from half of these epochs to all of them: they are below what the"
+                                + " papers call a budget."),
+                gains);
+        String done = new ResultTable(summary(row("sgd", 0.8929), half)).conclusion();
+        assertTrue(
+                done.endsWith(
+                        "gains +0.29 points from half of these epochs to all of them: that is within what the papers"
+                                + " call a budget."),
+                done);
+        Summary.Row third = new Summary.Row("independent", "one alone", 3.3, 0, 1, half.scores());
+        assertFalse(
+                new ResultTable(summary(row("sgd", 0.9), third)).conclusion().contains("gains"));
+    }
+
+    @Test
     void noiseIsNotSaidToDiffer() {
         ResultTable table = new ResultTable(summary(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.91, 0.90, 0.925)));
         assertTrue(table.conclusion().startsWith("3 seeds cannot tell any method from SGD"), table.conclusion());
@@ -78,7 +140,8 @@ class ReportTest {
         String html = Files.readString(file);
         assertTrue(html.contains("a &lt;b&gt; &amp; c"));
         assertFalse(html.contains("<b>"));
-        assertEquals(5, html.split("<svg", -1).length - 1);
+        assertEquals(6, html.split("<svg", -1).length - 1);
+        assertTrue(html.contains("Held-out accuracy of each running average"));
         assertFalse(html.contains("src=\"http"));
     }
 
