@@ -170,7 +170,7 @@ class OutsideProjectIT {
                         "org/slf4j/impl/StaticLoggerBinder.class",
                         "picocli/CommandLine.class",
                         "me/tongfei/progressbar/ProgressBar.class",
-                        "org/knowm/xchart/XYChart.class",
+                        "org/jfree/chart/JFreeChart.class",
                         "de/erichseifert/vectorgraphics2d/VectorGraphics2D.class",
                         "org/junit/jupiter/api/Test.class")) {
                     if (file.getEntry(name) != null) unwanted.add(jar.getFileName() + ": " + name);

@@ -3,19 +3,33 @@ package io.basin.report;
 import io.basin.Nullable;
 import java.awt.BasicStroke;
 import java.awt.Color;
+import java.awt.Font;
 import java.awt.Graphics2D;
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.IntStream;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.lines.SeriesLines;
-import org.knowm.xchart.style.markers.Marker;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import java.awt.Polygon;
+import java.awt.Shape;
+import java.awt.Stroke;
+import java.awt.geom.Ellipse2D;
+import java.awt.geom.Rectangle2D;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jfree.chart.ChartFactory;
+import org.jfree.chart.JFreeChart;
+import org.jfree.chart.axis.LogAxis;
+import org.jfree.chart.axis.NumberAxis;
+import org.jfree.chart.axis.NumberTickUnitSource;
+import org.jfree.chart.block.BlockBorder;
+import org.jfree.chart.plot.XYPlot;
+import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
+import org.jfree.chart.ui.RectangleEdge;
+import org.jfree.chart.ui.RectangleInsets;
+import org.jfree.data.xy.XYSeries;
+import org.jfree.data.xy.XYSeriesCollection;
 
-/** A chart of lines over one axis, each with an optional band, in colours and dashes that colour-blind readers tell apart. */
+/**
+ * A chart of lines over one axis, each with an optional band. A method has one colour, dash and marker in every figure, which
+ * colour-blind readers tell apart too; other lines take those that are left.
+ */
 public final class Lines extends Picture {
     /** Okabe and Ito's. */
     private static final Color[] PALETTE = {
@@ -23,86 +37,114 @@ public final class Lines extends Picture {
         new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000), new Color(0x999999)
     };
 
-    private static final BasicStroke SOLID = new BasicStroke(2.2f);
-    private static final BasicStroke DASHED =
-            new BasicStroke(2.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {7, 5}, 0);
-    private static final BasicStroke EDGE =
-            new BasicStroke(0.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, new float[] {2, 3}, 0);
+    /** In the order of their colours: those that stand beside each other most often differ most. */
+    private static final List<String> METHODS = List.of(
+            "sgd", "swa", "fge", "snapshot", "ema", "independent", "swag", "swap", "swa-cyclic", "lawa", "tail");
 
-    private final XYChart chart;
+    private static final float[][] DASHES = {{}, {7, 4}, {2, 3}, {9, 3, 2, 3}};
+    private static final Shape[] MARKERS = {
+        new Ellipse2D.Double(-3.5, -3.5, 7, 7),
+        new Rectangle2D.Double(-3, -3, 6, 6),
+        new Polygon(new int[] {-4, 4, 0}, new int[] {3, 3, -4}, 3),
+        new Polygon(new int[] {-4, 0, 4, 0}, new int[] {0, 4, 0, -4}, 4)
+    };
+    private static final Stroke EDGE = stroke(0.8f, new float[] {2, 3});
+    private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
+    private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 15);
+
+    private final XYSeriesCollection series = new XYSeriesCollection();
+    private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
+    private final JFreeChart chart;
+    /** How many lines of each method, or of none, there are. */
+    private final Map<Integer, Integer> drawn = new HashMap<>();
+
     private int lines;
-    private int extras;
+    private Color colour = PALETTE[0];
 
     public Lines(String title, String x, String y) {
         super(title, 860, 400);
-        chart = new XYChartBuilder()
-                .width(width)
-                .height(height)
-                .title(title)
-                .xAxisTitle(x)
-                .yAxisTitle(y)
-                .build();
-        Styler styler = chart.getStyler();
-        styler.setLocale(Locale.ROOT);
-        styler.setChartBackgroundColor(Color.WHITE);
-        styler.setLegendPosition(Styler.LegendPosition.OutsideE);
-        styler.setLegendBorderColor(Color.WHITE);
-        chart.getStyler().setPlotGridLinesColor(new Color(0xDDDDDD));
+        chart = ChartFactory.createXYLineChart(title, x, y, series);
+        chart.setBackgroundPaint(Color.WHITE);
+        chart.getTitle().setFont(TITLE);
+        chart.setPadding(new RectangleInsets(4, 4, 4, 8));
+        chart.getLegend().setPosition(RectangleEdge.RIGHT);
+        chart.getLegend().setItemFont(SMALL);
+        chart.getLegend().setFrame(BlockBorder.NONE);
+        XYPlot plot = chart.getXYPlot();
+        plot.setRenderer(renderer);
+        plot.setBackgroundPaint(Color.WHITE);
+        plot.setOutlineVisible(false);
+        plot.setDomainGridlinePaint(new Color(0xDDDDDD));
+        plot.setRangeGridlinePaint(new Color(0xDDDDDD));
+        axes(plot);
+        renderer.setDrawSeriesLineAsPath(true);
     }
 
-    /** A line; every second one is dashed. Points that are not finite are left out. */
+    private static void axes(XYPlot plot) {
+        for (NumberAxis axis : List.of((NumberAxis) plot.getDomainAxis(), (NumberAxis) plot.getRangeAxis())) {
+            axis.setAutoRangeIncludesZero(false);
+            axis.setAutoRangeStickyZero(false);
+            axis.setStandardTickUnits(new NumberTickUnitSource());
+            axis.setLabelFont(SMALL);
+            axis.setTickLabelFont(SMALL);
+        }
+    }
+
+    /** A line. Points that are not finite are left out. */
     public Lines line(String name, double[] x, double[] y) {
-        return add(name, x, y, lines % 2 == 0 ? SOLID : DASHED, SeriesMarkers.NONE);
+        return add(name, x, y, false);
     }
 
     /** A line with its points marked. */
     public Lines dotted(String name, double[] x, double[] y) {
-        return add(name, x, y, lines % 2 == 0 ? SOLID : DASHED, SeriesMarkers.CIRCLE);
+        return add(name, x, y, true);
     }
 
-    private Lines add(String name, double[] x, double[] y, BasicStroke stroke, Marker marker) {
-        double[][] finite = finite(x, y);
-        if (finite[0].length == 0) return this;
-        if (lines == 0 && finite[0].length > 1) roundTicks(finite[0], finite[1][0]);
+    private Lines add(String name, double[] x, double[] y, boolean marked) {
+        XYSeries points = points(name, x, y);
+        if (points.isEmpty()) return this;
+        int method = METHODS.indexOf(name.split("[ ,+]")[0]);
+        int before = drawn.merge(method, 1, Integer::sum) - 1;
+        int style = method >= 0 ? method : lines;
         lines++;
-        series(name, finite, stroke, marker);
+        colour = PALETTE[style % PALETTE.length];
+        // A method's second line is dashed; so are methods and lines whose colour is another's too, and every second
+        // line of no method.
+        int dash = style / PALETTE.length + (method >= 0 ? before : lines - 1);
+        put(points, stroke(2.2f, DASHES[dash % DASHES.length]), marked ? MARKERS[style % MARKERS.length] : null);
         return this;
     }
 
-    /** In the colour of the line added last. */
-    private XYSeries series(String name, double[][] points, BasicStroke stroke, Marker marker) {
-        XYSeries series = chart.addSeries(name, points[0], points[1]);
-        Color colour = PALETTE[(lines - 1) % PALETTE.length];
-        series.setLineColor(colour).setLineStyle(stroke);
-        series.setMarker(marker).setMarkerColor(colour);
-        return series;
+    private static Stroke stroke(float width, float[] dash) {
+        float[] pattern = dash.length == 0 ? null : dash;
+        return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, pattern, 0);
     }
 
-    /** XChart puts ticks at data that are equally spaced, be they thirds; one point between them, not drawn, gives round numbers. */
-    private void roundTicks(double[] x, double y) {
-        if (Arrays.stream(x).allMatch(v -> v == Math.rint(v))) return;
-        XYSeries apart =
-                chart.addSeries("ticks at round numbers", new double[] {x[0] + 0.38 * (x[1] - x[0])}, new double[] {y});
-        apart.setLineStyle(SeriesLines.NONE);
-        apart.setMarker(SeriesMarkers.NONE);
-        apart.setShowInLegend(false);
+    /** In the colour of the line added last. */
+    private int put(XYSeries points, Stroke stroke, @Nullable Shape marker) {
+        int i = series.getSeriesCount();
+        series.addSeries(points);
+        renderer.setSeriesPaint(i, colour);
+        renderer.setSeriesStroke(i, stroke);
+        renderer.setSeriesShapesVisible(i, marker != null);
+        if (marker != null) renderer.setSeriesShape(i, marker);
+        return i;
     }
 
     /** Fine lines around the line added last; the legend has no room for them. */
     public Lines band(double[] x, double[] low, double[] high) {
         for (double[] edge : new double[][] {low, high}) {
-            double[][] finite = finite(x, edge);
-            if (finite[0].length == 0) continue;
-            series("edge " + extras++, finite, EDGE, SeriesMarkers.NONE).setShowInLegend(false);
+            XYSeries points = points("edge " + series.getSeriesCount(), x, edge);
+            if (!points.isEmpty()) renderer.setSeriesVisibleInLegend(put(points, EDGE, null), false);
         }
         return this;
     }
 
     /** Points without a line, in the colour of the line added last. */
     Lines dots(double[] x, double[] y) {
-        XYSeries dots = series("dots " + extras++, new double[][] {x, y}, SOLID, SeriesMarkers.CIRCLE);
-        dots.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
-        dots.setShowInLegend(false);
+        int i = put(points("dots " + series.getSeriesCount(), x, y), EDGE, MARKERS[0]);
+        renderer.setSeriesLinesVisible(i, false);
+        renderer.setSeriesVisibleInLegend(i, false);
         return this;
     }
 
@@ -113,23 +155,22 @@ public final class Lines extends Picture {
     }
 
     public Lines logarithmic() {
-        chart.getStyler().setYAxisLogarithmic(true);
+        LogAxis axis = new LogAxis(chart.getXYPlot().getRangeAxis().getLabel());
+        axis.setLabelFont(SMALL);
+        axis.setTickLabelFont(SMALL);
+        axis.setAutoRange(true);
+        chart.getXYPlot().setRangeAxis(axis);
         return this;
     }
 
-    private static double[][] finite(double[] x, double[] y) {
-        int[] kept =
-                IntStream.range(0, x.length).filter(i -> Double.isFinite(y[i])).toArray();
-        double[][] out = new double[2][kept.length];
-        for (int i = 0; i < kept.length; i++) {
-            out[0][i] = x[kept[i]];
-            out[1][i] = y[kept[i]];
-        }
-        return out;
+    private static XYSeries points(String name, double[] x, double[] y) {
+        XYSeries points = new XYSeries(name, false);
+        for (int i = 0; i < x.length; i++) if (Double.isFinite(y[i])) points.add(x[i], y[i], false);
+        return points;
     }
 
     @Override
     void paint(Graphics2D g) {
-        chart.paint(g, width, height);
+        chart.draw(g, new Rectangle2D.Double(0, 0, width, height));
     }
 }

@@ -14,10 +14,15 @@ public final class Page {
             table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:left}
             .results td:not(:first-child),.results th:not(:first-child){text-align:right}
             figure{margin:2em 0}figcaption{color:#555}svg{max-width:100%;height:auto}
+            .wide{overflow-x:auto}h2{break-after:avoid}figure,tr{break-inside:avoid}
+            @media (prefers-color-scheme:dark){body{color:#ddd;background:#161616}figcaption{color:#aaa}
+            td,th{border-color:#444}svg{filter:invert(.91) hue-rotate(180deg)}}
+            @media print{body{max-width:none;margin:0;font-size:11pt}}
             """;
 
     private final StringBuilder out =
-            new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
+            new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                    + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
 
     public Page(String title) {
         element("title", title).element("style", STYLE).out.append("</head><body>\n");
@@ -36,7 +41,7 @@ public final class Page {
         return this;
     }
 
-    private static String escape(String text) {
+    static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
@@ -69,20 +74,20 @@ public final class Page {
 
     /** Numbers; the first row is the header, the first column names the rows. */
     public Page table(List<List<String>> rows) {
-        out.append("<table class=\"results\">\n");
+        out.append("<div class=\"wide\"><table class=\"results\">\n");
         return rows(rows);
     }
 
     /** Words; the first row is the header. */
     public Page words(List<List<String>> rows) {
-        out.append("<table>\n");
+        out.append("<div class=\"wide\"><table>\n");
         return rows(rows);
     }
 
     private Page rows(List<List<String>> rows) {
         for (int i = 0; i < rows.size(); i++)
             row(rows.get(i), i == 0 ? rows.get(i).size() : 0);
-        out.append("</table>\n");
+        out.append("</table></div>\n");
         return this;
     }
 
@@ -102,9 +107,9 @@ public final class Page {
 
     /** What a reader must know to judge or repeat it. */
     public Page facts(Map<String, String> facts) {
-        heading("How it was made").out.append("<table>\n");
+        heading("How it was made").out.append("<div class=\"wide\"><table>\n");
         facts.forEach((name, value) -> row(List.of(name, value), 1));
-        out.append("</table>\n");
+        out.append("</table></div>\n");
         return this;
     }
 

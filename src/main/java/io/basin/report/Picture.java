@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
 import javax.imageio.ImageIO;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,8 +59,17 @@ public abstract class Picture {
                         .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
                         .writeTo(out))
                 .toString(StandardCharsets.UTF_8);
-        // The writer leaves out what it takes for the default size; in a page the text would have the page's.
-        return text.substring(text.indexOf("<svg")).replaceFirst("<svg ", "<svg style=\"font-size:12px\" ");
+        // The writer leaves out what it takes for the default size, in a page the text would have the page's; it knows
+        // no title, which
+        // screen readers read; and it names one font, which a reader may lack.
+        String name = Page.escape(title);
+        return text.substring(text.indexOf("<svg"))
+                .replaceAll("(font-family:&quot;[^&]*&quot;);", "$1,sans-serif;")
+                .replaceFirst(
+                        "<svg ([^>]*)>",
+                        Matcher.quoteReplacement(
+                                        "<svg role=\"img\" aria-label=\"" + name + "\" style=\"font:12px sans-serif\" ")
+                                + "$1>" + Matcher.quoteReplacement("<title>" + name + "</title>"));
     }
 
     /** The file's bytes; none where the machine cannot draw. */

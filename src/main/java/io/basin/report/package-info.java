@@ -5,7 +5,7 @@
  * difference at all. What cannot be known from the data is absent, not zero: one seed has a mean and no spread, its interval
  * prints as {@code n/a}.
  *
- * <p>{@code Charts}, {@code Lines} and {@code Picture} draw with {@code org.knowm.xchart:xchart} and {@code
+ * <p>{@code Charts}, {@code Lines} and {@code Picture} draw with {@code org.jfree:jfreechart} and {@code
  * de.erichseifert.vectorgraphics2d:VectorGraphics2D}, which Basin's POM marks as optional: a program that draws names them as
  * dependencies of its own. Statistics, tables and text need neither.
  */

@@ -15,20 +15,44 @@ import org.junit.jupiter.api.Test;
 
 /** Charts of lines by the numbers in their SVG. */
 class LinesTest {
-    /** The points of the line in a colour, in pixels; the legend's sample, level and apart, is left out. */
+    /** The points of the line in a colour, in pixels, after the legend's sample of it. */
     private static List<double[]> line(String svg, String colour) {
-        List<double[]> points = new ArrayList<>();
-        Matcher m = Pattern.compile("<line style=\"fill:none;stroke:" + Pattern.quote(colour)
-                        + "[^\"]*\" x1=\"([0-9.]+)\" x2=\"([0-9.]+)\" y1=\"([0-9.]+)\" y2=\"([0-9.]+)\"")
+        Matcher m = Pattern.compile("<path d=\"M([^\"]*)\" style=\"fill:none;stroke:" + Pattern.quote(colour))
                 .matcher(svg);
+        List<double[]> points = new ArrayList<>();
         while (m.find()) {
-            double[] v = new double[4];
-            for (int i = 0; i < 4; i++) v[i] = Double.parseDouble(m.group(i + 1));
-            if (points.isEmpty()) points.add(new double[] {v[0], v[2]});
-            double[] last = points.get(points.size() - 1);
-            if (last[0] == v[0] && last[1] == v[2]) points.add(new double[] {v[1], v[3]});
+            points.clear();
+            for (String point : m.group(1).split(" L")) {
+                String[] xy = point.split(",");
+                points.add(new double[] {Double.parseDouble(xy[0]), Double.parseDouble(xy[1])});
+            }
         }
         return points;
+    }
+
+    @Test
+    void aMethodHasOneColourWhateverStandsBesideIt() {
+        double[] x = {0, 1};
+        double[] y = {1, 2};
+        String alone = new Lines("T", "x", "y").line("swa", x, y).svg();
+        String third = new Lines("T", "x", "y")
+                .line("fge", x, y)
+                .line("own", x, y)
+                .line("swa, the average", x, y)
+                .svg();
+        for (String svg : List.of(alone, third))
+            assertEquals(2, line(svg, "rgb(213,94,0)").size());
+        assertTrue(line(alone, "rgb(0,114,178)").isEmpty());
+    }
+
+    @Test
+    void textStaysTextAndThePictureHasAName() {
+        String svg = new Lines("Loss <of> it", "epochs", "y")
+                .line("swa", new double[] {0, 1}, new double[] {1, 2})
+                .svg();
+        assertTrue(svg.contains(">epochs</text>") && svg.contains(">swa</text>"), svg);
+        assertTrue(svg.contains("role=\"img\" aria-label=\"Loss &lt;of&gt; it\""), svg);
+        assertTrue(svg.contains("<title>Loss &lt;of&gt; it</title>"), svg);
     }
 
     @Test
@@ -36,7 +60,7 @@ class LinesTest {
         double[] x = {0, 1, 4};
         String svg = new Lines("T", "x", "y")
                 .line("one", x, new double[] {1, 3, 2})
-                .line("two", x, new double[] {2, 2, 7})
+                .line("swa", x, new double[] {2, 2, 7})
                 .svg();
         List<double[]> one = line(svg, "rgb(0,114,178)");
         List<double[]> two = line(svg, "rgb(213,94,0)");
@@ -59,7 +83,7 @@ class LinesTest {
                 .line("none", x, new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN})
                 .svg();
         assertEquals(2, line(svg, "rgb(0,114,178)").size());
-        assertTrue(line(svg, "rgb(213,94,0)").isEmpty());
+        assertFalse(svg.contains(">none<"));
         assertFalse(svg.contains("NaN"));
     }
 
