@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
@@ -17,8 +18,9 @@ import java.util.stream.Stream;
  * A run's folder, into which nobody else writes until this is closed. Take it before anything in the folder is read.
  *
  * @param folder existing; new and empty, or one to resume
+ * @param farewell what an interrupted process says last
  */
-record Claim(Path folder, FolderLock lock) implements AutoCloseable {
+record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements AutoCloseable {
     /**
      * @param name begins the folder's name in {@code runs} where neither {@code out} nor {@code resume} is given
      * @throws IllegalArgumentException if {@code out} is not empty or {@code resume} holds no run
@@ -34,6 +36,16 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
         // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.
         if (!FolderLock.wasTaken(folder)) requireEmpty(folder);
         return taken(folder, () -> requireEmpty(folder));
+    }
+
+    /** Has the process, if it is interrupted before this is closed, say how to go on. */
+    Claim announcing(String command) {
+        Thread last = new Thread(() -> {
+            if (hasRun(folder))
+                System.err.println("\nbasin: interrupted; to go on: " + command + " --resume " + folder);
+        });
+        Runtime.getRuntime().addShutdownHook(last);
+        return new Claim(folder, lock, last);
     }
 
     private static Claim resumed(Path folder) {
@@ -55,7 +67,7 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
         try {
             check.run();
             AtomicFile.sweep(folder);
-            return new Claim(folder, lock);
+            return new Claim(folder, lock, null);
         } catch (RuntimeException e) {
             lock.close();
             throw e;
@@ -101,6 +113,11 @@ record Claim(Path folder, FolderLock lock) implements AutoCloseable {
 
     @Override
     public void close() {
+        try {
+            if (farewell != null) Runtime.getRuntime().removeShutdownHook(farewell);
+        } catch (IllegalStateException e) {
+            // It is being said.
+        }
         lock.close();
     }
 }

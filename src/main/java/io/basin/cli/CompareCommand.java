@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
             "  basin compare fashion-mnist --model small-cnn --epochs 5 --seeds 5",
             "  basin compare cifar10 --methods sgd,swa --out runs/mine",
             "  basin compare fashion-mnist --methods sgd,swa,swag --corruptions --ood mnist",
-            "  basin compare fashion-mnist --resume runs/mine"
+            "  basin compare --resume runs/mine"
         })
 final class CompareCommand implements Runnable {
     @Mixin

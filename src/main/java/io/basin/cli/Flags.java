@@ -19,7 +19,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Groups of flags that several commands have, each flag declared once. */
 final class Flags {
@@ -69,21 +71,27 @@ final class Flags {
                 description = "folder for results; default runs/NAME-TIME, where NAME says what was asked")
         private Path out;
 
-        @Option(names = "--resume", description = "go on in this folder; repeat its other flags")
+        @Option(names = "--resume", description = "go on in this folder, which knows its other flags")
         Path resume;
+
+        @Spec(Spec.Target.MIXEE)
+        private CommandSpec command;
 
         @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
         private boolean anyDevice;
 
         /** The folder to write into: new and empty, or one to resume. */
         Claim claim(String name) {
-            return Claim.of(name, out, resume);
+            return Claim.of(name, out, resume).announcing("basin " + command.name());
         }
 
         /** What a run of {@code command} must have the same when it resumes: its data and, but for a flag, its device. */
         Configuration configuration(String command, Splits splits) {
             return new Configuration(
-                    command, splits.fingerprint(), splits.device().describe(), anyDevice);
+                            command, splits.fingerprint(), splits.device().describe(), anyDevice)
+                    .free(
+                            Resumption.KEY,
+                            Resumption.words(command, this.command.commandLine().getParseResult()));
         }
     }
 

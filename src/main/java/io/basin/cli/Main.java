@@ -89,7 +89,17 @@ public final class Main implements Runnable {
 
     static CommandLine commandLine() {
         Notices.reset();
-        CommandLine line = new CommandLine(new Main());
+        CommandLine line = new CommandLine(new Main()) {
+            @Override
+            public int execute(String... args) {
+                try {
+                    return super.execute(Resumption.complete(args));
+                } catch (IllegalArgumentException e) {
+                    getErr().println("basin: " + Complaint.of(e));
+                    return USAGE;
+                }
+            }
+        };
         Limits.register(line);
         line.setHelpFactory(Placeholders::new);
         line.setExecutionStrategy(parsed -> {

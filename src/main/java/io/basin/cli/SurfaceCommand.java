@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
             "  basin surface A.safetensors B.safetensors C.safetensors --average swa.safetensors"
                     + " --trajectory member-100.safetensors member-200.safetensors",
             "  basin surface A.safetensors --directions filter --grid 15",
-            "  basin surface A.safetensors B.safetensors C.safetensors --resume runs/plane"
+            "  basin surface --resume runs/plane"
         })
 final class SurfaceCommand implements Runnable {
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "three weights files, or one with --directions")

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  basin train fashion-mnist --method swa --model small-cnn --epochs 5 --out runs/swa",
-            "  basin train fashion-mnist --method swa --model small-cnn --epochs 5 --resume runs/swa"
+            "  basin train --resume runs/swa"
         })
 final class TrainCommand implements Runnable {
     @Mixin
