@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,10 @@ import org.slf4j.LoggerFactory;
 public abstract class Picture {
     private static final Logger LOG = LoggerFactory.getLogger(Picture.class);
     private static final Set<String> SAID = new HashSet<>();
+    /** Tenths of a pixel will do: the rest would be a third of a page. */
+    private static final Pattern DIGITS = Pattern.compile("(\\d\\.\\d)\\d+");
+
+    private static final Pattern ATTRIBUTE = Pattern.compile("(?<==)\"[^\"]*\"");
     /** Why Java cannot draw text here; empty if it can. It needs libfreetype, fontconfig and a font, which small containers lack. */
     private static final String FAULT = fault();
 
@@ -63,7 +68,11 @@ public abstract class Picture {
         // no title, which
         // screen readers read; and it names one font, which a reader may lack.
         String name = Page.escape(title);
-        return text.substring(text.indexOf("<svg"))
+        return ATTRIBUTE
+                .matcher(text)
+                .replaceAll(
+                        m -> Matcher.quoteReplacement(DIGITS.matcher(m.group()).replaceAll("$1")))
+                .replaceFirst("(?s)^.*?(?=<svg)", "")
                 .replaceAll("(font-family:&quot;[^&]*&quot;);", "$1,sans-serif;")
                 .replaceFirst(
                         "<svg ([^>]*)>",
