@@ -7,23 +7,49 @@ import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Bars on a terminal, a plain line an epoch elsewhere; on stderr, so that stdout holds results only. */
 final class Bars implements Monitor {
     @SuppressWarnings("SystemConsoleNull") // JDK 22 to 24 have a console for pipes too: bars there, not wrong figures
     private final boolean terminal = System.console() != null && !"dumb".equals(System.getenv("TERM"));
 
+    private final long start = System.nanoTime();
+    private int runs;
+    private int begun;
+    private long all;
+    /** Steps that checkpoints had already. */
+    private long behind;
+
+    private volatile long trained;
+
+    /** How many runs there will be, and steps of all of them, so that what is left of everything can be said. */
+    void expect(int allRuns, long steps) {
+        runs = allRuns;
+        all = steps;
+    }
+
+    private String left() {
+        long done = trained;
+        if (runs < 2 || done == 0) return "";
+        double seconds = (System.nanoTime() - start) * 1e-9;
+        return "all: " + BarLine.time(seconds / done * Math.max(0, all - behind - done)) + " left";
+    }
+
     @Override
     public Run run(String label, int steps, int batch, int done) {
+        String name = runs > 1 ? label + " (" + ++begun + "/" + runs + ")" : label;
         ProgressBar bar = !terminal
                 ? null
-                : bar(label, steps, "steps").startsFrom(done, Duration.ZERO).build();
+                : bar(name, steps, "steps").startsFrom(done, Duration.ZERO).build();
+        behind += done;
         return new Run() {
             private int last = done;
+            private int counted = done;
 
             @Override
             public void step(int step) {
+                trained += step - counted;
+                counted = step;
                 if (bar != null) bar.stepTo(step);
             }
 
@@ -39,7 +65,7 @@ final class Bars implements Monitor {
                 double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
                 last = e.step();
                 if (bar != null) bar.setExtraMessage(" " + figures);
-                else epochLine(label, e, figures, rate);
+                else epochLine(name, e, figures, rate);
             }
 
             @Override
@@ -54,13 +80,11 @@ final class Bars implements Monitor {
                 Locale.ROOT, "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n", label, e.epoch(), e.lr(), figures, rate);
     }
 
-    private static ProgressBarBuilder bar(String task, long total, String unit) {
+    private ProgressBarBuilder bar(String task, long total, String unit) {
         return new ProgressBarBuilder()
                 .setTaskName(task)
                 .setInitialMax(total)
-                .setStyle(Terminal.drawsBlocks() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.ASCII)
-                .setUnit(" " + unit, 1)
-                .showSpeed()
+                .setRenderer(new BarLine(Terminal.drawsBlocks(), unit, this::left))
                 .setUpdateIntervalMillis(500);
     }
 

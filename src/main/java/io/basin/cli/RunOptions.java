@@ -10,6 +10,7 @@ import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
@@ -47,8 +48,29 @@ final class RunOptions extends Flags.Output {
             Bars bars) {
         Summary compare(long[] seeds, Options options, String title, Map<String, String> facts) {
             Settings settings = training.settings();
+            announce(seeds.length);
             return new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars)
                     .run(title, facts);
+        }
+
+        /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */
+        private void announce(int seeds) {
+            Comparison.Effort effort = Comparison.Effort.of(plan);
+            bars.expect(seeds * effort.runs(), seeds * effort.steps());
+            double epochs = (double) seeds * effort.steps() / splits.stepsPerEpoch();
+            double megabytes = 4e-6 * training.net(splits).get().parameterCount() * seeds * effort.models();
+            System.err.printf(
+                    Locale.ROOT,
+                    "%d %s, %d %s: %d %s, %.0f epochs in all; about %.0f MB into %s%n",
+                    plan.size(),
+                    plan.size() == 1 ? "method" : "methods",
+                    seeds,
+                    seeds == 1 ? "seed" : "seeds",
+                    seeds * effort.runs(),
+                    seeds * effort.runs() == 1 ? "run" : "runs",
+                    epochs,
+                    Math.ceil(megabytes),
+                    folder);
         }
     }
 

@@ -94,6 +94,29 @@ public final class Comparison {
         return new Splits(device, data, settings.data()).cut();
     }
 
+    /**
+     * What one seed takes; methods that share a training count once.
+     *
+     * @param runs trainings
+     * @param steps of all of them
+     * @param models of the net that they leave on disk, counting a checkpoint as the three that it holds
+     */
+    public record Effort(int runs, long steps, long models) {
+        public static Effort of(List<Method> methods) {
+            int runs = 0;
+            long steps = 0;
+            long models = methods.size();
+            for (Group group : Group.of(methods)) {
+                for (int part = 0; part < group.parts(); part++) {
+                    runs++;
+                    steps += group.schedule(part).steps();
+                    models += 3 + group.schedule(part).collections().length;
+                }
+            }
+            return new Effort(runs, steps, models);
+        }
+    }
+
     /** Trains what is not trained yet; {@code facts} go into the summary as they are. */
     public Summary run(String title, Map<String, String> facts) {
         return FolderLock.holding(folder, () -> measured(title, facts));

@@ -123,24 +123,30 @@ public final class Graph {
         return names;
     }
 
+    private static long count(Node node) {
+        return node.layer().parameters(node.inputs().get(0).shape()).stream()
+                .mapToLong(p -> p.shape().elements())
+                .sum();
+    }
+
+    /** Trained numbers of all layers. */
+    public long parameterCount() {
+        return nodes().stream().mapToLong(Graph::count).sum();
+    }
+
     /** A line for each layer, for people: name, kind, shape of its output, trained parameters; then their total. */
     public String summary() {
         List<String[]> rows = new ArrayList<>(List.of(new String[][] {
             {"layer", "kind", "output", "parameters"},
             {"input", "", input.shape().toString(), ""}
         }));
-        long total = 0;
         for (Node node : nodes()) {
-            long count = node.layer().parameters(node.inputs().get(0).shape()).stream()
-                    .mapToLong(p -> p.shape().elements())
-                    .sum();
-            total += count;
             String kind = node.layer().getClass().getSimpleName();
             rows.add(new String[] {
-                node.path(), kind, node.output().shape().toString(), String.format(Locale.ROOT, "%,d", count)
+                node.path(), kind, node.output().shape().toString(), String.format(Locale.ROOT, "%,d", count(node))
             });
         }
-        rows.add(new String[] {"total", "", "", String.format(Locale.ROOT, "%,d", total)});
+        rows.add(new String[] {"total", "", "", String.format(Locale.ROOT, "%,d", parameterCount())});
         int[] widths = new int[4];
         for (String[] row : rows) for (int i = 0; i < 4; i++) widths[i] = Math.max(widths[i], row[i].length());
         String line = "%-" + widths[0] + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %" + widths[3] + "s%n";

@@ -10,8 +10,12 @@ import java.awt.Shape;
 import java.awt.Stroke;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.text.NumberFormat;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jfree.chart.ChartFactory;
 import org.jfree.chart.JFreeChart;
@@ -84,10 +88,15 @@ public final class Lines extends Picture {
         for (NumberAxis axis : List.of((NumberAxis) plot.getDomainAxis(), (NumberAxis) plot.getRangeAxis())) {
             axis.setAutoRangeIncludesZero(false);
             axis.setAutoRangeStickyZero(false);
-            axis.setStandardTickUnits(new NumberTickUnitSource());
+            axis.setStandardTickUnits(new NumberTickUnitSource(false, digits()));
             axis.setLabelFont(SMALL);
             axis.setTickLabelFont(SMALL);
         }
+    }
+
+    /** The same digits whatever language the program's user reads. */
+    private static NumberFormat digits() {
+        return new DecimalFormat("0.#######", DecimalFormatSymbols.getInstance(Locale.ROOT));
     }
 
     /** A line. Points that are not finite are left out. */
@@ -159,6 +168,7 @@ public final class Lines extends Picture {
         axis.setLabelFont(SMALL);
         axis.setTickLabelFont(SMALL);
         axis.setAutoRange(true);
+        axis.setNumberFormatOverride(digits());
         chart.getXYPlot().setRangeAxis(axis);
         return this;
     }
