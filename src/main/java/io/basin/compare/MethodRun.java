@@ -12,6 +12,7 @@ import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.NetMemory;
@@ -31,6 +32,13 @@ import java.util.function.Function;
  */
 @Api
 public record MethodRun(Splits splits, Graph net, Method method, Settings settings) {
+    public MethodRun {
+        Require.given("splits", splits);
+        Require.given("net", net);
+        Require.given("method", method);
+        Require.given("settings", settings);
+    }
+
     static Model model(Device device, Graph net, Settings s) {
         return new Model(device, net, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything());
     }

@@ -12,6 +12,7 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Model;
@@ -48,10 +49,10 @@ public final class Connection {
     private final Progress progress;
 
     public Connection(LandscapeData data, CurveTraining.CurveConfig config, Path folder, Progress progress) {
-        this.data = data;
-        this.config = config;
-        this.folder = folder;
-        this.progress = progress;
+        this.data = Require.given("data", data);
+        this.config = Require.given("config", config);
+        this.folder = Require.given("folder", folder);
+        this.progress = Require.given("progress", progress);
     }
 
     /** Trains what is not trained yet, measures what is not measured yet. */

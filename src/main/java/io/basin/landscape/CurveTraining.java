@@ -19,6 +19,7 @@ import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
 import io.basin.train.Model;
@@ -67,6 +68,10 @@ public final class CurveTraining implements AutoCloseable {
     public record CurveConfig(
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
+            Require.given("curve", curve);
+            Require.given("schedule", schedule);
+            Require.given("settings", settings);
+            Require.given("augmentation", augmentation);
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
                 throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
                         + ", got " + bends + " (`controls` counts the two ends too)");
@@ -87,7 +92,7 @@ public final class CurveTraining implements AutoCloseable {
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
     public CurveTraining(Device device, Graph graph, Images train, CurveConfig config, Path first, Path last) {
         this.device = device;
-        guard = device.guard().of("the curve's training");
+        guard = device.guard().of("CurveTraining");
         Settings s = config.settings();
         steps = config.schedule().steps();
         Loss loss = Loss.crossEntropy(s.smoothing());

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.io.Safetensors;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -19,6 +20,11 @@ import java.util.zip.CRC32C;
  */
 @Api
 public record Net(String label, Path file) {
+    public Net {
+        Require.given("label", label);
+        Require.given("file", file);
+    }
+
     /** The value that the file's header has for {@code key}, fit to be shown; empty if none. */
     public String header(String key) {
         try (Safetensors in = Safetensors.open(file)) {

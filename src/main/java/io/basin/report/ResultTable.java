@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,7 +30,7 @@ public final class ResultTable {
     private final boolean tested;
 
     public ResultTable(Summary summary) {
-        this.summary = summary;
+        this.summary = Require.given("summary", summary);
         double[] sgd = summary.rows().stream()
                 .filter(r -> r.method().equals(BASELINE))
                 .findFirst()
@@ -105,6 +106,15 @@ public final class ResultTable {
 
     /** What the figures allow one to say, and no more. */
     public String conclusion() {
+        boolean fitted = summary.rows().stream().anyMatch(r -> r.combiner().equals("ridge"));
+        return verdict()
+                + (fitted
+                        ? " The combiners weighted and ridge were fitted to the labels of the validation part, which no"
+                                + " other row learned from."
+                        : "");
+    }
+
+    private String verdict() {
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()

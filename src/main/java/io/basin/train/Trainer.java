@@ -11,6 +11,7 @@ import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
 import io.basin.methods.Schedule;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -111,14 +112,14 @@ public final class Trainer {
             Map<String, String> about,
             boolean keepsMembers,
             Listener listener) {
-        this.training = training;
-        this.schedule = schedule;
+        this.training = Require.given("training", training);
+        this.schedule = Require.given("schedule", schedule);
         this.stepsPerEpoch = stepsPerEpoch;
         this.folder = folder;
         this.checkpointEvery = checkpointEvery;
-        this.about = Map.copyOf(about);
+        this.about = Map.copyOf(Require.given("about", about));
         this.keepsMembers = keepsMembers;
-        this.listener = listener;
+        this.listener = Require.given("listener", listener);
     }
 
     /** Has the header of every member's file say {@code header(step)} too. */
@@ -135,12 +136,12 @@ public final class Trainer {
 
     /** The file that says where a run in this folder stands. */
     public static Path checkpoint(Path folder) {
-        return folder.resolve(CHECKPOINT);
+        return Require.given("folder", folder).resolve(CHECKPOINT);
     }
 
     /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
-        Path file = folder.resolve(CHECKPOINT);
+        Path file = checkpoint(folder);
         if (!Files.exists(file)) return 0;
         try (Safetensors in = Safetensors.open(file)) {
             return Checkpoint.count(file, in.metadata(), "step");

@@ -15,6 +15,7 @@ import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -95,14 +96,16 @@ public final class Training implements AutoCloseable {
             Schedule schedule,
             Averaging averaging,
             Outlook outlook) {
-        this.model = model;
+        this.model = Require.given("model", model);
+        Require.given("train", train);
+        Require.given("outlook", outlook);
         device = model.device();
-        guard = device.guard().of("the training");
-        this.schedule = schedule;
-        this.averaging = averaging;
-        seed = reader.seed();
+        guard = device.guard().of("Training");
+        this.schedule = Require.given("schedule", schedule);
+        this.averaging = Require.given("averaging", averaging);
+        seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
-        storage = model.unplanned().trainedBy(optimizer);
+        storage = model.unplanned().trainedBy(Require.given("optimizer", optimizer));
         control = new RunState(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
         try {

@@ -63,6 +63,17 @@ class ReportTest {
         }
     }
 
+    /** It learned from labels that the other rows did not. */
+    @Test
+    void whatWasFittedOnTheValidationPartIsSaid() {
+        Summary.Row one = row("fge", 0.9);
+        Summary.Row ridge = new Summary.Row("fge", "ridge", 10, 4, one.scores());
+        String said = new ResultTable(summary(row("sgd", 0.9), ridge)).conclusion();
+        assertTrue(said.endsWith(
+                "ridge were fitted to the labels of the validation part, which no other row learned from."));
+        assertFalse(new ResultTable(summary(row("sgd", 0.9), one)).conclusion().contains("fitted"));
+    }
+
     @Test
     void noiseIsNotSaidToDiffer() {
         ResultTable table = new ResultTable(summary(row("sgd", 0.90, 0.91, 0.92), row("swa", 0.91, 0.90, 0.925)));
