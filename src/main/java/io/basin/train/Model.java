@@ -254,7 +254,7 @@ public final class Model extends NetMemory {
                 this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
             Trainer.Listener each = Trainer.Listener.of(listener);
             int epoch = splits.stepsPerEpoch();
-            new Trainer(training, method.schedule(), epoch, null, 0, Map.of(), false, each).run();
+            new Trainer(training, epoch, null, 0, Map.of(), false, each).run();
             if (average) store.averaged().copyTo(device, store.live());
             Checkpoint.requireFinite(this, store.live());
         }

@@ -62,7 +62,7 @@ class DivergenceTest {
                 }
             };
             Trainer trainer = new Trainer(
-                    session, RECIPE.schedule(), KillableRun.STEPS_PER_EPOCH, folder, EVERY, Map.of(), true, poison);
+                    session, KillableRun.STEPS_PER_EPOCH, folder, EVERY, Map.of(), true, poison);
             String message = assertThrows(DivergedException.class, trainer::run).getMessage();
             assertTrue(message.contains("is no longer finite at step " + (2 * EVERY - 1)), message);
             assertTrue(message.endsWith("the checkpoint in " + folder + " is from before"), message);
