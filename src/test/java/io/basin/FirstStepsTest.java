@@ -54,6 +54,7 @@ import io.basin.train.NetMemory;
 import io.basin.train.Outlook;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.train.Stepped;
 import io.basin.train.Trainer;
 import io.basin.train.Training;
 import java.io.ByteArrayOutputStream;
@@ -136,7 +137,7 @@ class FirstStepsTest {
                 Model model = new Model(device, net());
                 Training training = training(model, splits)) {
             Map<Class<?>, Object> samples = samples(device, splits, model);
-            samples.put(Training.class, training);
+            samples.put(Stepped.class, training);
             for (Class<?> type : ENTRIES) {
                 for (Executable entry : entries(type)) {
                     for (int i = 0; i < entry.getParameterCount(); i++) {

@@ -18,6 +18,7 @@ import io.basin.train.Model;
 import io.basin.train.NetMemory;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.train.Stepped;
 import io.basin.train.Training;
 import java.util.ArrayList;
 import java.util.List;
@@ -143,7 +144,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
     }
 
     private static List<Weights> members(Training training) {
-        return training.members().stream().map(Training.Member::weights).toList();
+        return training.members().stream().map(Stepped.Member::weights).toList();
     }
 
     private void requireResult(Training training) {

@@ -82,7 +82,10 @@ public final class CurveTraining extends Stepped {
 
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
     public CurveTraining(Device device, Graph graph, Images train, CurveConfig config, Path first, Path last) {
-        super(Require.given("device", device), "CurveTraining", Require.given("config", config).schedule());
+        super(
+                Require.given("device", device),
+                "CurveTraining",
+                Require.given("config", config).schedule());
         Settings s = config.settings();
         Loss loss = Loss.crossEntropy(s.smoothing());
         model = own(new Model(device, graph, loss, s.precision(), s.decayEverything()), Model::close);

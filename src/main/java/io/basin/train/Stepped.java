@@ -49,10 +49,10 @@ public abstract class Stepped implements AutoCloseable {
     public abstract NetMemory model();
 
     /** Writes all that the next step depends on. */
-    abstract protected void save(Path file, Map<String, String> header);
+    protected abstract void save(Path file, Map<String, String> header);
 
     /** Takes up what {@link #save} wrote; returns where that stood. */
-    abstract protected EpochMetrics load(Path file);
+    protected abstract EpochMetrics load(Path file);
 
     /** Updates done. */
     public int step() {

@@ -249,7 +249,12 @@ public final class Trainer {
         if (!training.model().device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
-                (double) step / stepsPerEpoch, step, training.schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
+                (double) step / stepsPerEpoch,
+                step,
+                training.schedule.lr(step - 1),
+                t.meanLoss(),
+                t.accuracy(),
+                seconds);
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("epoch", epoch.epoch());
         line.put("step", step);
@@ -312,7 +317,8 @@ public final class Trainer {
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();
         }
-        Difference.requireNone(file, metadata.getOrDefault(layout.identity(), ""), about.getOrDefault(layout.identity(), ""));
+        Difference.requireNone(
+                file, metadata.getOrDefault(layout.identity(), ""), about.getOrDefault(layout.identity(), ""));
         requireSameData(file, metadata);
         EpochMetrics totals = training.load(file);
         List<Stepped.Member> members = new ArrayList<>();
@@ -352,8 +358,7 @@ public final class Trainer {
     }
 
     private FormatException lost(Path file, String what) {
-        return new FormatException(
-                file.toString(), what + ": " + String.format(layout.again(), file.getParent()));
+        return new FormatException(file.toString(), what + ": " + String.format(layout.again(), file.getParent()));
     }
 
     private Weights loadMember(int step) {
