@@ -8,6 +8,6 @@ import java.lang.annotation.Target;
 
 /** The value may be null; its Javadoc says what null means there. Whatever lacks this is never null: the build checks it. */
 @Documented
-@Retention(RetentionPolicy.CLASS)
+@Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE_USE)
 public @interface Nullable {}

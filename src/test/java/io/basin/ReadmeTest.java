@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.cuda.Cuda;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URL;
@@ -93,6 +94,36 @@ class ReadmeTest {
                 "Mine",
                 "0.5");
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
+    }
+
+    @Test
+    void aNetOfTheReadersOwnTrainsOnTheCommandLine() throws Exception {
+        Matcher line = Pattern.compile("(?m)^java -cp target/basin\\.jar:classes (.*) --model (\\w+) (.*)$")
+                .matcher(Files.readString(Path.of("README.md")));
+        assertTrue(line.find(), "no such line");
+        Path source = Files.writeString(folder.resolve(line.group(2) + ".java"), """
+                import io.basin.device.Shape;
+                import io.basin.nn.*;
+
+                public class %s implements java.util.function.Supplier<Graph> {
+                    public Graph get() {
+                        return Nets.mlp(Shape.of(1, 28, 28), 10, 16);
+                    }
+                }
+                """.formatted(line.group(2)));
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        ToolProvider.getSystemJavaCompiler()
+                .run(null, null, null, "-cp", classPath, "-d", folder.toString(), source.toString());
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath + File.pathSeparator + folder));
+        command.addAll(List.of((line.group(1) + " --model " + line.group(2) + " " + line.group(3)).split(" ")));
+        command.addAll(List.of("--epochs", "0.05", "--device", "cpu", "--out", folder + "/run"));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(Files.exists(folder.resolve("run/seed-1/swa/swa.safetensors")), said);
     }
 
     @Test

@@ -88,12 +88,23 @@ final class Bars implements Monitor {
                 .setUpdateIntervalMillis(500);
     }
 
+    /** For where there is no terminal to draw on. */
+    static Progress.Counter lines(String task, long total, String unit, Duration between) {
+        long[] doneAndTold = {0, System.nanoTime()};
+        return units -> {
+            doneAndTold[0] += units;
+            if (System.nanoTime() - doneAndTold[1] < between.toNanos()) return;
+            doneAndTold[1] = System.nanoTime();
+            System.err.println(task + ": " + doneAndTold[0] + (total < 0 ? " " : " of " + total + " ") + unit);
+        };
+    }
+
     @Override
     public Progress progress() {
         return (task, total, unit) -> {
             if (!terminal) {
                 System.err.println(task);
-                return steps -> {};
+                return lines(task, total, unit, Duration.ofMinutes(1));
             }
             ProgressBar bar = bar(task, total, unit).build();
             return new Progress.Counter() {

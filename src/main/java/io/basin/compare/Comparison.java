@@ -16,6 +16,7 @@ import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
+import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
@@ -63,14 +64,14 @@ public final class Comparison {
             Path folder,
             Options options,
             Monitor monitor) {
-        this.splits = splits;
-        this.settings = settings;
-        this.net = net;
-        this.methods = List.copyOf(methods);
-        this.seeds = seeds.clone();
-        this.folder = folder;
-        this.options = options;
-        this.monitor = monitor;
+        this.splits = Require.given("splits", splits);
+        this.settings = Require.given("settings", settings);
+        this.net = Require.given("net", net);
+        this.methods = List.copyOf(Require.given("methods", methods));
+        this.seeds = Require.given("seeds", seeds).clone();
+        this.folder = Require.given("folder", folder);
+        this.options = Require.given("options", options);
+        this.monitor = Require.given("monitor", monitor);
         Set<String> names = new HashSet<>();
         for (Method m : methods) {
             m.requireEpochsOf(splits.stepsPerEpoch());
@@ -90,7 +91,8 @@ public final class Comparison {
      * @throws io.basin.device.DeviceException if the device does not compute in the settings' precision
      */
     public static Splits splits(Device device, TrainTest data, Settings settings) {
-        Plan.requirePrecision(device, settings.precision());
+        Require.given("device", device);
+        Plan.requirePrecision(device, Require.given("settings", settings).precision());
         return new Splits(device, data, settings.data()).cut();
     }
 
@@ -181,7 +183,7 @@ public final class Comparison {
 
     /** The tables of planned runs, for pictures. */
     public static List<Summary.Plotted> plotted(List<Method> methods, int stepsPerEpoch) {
-        return methods.stream()
+        return Require.given("methods", methods).stream()
                 .map(r -> new Summary.Plotted(
                         r.name(),
                         r.path().lr(),

@@ -113,7 +113,6 @@ final class GroupRun {
                 .run(label(part), training.steps(), place.settings().data().batch(), Trainer.progress(folder))) {
             Trainer trainer = new Trainer(
                             training,
-                            group.schedule(part),
                             splits.stepsPerEpoch(),
                             folder,
                             place.options().checkpointEvery(),

@@ -12,11 +12,13 @@ import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.NetMemory;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.train.Stepped;
 import io.basin.train.Training;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,13 @@ import java.util.function.Function;
  */
 @Api
 public record MethodRun(Splits splits, Graph net, Method method, Settings settings) {
+    public MethodRun {
+        Require.given("splits", splits);
+        Require.given("net", net);
+        Require.given("method", method);
+        Require.given("settings", settings);
+    }
+
     static Model model(Device device, Graph net, Settings s) {
         return new Model(device, net, Loss.crossEntropy(s.smoothing()), s.precision(), s.decayEverything());
     }
@@ -135,7 +144,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
     }
 
     private static List<Weights> members(Training training) {
-        return training.members().stream().map(Training.Member::weights).toList();
+        return training.members().stream().map(Stepped.Member::weights).toList();
     }
 
     private void requireResult(Training training) {

@@ -2,6 +2,7 @@ package io.basin.data;
 
 import io.basin.io.Json;
 import io.basin.text.Closest;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -36,10 +37,11 @@ public final class Catalog {
      * @throws IllegalArgumentException if there is none; the message lists the known names and the closest of them
      */
     public static CatalogEntry find(String name) {
+        Require.given("name", name);
         return ENTRIES.stream()
                 .filter(entry -> entry.name().equals(name))
                 .findFirst()
                 .orElseThrow(
-                        () -> new IllegalArgumentException("DATASET: " + Closest.unknown("data set", name, names())));
+                        () -> new IllegalArgumentException("`dataset`: " + Closest.unknown("data set", name, names())));
     }
 }

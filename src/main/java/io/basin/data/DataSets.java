@@ -7,6 +7,7 @@ import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.data.Location.FileStatus;
 import io.basin.data.Location.Place;
 import io.basin.io.UserFolder;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ public final class DataSets {
      * <p>Content is not compared with the published sums: a folder may hold the user's own images in the same format.
      */
     public static TrainTest load(String name, @Nullable Path dataDir, Progress progress) {
-        return standard().read(name, dataDir, progress);
+        return standard().read(name, dataDir, Require.given("progress", progress));
     }
 
     /** The same from the usual places, silent. */
@@ -79,7 +80,8 @@ public final class DataSets {
     }
 
     /** Compares the files that {@link #load} would read with the published SHA-256 sums: one status per file. */
-    public static List<FileStatus> verify(String name, Path dataDir, Progress progress) {
+    public static List<FileStatus> verify(String name, @Nullable Path dataDir, Progress progress) {
+        Require.given("progress", progress);
         return standard().find(name, dataDir).verify(progress);
     }
 
@@ -90,7 +92,8 @@ public final class DataSets {
      *
      * @return where it now is
      */
-    public static Location fetch(String name, Path dataDir, Progress progress) {
+    public static Location fetch(String name, @Nullable Path dataDir, Progress progress) {
+        Require.given("progress", progress);
         return standard().obtain(Catalog.find(name), dataDir, progress);
     }
 

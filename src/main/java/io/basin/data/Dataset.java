@@ -11,6 +11,7 @@ import io.basin.io.Sha256;
 import io.basin.random.Permutation;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -68,10 +69,10 @@ public final class Dataset {
 
     private Dataset(
             String name, Values values, Shape sample, List<String> classNames, @Nullable Augmentation normalisation) {
-        this.name = Objects.requireNonNull(name, "name");
+        this.name = Require.given("name", name);
         this.values = values;
         this.sample = sample;
-        this.classNames = List.copyOf(classNames);
+        this.classNames = List.copyOf(Require.given("classNames", classNames));
         this.normalisation = normalisation;
         if (count() < 1) throw new IllegalArgumentException(this + ": every size must be at least 1");
         long size = sample.elements();
@@ -84,36 +85,45 @@ public final class Dataset {
         for (int i = 0; i < count(); i++) {
             int label = values.labels[i];
             if (label < 0 || label >= classes()) {
-                throw new IllegalArgumentException(
-                        this + ": label " + label + " of image " + i + " is not below " + classes());
+                throw new IllegalArgumentException(this + ": label " + label + " of image " + i + " is not below "
+                        + classes() + " and at least 0");
             }
         }
     }
 
     private static Values of(byte[] pixels, int[] labels) {
-        return new Values(
-                Objects.requireNonNull(pixels, "pixels"), null, Objects.requireNonNull(labels, "labels"), null);
+        return new Values(Require.given("pixels", pixels), null, Require.given("labels", labels), null);
     }
 
     /**
      * Vectors of features with class labels.
      *
      * @param x (n)(d), finite
-     * @param labels (n), from 0; the largest says how many classes there are
+     * @param labels (n), from 0 without a gap; the largest says how many classes there are
      * @throws IllegalArgumentException naming the first sample that does not fit
      */
     public static Dataset of(float[][] x, int[] labels) {
-        return labelled(SampleArrays.flat(x), labels, Shape.of(x[0].length, 1, 1), SampleArrays.classes(labels));
+        return of(x, labels, SampleArrays.classes(labels));
+    }
+
+    /** The same with names of the labels 0, 1, ..., some of which may have no sample. */
+    public static Dataset of(float[][] x, int[] labels, List<String> classNames) {
+        return labelled(SampleArrays.flat(x), labels, SampleArrays.vector(x), classNames);
     }
 
     /** Images as floats: {@code x} is (n)(c)(h)(w); the rest as {@link #of(float[][], int[])}. */
     public static Dataset of(float[][][][] x, int[] labels) {
-        return labelled(SampleArrays.flat(x), labels, SampleArrays.shape(x), SampleArrays.classes(labels));
+        return of(x, labels, SampleArrays.classes(labels));
+    }
+
+    /** The same with names of the labels 0, 1, ..., some of which may have no sample. */
+    public static Dataset of(float[][][][] x, int[] labels, List<String> classNames) {
+        return labelled(SampleArrays.flat(x), labels, SampleArrays.shape(x), classNames);
     }
 
     /** @param values (n, h, w, c) */
     private static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
-        SampleArrays.requireCount(values.length / s.elements(), labels.length, "labels");
+        SampleArrays.requireCount(values.length / s.elements(), Require.given("labels", labels).length, "labels");
         return new Dataset("own", new Values(null, values, labels.clone(), null), s, classNames, null);
     }
 
@@ -125,6 +135,9 @@ public final class Dataset {
      * @param classNames of the labels 0, 1, ...
      */
     public static Dataset of(byte[] images, int[] labels, Shape sample, List<String> classNames) {
+        Require.given("sample", sample);
+        Require.given("labels", labels);
+        Require.given("classNames", classNames);
         Shape s = Shape.of(sample.dim(0), sample.rank() > 1 ? sample.dim(1) : 1, sample.rank() > 2 ? sample.dim(2) : 1);
         return new Dataset("own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, classNames, null);
     }
@@ -137,7 +150,7 @@ public final class Dataset {
      * @throws IllegalArgumentException naming the first sample that does not fit
      */
     public static Dataset of(float[][] x, float[][] targets) {
-        return targeted(SampleArrays.flat(x), targets, Shape.of(x[0].length, 1, 1));
+        return targeted(SampleArrays.flat(x), targets, SampleArrays.vector(x));
     }
 
     /** The same for images as floats, (n)(c)(h)(w). */
@@ -146,8 +159,8 @@ public final class Dataset {
     }
 
     private static Dataset targeted(float[] values, float[][] targets, Shape s) {
+        float[] flat = SampleArrays.flat("targets", targets);
         SampleArrays.requireCount(values.length / s.elements(), targets.length, "targets");
-        float[] flat = SampleArrays.flat(targets);
         return new Dataset("own", new Values(null, values, new int[targets.length], flat), s, List.of(), null);
     }
 

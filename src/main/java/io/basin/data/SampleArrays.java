@@ -1,7 +1,9 @@
 package io.basin.data;
 
 import io.basin.device.Shape;
+import io.basin.text.Require;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -10,7 +12,13 @@ final class SampleArrays {
     private SampleArrays() {}
 
     /** (n, d) of (n)(d). */
-    static float[] flat(float[][] rows) {
+    static float[] flat(float[][] x) {
+        return flat("x", x);
+    }
+
+    /** The same of the parameter {@code name}. */
+    static float[] flat(String name, float[][] rows) {
+        for (int i = 0; i < Require.given(name, rows).length; i++) Require.given(name + "[" + i + "]", rows[i]);
         if (rows.length == 0 || rows[0].length == 0) throw new IllegalArgumentException("there are no numbers");
         int width = rows[0].length;
         float[] flat = new float[Math.multiplyExact(rows.length, width)];
@@ -30,6 +38,11 @@ final class SampleArrays {
                 "number " + at + " of sample " + sample + " is " + value + ": every number must be finite");
     }
 
+    /** (d, 1, 1) of (n)(d). */
+    static Shape vector(float[][] x) {
+        return Shape.of(x[0].length, 1, 1);
+    }
+
     /** (c, h, w) of the first of (n)(c)(h)(w). */
     static Shape shape(float[][][][] x) {
         return Shape.of(x[0].length, x[0][0].length, x[0][0][0].length);
@@ -37,7 +50,9 @@ final class SampleArrays {
 
     /** (n, h, w, c) of (n)(c)(h)(w). */
     static float[] flat(float[][][][] x) {
-        float[][] rows = new float[x.length][];
+        float[][] rows = new float[Require.given("x", x).length][];
+        if (rows.length == 0) throw new IllegalArgumentException("there are no images");
+        requireWhole("x", x);
         for (int i = 0; i < x.length; i++) {
             float[][] channels = new float[x[i].length][];
             for (int c = 0; c < channels.length; c++) channels[c] = joined(x[i][c]);
@@ -70,7 +85,7 @@ final class SampleArrays {
     }
 
     static byte[] channelsLast(byte[] planes, Shape sample) {
-        int[] from = order(planes.length, sample);
+        int[] from = order(Require.given("images", planes).length, sample);
         byte[] moved = new byte[planes.length];
         for (int i = 0; i < moved.length; i++) moved[i] = planes[i - i % from.length + from[i % from.length]];
         return moved;
@@ -95,9 +110,23 @@ final class SampleArrays {
         throw new IllegalArgumentException("there are " + samples + " samples and " + answers + " " + what);
     }
 
-    /** {@code "0", "1", ...} up to the largest label. */
+    private static void requireWhole(String name, Object[] arrays) {
+        for (int i = 0; i < arrays.length; i++) {
+            Object part = Require.given(name + "[" + i + "]", arrays[i]);
+            if (part instanceof Object[] deeper) requireWhole(name + "[" + i + "]", deeper);
+        }
+    }
+
+    /** {@code "0", "1", ...} up to the largest label, none of which may be missing: a gap is more often a slip than a wish. */
     static List<String> classes(int[] labels) {
-        int largest = Arrays.stream(labels).max().orElse(-1);
+        int largest = Arrays.stream(Require.given("labels", labels)).max().orElse(-1);
+        BitSet seen = new BitSet();
+        for (int label : labels) if (label >= 0) seen.set(label);
+        if (seen.nextClearBit(0) < largest) {
+            throw new IllegalArgumentException(
+                    "`labels` has no sample of class " + seen.nextClearBit(0) + ", and one of " + largest
+                            + ": number classes from 0 without a gap, or name all of them in `classNames`");
+        }
         return IntStream.rangeClosed(0, largest).mapToObj(Integer::toString).toList();
     }
 }

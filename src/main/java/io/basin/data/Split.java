@@ -24,16 +24,16 @@ public record Split(Dataset train, Dataset validation) {
      */
     public static Split stratified(Dataset set, int validationCount, long seed) {
         if (validationCount < 1 || validationCount >= set.count()) {
-            throw new IllegalArgumentException("cannot take " + validationCount + " validation images from " + set
+            throw new IllegalArgumentException("cannot hold " + validationCount + " samples out of " + set
                     + ": the count must be from 1 to " + (set.count() - 1));
         }
         int[] counts = set.classCounts();
         int[] quotas = quotas(counts, set.count(), validationCount);
         for (int k = 0; k < counts.length; k++) {
             if (counts[k] > 0 && (quotas[k] == 0 || quotas[k] == counts[k])) {
-                throw new IllegalArgumentException("taking " + validationCount + " validation images from " + set
+                throw new IllegalArgumentException("holding " + validationCount + " samples out of " + set
                         + " leaves class " + k + " (" + set.classNames().get(k) + ", " + counts[k]
-                        + " images) without any in the " + (quotas[k] == 0 ? "validation" : "training")
+                        + " samples) without any in the " + (quotas[k] == 0 ? "held-out" : "remaining")
                         + " part: take " + (quotas[k] == 0 ? "more" : "fewer"));
             }
         }

@@ -2,7 +2,7 @@ package io.basin.data;
 
 import io.basin.Api;
 import io.basin.io.Sha256;
-import java.util.Objects;
+import io.basin.text.Require;
 
 /**
  * The two parts of a published data set.
@@ -14,8 +14,9 @@ import java.util.Objects;
 @Api
 public record TrainTest(String name, Dataset train, Dataset test) {
     public TrainTest {
-        Objects.requireNonNull(train, "train");
-        Objects.requireNonNull(test, "test");
+        Require.given("name", name);
+        Require.given("train", train);
+        Require.given("test", test);
         if (train.height() != test.height()
                 || train.width() != test.width()
                 || train.channels() != test.channels()
@@ -27,12 +28,12 @@ public record TrainTest(String name, Dataset train, Dataset test) {
 
     /** Under the training part's name. */
     public TrainTest(Dataset train, Dataset test) {
-        this(train.name(), train, test);
+        this(Require.given("train", train).name(), train, test);
     }
 
     /** One set, of which {@code test} samples, stratified and the same ones every time, are only ever measured on. */
     public static TrainTest of(Dataset set, int test) {
-        Split cut = Split.stratified(set, test, 0);
+        Split cut = Require.naming("test", () -> Split.stratified(Require.given("set", set), test, 0));
         return new TrainTest(set.name(), cut.train(), cut.validation().named(set.name() + " (test part)"));
     }
 

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.Arrays;
 
 /**
@@ -17,8 +18,8 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
      * @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by
      */
     public Augmentation {
-        mean = mean.clone();
-        std = std.clone();
+        mean = Require.given("mean", mean).clone();
+        std = Require.given("std", std).clone();
         if (pad < 0) {
             throw new IllegalArgumentException("pad is " + pad + ", below 0");
         }

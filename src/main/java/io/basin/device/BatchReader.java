@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Require;
 
 /**
  * How a plan draws its batches: gathers, pads, crops, flips and normalises the samples of the step that the run state counts.
@@ -11,6 +12,10 @@ import io.basin.Api;
  */
 @Api
 public record BatchReader(int batch, Augmentation augmentation, long seed, boolean shuffled) {
+    public BatchReader {
+        Require.given("augmentation", augmentation);
+    }
+
     /** The samples in their own order, none augmented. */
     public BatchReader plain() {
         return new BatchReader(batch, augmentation.plain(), seed, false);

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,9 +24,9 @@ public final class Devices {
         return found;
     }
 
-    /** The best device of this machine, with all its cores. */
+    /** The device that the system property {@code basin.device} names, or else the best of this machine, with all its cores. */
     public static Device best() {
-        return open("auto", 0);
+        return open(System.getProperty("basin.device", "auto"), 0);
     }
 
     /**
@@ -36,7 +37,7 @@ public final class Devices {
      */
     public static Device open(String name, int threads) {
         List<DeviceProvider> all = providers();
-        if (!name.equals("auto")) {
+        if (!Require.given("name", name).equals("auto")) {
             return all.stream()
                     .filter(p -> p.name().equals(name))
                     .findFirst()

@@ -17,4 +17,10 @@ public record EpochMetrics(long step, double loss, long hits, long seen, long br
     public double accuracy() {
         return (double) hits / seen;
     }
+
+    @Override
+    public String toString() {
+        return "step " + step + ": mean loss " + meanLoss() + ", accuracy " + accuracy() + " over " + seen + " samples"
+                + (broken < 0 ? "" : "; the loss of step " + broken + " was not finite");
+    }
 }

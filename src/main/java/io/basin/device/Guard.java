@@ -41,8 +41,13 @@ public final class Guard {
         this(new ReentrantLock(true), null, owner, arrival);
     }
 
-    /** The guard of something made on the device: it takes the device's turns and is closed by itself. */
+    /**
+     * The guard of something made on the device: it takes the device's turns and is closed by itself.
+     *
+     * @throws IllegalStateException where the device is closed, naming it
+     */
     public Guard of(String owner) {
+        requireOpen();
         return new Guard(lock, this, owner, arrival);
     }
 
@@ -86,7 +91,11 @@ public final class Guard {
         Guard first = null;
         // The device rather than what was closed with it.
         for (Guard g = this; g != null; g = g.parent) if (g.closed) first = g;
-        if (first != null) throw new IllegalStateException(first.owner + " is closed");
+        if (first != null) throw closed(first.owner);
+    }
+
+    static IllegalStateException closed(String owner) {
+        return new IllegalStateException(owner + " is closed: it was closed before this call");
     }
 
     /** Whether neither the owner nor its device is closed. */

@@ -91,7 +91,7 @@ public final class ParameterStore implements AutoCloseable {
     }
 
     private void requireOpen() {
-        if (closed) throw new IllegalStateException("the storage is closed");
+        if (closed) throw Guard.closed("ParameterStore");
     }
 
     public boolean allocated() {

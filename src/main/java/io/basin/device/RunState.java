@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -32,15 +33,16 @@ public final class RunState implements AutoCloseable {
 
     /** A control block with tables of {@code lr.length} steps. */
     public RunState(Device device, double[] lr, double[] alpha) {
-        this.device = device;
+        this.device = Require.given("device", device);
         guard = device.guard().of("the control block");
-        steps = lr.length;
+        steps = Require.given("lr", lr).length;
         memory = device.allocate(block(lr, alpha));
     }
 
     /** A control block as it begins. */
     public static ByteBuffer block(double[] lr, double[] alpha) {
-        if (lr.length != alpha.length) throw new IllegalArgumentException("lr and alpha tables differ in length");
+        if (lr.length != Require.given("alpha", alpha).length)
+            throw new IllegalArgumentException("lr and alpha tables differ in length");
         ByteBuffer block = ByteBuffer.allocateDirect(TABLES + 8 * lr.length).order(ByteOrder.nativeOrder());
         block.position(TABLES);
         for (double v : lr) block.putFloat((float) v);

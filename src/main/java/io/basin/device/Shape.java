@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -10,14 +11,14 @@ import java.util.stream.Stream;
 @Api
 public record Shape(List<Integer> dims) {
     public Shape {
-        dims = List.copyOf(dims);
+        dims = List.copyOf(Require.given("dims", dims));
         for (int d : dims) {
             if (d < 1) throw new IllegalArgumentException("a shape's extents are positive, got " + dims);
         }
     }
 
     public static Shape of(int... dims) {
-        return new Shape(Arrays.stream(dims).boxed().toList());
+        return new Shape(Arrays.stream(Require.given("dims", dims)).boxed().toList());
     }
 
     public int rank() {

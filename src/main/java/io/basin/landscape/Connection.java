@@ -1,20 +1,17 @@
 package io.basin.landscape;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.data.Progress;
-import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
 import io.basin.io.FolderLock;
-import io.basin.io.FormatException;
-import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.text.Require;
 import io.basin.train.Checkpoint;
-import io.basin.train.DivergedException;
 import io.basin.train.Model;
+import io.basin.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -30,8 +27,12 @@ import java.util.Map;
  */
 @Api
 public final class Connection {
-    private static final int WATCH = 16;
-    private static final String CURVE = "curve.safetensors";
+    private static final Trainer.Layout FILES = new Trainer.Layout(
+            "curve.safetensors",
+            "training.jsonl",
+            "identity",
+            false,
+            "restore it from a copy, or delete it and curve.safetensors in %s to train the curve again");
 
     /** What came out: the curve, the straight line, and whether the curve's ends are the nets that it joins. */
     public record Result(
@@ -48,10 +49,10 @@ public final class Connection {
     private final Progress progress;
 
     public Connection(LandscapeData data, CurveTraining.CurveConfig config, Path folder, Progress progress) {
-        this.data = data;
-        this.config = config;
-        this.folder = folder;
-        this.progress = progress;
+        this.data = Require.given("data", data);
+        this.config = Require.given("config", config);
+        this.folder = Require.given("folder", folder);
+        this.progress = Require.given("progress", progress);
     }
 
     /** Trains what is not trained yet, measures what is not measured yet. */
@@ -85,72 +86,38 @@ public final class Connection {
     }
 
     private void train(CurveTraining training, String identity, String label) {
-        Path file = folder.resolve(CURVE);
-        training.resume(file, identity);
-        int perEpoch = data.splits.stepsPerEpoch();
-        Path log = folder.resolve("training.jsonl");
-        if (training.step() == training.steps()) {
-            requireLines(log, (training.steps() + perEpoch - 1) / perEpoch);
-            return;
-        }
-        try (JsonLines lines = metrics(log, training.step() / perEpoch);
-                Progress.Counter counter =
-                        progress.start("curve from " + label, training.steps() - training.step(), "steps")) {
-            while (training.step() < training.steps()) {
-                training.advance();
-                counter.step(1);
-                int step = training.step();
-                boolean epochEnds = step % perEpoch == 0 || step == training.steps();
-                if (!epochEnds && !(data.device.isSynchronous() && step % WATCH == 0)) continue;
-                EpochMetrics totals = training.totals();
-                if (totals.broken() >= 0) throw diverged("loss is no longer finite", totals.broken());
-                if (!epochEnds) continue;
-                log(lines, training, totals, perEpoch);
-                training.startEpoch();
-                save(training, file, identity);
-            }
+        Map<String, String> about = metadata("curve");
+        about.put(FILES.identity(), identity);
+        try (Shown shown = new Shown(progress, "curve from " + label, training.steps())) {
+            new Trainer(training, data.splits.stepsPerEpoch(), folder, 0, about, false, shown)
+                    .keeping(FILES)
+                    .run();
         }
     }
 
-    private void save(CurveTraining training, Path file, String identity) {
-        try {
-            training.save(file, identity, metadata("curve"));
-        } catch (DivergedException e) {
-            throw diverged(e.getMessage(), training.step() - 1);
+    /** Counts the steps that this process trains: where they begin is known once the first is done. */
+    private static final class Shown implements Trainer.Listener, AutoCloseable {
+        private final Progress progress;
+        private final String task;
+        private final int steps;
+        private Progress.@Nullable Counter counter;
+
+        Shown(Progress progress, String task, int steps) {
+            this.progress = progress;
+            this.task = task;
+            this.steps = steps;
         }
-    }
 
-    private static DivergedException diverged(@Nullable String what, long step) {
-        return new DivergedException("the curve's " + what + " at step " + step + ": try a smaller `lr`");
-    }
+        @Override
+        public void onStep(int step) {
+            if (counter == null) counter = progress.start(task, steps - step + 1, "steps");
+            counter.step(1);
+        }
 
-    /** Lines of epochs beyond the checkpoint are cut off, as they will be written again. */
-    private static JsonLines metrics(Path log, int epochs) {
-        List<JsonNode> known = epochs == 0 ? List.of() : requireLines(log, epochs);
-        JsonLines lines = JsonLines.create(log);
-        known.stream().limit(epochs).forEach(lines::append);
-        return lines;
-    }
-
-    /** Every epoch that the curve's file counts must have its line. */
-    private static List<JsonNode> requireLines(Path log, int epochs) {
-        List<JsonNode> known = Files.exists(log) ? JsonLines.read(log) : List.of();
-        if (known.size() >= epochs) return known;
-        throw new FormatException(
-                log.toString(),
-                "has " + known.size() + " of the " + epochs + " lines that " + log.resolveSibling(CURVE)
-                        + " counts; restore it from a copy, or delete both to train the curve again");
-    }
-
-    private void log(JsonLines lines, CurveTraining training, EpochMetrics totals, int perEpoch) {
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("epoch", (double) training.step() / perEpoch);
-        line.put("step", training.step());
-        line.put("lr", config.schedule().lr(training.step() - 1));
-        line.put("loss", totals.meanLoss());
-        line.put("accuracy", totals.accuracy());
-        lines.append(line);
-        lines.force();
+        @Override
+        public void close() {
+            if (counter != null) counter.close();
+        }
     }
 
     private Map<String, String> metadata(String what) {

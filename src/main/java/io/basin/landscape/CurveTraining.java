@@ -7,7 +7,6 @@ import io.basin.device.BatchReader;
 import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
-import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
@@ -19,12 +18,12 @@ import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import io.basin.train.Checkpoint;
-import io.basin.train.Difference;
 import io.basin.train.Model;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
-import java.nio.file.Files;
+import io.basin.train.Stepped;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,25 +36,18 @@ import java.util.function.Consumer;
  * <p>Each batch draws one t and lowers L(w(t)) + wd/2 |w(t)|^2, whose gradient for control point j is c_j(t) times that for
  * w(t) (Garipov et al. 2018, section 3.2). The ends never move; the bends begin on the straight line between them; batch norm's
  * scale and shift are combined like every other parameter. All t's are drawn before the start, so a step is one replay.
- *
- * <p>Any thread may call; each call is one turn on the device ({@link Guard}).
  */
 @Api
-public final class CurveTraining implements AutoCloseable {
-    private final Device device;
-    private final Guard guard;
+public final class CurveTraining extends Stepped {
     private final Model model;
     private final ParameterStore storage;
     private final RunState control;
     private final Plan plan;
     private final Device.Recording recording;
-    private final int steps;
     private final List<Memory> points = new ArrayList<>();
     private final List<Memory> momenta = new ArrayList<>();
     /** Closes what is owned, the newest first. */
     private final List<Runnable> closing = new ArrayList<>();
-
-    private volatile int step;
 
     /**
      * What is trained.
@@ -67,6 +59,10 @@ public final class CurveTraining implements AutoCloseable {
     public record CurveConfig(
             Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
         public CurveConfig {
+            Require.given("curve", curve);
+            Require.given("schedule", schedule);
+            Require.given("settings", settings);
+            Require.given("augmentation", augmentation);
             if (bends < 1 || bends > Coefficients.MAX_POINTS - 2) {
                 throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
                         + ", got " + bends + " (`controls` counts the two ends too)");
@@ -86,14 +82,15 @@ public final class CurveTraining implements AutoCloseable {
 
     /** Plans and allocates; {@code first} and {@code last} are files of the ends. */
     public CurveTraining(Device device, Graph graph, Images train, CurveConfig config, Path first, Path last) {
-        this.device = device;
-        guard = device.guard().of("the curve's training");
+        super(
+                Require.given("device", device),
+                "CurveTraining",
+                Require.given("config", config).schedule());
         Settings s = config.settings();
-        steps = config.schedule().steps();
         Loss loss = Loss.crossEntropy(s.smoothing());
         model = own(new Model(device, graph, loss, s.precision(), s.decayEverything()), Model::close);
         try {
-            control = own(new RunState(device, config.schedule().lr(), new double[steps]), RunState::close);
+            control = own(new RunState(device, schedule.lr(), new double[steps()]), RunState::close);
             plan = own(Plan.training(model, train, control, config.batch()), Plan::close);
             storage = model.store();
             place(config.bends() + 2, first, last);
@@ -136,7 +133,7 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     private Runnable program(CurveConfig config) {
-        double[][] table = config.curve().table(Curve.draws(steps, config.seed()), points.size());
+        double[][] table = config.curve().table(Curve.draws(steps(), config.seed()), points.size());
         Coefficients shares = own(new Coefficients(device, control, table), Coefficients::close);
         Runnable combine = device.arenas().weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
@@ -154,35 +151,23 @@ public final class CurveTraining implements AutoCloseable {
         };
     }
 
-    /**
-     * One update of every bend.
-     *
-     * @throws IllegalStateException at the end of the schedule and after {@link #close}
-     */
+    @Override
     public void advance() {
         guard.run(() -> {
-            if (step == steps) throw new IllegalStateException("the curve has done all of its " + steps + " steps");
+            if (done == steps()) throw new IllegalStateException("the curve has done all of its " + done + " steps");
             recording.replay();
-            step++;
+            done++;
         });
     }
 
-    /** Updates done. */
-    public int step() {
-        return step;
+    @Override
+    protected RunState control() {
+        return control;
     }
 
-    public int steps() {
-        return steps;
-    }
-
-    /** Sums since the last {@link #startEpoch}; waits for the device. */
-    public EpochMetrics totals() {
-        return guard.get(control::read);
-    }
-
-    public void startEpoch() {
-        guard.run(() -> control.start(step));
+    @Override
+    protected String remedy() {
+        return "try a smaller `lr` for the curve";
     }
 
     /** The control points, ends included. Owned by this. */
@@ -191,40 +176,40 @@ public final class CurveTraining implements AutoCloseable {
     }
 
     /** Its weights are w(t) of the step last trained, and free to be overwritten between steps. */
+    @Override
     public Model model() {
         return model;
     }
 
-    /** Writes all that the next step depends on. */
-    public void save(Path file, String identity, Map<String, String> metadata) {
-        guard.run(() -> write(file, identity, metadata));
+    private interface Place {
+        void accept(String prefix, Memory memory);
     }
 
-    private void write(Path file, String identity, Map<String, String> metadata) {
-        SafetensorsWriter writer = Checkpoint.writer(totals(), metadata).metadata("identity", identity);
+    /** What the next step depends on: the bends and their momenta, by their names in a file. */
+    private void eachArena(Place use) {
         for (int j = 1; j < points.size() - 1; j++) {
-            Checkpoint.addArena(writer, device, storage, "bend." + j + ".", points.get(j));
-            Checkpoint.addArena(writer, device, storage, "momentum." + j + ".", momenta.get(j - 1));
+            use.accept("bend." + j + ".", points.get(j));
+            use.accept("momentum." + j + ".", momenta.get(j - 1));
         }
-        writer.write(file);
     }
 
-    /** Goes on from {@code file} if it is there; another config's file is refused. */
-    public void resume(Path file, String identity) {
-        if (Files.exists(file)) guard.run(() -> read(file, identity));
+    @Override
+    protected void save(Path file, Map<String, String> header) {
+        guard.run(() -> {
+            SafetensorsWriter writer = Checkpoint.writer(totals(), header);
+            eachArena((prefix, memory) -> Checkpoint.addArena(writer, device, storage, prefix, memory));
+            writer.write(file);
+        });
     }
 
-    private void read(Path file, String identity) {
-        try (Safetensors in = Safetensors.open(file)) {
-            Difference.requireNone(file, in.metadata().getOrDefault("identity", ""), identity);
-            EpochMetrics there = Checkpoint.metrics(file, in.metadata());
-            for (int j = 1; j < points.size() - 1; j++) {
-                Checkpoint.readArena(file, in, device, storage, "bend." + j + ".", points.get(j));
-                Checkpoint.readArena(file, in, device, storage, "momentum." + j + ".", momenta.get(j - 1));
+    @Override
+    protected EpochMetrics load(Path file) {
+        return guard.get(() -> {
+            try (Safetensors in = Safetensors.open(file)) {
+                eachArena((prefix, memory) -> Checkpoint.readArena(file, in, device, storage, prefix, memory));
+                return Checkpoint.metrics(file, in.metadata());
             }
-            control.start(there);
-            step = Math.toIntExact(there.step());
-        }
+        });
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
@@ -62,18 +63,18 @@ public final class LandscapeData implements AutoCloseable {
      * @param settings of {@code splits}, which figures depend on
      */
     public LandscapeData(Splits splits, Settings settings, Graph graph, Sampling sampling) {
-        this.splits = splits;
-        this.settings = settings;
-        this.graph = graph;
-        this.sampling = sampling;
+        this.splits = Require.given("splits", splits);
+        this.settings = Require.given("settings", settings);
+        this.graph = Require.given("graph", graph);
+        this.sampling = Require.given("sampling", sampling);
         device = splits.device();
-        guard = device.guard().of("the landscape's data");
+        guard = device.guard().of("LandscapeData");
         try {
-            train = part("`samples`", Splits.Part.TRAIN, sampling.samples());
-            test = part("`samples`", Splits.Part.TEST, sampling.samples());
+            train = part("samples", Splits.Part.TRAIN, sampling.samples());
+            test = part("samples", Splits.Part.TEST, sampling.samples());
             statistics = sampling.statistics() == sampling.samples()
                     ? train
-                    : part("`statistics`", Splits.Part.TRAIN, sampling.statistics());
+                    : part("statistics", Splits.Part.TRAIN, sampling.statistics());
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -87,7 +88,7 @@ public final class LandscapeData implements AutoCloseable {
 
     private Images part(String name, Splits.Part part, int count) {
         Dataset set = splits.set(part);
-        Dataset cut = count == 0 ? set : Splits.naming(name, () -> Split.sample(set, count, PART_SEED));
+        Dataset cut = count == 0 ? set : Require.naming(name, () -> Split.sample(set, count, PART_SEED));
         if (cut == set) return splits.images(part);
         Images uploaded = cut.upload(device);
         owned.add(uploaded);

@@ -4,13 +4,15 @@ import io.basin.Api;
 import io.basin.io.Safetensors;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
+import java.util.zip.CheckedInputStream;
 
 /**
  * A weights file that takes part in a landscape.
@@ -19,6 +21,11 @@ import java.util.zip.CRC32C;
  */
 @Api
 public record Net(String label, Path file) {
+    public Net {
+        Require.given("label", label);
+        Require.given("file", file);
+    }
+
     /** The value that the file's header has for {@code key}, fit to be shown; empty if none. */
     public String header(String key) {
         try (Safetensors in = Safetensors.open(file)) {
@@ -32,12 +39,11 @@ public record Net(String label, Path file) {
         return method.isEmpty() ? label : method;
     }
 
-    /** The file's checksum: tells a resumed landscape that its nets are still the same. */
+    /** CRC-32C of the file: landscapes on disk name their nets by it, and a resumed one compares it. */
     public String fingerprint() {
         CRC32C sum = new CRC32C();
-        ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
-        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            while (in.read(buffer.clear()) >= 0) sum.update(buffer.flip());
+        try (InputStream in = new CheckedInputStream(Files.newInputStream(file), sum)) {
+            in.transferTo(OutputStream.nullOutputStream());
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }

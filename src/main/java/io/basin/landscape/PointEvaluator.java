@@ -45,7 +45,7 @@ public final class PointEvaluator implements AutoCloseable {
         this.test = test;
         this.refresh = refresh;
         device = model.device();
-        guard = device.guard().of("the point evaluator");
+        guard = device.guard().of("PointEvaluator");
     }
 
     /** An arena of the parameters' size, zeroed. */

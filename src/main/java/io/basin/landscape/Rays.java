@@ -5,6 +5,7 @@ import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
+import io.basin.text.Require;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,10 +92,10 @@ public final class Rays {
     private final Progress progress;
 
     public Rays(LandscapeData data, Config config, Path folder, Progress progress) {
-        this.data = data;
-        this.config = config;
-        this.folder = folder;
-        this.progress = progress;
+        this.data = Require.given("data", data);
+        this.config = Require.given("config", config);
+        this.folder = Require.given("folder", folder);
+        this.progress = Require.given("progress", progress);
     }
 
     /** @param pairs indices of nets to join by straight lines */

@@ -6,6 +6,7 @@ import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
+import io.basin.text.Require;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ public final class Surface {
      */
     public record Grid(Span span, int cells, double low, double high, double distance, long seed) {
         public Grid {
+            Require.given("span", span);
             if (cells < 2) throw new IllegalArgumentException("`cells` must be at least 2, got " + cells);
             if (!(low < high))
                 throw new IllegalArgumentException("`low` must lie below `high`, got " + low + ", " + high);
@@ -77,15 +79,16 @@ public final class Surface {
     private final Progress progress;
 
     public Surface(LandscapeData data, Grid grid, Path folder, Progress progress) {
-        this.data = data;
-        this.grid = grid;
-        this.folder = folder;
-        this.progress = progress;
+        this.data = Require.given("data", data);
+        this.grid = Require.given("grid", grid);
+        this.folder = Require.given("folder", folder);
+        this.progress = Require.given("progress", progress);
     }
 
     /** @throws IllegalArgumentException if the three nets lie on a line */
     public static void requirePlane(LandscapeData data, List<Net> nets) {
-        try (Model model = new Model(data.device, data.graph)) {
+        Require.given("nets", nets);
+        try (Model model = new Model(Require.given("data", data).device, data.graph)) {
             List<float[]> w = nets.stream()
                     .map(n -> Vectors.read(
                             data.device, model.load(n.file()).weights().params()))

@@ -28,7 +28,7 @@ public final class Averaging {
      * @param alpha the weight of every step's model, (steps), in [0, 1]; the first that is not 0 must be 1, for it replaces nothing
      */
     public static Averaging of(double... alpha) {
-        double[] all = table(alpha.length);
+        double[] all = table(Require.given("alpha", alpha).length);
         boolean began = false;
         for (int s = 0; s < all.length; s++) {
             boolean fits = alpha[s] >= 0 && alpha[s] <= 1 && (began || alpha[s] == 0 || alpha[s] == 1);

@@ -19,8 +19,7 @@ public record Fge(double start, double high, double low, double cycle) implement
 
     public Fge {
         Require.fraction("fge.start", start);
-        Require.rate("fge.high", high);
-        Require.rate("fge.low", low);
+        Require.descending("fge.high", high, "fge.low", low);
         Require.notNegative("fge.cycle", cycle);
     }
 
@@ -41,7 +40,6 @@ public record Fge(double start, double high, double low, double cycle) implement
      */
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
-        Require.descending("fge.high", high, "fge.low", low);
         Span span = Span.of(budget, stepsPerEpoch);
         int halves = cycle == 0 ? USUAL_HALVES : span.parts("fge.cycle", cycle, start, 2, "fge.start");
         int room = span.room("fge.start", start, 2);

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Printable;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -62,12 +63,14 @@ public record Method(
     public record Origin(MethodSettings settings, Budget budget, int stepsPerEpoch) {}
 
     public Method {
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")) {
+        if (!Require.given("name", name).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")) {
             throw new IllegalArgumentException("a method's name is that of its folder: up to 64 letters, digits and any"
                     + " of ._-, got '" + Printable.of(name) + "'");
         }
         if (runs < 1) throw new IllegalArgumentException(name + ": at least one run is needed, got " + runs);
-        if (schedule.steps() != averaging.steps()) {
+        Require.given("product", product);
+        if (Require.given("schedule", schedule).steps()
+                != Require.given("averaging", averaging).steps()) {
             throw new IllegalArgumentException(
                     name + ": its schedule has " + schedule.steps() + " steps and its averaging " + averaging.steps());
         }

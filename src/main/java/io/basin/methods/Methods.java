@@ -2,6 +2,7 @@ package io.basin.methods;
 
 import io.basin.Api;
 import io.basin.text.Closest;
+import io.basin.text.Require;
 import java.util.List;
 
 /**
@@ -35,7 +36,7 @@ public final class Methods {
 
     /** Some methods, each with settings of one's own. */
     public Methods(List<MethodSettings> all) {
-        this.all = List.copyOf(all);
+        this.all = List.copyOf(Require.given("all", all));
     }
 
     public List<MethodSettings> all() {

@@ -48,7 +48,8 @@ public final class Schedule {
      * @param collect steps right after whose update a model is collected, rising
      */
     public static Schedule of(String name, double[] rates, int... collect) {
-        requireSteps("rates", rates.length);
+        Require.given("name", name);
+        requireSteps("rates", Require.given("rates", rates).length);
         for (int s = 0; s < rates.length; s++) {
             float used = (float) rates[s];
             if (used >= 0 && used < Float.POSITIVE_INFINITY) continue;
@@ -74,7 +75,7 @@ public final class Schedule {
         requireSteps("steps", steps);
         Require.rate("lr", lr);
         Require.rate("gamma", gamma);
-        int[] at = milestones.clone();
+        int[] at = Require.given("milestones", milestones).clone();
         Require.rising("milestones", at, steps);
         return of(
                 "step decay",
@@ -303,7 +304,7 @@ public final class Schedule {
 
     /** The same rates, with other collections: strictly rising steps of this run. */
     public Schedule collecting(int... steps) {
-        int[] at = steps.clone();
+        int[] at = Require.given("collect", steps).clone();
         Require.rising("collections", at, lr.length);
         return new Schedule(name, lr, at);
     }

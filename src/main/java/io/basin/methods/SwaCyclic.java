@@ -17,8 +17,7 @@ import io.basin.text.Require;
 public record SwaCyclic(double start, double high, double low, double cycle) implements MethodSettings {
     public SwaCyclic {
         Require.fraction("swa-cyclic.start", start);
-        Require.rate("swa-cyclic.high", high);
-        Require.rate("swa-cyclic.low", low);
+        Require.descending("swa-cyclic.high", high, "swa-cyclic.low", low);
         Require.notNegative("swa-cyclic.cycle", cycle);
     }
 
@@ -30,7 +29,6 @@ public record SwaCyclic(double start, double high, double low, double cycle) imp
     /** Whole cycles up to the budget's end; where steps are too few for them, one a step. */
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
-        Require.descending("swa-cyclic.high", high, "swa-cyclic.low", low);
         Span span = Span.of(budget, stepsPerEpoch);
         int cycles = cycle == 0 ? 10 : span.parts("swa-cyclic.cycle", cycle, start, 1, "swa-cyclic.start");
         int room = span.room("swa-cyclic.start", start, 1);

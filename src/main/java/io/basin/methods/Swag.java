@@ -16,6 +16,7 @@ import io.basin.text.Require;
 @Api
 public record Swag(Swa swa, int samples, int rank, double scale) implements MethodSettings {
     public Swag {
+        Require.given("swa", swa);
         Require.atLeast("swag.samples", samples, 1);
         Require.atLeast("swag.rank", rank, 2);
         Require.notNegative("swag.scale", scale);

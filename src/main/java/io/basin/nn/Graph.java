@@ -7,6 +7,7 @@ import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.io.Sha256;
+import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -56,8 +57,8 @@ public final class Graph {
         counts = new HashMap<>();
         paths = new HashSet<>();
         unused = new LinkedHashSet<>();
-        input = new Value(-1, sample);
-        this.init = init;
+        input = new Value(-1, Require.given("sample", sample));
+        this.init = Require.given("init", init);
         name = null;
     }
 

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.text.Closest;
+import io.basin.text.Require;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -45,13 +46,14 @@ public final class Nets {
      * @throws IllegalArgumentException for an unknown name, listing the known ones, or a class that is not there
      */
     public static Graph build(String name, Shape sample, int classes) {
+        Require.given("sample", sample);
         if (!NAMES.contains(known(name))) return of(NetClass.instance(name));
         return built(name, sample, classes).builtAs(name);
     }
 
     /** The net that {@code net} builds; its weights files name its class, where that can build it again. */
     public static Graph of(Supplier<Graph> net) {
-        String name = NetClass.name(net);
+        String name = NetClass.name(Require.given("net", net));
         return name.isEmpty() ? net.get() : net.get().builtAs(name);
     }
 
@@ -77,7 +79,7 @@ public final class Nets {
      * @throws IllegalArgumentException for an unknown one, listing the known ones, or for a class that builds no net
      */
     public static String known(String name) {
-        if (NAMES.contains(name) || NetClass.isNamed(name)) return name;
+        if (NAMES.contains(Require.given("name", name)) || NetClass.isNamed(name)) return name;
         throw new IllegalArgumentException("`model`: " + Closest.unknown("net", name, NAMES));
     }
 
@@ -86,7 +88,7 @@ public final class Nets {
         Graph g = new Graph(sample);
         Value x = g.input();
         int i = 1;
-        for (int width : hidden) x = g.at("fc" + i++).denseRelu(x, width);
+        for (int width : Require.given("hidden", hidden)) x = g.at("fc" + i++).denseRelu(x, width);
         g.at("fc" + i).dense(x, classes);
         return g;
     }
@@ -148,6 +150,7 @@ public final class Nets {
 
     /** Pre-activation residual net of He et al. 2016 (arXiv 1603.05027) for small images. */
     public static Graph preResNet(int depth, Shape sample, int classes) {
+        Require.given("sample", sample);
         boolean bottleneck = depth >= 44;
         int perBlock = bottleneck ? 9 : 6;
         if (depth < 8 || (depth - 2) % perBlock != 0) {
@@ -194,6 +197,7 @@ public final class Nets {
 
     /** Wide residual net, Zagoruyko and Komodakis 2016: depth 6n+4, {@code widen} times 16, 32, 64 channels. */
     public static Graph wideResNet(int depth, int widen, Shape sample, int classes) {
+        Require.given("sample", sample);
         if (depth < 10 || (depth - 4) % 6 != 0) {
             throw new IllegalArgumentException("`model`: wide residual nets have depth 6n+4, got " + depth);
         }

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,8 +16,9 @@ public final class HtmlReport {
 
     /** @param table of {@code summary} */
     public static void write(Path file, Summary summary, ResultTable table) {
-        Page page = new Page(summary.title())
-                .conclusion(table.conclusion())
+        Require.given("file", file);
+        Page page = new Page(Require.given("summary", summary).title())
+                .conclusion(Require.given("table", table).conclusion())
                 .table(table.rows())
                 .paragraph(
                         "Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
@@ -132,7 +134,7 @@ public final class HtmlReport {
 
     /** How many self-checks there were of each verdict, and those that did not pass, equal ones together; for a terminal. */
     public static String text(Extras e) {
-        if (e.checks().isEmpty()) return "";
+        if (Require.given("e", e).checks().isEmpty()) return "";
         StringBuilder out = new StringBuilder("Self-checks: ");
         out.append(e.checks().stream()
                 .collect(Collectors.groupingBy(Extras.Check::verdict, TreeMap::new, Collectors.counting()))

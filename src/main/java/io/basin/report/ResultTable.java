@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,6 +37,9 @@ public final class ResultTable {
     /** Points from half the epochs to all, below which more of them bring SGD nothing: a budget, as the papers use the word. */
     private static final double ENOUGH = 0.3;
 
+    static final String FITTED = "The combiners weighted and ridge were fitted to the labels of the validation part, which no"
+            + " other row learned from.";
+
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
@@ -46,7 +50,7 @@ public final class ResultTable {
     private final boolean tested;
 
     public ResultTable(Summary summary) {
-        this.summary = summary;
+        this.summary = Require.given("summary", summary);
         double[] sgd = summary.rows().stream()
                 .filter(r -> r.method().equals(BASELINE))
                 .findFirst()
@@ -202,7 +206,9 @@ public final class ResultTable {
 
     /** Aligned columns of what stands beside the methods; empty where nothing does. */
     public String textBeside() {
-        return beside.isEmpty() ? "" : Page.text(beside());
+        if (beside.isEmpty()) return "";
+        boolean fitted = summary.rows().stream().anyMatch(r -> r.combiner().equals("ridge"));
+        return Page.text(beside()) + (fitted ? FITTED + "\n" : "");
     }
 
     /** The methods, one row each. */

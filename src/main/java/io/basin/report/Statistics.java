@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
@@ -115,7 +116,7 @@ public final class Statistics {
      * order given. A NaN, a test that could not be made, stays NaN and is not counted.
      */
     public static double[] holm(double... p) {
-        for (double value : p) {
+        for (double value : Require.given("p", p)) {
             if (value < 0 || value > 1)
                 throw new IllegalArgumentException("a p value must lie in [0, 1], got " + value);
         }
@@ -192,7 +193,7 @@ public final class Statistics {
     }
 
     private static void check(double[] x) {
-        if (x.length == 0) throw new IllegalArgumentException("no values");
+        if (Require.given("x", x).length == 0) throw new IllegalArgumentException("no values");
         for (double value : x) {
             if (!Double.isFinite(value)) {
                 throw new IllegalArgumentException("a value is " + value + ": leave failed runs out and say so");

@@ -1,11 +1,33 @@
 package io.basin.text;
 
+import io.basin.Nullable;
+import java.util.function.Supplier;
+
 /**
  * Checks of parameters. A message names the parameter between back-quotes, {@code `swa.lr` must be positive ...}: whoever has
  * another word for it, as the command line has flags, puts that in its place.
  */
 public final class Require {
     private Require() {}
+
+    /**
+     * What a caller passed as {@code name}.
+     *
+     * @throws NullPointerException where that is null, in one sentence
+     */
+    public static <T> T given(String name, @Nullable T value) {
+        if (value == null) throw new NullPointerException("`" + name + "` must not be null");
+        return value;
+    }
+
+    /** Calls {@code work}, whose complaint is about the parameter {@code name}. */
+    public static <T> T naming(String name, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("`" + name + "`: " + e.getMessage(), e);
+        }
+    }
 
     /** A learning rate, as a device computes with it: what float32 cannot hold makes weights infinite in one step. */
     public static void rate(String name, double rate) {
@@ -58,7 +80,7 @@ public final class Require {
     /** Steps of a run of {@code steps}, none twice. */
     public static void rising(String name, int[] at, int steps) {
         int last = -1;
-        for (int step : at) {
+        for (int step : given(name, at)) {
             if (step <= last || step >= steps) {
                 throw bad(name, "must rise strictly between 0 and " + (steps - 1) + ", got " + step + " after " + last);
             }

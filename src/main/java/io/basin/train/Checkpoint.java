@@ -144,7 +144,7 @@ public final class Checkpoint {
     }
 
     /** Writes everything that the next step depends on. */
-    static void saveRun(Path file, Training training, Map<String, String> metadata) {
+    static void saveRun(Path file, Stepped training, Map<String, String> metadata) {
         ParameterStore storage = training.model().store();
         Device device = training.model().device();
         SafetensorsWriter writer = writer(training.totals(), metadata);
@@ -203,18 +203,18 @@ public final class Checkpoint {
     }
 
     /** Restores a run's weights, moments and average; returns where it stood. */
-    static EpochMetrics loadRun(Path file, Training training) {
+    static EpochMetrics loadRun(Path file, NetMemory net) {
         try (Safetensors in = Safetensors.open(file)) {
-            readArenas(file, in, training.model(), true);
+            readArenas(file, in, net, true);
             return metrics(file, in.metadata());
         }
     }
 
     /** Takes up another run's weights, statistics and moments; its counters and its average are left. */
-    static void loadStart(Path file, Training training) {
+    static void loadStart(Path file, NetMemory net) {
         try (Safetensors in = Safetensors.open(file)) {
             required(file, in.metadata(), "step");
-            readArenas(file, in, training.model(), false);
+            readArenas(file, in, net, false);
         }
     }
 

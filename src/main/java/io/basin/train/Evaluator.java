@@ -14,6 +14,7 @@ import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -68,12 +69,13 @@ public final class Evaluator implements AutoCloseable {
 
     /** Plans a pass over {@code images}, which the caller keeps. */
     public Evaluator(NetMemory model, Images images, BatchReader batch) {
-        this.model = model;
+        this.model = Require.given("model", model);
         device = model.device();
-        guard = device.guard().of("the evaluator");
-        control = new RunState(device);
-        samples = images.count();
+        guard = device.guard().of("Evaluator");
+        Require.given("batch", batch);
+        samples = Require.given("images", images).count();
         classes = images.outputs();
+        control = new RunState(device);
         try {
             plan = Plan.evaluation(model, images, control, batch);
         } catch (RuntimeException e) {

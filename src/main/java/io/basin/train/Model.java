@@ -15,17 +15,18 @@ import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.io.FormatException;
+import io.basin.io.Notices;
 import io.basin.methods.Budget;
 import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.text.Require;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -84,7 +85,8 @@ public final class Model extends NetMemory {
 
     /** The same with the net that the file is of, where its header does not say it; null: it does. */
     public static Model load(Device device, Path file, @Nullable Graph net) {
-        ModelHeader said = ModelHeader.of(file);
+        Require.given("device", device);
+        ModelHeader said = ModelHeader.of(Require.given("file", file));
         Model model = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
         try {
             model.load(file);
@@ -106,7 +108,7 @@ public final class Model extends NetMemory {
     /** The same; {@code part} where the file may hold more than this net. */
     public Model load(Path file, boolean part) {
         guard.run(() -> {
-            Checkpoint.loadModel(file, this, store().live(), part);
+            Checkpoint.loadModel(Require.given("file", file), this, store().live(), part);
         });
         return this;
     }
@@ -123,12 +125,16 @@ public final class Model extends NetMemory {
 
     /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
     public Evaluator evaluator(Images images, BatchReader reader) {
+        Require.given("images", images);
+        Require.given("reader", reader);
         return guard.get(
                 () -> evaluators.computeIfAbsent(new Pass(images, reader), p -> new Evaluator(this, images, reader)));
     }
 
     /** Plain passes over one part of a data set, read as this model reads its samples. Owned by this. */
     public Evaluator on(Splits splits, Splits.Part part) {
+        Require.given("splits", splits);
+        Require.given("part", part);
         return guard.get(() -> {
             if (reading == null) reading(splits.augmentation());
             return on(splits.images(part));
@@ -137,7 +143,8 @@ public final class Model extends NetMemory {
 
     /** The same of samples that the caller uploaded. */
     public Evaluator on(Images images) {
-        return guard.get(() -> evaluator(images, reader(Math.min(BATCH, images.count()))));
+        return guard.get(() -> evaluator(
+                images, reader(Math.min(BATCH, Require.given("images", images).count()))));
     }
 
     /** Loss and accuracy of the model as it stands, on one part of a data set. */
@@ -152,7 +159,7 @@ public final class Model extends NetMemory {
 
     /** Says how samples are normalised, for what is measured and predicted without {@link Splits}. */
     public Model reading(Augmentation normalisation) {
-        reading = normalisation.plain();
+        reading = Require.given("normalisation", normalisation).plain();
         predictor.close();
         return this;
     }
@@ -177,29 +184,30 @@ public final class Model extends NetMemory {
      * @param sample flat (c, h, w), or (features); not normalised
      */
     public float[] predict(float[] sample) {
-        return predict(new float[][] {sample})[0];
+        return predict(new float[][] {Require.given("sample", sample)})[0];
     }
 
     /** The same of bytes, 0 to 255. */
     public float[] predict(byte[] sample) {
-        return predict(new byte[][] {sample})[0];
+        return predict(new byte[][] {Require.given("sample", sample)})[0];
     }
 
     /** The class of the largest probability, the first of equals. */
     public static int likeliest(float[] probabilities) {
         int best = 0;
-        for (int k = 1; k < probabilities.length; k++) if (probabilities[k] > probabilities[best]) best = k;
+        for (int k = 1; k < Require.given("probabilities", probabilities).length; k++)
+            if (probabilities[k] > probabilities[best]) best = k;
         return best;
     }
 
     /** The same of several samples, (n)(outputs). */
     public float[][] predict(float[][] samples) {
-        return guard.get(() -> predictor.predict(samples));
+        return guard.get(() -> predictor.predict(Require.given("samples", samples)));
     }
 
     /** The same of several samples in bytes, (n)(outputs). */
     public float[][] predict(byte[][] samples) {
-        return guard.get(() -> predictor.predict(samples));
+        return guard.get(() -> predictor.predict(Require.given("samples", samples)));
     }
 
     /**
@@ -219,7 +227,8 @@ public final class Model extends NetMemory {
             Optimizer optimizer,
             long seed,
             Consumer<Trainer.Epoch> listener) {
-        fit(splits, how.plan(budget, splits.stepsPerEpoch()), optimizer, seed, listener);
+        int epoch = Require.given("splits", splits).stepsPerEpoch();
+        fit(splits, Require.given("how", how).plan(Require.given("budget", budget), epoch), optimizer, seed, listener);
     }
 
     /** The same with the papers' {@link Sgd}, silently. */
@@ -233,8 +242,10 @@ public final class Model extends NetMemory {
      * @throws IllegalArgumentException if the method trains several nets or ends with several models
      */
     public void fit(Splits splits, Method method, Optimizer optimizer, long seed, Consumer<Trainer.Epoch> listener) {
-        Objects.requireNonNull(listener, "listener: pass epoch -> {} to be told nothing");
-        boolean average = method.product() == Method.Product.AVERAGE;
+        Require.given("splits", splits);
+        Require.given("optimizer", optimizer);
+        Require.given("listener", listener);
+        boolean average = Require.given("method", method).product() == Method.Product.AVERAGE;
         if (method.parts() > 1 || !average && method.product() != Method.Product.LAST) {
             throw new IllegalArgumentException(method.name()
                     + " ends with several models, and this is one: train it with MethodRun or Comparison");
@@ -243,7 +254,7 @@ public final class Model extends NetMemory {
                 this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
             Trainer.Listener each = Trainer.Listener.of(listener);
             int epoch = splits.stepsPerEpoch();
-            new Trainer(training, method.schedule(), epoch, null, 0, Map.of(), false, each).run();
+            new Trainer(training, epoch, null, 0, Map.of(), false, each).run();
             if (average) store.averaged().copyTo(device, store.live());
             Checkpoint.requireFinite(this, store.live());
         }
@@ -253,13 +264,18 @@ public final class Model extends NetMemory {
 
     /** Says where the model comes from, how it reads samples and what its classes are called. */
     public Model described(ModelCard origin, List<String> classes) {
-        card = origin;
+        Require.given("classes", classes);
+        card = Require.given("origin", origin);
         classNames = List.copyOf(classes);
         return reading(origin.augmentation());
     }
 
     /** Measures batch norm's statistics of the weights as they stand on the training part, read as this model was trained. */
     public void refresh(Splits splits, BatchNormUpdate update, String task, Progress progress) {
+        Require.given("splits", splits);
+        Require.given("update", update);
+        Require.given("task", task);
+        Require.given("progress", progress);
         guard.run(() -> {
             Augmentation read = update.plain() ? reader(1).augmentation() : card.augmentation();
             int batch = Math.min(card.batch(), splits.train().count());
@@ -274,12 +290,19 @@ public final class Model extends NetMemory {
     }
 
     /**
-     * Writes weights and statistics as a weights file of safetensors, whose header says how the net is built and reads samples.
+     * Writes weights and statistics as a weights file of safetensors, whose header says how the net is built and reads samples:
+     * by the name of the public class of the {@code Supplier<Graph>} that the model was made with. A net of a lambda or a bare
+     * graph has none, which a note on stderr says; {@link #load(Device, Path, Graph)} takes it again.
      *
      * @throws DivergedException if a weight is not finite
      */
     public void save(Path file) {
-        Checkpoint.saveModel(file, this, weights(), card.header());
+        Checkpoint.saveModel(Require.given("file", file), this, weights(), card.header());
+        if (graph.source().isEmpty()) {
+            Notices.note(
+                    file + " does not name its net, which no public class builds: load it with Model.load(device, file,"
+                            + " net), or make the model of a public class that implements Supplier<Graph>");
+        }
     }
 
     @Override

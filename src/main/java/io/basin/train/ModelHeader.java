@@ -55,7 +55,9 @@ record ModelHeader(Path file, Map<String, String> header) {
     Graph net() {
         if (!header.containsKey(NET) || !header.containsKey(INPUT) || !header.containsKey(OUTPUTS)) {
             throw new FormatException(
-                    file.toString(), "does not say how its net is built: give the net, Model.load(device, file, net)");
+                    file.toString(),
+                    "does not say how its net is built: give the net, Model.load(device, file, net), or save a net that a public"
+                            + " class implementing Supplier<Graph> builds: new Model(device, new MyNet())");
         }
         float[] dims = Json.floats(header.get(INPUT), file + ": " + INPUT);
         int[] extents = new int[dims.length];

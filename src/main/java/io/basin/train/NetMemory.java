@@ -9,6 +9,7 @@ import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
+import io.basin.text.Require;
 import java.util.Map;
 
 /** A net's weights on a device: what plans, trainings and evaluators work on. A {@link Model} is one, and what is done with it. */
@@ -24,11 +25,11 @@ public abstract class NetMemory implements AutoCloseable {
     private boolean averageMeasured;
 
     NetMemory(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
-        this.device = device;
-        guard = device.guard().of("the model");
-        this.graph = graph;
-        this.loss = loss;
-        this.precision = precision;
+        this.device = Require.given("device", device);
+        guard = device.guard().of("Model");
+        this.graph = Require.given("graph", graph);
+        this.loss = Require.given("loss", loss);
+        this.precision = Require.given("precision", precision);
         this.store = store;
     }
 
@@ -115,12 +116,13 @@ public abstract class NetMemory implements AutoCloseable {
      * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
      */
     public float[] read(String name) {
-        return guard.get(() -> store().read(device, store.live(), name));
+        return guard.get(() -> store().read(device, store.live(), Require.given("name", name)));
     }
 
     /** Replaces what {@link #read} returns; the values must be as many. */
     public void write(String name, float[] values) {
-        guard.run(() -> store().write(device, store.live(), name, values));
+        guard.run(() ->
+                store().write(device, store.live(), Require.given("name", name), Require.given("values", values)));
     }
 
     /**
@@ -129,7 +131,7 @@ public abstract class NetMemory implements AutoCloseable {
      * @throws IllegalStateException before a training was planned
      */
     public float[] gradient(String name) {
-        return guard.get(() -> store().parameter(name).read(device, store.memory(Arena.GRADS)));
+        return guard.get(() -> store().parameter(Require.given("name", name)).read(device, store.memory(Arena.GRADS)));
     }
 
     @Override

@@ -56,6 +56,11 @@ public record Settings(
     }
 
     public Settings {
+        Require.given("dataset", dataset);
+        Require.given("model", model);
+        Require.given("optimizer", optimizer);
+        Require.given("precision", precision);
+        Require.given("data", data);
         Require.belowOne("smoothing", smoothing);
     }
 

@@ -11,10 +11,10 @@ import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Shape;
+import io.basin.text.Require;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * A data set cut into training, validation and test parts, each of which goes to the device when it is first needed.
@@ -60,10 +60,10 @@ public final class Splits implements AutoCloseable {
 
     /** @param how many samples go where, and how training reads them */
     public Splits(Device device, TrainTest data, Settings.Data how) {
-        this.device = device;
-        guard = device.guard().of("the splits");
-        this.data = data;
-        this.how = how;
+        this.device = Require.given("device", device);
+        guard = device.guard().of("Splits");
+        this.data = Require.given("data", data);
+        this.how = Require.given("how", how);
         sets.put(Part.TEST, data.test());
     }
 
@@ -89,15 +89,6 @@ public final class Splits implements AutoCloseable {
         return count == 0 ? set : Split.sample(set, count, SPLIT_SEED);
     }
 
-    /** Calls {@code cut}, whose complaint is about the parameter {@code name}. */
-    public static <T> T naming(String name, Supplier<T> cut) {
-        try {
-            return cut.get();
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
-        }
-    }
-
     /**
      * The samples of a part.
      *
@@ -116,9 +107,11 @@ public final class Splits implements AutoCloseable {
             throw new IllegalArgumentException("`validation` " + how.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
-        Split split = naming("`validation`", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
-        Dataset train = naming("`trainSamples`", () -> fewer(split.train(), how.trainSamples()));
-        sets.put(Part.TRAIN, naming("`labelNoise`", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
+        Split split = Require.naming("validation", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
+        Dataset train = Require.naming("trainSamples", () -> fewer(split.train(), how.trainSamples()));
+        sets.put(
+                Part.TRAIN,
+                Require.naming("labelNoise", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
         sets.put(Part.VALIDATION, split.validation());
     }
 

@@ -9,8 +9,8 @@ import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
-import io.basin.methods.Schedule;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -42,6 +42,19 @@ public final class Trainer {
     public static final String RUN = "run";
 
     private static final String CHECKPOINT = "checkpoint.safetensors";
+
+    /**
+     * How a folder is laid out.
+     *
+     * @param metrics where a line an epoch goes
+     * @param identity key of the checkpoint's header: the settings and the method, as text
+     * @param timed whether a line says how long its epoch took; files without it are the same for the same run
+     * @param again what trains anew where files are lost
+     */
+    public record Layout(String checkpoint, String metrics, String identity, boolean timed, String again) {
+        static final Layout RUNS =
+                new Layout(CHECKPOINT, "metrics.jsonl", RUN, true, "remove the folder %s to train this run again");
+    }
 
     /** Sees the run go by. */
     public interface Listener {
@@ -79,8 +92,7 @@ public final class Trainer {
      */
     public record Epoch(double epoch, int step, double lr, double loss, double accuracy, double seconds) {}
 
-    private final Training training;
-    private final Schedule schedule;
+    private final Stepped training;
     private final int stepsPerEpoch;
     private final @Nullable Path folder;
     private final int checkpointEvery;
@@ -88,11 +100,9 @@ public final class Trainer {
     private final boolean keepsMembers;
     private final Listener listener;
     private IntFunction<Map<String, String>> details = step -> Map.of();
+    private Layout layout = Layout.RUNS;
     private @Nullable Path origin;
     private @Nullable JsonLines metrics;
-    /** Lines of metrics written: what a checkpoint counts, since the bytes of a line depend on the time it took. */
-    private int epochs;
-
     /** Members of the training that are on disk. */
     private int written;
 
@@ -103,27 +113,31 @@ public final class Trainer {
      * @param keepsMembers whether something predicts from the collected models later: else they are only written
      */
     public Trainer(
-            Training training,
-            Schedule schedule,
+            Stepped training,
             int stepsPerEpoch,
             @Nullable Path folder,
             int checkpointEvery,
             Map<String, String> about,
             boolean keepsMembers,
             Listener listener) {
-        this.training = training;
-        this.schedule = schedule;
+        this.training = Require.given("training", training);
         this.stepsPerEpoch = stepsPerEpoch;
         this.folder = folder;
         this.checkpointEvery = checkpointEvery;
-        this.about = Map.copyOf(about);
+        this.about = Map.copyOf(Require.given("about", about));
         this.keepsMembers = keepsMembers;
-        this.listener = listener;
+        this.listener = Require.given("listener", listener);
     }
 
     /** Has the header of every member's file say {@code header(step)} too. */
     public Trainer describing(IntFunction<Map<String, String>> header) {
         details = header;
+        return this;
+    }
+
+    /** Has the folder laid out in another way. */
+    public Trainer keeping(Layout files) {
+        layout = files;
         return this;
     }
 
@@ -135,12 +149,12 @@ public final class Trainer {
 
     /** The file that says where a run in this folder stands. */
     public static Path checkpoint(Path folder) {
-        return folder.resolve(CHECKPOINT);
+        return Require.given("folder", folder).resolve(CHECKPOINT);
     }
 
     /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
-        Path file = folder.resolve(CHECKPOINT);
+        Path file = checkpoint(folder);
         if (!Files.exists(file)) return 0;
         try (Safetensors in = Safetensors.open(file)) {
             return Checkpoint.count(file, in.metadata(), "step");
@@ -173,7 +187,7 @@ public final class Trainer {
 
     private void trainInFolder() {
         long metricsAt = resume();
-        Path file = file("metrics.jsonl");
+        Path file = file(layout.metrics());
         try (JsonLines lines = metricsAt > 0 ? JsonLines.resume(file, metricsAt) : JsonLines.create(file)) {
             metrics = lines;
             train();
@@ -181,7 +195,7 @@ public final class Trainer {
     }
 
     private void begin() {
-        if (origin != null) Checkpoint.loadStart(origin, training);
+        if (origin != null) Checkpoint.loadStart(origin, training.model());
     }
 
     private void train() {
@@ -219,9 +233,9 @@ public final class Trainer {
     }
 
     private DivergedException diverged(@Nullable String what, int at) {
-        boolean kept = folder != null && Files.exists(checkpoint(folder));
+        boolean kept = folder != null && Files.exists(file(layout.checkpoint()));
         return new DivergedException(what + " at step " + at + " (epoch " + (at / stepsPerEpoch + 1) + ", lr "
-                + schedule.lr(at) + "): try a smaller `lr` or a `warmUp`"
+                + training.schedule.lr(at) + "): " + training.remedy()
                 + (kept ? "; the checkpoint in " + folder + " is from before" : ""));
     }
 
@@ -235,7 +249,12 @@ public final class Trainer {
         if (!training.model().device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
-                (double) step / stepsPerEpoch, step, schedule.lr(step - 1), t.meanLoss(), t.accuracy(), seconds);
+                (double) step / stepsPerEpoch,
+                step,
+                training.schedule.lr(step - 1),
+                t.meanLoss(),
+                t.accuracy(),
+                seconds);
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("epoch", epoch.epoch());
         line.put("step", step);
@@ -243,11 +262,10 @@ public final class Trainer {
         line.put("loss", epoch.loss());
         line.put("accuracy", epoch.accuracy());
         line.putAll(measured.apply(epoch));
-        line.put("seconds", seconds);
+        if (layout.timed()) line.put("seconds", seconds);
         if (metrics == null) return;
         metrics.append(line);
         metrics.force();
-        epochs++;
     }
 
     private static double since(long start) {
@@ -273,17 +291,15 @@ public final class Trainer {
     }
 
     private void save() {
-        List<Training.Member> members = training.members();
-        for (Training.Member m : members.subList(Math.min(written, members.size()), members.size())) {
+        List<Stepped.Member> members = training.members();
+        for (Stepped.Member m : members.subList(Math.min(written, members.size()), members.size())) {
             Map<String, String> header = new LinkedHashMap<>(about);
             header.putAll(details.apply(m.step()));
             header.put("step", Integer.toString(m.step()));
             Checkpoint.saveModel(memberFile(m.step()), training.model(), m.weights(), header);
         }
         written = members.size();
-        Map<String, String> header = new LinkedHashMap<>(about);
-        header.put("epochs", Integer.toString(epochs));
-        Checkpoint.saveRun(file(CHECKPOINT), training, header);
+        training.save(file(layout.checkpoint()), about);
         if (keepsMembers) return;
         training.forgetMembers();
         written = 0;
@@ -292,7 +308,7 @@ public final class Trainer {
     /** Restores the folder's checkpoint; returns where its metrics end, 0 when there is none. */
     private long resume() {
         AtomicFile.sweep(Objects.requireNonNull(folder));
-        Path file = file(CHECKPOINT);
+        Path file = file(layout.checkpoint());
         if (!Files.exists(file)) {
             begin();
             return 0;
@@ -301,20 +317,22 @@ public final class Trainer {
         try (Safetensors in = Safetensors.open(file)) {
             metadata = in.metadata();
         }
-        Difference.requireNone(file, metadata.getOrDefault(RUN, ""), about.getOrDefault(RUN, ""));
+        Difference.requireNone(
+                file, metadata.getOrDefault(layout.identity(), ""), about.getOrDefault(layout.identity(), ""));
         requireSameData(file, metadata);
-        EpochMetrics totals = Checkpoint.loadRun(file, training);
-        List<Training.Member> members = new ArrayList<>();
-        for (int step : schedule.collections()) {
+        EpochMetrics totals = training.load(file);
+        List<Stepped.Member> members = new ArrayList<>();
+        for (int step : training.schedule.collections()) {
             if (step >= totals.step()) continue;
-            if (keepsMembers) members.add(new Training.Member(step, loadMember(step)));
+            if (keepsMembers) members.add(new Stepped.Member(step, loadMember(step)));
             // Finds one that is missing or damaged.
             else Safetensors.open(memberFile(step)).close();
         }
         written = members.size();
         training.resume(totals, members);
-        epochs = Checkpoint.count(file, metadata, "epochs");
-        return endOfLine(file("metrics.jsonl"), epochs);
+        int step = training.step();
+        boolean part = step == training.steps() && step % stepsPerEpoch != 0;
+        return endOfLine(file(layout.metrics()), step / stepsPerEpoch + (part ? 1 : 0));
     }
 
     private void requireSameData(Path file, Map<String, String> metadata) {
@@ -326,7 +344,7 @@ public final class Trainer {
     }
 
     /** Offset in bytes after the n-th line. */
-    private static long endOfLine(Path file, int n) {
+    private long endOfLine(Path file, int n) {
         if (n == 0) return 0;
         if (!Files.exists(file)) throw lost(file, "is missing, and the checkpoint beside it counts " + n + " lines");
         try {
@@ -339,9 +357,8 @@ public final class Trainer {
         throw lost(file, "has fewer than the " + n + " lines that the checkpoint counts");
     }
 
-    private static FormatException lost(Path file, String what) {
-        return new FormatException(
-                file.toString(), what + ": remove the folder " + file.getParent() + " to train this run again");
+    private FormatException lost(Path file, String what) {
+        return new FormatException(file.toString(), what + ": " + String.format(layout.again(), file.getParent()));
     }
 
     private Weights loadMember(int step) {

@@ -15,15 +15,17 @@ import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Map;
 
 /**
  * A model in training: its recorded step, and where it stands. The model is the caller's, who closes it after this.
@@ -38,12 +40,7 @@ import java.util.function.Supplier;
  * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
  */
 @Api
-public final class Training implements AutoCloseable {
-    /** A model collected after update {@code step}, counted from 0. */
-    public record Member(int step, Weights weights) {}
-
-    private final Device device;
-    private final Guard guard;
+public final class Training extends Stepped {
     private final NetMemory model;
     private final ParameterStore storage;
     private final RunState control;
@@ -51,7 +48,6 @@ public final class Training implements AutoCloseable {
     private final Runnable step;
     private final Runnable tick;
     private final Device.Recording recording;
-    private final Schedule schedule;
     private final Averaging averaging;
     private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
@@ -63,7 +59,6 @@ public final class Training implements AutoCloseable {
     @SuppressWarnings("UnnecessaryLambda")
     private final Runnable turn = () -> oneStep(true);
 
-    private volatile int done;
     /** Whether the gradients are those of the step that comes next. */
     private boolean ready;
 
@@ -95,14 +90,14 @@ public final class Training implements AutoCloseable {
             Schedule schedule,
             Averaging averaging,
             Outlook outlook) {
+        super(Require.given("model", model).device(), "Training", Require.given("schedule", schedule));
         this.model = model;
-        device = model.device();
-        guard = device.guard().of("the training");
-        this.schedule = schedule;
-        this.averaging = averaging;
-        seed = reader.seed();
+        Require.given("train", train);
+        Require.given("outlook", outlook);
+        this.averaging = Require.given("averaging", averaging);
+        seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
-        storage = model.unplanned().trainedBy(optimizer);
+        storage = model.unplanned().trainedBy(Require.given("optimizer", optimizer));
         control = new RunState(device, schedule.lr(), averaging.alpha());
         Plan planned = null;
         try {
@@ -148,15 +143,6 @@ public final class Training implements AutoCloseable {
         return seed;
     }
 
-    /** Updates done. */
-    public int step() {
-        return done;
-    }
-
-    public int steps() {
-        return schedule.steps();
-    }
-
     /** The rate of update {@code at} as the device's table has it; waits for the device. */
     public double rate(int at) {
         ByteBuffer value = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
@@ -169,6 +155,7 @@ public final class Training implements AutoCloseable {
      *
      * @throws IllegalStateException at the end of the schedule, after {@link #close}, and while another thread's trainer runs
      */
+    @Override
     public void advance() {
         guard.run(turn);
     }
@@ -260,7 +247,8 @@ public final class Training implements AutoCloseable {
                 "the training is in use by a trainer in thread '" + other.getName() + "': train another one here");
     }
 
-    /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
+    /** What a trainer does between updates is part of the run. */
+    @Override
     void driven(Runnable work) {
         guard.run(() -> {
             requireDriver();
@@ -273,7 +261,7 @@ public final class Training implements AutoCloseable {
         }
     }
 
-    /** Sets memory aside for the models that the next {@code steps} updates collect. */
+    @Override
     void reserve(int steps) {
         int end = done + steps;
         long wanted =
@@ -283,7 +271,8 @@ public final class Training implements AutoCloseable {
         });
     }
 
-    /** Gives the members' memory back for later ones: they are on disk, and nothing will predict from them. */
+    /** They are on disk, and nothing will predict from them. */
+    @Override
     void forgetMembers() {
         guard.run(() -> {
             members.forEach(m -> spare.push(m.weights()));
@@ -291,30 +280,23 @@ public final class Training implements AutoCloseable {
         });
     }
 
-    /** Sums since the last {@link #startEpoch} up to the last update; only {@code get} waits. */
-    public Supplier<EpochMetrics> fetch() {
-        return guard.get(control::fetch);
-    }
-
-    /** The same; waits for the device. */
-    public EpochMetrics totals() {
-        return fetch().get();
-    }
-
-    /** Zeroes the sums. */
-    public void startEpoch() {
-        guard.run(() -> control.start(done));
-    }
-
-    /** Puts the training where a checkpoint left off; storage is filled by the caller. */
+    @Override
     void resume(EpochMetrics totals, List<Member> collected) {
-        guard.run(() -> {
-            done = Math.toIntExact(totals.step());
-            control.start(totals);
-            members.addAll(collected);
-        });
+        super.resume(totals, collected);
+        guard.run(() -> members.addAll(collected));
     }
 
+    @Override
+    protected void save(Path file, Map<String, String> header) {
+        Checkpoint.saveRun(file, this, header);
+    }
+
+    @Override
+    protected EpochMetrics load(Path file) {
+        return Checkpoint.loadRun(file, model);
+    }
+
+    @Override
     public List<Member> members() {
         return guard.get(() -> List.copyOf(members));
     }
@@ -328,8 +310,14 @@ public final class Training implements AutoCloseable {
         });
     }
 
+    @Override
     public NetMemory model() {
         return model;
+    }
+
+    @Override
+    protected RunState control() {
+        return control;
     }
 
     /** Has {@link #close} close the model too. */

@@ -269,7 +269,7 @@ class LandscapeEndToEndTest {
         }
         Shell done = Shell.run("width", net(1, "sgd"), "--data-dir", data, "--device", "cpu", "--validation", 5);
         assertEquals(2, done.code(), done.err());
-        assertTrue(done.complaint().contains("--validation: taking 5"), done.complaint());
+        assertTrue(done.complaint().contains("--validation: holding 5 samples out of"), done.complaint());
     }
 
     @Test

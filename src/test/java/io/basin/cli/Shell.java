@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine;
 
 /** Runs commands as a user would and keeps what they print. */
-record Shell(int code, String out, String err) {
+public record Shell(int code, String out, String err) {
     static Shell run(Object... args) {
         return run(Main::commandLine, args);
     }
@@ -54,7 +54,7 @@ record Shell(int code, String out, String err) {
     }
 
     /** A folder with {@code train} and {@code test} learnable images in the format and under the names of MNIST. */
-    static Path grey(Path folder, int train, int test) {
+    public static Path grey(Path folder, int train, int test) {
         try {
             Files.createDirectories(folder);
             Dataset all = SyntheticSet.synthetic(train + test, 28, 28, 1, 10, 1);

@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.data.Progress;
 import io.basin.report.Lines;
 import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -30,6 +33,24 @@ class TerminalTest {
             out.printf(Locale.ROOT, "%s", text);
         }
         return bytes.toString(charset);
+    }
+
+    /** As every minute; here at once and in an hour. */
+    @Test
+    void longWorkReportsLinesWhereThereIsNoTerminal() {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try (Progress.Counter often = Bars.lines("curve", 80, "steps", Duration.ZERO);
+                Progress.Counter seldom = Bars.lines("files", -1, "B", Duration.ofHours(1))) {
+            for (int i = 0; i < 2; i++) often.step(20);
+            seldom.step(1);
+        } finally {
+            System.setErr(before);
+        }
+        assertEquals(
+                List.of("curve: 20 of 80 steps", "curve: 40 of 80 steps"),
+                said.toString(StandardCharsets.UTF_8).lines().toList());
     }
 
     @Test

@@ -62,14 +62,14 @@ class CatalogTest {
     @Test
     void anUnknownNameSuggestsTheClosest() {
         assertEquals(
-                "DATASET: unknown data set 'CIFAR-10'; did you mean 'cifar10'? Known:"
+                "`dataset`: unknown data set 'CIFAR-10'; did you mean 'cifar10'? Known:"
                         + " fashion-mnist, mnist, cifar10, cifar100",
                 message("CIFAR-10"));
         assertTrue(message("fashon_mnist").contains("did you mean 'fashion-mnist'?"));
         assertTrue(message("cifar-1000").contains("did you mean 'cifar100'?"));
         assertTrue(message("minst").contains("did you mean 'mnist'?"));
         assertEquals(
-                "DATASET: unknown data set 'imagenet'; known: fashion-mnist, mnist, cifar10, cifar100",
+                "`dataset`: unknown data set 'imagenet'; known: fashion-mnist, mnist, cifar10, cifar100",
                 message("imagenet"));
     }
 

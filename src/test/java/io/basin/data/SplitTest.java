@@ -77,8 +77,8 @@ class SplitTest {
         for (int count : new int[] {-1, 0, 100, 101}) {
             assertTrue(message(set, count).contains("the count must be from 1 to 99"));
         }
-        assertTrue(message(set, 5).contains("class 2 (2, 5 images) without any in the validation part: take more"));
-        assertTrue(message(set, 98).contains("without any in the training part: take fewer"));
+        assertTrue(message(set, 5).contains("class 2 (2, 5 samples) without any in the held-out part: take more"));
+        assertTrue(message(set, 98).contains("without any in the remaining part: take fewer"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.cli.Shell;
 import io.basin.compare.Comparison;
 import io.basin.cuda.Cuda;
 import io.basin.device.AdamW;
@@ -47,13 +48,20 @@ class ExamplesTest {
     @TempDir
     Path folder;
 
-    private static String printed(Program program, String... args) throws Exception {
+    /** What {@link Devices#best} may be told to open; a GPU that is not here is printed, not hidden. */
+    static Stream<String> devices() {
+        return Cuda.works() ? Stream.of("cpu", "cuda") : Stream.of("cpu");
+    }
+
+    private static String printed(String device, Program program, String... args) throws Exception {
         PrintStream before = System.out;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        System.setProperty("basin.device", device);
         try {
             program.main(args);
         } finally {
+            System.clearProperty("basin.device");
             System.setOut(before);
         }
         return out.toString(StandardCharsets.UTF_8);
@@ -93,32 +101,35 @@ class ExamplesTest {
         assertTrue(inside <= most, name + ": " + inside + " lines");
     }
 
-    @Test
-    void ownVectorsPicturesAndLoopsAreLearned() throws Exception {
-        assertTrue(last("accuracy", printed(OwnVectors::main)) > 0.9);
-        String pictures = printed(OwnPictures::main);
+    @ParameterizedTest
+    @MethodSource("devices")
+    void ownVectorsPicturesAndLoopsAreLearned(String device) throws Exception {
+        assertTrue(last("accuracy", printed(device, OwnVectors::main)) > 0.9);
+        String pictures = printed(device, OwnPictures::main);
         assertTrue(last("accuracy", pictures) > 0.9, pictures);
         String first = Samples.quadrants(Samples.points())[0] == 0 ? "row" : "column";
         assertTrue(pictures.startsWith(first + System.lineSeparator()), pictures);
-        String loop = printed(OwnLoop::main);
+        String loop = printed(device, OwnLoop::main);
         assertTrue(last("accuracy", loop) > 0.9, loop);
         assertEquals(6, loop.split("gradient").length - 1);
     }
 
     /** The variance of what is regressed is above 0.7, and a coin has a loss of 0.69. */
-    @Test
-    void numbersAndTagsAreLearned() throws Exception {
-        String[] losses = printed(Targets::main).split("\\R");
+    @ParameterizedTest
+    @MethodSource("devices")
+    void numbersAndTagsAreLearned(String device) throws Exception {
+        String[] losses = printed(device, Targets::main).split("\\R");
         assertTrue(last("loss", losses[0]) < 0.1, losses[0]);
         assertTrue(last("loss", losses[1]) < 0.2, losses[1]);
     }
 
-    @Test
-    void aFileIsEnoughToPredictAndWeightsHaveNames() throws Exception {
-        String same =
-                printed(SaveAndLoad::main, folder.resolve("net.safetensors").toString());
+    @ParameterizedTest
+    @MethodSource("devices")
+    void aFileIsEnoughToPredictAndWeightsHaveNames(String device) throws Exception {
+        String same = printed(
+                device, SaveAndLoad::main, folder.resolve("net.safetensors").toString());
         assertEquals("true", same.strip());
-        String named = printed(WeightsByName::main);
+        String named = printed(device, WeightsByName::main);
         assertTrue(named.endsWith("1.5" + System.lineSeparator()), named);
         // fc2: 128 x 10 weights and 10 biases.
         assertTrue(
@@ -127,12 +138,39 @@ class ExamplesTest {
 
     @Test
     void anOwnNetLearnsAPublishedDataSet() throws Exception {
-        assertTrue(last("accuracy", printed(OwnNet::main, "fashion-mnist")) > 0.7);
+        assertTrue(last("accuracy", printed("cpu", OwnNet::main, "fashion-mnist", "4000")) > 0.7);
     }
 
+    /** Few images, in a folder of the reader's own: a software GPU takes its time for 60,000. */
     @Test
-    void twoModelsTrainAtOnceAndEightThreadsAskEach() throws Exception {
-        List<String> lines = printed(Threads::main).lines().toList();
+    void anOwnNetLearnsOnAGpuWhatItLearnsOnACpu() throws Exception {
+        if (!Cuda.works()) return;
+        Shell.grey(folder.resolve("mnist"), 5256, 200);
+        double cpu = ownNet("cpu");
+        assertEquals(cpu, ownNet("cuda"), 0.021);
+        assertTrue(cpu > 0.15, "accuracy " + cpu);
+    }
+
+    private double ownNet(String device) throws Exception {
+        ProcessBuilder java = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dbasin.device=" + device,
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                OwnNet.class.getName(),
+                "mnist",
+                "256");
+        java.environment().put("BASIN_DATA", folder.toString());
+        Process process = java.redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        return last("accuracy", said);
+    }
+
+    @ParameterizedTest
+    @MethodSource("devices")
+    void twoModelsTrainAtOnceAndEightThreadsAskEach(String device) throws Exception {
+        List<String> lines = printed(device, Threads::main).lines().toList();
         assertEquals(2, lines.size());
         for (String line : lines) assertTrue(line.matches("classes\\[([0-3])(, \\1){7}\\]"), line);
     }
@@ -143,32 +181,35 @@ class ExamplesTest {
         if (!Cuda.works()) return;
         assertEquals(
                 "average [0.3125, 1.3125, 2.3125, 3.3125]",
-                printed(Borrowed::main).strip());
+                printed("cuda", Borrowed::main).strip());
     }
 
-    @Test
-    void ownTablesTrainTheirAverage() throws Exception {
-        assertTrue(Double.parseDouble(printed(OwnTables::main)) > 0.5);
+    @ParameterizedTest
+    @MethodSource("devices")
+    void ownTablesTrainTheirAverage(String device) throws Exception {
+        assertTrue(Double.parseDouble(printed(device, OwnTables::main)) > 0.5);
     }
 
-    @Test
-    void bothEnsemblesPredict() throws Exception {
-        List<String> lines = printed(OwnEnsembles::main).lines().toList();
+    @ParameterizedTest
+    @MethodSource("devices")
+    void bothEnsemblesPredict(String device) throws Exception {
+        List<String> lines = printed(device, OwnEnsembles::main).lines().toList();
         assertTrue(lines.get(0).matches("fge: 4 models, class [0-3]"), lines.toString());
         assertTrue(lines.get(1).matches("snapshot: 3 models, class [0-3]"), lines.toString());
     }
 
-    @Test
-    void anOwnMethodIsComparedWithPublishedOnesAndResumesWithoutTraining() throws Exception {
-        String table = printed(OwnComparison::main, folder.toString());
+    @ParameterizedTest
+    @MethodSource("devices")
+    void anOwnMethodIsComparedWithPublishedOnesAndResumesWithoutTraining(String device) throws Exception {
+        String table = printed(device, OwnComparison::main, folder.toString());
         for (String name : List.of("sgd", "swa", "mine")) {
             assertEquals(1, table.lines().filter(l -> l.startsWith(name + " ")).count(), table);
         }
         try (Stream<Path> all = Files.walk(folder)) {
             assertEquals(3, all.filter(f -> f.endsWith("mine.safetensors")).count());
         }
-        assertEquals(table, printed(OwnComparison::main, folder.toString()));
-        String land = printed(OwnLandscape::main, folder.toString());
+        assertEquals(table, printed(device, OwnComparison::main, folder.toString()));
+        String land = printed(device, OwnLandscape::main, folder.toString());
         assertTrue(last("curve", land) > 0 && last("curve", land) < last("line", land), land);
         assertTrue(last("corner", land) > 0 && last("width", land) > 0, land);
     }

@@ -19,7 +19,7 @@ import java.util.Map;
 /** A net and a method of one's own beside published ones, over seeds, with paired statistics. The argument is the run's folder. */
 public final class OwnComparison {
     public static void main(String[] args) throws Exception {
-        try (Device device = Devices.open("auto", 0);
+        try (Device device = Devices.best();
                 Splits data = Small.splits(device)) {
             Budget budget = new Budget(4, 0.05);
             Method sgd = Methods.sgd().plan(budget, data.stepsPerEpoch());

@@ -14,7 +14,7 @@ import java.util.List;
 /** Fast geometric and snapshot ensembles of a net of one's own, and what each says of images. */
 public final class OwnEnsembles {
     public static void main(String[] args) {
-        try (Device device = Devices.open("auto", 0);
+        try (Device device = Devices.best();
                 Splits data = Small.splits(device)) {
             for (MethodSettings how : List.of(Methods.fge(0.5, 0.05, 0.005), Methods.snapshot(3, 0.1))) {
                 Method method = how.plan(new Budget(6, 0.05), data.stepsPerEpoch());

@@ -11,10 +11,13 @@ import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 
-/** Trains a net of one's own with SWA on a published data set; the argument is its name, as in {@code basin data list}. */
+/**
+ * Trains a net of one's own with SWA on a published data set; the arguments are its name, as in {@code basin data list}, and
+ * how many samples to train on.
+ */
 public final class OwnNet {
     public static void main(String[] args) {
-        Settings.Data how = new Settings.Data(128, 2, true, 5000, 4000);
+        Settings.Data how = new Settings.Data(128, 2, true, 5000, Integer.parseInt(args[1]));
         try (Device device = Devices.best();
                 Splits splits = new Splits(device, DataSets.load(args[0]), how)) {
             Graph net = new Graph(splits.sample());

@@ -11,7 +11,7 @@ import java.util.Arrays;
 /** A method that no paper has: a table of rates and one of averaging weights, a number a step. */
 public final class OwnTables {
     public static void main(String[] args) {
-        try (Device device = Devices.open("auto", 0);
+        try (Device device = Devices.best();
                 Splits data = Small.splits(device);
                 Model model = new Model(device, Small.net())) {
             double[] rates = new double[5 * data.stepsPerEpoch()];

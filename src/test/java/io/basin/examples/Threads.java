@@ -22,7 +22,7 @@ public final class Threads {
     }
 
     private static String train(long seed) {
-        try (Device device = Devices.open("cpu", 1);
+        try (Device device = Devices.open(System.getProperty("basin.device", "cpu"), 1);
                 Splits splits = Small.splits(device);
                 Model model = new Model(device, Small.net())) {
             model.fit(splits, Methods.swa(0.5, 0.02), new Budget(4, 0.05), seed);

@@ -11,7 +11,11 @@ import io.basin.device.Images;
 import io.basin.device.Subject;
 import io.basin.methods.Schedule;
 import io.basin.train.Settings;
+import io.basin.train.Trainer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -201,24 +205,41 @@ class CurveTrainingTest {
     @MethodSource(ALL)
     void trainingGoesOnFromItsFileBitForBit(Subject subject) {
         CurveTraining.CurveConfig config = config(Curve.BEZIER, 2, 0.9, 0.05, false);
-        Path file = folder.resolve("curve.safetensors");
         float[][] whole = new float[2][];
         on(subject, TwoParameters.set(), config, (device, training) -> {
-            while (training.step() < training.steps()) {
-                training.advance();
-                if (training.step() == 17) training.save(file, "x=1", java.util.Map.of());
-            }
+            while (training.step() < training.steps()) training.advance();
             for (int j = 1; j <= 2; j++) whole[j - 1] = weights(device, training, j);
         });
+        Trainer.Listener cut = new Trainer.Listener() {
+            @Override
+            public void onStep(int step) {
+                if (step == 20) throw new IllegalStateException("cut");
+            }
+        };
         on(subject, TwoParameters.set(), config, (device, training) -> {
-            training.resume(file, "x=1");
-            assertEquals(17, training.step());
-            while (training.step() < training.steps()) training.advance();
-            for (int j = 1; j <= 2; j++) assertArrayEquals(whole[j - 1], weights(device, training, j));
-            IllegalArgumentException e =
-                    assertThrows(IllegalArgumentException.class, () -> training.resume(file, "x=2"));
-            assertTrue(e.getMessage().contains("there 'x=1', now 'x=2'"), e.getMessage());
+            assertThrows(IllegalStateException.class, trainer(training, "x=1", cut)::run);
         });
+        on(subject, TwoParameters.set(), config, (device, training) -> {
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, trainer(training, "x=2", cut)::run);
+            assertTrue(e.getMessage().contains("there 'x=1', now 'x=2'"), e.getMessage());
+            List<Integer> steps = new ArrayList<>();
+            Trainer.Listener seen = new Trainer.Listener() {
+                @Override
+                public void onStep(int step) {
+                    steps.add(step);
+                }
+            };
+            trainer(training, "x=1", seen).run();
+            assertEquals(18, steps.get(0));
+            assertEquals(STEPS, training.step());
+            for (int j = 1; j <= 2; j++) assertArrayEquals(whole[j - 1], weights(device, training, j));
+        });
+    }
+
+    /** With a checkpoint after 17 steps, within the only epoch. */
+    private Trainer trainer(CurveTraining training, String identity, Trainer.Listener listener) {
+        return new Trainer(training, STEPS, folder, 17, Map.of(Trainer.RUN, identity), false, listener);
     }
 
     @Test

@@ -85,11 +85,11 @@ class ClosedTest {
             session.advance();
             session.close();
             session.close();
-            refused("the training", session::advance);
-            refused("the training", session::totals);
-            refused("the training", session::startEpoch);
-            refused("the training", () -> session.rate(0));
-            refused("the model", () -> session.model().store().live());
+            refused("Training", session::advance);
+            refused("Training", session::totals);
+            refused("Training", session::startEpoch);
+            refused("Training", () -> session.rate(0));
+            refused("Model", () -> session.model().store().live());
             Device.Recording step = run.device.record(run::oneStep);
             step.close();
             step.close();
@@ -130,10 +130,10 @@ class ClosedTest {
             evaluator.close();
             evaluator.close();
             Weights live = run.storage.live();
-            refused("the evaluator", () -> evaluator.evaluate(live));
-            refused("the evaluator", () -> evaluator.accumulate(live, 1, sum));
-            refused("the evaluator", () -> evaluator.predict(List.of(live), (m, first, rows, p) -> {}));
-            refused("the evaluator", evaluator::predictionSum);
+            refused("Evaluator", () -> evaluator.evaluate(live));
+            refused("Evaluator", () -> evaluator.accumulate(live, 1, sum));
+            refused("Evaluator", () -> evaluator.predict(List.of(live), (m, first, rows, p) -> {}));
+            refused("Evaluator", evaluator::predictionSum);
             sum.close();
             sum.close();
             refused("the prediction sum", sum::sums);
@@ -174,9 +174,9 @@ class ClosedTest {
             refused("the plan", run.plan::backward);
             refused("the plan", () -> run.plan.use(run.storage.live()));
             run.storage.close();
-            refused("the storage", () -> run.storage.memory(Arena.PARAMS));
-            refused("the storage", () -> run.storage.blank(device));
-            refused("the storage", () -> run.storage.allocate(device, true));
+            refused("ParameterStore", () -> run.storage.memory(Arena.PARAMS));
+            refused("ParameterStore", () -> run.storage.blank(device));
+            refused("ParameterStore", () -> run.storage.allocate(device, true));
         });
     }
 

@@ -61,8 +61,7 @@ class DivergenceTest {
                     if (step == 2 * EVERY) before[0] = poison(device, session, arena, file);
                 }
             };
-            Trainer trainer = new Trainer(
-                    session, RECIPE.schedule(), KillableRun.STEPS_PER_EPOCH, folder, EVERY, Map.of(), true, poison);
+            Trainer trainer = new Trainer(session, KillableRun.STEPS_PER_EPOCH, folder, EVERY, Map.of(), true, poison);
             String message = assertThrows(DivergedException.class, trainer::run).getMessage();
             assertTrue(message.contains("is no longer finite at step " + (2 * EVERY - 1)), message);
             assertTrue(message.endsWith("the checkpoint in " + folder + " is from before"), message);

@@ -112,7 +112,6 @@ class FaultTest {
                 Evaluator evaluator = new Evaluator(session.model(), images, Sets.plain(20, 1))) {
             new Trainer(
                             session,
-                            recipe.schedule(),
                             STEPS_PER_EPOCH,
                             folder,
                             0,

@@ -105,7 +105,6 @@ final class KillableRun {
                         Sessions.session(device, net(), images, s, recipe.schedule(), recipe.averaging(), 5, norm)) {
             new Trainer(
                             session,
-                            recipe.schedule(),
                             STEPS_PER_EPOCH,
                             folder,
                             every,

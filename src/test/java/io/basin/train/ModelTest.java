@@ -333,7 +333,7 @@ class ModelTest {
                 }
             };
             Schedule schedule = Schedule.constant(18, 0.01);
-            new Trainer(training, schedule, 9, folder, 4, Map.of(Trainer.RUN, "adamw"), false, cut).run();
+            new Trainer(training, 9, folder, 4, Map.of(Trainer.RUN, "adamw"), false, cut).run();
         }
     }
 }

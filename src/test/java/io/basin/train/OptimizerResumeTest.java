@@ -50,7 +50,7 @@ class OptimizerResumeTest {
                 Training training = Sessions.session(
                         device, KillableRun.net(), images, settings, schedule, none, 5, set.augmentation(1, true))) {
             Map<String, String> about = Map.of(Trainer.RUN, settings.identity());
-            new Trainer(training, schedule, 10, folder, 4, about, false, listener).run();
+            new Trainer(training, 10, folder, 4, about, false, listener).run();
         }
     }
 }

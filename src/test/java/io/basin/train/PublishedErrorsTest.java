@@ -111,7 +111,7 @@ class PublishedErrorsTest {
         try (Training session = session(KillableRun.net(), s, fge.schedule(), fge.averaging())) {
             while (session.step() < session.steps()) session.advance();
             assertEquals(4, session.members().size());
-            Training.Member last = session.members().get(3);
+            Stepped.Member last = session.members().get(3);
             for (Parameter p : session.model().store().parameters()) {
                 float[] end = read(session, p, session.model().store().live().params());
                 assertArrayEquals(end, read(session, p, last.weights().params()), p.name());

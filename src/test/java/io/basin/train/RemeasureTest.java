@@ -89,7 +89,7 @@ class RemeasureTest {
                 Training b = session(device, data, s, 2)) {
             for (int i = 0; i < 4; i++) a.advance();
             Checkpoint.saveRun(file, a, java.util.Map.of());
-            Checkpoint.loadStart(file, b);
+            Checkpoint.loadStart(file, b.model());
             assertEquals(0, b.step());
             for (Arena arena : new Arena[] {Arena.PARAMS, Arena.STATE, Arena.MOMENTUM}) {
                 assertTrue(Arrays.equals(bytes(device, a, arena), bytes(device, b, arena)), arena.toString());

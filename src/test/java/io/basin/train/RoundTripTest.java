@@ -131,7 +131,7 @@ class RoundTripTest {
             // Planning has uploaded things that may still be on their way.
             evaluator.evaluate(session.model().store().live());
             Trainer.Listener listener = counted.listener(session, evaluator);
-            new Trainer(session, schedule, KillableRun.STEPS_PER_EPOCH, null, 0, Map.of(), false, listener).run();
+            new Trainer(session, KillableRun.STEPS_PER_EPOCH, null, 0, Map.of(), false, listener).run();
         }
         assertEquals(20, counted.asked().size());
         for (int epoch = 0; epoch < counted.asked().size(); epoch++) {

@@ -205,7 +205,7 @@ class ThreadsTest {
             };
             Schedule schedule = ClosedTest.SCHEDULE;
             Thread trainer = new Thread(
-                    () -> new Trainer(session, schedule, 4, null, 0, java.util.Map.of(), false, waiting).run(),
+                    () -> new Trainer(session, 4, null, 0, java.util.Map.of(), false, waiting).run(),
                     "the-one-that-trains");
             trainer.start();
             advanced.await();
