@@ -183,14 +183,14 @@ public final class AveragerBuilder {
         int spare = arrays.stream().allMatch(a -> a.type() == Dtype.F32) ? 0 : kept;
         int arenas = spare == 0 ? kept : kept + 1;
         List<ForeignArrays.Array> all = List.copyOf(arrays);
-        ForeignArrays memory = host ? new HostArrays(all, arenas) : cuda().foreignArrays(stream, all, arenas);
-        return new Averager(all, rule, memory, spare);
+        return new Averager(all, rule, provider(host).foreignArrays(stream, all, arenas), spare);
     }
 
-    private static DeviceProvider cuda() {
+    static DeviceProvider provider(boolean host) {
+        String name = host ? "cpu" : "cuda";
         return Devices.providers().stream()
-                .filter(p -> p.name().equals("cuda"))
+                .filter(p -> p.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("the class path lacks the cuda device"));
+                .orElseThrow(() -> new IllegalStateException("the class path lacks the " + name + " device"));
     }
 }

@@ -22,7 +22,7 @@
  * Of bf16 and f16 each access to w is 2 bytes instead of 4; swap moves 12 forth and 6 back. The mean of squares of the SWAG paper is
  * v + a^2. Memory: 4 bytes an element for a, for v, for each slot and each deviation, and for swap where an array is of 16 bits.
  *
- * <p>The passes are {@link io.basin.device.ForeignArrays}: {@code HostArrays} here in plain Java, {@code kernels/arrays.cu} on a GPU,
- * with the same bits, which are those of {@code kernels/step.cu} where both average.
+ * <p>The passes are {@link io.basin.device.ForeignArrays}: {@code kernels/step.c} on the host, or plain Java of a
+ * {@code float[]} and where the build had no C compiler, and {@code kernels/arrays.cu} on a GPU, with the same bits, which are those of {@code kernels/step.cu} where both average.
  */
 package io.basin.average;

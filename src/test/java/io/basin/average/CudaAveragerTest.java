@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.basin.cpu.Halves;
 import io.basin.cuda.Cuda;
 import io.basin.cuda.FusedStep;
 import io.basin.cuda.SoftGpu;
@@ -87,7 +88,7 @@ class CudaAveragerTest {
             values[count - 1] *= 1e-6f;
             for (int i = 0; i < count; i++) {
                 if (type == Dtype.F32) host.putFloat(4 * i, values[i]);
-                else host.putShort(2 * i, type == Dtype.BF16 ? Half.toBf16(values[i]) : Half.toF16(values[i]));
+                else host.putShort(2 * i, Halves.of(type, values[i]));
             }
             check(cuMemcpyHtoD(begin(), Pointer.to(host), host.capacity()));
         }
