@@ -5,7 +5,8 @@
 //             p = p - lr v                Nesterov: p - lr (d + mu v); p = w where no curve is trained
 //             decoupled decay: d = f g and first p = p - lr wd p
 //   adamw     io.basin.device.AdamW's, with f g for g
-//             after both: a = a + alpha (p - a) where alpha != 0, then p = p + pull (a - p) where pull != 0, pull = 1: p = a
+//             after both, where alpha != 0: a = a + alpha (p - a), and where s is there average.cu's moment of it;
+//             then, where pull != 0: p = p + pull (a - p), pull = 1: p = a
 //   squares   sum of g^2 of at most 2^14 elements in double: lane i takes i, i + 256, ...; lanes are added in halves
 //   combine   to = sum_j c[j] points[j]   a point whose c is 0 takes no part and is not read
 //   pass      one of kernels/arrays.cu's on an array of float32, bf16 or f16
@@ -64,11 +65,20 @@ INLINE void put(float* to, const float* tile, long n, int large) {
 
 INLINE void toward(float* a, const float* w, long n, float alpha) { EACH(i, n) a[i] = a[i] + alpha * (w[i] - a[i]); }
 
+INLINE void moment(float* s, const float* w, const float* a, long n, float keep, float gain) {
+    if (keep == 0) memset(s, 0, n * sizeof *s);
+    else EACH(i, n) {
+        const float d = w[i] - a[i];
+        s[i] = keep * s[i] + gain * (d * d);
+    }
+}
+
 // What follows an update of a tile.
-INLINE void average(float* p, float* a, long n, float alpha, float pull) {
-    if (alpha != 0) toward(a, p, n, alpha);
-    if (pull == 1) memcpy(p, a, n * sizeof *p);
-    else if (pull != 0) toward(p, a, n, pull);
+INLINE void average(float* p, float* a, float* s, long at, long n, float alpha, float pull) {
+    if (alpha != 0) toward(a + at, p + at, n, alpha);
+    if (alpha != 0 && s) moment(s + at, p + at, a + at, n, 1 - alpha, alpha / (1 - alpha));
+    if (pull == 1) memcpy(p + at, a + at, n * sizeof *p);
+    else if (pull != 0) toward(p + at, a + at, n, pull);
 }
 
 INLINE void move(float* p, float* v, const float* w, const float* g, long n, float c, float mu, float wd, float lr, float f,
@@ -82,7 +92,7 @@ INLINE void move(float* p, float* v, const float* w, const float* g, long n, flo
     }
 }
 
-INLINE void step(float* p, float* v, const float* w, const float* g, float* a, long n, float c, float mu, float wd, float lr,
+INLINE void step(float* p, float* v, const float* w, const float* g, float* a, float* s, long n, float c, float mu, float wd, float lr,
                  float alpha, float pull, float f, int nesterov, int decoupled) {
     for (long at = 0; at < n; at += TILE) {
         const long m = n - at < TILE ? n - at : TILE;
@@ -91,11 +101,11 @@ INLINE void step(float* p, float* v, const float* w, const float* g, float* a, l
         else if (nesterov) move(to, v + at, w + at, g + at, m, c, mu, wd, lr, f, 1, 0);
         else if (decoupled) move(to, v + at, w + at, g + at, m, c, mu, wd, lr, f, 0, 1);
         else move(to, v + at, w + at, g + at, m, c, mu, wd, lr, f, 0, 0);
-        average(to, a + at, m, alpha, pull);
+        average(p, a, s, at, m, alpha, pull);
     }
 }
 
-INLINE void adamw(float* w, const float* g, float* m, float* v, float* a, long n, float b1, float r1, float b2, float r2,
+INLINE void adamw(float* w, const float* g, float* m, float* v, float* a, float* s, long n, float b1, float r1, float b2, float r2,
                   float eps, float decay, float rate, float scale, float alpha, float pull, float f) {
     for (long at = 0; at < n; at += TILE) {
         const long end = n - at < TILE ? n : at + TILE;
@@ -105,7 +115,7 @@ INLINE void adamw(float* w, const float* g, float* m, float* v, float* a, long n
             v[i] = b2 * v[i] + r2 * d * d;
             w[i] = (w[i] - decay * w[i]) - rate * m[i] / (sqrtf(v[i]) * scale + eps);
         }
-        average(w + at, a + at, end - at, alpha, pull);
+        average(w, a, s, at, end - at, alpha, pull);
     }
 }
 
@@ -188,11 +198,7 @@ INLINE void on_floats(int pass, float* w, float* x, float* y, long n, float p, f
             else toward(x, y, n, p);
             break;
         case MOMENT:
-            if (p == 0) memset(y, 0, n * sizeof *y);
-            else EACH(i, n) {
-                const float d = w[i] - x[i];
-                y[i] = p * y[i] + q * (d * d);
-            }
+            moment(y, w, x, n, p, q);
             break;
         case DEVIATION:
             EACH(i, n) made[i] = w[i] - x[i];
@@ -230,12 +236,12 @@ INLINE void pass(int pass, int type, void* w, float* x, float* y, long n, float 
     _mm_sfence();
 }
 
-VERSIONS(step, (float* p, float* v, const float* w, const float* g, float* a, long n, float c, float mu, float wd, float lr,
+VERSIONS(step, (float* p, float* v, const float* w, const float* g, float* a, float* s, long n, float c, float mu, float wd, float lr,
                 float alpha, float pull, float f, int nesterov, int decoupled),
-         (p, v, w, g, a, n, c, mu, wd, lr, alpha, pull, f, nesterov, decoupled))
-VERSIONS(adamw, (float* w, const float* g, float* m, float* v, float* a, long n, float b1, float r1, float b2, float r2,
+         (p, v, w, g, a, s, n, c, mu, wd, lr, alpha, pull, f, nesterov, decoupled))
+VERSIONS(adamw, (float* w, const float* g, float* m, float* v, float* a, float* s, long n, float b1, float r1, float b2, float r2,
                  float eps, float decay, float rate, float scale, float alpha, float pull, float f),
-         (w, g, m, v, a, n, b1, r1, b2, r2, eps, decay, rate, scale, alpha, pull, f))
+         (w, g, m, v, a, s, n, b1, r1, b2, r2, eps, decay, rate, scale, alpha, pull, f))
 VERSIONS(squares, (const float* g, long n, double* sum), (g, n, sum))
 VERSIONS(combine, (float* to, const float* const* points, const float* c, int count, long from, long n, int large),
          (to, points, c, count, from, n, large))

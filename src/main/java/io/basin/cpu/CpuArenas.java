@@ -3,10 +3,10 @@ package io.basin.cpu;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import io.basin.Nullable;
-import io.basin.cpu.CpuUpdate.Part;
 import io.basin.device.Arena;
 import io.basin.device.Arenas;
 import io.basin.device.Coefficients;
+import io.basin.device.ForeignStep.Role;
 import io.basin.device.Guard;
 import io.basin.device.Memory;
 import io.basin.device.Optimizer;
@@ -50,7 +50,7 @@ final class CpuArenas extends Arenas {
     private Runnable step(
             Optimizer rule, CpuUpdate.Strip strip, RunState state, float[][] scalars, @Nullable Row row, int point) {
         CpuUpdate update = new CpuUpdate(crew, rule, List.of(strip), kernel);
-        boolean averages = strip.floats()[Part.A.ordinal()] != null;
+        boolean averages = strip.floats()[Role.A.ordinal()] != null;
         ByteBuffer tables = CpuMemory.bytes(state.memory());
         return () -> {
             if (tables.getLong(RunState.BROKEN) != 0) return;
@@ -64,13 +64,16 @@ final class CpuArenas extends Arenas {
         };
     }
 
-    private static CpuUpdate.Strip strip(ParameterStore s, Map<Part, Memory> arenas) {
-        FloatBuffer[] floats = new FloatBuffer[Part.values().length];
+    /** @param at of a curve, the point on it; else null */
+    private static CpuUpdate.Strip strip(ParameterStore s, Map<Role, Memory> arenas, @Nullable Memory at) {
+        FloatBuffer[] floats = new FloatBuffer[CpuUpdate.AT + 1];
         long[] addresses = new long[floats.length];
-        arenas.forEach((part, memory) -> {
-            floats[part.ordinal()] = CpuMemory.floats(memory);
-            addresses[part.ordinal()] = CpuMemory.address(memory);
-        });
+        for (int k = 0; k < floats.length; k++) {
+            Memory memory = k == CpuUpdate.AT ? at : arenas.get(Role.values()[k]);
+            if (memory == null) continue;
+            floats[k] = CpuMemory.floats(memory);
+            addresses[k] = CpuMemory.address(memory);
+        }
         return new CpuUpdate.Strip(elements(s.paramBytes()), elements(s.splitBytes()), floats, addresses);
     }
 
@@ -104,31 +107,30 @@ final class CpuArenas extends Arenas {
 
     @Override
     protected Runnable planStep(Sgd spec, ParameterStore s, RunState control) {
-        return step(spec, strip(s, arenas(s, 1)), control, new float[0][], null, 0);
+        return step(spec, strip(s, arenas(s, 1), null), control, new float[0][], null, 0);
     }
 
     /** A user's own optimizer, see {@code kernels/update.cu}. */
     @Override
     protected Runnable planStep(UpdateRule own, ParameterStore s, RunState control) {
-        return step(own, strip(s, arenas(s, own.moments())), control, control.scalars(own), null, 0);
+        return step(own, strip(s, arenas(s, own.moments()), null), control, control.scalars(own), null, 0);
     }
 
-    private static Map<Part, Memory> arenas(ParameterStore s, int moments) {
-        Map<Part, Memory> arenas = new EnumMap<>(Part.class);
-        arenas.put(Part.G, s.memory(Arena.GRADS));
-        arenas.put(Part.P, s.memory(Arena.PARAMS));
-        arenas.put(Part.A, s.memory(Arena.AVERAGE));
-        if (moments > 0) arenas.put(Part.M, s.memory(ParameterStore.moment(0)));
-        if (moments > 1) arenas.put(Part.V, s.memory(ParameterStore.moment(1)));
+    private static Map<Role, Memory> arenas(ParameterStore s, int moments) {
+        Map<Role, Memory> arenas = new EnumMap<>(Role.class);
+        arenas.put(Role.W, s.memory(Arena.PARAMS));
+        arenas.put(Role.G, s.memory(Arena.GRADS));
+        if (moments > 0) arenas.put(Role.M, s.memory(ParameterStore.moment(0)));
+        if (moments > 1) arenas.put(Role.V, s.memory(ParameterStore.moment(1)));
+        arenas.put(Role.A, s.memory(Arena.AVERAGE));
         return arenas;
     }
 
     @Override
     protected Runnable planCurvePoint(
             Sgd spec, ParameterStore s, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Map<Part, Memory> arenas =
-                Map.of(Part.G, s.memory(Arena.GRADS), Part.W, s.memory(Arena.PARAMS), Part.P, point, Part.M, momentum);
-        return step(spec, strip(s, arenas), control, new float[0][], Row.of(c), j);
+        Map<Role, Memory> arenas = Map.of(Role.W, point, Role.G, s.memory(Arena.GRADS), Role.M, momentum);
+        return step(spec, strip(s, arenas, s.memory(Arena.PARAMS)), control, new float[0][], Row.of(c), j);
     }
 
     /** A weighted sum of elements {@code i} to {@code i + n - 1}. */

@@ -4,6 +4,7 @@ import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceProvider;
 import io.basin.device.ForeignArrays;
+import io.basin.device.ForeignStep;
 import java.util.List;
 
 /** Opens the processor. */
@@ -26,6 +27,11 @@ public final class CpuProvider implements DeviceProvider {
     @Override
     public ForeignArrays foreignArrays(long stream, List<ForeignArrays.Array> arrays, int arenas) {
         return new CpuForeignArrays(arrays, arenas, cores(), StepKernel.present());
+    }
+
+    @Override
+    public ForeignStep foreignStep(long stream, ForeignStep.Plan plan) {
+        return new CpuForeignStep(plan, cores(), StepKernel.present());
     }
 
     private static int cores() {

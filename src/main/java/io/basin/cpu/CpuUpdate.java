@@ -2,8 +2,10 @@ package io.basin.cpu;
 
 import io.basin.Nullable;
 import io.basin.device.AdamW;
+import io.basin.device.ForeignStep.Role;
 import io.basin.device.Optimizer;
 import io.basin.device.Sgd;
+import io.basin.device.SgdW;
 import io.basin.device.UpdateRule;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -15,7 +17,8 @@ import java.util.function.IntConsumer;
  * <pre>
  *   g = f g                      what clips the gradients; f = 1 nothing
  *   w, m, v by the rule
- *   a = a + alpha (w - a)        only where alpha != 0
+ *   a = a + alpha (w - a)        only where alpha != 0, and where s is there
+ *   s = (1 - alpha) s + alpha / (1 - alpha) (w - a)^2, alpha = 1: s = 0
  *   w = w + pull (a - w)         only where pull != 0; 1: w = a
  * </pre>
  *
@@ -36,20 +39,13 @@ final class CpuUpdate implements IntConsumer {
         return (int) Math.max(LEAST_PIECE, length / PIECES_PER_THREAD / threads / TILE * TILE);
     }
 
-    /** The arrays of some weights, in this order. Of a curve, p is the control point and w the point on it; else w is absent. */
-    enum Part {
-        G,
-        P,
-        M,
-        V,
-        A,
-        W
-    }
+    /** Beside the arrays of every {@link Role}: of a curve, whose control point is W, the point on it that has the gradients. */
+    static final int AT = Role.values().length;
 
     /**
      * Arrays of one length.
      *
-     * @param floats by {@link Part}; null for what is absent
+     * @param floats by {@link Role}, and {@link #AT}; null for what is absent
      * @param addresses of the same; 0 for what is absent or lies on the Java heap
      * @param split elements before it are subject to weight decay
      */
@@ -59,13 +55,12 @@ final class CpuUpdate implements IntConsumer {
             return true;
         }
 
-        private long at(Part part, int i) {
-            long address = addresses[part.ordinal()];
-            return address == 0 ? 0 : address + 4L * i;
+        private long at(Role role, int i) {
+            return at(role.ordinal(), i);
         }
 
-        private boolean has(Part part) {
-            return floats[part.ordinal()] != null;
+        private long at(int role, int i) {
+            return addresses[role] == 0 ? 0 : addresses[role] + 4L * i;
         }
     }
 
@@ -78,7 +73,7 @@ final class CpuUpdate implements IntConsumer {
 
     private final int[] begin;
     private final int piece;
-    private final ThreadLocal<float[][]> tiles = ThreadLocal.withInitial(() -> new float[Part.values().length][TILE]);
+    private final ThreadLocal<float[][]> tiles = ThreadLocal.withInitial(() -> new float[AT + 1][TILE]);
     private static final float[] NONE = {};
 
     // What a step sets before it runs.
@@ -94,7 +89,7 @@ final class CpuUpdate implements IntConsumer {
         this.crew = crew;
         this.rule = rule;
         this.strips = strips;
-        boolean ours = kernel && (rule instanceof Sgd || rule instanceof AdamW);
+        boolean ours = kernel && (rule instanceof Sgd || rule instanceof SgdW || rule instanceof AdamW);
         c = new boolean[strips.size()];
         long all = 0;
         for (Strip s : strips) all += s.length;
@@ -128,86 +123,91 @@ final class CpuUpdate implements IntConsumer {
     }
 
     private void range(boolean inC, Strip s, int i, int n, boolean decayed) {
-        if (inC && rule instanceof Sgd sgd) {
-            long p = s.at(Part.P, i);
-            long w = s.has(Part.W) ? s.at(Part.W, i) : p;
-            float wd = decayed ? (float) sgd.weightDecay() : 0;
-            StepKernel.basin_step(
-                    p,
-                    s.at(Part.M, i),
-                    w,
-                    s.at(Part.G, i),
-                    s.at(Part.A, i),
-                    n,
-                    coefficient,
-                    (float) sgd.momentum(),
-                    wd,
-                    lr,
-                    alpha,
-                    pull,
-                    factor,
-                    sgd.nesterov() ? 1 : 0,
-                    0);
-        } else if (inC && rule instanceof AdamW a) {
-            float decay = decayed ? lr * (float) a.weightDecay() : 0;
-            StepKernel.basin_adamw(
-                    s.at(Part.P, i),
-                    s.at(Part.G, i),
-                    s.at(Part.M, i),
-                    s.at(Part.V, i),
-                    s.at(Part.A, i),
-                    n,
-                    (float) a.beta1(),
-                    (float) (1 - a.beta1()),
-                    (float) a.beta2(),
-                    (float) (1 - a.beta2()),
-                    (float) a.eps(),
-                    decay,
-                    lr * scalars[0],
-                    scalars[1],
-                    alpha,
-                    pull,
-                    factor);
-        } else {
+        if (!inC) {
             for (int at = i; at < i + n; at += TILE) tile(s, at, Math.min(TILE, i + n - at), decayed);
+        } else if (rule instanceof AdamW a) {
+            adamw(a, s, i, n, decayed ? lr * (float) a.weightDecay() : 0);
+        } else if (rule instanceof SgdW w) {
+            sgd(s, i, n, w.momentum(), decayed ? w.weightDecay() : 0, w.nesterov(), 1);
+        } else {
+            Sgd sgd = (Sgd) rule;
+            sgd(s, i, n, sgd.momentum(), decayed ? sgd.weightDecay() : 0, sgd.nesterov(), 0);
         }
+    }
+
+    private void sgd(Strip s, int i, int n, double mu, double wd, boolean nesterov, int decoupled) {
+        long w = s.at(Role.W, i);
+        long at = s.floats[AT] == null ? w : s.at(AT, i);
+        long m = s.at(Role.M, i);
+        long g = s.at(Role.G, i);
+        long a = s.at(Role.A, i);
+        long spread = s.at(Role.S, i);
+        float c = coefficient;
+        int ahead = nesterov ? 1 : 0;
+        StepKernel.basin_step(
+                w, m, at, g, a, spread, n, c, (float) mu, (float) wd, lr, alpha, pull, factor, ahead, decoupled);
+    }
+
+    private void adamw(AdamW rule, Strip s, int i, int n, float decay) {
+        long w = s.at(Role.W, i);
+        long g = s.at(Role.G, i);
+        long m = s.at(Role.M, i);
+        long v = s.at(Role.V, i);
+        long a = s.at(Role.A, i);
+        long spread = s.at(Role.S, i);
+        float b1 = (float) rule.beta1();
+        float r1 = (float) (1 - rule.beta1());
+        float b2 = (float) rule.beta2();
+        float r2 = (float) (1 - rule.beta2());
+        float e = (float) rule.eps();
+        float rate = lr * scalars[0];
+        StepKernel.basin_adamw(
+                w, g, m, v, a, spread, n, b1, r1, b2, r2, e, decay, rate, scalars[1], alpha, pull, factor);
     }
 
     private void tile(Strip s, int i, int n, boolean decayed) {
         float[][] t = tiles.get();
         for (int k = 0; k < t.length; k++) {
-            boolean read = k != Part.A.ordinal() || alpha != 0 || pull != 0;
             FloatBuffer from = s.floats[k];
-            if (from != null && read) from.get(i, t[k], 0, n);
+            if (from != null && isTouched(k, pull)) from.get(i, t[k], 0, n);
         }
-        float[] g = t[Part.G.ordinal()];
-        float[] p = t[Part.P.ordinal()];
-        float[] a = t[Part.A.ordinal()];
-        if (factor != 1) scale(g, n, factor);
-        move(s, t, g, p, n, decayed);
-        if (alpha != 0) toward(a, p, n, alpha);
-        if (pull == 1) System.arraycopy(a, 0, p, 0, n);
-        else if (pull != 0) toward(p, a, n, pull);
-        for (int k = Part.P.ordinal(); k <= Part.A.ordinal(); k++) {
-            FloatBuffer to = s.floats[k];
-            if (to != null && (k != Part.A.ordinal() || alpha != 0)) to.put(i, t[k], 0, n);
+        float[] w = t[Role.W.ordinal()];
+        float[] a = t[Role.A.ordinal()];
+        if (factor != 1) scale(t[Role.G.ordinal()], n, factor);
+        move(t, s.floats[AT] == null ? w : t[AT], n, decayed);
+        if (alpha != 0) toward(a, w, n, alpha);
+        if (alpha != 0 && s.floats[Role.S.ordinal()] != null) moment(t[Role.S.ordinal()], w, a, n, alpha);
+        if (pull == 1) System.arraycopy(a, 0, w, 0, n);
+        else if (pull != 0) toward(w, a, n, pull);
+        for (Role role : WRITTEN) {
+            FloatBuffer to = s.floats[role.ordinal()];
+            if (to != null && isTouched(role.ordinal(), 0)) to.put(i, t[role.ordinal()], 0, n);
         }
     }
 
-    private void move(Strip s, float[][] t, float[] g, float[] p, int n, boolean decayed) {
-        float[] m = t[Part.M.ordinal()];
+    private static final Role[] WRITTEN = {Role.W, Role.M, Role.V, Role.A, Role.S};
+
+    /** The average and its spread are where a step averages; the average alone where it pulls. */
+    private boolean isTouched(int role, float pull) {
+        if (role == Role.S.ordinal()) return alpha != 0;
+        return role != Role.A.ordinal() || alpha != 0 || pull != 0;
+    }
+
+    private void move(float[][] t, float[] at, int n, boolean decayed) {
+        float[] w = t[Role.W.ordinal()];
+        float[] g = t[Role.G.ordinal()];
+        float[] m = t[Role.M.ordinal()];
         if (rule instanceof Sgd sgd) {
             float wd = decayed ? (float) sgd.weightDecay() : 0;
             float mu = (float) sgd.momentum();
-            float[] w = s.has(Part.W) ? t[Part.W.ordinal()] : p;
-            if (sgd.nesterov()) nesterov(w, g, m, p, n, coefficient, mu, wd, lr);
-            else heavyBall(w, g, m, p, n, coefficient, mu, wd, lr);
+            if (sgd.nesterov()) nesterov(at, g, m, w, n, coefficient, mu, wd, lr);
+            else heavyBall(at, g, m, w, n, coefficient, mu, wd, lr);
         } else {
             UpdateRule own = (UpdateRule) rule;
             float wd = decayed ? (float) own.weightDecay() : 0;
             int moments = own.moments();
-            float[] v = moments > 1 ? t[Part.V.ordinal()] : NONE;
-            own.update(n, p, g, moments > 0 ? m : NONE, v, lr, wd, scalars);
+            float[] v = moments > 1 ? t[Role.V.ordinal()] : NONE;
+            own.update(n, w, g, moments > 0 ? m : NONE, v, lr, wd, scalars);
         }
     }
 
@@ -238,5 +238,14 @@ final class CpuUpdate implements IntConsumer {
 
     private static void scale(float[] g, int n, float factor) {
         for (int i = 0; i < n; i++) g[i] = factor * g[i];
+    }
+
+    private static void moment(float[] s, float[] w, float[] a, int n, float alpha) {
+        float keep = 1 - alpha;
+        float gain = alpha / keep;
+        for (int i = 0; i < n; i++) {
+            float d = w[i] - a[i];
+            s[i] = keep == 0 ? 0 : keep * s[i] + gain * (d * d);
+        }
     }
 }

@@ -22,6 +22,7 @@ import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;
+import io.basin.device.SgdW;
 import io.basin.device.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -154,7 +155,8 @@ class StepKernelTest {
 
     @Test
     void everyStepHasJavasBits() {
-        for (Optimizer rule : List.of(new Sgd(0.9, 5e-4, false), new Sgd(0.9, 5e-4, true), new AdamW(0.05))) {
+        for (Optimizer rule : List.of(
+                new Sgd(0.9, 5e-4, false), new Sgd(0.9, 5e-4, true), new SgdW(0.9, 0.1, true), new AdamW(0.05))) {
             agree(rule.toString(), rule, (device, arenas, store, state, out) -> {
                 Runnable step = arenas.step(rule, store, state);
                 Runnable advance = arenas.advance(state);
