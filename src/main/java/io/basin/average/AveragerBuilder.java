@@ -51,6 +51,13 @@ public final class AveragerBuilder extends ArraysBuilder<AveragerBuilder> {
                 false));
     }
 
+    /** An average whose width grows with the run, weights (i/t)^gamma: keep copies now and then for {@link PostHocEma}, which has the formula. */
+    public Averager power(double gamma) {
+        Require.positive("gamma", gamma);
+        return build(new Averager.Rule(
+                "power " + gamma, (step, k) -> 1 - Math.pow(1 - 1 / (k + 1.0), gamma + 1), 0, false));
+    }
+
     /** LAWA (Kaddour 2022): the equal mean of the last {@code k} steps' weights, all of which are kept. */
     public Averager lawa(int k) {
         Require.atLeast("k", k, 1);

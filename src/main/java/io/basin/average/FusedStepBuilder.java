@@ -90,6 +90,11 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
         return this;
     }
 
+    /** {@link #average} and {@link #pull} of a method. */
+    public FusedStepBuilder tables(PullTables method) {
+        return average(method.alpha()).pull(method.pull());
+    }
+
     /** Scales all gradients down where their norm, over all arrays, is above {@code norm}: by norm / (their norm + 1e-6), as PyTorch. */
     public FusedStepBuilder clip(double norm) {
         Require.positive("norm", norm);

@@ -11,6 +11,7 @@
  *   swa              alpha = 1 / (n + 1)                                            12
  *   tail             the same from step s on, before it 0                           12
  *   ema              alpha = 1 - d; the first 1; warm-up: d = min(d, (1+k)/(10+k))  12
+ *   power(g)         alpha = 1 - (1 - 1/(k+1))^(g+1)                                12
  *   along(table)     alpha = table[step], past its end 0                            12
  *   lawa             slot[n mod k] = w; when asked for, a = mean of k slots         8, and 12 k where the average is asked for
  *   swag             as swa; v = (1 - alpha) v + alpha/(1 - alpha) (w - a)^2;
