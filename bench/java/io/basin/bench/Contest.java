@@ -7,7 +7,8 @@ import java.util.List;
  * One line of the comparison: what both sides run.
  *
  * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
- *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp) or {@code plane}
+ *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp), {@code average} (alone, of 160 arrays of others, against
+ *     {@code torch._foreach_lerp_}) or {@code plane}
  *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error, Basin in one pass
  *     over all samples at once) or {@code plane-batched} (the same in two passes over batches, as the peer does it)
  */
@@ -23,12 +24,22 @@ record Contest(String name) {
                 "smallcnn-bf16",
                 "step",
                 "step-fused",
+                "average",
                 "plane",
                 "plane-batched");
     }
 
     boolean isStep() {
         return name.startsWith("step");
+    }
+
+    boolean isAverage() {
+        return name.equals("average");
+    }
+
+    /** Bounded by memory: bytes a parameter; else 0. */
+    int bytes() {
+        return isStep() ? 28 : isAverage() ? 12 : 0;
     }
 
     boolean isPlane() {
@@ -50,26 +61,26 @@ record Contest(String name) {
     }
 
     String unit() {
-        return isStep() ? "updates/s" : isPlane() ? "samples/s" : "images/s";
+        return bytes() > 0 ? "updates/s" : isPlane() ? "samples/s" : "images/s";
     }
 
     /** What bounds both sides: the processor's arithmetic or its memory. */
     String ceiling() {
-        return isStep() ? "Triad" : "Peak";
+        return bytes() > 0 ? "Triad" : "Peak";
     }
 
     /** {@code TorchTraining}, {@code BasinStep} and so on: the twins differ in their first word only. */
     String benchmark(String side) {
-        return side + (isStep() ? "Step" : isPlane() ? "Plane" : "Training");
+        return side + (isStep() ? "Step" : isAverage() ? "Average" : isPlane() ? "Plane" : "Training");
     }
 
     List<String> parameters() {
-        return isStep() || isPlane() ? List.of() : List.of("net=" + net());
+        return bytes() > 0 || isPlane() ? List.of() : List.of("net=" + net());
     }
 
     List<String> basinParameters() {
         if (isPlane()) return List.of("whole=" + name.equals("plane"));
-        if (isStep()) return List.of();
+        if (bytes() > 0) return List.of();
         return List.of("net=" + net(), "precision=" + precision());
     }
 }

@@ -36,13 +36,13 @@ record PeerConfig(Map<String, String> choices) {
         Map<String, List<String>> all = new LinkedHashMap<>();
         all.put("wait", contest.net().equals("mlp") ? List.of("passive", "active") : List.of("active", "passive"));
         all.put("malloc", allocators());
-        if (!contest.isStep()) {
+        if (contest.bytes() == 0) {
             all.put("blas", blas());
         }
-        if (!contest.isStep() && !contest.net().equals("mlp")) {
+        if (contest.bytes() == 0 && !contest.net().equals("mlp")) {
             all.put("channelsLast", List.of("true", "false"));
         }
-        all.put("route", routes(contest));
+        if (!contest.isAverage()) all.put("route", routes(contest));
         all.put("libtorch", versions());
         return all;
     }

@@ -11,7 +11,7 @@ final class Work {
 
     /** Of one training image (forward, and both backwards where there are two), of one update, or of one sample of a cell: a forward. */
     static double of(Contest contest) {
-        if (contest.isStep()) return 28.0 * TorchStep.PARAMETERS;
+        if (contest.bytes() > 0) return (double) contest.bytes() * TorchStep.PARAMETERS;
         int size = Nets.size(contest.net());
         Graph net = io.basin.nn.Nets.build(
                 contest.basinNet(), Shape.of(Nets.channels(contest.net()), size, size), TorchTraining.CLASSES);
@@ -26,7 +26,7 @@ final class Work {
 
     /** Of what {@link Peak} or {@link Triad} does in one operation. */
     static double ofCeiling(Contest contest) {
-        return contest.isStep() ? 16.0 * TorchStep.PARAMETERS : 2 * Math.pow(Peak.SIZE, 3);
+        return contest.bytes() > 0 ? 16.0 * TorchStep.PARAMETERS : 2 * Math.pow(Peak.SIZE, 3);
     }
 
     /** Places of the kernel along one axis, summed over all outputs: nobody multiplies by padding. */

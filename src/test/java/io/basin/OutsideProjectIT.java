@@ -192,6 +192,8 @@ class OutsideProjectIT {
             assertEquals(VERSION, manifest.getValue("Implementation-Version"));
             assertTrue(jar.getEntry("META-INF/LICENSE") != null, "no licence");
             assertTrue(jar.getEntry("io/basin/kernels/step.cu") != null, "no kernels");
+            boolean compiler = Files.exists(Path.of("/usr/bin/cc"));
+            assertEquals(compiler, jar.getEntry("io/basin/kernels/linux-x86_64/libbasinstep.so") != null, "C kernel");
         }
     }
 

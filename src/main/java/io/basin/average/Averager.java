@@ -22,8 +22,8 @@ import java.util.List;
  *
  * <p>One call averages all arrays. It copies nothing, allocates nothing, and reads nothing where alpha is 0. On a GPU it is one
  * launch on the caller's stream and waits for nothing; {@code copyTo}, {@link #save} and {@link #restore} wait. The arrays stay
- * their owner's and are written by {@link #pull} and {@link #swap} alone. What is owned here is float32, on the Java heap or in the
- * GPU's memory: one average; the variance and the deviations of SWAG; the slots of LAWA; and one arena more for {@link #swap} where
+ * their owner's and are written by {@link #pull} and {@link #swap} alone. What is owned here is float32, in the host's or the GPU's
+ * memory: one average; the variance and the deviations of SWAG; the slots of LAWA; and one arena more for {@link #swap} where
  * an array is of 16 bits.
  *
  * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other may write the arrays meanwhile. A
@@ -83,7 +83,7 @@ public final class Averager implements AutoCloseable {
         this.spare = spare;
     }
 
-    /** Averages of arrays in the host's memory, by plain Java on the calling thread. */
+    /** Averages of arrays in the host's memory, on all cores where together they have 262,144 elements or more. */
     public static AveragerBuilder host() {
         return new AveragerBuilder(true, 0);
     }

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.report.Extras;
@@ -27,6 +28,9 @@ final class Configuration {
     private final Map<String, Object> growing = new LinkedHashMap<>();
     private final Map<String, Object> free = new LinkedHashMap<>();
     private final String data;
+    /** What files of versions that had no choice do not say. */
+    private static final JsonNode EARLIER_VALUES = Json.parse("{\"optimizer\": \"SGD\"}", FILE);
+
     private final String device;
     private final boolean anyDevice;
     private final List<String> earlier = new ArrayList<>();
@@ -89,7 +93,10 @@ final class Configuration {
             requireSameCommand(file, there);
             requireSameData(file, there.path(DATA));
             requireSameDevice(file, there);
-            requireSame(file, "", there, Json.parse(Json.text(fixed), FILE));
+            ObjectNode now = (ObjectNode) Json.parse(Json.text(fixed), FILE);
+            // First, for the usual rates follow from it.
+            requireSame(file, "", there, now.deepCopy().retain("optimizer"));
+            requireSame(file, "", there, now);
             requireAll(file, there, Json.parse(Json.text(growing), FILE));
         }
         all.put(DATA, data);
@@ -130,7 +137,7 @@ final class Configuration {
     private static void requireSame(Path file, String within, JsonNode there, JsonNode now) {
         for (Map.Entry<String, JsonNode> field : now.properties()) {
             String name = within + field.getKey();
-            JsonNode old = there.path(field.getKey());
+            JsonNode old = there.has(field.getKey()) ? there.path(field.getKey()) : EARLIER_VALUES.path(name);
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
             } else if (old.isMissingNode() && field.getValue().asText().equals("0.0")) {

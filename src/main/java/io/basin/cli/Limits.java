@@ -50,11 +50,11 @@ final class Limits {
     static {
         above(0, EPOCHS, "--epochs", "--swa-cycle", "--cycle");
         from(0, EPOCHS, "--warmup");
-        above(0, FLOAT, "--lr", "--swa-lr", "--swa-low", "--snapshot-lr", "--lr-1", "--lr-2");
+        above(0, FLOAT, "--eps", "--lr", "--swa-lr", "--swa-low", "--snapshot-lr", "--lr-1", "--lr-2");
         from(0, FLOAT, "--wd", "--swag-scale", "--distance");
         above(0, FLOAT, "--relative", "--rise");
         from(-FLOAT, FLOAT, "--from", "--to");
-        share(true, "--momentum", "--label-smoothing", "--ema-decay");
+        share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--ema-decay");
         share(false, "--swa-start", "--fge-start");
         from(1, EPOCHS, "--batch-size", "--lawa", "--cycles", "--top");
         from(1, SAMPLES, "--validation");

@@ -5,6 +5,8 @@ import io.basin.data.DataSets;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
+import io.basin.device.AdamW;
+import io.basin.device.Optimizer;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.methods.Baseline;
@@ -69,17 +71,39 @@ final class TrainingOptions {
     @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
     int batch;
 
-    @Option(names = "--lr", defaultValue = "0.05", description = "initial learning rate; default ${DEFAULT-VALUE}")
-    double lr;
+    @Option(names = "--lr", description = "initial learning rate; default 0.05, of adamw 0.001")
+    Double lr;
 
-    @Option(names = "--momentum", defaultValue = "0.9", description = "default ${DEFAULT-VALUE}")
-    double momentum;
+    enum Rule {
+        SGD,
+        ADAMW
+    }
 
-    @Option(names = "--nesterov", description = "Nesterov's momentum")
+    @Sets("optimizer")
+    @Option(
+            names = "--optimizer",
+            defaultValue = "SGD",
+            description =
+                    "sgd, or adamw, for which every rate that is not given is a fiftieth of what is named here; default sgd")
+    Rule rule;
+
+    @Option(names = "--momentum", description = "of sgd; default 0.9")
+    Double momentum;
+
+    @Option(names = "--nesterov", description = "Nesterov's momentum, of sgd")
     boolean nesterov;
 
-    @Option(names = "--wd", defaultValue = "5e-4", description = "weight decay; default ${DEFAULT-VALUE}")
-    double weightDecay;
+    @Option(names = "--beta1", description = "decay of adamw's mean of gradients; default 0.9")
+    Double beta1;
+
+    @Option(names = "--beta2", description = "decay of adamw's mean of their squares; default 0.999")
+    Double beta2;
+
+    @Option(names = "--eps", description = "what adamw adds to their root; default 1e-8")
+    Double eps;
+
+    @Option(names = "--wd", description = "weight decay; default 5e-4, of adamw, where it is decoupled, 0.01")
+    Double weightDecay;
 
     @Sets("decayEverything")
     @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
@@ -152,12 +176,12 @@ final class TrainingOptions {
     double swaStart;
 
     @Sets({"swa.lr", "swa-cyclic.high", "tail.lr", "swap.lr"})
-    @Option(names = "--swa-lr", defaultValue = "0.01", description = "SWA's rate, highest one of cyclic SWA")
-    double swaLr;
+    @Option(names = "--swa-lr", description = "SWA's rate, highest one of cyclic SWA; default 0.01")
+    Double swaLr;
 
     @Sets({"swa-cyclic.low", "swap.low"})
-    @Option(names = "--swa-low", defaultValue = "0.001", description = "lowest rate of cyclic SWA")
-    double swaLow;
+    @Option(names = "--swa-low", description = "lowest rate of cyclic SWA; default 0.001")
+    Double swaLow;
 
     @Sets({"swa.cycle", "swa-cyclic.cycle"})
     @Option(
@@ -178,20 +202,20 @@ final class TrainingOptions {
     int cycles;
 
     @Sets("snapshot.lr")
-    @Option(names = "--snapshot-lr", defaultValue = "0.1", description = "highest rate of its cosines")
-    double snapshotLr;
+    @Option(names = "--snapshot-lr", description = "highest rate of its cosines; default 0.1")
+    Double snapshotLr;
 
     @Sets("fge.start")
     @Option(names = "--fge-start", defaultValue = "0.8", description = "fraction of the budget before FGE's triangles")
     double fgeStart;
 
     @Sets("fge.high")
-    @Option(names = "--lr-1", defaultValue = "0.02", description = "FGE's highest rate")
-    double fgeHigh;
+    @Option(names = "--lr-1", description = "FGE's highest rate; default 0.02")
+    Double fgeHigh;
 
     @Sets("fge.low")
-    @Option(names = "--lr-2", defaultValue = "0.0005", description = "FGE's lowest rate")
-    double fgeLow;
+    @Option(names = "--lr-2", description = "FGE's lowest rate; default 0.0005")
+    Double fgeLow;
 
     @Sets("fge.cycle")
     @Option(
@@ -242,33 +266,62 @@ final class TrainingOptions {
         return new Settings(
                 dataset,
                 net,
-                new Sgd(momentum, weightDecay, nesterov),
+                optimizer(),
                 !spareVectors,
                 smoothing,
                 precision,
                 how.data(dataset, batch, validation, trainSamples, labelNoise));
     }
 
+    private Optimizer optimizer() {
+        boolean adamw = rule == Rule.ADAMW;
+        require(!adamw, "--momentum", momentum != null, "sgd");
+        require(!adamw, "--nesterov", nesterov, "sgd");
+        require(adamw, "--beta1", beta1 != null, "adamw");
+        require(adamw, "--beta2", beta2 != null, "adamw");
+        require(adamw, "--eps", eps != null, "adamw");
+        if (!adamw) return new Sgd(or(momentum, 0.9), or(weightDecay, 5e-4), nesterov);
+        return new AdamW(or(beta1, 0.9), or(beta2, 0.999), or(eps, 1e-8), or(weightDecay, 0.01));
+    }
+
+    /** What would be without effect is refused. */
+    private static void require(boolean ours, String flag, boolean given, String whose) {
+        if (given && !ours) {
+            throw new IllegalArgumentException(flag + " is of --optimizer " + whose + ": leave it out, or choose that");
+        }
+    }
+
+    private static double or(Double given, double usual) {
+        return given != null ? given : usual;
+    }
+
+    /** AdamW's steps do not shrink with the gradients. */
+    private double rate(Double given, double usual) {
+        return or(given, rule == Rule.ADAMW ? usual / 50 : usual);
+    }
+
     Budget budget() {
-        return new Budget(epochs != null ? epochs : grey() ? 10 : 30, lr, warmUp);
+        return new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp);
     }
 
     /** Every method as its flags say. */
     Methods methods() {
         double swaEpochs = swaCycle != null ? swaCycle : Swa.usualCycle(budget(), swaStart);
         double fgeEpochs = fgeCycle != null ? fgeCycle : Fge.usualCycle(budget(), fgeStart);
-        Swa swa = new Swa(swaStart, swaLr, swaEpochs);
+        double high = rate(swaLr, 0.01);
+        double low = rate(swaLow, 0.001);
+        Swa swa = new Swa(swaStart, high, swaEpochs);
         return new Methods(List.of(
                 new Baseline(),
                 new Ema(emaDecay),
                 swa,
-                new SwaCyclic(swaStart, swaLr, swaLow, swaEpochs),
+                new SwaCyclic(swaStart, high, low, swaEpochs),
                 new Lawa(lawa),
-                new Tail(swaStart, swaLr),
+                new Tail(swaStart, high),
                 new Swag(swa, swagSamples, swagRank, swagScale),
-                new Swap(swaStart, swaLr, swaLow, workers),
-                new Snapshot(cycles, snapshotLr),
-                new Fge(fgeStart, fgeHigh, fgeLow, fgeEpochs),
+                new Swap(swaStart, high, low, workers),
+                new Snapshot(cycles, rate(snapshotLr, 0.1)),
+                new Fge(fgeStart, rate(fgeHigh, 0.02), rate(fgeLow, 0.0005), fgeEpochs),
                 new Independent(runs)));
     }
 
@@ -309,6 +362,7 @@ final class TrainingOptions {
         methods().all().forEach(m -> settings.put(m.name(), m));
         settings.keySet().removeIf(name -> settings.get(name) instanceof Baseline);
         return configuration
+                .fixed("optimizer", rule)
                 .fixed("settings", settings())
                 .fixed("budget", budget())
                 .fixed("methodSettings", settings);

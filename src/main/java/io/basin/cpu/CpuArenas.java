@@ -1,11 +1,15 @@
 package io.basin.cpu;
 
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.Arenas;
 import io.basin.device.Coefficients;
+import io.basin.device.ForeignStep.Role;
 import io.basin.device.Guard;
 import io.basin.device.Memory;
+import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.PredictionSum;
 import io.basin.device.Reach;
@@ -13,150 +17,68 @@ import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.UpdateRule;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 
-/**
- * Elementwise passes over whole arenas, shared out among the crew.
- *
- * <p>HotSpot vectorises loops over float[] but not over direct buffers. So a tile of 256 floats of each arena passes
- * through small arrays that stay in the first-level cache; with larger tiles the JVM copies through wide stores, at half
- * the speed.
- */
+/** Elementwise passes over whole arenas, shared out among the crew: in C where {@code kernels/step.c} was built, else in plain Java. */
 final class CpuArenas extends Arenas {
     private static final int TILE = 256;
-    /** The most arenas that a pass reads. */
-    private static final int MOST = 5;
-    /** The least that a thread claims at a time: long enough to hide the claim. */
-    private static final int LEAST_PIECE = 64 * TILE;
-
-    /** More make up for a thread that starts late; fewer are faster, for memory likes long runs from one thread. */
-    private static final int PIECES_PER_THREAD = 8;
 
     private final Guard guard;
     private final WorkerPool crew;
+    private final boolean kernel;
 
-    CpuArenas(Guard guard, WorkerPool crew) {
+    /** @param kernel whether C may do it */
+    CpuArenas(Guard guard, WorkerPool crew, boolean kernel) {
         super(guard, Reach::requireOpen);
         this.guard = guard;
         this.crew = crew;
-    }
-
-    /** All tiles, one after another. */
-    private abstract class Pass implements Runnable, IntConsumer {
-        private final int length;
-        private final int piece;
-        private final int split;
-        private final ThreadLocal<float[][]> tiles = ThreadLocal.withInitial(() -> new float[MOST][TILE]);
-
-        Pass(long bytes, long splitBytes) {
-            split = Math.toIntExact(splitBytes / Float.BYTES);
-            length = Math.toIntExact(bytes / Float.BYTES);
-            int share = length / (PIECES_PER_THREAD * crew.threads());
-            piece = Math.max(LEAST_PIECE, share / TILE * TILE);
-        }
-
-        @Override
-        public void run() {
-            crew.run((length + piece - 1) / piece, this);
-        }
-
-        @Override
-        public final void accept(int number) {
-            float[][] t = tiles.get();
-            int begin = number * piece;
-            int end = (int) Math.min(length, (long) begin + piece);
-            for (int i = begin; i < end; i += TILE) {
-                int n = Math.min(TILE, end - i);
-                // Slots are 64 floats apart or more, so the split may lie within a tile.
-                int decayed = Math.max(0, Math.min(n, split - i));
-                if (decayed > 0) tile(t, i, decayed, true);
-                if (decayed < n) tile(t, i + decayed, n - decayed, false);
-            }
-        }
-
-        /**
-         * Does elements {@code i} to {@code i + n - 1}; called by any thread of the crew.
-         *
-         * @param t arrays to work in
-         * @param decayed whether weight decay holds for them
-         */
-        abstract void tile(float[][] t, int i, int n, boolean decayed);
-    }
-
-    /** Moves {@code n} weights of step {@code s}; {@code t} has the tiles of a {@link Step}'s arenas, in their order. */
-    private interface Rule {
-        void update(float[][] t, int n, int s, float lr, boolean decayed);
+        this.kernel = kernel;
     }
 
     /**
-     * The fused update: 20 bytes a parameter, 28 where the step averages, 24 for a control point.
+     * What one step does, driven by the control block: after a loss that was no number nothing moves any more, so the weights stay
+     * those from before it.
      *
-     * <pre>
-     *   a = a + alpha[t] (w - a)     only where alpha[t] != 0, after the rule; of a curve never
-     * </pre>
+     * @param scalars of each step, computed beforehand so that a step computes and allocates none
      */
-    private final class Step extends Pass {
-        private final Rule rule;
-        private final RunState state;
-        private final ByteBuffer tables;
-        private final @Nullable FloatBuffer average;
-        private final int fixed;
-        private final FloatBuffer[] arenas;
-        private int step;
-        private float lr;
-        private float alpha;
-
-        /**
-         * A step of {@code storage}.
-         *
-         * @param fixed how many of the arenas, the first ones, are only read
-         * @param average of the first that is written, or null
-         */
-        Step(
-                ParameterStore storage,
-                RunState state,
-                Rule rule,
-                @Nullable Memory average,
-                int fixed,
-                List<Memory> arenas) {
-            super(storage.paramBytes(), storage.splitBytes());
-            this.rule = rule;
-            this.state = state;
-            this.fixed = fixed;
-            tables = CpuMemory.bytes(state.memory());
-            this.average = average == null ? null : CpuMemory.floats(average);
-            this.arenas = arenas.stream().map(CpuMemory::floats).toArray(FloatBuffer[]::new);
-        }
-
-        /** After a loss that was no number nothing moves any more: the weights stay those from before it. */
-        @Override
-        public void run() {
+    private Runnable step(
+            Optimizer rule, CpuUpdate.Strip strip, RunState state, float[][] scalars, @Nullable Row row, int point) {
+        CpuUpdate update = new CpuUpdate(crew, rule, List.of(strip), kernel);
+        boolean averages = strip.floats()[Role.A.ordinal()] != null;
+        ByteBuffer tables = CpuMemory.bytes(state.memory());
+        return () -> {
             if (tables.getLong(RunState.BROKEN) != 0) return;
-            step = step(state, tables);
-            int at = Math.toIntExact(state.rate(step));
-            lr = tables.getFloat(at);
-            alpha = tables.getFloat(at + Float.BYTES * state.steps());
-            super.run();
-        }
-
-        @Override
-        void tile(float[][] t, int i, int n, boolean decayed) {
-            for (int k = 0; k < arenas.length; k++) arenas[k].get(i, t[k], 0, n);
-            rule.update(t, n, step, lr, decayed);
-            for (int k = fixed; k < arenas.length; k++) arenas[k].put(i, t[k], 0, n);
-            if (average == null || alpha == 0) return;
-            average.get(i, t[MOST - 1], 0, n);
-            average(t[MOST - 1], t[fixed], n, alpha);
-            average.put(i, t[MOST - 1], 0, n);
-        }
+            int t = step(state, tables);
+            int at = Math.toIntExact(state.rate(t));
+            update.lr = tables.getFloat(at);
+            update.alpha = averages ? tables.getFloat(at + Float.BYTES * state.steps()) : 0;
+            if (row != null) update.coefficient = row.at(point);
+            if (scalars.length > 0) update.scalars = scalars[t];
+            update.run();
+        };
     }
 
-    private static void average(float[] a, float[] w, int n, float alpha) {
-        for (int i = 0; i < n; i++) a[i] = a[i] + alpha * (w[i] - a[i]);
+    /** @param at of a curve, the point on it; else null */
+    private static CpuUpdate.Strip strip(ParameterStore s, Map<Role, Memory> arenas, @Nullable Memory at) {
+        FloatBuffer[] floats = new FloatBuffer[CpuUpdate.AT + 1];
+        long[] addresses = new long[floats.length];
+        for (int k = 0; k < floats.length; k++) {
+            Memory memory = k == CpuUpdate.AT ? at : arenas.get(Role.values()[k]);
+            if (memory == null) continue;
+            floats[k] = CpuMemory.floats(memory);
+            addresses[k] = CpuMemory.address(memory);
+        }
+        return new CpuUpdate.Strip(elements(s.paramBytes()), elements(s.splitBytes()), floats, addresses);
+    }
+
+    private static int elements(long bytes) {
+        return Math.toIntExact(bytes / Float.BYTES);
     }
 
     /** The step that the control block counts; refused where its tables have none. */
@@ -185,92 +107,87 @@ final class CpuArenas extends Arenas {
 
     @Override
     protected Runnable planStep(Sgd spec, ParameterStore s, RunState control) {
-        Rule rule = (t, n, step, lr, decayed) -> move(spec, t[1], t[0], t[1], t[2], n, 1, lr, decayed);
-        List<Memory> arenas = List.of(s.memory(Arena.GRADS), s.memory(Arena.PARAMS), s.memory(Arena.MOMENTUM));
-        return new Step(s, control, rule, s.memory(Arena.AVERAGE), 1, arenas);
-    }
-
-    @Override
-    protected Runnable planCurvePoint(
-            Sgd spec, ParameterStore s, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
-        Row row = Row.of(c);
-        Rule rule = (t, n, step, lr, decayed) -> move(spec, t[1], t[0], t[2], t[3], n, row.at(j), lr, decayed);
-        List<Memory> arenas = List.of(s.memory(Arena.GRADS), s.memory(Arena.PARAMS), point, momentum);
-        return new Step(s, control, rule, null, 2, arenas);
-    }
-
-    /**
-     * Stochastic gradient descent at w.
-     *
-     * <pre>
-     *   d = c (g + wd w)             wd only before the split; c = 1, of a control point its coefficient
-     *   v = mu v + d
-     *   p = p - lr[t] v              Nesterov: p - lr[t] (d + mu v); p = w, of a curve the control point
-     * </pre>
-     */
-    private static void move(
-            Sgd spec, float[] w, float[] g, float[] p, float[] v, int n, float c, float lr, boolean decayed) {
-        float mu = (float) spec.momentum();
-        float wd = decayed ? (float) spec.weightDecay() : 0;
-        if (spec.nesterov()) nesterov(w, g, v, p, n, c, mu, wd, lr);
-        else heavyBall(w, g, v, p, n, c, mu, wd, lr);
-    }
-
-    private static void heavyBall(
-            float[] w, float[] g, float[] v, float[] p, int n, float c, float mu, float wd, float lr) {
-        for (int i = 0; i < n; i++) {
-            float x = mu * v[i] + c * (g[i] + wd * w[i]);
-            v[i] = x;
-            p[i] = p[i] - lr * x;
-        }
-    }
-
-    private static void nesterov(
-            float[] w, float[] g, float[] v, float[] p, int n, float c, float mu, float wd, float lr) {
-        for (int i = 0; i < n; i++) {
-            float d = c * (g[i] + wd * w[i]);
-            float x = mu * v[i] + d;
-            v[i] = x;
-            p[i] = p[i] - lr * (d + mu * x);
-        }
+        return step(spec, strip(s, arenas(s, 1), null), control, new float[0][], null, 0);
     }
 
     /** A user's own optimizer, see {@code kernels/update.cu}. */
     @Override
     protected Runnable planStep(UpdateRule own, ParameterStore s, RunState control) {
-        // (steps)(scalars), so that a step computes and allocates none.
-        float[][] scalars = control.scalars(own);
-        int moments = own.moments();
-        float[] none = {};
-        Rule rule = (t, n, step, lr, decayed) -> {
-            float wd = decayed ? (float) own.weightDecay() : 0;
-            own.update(n, t[1], t[0], moments > 0 ? t[2] : none, moments > 1 ? t[3] : none, lr, wd, scalars[step]);
-        };
-        List<Memory> arenas = new ArrayList<>(List.of(s.memory(Arena.GRADS), s.memory(Arena.PARAMS)));
-        for (int k = 0; k < moments; k++) arenas.add(s.memory(ParameterStore.moment(k)));
-        return new Step(s, control, rule, s.memory(Arena.AVERAGE), 1, arenas);
+        return step(own, strip(s, arenas(s, own.moments()), null), control, control.scalars(own), null, 0);
+    }
+
+    private static Map<Role, Memory> arenas(ParameterStore s, int moments) {
+        Map<Role, Memory> arenas = new EnumMap<>(Role.class);
+        arenas.put(Role.W, s.memory(Arena.PARAMS));
+        arenas.put(Role.G, s.memory(Arena.GRADS));
+        if (moments > 0) arenas.put(Role.M, s.memory(ParameterStore.moment(0)));
+        if (moments > 1) arenas.put(Role.V, s.memory(ParameterStore.moment(1)));
+        arenas.put(Role.A, s.memory(Arena.AVERAGE));
+        return arenas;
+    }
+
+    @Override
+    protected Runnable planCurvePoint(
+            Sgd spec, ParameterStore s, Memory point, Memory momentum, Coefficients c, int j, RunState control) {
+        Map<Role, Memory> arenas = Map.of(Role.W, point, Role.G, s.memory(Arena.GRADS), Role.M, momentum);
+        return step(spec, strip(s, arenas, s.memory(Arena.PARAMS)), control, new float[0][], Row.of(c), j);
+    }
+
+    /** A weighted sum of elements {@code i} to {@code i + n - 1}. */
+    private interface Range {
+        void sum(int i, int n);
     }
 
     /** 4 bytes a parameter for each point whose c_j is not 0, and 4 for the result. */
     @Override
     protected Runnable planSum(List<Memory> points, Coefficients coefficients, Memory result) {
+        Row row = Row.of(coefficients);
+        int length = elements(result.bytes());
+        int piece = CpuUpdate.piece(length, crew.threads());
+        FloatBuffer c = direct(Float.BYTES * points.size()).asFloatBuffer();
+        Range range = kernel ? sumInC(points, c, result) : sum(points, c, result);
+        IntConsumer work = k -> range.sum(k * piece, Math.min(piece, length - k * piece));
+        return () -> {
+            for (int j = 0; j < c.capacity(); j++) c.put(j, row.at(j));
+            crew.run((int) ((length + (long) piece - 1) / piece), work);
+        };
+    }
+
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    private static Range sumInC(List<Memory> points, FloatBuffer c, Memory result) {
+        ByteBuffer from = direct(Long.BYTES * points.size());
+        for (Memory point : points) from.putLong(CpuMemory.address(point));
+        Pointer at = Native.getDirectBufferPointer(from);
+        Pointer shares = Native.getDirectBufferPointer(c);
+        long to = CpuMemory.address(result);
+        int large = StepKernel.large(result.bytes());
+        return (i, n) -> StepKernel.basin_combine(
+                to, Pointer.nativeValue(at), Pointer.nativeValue(shares), from.capacity() / Long.BYTES, i, n, large);
+    }
+
+    private static Range sum(List<Memory> points, FloatBuffer shares, Memory result) {
         FloatBuffer[] from = points.stream().map(CpuMemory::floats).toArray(FloatBuffer[]::new);
         FloatBuffer to = CpuMemory.floats(result);
-        Row row = Row.of(coefficients);
-        return new Pass(result.bytes(), 0) {
-            @Override
-            void tile(float[][] t, int i, int n, boolean decayed) {
+        ThreadLocal<float[][]> tiles = ThreadLocal.withInitial(() -> new float[2][TILE]);
+        return (begin, length) -> {
+            float[] sum = tiles.get()[0];
+            float[] x = tiles.get()[1];
+            for (int i = begin; i < begin + length; i += TILE) {
+                int n = Math.min(TILE, begin + length - i);
                 boolean first = true;
                 for (int j = 0; j < from.length; j++) {
-                    float c = row.at(j);
+                    float c = shares.get(j);
                     if (c == 0) continue;
-                    from[j].get(i, t[1], 0, n);
-                    if (first) scale(t[0], t[1], n, c);
-                    else add(t[0], t[1], n, c);
+                    from[j].get(i, x, 0, n);
+                    if (first) scale(sum, x, n, c);
+                    else add(sum, x, n, c);
                     first = false;
                 }
-                if (first) Arrays.fill(t[0], 0, n, 0);
-                to.put(i, t[0], 0, n);
+                if (first) Arrays.fill(sum, 0, n, 0);
+                to.put(i, sum, 0, n);
             }
         };
     }

@@ -47,7 +47,7 @@ final class CpuDevice implements Device {
         guard = new Guard("the cpu device", team::join);
         dnnl = new Dnnl(guard);
         crew = new WorkerPool(team.size());
-        arenas = new CpuArenas(guard, crew);
+        arenas = new CpuArenas(guard, crew, StepKernel.present());
     }
 
     @Override
@@ -79,7 +79,7 @@ final class CpuDevice implements Device {
     @Override
     public Memory allocate(long bytes) {
         guard.requireOpen();
-        long address = Native.allocate(bytes);
+        long address = Pages.allocate(bytes);
         if (address == 0) {
             throw new DeviceException("no memory for " + (bytes >> 20) + " MiB; " + (live.get() >> 20)
                     + " MiB are in use: try a smaller `batch`");

@@ -59,7 +59,7 @@ record CpuMemory(CpuDevice device, Guard guard, long bytes, long address) implem
     @Override
     public void close() {
         guard.close(() -> {
-            Native.free(address);
+            Pages.free(address);
             device.freed(bytes);
         });
     }

@@ -1,10 +1,8 @@
 package io.basin.cpu;
 
 import com.sun.jna.Function;
-import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
-import com.sun.jna.Pointer;
 import io.basin.device.DeviceException;
 import java.io.File;
 import java.util.regex.Pattern;
@@ -21,8 +19,6 @@ import org.bytedeco.opencl.presets.OpenCL;
  */
 final class Native {
     private static final String SPIN_COUNT = "2000";
-    private static final long HUGE_PAGE = 2L << 20;
-    private static final int MADV_HUGEPAGE = 14;
     /**
      * A small stack ends the process, a large one keeps threads from starting; and a Java thread that OpenMP binds to one core
      * binds every thread that it starts. What limits a process is left: taskset and cgroups are not asked for here.
@@ -81,23 +77,5 @@ final class Native {
     /** The OpenMP that lies beside oneDNN. */
     static NativeLibrary openMp() {
         return GOMP;
-    }
-
-    /** Zeroed memory, on huge pages where it is large enough to need many; 0 when there is none. */
-    static long allocate(long bytes) {
-        boolean huge = bytes >= HUGE_PAGE;
-        long rounded = huge ? (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE : bytes;
-        try (Memory out = new Memory(8)) {
-            long alignment = huge ? HUGE_PAGE : 256;
-            if (C.getFunction("posix_memalign").invokeInt(new Object[] {out, alignment, rounded}) != 0) return 0;
-            Pointer memory = out.getPointer(0);
-            if (huge) C.getFunction("madvise").invokeInt(new Object[] {memory, rounded, MADV_HUGEPAGE});
-            memory.setMemory(0, rounded, (byte) 0);
-            return Pointer.nativeValue(memory);
-        }
-    }
-
-    static void free(long address) {
-        C.getFunction("free").invokeVoid(new Object[] {new Pointer(address)});
     }
 }

@@ -51,29 +51,44 @@ final class CudaArenas extends Arenas {
     /** {@code kernels/update.cu} with the rule's statements in it. */
     @Override
     protected Launch planStep(UpdateRule rule, ParameterStore s, RunState state) {
-        if (rule.cuda() == null) {
-            throw new IllegalArgumentException(
-                    "the optimizer " + rule.name() + " has no CUDA statements: override cuda(), or use another device");
-        }
         float[][] scalars = state.scalars(rule);
         int width = scalars.length == 0 ? 0 : scalars[0].length;
-        ByteBuffer table = direct(Math.max(4, 4 * width * scalars.length));
-        for (float[] row : scalars) for (float c : row) table.putFloat(c);
-        Memory numbers = state.keep(device.allocate(table.clear()));
-        String source = "#define BASIN_UPDATE " + rule.cuda().replaceAll("\\s*\n\\s*", " ") + "\n#define BASIN_MOMENTS "
-                + rule.moments() + "\n#define BASIN_SCALARS " + width + "\n" + Compiler.resource("update.cu");
-        String name = rule.name().replaceAll("\\W", "_") + ".cu";
+        String source = source(rule, width);
+        Memory numbers = state.keep(device.allocate(table(scalars)));
         Memory[] moments = new Memory[2];
         for (int k = 0; k < rule.moments(); k++) moments[k] = s.memory(ParameterStore.moment(k));
         return device.kernels
-                .launch(name, Compiler.EXACT + source, "update", items(s.paramBytes()))
+                .launch(fileName(rule), source, "update", items(s.paramBytes()))
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), moments[0], moments[1], s.memory(Arena.AVERAGE))
                 .args(state.memory(), numbers, state.steps())
                 .args(quads(s.paramBytes()), quads(s.splitBytes()), (float) rule.weightDecay());
     }
 
+    static ByteBuffer table(float[][] rows) {
+        int width = rows.length == 0 ? 0 : rows[0].length;
+        ByteBuffer table = direct(Math.max(4, 4 * width * rows.length));
+        for (float[] row : rows) for (float c : row) table.putFloat(c);
+        return table.clear();
+    }
+
+    static String fileName(UpdateRule rule) {
+        return rule.name().replaceAll("\\W", "_") + ".cu";
+    }
+
+    /** {@code kernels/update.cu} with a rule's statements in it. */
+    static String source(UpdateRule rule, int scalars) {
+        String statements = rule.cuda();
+        if (statements == null) {
+            throw new IllegalArgumentException(
+                    "the optimizer " + rule.name() + " has no CUDA statements: override cuda(), or use another device");
+        }
+        return Compiler.EXACT + "#define BASIN_UPDATE " + statements.replaceAll("\\s*\n\\s*", " ")
+                + "\n#define BASIN_MOMENTS " + rule.moments() + "\n#define BASIN_SCALARS " + scalars + "\n"
+                + Compiler.resource("update.cu");
+    }
+
     /** The arguments of {@code step} and {@code bend} that follow its places and the number of steps. */
-    static Launch rule(Launch launch, Sgd spec, long bytes, long split) {
+    private static Launch rule(Launch launch, Sgd spec, long bytes, long split) {
         float momentum = (float) spec.momentum();
         return launch.args(quads(bytes), quads(split), momentum, (float) spec.weightDecay(), spec.nesterov());
     }

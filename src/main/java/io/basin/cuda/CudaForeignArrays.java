@@ -10,13 +10,10 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.Pointer;
-import jcuda.driver.CUdevice;
-import jcuda.driver.CUresult;
-import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureStatus;
 
 /** The passes of {@code kernels/arrays.cu} in a context and on a stream of others: one launch for all arrays. */
-final class CudaForeignArrays implements ForeignArrays {
+final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
     private static final int PIECE = 1 << 14;
     private static final int TABLE_ROW = 24;
     private static final int STAGING = 1 << 20;
@@ -28,8 +25,6 @@ final class CudaForeignArrays implements ForeignArrays {
     private static final int P = 7;
     private static final int Q = 8;
 
-    private final Closer undo = new Closer();
-    private final CUstream stream;
     private final List<Array> arrays;
     /** Where each array begins in an arena, in floats; then an arena's size. */
     private final long[] offsets;
@@ -40,25 +35,18 @@ final class CudaForeignArrays implements ForeignArrays {
     private final ByteBuffer staging = ByteBuffer.allocateDirect(STAGING).order(ByteOrder.nativeOrder());
 
     CudaForeignArrays(long stream, List<Array> arrays, int count) {
+        super(stream, arrays);
         this.arrays = arrays;
         offsets = new long[arrays.size() + 1];
         for (int i = 0; i < arrays.size(); i++)
             offsets[i + 1] = offsets[i] + (arrays.get(i).count() + 63L) / 64 * 64;
-        FusedStep.load();
-        this.stream = FusedStep.stream(stream);
-        CUdevice device = FusedStep.currentDevice();
-        arrays.forEach(CudaForeignArrays::requireAllocated);
         try {
             ByteBuffer table = pieces();
-            DevicePointer pieces = new DevicePointer();
-            allocate(pieces, table.capacity());
-            upload(pieces, table, table.capacity());
+            DevicePointer pieces = put(table);
             long bytes = 4 * offsets[arrays.size()] * count;
             allocate(arenas, bytes);
             Check.driver(cuMemsetD8Async(arenas, (byte) 0, bytes, this.stream), "cuMemsetD8Async");
-            Kernels kernels = FusedStep.kernels(this.stream, device, List.of("arrays.cu"));
-            undo.add(kernels);
-            undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(this.stream));
+            Kernels kernels = kernels(List.of("arrays.cu"));
             int rows = table.capacity() / TABLE_ROW;
             launch = kernels.launch("arrays.cu", "arrays")
                     .shape(kernels.blocks(rows, 1), 1, 256, 1)
@@ -67,24 +55,6 @@ final class CudaForeignArrays implements ForeignArrays {
             undo.close();
             throw e;
         }
-    }
-
-    /** What the driver says of an address: memory of other kinds than cuMemAlloc's it may not know, and that is let pass. */
-    private static void requireAllocated(Array array) {
-        DevicePointer base = new DevicePointer();
-        long[] bytes = {0};
-        int status = cuMemGetAddressRange(base, bytes, new DevicePointer().plus(array.address()));
-        long needed = (long) array.count() * array.type().bytes();
-        long there = base.value() + bytes[0] - array.address();
-        if (status == CUresult.CUDA_SUCCESS && there < needed) {
-            throw new IllegalArgumentException("`" + array.name() + "` takes " + needed
-                    + " bytes, but its device memory ends " + there + " bytes after its address");
-        }
-    }
-
-    private void allocate(DevicePointer to, long bytes) {
-        Check.driver(cuMemAlloc(to, bytes), "cuMemAlloc");
-        undo.add("cuMemFree", () -> cuMemFree(to));
     }
 
     private ByteBuffer pieces() {
@@ -141,18 +111,7 @@ final class CudaForeignArrays implements ForeignArrays {
         }
     }
 
-    /** Waits for the copy's end: it may come later than cuMemcpyHtoD's, and the caller's stream would not wait for it. */
-    private static void upload(DevicePointer to, ByteBuffer direct, int bytes) {
-        Check.driver(cuMemcpyHtoD(to, Pointer.to(direct), bytes), "cuMemcpyHtoD");
-        Check.driver(cuStreamSynchronize(null), "cuStreamSynchronize");
-    }
-
     private DevicePointer place(int arena, int array, long bytes) {
         return arenas.plus(4 * (offsets[arrays.size()] * arena + offsets[array]) + bytes);
-    }
-
-    @Override
-    public void close() {
-        undo.close();
     }
 }

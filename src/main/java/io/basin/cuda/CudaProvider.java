@@ -5,7 +5,9 @@ import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.ForeignArrays;
+import io.basin.device.ForeignStep;
 import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,8 +52,17 @@ public final class CudaProvider implements DeviceProvider {
 
     @Override
     public ForeignArrays foreignArrays(long stream, List<ForeignArrays.Array> arrays, int arenas) {
+        return loaded(() -> new CudaForeignArrays(stream, arrays, arenas));
+    }
+
+    @Override
+    public ForeignStep foreignStep(long stream, ForeignStep.Plan plan) {
+        return loaded(() -> new CudaForeignStep(stream, plan));
+    }
+
+    private <T> T loaded(Supplier<T> work) {
         try {
-            return new CudaForeignArrays(stream, arrays, arenas);
+            return work.get();
         } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
             throw Cache.refusal(name(), e);
         }

@@ -51,6 +51,11 @@ public interface DeviceProvider {
         throw new DeviceException("the " + name() + " device computes on no arrays of others");
     }
 
+    /** An optimizer's step over arrays of the program around; stream, context and errors as of {@link #foreignArrays}. */
+    default ForeignStep foreignStep(long stream, ForeignStep.Plan plan) {
+        throw new DeviceException("the " + name() + " device computes on no arrays of others");
+    }
+
     /**
      * A line for people.
      *

@@ -61,6 +61,11 @@ public final class RunState implements AutoCloseable {
 
     /** (steps)(n): the numbers of each step that an optimizer's rule asks for, as float32. */
     public float[][] scalars(UpdateRule rule) {
+        return scalars(rule, steps);
+    }
+
+    /** The same of the first {@code steps} steps. */
+    public static float[][] scalars(UpdateRule rule, int steps) {
         float[][] table = new float[steps][];
         for (int t = 0; t < steps; t++) {
             double[] c = rule.scalars(t);

@@ -86,10 +86,10 @@ public record Settings(
 
     /** Everything that decides what is trained, as text that is the same in every process. */
     public String identity() {
-        String how =
-                optimizer instanceof UpdateRule rule && !optimizer.getClass().isRecord()
-                        ? rule.name() + ", weightDecay=" + rule.weightDecay()
-                        : optimizer.toString();
+        String how = optimizer.toString();
+        if (optimizer instanceof UpdateRule rule) {
+            how = rule.name() + ", " + (rule.getClass().isRecord() ? how : "weightDecay=" + rule.weightDecay());
+        }
         return ("dataset=" + dataset + ", model=" + model + ", " + how + ", decayEverything=" + decayEverything
                         + ", smoothing=" + smoothing + ", precision=" + precision + ", " + data)
                 .replaceAll("\\w+\\[|\\]", "")

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.jna.Memory;
 import com.sun.management.ThreadMXBean;
+import io.basin.cpu.Halves;
 import io.basin.device.Draws;
 import io.basin.io.Dtype;
 import io.basin.methods.Averaging;
@@ -203,7 +204,7 @@ class AveragerTest {
                 double expected = 2 - Math.pow(1 - 1.0 / 8192, 4000);
                 assertEquals(expected, average(ema, "w", 3)[1], 1e-4);
                 ema.swap();
-                short rounded = type == Dtype.BF16 ? Half.toBf16((float) expected) : Half.toF16((float) expected);
+                short rounded = Halves.of(type, (float) expected);
                 assertEquals(rounded, w.getShort(2));
                 ema.swap();
                 assertEquals(two, w.getShort(2));

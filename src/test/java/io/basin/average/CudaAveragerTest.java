@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.basin.cpu.Halves;
 import io.basin.cuda.Cuda;
-import io.basin.cuda.FusedStep;
 import io.basin.cuda.SoftGpu;
 import io.basin.device.DeviceException;
 import io.basin.device.Draws;
@@ -87,7 +87,7 @@ class CudaAveragerTest {
             values[count - 1] *= 1e-6f;
             for (int i = 0; i < count; i++) {
                 if (type == Dtype.F32) host.putFloat(4 * i, values[i]);
-                else host.putShort(2 * i, type == Dtype.BF16 ? Half.toBf16(values[i]) : Half.toF16(values[i]));
+                else host.putShort(2 * i, Halves.of(type, values[i]));
             }
             check(cuMemcpyHtoD(begin(), Pointer.to(host), host.capacity()));
         }
@@ -227,10 +227,14 @@ class CudaAveragerTest {
             }
             check(cuStreamSynchronize(null));
             Twin a = others.get(2);
-            var p = new FusedStep.Parameters(
-                    w.address(), others.get(0).address(), others.get(1).address(), a.address(), 0, n, 0);
-            try (FusedStep step =
-                            new FusedStep(program.stream.handle(), p, new Sgd(0, 0, false), new double[4], alpha);
+            try (FusedStep step = FusedStep.cuda(program.stream.handle())
+                            .add("w", w.address(), n, Dtype.F32)
+                            .add("g", others.get(0).address(), n, Dtype.F32)
+                            .add("m", others.get(1).address(), n, Dtype.F32)
+                            .add("a", a.address(), n, Dtype.F32)
+                            .lr(new double[4])
+                            .average(alpha)
+                            .build(new Sgd(0, 0, false));
                     Averager averager = Averager.cuda(program.stream.handle())
                             .add("w", w.address(), n, Dtype.F32)
                             .swa()) {
@@ -266,6 +270,25 @@ class CudaAveragerTest {
                 // Every thread of a piece reads the piece's row of the table.
                 assertEquals(12L * LONG + 24L * 3 * 256, moved);
                 assertEquals(12L * (LONG - 3), SoftGpu.counter("kernel:arrays:wide"));
+            }
+        });
+    }
+
+    @Test
+    void anAverageOf16BitsMovesTenBytesAnElement() {
+        if (!Cuda.software()) return;
+        Program.run(program -> {
+            Twin w = program.twins.get(2);
+            try (Averager ema = Averager.cuda(program.stream.handle())
+                    .add("w", w.address(), w.count, w.type)
+                    .ema(0.9, false)) {
+                ema.step();
+                check(cuStreamSynchronize(program.stream));
+                SoftGpu.reset();
+                ema.step();
+                check(cuStreamSynchronize(program.stream));
+                long moved = SoftGpu.counter("kernel:arrays:loaded") + SoftGpu.counter("kernel:arrays:stored");
+                assertEquals(10L * w.count + 24L * 256, moved);
             }
         });
     }

@@ -140,7 +140,9 @@ class UpdateRuleContractTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void everyDeviceHasTheSameBits(Subject subject) {
-        for (UpdateRule rule : new UpdateRule[] {new AdamW(0.05), new SignDescent()}) {
+        for (UpdateRule rule : new UpdateRule[] {
+            new AdamW(0.05), new SignDescent(), new SgdW(0.9, 0.1, false), new SgdW(0.9, 0.1, true)
+        }) {
             Map<Arena, float[]> expected = run(new ReferenceDevice(), rule, 3, false);
             Map<Arena, float[]> actual = run(subject.open(), rule, 3, false);
             for (Arena arena : expected.keySet()) {

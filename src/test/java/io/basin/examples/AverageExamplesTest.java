@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -73,9 +74,21 @@ class AverageExamplesTest {
         Path log = folder.resolve("log.txt");
         GoldenProcess.run(TorchLoop.class, List.of(), log, 300);
         String printed = Files.readString(log);
-        for (String name : List.of("fc1.weight", "fc1.bias", "bn.weight", "bn.bias", "fc2.weight", "fc2.bias")) {
-            assertTrue(after(name + " off by", printed)[0] < 1e-6, printed);
-        }
+        requireAverage(printed, List.of("fc1.weight", "fc1.bias", "bn.weight", "bn.bias", "fc2.weight", "fc2.bias"));
+    }
+
+    /** DJL unpacks its natives where it is told to, and asks the network for none. */
+    @Test
+    void djlTrainsAndEvaluatesANetWhoseAverageIsOurs() throws IOException {
+        Path log = folder.resolve("log.txt");
+        GoldenProcess.run(
+                DjlLoop.class, List.of(), log, 300, Map.of("DJL_CACHE_DIR", "target/djl", "DJL_OFFLINE", "true"));
+        String printed = Files.readString(log);
+        requireAverage(printed, List.of("01Linear_weight", "01Linear_bias", "02BatchNorm_gamma", "02BatchNorm_beta"));
+    }
+
+    private static void requireAverage(String printed, List<String> names) {
+        for (String name : names) assertTrue(after(name + " off by", printed)[0] < 1e-6, printed);
         assertTrue(after("logits off by", printed)[0] < 1e-4, printed);
         assertTrue(after("accuracy", printed)[0] > 0.9, printed);
     }

@@ -2,8 +2,9 @@ package io.basin.examples;
 
 import static jcuda.driver.JCudaDriver.*;
 
-import io.basin.cuda.FusedStep;
+import io.basin.average.FusedStep;
 import io.basin.device.Sgd;
+import io.basin.io.Dtype;
 import java.util.Arrays;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -34,10 +35,16 @@ public final class Borrowed {
         Floats g = new Floats(1, 1, 1, 1);
         Floats v = new Floats(0, 0, 0, 0);
         Floats mean = new Floats(0, 0, 0, 0);
-        var arrays = new FusedStep.Parameters(w.address(), g.address(), v.address(), mean.address(), 0, 4, 4);
         double[] lr = {0.5, 0.25};
         double[] alpha = {1, 0.5};
-        try (FusedStep step = new FusedStep(0, arrays, new Sgd(0.5, 0, false), lr, alpha)) {
+        try (FusedStep step = FusedStep.cuda(0)
+                .add("w", w.address(), 4, Dtype.F32)
+                .add("g", g.address(), 4, Dtype.F32)
+                .add("m", v.address(), 4, Dtype.F32)
+                .add("a", mean.address(), 4, Dtype.F32)
+                .lr(lr)
+                .average(alpha)
+                .build(new Sgd(0.5, 0, false))) {
             for (int t = 0; t < lr.length; t++) step.run(); // each after the backward pass that fills g
         }
         float[] average = new float[4];

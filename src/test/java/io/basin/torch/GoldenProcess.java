@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs programs that use libtorch, {@link GoldenTorch} first of all, in processes of their own, because libtorch's OpenMP runtime and oneDNN's would share ours. */
@@ -28,6 +29,13 @@ public final class GoldenProcess {
 
     /** Runs a program that uses libtorch; what it prints goes into {@code log}. Fails with that. */
     public static void run(Class<?> program, List<String> arguments, Path log, long timeoutSeconds) throws IOException {
+        run(program, arguments, log, timeoutSeconds, Map.of());
+    }
+
+    /** The same with more in the environment. */
+    public static void run(
+            Class<?> program, List<String> arguments, Path log, long timeoutSeconds, Map<String, String> environment)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx2g",
@@ -41,6 +49,7 @@ public final class GoldenProcess {
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("OMP_NUM_THREADS", "1");
         builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+        builder.environment().putAll(environment);
         await(program.getSimpleName(), builder.start(), log, timeoutSeconds);
     }
 

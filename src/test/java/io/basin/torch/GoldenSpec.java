@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param net a name of {@link TorchNets#build}
  * @param average weight of the lerp taken after every step into a running average, 0 for none
- * @param fast the way the benchmark trains, with the fused update and channels-last order, which must come to the same
+ * @param route how weights are updated; FUSED is the way the benchmark trains, in channels-last order, which must come to the
+ *     same as MODULE
  * @param input initial weights under their names (those left out keep PyTorch's start, running statistics 0 and 1),
  *     {@code images} as [steps][N][C][H][W] and {@code labels} as [steps][N]
  * @param output receives {@code losses.txt}, all weights and running statistics, averages as {@code average.<name>}
@@ -25,9 +26,13 @@ public record GoldenSpec(
         double weightDecay,
         boolean nesterov,
         double average,
-        boolean fast,
+        TorchSgd.Route route,
         Path input,
         Path output) {
+
+    boolean fast() {
+        return route == TorchSgd.Route.FUSED;
+    }
 
     List<String> arguments() {
         return List.of(
@@ -42,7 +47,7 @@ public record GoldenSpec(
                 "" + weightDecay,
                 "" + nesterov,
                 "" + average,
-                "" + fast,
+                "" + route,
                 input.toString(),
                 output.toString());
     }
@@ -50,7 +55,7 @@ public record GoldenSpec(
     static GoldenSpec parse(String... args) {
         if (args.length != 14) {
             throw new IllegalArgumentException("usage: GoldenTorch NET CHANNELS SIZE CLASSES BATCH STEPS LR MOMENTUM"
-                    + " WEIGHT_DECAY NESTEROV AVERAGE FAST INPUT_DIR OUTPUT_DIR");
+                    + " WEIGHT_DECAY NESTEROV AVERAGE ROUTE INPUT_DIR OUTPUT_DIR");
         }
         return new GoldenSpec(
                 args[0],
@@ -64,7 +69,7 @@ public record GoldenSpec(
                 Double.parseDouble(args[8]),
                 Boolean.parseBoolean(args[9]),
                 Double.parseDouble(args[10]),
-                Boolean.parseBoolean(args[11]),
+                TorchSgd.Route.valueOf(args[11]),
                 Path.of(args[12]),
                 Path.of(args[13]));
     }

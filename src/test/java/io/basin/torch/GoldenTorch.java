@@ -33,7 +33,7 @@ public final class GoldenTorch {
     private static String train(TorchNet net, GoldenSpec spec, RawTensors input) {
         TorchSgd.Settings settings =
                 new TorchSgd.Settings(spec.lr(), spec.momentum(), spec.weightDecay(), spec.nesterov());
-        TorchTrain trainer = new TorchTrain(net, settings, spec.fast() ? TorchSgd.Route.FUSED : TorchSgd.Route.MODULE);
+        TorchTrain trainer = new TorchTrain(net, settings, spec.route());
         float[] images = input.floats(RawTensors.IMAGES);
         long[] labels = input.longs(RawTensors.LABELS);
         int floats = spec.batch() * spec.channels() * spec.size() * spec.size();

@@ -69,7 +69,8 @@ class GoldenTorchTest {
         for (int fast = 0; fast < 2; fast++) {
             Path out = directory.resolve("fast" + fast);
             losses[fast] = GoldenProcess.run(
-                    new GoldenSpec("preresnet20", 3, 32, 10, 4, 3, 0.01, 0.9, 5e-4, false, 0.5, fast == 1, start, out),
+                    new GoldenSpec(
+                            "preresnet20", 3, 32, 10, 4, 3, 0.01, 0.9, 5e-4, false, 0.5, route(fast == 1), start, out),
                     TIMEOUT);
             last[fast] = new RawTensors(out).floats("average.layer3.0.conv1.weight");
         }
@@ -109,7 +110,12 @@ class GoldenTorchTest {
             String net, int channels, int size, int classes, int batch, int steps, boolean nesterov, boolean fast) {
         Path in = directory.resolve("in");
         Path out = directory.resolve("out");
-        return new GoldenSpec(net, channels, size, classes, batch, steps, 0.1, 0.9, 5e-4, nesterov, 0, fast, in, out);
+        return new GoldenSpec(
+                net, channels, size, classes, batch, steps, 0.1, 0.9, 5e-4, nesterov, 0, route(fast), in, out);
+    }
+
+    private static TorchSgd.Route route(boolean fast) {
+        return fast ? TorchSgd.Route.FUSED : TorchSgd.Route.MODULE;
     }
 
     private static void batches(RawTensors to, Random random, int steps, int n, int channels, int size, int classes) {

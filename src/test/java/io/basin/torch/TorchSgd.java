@@ -3,11 +3,14 @@ package io.basin.torch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
 import org.bytedeco.pytorch.Dispatcher;
 import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
 import org.bytedeco.pytorch.OperatorHandle;
+import org.bytedeco.pytorch.Optimizer;
 import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Tensor;
@@ -25,8 +28,13 @@ public final class TorchSgd {
     /** The two implementations libtorch has. */
     public enum Route {
         FUSED,
-        MODULE
+        MODULE,
+        /** Not SGD: AdamW, with its usual decays and {@link #EPS}. */
+        ADAMW
     }
+
+    /** Of AdamW: large beside the rounding of gradients, whose sign would otherwise move weights that have none. */
+    public static final double EPS = 1e-3;
 
     /** Hyper-parameters; dampening is 0. */
     public record Settings(double lr, double momentum, double weightDecay, boolean nesterov) {}
@@ -34,7 +42,7 @@ public final class TorchSgd {
     private final List<Tensor> weights;
     private final TensorVector weightVector;
     private final UnaryOperator<Tensor> layout;
-    private final SGD module;
+    private final Optimizer module;
     private final Fused fused;
 
     /** @param layout brings a gradient into its weight's memory order, which the fused kernel takes for granted */
@@ -42,8 +50,19 @@ public final class TorchSgd {
         this.weights = List.copyOf(weights);
         this.layout = layout;
         weightVector = new TensorVector(weights.toArray(Tensor[]::new));
-        module = route == Route.MODULE ? new SGD(weightVector, options(settings)) : null;
+        module = switch (route) {
+            case MODULE -> new SGD(weightVector, options(settings));
+            case ADAMW -> new AdamW(weightVector, adamw(settings));
+            case FUSED -> null;
+        };
         fused = route == Route.FUSED ? new Fused(this.weights, settings) : null;
+    }
+
+    private static AdamWOptions adamw(Settings settings) {
+        AdamWOptions options = new AdamWOptions(settings.lr());
+        options.weight_decay().put(settings.weightDecay());
+        options.eps().put(EPS);
+        return options;
     }
 
     private static SGDOptions options(Settings settings) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.basin.cuda.Cuda;
 import io.basin.data.Dataset;
 import io.basin.data.SyntheticSet;
+import io.basin.device.AdamW;
 import io.basin.device.Arena;
 import io.basin.device.Augment;
 import io.basin.device.Augmentation;
@@ -14,6 +15,7 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
 import io.basin.device.Memory;
+import io.basin.device.Optimizer;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
@@ -25,6 +27,8 @@ import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;
 import io.basin.torch.GoldenSpec;
 import io.basin.torch.RawTensors;
+import io.basin.torch.TorchSgd;
+import io.basin.torch.TorchSgd.Route;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -34,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Ten SGD steps from the same weights on the same batches come to the same as libtorch's. */
+/** Ten steps of SGD or AdamW from the same weights on the same batches come to the same as libtorch's. */
 class GoldenAgreementTest {
     private static final int STEPS = 10;
     private static final int BATCH = 32;
@@ -56,16 +60,18 @@ class GoldenAgreementTest {
 
     @ParameterizedTest
     @CsvSource({
-        "cpu, mlp, mlp, 1, 28, false",
-        "cpu, small-cnn, smallcnn, 1, 28, false",
-        "cpu, small-cnn, smallcnn, 3, 32, true",
-        "cpu, preresnet20, preresnet20, 3, 32, false",
-        "cuda, mlp, mlp, 1, 28, false",
-        "cuda, small-cnn, smallcnn, 1, 28, true",
-        "cuda, preresnet20, preresnet20, 3, 32, false"
+        "cpu, mlp, mlp, 1, 28, sgd",
+        "cpu, small-cnn, smallcnn, 1, 28, sgd",
+        "cpu, small-cnn, smallcnn, 3, 32, nesterov",
+        "cpu, preresnet20, preresnet20, 3, 32, sgd",
+        "cpu, mlp, mlp, 1, 28, adamw",
+        "cuda, mlp, mlp, 1, 28, sgd",
+        "cuda, small-cnn, smallcnn, 1, 28, nesterov",
+        "cuda, mlp, mlp, 1, 28, adamw",
+        "cuda, preresnet20, preresnet20, 3, 32, sgd"
     })
     void tenStepsAgreeWithLibtorch(
-            String deviceName, String net, String torchNet, int channels, int size, boolean nesterov) {
+            String deviceName, String net, String torchNet, int channels, int size, String rule) {
         if (deviceName.equals("cuda") && !Cuda.works()) return;
         Dataset set = SyntheticSet.synthetic(STEPS * BATCH, size, size, channels, CLASSES, 3);
         Augmentation augmentation = set.augmentation(2, true);
@@ -73,7 +79,7 @@ class GoldenAgreementTest {
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = set.upload(device);
-                Training session = session(device, net, images, augmentation, nesterov)) {
+                Training session = session(device, net, images, augmentation, rule)) {
             ParameterStore storage = session.model().store();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
@@ -89,12 +95,12 @@ class GoldenAgreementTest {
                     CLASSES,
                     BATCH,
                     STEPS,
-                    LR,
+                    lr(rule),
                     0.9,
                     5e-4,
-                    nesterov,
+                    rule.equals("nesterov"),
                     AVERAGE,
-                    false,
+                    rule.equals("adamw") ? Route.ADAMW : Route.MODULE,
                     input.directory(),
                     out);
             double[] golden = GoldenProcess.run(spec, 300);
@@ -155,24 +161,36 @@ class GoldenAgreementTest {
     }
 
     /** The average starts as the first weights on both sides. */
-    private static Training session(
-            Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
-        Settings s = settings(net, nesterov);
+    private static Training session(Device device, String net, Images images, Augmentation augmentation, String rule) {
+        Settings s = settings(net, optimizer(rule));
         Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
         return Sessions.session(
                 device,
                 Nets.build(net, images.sample(), CLASSES),
                 images,
                 s,
-                Schedule.constant(STEPS, LR),
+                Schedule.constant(STEPS, lr(rule)),
                 ema,
                 SEED,
                 augmentation);
     }
 
-    private static Settings settings(String net, boolean nesterov) {
+    /**
+     * AdamW moves weights by up to the rate itself, however small their gradients are: of a net with convolutions and maxima, weights
+     * whose gradients are rounding would go their own ways in both libraries.
+     */
+    private static double lr(String rule) {
+        return rule.equals("adamw") ? LR / 10 : LR;
+    }
+
+    private static Optimizer optimizer(String rule) {
+        if (rule.equals("adamw")) return new AdamW(0.9, 0.999, TorchSgd.EPS, 5e-4);
+        return new Sgd(0.9, 5e-4, rule.equals("nesterov"));
+    }
+
+    private static Settings settings(String net, Optimizer optimizer) {
         Settings.Data data = new Settings.Data(BATCH, 2, true, 1, 0);
-        return new Settings("synthetic", net, new Sgd(0.9, 5e-4, nesterov), true, 0, Precision.FP32, data);
+        return new Settings("synthetic", net, optimizer, true, 0, Precision.FP32, data);
     }
 
     private static void writeBatches(RawTensors input, Dataset set, Augmentation augmentation) {

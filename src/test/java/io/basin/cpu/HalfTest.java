@@ -1,4 +1,4 @@
-package io.basin.average;
+package io.basin.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

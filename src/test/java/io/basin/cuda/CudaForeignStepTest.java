@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.basin.cuda.FusedStep.Parameters;
+import io.basin.average.FusedStep;
+import io.basin.average.FusedStepBuilder;
+import io.basin.device.AdamW;
 import io.basin.device.DeviceException;
 import io.basin.device.Draws;
+import io.basin.device.Optimizer;
 import io.basin.device.Sgd;
+import io.basin.device.SgdW;
+import io.basin.io.Dtype;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
@@ -21,11 +28,11 @@ import jcuda.driver.CUstream_flags;
 import org.junit.jupiter.api.Test;
 
 /** The fused step in a program that has a context, a stream and arrays of its own, made by hand. */
-class FusedStepTest {
+class CudaForeignStepTest {
     private static final double[] LR = {0.1, 0.05, 0.013, 0.2};
     private static final double[] ALPHA = {0, 1, 1 / 3.0, 0.25};
-    private static final int COUNT = 4 * 1237;
-    private static final int DECAYED = 4 * 700;
+    private static final int COUNT = 4 * 1237 + 3;
+    private static final int DECAYED = 4 * 700 + 1;
 
     /** JCuda tells a stream's number to subclasses alone. */
     private static final class Stream extends CUstream {
@@ -69,8 +76,14 @@ class FusedStepTest {
         }
 
         FusedStep step(boolean nesterov, long moment) {
-            Parameters p = new Parameters(w.value(), g.value(), v.value(), a.value(), moment, COUNT, DECAYED);
-            return new FusedStep(stream.handle(), p, new Sgd(0.9, 5e-4, nesterov), LR, ALPHA);
+            FusedStepBuilder arrays = FusedStep.cuda(stream.handle())
+                    .add("w", w.value(), COUNT, Dtype.F32)
+                    .decayed(DECAYED)
+                    .add("g", g.value(), COUNT, Dtype.F32)
+                    .add("m", v.value(), COUNT, Dtype.F32)
+                    .add("a", a.value(), COUNT, Dtype.F32);
+            if (moment != 0) arrays.add("s", moment, COUNT, Dtype.F32);
+            return arrays.lr(LR).average(ALPHA).build(new Sgd(0.9, 5e-4, nesterov));
         }
 
         /** New gradients, as a backward pass would leave them. */
@@ -193,6 +206,51 @@ class FusedStepTest {
         });
     }
 
+    /** By the rule and by what it does beside it. */
+    @Test
+    void everyRuleMovesTheBytesOfItsHeader() {
+        if (!Cuda.software()) return;
+        assertEquals(20, bytes(new Sgd(0.9, 5e-4, false), "wgma", 0, 0));
+        assertEquals(28, bytes(new Sgd(0.9, 5e-4, true), "wgma", 0.5, 0));
+        assertEquals(36, bytes(new Sgd(0.9, 5e-4, true), "wgmas", 0.5, 0));
+        assertEquals(28, bytes(new SgdW(0.9, 5e-4, true), "wgma", 0.5, 0.5));
+        assertEquals(24, bytes(new SgdW(0.9, 5e-4, true), "wgma", 0, 0.5));
+        assertEquals(28, bytes(new AdamW(0.05), "wgmva", 0, 0));
+        assertEquals(36, bytes(new AdamW(0.05), "wgmva", 0.5, 0));
+    }
+
+    private static long counted(String kernel) {
+        return SoftGpu.counter("kernel:" + kernel + ":loaded") + SoftGpu.counter("kernel:" + kernel + ":stored");
+    }
+
+    private static double bytes(Optimizer rule, String letters, double alpha, double pull) {
+        int n = 2 * 16384;
+        double[] moved = {0};
+        Cuda.inContext(() -> {
+            List<DevicePointer> all = new ArrayList<>();
+            FusedStepBuilder arrays = FusedStep.cuda(0);
+            for (String letter : letters.split("")) {
+                all.add(Program.put(Draws.normal(1, n)));
+                arrays.add(letter, all.get(all.size() - 1).value(), n, Dtype.F32);
+            }
+            try (FusedStep step =
+                    arrays.lr(0.1).average(alpha).pull(pull).clip(1).build(rule)) {
+                SoftGpu.reset();
+                step.run();
+                check(cuStreamSynchronize(null));
+                moved[0] = SoftGpu.counter("kernel:fused:wide");
+                // Two pieces of a block each; every thread reads its piece, the step, what is pulled and the step's
+                // numbers.
+                int numbers = rule instanceof AdamW ? 8 : 0;
+                long rest = 2 * (24 + 256 * (64 + 8 + 4 + numbers) + 2 * 8);
+                assertEquals((long) moved[0] + rest, counted("fused"), rule.toString());
+                assertEquals(4L * n + 2 * (256 * 16 + 8), counted("squares"));
+            }
+            all.forEach(x -> check(cuMemFree(x)));
+        });
+        return moved[0] / n;
+    }
+
     @Test
     void whatItOwnsIsGivenBackAlsoWhereMakingItFails() {
         if (!Cuda.software()) return;
@@ -209,32 +267,6 @@ class FusedStepTest {
             assertEquals(0, SoftGpu.counter("live_pinned"));
             assertEquals(modules, SoftGpu.counter("live_modules"));
         });
-    }
-
-    private static void refuses(String message, Runnable misuse) {
-        String said = assertThrows(IllegalArgumentException.class, misuse::run).getMessage();
-        assertTrue(said.startsWith(message), said);
-    }
-
-    @Test
-    void misuseIsRefusedByTheNameOfWhatIsWrong() {
-        long a = 1 << 20;
-        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 6, 0));
-        refuses("count must be a positive multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 0, 0));
-        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 8, 2));
-        refuses("decayed must be a multiple of 4", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 0, 8, 12));
-        refuses("weights must be an address", () -> new Parameters(a + 4, 2 * a, 3 * a, 4 * a, 0, 8, 8));
-        refuses("gradients must be an address", () -> new Parameters(a, 0, 3 * a, 4 * a, 0, 8, 8));
-        refuses("momentum must be an address", () -> new Parameters(a, 2 * a, 3 * a + 8, 4 * a, 0, 8, 8));
-        refuses("average must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a + 1, 0, 8, 8));
-        refuses("moment must be an address", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 5 * a + 4, 8, 8));
-        refuses("average and moment overlap", () -> new Parameters(a, 2 * a, 3 * a, 4 * a, 4 * a, 8, 8));
-        refuses("moment needs average", () -> new Parameters(a, 2 * a, 3 * a, 0, 4 * a, 8, 8));
-        refuses("gradients and average overlap", () -> new Parameters(a, 2 * a, 3 * a, 2 * a + 16, 0, 8, 8));
-        Parameters none = new Parameters(a, 2 * a, 3 * a, 0, 0, 8, 8);
-        Sgd rule = new Sgd(0.9, 0, false);
-        refuses("average is no address", () -> new FusedStep(0, none, rule, LR, ALPHA));
-        refuses("lr and alpha tables differ", () -> new FusedStep(0, none, rule, LR, new double[3]));
     }
 
     @Test

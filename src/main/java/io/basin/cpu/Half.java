@@ -1,4 +1,4 @@
-package io.basin.average;
+package io.basin.cpu;
 
 /** Numbers of 16 bits as float32 and back, rounded to nearest, ties to even; bit for bit as {@code kernels/arrays.cu}. */
 final class Half {
