@@ -7,12 +7,13 @@
 //   update  (w, m, v) = BASIN_UPDATE;  a = a + alpha[t] (w - a) only where alpha[t] != 0
 //
 //   kernel   bytes per parameter                                                         blocks
-//   update   12 + 8 for each moment: reads w g m v, writes w m v; 8 more where it averages     quads / 256
+//   update   12 + 8 for each moment: reads w g m v, writes w m v; 8 more where it averages,
+//            2 for the copy in bfloat16     quads / 256
 //
 // Does nothing once a loss was not finite or the tables have ended.
 //
 //   update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control*, const float* scalars /* (steps, n) */,
-//          u32 steps, u32 quads, u32 split, float wd)
+//          u32 steps, u32 quads, u32 split, float wd, uint2* copy /* or null */)
 #include "basin.cuh"
 
 #if !defined(BASIN_UPDATE) || !defined(BASIN_MOMENTS) || !defined(BASIN_SCALARS)
@@ -25,7 +26,7 @@ __device__ inline void rule(float& w, const float g, float& m, float& v, const f
 
 extern "C" __global__ void __launch_bounds__(256)
 update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control* control, const float* scalars,
-       u32 steps, u32 quads, u32 split, float wd) {
+       u32 steps, u32 quads, u32 split, float wd, uint2* copy) {
     const Pace now = pace(control, steps);
     if (now.stopped) return;
     float c[BASIN_SCALARS + 1];
@@ -43,6 +44,7 @@ update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Contro
         rule(weight.z, gradient.z, first.z, second.z, now.lr, decay, c);
         rule(weight.w, gradient.w, first.w, second.w, now.lr, decay, c);
         w[i] = weight;
+        if (copy) copy[i] = rounded(weight);
         if (BASIN_MOMENTS > 0) m[i] = first;
         if (BASIN_MOMENTS > 1) v[i] = second;
         if (now.alpha != 0) {

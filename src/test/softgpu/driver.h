@@ -208,7 +208,7 @@ template <class T> std::int64_t living() {
 }
 
 Context& current();    // throws when the thread has none
-int capability();      // 75, or what BASIN_SOFTGPU_CC says
+int capability();      // 80, or what BASIN_SOFTGPU_CC says
 
 // --- how every entry point is wrapped
 CUresult injected(const char* kind, const char* function);

@@ -23,7 +23,7 @@ CASE("the device says what it is") {
     SAME(12060, version);
     OK(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0));
     OK(cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0));
-    SAME(75, 10 * major + minor);
+    SAME(80, 10 * major + minor);
     OK(cuMemGetInfo(&free, &total));
     SAME(2 * bytes, total - free);
 }

@@ -6,7 +6,9 @@ import io.basin.Nullable;
 import io.basin.device.DeviceException;
 import io.basin.device.Layer;
 import io.basin.device.Memory;
+import io.basin.device.Precision;
 import io.basin.device.Shape;
+import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -52,19 +54,23 @@ final class ConvShape {
     private final cudnnTensorDescriptor y;
     private final CudaDevice device;
     private final int math;
+    private final boolean narrow;
     private final Shape[] shapes;
     private final String key;
 
-    ConvShape(CudaDevice device, Closer undo, Layer.Conv spec, boolean tf32, Shape in, Shape filter, Shape out) {
+    ConvShape(
+            CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
         x = Descriptors.tensor(undo, in);
-        w = Descriptors.filter(undo, filter);
-        math = Descriptors.math(tf32);
+        narrow = precision == Precision.BF16;
+        w = Descriptors.filter(undo, filter, narrow);
+        math = Descriptors.math(precision);
         conv = Descriptors.convolution(undo, spec, math);
         y = Descriptors.tensor(undo, out);
-        shapes = new Shape[] {in, filter, out};
-        key = in + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
-                + (tf32 ? " tf32" : " strict");
+        shapes = new Shape[] {in.shape(), filter, out.shape()};
+        key = in.shape() + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
+                + " "
+                + (precision == Precision.FP32 ? "strict" : precision.name().toLowerCase(Locale.ROOT));
     }
 
     Algorithms.Choice choose(Direction direction) {
@@ -107,11 +113,11 @@ final class ConvShape {
         long free = device.context.memory()[0];
         long workspace = largestWorkspace(direction);
         long needed = workspace;
-        for (Shape s : shapes) needed += 4 * s.elements();
+        for (Shape s : shapes) needed += bytes(s);
         if (needed > free) return null;
         List<Memory> memory = new ArrayList<>();
         try {
-            for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));
+            for (Shape s : shapes) memory.add(device.allocate(bytes(s)));
             memory.add(device.allocate(workspace));
             DevicePointer[] at =
                     memory.stream().map(m -> CudaMemory.at(m, 0, m.bytes())).toArray(DevicePointer[]::new);
@@ -123,6 +129,10 @@ final class ConvShape {
         } finally {
             memory.forEach(Memory::close);
         }
+    }
+
+    private long bytes(Shape s) {
+        return CudaLayout.of(s, narrow).bytes();
     }
 
     private List<Algorithms.Candidate> find(Direction direction, int most, DevicePointer[] at, long space) {

@@ -23,9 +23,9 @@ final class CudaConv extends CudaOp {
         Parameter w = scope.parameter(spec.weight(sample), CudaLayout.of(filter));
         Layer.Param bias = spec.bias(sample);
         Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
-        boolean tf32 = CudaContext.tf32(scope.precision());
-        ConvShape shape = new ConvShape(device, undo, spec, tf32, x.shape(), filter, y.shape());
-        forward(call(shape, Direction.FORWARD, value(x), weight(w), value(y)));
+        ConvShape shape = new ConvShape(device, undo, spec, scope.precision(), x, filter, y);
+        KernelArg weights = operand(w);
+        forward(call(shape, Direction.FORWARD, value(x), weights, value(y)));
         if (b != null || residual != null || spec.relu()) {
             forward(CudaPointwise.finish(this, y, b, residual, spec.relu()));
         }
@@ -36,8 +36,16 @@ final class CudaConv extends CudaOp {
         if (b != null) {
             CudaPointwise.columnSums(this, dy, weightGrad(b), layout.outer() * layout.inner(), layout.channels());
         }
-        backward(call(shape, Direction.FILTER, value(x), dy, weightGrad(w)));
-        if (x.grad() != null) backward(call(shape, Direction.DATA, weight(w), dy, grad(x)));
+        planWeightGradient(shape, value(x), dy, w);
+        if (x.grad() != null) backward(call(shape, Direction.DATA, weights, dy, grad(x)));
+    }
+
+    /** cuDNN leaves it in the type of what it reads. */
+    private void planWeightGradient(ConvShape shape, KernelArg x, KernelArg dy, Parameter w) {
+        int elements = elements(w);
+        KernelArg dw = narrow ? place(scope.inBackward(2L * elements)) : weightGrad(w);
+        backward(call(shape, Direction.FILTER, x, dy, dw));
+        if (narrow) backward(kernel("pointwise.cu", "widen", (elements + 3) / 4).args(weightGrad(w), dw, elements));
     }
 
     private Runnable call(ConvShape shape, Direction direction, KernelArg a, KernelArg b, KernelArg to) {

@@ -78,7 +78,7 @@ final class Diagnosis {
 
     private static String precision(CudaContext context) {
         return "TF32: off unless asked for; "
-                + (context.hasTf32()
+                + (context.hasTensorCores()
                         ? "precision tf32 turns it on for cuBLAS and cuDNN alike"
                         : "this device has none, and precision tf32 is refused");
     }

@@ -109,7 +109,7 @@ public final class FusedStep implements AutoCloseable {
         long quads = p.count / 4;
         Launch step = kernels.launch("step.cu", "step", quads)
                 .args(p.weights, p.gradients, p.momentum, p.average, control, steps);
-        launches.add(CudaArenas.rule(step, spec, 4 * p.count, 4 * p.decayed));
+        launches.add(CudaArenas.rule(step, spec, 4 * p.count, 4 * p.decayed).args((Object) null));
         if (p.moment != 0) {
             launches.add(kernels.launch("average.cu", "moment", quads)
                     .args(p.moment, p.weights, p.average, control, steps, (int) quads));

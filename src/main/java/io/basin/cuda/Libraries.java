@@ -44,7 +44,7 @@ final class Libraries {
             "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12)" + FOLDER + NEWER,
             symbols("""
                     cublasCreate_v2 cublasDestroy_v2 cublasGetProperty cublasGetStatusName cublasSetStream_v2
-                    cublasSetWorkspace_v2 cublasSetMathMode cublasSgemm_v2
+                    cublasSetWorkspace_v2 cublasSetMathMode cublasGemmEx
                     """));
 
     static final Library CUDNN = new Library(

@@ -47,6 +47,9 @@ class GoldenAgreementTest {
      */
     private static final double MOVES = 0.05;
 
+    /** The same in bfloat16, by the norm over all weights: rounding to 8 bits turns more of those signs. */
+    private static final double NARROW_MOVES = 0.15;
+
     private static final int CLASSES = 10;
     private static final long SEED = 11;
     private static final double AVERAGE = 0.25;
@@ -73,7 +76,7 @@ class GoldenAgreementTest {
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = set.upload(device);
-                Training session = session(device, net, images, augmentation, nesterov)) {
+                Training session = session(device, net, images, augmentation, nesterov, Precision.FP32)) {
             ParameterStore storage = session.model().store();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
@@ -99,8 +102,34 @@ class GoldenAgreementTest {
                     out);
             double[] golden = GoldenProcess.run(spec, 300);
             for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 1e-4 * golden[i], "loss of step " + i);
-            compareWeights(device, storage, first, new RawTensors(out));
+            RawTensors theirs = new RawTensors(out);
+            compareWeights(device, storage, first, theirs);
+            if (!deviceName.equals("cuda") || !device.supports(Precision.BF16)) return;
+            try (Training narrow = session(device, net, images, augmentation, nesterov, Precision.BF16)) {
+                compareNarrow(device, narrow, first, golden, theirs);
+            }
         }
+    }
+
+    /** In bfloat16 the same weights begin, each loss lies near, and each tensor has gone the same way by its norm. */
+    private static void compareNarrow(
+            Device device, Training narrow, Map<String, float[]> first, double[] golden, RawTensors theirs) {
+        ParameterStore storage = narrow.model().store();
+        double[] losses = losses(narrow);
+        for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 0.01 * golden[i], "bf16, loss of step " + i);
+        double apart = 0;
+        double moved = 0;
+        for (Parameter p : storage.parameters()) {
+            float[] ours = read(device, p, storage.memory(Arena.PARAMS));
+            float[] start = first.get(p.name());
+            float[] end = theirs.floats(p.name());
+            for (int i = 0; i < ours.length; i++) {
+                apart += Math.pow((double) ours[i] - end[i], 2);
+                moved += Math.pow((double) start[i] - end[i], 2);
+            }
+        }
+        assertTrue(
+                apart <= NARROW_MOVES * NARROW_MOVES * moved, "bf16: moves lie " + Math.sqrt(apart / moved) + " apart");
     }
 
     private static double[] losses(Training session) {
@@ -156,8 +185,13 @@ class GoldenAgreementTest {
 
     /** The average starts as the first weights on both sides. */
     private static Training session(
-            Device device, String net, Images images, Augmentation augmentation, boolean nesterov) {
-        Settings s = settings(net, nesterov);
+            Device device,
+            String net,
+            Images images,
+            Augmentation augmentation,
+            boolean nesterov,
+            Precision precision) {
+        Settings s = settings(net, nesterov).with(precision);
         Averaging ema = Averaging.ema(STEPS, 1 - AVERAGE, false, Averaging.everyStep(STEPS, 0));
         return Sessions.session(
                 device,
