@@ -14,6 +14,7 @@
 //
 //   narrow        y = x in bfloat16                               6                      quads / 256
 //   widen         y = x in float32                                6                      quads / 256
+//   noise         y uniform in [-1, 1), by Philox of (i / 4, seed)  4                     quads / 256
 //
 //   relu(float* y, const float* x, u32 n)
 //   reluBackward(float* dx, const float* dy, const float* y, u32 n)
@@ -30,6 +31,8 @@
 //   dropoutBf16(...)
 //   narrow(bf16* y, const float* x, u32 n)
 //   widen(float* y, const bf16* x, u32 n)
+//   noise(float* y, u32 n, u64 seed)
+//   noiseBf16(...)
 //
 // y may be x, a, b, dx or dy: each thread reads what it overwrites. Dense layers after an image need no flattening: pack
 // their weights in (out, H W, C) order.
@@ -172,3 +175,18 @@ extern "C" __global__ void __launch_bounds__(256) widen(float* __restrict__ y, c
     }
     for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = get(x + i);
 }
+
+__device__ inline float centred(u32 bits) { return (float)(bits >> 8) * 0x1p-23f - 1; }
+
+template <class V>
+__device__ inline void fill(V* y, u32 n, u64 seed) {
+    for (u32 q = firstIndex(); q < n / 4 + (n % 4 != 0); q += gridStride()) {
+        const uint4 words = philox(q, 0, 0, 0, seed);
+        const float v[4] = {centred(words.x), centred(words.y), centred(words.z), centred(words.w)};
+        for (u32 i = 0; i < 4 && 4 * q + i < n; i++) set(y + 4 * q + i, v[i]);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(256) noise(float* y, u32 n, u64 seed) { fill(y, n, seed); }
+
+extern "C" __global__ void __launch_bounds__(256) noiseBf16(bf16* y, u32 n, u64 seed) { fill(y, n, seed); }

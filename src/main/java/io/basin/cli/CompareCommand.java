@@ -80,7 +80,7 @@ final class CompareCommand implements Runnable {
                 s.dataset() + ": " + splits.trainSet().count() + " training, "
                         + splits.validationSet().count() + " validation, "
                         + splits.testSet().count() + " test samples");
-        facts.put("net", s.model() + ", " + s.precision());
+        facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
         facts.put(
                 "budget",
                 training.budget().epochs() + " epochs for each method, batches of "

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUevent;
 import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
@@ -143,6 +144,31 @@ final class CudaContext implements AutoCloseable {
         long[] total = {0};
         Check.driver(cuMemGetInfo(free, total), "cuMemGetInfo");
         return new long[] {free[0], total[0]};
+    }
+
+    /** Milliseconds between the stream's coming to {@code work} and its leaving it; waits. */
+    double milliseconds(Runnable work) {
+        CUevent[] ends = {new CUevent(), new CUevent()};
+        try (Closer made = new Closer()) {
+            for (CUevent end : ends) {
+                Check.driver(cuEventCreate(end, 0), "cuEventCreate");
+                made.add("cuEventDestroy", () -> cuEventDestroy(end));
+            }
+            Check.driver(cuEventRecord(ends[0], stream), "cuEventRecord");
+            work.run();
+            Check.driver(cuEventRecord(ends[1], stream), "cuEventRecord");
+            Check.driver(cuEventSynchronize(ends[1]), "cuEventSynchronize");
+            float[] time = {0};
+            Check.driver(cuEventElapsedTime(time, ends[0], ends[1]), "cuEventElapsedTime");
+            return time[0];
+        }
+    }
+
+    /** Of the driver, such as 12060. */
+    int driver() {
+        int[] version = {0};
+        Check.driver(cuDriverGetVersion(version), "cuDriverGetVersion");
+        return version[0];
     }
 
     void synchronize() {

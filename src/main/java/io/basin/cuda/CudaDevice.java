@@ -68,7 +68,8 @@ final class CudaDevice implements Device {
             staging = undo.add(new Staging(context));
             kernels = undo.add(new Kernels(context));
             arenas = new CudaArenas(this);
-            algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
+            algorithms = new Algorithms(
+                    context.name, "driver " + context.driver() + " cudnn " + JCudnn.cudnnGetVersion());
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -99,7 +100,10 @@ final class CudaDevice implements Device {
 
     @Override
     public boolean supports(Precision precision) {
-        return precision == Precision.FP32 || context.hasTensorCores();
+        return switch (precision) {
+            case FP32, STRICT -> true;
+            case TF32, BF16 -> context.hasTensorCores();
+        };
     }
 
     @Override
@@ -263,6 +267,16 @@ final class CudaDevice implements Device {
                 captured = null;
             }
         });
+    }
+
+    @Override
+    public double milliseconds(Runnable work) {
+        return guard.get(() -> context.milliseconds(work));
+    }
+
+    @Override
+    public List<String> choices() {
+        return guard.get(algorithms::chosen);
     }
 
     void forget(Capture capture) {

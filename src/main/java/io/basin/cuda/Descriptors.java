@@ -57,7 +57,7 @@ final class Descriptors {
 
     /** How a convolution's products are computed. cuDNN's default takes tensor cores, which round float32 to TF32. */
     static int math(Precision precision) {
-        return precision == Precision.FP32 ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+        return precision == Precision.STRICT ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
     }
 
     static cudnnConvolutionDescriptor convolution(Closer undo, Layer.Conv s, int math) {

@@ -78,7 +78,7 @@ class PrecisionTest {
 
     /** Else a device that never rounds would pass for one that does. */
     private void requireThatRoundingShows() {
-        float[] exact = outputs(Precision.FP32);
+        float[] exact = outputs(Precision.STRICT);
         float[] coarse = outputs(Precision.TF32);
         double largest = 0;
         for (int i = 0; i < exact.length; i++) largest = Math.max(largest, Math.abs(exact[i] - coarse[i]));
@@ -88,7 +88,8 @@ class PrecisionTest {
     }
 
     private void check(Device device, Precision precision, boolean convolution) {
-        Precision rounding = precision == Precision.TF32 && !convolution ? Precision.FP32 : precision;
+        boolean exact = precision == Precision.STRICT || precision != Precision.BF16 && !convolution;
+        Precision rounding = exact ? Precision.STRICT : precision == Precision.BF16 ? precision : Precision.TF32;
         boolean narrow = precision == Precision.BF16;
         float[] a = operand(x, rounding);
         float[] b = operand(w, rounding);

@@ -76,7 +76,7 @@ class GoldenAgreementTest {
         writeBatches(input, set, augmentation);
         try (Device device = Devices.open(deviceName, 1);
                 Images images = set.upload(device);
-                Training session = session(device, net, images, augmentation, nesterov, Precision.FP32)) {
+                Training session = session(device, net, images, augmentation, nesterov, Precision.STRICT)) {
             ParameterStore storage = session.model().store();
             Map<String, float[]> first = new HashMap<>();
             for (Parameter p : storage.parameters()) {
@@ -206,7 +206,7 @@ class GoldenAgreementTest {
 
     private static Settings settings(String net, boolean nesterov) {
         Settings.Data data = new Settings.Data(BATCH, 2, true, 1, 0);
-        return new Settings("synthetic", net, new Sgd(0.9, 5e-4, nesterov), true, 0, Precision.FP32, data);
+        return new Settings("synthetic", net, new Sgd(0.9, 5e-4, nesterov), true, 0, Precision.STRICT, data);
     }
 
     private static void writeBatches(RawTensors input, Dataset set, Augmentation augmentation) {
