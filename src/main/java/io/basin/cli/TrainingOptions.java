@@ -118,7 +118,7 @@ final class TrainingOptions {
             })
     Precision precision;
 
-    private static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
+    static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
         @Override
         public Precision convert(String name) {
             for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;

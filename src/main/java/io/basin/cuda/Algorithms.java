@@ -123,8 +123,9 @@ final class Algorithms {
             able.add(algorithm == UNTRIED ? 0 : able.size(), new Choice(algorithm, workspace));
         }
         if (able.isEmpty()) throw none(problem);
-        List<Choice> deterministic =
-                able.stream().filter(c -> problem.isDeterministic(c.algorithm())).toList();
+        List<Choice> deterministic = able.stream()
+                .filter(c -> problem.isDeterministic(c.algorithm()))
+                .toList();
         if (!deterministic.isEmpty()) return deterministic;
         LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());
         return able;
@@ -149,7 +150,8 @@ final class Algorithms {
 
     private void write() {
         String text = known.entrySet().stream()
-                .map(e -> e.getKey() + "=" + e.getValue().algorithm() + " " + e.getValue().milliseconds() + "\n")
+                .map(e -> e.getKey() + "=" + e.getValue().algorithm() + " "
+                        + e.getValue().milliseconds() + "\n")
                 .collect(Collectors.joining());
         try {
             AtomicFile.write(file, text);

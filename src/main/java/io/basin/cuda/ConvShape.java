@@ -128,7 +128,10 @@ final class ConvShape {
 
     /** On random numbers: zeros would let a card run faster than it does. */
     private double @Nullable [] times(Direction direction, List<Algorithms.Choice> candidates) {
-        long workspace = candidates.stream().mapToLong(Algorithms.Choice::workspace).max().orElse(0);
+        long workspace = candidates.stream()
+                .mapToLong(Algorithms.Choice::workspace)
+                .max()
+                .orElse(0);
         long needed = workspace;
         for (Shape s : shapes) needed += bytes(s);
         if (needed > device.context.memory()[0]) return null;
@@ -140,11 +143,16 @@ final class ConvShape {
                 at[i] = CudaMemory.at(memory.get(i), 0, bytes(shapes[i]));
                 int n = Math.toIntExact(shapes[i].elements());
                 String noise = narrow ? "noiseBf16" : "noise";
-                device.kernels.launch("pointwise.cu", noise, (n + 3) / 4).args(at[i], n, (long) i).run();
+                device.kernels
+                        .launch("pointwise.cu", noise, (n + 3) / 4)
+                        .args(at[i], n, (long) i)
+                        .run();
             }
             memory.add(device.allocate(Math.max(1, workspace)));
             DevicePointer space = CudaMemory.at(memory.get(at.length), 0, workspace);
-            return candidates.stream().mapToDouble(c -> time(direction, c, at, space)).toArray();
+            return candidates.stream()
+                    .mapToDouble(c -> time(direction, c, at, space))
+                    .toArray();
         } finally {
             memory.forEach(Memory::close);
         }

@@ -68,8 +68,8 @@ final class CudaDevice implements Device {
             staging = undo.add(new Staging(context));
             kernels = undo.add(new Kernels(context));
             arenas = new CudaArenas(this);
-            algorithms = new Algorithms(
-                    context.name, "driver " + context.driver() + " cudnn " + JCudnn.cudnnGetVersion());
+            algorithms =
+                    new Algorithms(context.name, "driver " + context.driver() + " cudnn " + JCudnn.cudnnGetVersion());
         } catch (RuntimeException e) {
             undo.close();
             throw e;

@@ -328,6 +328,15 @@ public final class Training implements AutoCloseable {
         });
     }
 
+    Plan plan() {
+        return plan;
+    }
+
+    /** The update, alone. */
+    Runnable updating() {
+        return step;
+    }
+
     public NetMemory model() {
         return model;
     }

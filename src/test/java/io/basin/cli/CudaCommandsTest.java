@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -106,7 +107,11 @@ class CudaCommandsTest {
             boolean able = device.supports(Precision.BF16);
             Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");
             assertEquals(able ? 0 : 2, bf16.code(), bf16.err());
-            assertTrue(able ? bf16.err().contains("computing in bf16") : bf16.complaint().contains("--precision"), bf16.err());
+            assertTrue(
+                    able
+                            ? bf16.err().contains("computing in bf16")
+                            : bf16.complaint().contains("--precision"),
+                    bf16.err());
         }
         Shell tf32 = compare(data, folder.resolve("tf32"), "cpu", "--precision", "tf32");
         assertEquals(2, tf32.code(), tf32.err());
@@ -119,6 +124,36 @@ class CudaCommandsTest {
         try (Device device = Devices.open("auto", 1)) {
             assertTrue(device.describe().startsWith("CPU"), device.describe());
         }
+    }
+
+    @Test
+    void theDoctorTimesEachOperationOfAStepAndListsAlgorithms() {
+        if (!Cuda.works()) return;
+        for (String precision : List.of("strict", "bf16")) {
+            String out = doctor("--times", "small-cnn", "--precision", precision);
+            for (String row : List.of("batch ", "conv1 ", "conv1 backward", "bn4 backward", "update ", "sum ")) {
+                assertTrue(out.lines().anyMatch(l -> l.startsWith(row)), out);
+            }
+            assertTrue(out.contains("copies ") && out.contains("the recorded step"), out);
+            assertFalse(out.contains("NaN") || out.contains("Infinity"), out);
+            assertEquals(Cuda.software(), out.contains("an emulator's on this processor"), out);
+            String algorithms = doctor("--algorithms", "small-cnn", "--precision", precision);
+            // Four convolutions; nobody asks for the gradient of the images.
+            assertEquals(
+                    11,
+                    algorithms.lines().filter(l -> l.contains(": algorithm ")).count(),
+                    algorithms);
+        }
+    }
+
+    private static String doctor(String... arguments) {
+        Object[] all = java.util.stream.Stream.concat(
+                        java.util.stream.Stream.of("doctor", "--device", "cuda", "--batch-size", 2),
+                        java.util.stream.Stream.of(arguments))
+                .toArray();
+        Shell shell = Shell.run(all);
+        assertEquals(0, shell.code(), shell.err());
+        return shell.out();
     }
 
     @Test

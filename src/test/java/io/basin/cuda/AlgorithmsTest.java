@@ -39,8 +39,10 @@ class AlgorithmsTest {
      * @param workspaces by algorithm; one that is not there does not do the layer
      * @param times null where there is no room to try any
      */
-    private record Fake(Map<Integer, Long> workspaces, Set<Integer> random, @Nullable Map<Integer, Double> milliseconds)
-            implements Algorithms.Problem {
+    private record Fake(
+            Map<Integer, Long> workspaces,
+            Set<Integer> random,
+            @Nullable Map<Integer, Double> milliseconds) implements Algorithms.Problem {
         @Override
         public String key() {
             return "layer";
@@ -101,7 +103,9 @@ class AlgorithmsTest {
     void aRandomOneIsBetterThanNone() {
         Algorithms algorithms = new Algorithms(DEVICE, "cudnn 9");
         assertEquals(new Choice(4, 40), algorithms.choose(new Fake(Map.of(4, 40L), Set.of(4), null)));
-        assertTrue(algorithms.chosen().get(0).endsWith("NOT deterministic"), algorithms.chosen().toString());
+        assertTrue(
+                algorithms.chosen().get(0).endsWith("NOT deterministic"),
+                algorithms.chosen().toString());
     }
 
     @Test
