@@ -95,9 +95,12 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     }
 
     private void planTraining() {
+        CudaConv.Bias bias = device.biases.remove(x.value());
+        if (bias != null) bias.withdraw();
         forward(partialSums("moments"));
         forward(warpPerChannel("finalise")
                 .args(partial, pivot, batchMean, batchVar, runningMean, runningVar)
+                .args(bias == null ? null : weight(bias.parameter()))
                 .args(spec.momentum(), rows, channels, grid.slabs()));
         forward(normalise(batchMean, batchVar));
         planBackward();

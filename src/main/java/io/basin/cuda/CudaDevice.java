@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
 import org.slf4j.Logger;
@@ -51,6 +52,8 @@ final class CudaDevice implements Device {
     final Algorithms algorithms;
     private final Guard guard;
     private final Arenas arenas;
+    /** By a convolution's output, while nothing reads it yet: the bias that a batch norm can do without. */
+    final Map<Slot, CudaConv.Bias> biases = new WeakHashMap<>();
     /** By the memory of weights: their copy in bfloat16, which follows whatever changes them. */
     private final Map<Memory, Memory> copies = new IdentityHashMap<>();
     /** Memory and recordings that were made and not closed. */

@@ -74,7 +74,9 @@ class CudaOp extends RecordedOp {
         return place(slot, slot.arena());
     }
 
+    /** To be read as it is, with its bias: see {@link CudaConv.Bias}. */
     KernelArg value(Tensor t) {
+        device.biases.remove(t.value());
         return place(t.value());
     }
 

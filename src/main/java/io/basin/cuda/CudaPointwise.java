@@ -9,6 +9,7 @@ import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** ReLU, sums, dropout, users' functions, biases, and their gradients: see {@code kernels/pointwise.cu}. */
@@ -55,16 +56,15 @@ final class CudaPointwise {
                 .args(elements(y), y.shape().dim(1), relu);
     }
 
-    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. */
-    static void columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
+    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. Returns what it planned. */
+    static List<Launch> columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
         int slabs = slabs(rows);
-        if (slabs == 1) {
-            op.backward(sumsOf(op, op.typed(COLUMN_SUMS), x, sums, rows, channels, 1));
-            return;
-        }
-        KernelArg partial = op.place(op.scope.inBackward(4L * slabs * channels));
-        op.backward(sumsOf(op, op.typed(COLUMN_SUMS), x, partial, rows, channels, slabs));
-        op.backward(sumsOf(op, COLUMN_SUMS, partial, sums, slabs, channels, 1));
+        KernelArg first = slabs == 1 ? sums : op.place(op.scope.inBackward(4L * slabs * channels));
+        List<Launch> launches = new ArrayList<>();
+        launches.add(sumsOf(op, op.typed(COLUMN_SUMS), x, first, rows, channels, slabs));
+        if (slabs > 1) launches.add(sumsOf(op, COLUMN_SUMS, first, sums, slabs, channels, 1));
+        launches.forEach(op::backward);
+        return launches;
     }
 
     /** How many parts a sum over so many rows is done in. */
@@ -97,6 +97,7 @@ final class CudaPointwise {
 
     static CudaOp fork(CudaDevice device, PlanContext scope, Tensor x, List<Tensor> branches) {
         CudaOp op = new CudaOp(device, scope, x);
+        device.biases.remove(x.value());
         op.output(x);
         if (!scope.training() || x.grad() == null) return op;
         KernelArg dx = op.grad(x);

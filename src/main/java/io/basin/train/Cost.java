@@ -21,8 +21,11 @@ record Cost(long forward, long backward, long forwardOperations, long backwardOp
                 .filter(t -> t.grad() != null)
                 .mapToLong(t -> t.layout().bytes())
                 .sum();
-        // The statistics are summed before anything can be computed from them.
-        if (layer instanceof Layer.BatchNorm) return new Cost(x + read + y, 2 * (x + y) + gradients, 0, 0);
+        if (layer instanceof Layer.BatchNorm norm) {
+            // The statistics are summed before anything can be computed from them. A residual's ReLU shows in y alone.
+            boolean masked = norm.relu() && inputs.size() > 1;
+            return new Cost(x + read + y, 2 * (x + y) + (first.grad() == null ? 0 : x) + (masked ? 2 * y : 0), 0, 0);
+        }
         if (!(layer instanceof Layer.Linear linear)) return new Cost(read + y, read + y + gradients, 0, 0);
         Shape weight = linear.weight(first.shape().sample()).shape();
         // Products read and leave weights in the type of their values.
