@@ -9,11 +9,12 @@
 // wherever weights vary by less than a thousandth of their size.
 //
 //   kernel    bytes per parameter                         blocks
-//   combine   4 for each point that takes part, and 4     quads / 256
+//   combine   4 for each point that takes part, and 4, 6 with a copy in bfloat16     quads / 256
 //   moment    16 where alpha[t] is not 0 nor 1; 1: 4      quads / 256
 //
 //   combine(float4* to, const float4* const* points /* (n), in device memory */, u32 n /* <= 32 */,
-//           const float* coefficients /* (rows, n) */, u32 rows, const Control*, u32 quads)
+//           const float* coefficients /* (rows, n) */, u32 rows, const Control*, u32 quads,
+//           uint2* copy /* or null */)
 //   moment(float4* s, const float4* w, const float4* a, const Control*, u32 steps, u32 quads)
 //
 // A copy of an arena is the driver's own device-to-device copy.
@@ -23,7 +24,8 @@ const u32 MAX_POINTS = 32;
 
 extern "C" __global__ void __launch_bounds__(256)
 combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n,
-        const float* __restrict__ coefficients, u32 rows, const Control* __restrict__ control, u32 quads) {
+        const float* __restrict__ coefficients, u32 rows, const Control* __restrict__ control, u32 quads,
+        uint2* __restrict__ copy) {
     const u64 row = rows == 1 ? 0 : control->step;
     if (row >= rows) return;
     __shared__ const float4* point[MAX_POINTS];
@@ -50,6 +52,7 @@ combine(float4* __restrict__ to, const float4* const* __restrict__ points, u32 n
             sum.w = __fadd_rn(sum.w, __fmul_rn(c[j], x.w));
         }
         to[i] = sum;
+        if (copy) copy[i] = rounded(sum);
     }
 }
 

@@ -4,11 +4,13 @@
 //   - A scalar passed by value is frozen when a step is captured. So only sizes and the constants of a run (momentum,
 //     decay, seed) come by value; step, rates and coefficients are read from device memory.
 //   - Results do not depend on the launch's timing: no atomics, sums in a fixed order.
+//   - Values and their gradients are float32 or bfloat16: a kernel over them has a twin whose name ends with Bf16, and whose
+//     arguments of that kind are bf16*; it moves half of their bytes. Arithmetic is float32 in both.
 //   - Tensors are (rows, channels) with channels innermost: an NHWC image is (N H W, C), a batch of vectors (N, C).
 //   - Where a result must equal the CPU's bit for bit, products and sums are written __fmul_rn and __fadd_rn, for the
 //     compiler would otherwise contract them into one rounding; these kernels wait for memory, so it costs nothing.
-//   - Blocks have 256 threads in x unless the header says otherwise. "quads / 256" blocks means ceil(quads / 256), capped
-//     at what fills the device: loops stride over the grid, so any number of blocks is correct. Only where a header
+//   - Blocks have 256 threads in x unless the header says otherwise. "packs / 256" blocks means a thread for every 16 bytes,
+//     capped at what fills the device, "quads / 256" one for every four elements: loops stride over the grid, so any number of blocks is correct. Only where a header
 //     gives the grid's shape (batch, columnSums, those over rows of norm.cu) it has to be that one.
 //   - Compiles under NVRTC: this file includes nothing.
 #pragma once
@@ -119,28 +121,6 @@ __device__ inline float toward(float a, float w, float alpha) {
     return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a)));
 }
 
-// y[i] = f(x[i], i) or f(a[i], b[i], i), 16 bytes an access, up to three elements left over. In place is allowed.
-template <class F>
-__device__ inline void each(float* y, const float* x, u32 n, F f) {
-    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
-        const float4 v = ((const float4*)x)[q];
-        const u32 i = 4 * q;
-        ((float4*)y)[q] = make_float4(f(v.x, i), f(v.y, i + 1), f(v.z, i + 2), f(v.w, i + 3));
-    }
-    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(x[i], i);
-}
-
-template <class F>
-__device__ inline void each(float* y, const float* a, const float* b, u32 n, F f) {
-    for (u32 q = firstIndex(); q < n / 4; q += gridStride()) {
-        const float4 v = ((const float4*)a)[q];
-        const float4 w = ((const float4*)b)[q];
-        const u32 i = 4 * q;
-        ((float4*)y)[q] = make_float4(f(v.x, w.x, i), f(v.y, w.y, i + 1), f(v.z, w.z, i + 2), f(v.w, w.w, i + 3));
-    }
-    for (u32 i = n / 4 * 4 + firstIndex(); i < n; i += gridStride()) y[i] = f(a[i], b[i], i);
-}
-
 // The upper half of a float32. Kernels compute in float32; what they store is rounded to nearest, ties to even, by
 // integer arithmetic, for conversions to bfloat16 begin with sm_80.
 struct bf16 {
@@ -181,12 +161,61 @@ __device__ inline void store(float* p, const float (&v)[1]) { *p = v[0]; }
 
 __device__ inline void store(float* p, const float (&v)[4]) { *(float4*)p = make_float4(v[0], v[1], v[2], v[3]); }
 
+__device__ inline void store(float* p, const float (&v)[8]) {
+    *(float4*)p = make_float4(v[0], v[1], v[2], v[3]);
+    *(float4*)(p + 4) = make_float4(v[4], v[5], v[6], v[7]);
+}
+
+// Four weights beside a pass over them, 8 bytes.
+__device__ inline uint2 rounded(float4 v) {
+    return make_uint2(bf16Bits(v.x) | bf16Bits(v.y) << 16, bf16Bits(v.z) | bf16Bits(v.w) << 16);
+}
+
 __device__ inline void store(bf16* p, const float (&v)[1]) { p->bits = (u16)bf16Bits(v[0]); }
 
 __device__ inline void store(bf16* p, const float (&v)[8]) {
     u32 pairs[4];
     for (int i = 0; i < 4; i++) pairs[i] = bf16Bits(v[2 * i]) | bf16Bits(v[2 * i + 1]) << 16;
     *(uint4*)p = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+}
+
+template <class V>
+__device__ inline float get(const V* p) {
+    float v[1];
+    load(v, p);
+    return v[0];
+}
+
+template <class V>
+__device__ inline void set(V* p, float x) {
+    const float v[1] = {x};
+    store(p, v);
+}
+
+// y[i] = f(x[i], i) or f(a[i], b[i], i), 16 bytes an access, and what is left over one by one. In place is allowed.
+template <class V, class F>
+__device__ inline void each(V* y, const V* x, u32 n, F f) {
+    const u32 W = 16 / sizeof(V);
+    for (u32 q = firstIndex(); q < n / W; q += gridStride()) {
+        float v[W];
+        load(v, x + W * q);
+        for (u32 i = 0; i < W; i++) v[i] = f(v[i], W * q + i);
+        store(y + W * q, v);
+    }
+    for (u32 i = n / W * W + firstIndex(); i < n; i += gridStride()) set(y + i, f(get(x + i), i));
+}
+
+template <class V, class F>
+__device__ inline void each(V* y, const V* a, const V* b, u32 n, F f) {
+    const u32 W = 16 / sizeof(V);
+    for (u32 q = firstIndex(); q < n / W; q += gridStride()) {
+        float v[W], w[W];
+        load(v, a + W * q);
+        load(w, b + W * q);
+        for (u32 i = 0; i < W; i++) v[i] = f(v[i], w[i], W * q + i);
+        store(y + W * q, v);
+    }
+    for (u32 i = n / W * W + firstIndex(); i < n; i += gridStride()) set(y + i, f(get(a + i), get(b + i), i));
 }
 
 // Sum over a warp, the same in every lane and in every run.

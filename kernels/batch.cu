@@ -15,6 +15,8 @@
 //         u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled, u32 labelWidth /* L */,
 //         int absent)
 //   batchFloats(the same with const float* pixels and const float* moments /* (C, 2): mean, std */)
+//   batchBf16(...)         with bf16* out
+//   batchFloatsBf16(...)
 #include "basin.cuh"
 
 // Where one row comes from.
@@ -42,8 +44,8 @@ __device__ inline Draw draw(u64 step, u32 rows, u32 count, u64 seed, u32 pad, bo
 }
 
 // value(pixel, c) is what a stored pixel of channel c becomes; outside an image pixels are 0.
-template <class P, class F>
-__device__ inline void read(float* out, int* outLabels, const P* pixels, const int* labels, const Control* control,
+template <class V, class P, class F>
+__device__ inline void read(V* out, int* outLabels, const P* pixels, const int* labels, const Control* control,
                             u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip,
                             u32 shuffled, u32 labelWidth, int absent, F value) {
     __shared__ Draw shared;
@@ -55,7 +57,7 @@ __device__ inline void read(float* out, int* outLabels, const P* pixels, const i
     }
     const u32 size = height * width * channels;
     const P* image = pixels + (u64)d.sample * size;
-    float* row = out + (u64)blockIdx.x * size;
+    V* row = out + (u64)blockIdx.x * size;
     for (u32 i = threadIdx.x; i < size; i += blockDim.x) {
         const u32 c = i % channels;
         const u32 x = i / channels % width;
@@ -63,7 +65,7 @@ __device__ inline void read(float* out, int* outLabels, const P* pixels, const i
         const u32 fromX = (d.mirror ? width - 1 - x : x) + d.right;
         const bool inside = fromY < height && fromX < width;
         const P pixel = d.present && inside ? image[(fromY * width + fromX) * channels + c] : 0;
-        row[i] = d.present ? value(pixel, c) : 0;
+        set(row + i, d.present ? value(pixel, c) : 0);
     }
 }
 
@@ -77,10 +79,32 @@ batch(float* __restrict__ out, int* __restrict__ outLabels, const u8* __restrict
 }
 
 extern "C" __global__ void __launch_bounds__(256)
+batchBf16(bf16* __restrict__ out, int* __restrict__ outLabels, const u8* __restrict__ pixels,
+      const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control, u32 rows,
+      u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled, u32 labelWidth,
+      int absent) {
+    read(out, outLabels, pixels, labels, control, rows, count, height, width, channels, seed, pad, flip, shuffled,
+         labelWidth, absent, [=](u8 pixel, u32 c) { return table[c * 256 + pixel]; });
+}
+
+__device__ inline float normalised(float v, const float* moments, u32 c) {
+    return __fdiv_rn(__fsub_rn(v, moments[2 * c]), moments[2 * c + 1]);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
 batchFloats(float* __restrict__ out, int* __restrict__ outLabels, const float* __restrict__ pixels,
             const int* __restrict__ labels, const float* __restrict__ moments, const Control* __restrict__ control,
             u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled,
             u32 labelWidth, int absent) {
     read(out, outLabels, pixels, labels, control, rows, count, height, width, channels, seed, pad, flip, shuffled,
-         labelWidth, absent, [=](float v, u32 c) { return __fdiv_rn(__fsub_rn(v, moments[2 * c]), moments[2 * c + 1]); });
+         labelWidth, absent, [=](float v, u32 c) { return normalised(v, moments, c); });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+batchFloatsBf16(bf16* __restrict__ out, int* __restrict__ outLabels, const float* __restrict__ pixels,
+            const int* __restrict__ labels, const float* __restrict__ moments, const Control* __restrict__ control,
+            u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled,
+            u32 labelWidth, int absent) {
+    read(out, outLabels, pixels, labels, control, rows, count, height, width, channels, seed, pad, flip, shuffled,
+         labelWidth, absent, [=](float v, u32 c) { return normalised(v, moments, c); });
 }

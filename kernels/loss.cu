@@ -19,6 +19,9 @@
 //        u32 rows, u32 outputs)
 //   binaryCrossEntropy(the same)
 //   total(const Row* result, Control*, u32 rows)
+//   lossBf16(...)                  with bf16* for logits and gradient; predictions stay float32
+//   squaredErrorBf16(...)
+//   binaryCrossEntropyBf16(...)
 #include "basin.cuh"
 
 struct Row {
@@ -27,35 +30,35 @@ struct Row {
     u32 seen;
 };
 
-extern "C" __global__ void __launch_bounds__(256)
-loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
-     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
+template <class V>
+__device__ inline void overLabels(const V* logits, const int* labels, float* probabilities, V* gradient, Row* result,
+                                  u32 rows, u32 classes, double smoothing) {
     const u32 lane = threadIdx.x % 32;
     const double share = smoothing / classes;
     for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
         const u64 from = (u64)row * classes;
-        const float* x = logits + from;
+        const V* x = logits + from;
         const int label = labels[row];
-        const Best<float> best = warpBest<float>(classes, [=](u32 k) { return x[k]; });
+        const Best<float> best = warpBest<float>(classes, [=](u32 k) { return get(x + k); });
         const double max = best.value;
         double sum = 0;
-        for (u32 k = lane; k < classes; k += 32) sum += exp(x[k] - max);
+        for (u32 k = lane; k < classes; k += 32) sum += exp(get(x + k) - max);
         const double logSum = log(warpSum(sum));
         double all = 0;
         for (u32 k = lane; k < classes; k += 32) {
-            const double logP = x[k] - max - logSum;
+            const double logP = get(x + k) - max - logSum;
             const double p = exp(logP);
             all += logP;
             probabilities[from + k] = (float)p;
             if (gradient == nullptr) continue;
             const double q = share + ((int)k == label ? 1 - smoothing : 0);
-            gradient[from + k] = label < 0 ? 0 : (float)((p - q) / rows);
+            set(gradient + from + k, label < 0 ? 0 : (float)((p - q) / rows));
         }
         all = warpSum(all);
         if (lane != 0) continue;
         Row r = {0, 0, 0};
         if (label >= 0) {
-            r.loss = -(1 - smoothing) * (x[label] - max - logSum);
+            r.loss = -(1 - smoothing) * (get(x + label) - max - logSum);
             if (smoothing > 0) r.loss -= share * all;
             r.hit = (int)best.index == label;
             r.seen = 1;
@@ -72,8 +75,8 @@ struct Term {
     bool hit;
 };
 
-template <class F>
-__device__ inline void overTargets(const float* logits, const float* targets, float* predictions, float* gradient,
+template <class V, class F>
+__device__ inline void overTargets(const V* logits, const float* targets, float* predictions, V* gradient,
                                    Row* result, u32 rows, u32 outputs, F term) {
     const u32 lane = threadIdx.x % 32;
     for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
@@ -83,11 +86,12 @@ __device__ inline void overTargets(const float* logits, const float* targets, fl
         double sum = 0;
         u32 misses = 0;
         for (u32 k = lane; k < outputs; k += 32) {
-            const Term t = term((double)logits[from + k], (double)targets[from + k]);
+            const Term t = term((double)get(logits + from + k), (double)targets[from + k]);
             sum += t.loss;
             misses += t.hit ? 0 : 1;
             predictions[from + k] = (float)t.prediction;
-            if (gradient != nullptr) gradient[from + k] = absent ? 0 : (float)(t.gradient / ((double)rows * outputs));
+            if (gradient == nullptr) continue;
+            set(gradient + from + k, absent ? 0 : (float)(t.gradient / ((double)rows * outputs)));
         }
         sum = warpSum(sum);
         misses = warpSum(misses);
@@ -102,24 +106,53 @@ __device__ inline void overTargets(const float* logits, const float* targets, fl
     }
 }
 
-extern "C" __global__ void __launch_bounds__(256)
-squaredError(const float* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
-             float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
-    overTargets(logits, targets, predictions, gradient, result, rows, outputs, [](double x, double y) {
-        return Term{(x - y) * (x - y), x, 2 * (x - y), false};
-    });
+__device__ inline Term squared(double x, double y) { return Term{(x - y) * (x - y), x, 2 * (x - y), false}; }
+
+__device__ inline Term binary(double x, double y) {
+    const double z = exp(x > 0 ? -x : x);
+    const double p = (x > 0 ? 1 : z) / (1 + z);
+    const double loss = (x > 0 ? x : 0) - x * y + log(1 + z);
+    return Term{loss, p, (double)(float)p - y, x > 0 == y > 0.5};
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-binaryCrossEntropy(const float* __restrict__ logits, const float* __restrict__ targets,
-                   float* __restrict__ predictions, float* __restrict__ gradient, Row* __restrict__ result, u32 rows,
-                   u32 outputs) {
-    overTargets(logits, targets, predictions, gradient, result, rows, outputs, [](double x, double y) {
-        const double z = exp(x > 0 ? -x : x);
-        const double p = (x > 0 ? 1 : z) / (1 + z);
-        const double loss = (x > 0 ? x : 0) - x * y + log(1 + z);
-        return Term{loss, p, (double)(float)p - y, x > 0 == y > 0.5};
-    });
+loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
+     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
+    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+lossBf16(const bf16* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
+     bf16* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
+    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+squaredError(const float* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
+     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
+    const auto term = [](double x, double y) { return squared(x, y); };
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, term);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+squaredErrorBf16(const bf16* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
+     bf16* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
+    const auto term = [](double x, double y) { return squared(x, y); };
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, term);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+binaryCrossEntropy(const float* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
+     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
+    const auto term = [](double x, double y) { return binary(x, y); };
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, term);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+binaryCrossEntropyBf16(const bf16* __restrict__ logits, const float* __restrict__ targets, float* __restrict__ predictions,
+     bf16* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 outputs) {
+    const auto term = [](double x, double y) { return binary(x, y); };
+    overTargets(logits, targets, predictions, gradient, result, rows, outputs, term);
 }
 
 extern "C" __global__ void __launch_bounds__(32)

@@ -38,7 +38,7 @@
 //           float* pivot /* (channels) */, u32 rows, u32 channels)
 //   measure(const float* x, Two<double>* partial, float* pivot, u32 rows, u32 channels)
 //   finalise(const Two<float>* partial, const float* pivot, float* mean, float* var, float* runningMean, float* runningVar,
-//            double m, u32 rows, u32 channels, u32 slabs)
+//            const float* bias /* that x lacks, or null */, double m, u32 rows, u32 channels, u32 slabs)
 //   normalise(float* y, const float* x, const float* residual /* or null */, const float* mean, const float* var,
 //             const float* scale, const float* shift, float eps, u32 rows, u32 channels, u32 relu)
 //   gradientSums(const float* x, const float* dy, const float* y, float* g /* both null, or neither */, const float* mean,
@@ -332,8 +332,8 @@ measureBf16(const bf16* __restrict__ x, Two<double>* __restrict__ partial, float
 
 extern "C" __global__ void __launch_bounds__(256)
 finalise(const Two<float>* __restrict__ partial, const float* __restrict__ pivot, float* __restrict__ mean,
-         float* __restrict__ var, float* __restrict__ runningMean, float* __restrict__ runningVar, double m, u32 rows,
-         u32 channels, u32 slabs) {
+         float* __restrict__ var, float* __restrict__ runningMean, float* __restrict__ runningVar,
+         const float* __restrict__ bias, double m, u32 rows, u32 channels, u32 slabs) {
     const double unbiased = rows > 1 ? rows - 1.0 : 1;
     for (u32 c = firstIndex() / 32; c < channels; c += gridStride() / 32) {
         const Moments batch = batchMoments(partial, c, rows, slabs);
@@ -341,7 +341,8 @@ finalise(const Two<float>* __restrict__ partial, const float* __restrict__ pivot
         const double batchMean = pivot[c] + batch.mean;
         mean[c] = (float)batchMean;
         var[c] = (float)(batch.squares / rows);
-        runningMean[c] = (float)((1 - m) * runningMean[c] + m * batchMean);
+        const double biased = bias ? batchMean + bias[c] : batchMean;
+        runningMean[c] = (float)((1 - m) * runningMean[c] + m * biased);
         runningVar[c] = (float)((1 - m) * runningVar[c] + m * batch.squares / unbiased);
     }
 }

@@ -12,6 +12,7 @@
 //
 //   kernel   bytes per parameter                                            blocks
 //   step     20: reads w g v, writes w v; where it averages 28: also a      quads / 256
+//            2 more where it leaves w in bfloat16 in `copy`: 22 and 30
 //   bend     24: reads w g v p, writes v p                                  quads / 256
 //   tick     8 read, 8 written                                              1 of 1 thread
 //
@@ -19,7 +20,7 @@
 // quads. Besides, each block reads 24 bytes of the control block (bend: 36 with its coefficient).
 //
 //   step(float4* w, const float4* g, float4* v, float4* a, const Control*, u32 steps, u32 quads, u32 split,
-//        float mu, float wd, u32 nesterov)
+//        float mu, float wd, u32 nesterov, uint2* copy /* or null */)
 //   bend(float4* p, float4* v, const float4* w, const float4* g, const Control*, u32 steps, u32 quads, u32 split,
 //        float mu, float wd, u32 nesterov, const float* coefficients /* (rows, points) */, u32 rows, u32 points,
 //        u32 point)
@@ -44,7 +45,8 @@ __device__ inline float decayed(float g, float w, float wd) { return __fadd_rn(g
 
 extern "C" __global__ void __launch_bounds__(256)
 step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
-     const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov) {
+     const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov,
+     uint2* __restrict__ copy) {
     const Pace now = pace(control, steps);
     if (now.stopped) return;
     const Rule rule = {mu, now.lr, nesterov != 0};
@@ -60,6 +62,7 @@ step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ 
         rule(weight.w, velocity.w, decayed(gradient.w, weight.w, decay));
         v[i] = velocity;
         w[i] = weight;
+        if (copy) copy[i] = rounded(weight);
         if (now.alpha != 0) {
             const float4 mean = a[i];
             a[i] = make_float4(

@@ -12,7 +12,8 @@
 //   squares  the sum of g^2 of each piece in double: thread i takes i, i + 256, ...; threads are added in halves
 //
 //   kernel    bytes per parameter                                                            blocks
-//   update    12 + 8 for each moment: reads w g m v, writes w m v; 8 more where it averages     quads / 256
+//   update    12 + 8 for each moment: reads w g m v, writes w m v; 8 more where it averages,    quads / 256
+//             2 for the copy in bfloat16
 //   fused     the same: SGD 20, AdamW 28; 8 more where it averages, 8 more with s,              one a piece
 //             4 more where it pulls and does not average
 //   squares   4, and 8 of each piece                                                            one a piece
@@ -24,7 +25,7 @@
 // Does nothing once a loss was not finite or the tables have ended. pull[steps] follows alpha[steps] in fused's control block.
 //
 //   update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control*, const float* scalars /* (steps, n) */,
-//          u32 steps, u32 quads, u32 split, float wd)
+//          u32 steps, u32 quads, u32 split, float wd, uint2* copy /* or null */)
 //   fused(const Piece*, u32 count, const Control*, const float* scalars /* (steps, n) */, u32 steps, float wd,
 //         const double* sums /* (count) */, double clip)
 //   squares(double* sums, const Piece*, u32 count)
@@ -40,7 +41,7 @@ __device__ inline void rule(float& w, const float g, float& m, float& v, const f
 
 extern "C" __global__ void __launch_bounds__(256)
 update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control* control, const float* scalars,
-       u32 steps, u32 quads, u32 split, float wd) {
+       u32 steps, u32 quads, u32 split, float wd, uint2* copy) {
     const Pace now = pace(control, steps);
     if (now.stopped) return;
     float c[BASIN_SCALARS + 1];
@@ -58,6 +59,7 @@ update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Contro
         rule(weight.z, gradient.z, first.z, second.z, now.lr, decay, c);
         rule(weight.w, gradient.w, first.w, second.w, now.lr, decay, c);
         w[i] = weight;
+        if (copy) copy[i] = rounded(weight);
         if (BASIN_MOMENTS > 0) m[i] = first;
         if (BASIN_MOMENTS > 1) v[i] = second;
         if (now.alpha != 0) {

@@ -4,7 +4,7 @@
 namespace softgpu::blas {
 namespace {
 
-constexpr int R_32F = 0;  // cudaDataType
+constexpr int R_32F = 0, R_16BF = 14;  // cudaDataType
 enum Compute { COMPUTE_32F = 68, COMPUTE_32F_PEDANTIC = 69, COMPUTE_32F_FAST_TF32 = 77 };
 
 struct Operand {
@@ -68,8 +68,48 @@ bool computesTf32(const Handle& h, int type) {
     return type == COMPUTE_32F_FAST_TF32 || (type == COMPUTE_32F && allowsTf32(h));
 }
 
-void requireFloat(int a, int b, int c) {
-    require(a == R_32F && b == R_32F && c == R_32F, NOT_SUPPORTED, "only float matrices");
+// Products of bfloat16 matrices, summed in float, into either type; without gaps, and never on top of c.
+struct HalfGemm {
+    std::int64_t m, n, k;
+    Operand a, b;
+    void* c;
+    bool narrow;
+    Scalar alpha, beta;
+
+    static std::vector<float> widened(Accessor& memory, const Operand& o) {
+        std::vector<float> out(o.rows * o.columns);
+        const auto* from = read(memory, reinterpret_cast<const std::uint16_t*>(o.at), out.size());
+        std::transform(from, from + out.size(), out.begin(), fromBf16);
+        return out;
+    }
+
+    void operator()(Accessor& memory) const {
+        require(alpha.value(memory) == 1 && beta.value(memory) == 0, NOT_SUPPORTED, "only c = a b");
+        std::vector<float> left = widened(memory, a), right = widened(memory, b), value(m * n);
+        product(n, m, k, b.transposedView(right.data()), a.transposedView(left.data()), value.data(), m, false, false);
+        if (narrow) {
+            std::transform(value.begin(), value.end(), write(memory, static_cast<std::uint16_t*>(c), m * n), toBf16);
+        } else {
+            std::copy(value.begin(), value.end(), write(memory, static_cast<float*>(c), m * n));
+        }
+    }
+};
+
+void halfGemm(const Handle& h, const char* function, int ta, int tb, std::int64_t m, std::int64_t n, std::int64_t k,
+              const float* alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, const float* beta,
+              void* c, int typeC, std::int64_t ldc) {
+    require(hasTf32(), NOT_SUPPORTED, "bfloat16 from compute capability 8.0 on");
+    require(typeC == R_32F || typeC == R_16BF, NOT_SUPPORTED, "c is float or bfloat16");
+    require(m > 0 && n > 0 && k > 0, INVALID_VALUE, "nothing to multiply");
+    Operand left = operand(ta, m, k, a, lda, 0), right = operand(tb, k, n, b, ldb, 0);
+    require(left.rows == lda && right.rows == ldb && ldc == m, NOT_SUPPORTED, "only matrices without gaps");
+    run(h, function, HalfGemm{m, n, k, left, right, c, typeC == R_16BF, Scalar(h, alpha), Scalar(h, beta)});
+}
+
+bool bothHalf(int a, int b, int c) {
+    if (a == R_16BF && b == R_16BF) return true;
+    require(a == R_32F && b == R_32F && c == R_32F, NOT_SUPPORTED, "float matrices, or bfloat16 ones");
+    return false;
 }
 
 void geam(const Handle& h, const char* function, int ta, int tb, std::int64_t m, std::int64_t n, const float* alpha,
@@ -146,16 +186,21 @@ using namespace softgpu::blas;
                  allowsTf32(handle));                                                                                 \
         });                                                                                                           \
     }
-#define GEMM_EX(NAME, INT)                                                                                            \
-    int NAME(Handle* h, int ta, int tb, INT m, INT n, INT k, const void* alpha, const void* a, int typeA, INT lda,    \
-             const void* b, int typeB, INT ldb, const void* beta, void* c, int typeC, INT ldc, int compute, int) {    \
-        return softgpu::blas::call(__func__, [&] {                                                                    \
-            Handle& handle = handles().get(h);                                                                        \
-            requireFloat(typeA, typeB, typeC);                                                                        \
-            gemm(handle, #NAME, ta, tb, m, n, k, static_cast<const float*>(alpha), static_cast<const float*>(a), lda, \
-                 0, static_cast<const float*>(b), ldb, 0, static_cast<const float*>(beta), static_cast<float*>(c),    \
-                 ldc, 0, 1, computesTf32(handle, compute));                                                           \
-        });                                                                                                           \
+#define GEMM_EX(NAME, INT)                                                                                             \
+    int NAME(Handle* h, int ta, int tb, INT m, INT n, INT k, const void* alpha, const void* a, int typeA, INT lda,     \
+             const void* b, int typeB, INT ldb, const void* beta, void* c, int typeC, INT ldc, int compute, int) {     \
+        return softgpu::blas::call(__func__, [&] {                                                                     \
+            Handle& handle = handles().get(h);                                                                         \
+            auto by = static_cast<const float*>(alpha), keep = static_cast<const float*>(beta);                        \
+            auto left = static_cast<const float*>(a), right = static_cast<const float*>(b);                            \
+            bool tf32 = computesTf32(handle, compute);                                                                 \
+            if (bothHalf(typeA, typeB, typeC)) {                                                                       \
+                halfGemm(handle, #NAME, ta, tb, m, n, k, by, left, lda, right, ldb, keep, c, typeC, ldc);              \
+            } else {                                                                                                   \
+                gemm(handle, #NAME, ta, tb, m, n, k, by, left, lda, 0, right, ldb, 0, keep, static_cast<float*>(c), ldc,\
+                     0, 1, tf32);                                                                                      \
+            }                                                                                                          \
+        });                                                                                                            \
     }
 #define SGEAM(NAME, INT)                                                                                              \
     int NAME(Handle* h, int ta, int tb, INT m, INT n, const float* alpha, const float* a, INT lda, const float* beta, \

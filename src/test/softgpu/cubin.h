@@ -8,7 +8,7 @@ constexpr char cubinMagic[9] = "\x7fSOFTGPU";
 
 struct CubinHeader {
     char magic[8];
-    std::uint32_t architecture;  // 75
+    std::uint32_t architecture;  // 80
     std::uint32_t bytes;         // of the PTX that follows
 };
 

@@ -154,7 +154,7 @@ CUresult describe(CUresult error, const char** out, bool name) {
 int capability() {
     static const int capability = [] {
         const char* asked = std::getenv("BASIN_SOFTGPU_CC");
-        return asked ? std::atoi(asked) : 75;
+        return asked ? std::atoi(asked) : 80;
     }();
     return capability;
 }

@@ -97,10 +97,12 @@ struct Blend {
 };
 
 void requireFloat(const Tensor& tensor);
+void requireValues(const Tensor& tensor);  // float or bfloat16
+std::size_t bytesOf(int type);
 void requireData(const void* at);
 void requireSameShape(const Tensor& a, const Tensor& b);
 
-// Values in the order (N, space, C) without gaps, whatever the layout in memory is.
+// Values in the order (N, space, C) without gaps, whatever layout and type in memory are.
 class Input {
 public:
     Input(Accessor& memory, const Tensor& tensor, const void* at);
@@ -123,7 +125,7 @@ public:
 private:
     Accessor& memory_;
     Tensor tensor_;
-    float* at_;
+    void* at_;
     Blend blend_;
     float* data_;
     std::vector<float> staged_;

@@ -87,7 +87,7 @@ int cudnnConvolutionBiasActivationForward(Handle* h, const void* alpha1, Tensor*
         Tensor zTensor = tensors().get(zDesc), biasTensor = tensors().get(biasDesc);
         Activation act = activations().get(activation);
         requireData(x), requireData(w), requireData(z), requireData(bias), requireData(y);
-        requireFloat(zTensor), requireFloat(biasTensor);
+        requireFloat(p.problem.x), requireFloat(zTensor), requireFloat(biasTensor);
         requireSameShape(zTensor, p.problem.y);
         require(int(biasTensor.count()) == p.problem.y.dims[1] && biasTensor.dims[1] == p.problem.y.dims[1],
                 BAD_PARAM_SHAPE_MISMATCH, "a bias per channel is wanted");

@@ -29,8 +29,9 @@ Problem::Problem(const Tensor& x, const Filter& w, const Convolution& conv, cons
     : x(x), y(y), w(w), conv(conv) {
     Tensor expected = outputOf(conv, x, w);
     require(expected.sameShape(y), BAD_PARAM_SHAPE_MISMATCH, "y has not the convolution's output shape");
-    requireFloat(x), requireFloat(y), requireFloat(w.tensor());
-    require(conv.type == FLOAT, NOT_SUPPORTED_DATA_TYPE, "only float is computed");
+    requireValues(x), requireValues(y), requireValues(w.tensor());
+    require(x.type == y.type && x.type == w.type, NOT_SUPPORTED_DATA_TYPE, "x, w and y differ in type");
+    require(conv.type == FLOAT, NOT_SUPPORTED_DATA_TYPE, "sums are float");
     require(conv.rank == 2, NOT_SUPPORTED_SHAPE, "only two-dimensional convolutions");
     require(w.format != NHWC || (x.channelsLast() && y.channelsLast()), NOT_SUPPORTED_LAYOUT,
             "an NHWC filter wants NHWC tensors");
@@ -46,7 +47,7 @@ ConvShape Problem::shape() const {
     s.dilationH = conv.dilation[0], s.dilationW = conv.dilation[1];
     s.groups = conv.groups;
     s.flipped = conv.mode == 0;
-    s.tf32 = conv.math != FMA_MATH && hasTf32();
+    s.tf32 = x.type == FLOAT && conv.math != FMA_MATH && hasTf32();
     return s;
 }
 

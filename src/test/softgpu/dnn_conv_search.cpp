@@ -122,7 +122,9 @@ void find(const Handle& handle, Direction direction, const Problem& problem, int
 
 struct Span {
     const void* at;
-    std::size_t count;
+    std::size_t bytes;
+
+    Span(const void* at, const Tensor& t) : at(at), bytes(t.span() * bytesOf(t.type)) {}
 };
 
 void findEx(const Handle& handle, Direction direction, const Problem& problem, Span in, Span in2, Span out, int asked,
@@ -130,14 +132,14 @@ void findEx(const Handle& handle, Direction direction, const Problem& problem, S
     requireSearch(handle);
     for (const Span& span : {in, in2, out}) {
         requireData(span.at);
-        require(valid(reinterpret_cast<Address>(span.at), span.count * sizeof(float)), BAD_PARAM,
+        require(valid(reinterpret_cast<Address>(span.at), span.bytes), BAD_PARAM,
                 "not so much device memory there");
     }
     require(bytes == 0 || valid(reinterpret_cast<Address>(workspace), bytes), BAD_PARAM, "the workspace is not there");
     report(candidates(direction, problem, bytes), asked, returned, results);
     void* output = const_cast<void*>(out.at);
     run(handle, "cuDNN's search for an algorithm" + problem.text(), [=](Accessor& memory) {
-        scribble(memory, output, out.count * sizeof(float));
+        scribble(memory, output, out.bytes);
         scribble(memory, workspace, bytes);
     });
 }
@@ -181,8 +183,8 @@ using softgpu::require;
                                      std::size_t bytes) {                                                              \
         return softgpu::dnn::call(__func__, [&] {                                                                      \
             Problem problem = forward(x, w, conv, y);                                                                  \
-            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A.span()}, {b, problem.SPAN_B.span()},       \
-                   {c, problem.SPAN_C.span()}, asked, returned, results, workspace, bytes);                            \
+            findEx(handles().get(h), DIRECTION, problem, {a, problem.SPAN_A}, {b, problem.SPAN_B},                     \
+                   {c, problem.SPAN_C}, asked, returned, results, workspace, bytes);                                   \
         });                                                                                                            \
     }
 

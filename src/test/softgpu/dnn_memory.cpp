@@ -69,6 +69,12 @@ void requireFloat(const Tensor& tensor) {
     require(tensor.type == FLOAT, NOT_SUPPORTED_DATA_TYPE, "only float");
 }
 
+void requireValues(const Tensor& tensor) {
+    require(tensor.rank != 0, BAD_PARAM, "a descriptor that was never set");
+    require(tensor.type == FLOAT || (tensor.type == BFLOAT16 && hasTf32()), NOT_SUPPORTED_DATA_TYPE,
+            "only float, and bfloat16 from compute capability 8.0 on");
+}
+
 void requireData(const void* at) { require(at != nullptr, BAD_PARAM_NULL_POINTER, "a data pointer is null"); }
 
 void requireSameShape(const Tensor& a, const Tensor& b) {
@@ -97,32 +103,55 @@ void walk(const Tensor& t, Body body) {
 }
 
 // Checks what the tensor covers and no more: at once when it has no gaps, else element by element.
-template <class Touch>
-float* touch(const Tensor& t, float* at, Touch one) {
+template <class T, class Touch>
+T* touch(const Tensor& t, T* at, Touch one) {
     if (t.count() == t.span()) return one(at, t.count());
-    float* first = nullptr;
+    T* first = nullptr;
     walk(t, [&](std::size_t offset, std::size_t index) {
-        float* host = one(at + offset, 1);
+        T* host = one(at + offset, 1);
         if (index == 0) first = host;
     });
     return first;
 }
 
+template <class T>
+const T* readAll(Accessor& memory, const Tensor& tensor, const void* at) {
+    T* from = static_cast<T*>(const_cast<void*>(at));
+    return touch(tensor, from, [&](T* p, std::size_t n) { return const_cast<T*>(read(memory, p, n)); });
+}
+
+template <class T, class Narrow, class Widen>
+void blendInto(Accessor& memory, const Tensor& tensor, void* at, Blend blend, const float* value, Narrow narrow,
+               Widen widen) {
+    T* to = touch(tensor, static_cast<T*>(at), [&](T* p, std::size_t n) {
+        return blend.beta == 0 ? write(memory, p, n) : update(memory, p, n);
+    });
+    walk(tensor, [&](std::size_t offset, std::size_t index) {
+        float scaled = blend.alpha * value[index];
+        to[offset] = narrow(blend.beta == 0 ? scaled : scaled + blend.beta * widen(to[offset]));
+    });
+}
+
 }  // namespace
 
 Input::Input(Accessor& memory, const Tensor& tensor, const void* at) {
-    float* from = static_cast<float*>(const_cast<void*>(at));
-    data_ = touch(tensor, from, [&](float* p, std::size_t n) { return const_cast<float*>(read(memory, p, n)); });
-    if (tensor.channelsLast()) return;
-    gathered_.resize(tensor.count());
-    walk(tensor, [&](std::size_t offset, std::size_t index) { gathered_[index] = data_[offset]; });
+    if (tensor.type == BFLOAT16) {
+        const std::uint16_t* halves = readAll<std::uint16_t>(memory, tensor, at);
+        gathered_.resize(tensor.count());
+        walk(tensor, [&](std::size_t offset, std::size_t index) { gathered_[index] = fromBf16(halves[offset]); });
+    } else {
+        data_ = readAll<float>(memory, tensor, at);
+        if (tensor.channelsLast()) return;
+        gathered_.resize(tensor.count());
+        walk(tensor, [&](std::size_t offset, std::size_t index) { gathered_[index] = data_[offset]; });
+    }
     data_ = gathered_.data();
 }
 
 Output::Output(Accessor& memory, const Tensor& tensor, void* at, Blend blend)
-    : memory_(memory), tensor_(tensor), at_(static_cast<float*>(at)), blend_(blend) {
-    if (tensor.channelsLast() && blend.alpha == 1 && blend.beta == 0) {
-        data_ = write(memory, at_, tensor.count());
+    : memory_(memory), tensor_(tensor), at_(at), blend_(blend) {
+    if (tensor.type == FLOAT && tensor.channelsLast() && blend.alpha == 1 && blend.beta == 0) {
+        data_ = write(memory, static_cast<float*>(at_), tensor.count());
     } else {
         staged_.resize(tensor.count());
         data_ = staged_.data();
@@ -131,14 +160,12 @@ Output::Output(Accessor& memory, const Tensor& tensor, void* at, Blend blend)
 
 void Output::finish() {
     if (staged_.empty()) return;
-    float alpha = blend_.alpha, beta = blend_.beta;
-    float* to = touch(tensor_, at_, [&](float* p, std::size_t n) {
-        return beta == 0 ? write(memory_, p, n) : update(memory_, p, n);
-    });
-    walk(tensor_, [&](std::size_t offset, std::size_t index) {
-        float value = alpha * staged_[index];
-        to[offset] = beta == 0 ? value : value + beta * to[offset];
-    });
+    const auto same = [](float x) { return x; };
+    if (tensor_.type == BFLOAT16) {
+        blendInto<std::uint16_t>(memory_, tensor_, at_, blend_, staged_.data(), toBf16, fromBf16);
+    } else {
+        blendInto<float>(memory_, tensor_, at_, blend_, staged_.data(), same, same);
+    }
 }
 
 }  // namespace softgpu::dnn

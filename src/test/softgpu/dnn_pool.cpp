@@ -131,7 +131,8 @@ void averageBackward(const Pooling& p, const Tensor& xt, const Tensor& yt, const
 }
 
 void check(const Pooling& p, const Tensor& x, const Tensor& y) {
-    requireFloat(x), requireFloat(y);
+    requireValues(x), requireValues(y);
+    require(x.type == y.type, NOT_SUPPORTED_DATA_TYPE, "x and y differ in type");
     requireSameShape(outputOf(p, x), y);
     require(p.rank == 2, NOT_SUPPORTED_SHAPE, "only two-dimensional pooling");
 }

@@ -14,8 +14,6 @@ Live<Filter>& filters() {
     return live;
 }
 
-namespace {
-
 std::size_t bytesOf(int type) {
     switch (type) {
         case DOUBLE:
@@ -30,6 +28,8 @@ std::size_t bytesOf(int type) {
         default: return 1;
     }
 }
+
+namespace {
 
 void requireType(int type) { require(type >= FLOAT && type <= BOOLEAN, BAD_PARAM, "no such data type"); }
 

@@ -47,6 +47,7 @@ struct Job {
     std::vector<std::shared_ptr<Job>> before;
     std::function<void(const Job&)> go;
     bool finished = false;
+    double end = 0;  // milliseconds of this machine's clock
 };
 
 struct Context;
@@ -208,7 +209,7 @@ template <class T> std::int64_t living() {
 }
 
 Context& current();    // throws when the thread has none
-int capability();      // 75, or what BASIN_SOFTGPU_CC says
+int capability();      // 80, or what BASIN_SOFTGPU_CC says
 
 // --- how every entry point is wrapped
 CUresult injected(const char* kind, const char* function);

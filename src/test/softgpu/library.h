@@ -68,10 +68,24 @@ private:
     std::set<T*> live_;
 };
 
-// TF32 exists from compute capability 8.0 on; the device says 7.5 unless the environment asks for more.
+// TF32 and bfloat16 exist from compute capability 8.0 on, which the device has unless the environment asks for another.
 inline bool hasTf32() {
     const char* capability = std::getenv("BASIN_SOFTGPU_CC");
-    return capability != nullptr && std::atoi(capability) >= 80;
+    return capability == nullptr || std::atoi(capability) >= 80;
+}
+
+// To the nearest, ties to even; NaN stays NaN.
+inline std::uint16_t toBf16(float x) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return x == x ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : (bits | 0x400000) >> 16;
+}
+
+inline float fromBf16(std::uint16_t half) {
+    std::uint32_t bits = std::uint32_t(half) << 16;
+    float x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 // Real libraries leave anything in a workspace. Here it is NaN, so that a workspace which overlaps live data shows.

@@ -1,5 +1,6 @@
 // Streams as queues of deferred jobs: nothing runs until the host waits, and then only what it waits for.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "driver.h"
@@ -49,6 +50,7 @@ void run(Job& job) {
         violated(std::string("the software GPU itself failed: ") + error.what());
     }
     insideTask = false;
+    job.end = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 // The job and all it needs, oldest first.

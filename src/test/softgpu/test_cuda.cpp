@@ -124,7 +124,7 @@ int compile(const char* text, std::vector<const char*> options, std::string& res
 CUfunction kernel(const char* name) {
     if (!module) {
         std::string image, log;
-        SAME(0, compile(source, {"-arch=sm_75"}, image, log, true));
+        SAME(0, compile(source, {"-arch=sm_80"}, image, log, true));
         OK(cuModuleLoadData(&module, image.data()));
     }
     CUfunction function = nullptr;

@@ -148,12 +148,12 @@ KERNEL_CASE("a cubin is for one architecture, PTX for it and newer ones") {
     const char* text = "extern \"C\" __global__ void k(float* x) { *x = 1; }";
     std::string image, log;
     CUmodule module;
-    SAME(0, compile(text, {"-arch=sm_80"}, image, log, true));
+    SAME(0, compile(text, {"-arch=sm_86"}, image, log, true));
     SAME(CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(&module, image.data()));
     SAME(0, compile(text, {"--gpu-architecture=compute_75"}, image, log));
     OK(cuModuleLoadData(&module, image.data()));
     OK(cuModuleUnload(module));
-    SAME(0, compile(text, {"-arch=compute_80"}, image, log));
+    SAME(0, compile(text, {"-arch=compute_86"}, image, log));
     SAME(CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(&module, image.data()));
     SAME(CUDA_ERROR_INVALID_PTX, cuModuleLoadData(&module, "no ptx at all"));
 }

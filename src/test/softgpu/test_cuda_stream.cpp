@@ -23,7 +23,7 @@ CASE("the device says what it is") {
     SAME(12060, version);
     OK(cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0));
     OK(cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0));
-    SAME(75, 10 * major + minor);
+    SAME(80, 10 * major + minor);
     OK(cuMemGetInfo(&free, &total));
     SAME(2 * bytes, total - free);
 }
@@ -169,9 +169,18 @@ CASE("polling an event comes to its end, and only then are results there") {
     EXPECT(polls < 100);
     EXPECT(all(gpu.pinned, 1));
     float time = -1;
-    SAME(CUDA_ERROR_NOT_SUPPORTED, cuEventElapsedTime(&time, event, event));
+    CUevent later;
+    OK(cuEventCreate(&later, 0));
+    SAME(CUDA_ERROR_INVALID_HANDLE, cuEventElapsedTime(&time, event, later));
+    OK(cuMemcpyDtoHAsync(gpu.pinned, gpu.x, bytes, gpu.a));
+    OK(cuEventRecord(later, gpu.a));
+    SAME(CUDA_ERROR_NOT_READY, cuEventElapsedTime(&time, event, later));
     SAME(-1, time);
+    OK(cuEventSynchronize(later));
+    OK(cuEventElapsedTime(&time, event, later));
+    EXPECT(time > 0 && time < 1000);
     OK(cuEventDestroy(event));
+    OK(cuEventDestroy(later));
 }
 
 CASE("a host function runs when somebody waits, and may not call CUDA") {

@@ -87,7 +87,7 @@ final class CompareCommand implements Runnable {
                         + splits.validationSet().count() + " validation, "
                         + splits.testSet().count() + " test samples"
                         + (training.tune ? " of " + training.measuredOn() : ""));
-        facts.put("net", s.model() + ", " + s.precision());
+        facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
         facts.put(
                 "budget",
                 training.budget().epochs() + " epochs for each method, batches of "

@@ -11,11 +11,13 @@ import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
 import io.basin.train.Model;
+import io.basin.train.Plan;
 import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,13 +28,14 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Says what this machine has, and proves that a device trains by training on it for a moment. */
 @Command(
         name = "doctor",
         description = "Describes the machine, opens every device and trains a small net on it for a moment.",
-        footer = {"", "Example:  basin doctor --threads 2"})
+        footer = {"", "Examples:", "  basin doctor --threads 2", "  basin doctor --times small-cnn --precision bf16"})
 final class DoctorCommand implements Callable<Integer> {
     private static final int STEPS = 20;
 
@@ -45,8 +48,36 @@ final class DoctorCommand implements Callable<Integer> {
 
     private final List<DeviceProvider> providers;
 
-    @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
-    private int threads;
+    @Mixin
+    private Flags.On on;
+
+    @Option(
+            names = "--times",
+            paramLabel = "NET",
+            description =
+                    "instead: the time of each operation of a training step of this net, beside what it moves and computes")
+    private String timed;
+
+    @Option(
+            names = "--algorithms",
+            paramLabel = "NET",
+            description =
+                    "instead: the algorithm of each convolution of this net, and its time where several were tried")
+    private String chosen;
+
+    @TrainingOptions.Sets("batch")
+    @Option(
+            names = "--batch-size",
+            defaultValue = "128",
+            description = "of --times and --algorithms; default ${DEFAULT-VALUE}")
+    private int batch;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "fp32",
+            converter = TrainingOptions.PrecisionName.class,
+            description = "of --times and --algorithms, as 'basin train' has it; default ${DEFAULT-VALUE}")
+    private Precision precision;
 
     DoctorCommand() {
         this(Devices.providers());
@@ -58,6 +89,16 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (timed == null && chosen == null) return examine();
+        try (Device device = on.open()) {
+            Plan.requirePrecision(device, precision);
+            if (timed != null) new StepReport(device, Nets.known(timed), precision, batch).times();
+            if (chosen != null) new StepReport(device, Nets.known(chosen), precision, batch).algorithms();
+            return 0;
+        }
+    }
+
+    private int examine() {
         Runtime runtime = Runtime.getRuntime();
         line(
                 "system",
@@ -88,7 +129,7 @@ final class DoctorCommand implements Callable<Integer> {
             line("", finding.text());
             right &= finding.right();
         }
-        try (Device device = provider.open(threads)) {
+        try (Device device = provider.open(on.threads())) {
             double[] losses = train(device);
             boolean learns = Double.isFinite(losses[1]) && losses[1] < losses[0];
             line(

@@ -36,6 +36,10 @@ final class Flags {
         @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
         private int threads;
 
+        int threads() {
+            return threads;
+        }
+
         Device open() {
             List<String> known = new ArrayList<>(List.of("auto"));
             Devices.providers().forEach(p -> known.add(p.name()));

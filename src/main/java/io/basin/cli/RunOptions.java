@@ -80,6 +80,8 @@ final class RunOptions extends Flags.Output {
         Bars bars = new Bars();
         try (Device device = open();
                 Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
+            String how = settings.precision().on(device);
+            if (!how.equals("fp32")) Notices.note("computing in " + how);
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);

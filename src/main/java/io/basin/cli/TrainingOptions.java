@@ -135,20 +135,20 @@ final class TrainingOptions {
             names = "--precision",
             defaultValue = "fp32",
             converter = PrecisionName.class,
-            description = "fp32 (or strict), bf16 on a CPU, tf32 on a GPU; weights stay float32")
+            description = {
+                "fp32: float32, on a GPU with convolutions in TF32, as PyTorch does by default",
+                "strict: float32 throughout",
+                "tf32: as fp32, and refused where there is no TF32",
+                "bf16: bfloat16 values and products, where the device has them",
+                "Weights and sums are float32 in all of them; default ${DEFAULT-VALUE}"
+            })
     Precision precision;
 
-    /** On a GPU, strict is what people call float32 without tensor cores. */
-    private static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
+    static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
         @Override
         public Precision convert(String name) {
-            return switch (name.toLowerCase(java.util.Locale.ROOT)) {
-                case "fp32", "strict" -> Precision.FP32;
-                case "tf32" -> Precision.TF32;
-                case "bf16" -> Precision.BF16;
-                default ->
-                    throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
-            };
+            for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
+            throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
         }
     }
 

@@ -5,6 +5,8 @@ import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.DeviceProvider;
+import io.basin.device.Loss;
+import io.basin.device.Precision;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
@@ -91,7 +93,7 @@ final class DeviceAgreement {
         // One batch: enough to tell, and little even where a device is slow.
         int count = Math.min(reader.batch(), test.count());
         Dataset few = test.subset(IntStream.range(0, count).toArray(), test.name());
-        try (Model model = new Model(on, net.get())) {
+        try (Model model = new Model(on, net.get(), Loss.crossEntropy(0), Precision.STRICT)) {
             return Probabilities.of(model.load(file), List.of(model.weights()), few, reader)
                     .p();
         }

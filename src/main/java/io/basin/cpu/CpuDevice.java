@@ -65,7 +65,7 @@ final class CpuDevice implements Device {
     @Override
     public boolean supports(Precision precision) {
         return switch (precision) {
-            case FP32 -> true;
+            case FP32, STRICT -> true;
             case BF16 -> Dnnl.isa().contains("bf16") || Dnnl.isa().contains("amx");
             case TF32 -> false;
         };

@@ -68,7 +68,7 @@ final class Dnnl {
 
     static memory.data_type type(Precision precision) {
         return switch (precision) {
-            case FP32 -> F32;
+            case FP32, STRICT -> F32;
             case BF16 -> BF16;
             case TF32 -> throw new IllegalArgumentException("oneDNN has no TF32 on a CPU");
         };

@@ -3,43 +3,46 @@ package io.basin.cuda;
 import static jcuda.jcudnn.JCudnn.*;
 
 import io.basin.Nullable;
-import io.basin.device.DeviceException;
 import io.basin.device.Layer;
 import io.basin.device.Memory;
+import io.basin.device.Precision;
 import io.basin.device.Shape;
+import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
+import java.util.Set;
 import jcuda.Pointer;
-import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
-import jcuda.jcudnn.cudnnConvolutionBwdFilterAlgoPerf;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
-import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnHandle;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** A convolution as cuDNN knows it: its descriptors, and the search for the algorithm of each direction. */
+/** A convolution as cuDNN knows it: its descriptors, and how long its algorithms take. */
 final class ConvShape {
     enum Direction {
-        FORWARD("Forward", 8),
-        DATA("BackwardData", 6),
-        FILTER("BackwardFilter", 7);
+        FORWARD("Forward", 8, Set.of()),
+        DATA("BackwardData", 6, Set.of(0)),
+        FILTER("BackwardFilter", 7, Set.of(0, 3));
 
         /** As it stands in the names of cuDNN's calls. */
         final String call;
         /** How many algorithms cuDNN numbers. */
         final int algorithms;
+        /** Those of them that NVIDIA says are not deterministic. */
+        private final Set<Integer> random;
 
-        Direction(String call, int algorithms) {
+        Direction(String call, int algorithms, Set<Integer> random) {
             this.call = call;
             this.algorithms = algorithms;
+            this.random = random;
         }
     }
 
-    /** More than this no algorithm may ask for: what it would gain is not worth the batch it costs. */
-    private static final long MOST_WORKSPACE = 256L << 20;
+    /** Timed after one run that is not; a layer that takes long is timed less often. */
+    private static final int RUNS = 3;
+
+    private static final double LONG = 30;
 
     /** From here on statuses of cuDNN 9 mean bad parameters, then what is not supported; then failures begin. */
     private static final int BAD_PARAMETER = 2000;
@@ -51,27 +54,54 @@ final class ConvShape {
     private final cudnnConvolutionDescriptor conv;
     private final cudnnTensorDescriptor y;
     private final CudaDevice device;
-    private final int math;
+    private final boolean narrow;
     private final Shape[] shapes;
     private final String key;
 
-    ConvShape(CudaDevice device, Closer undo, Layer.Conv spec, boolean tf32, Shape in, Shape filter, Shape out) {
+    ConvShape(
+            CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
         x = Descriptors.tensor(undo, in);
-        w = Descriptors.filter(undo, filter);
-        math = Descriptors.math(tf32);
-        conv = Descriptors.convolution(undo, spec, math);
+        narrow = precision == Precision.BF16;
+        w = Descriptors.filter(undo, filter, narrow);
+        conv = Descriptors.convolution(undo, spec, Descriptors.math(precision));
         y = Descriptors.tensor(undo, out);
-        shapes = new Shape[] {in, filter, out};
-        key = in + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
-                + (tf32 ? " tf32" : " strict");
+        shapes = new Shape[] {in.shape(), filter, out.shape()};
+        key = in.shape() + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
+                + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
     }
 
     Algorithms.Choice choose(Direction direction) {
-        return device.algorithms.choose(new Algorithms.Problem(
-                direction.name().toLowerCase(Locale.ROOT) + " " + key,
-                most -> search(direction, most),
-                algorithm -> workspace(direction, algorithm)));
+        return device.algorithms.choose(problem(direction));
+    }
+
+    Algorithms.Problem problem(Direction direction) {
+        return new Algorithms.Problem() {
+            @Override
+            public String key() {
+                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
+            }
+
+            @Override
+            public int algorithms() {
+                return direction.algorithms;
+            }
+
+            @Override
+            public boolean isDeterministic(int algorithm) {
+                return !direction.random.contains(algorithm);
+            }
+
+            @Override
+            public long workspace(int algorithm) {
+                return ConvShape.this.workspace(direction, algorithm);
+            }
+
+            @Override
+            public double @Nullable [] times(List<Algorithms.Choice> candidates) {
+                return ConvShape.this.times(direction, candidates);
+            }
+        };
     }
 
     /** Bytes; -1 where the algorithm does not do this layer. */
@@ -92,69 +122,61 @@ final class ConvShape {
         };
     }
 
-    /** What the hungriest algorithm asks for that may be considered. */
-    private long largestWorkspace(Direction direction) {
-        long largest = 1;
-        for (int algorithm = 0; algorithm < direction.algorithms; algorithm++) {
-            long bytes = workspace(direction, algorithm);
-            if (bytes <= MOST_WORKSPACE) largest = Math.max(largest, bytes);
-        }
-        return largest;
+    private long bytes(Shape s) {
+        return CudaLayout.of(s, narrow).bytes();
     }
 
-    /** Runs every algorithm on zeros; null where there is no memory for them, so that the plan can still say what it needs. */
-    private @Nullable List<Algorithms.Candidate> search(Direction direction, int most) {
-        long free = device.context.memory()[0];
-        long workspace = largestWorkspace(direction);
+    /** On random numbers: zeros would let a card run faster than it does. */
+    private double @Nullable [] times(Direction direction, List<Algorithms.Choice> candidates) {
+        long workspace = candidates.stream()
+                .mapToLong(Algorithms.Choice::workspace)
+                .max()
+                .orElse(0);
         long needed = workspace;
-        for (Shape s : shapes) needed += 4 * s.elements();
-        if (needed > free) return null;
+        for (Shape s : shapes) needed += bytes(s);
+        if (needed > device.context.memory()[0]) return null;
         List<Memory> memory = new ArrayList<>();
         try {
-            for (Shape s : shapes) memory.add(device.allocate(4 * s.elements()));
-            memory.add(device.allocate(workspace));
-            DevicePointer[] at =
-                    memory.stream().map(m -> CudaMemory.at(m, 0, m.bytes())).toArray(DevicePointer[]::new);
-            return find(direction, most, at, workspace);
-        } catch (ArrayIndexOutOfBoundsException e) {
-            // JCuda reads the count of results even where the call failed and wrote none.
-            String call = "cudnnFindConvolution" + direction.call + "AlgorithmEx";
-            throw new DeviceException(call + " failed: JCuda does not say with which CUDNN_STATUS_", e);
+            DevicePointer[] at = new DevicePointer[shapes.length];
+            for (int i = 0; i < at.length; i++) {
+                memory.add(device.allocate(bytes(shapes[i])));
+                at[i] = CudaMemory.at(memory.get(i), 0, bytes(shapes[i]));
+                int n = Math.toIntExact(shapes[i].elements());
+                String noise = narrow ? "noiseBf16" : "noise";
+                device.kernels
+                        .launch("pointwise.cu", noise, (n + 3) / 4)
+                        .args(at[i], n, (long) i)
+                        .run();
+            }
+            memory.add(device.allocate(Math.max(1, workspace)));
+            DevicePointer space = CudaMemory.at(memory.get(at.length), 0, workspace);
+            return candidates.stream()
+                    .mapToDouble(c -> time(direction, c, at, space))
+                    .toArray();
         } finally {
             memory.forEach(Memory::close);
         }
     }
 
-    private List<Algorithms.Candidate> find(Direction direction, int most, DevicePointer[] at, long space) {
-        cudnnHandle cudnn = device.context.cudnn;
-        int[] n = {0};
-        var forward = new cudnnConvolutionFwdAlgoPerf[most];
-        var data = new cudnnConvolutionBwdDataAlgoPerf[most];
-        var filter = new cudnnConvolutionBwdFilterAlgoPerf[most];
-        int status = switch (direction) {
-            case FORWARD ->
-                cudnnFindConvolutionForwardAlgorithmEx(
-                        cudnn, x, at[0], w, at[1], conv, y, at[2], most, n, forward, at[3], space);
-            case DATA ->
-                cudnnFindConvolutionBackwardDataAlgorithmEx(
-                        cudnn, w, at[1], y, at[2], conv, x, at[0], most, n, data, at[3], space);
-            case FILTER ->
-                cudnnFindConvolutionBackwardFilterAlgorithmEx(
-                        cudnn, x, at[0], y, at[2], conv, w, at[1], most, n, filter, at[3], space);
+    /** The shortest of a few runs. */
+    private double time(Direction direction, Algorithms.Choice how, DevicePointer[] at, Pointer space) {
+        int[] status = {0};
+        Runnable work = () -> {
+            status[0] = switch (direction) {
+                case FORWARD -> run(direction, how, at[0], at[1], at[2], space);
+                case DATA -> run(direction, how, at[1], at[2], at[0], space);
+                case FILTER -> run(direction, how, at[0], at[2], at[1], space);
+            };
         };
-        Check.cudnn(status, "cudnnFindConvolution" + direction.call + "AlgorithmEx");
-        return IntStream.range(0, n[0])
-                .mapToObj(i -> switch (direction) {
-                    case FORWARD -> candidate(forward[i].algo, forward[i].status, forward[i].determinism, true);
-                    case DATA -> candidate(data[i].algo, data[i].status, data[i].determinism, true);
-                    case FILTER ->
-                        candidate(filter[i].algo, filter[i].status, filter[i].determinism, filter[i].mathType == math);
-                })
-                .toList();
-    }
-
-    private static Algorithms.Candidate candidate(int algorithm, int status, int determinism, boolean asked) {
-        return new Algorithms.Candidate(algorithm, status, determinism == 1, asked);
+        double best = Double.POSITIVE_INFINITY;
+        for (int i = 0; i <= RUNS; i++) {
+            double time = device.context.milliseconds(work);
+            if (status[0] >= BAD_PARAMETER && status[0] < INTERNAL_ERROR) return Double.POSITIVE_INFINITY;
+            Check.cudnn(status[0], "cudnnConvolution" + direction.call);
+            if (i > 0) best = Math.min(best, time);
+            if (i > 0 && time > LONG) break;
+        }
+        return best;
     }
 
     /**

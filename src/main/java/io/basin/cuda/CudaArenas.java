@@ -45,7 +45,7 @@ final class CudaArenas extends Arenas {
         Launch launch = launch("step.cu", "step", s.paramBytes())
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), s.memory(Arena.MOMENTUM), s.memory(Arena.AVERAGE))
                 .args(control.memory(), control.steps());
-        return rule(launch, spec, s.paramBytes(), s.splitBytes());
+        return rule(launch, spec, s.paramBytes(), s.splitBytes()).args(device.copyOf(s.memory(Arena.PARAMS)));
     }
 
     /** {@code kernels/update.cu} with the rule's statements in it. */
@@ -61,7 +61,8 @@ final class CudaArenas extends Arenas {
                 .launch(fileName(rule), source, "update", items(s.paramBytes()))
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), moments[0], moments[1], s.memory(Arena.AVERAGE))
                 .args(state.memory(), numbers, state.steps())
-                .args(quads(s.paramBytes()), quads(s.splitBytes()), (float) rule.weightDecay());
+                .args(quads(s.paramBytes()), quads(s.splitBytes()), (float) rule.weightDecay())
+                .args(device.copyOf(s.memory(Arena.PARAMS)));
     }
 
     static ByteBuffer table(float[][] rows) {
@@ -110,7 +111,7 @@ final class CudaArenas extends Arenas {
         }
         return launch("average.cu", "combine", to.bytes())
                 .args(to, c.keep(device.allocate(addresses.flip())), points.size(), c.memory(), rows(c))
-                .args(c.control() == null ? null : c.control().memory(), quads(to.bytes()));
+                .args(c.control() == null ? null : c.control().memory(), quads(to.bytes()), device.copyOf(to));
     }
 
     private static int rows(Coefficients c) {

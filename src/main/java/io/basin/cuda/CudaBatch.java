@@ -7,6 +7,7 @@ import io.basin.device.Images;
 import io.basin.device.Op;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
+import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
@@ -25,14 +26,15 @@ final class CudaBatch extends CudaOp implements Op.Batch {
         reach.add("the image set", images.pixels())
                 .add("the image set", images.labels())
                 .add("the control block", control.memory());
-        Tensor y = result(images.sample().batched(spec.batch()));
+        Shape shape = images.sample().batched(spec.batch());
+        Tensor y = result(shape, CudaLayout.of(shape, narrow));
         labels = scope.kept(4L * images.labelWidth() * spec.batch());
         Augmentation a = spec.augmentation();
         float[] values = images.floats() ? moments(a) : a.table();
         table = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
         table.asFloatBuffer().put(values);
         tablePlace = place(throughout(scope.kept(table.capacity())));
-        forward(launch("batch.cu", images.floats() ? "batchFloats" : "batch")
+        forward(launch("batch.cu", typed(images.floats() ? "batchFloats" : "batch"))
                 .shape(spec.batch(), 1, 256, 1)
                 .args(value(y), place(labels), images.pixels(), images.labels(), tablePlace, control.memory())
                 .args(spec.batch(), images.count(), images.height(), images.width(), images.channels())

@@ -56,7 +56,7 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
         channels = layout.channels();
         pixels = layout.inner();
         rows = layout.outer() * pixels;
-        grid = RowGrid.of(rows, channels, Float.BYTES);
+        grid = RowGrid.of(rows, channels, elementBytes());
         Shape sample = x.shape().sample();
         CudaLayout vector = CudaLayout.of(Shape.of(channels));
         scale = scope.parameter(spec.scale(sample), vector);
@@ -75,7 +75,11 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     }
 
     private Launch overRows(String kernel) {
-        return grid.shape(launch(FILE, kernel));
+        return grid.shape(launch(FILE, typed(kernel)));
+    }
+
+    private int elementBytes() {
+        return narrow ? Short.BYTES : Float.BYTES;
     }
 
     private Launch perChannel(String kernel) {
@@ -91,9 +95,12 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     }
 
     private void planTraining() {
+        CudaConv.Bias bias = device.biases.remove(x.value());
+        if (bias != null) bias.withdraw();
         forward(partialSums("moments"));
         forward(warpPerChannel("finalise")
                 .args(partial, pivot, batchMean, batchVar, runningMean, runningVar)
+                .args(bias == null ? null : weight(bias.parameter()))
                 .args(spec.momentum(), rows, channels, grid.slabs()));
         forward(normalise(batchMean, batchVar));
         planBackward();
@@ -158,7 +165,7 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
     public void measure(int samples) {
         requireEvaluation();
         int count = samples * pixels;
-        RowGrid of = RowGrid.of(count, channels, Float.BYTES);
+        RowGrid of = RowGrid.of(count, channels, elementBytes());
         of.shape(measure).set(3, count);
         merge.set(5, count);
         merge.set(7, of.slabs());

@@ -8,12 +8,12 @@ import static jcuda.driver.JCudaDriver.*;
 
 import com.sun.jna.Native;
 import io.basin.device.DeviceException;
-import io.basin.device.Precision;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUevent;
 import jcuda.driver.CUstream;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
@@ -35,6 +35,10 @@ final class CudaContext implements AutoCloseable {
     /** As NVIDIA recommends from Hopper on; 4 MiB would do before. */
     private static final long CUBLAS_WORKSPACE = 32L << 20;
 
+    /** Products of float32 in float32, those of bfloat16 summed in it to the end, parts of a sum too. */
+    private static final int STRICT =
+            cublasMath.CUBLAS_DEFAULT_MATH | cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+
     final CUdevice device = new CUdevice();
     final CUstream stream = new CUstream();
     final cublasHandle cublas = new cublasHandle();
@@ -49,7 +53,6 @@ final class CudaContext implements AutoCloseable {
     final int multiprocessors;
     private final Closer undo = new Closer();
     private final CUcontext context = new CUcontext();
-    private boolean fast;
 
     CudaContext() {
         try {
@@ -88,7 +91,7 @@ final class CudaContext implements AutoCloseable {
         undo.add("cublasDestroy", () -> JCublas2.cublasDestroy(cublas));
         Check.cublas(JCublas2.cublasSetStream(cublas, bridge), "cublasSetStream");
         Check.cublas(JCublas2.cublasSetWorkspace(cublas, workspace, CUBLAS_WORKSPACE), "cublasSetWorkspace");
-        Check.cublas(JCublas2.cublasSetMathMode(cublas, cublasMath.CUBLAS_DEFAULT_MATH), "cublasSetMathMode");
+        Check.cublas(JCublas2.cublasSetMathMode(cublas, STRICT), "cublasSetMathMode");
         Check.cudnn(JCudnn.cudnnCreate(cudnn), "cudnnCreate");
         undo.add("cudnnDestroy", () -> JCudnn.cudnnDestroy(cudnn));
         Check.cudnn(JCudnn.cudnnSetStream(cudnn, bridge), "cudnnSetStream");
@@ -126,26 +129,13 @@ final class CudaContext implements AutoCloseable {
         return software() ? "software GPU (no hardware)" : name;
     }
 
-    /** From Ampere on. */
-    boolean hasTf32() {
+    /** Those that compute in TF32 and bfloat16: from Ampere on. */
+    boolean hasTensorCores() {
         return major >= 8;
     }
 
     int architecture() {
         return 10 * major + minor;
-    }
-
-    /** Whether products may round their operands to 10 bits of mantissa. */
-    static boolean tf32(Precision precision) {
-        return precision == Precision.TF32;
-    }
-
-    /** Sets how the products that follow are computed. cuBLAS is strict unless told otherwise, cuDNN the contrary. */
-    void math(boolean tf32) {
-        if (tf32 == fast) return;
-        int mode = tf32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
-        Check.cublas(JCublas2.cublasSetMathMode(cublas, mode), "cublasSetMathMode");
-        fast = tf32;
     }
 
     /** Bytes free and in all. */
@@ -154,6 +144,31 @@ final class CudaContext implements AutoCloseable {
         long[] total = {0};
         Check.driver(cuMemGetInfo(free, total), "cuMemGetInfo");
         return new long[] {free[0], total[0]};
+    }
+
+    /** Milliseconds between the stream's coming to {@code work} and its leaving it; waits. */
+    double milliseconds(Runnable work) {
+        CUevent[] ends = {new CUevent(), new CUevent()};
+        try (Closer made = new Closer()) {
+            for (CUevent end : ends) {
+                Check.driver(cuEventCreate(end, 0), "cuEventCreate");
+                made.add("cuEventDestroy", () -> cuEventDestroy(end));
+            }
+            Check.driver(cuEventRecord(ends[0], stream), "cuEventRecord");
+            work.run();
+            Check.driver(cuEventRecord(ends[1], stream), "cuEventRecord");
+            Check.driver(cuEventSynchronize(ends[1]), "cuEventSynchronize");
+            float[] time = {0};
+            Check.driver(cuEventElapsedTime(time, ends[0], ends[1]), "cuEventElapsedTime");
+            return time[0];
+        }
+    }
+
+    /** Of the driver, such as 12060. */
+    int driver() {
+        int[] version = {0};
+        Check.driver(cuDriverGetVersion(version), "cuDriverGetVersion");
+        return version[0];
     }
 
     void synchronize() {

@@ -7,9 +7,21 @@ import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Convolution by cuDNN; bias, residual and ReLU in one pass of ours over its result. */
 final class CudaConv extends CudaOp {
+    /**
+     * A bias before batch norm, which takes it away again with the mean: in training nothing but the running mean shows it, and
+     * its gradient is 0. A batch norm that is the only reader withdraws the passes that add it and that sum its gradient.
+     */
+    record Bias(CudaConv op, Parameter parameter, List<Launch> passes) {
+        void withdraw() {
+            passes.forEach(op::withdraw);
+        }
+    }
+
     CudaConv(CudaDevice device, PlanContext scope, Layer.Conv spec, Tensor x, @Nullable Tensor residual) {
         super(device, scope, x, residual);
         planned(() -> plan(spec, x, residual));
@@ -23,21 +35,33 @@ final class CudaConv extends CudaOp {
         Parameter w = scope.parameter(spec.weight(sample), CudaLayout.of(filter));
         Layer.Param bias = spec.bias(sample);
         Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
-        boolean tf32 = CudaContext.tf32(scope.precision());
-        ConvShape shape = new ConvShape(device, undo, spec, tf32, x.shape(), filter, y.shape());
-        forward(call(shape, Direction.FORWARD, value(x), weight(w), value(y)));
+        ConvShape shape = new ConvShape(device, undo, spec, scope.precision(), x, filter, y);
+        KernelArg weights = operand(w);
+        forward(call(shape, Direction.FORWARD, value(x), weights, value(y)));
+        List<Launch> passes = new ArrayList<>();
         if (b != null || residual != null || spec.relu()) {
-            forward(CudaPointwise.finish(this, y, b, residual, spec.relu()));
+            passes.add(CudaPointwise.finish(this, y, b, residual, spec.relu()));
+            forward(passes.get(0));
         }
         if (!scope.training()) return;
         KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, y) : grad(y);
         if (residual != null) passOn(residual, dy);
         CudaLayout layout = CudaLayout.of(y.layout());
         if (b != null) {
-            CudaPointwise.columnSums(this, dy, weightGrad(b), layout.outer() * layout.inner(), layout.channels());
+            int rows = layout.outer() * layout.inner();
+            passes.addAll(CudaPointwise.columnSums(this, dy, weightGrad(b), rows, layout.channels()));
         }
-        backward(call(shape, Direction.FILTER, value(x), dy, weightGrad(w)));
-        if (x.grad() != null) backward(call(shape, Direction.DATA, weight(w), dy, grad(x)));
+        planWeightGradient(shape, value(x), dy, w);
+        if (x.grad() != null) backward(call(shape, Direction.DATA, weights, dy, grad(x)));
+        if (b != null && residual == null && !spec.relu()) device.biases.put(y.value(), new Bias(this, b, passes));
+    }
+
+    /** cuDNN leaves it in the type of what it reads. */
+    private void planWeightGradient(ConvShape shape, KernelArg x, KernelArg dy, Parameter w) {
+        int elements = elements(w);
+        KernelArg dw = narrow ? place(scope.inBackward(2L * elements)) : weightGrad(w);
+        backward(call(shape, Direction.FILTER, x, dy, dw));
+        if (narrow) backward(kernel("pointwise.cu", "widen", (elements + 3) / 4).args(weightGrad(w), dw, elements));
     }
 
     private Runnable call(ConvShape shape, Direction direction, KernelArg a, KernelArg b, KernelArg to) {

@@ -1,5 +1,9 @@
 package io.basin.cuda;
 
+import static jcuda.cudaDataType.CUDA_R_16BF;
+import static jcuda.cudaDataType.CUDA_R_32F;
+import static jcuda.jcublas.cublasComputeType.CUBLAS_COMPUTE_32F;
+import static jcuda.jcublas.cublasGemmAlgo.CUBLAS_GEMM_DEFAULT;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 
@@ -8,6 +12,7 @@ import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
+import jcuda.Pointer;
 import jcuda.jcublas.JCublas2;
 
 /**
@@ -29,32 +34,57 @@ final class CudaDense extends CudaOp {
         int in = Math.toIntExact(x.shape().elements() / rows);
         Tensor y = output(Shape.of(rows, out));
         CudaLayout image = CudaLayout.of(x.shape());
-        CudaLayout layout = new CudaLayout(out, image.channels(), image.inner());
+        CudaLayout layout = new CudaLayout(out, image.channels(), image.inner(), false);
         Parameter w = scope.parameter(spec.weight(x.shape().sample()), layout);
         Layer.Param bias = spec.bias(x.shape().sample());
         Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
         KernelArg source = value(x);
-        KernelArg weights = weight(w);
-        forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, source, value(y)));
+        KernelArg weights = operand(w);
+        forward(gemm(CUBLAS_OP_T, CUBLAS_OP_N, out, rows, in, weights, source, value(y), narrow));
         if (b != null || spec.relu()) forward(CudaPointwise.finish(this, y, b, null, spec.relu()));
         if (!scope.training()) return;
         KernelArg dy = spec.relu() ? CudaPointwise.throughRelu(this, y) : grad(y);
         if (b != null) CudaPointwise.columnSums(this, dy, weightGrad(b), rows, out);
-        backward(gemm(CUBLAS_OP_N, CUBLAS_OP_T, in, out, rows, source, dy, weightGrad(w)));
-        if (x.grad() != null) backward(gemm(CUBLAS_OP_N, CUBLAS_OP_N, in, rows, out, weights, dy, grad(x)));
+        backward(gemm(CUBLAS_OP_N, CUBLAS_OP_T, in, out, rows, source, dy, weightGrad(w), false));
+        if (x.grad() != null) backward(gemm(CUBLAS_OP_N, CUBLAS_OP_N, in, rows, out, weights, dy, grad(x), narrow));
     }
 
-    /** To (m, n) = op(A) (m, k) op(B) (k, n), columns first and without gaps. */
-    private Runnable gemm(int opA, int opB, int m, int n, int k, KernelArg a, KernelArg b, KernelArg to) {
+    /**
+     * To (m, n) = op(A) (m, k) op(B) (k, n), columns first and without gaps.
+     *
+     * @param narrowed whether the result is bfloat16 too, where A and B are
+     */
+    private Runnable gemm(
+            int opA, int opB, int m, int n, int k, KernelArg a, KernelArg b, KernelArg to, boolean narrowed) {
         CudaContext c = device.context;
-        boolean fast = CudaContext.tf32(scope.precision());
+        int type = narrow ? CUDA_R_16BF : CUDA_R_32F;
+        int result = narrowed ? CUDA_R_16BF : CUDA_R_32F;
         int lda = opA == CUBLAS_OP_N ? m : k;
         int ldb = opB == CUBLAS_OP_N ? k : n;
         return vendor(() -> {
-            c.math(fast);
-            int status = JCublas2.cublasSgemm(
-                    c.cublas, opA, opB, m, n, k, c.one, a.address(), lda, b.address(), ldb, c.zero, to.address(), m);
-            Check.cublas(status, "cublasSgemm");
+            Pointer left = a.address();
+            Pointer right = b.address();
+            int status = JCublas2.cublasGemmEx_new(
+                    c.cublas,
+                    opA,
+                    opB,
+                    m,
+                    n,
+                    k,
+                    c.one,
+                    left,
+                    type,
+                    lda,
+                    right,
+                    type,
+                    ldb,
+                    c.zero,
+                    to.address(),
+                    result,
+                    m,
+                    CUBLAS_COMPUTE_32F,
+                    CUBLAS_GEMM_DEFAULT);
+            Check.cublas(status, "cublasGemmEx");
         });
     }
 }

@@ -27,8 +27,10 @@ import java.nio.FloatBuffer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
 import org.slf4j.Logger;
@@ -50,6 +52,10 @@ final class CudaDevice implements Device {
     final Algorithms algorithms;
     private final Guard guard;
     private final Arenas arenas;
+    /** By a convolution's output, while nothing reads it yet: the bias that a batch norm can do without. */
+    final Map<Slot, CudaConv.Bias> biases = new WeakHashMap<>();
+    /** By the memory of weights: their copy in bfloat16, which follows whatever changes them. */
+    private final Map<Memory, Memory> copies = new IdentityHashMap<>();
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What a capture in progress has taken in so far, else null. */
@@ -65,7 +71,8 @@ final class CudaDevice implements Device {
             staging = undo.add(new Staging(context));
             kernels = undo.add(new Kernels(context));
             arenas = new CudaArenas(this);
-            algorithms = new Algorithms(context.name, Long.toString(JCudnn.cudnnGetVersion()));
+            algorithms =
+                    new Algorithms(context.name, "driver " + context.driver() + " cudnn " + JCudnn.cudnnGetVersion());
         } catch (RuntimeException e) {
             undo.close();
             throw e;
@@ -96,7 +103,10 @@ final class CudaDevice implements Device {
 
     @Override
     public boolean supports(Precision precision) {
-        return precision == Precision.FP32 || precision == Precision.TF32 && context.hasTf32();
+        return switch (precision) {
+            case FP32, STRICT -> true;
+            case TF32, BF16 -> context.hasTensorCores();
+        };
     }
 
     @Override
@@ -147,6 +157,8 @@ final class CudaDevice implements Device {
      */
     void free(CudaMemory memory, DevicePointer address) {
         made.remove(memory);
+        copies.remove(memory);
+        copies.values().remove(memory);
         live -= memory.bytes();
         int waited = cuStreamSynchronize(context.stream);
         // A wait also reports what earlier work did wrong, and then has waited for nothing.
@@ -178,7 +190,9 @@ final class CudaDevice implements Device {
     public void upload(Memory to, long offset, ByteBuffer from) {
         guard.run(() -> {
             settle();
-            staging.upload(CudaMemory.at(to, offset, from.remaining()), from);
+            int bytes = from.remaining();
+            staging.upload(CudaMemory.at(to, offset, bytes), from);
+            refresh(to, offset, bytes);
         });
     }
 
@@ -206,7 +220,30 @@ final class CudaDevice implements Device {
             DevicePointer source = CudaMemory.at(from, 0, from.bytes());
             DevicePointer target = CudaMemory.at(to, 0, to.bytes());
             Check.driver(cuMemcpyDtoDAsync(target, source, from.bytes(), context.stream), "cuMemcpyDtoDAsync");
+            refresh(to, 0, to.bytes());
         });
+    }
+
+    /** Keeps {@code copy} what {@code weights} are in bfloat16, from now on, whatever changes them. */
+    void follow(Memory weights, Memory copy) {
+        if (copies.put(weights, copy) != copy) refresh(weights, 0, weights.bytes());
+    }
+
+    /** The copy of memory that an update writes too; null for none. */
+    @Nullable
+    Memory copyOf(Memory weights) {
+        return copies.get(weights);
+    }
+
+    private void refresh(Memory changed, long offset, long bytes) {
+        Memory copy = copies.get(changed);
+        if (copy == null || bytes == 0) return;
+        long from = offset / Slot.ALIGNMENT * Slot.ALIGNMENT;
+        long length = Math.min(changed.bytes(), offset + bytes) - from;
+        kernels.launch("pointwise.cu", "narrow", (length + 15) / 16)
+                .args(CudaMemory.at(copy, from / 2, length / 2), CudaMemory.at(changed, from, length))
+                .args(Math.toIntExact(length / Float.BYTES))
+                .run();
     }
 
     @Override
@@ -216,7 +253,7 @@ final class CudaDevice implements Device {
 
     @Override
     public void unpack(Memory arena, long offset, @Nullable Layout layout, FloatBuffer logical) {
-        ByteBuffer stored = CudaLayout.direct(logical.remaining());
+        ByteBuffer stored = CudaLayout.direct(layout, logical.remaining());
         download(arena, offset, stored);
         CudaLayout.read(layout, stored, logical);
     }
@@ -233,6 +270,16 @@ final class CudaDevice implements Device {
                 captured = null;
             }
         });
+    }
+
+    @Override
+    public double milliseconds(Runnable work) {
+        return guard.get(() -> context.milliseconds(work));
+    }
+
+    @Override
+    public List<String> choices() {
+        return guard.get(algorithms::chosen);
     }
 
     void forget(Capture capture) {

@@ -12,17 +12,23 @@ import java.nio.FloatBuffer;
  *
  * <p>That is all there is: images (N, C, H W) lie as NHWC, filters (K, C, R S) as KRSC, a dense layer's weights on an image
  * (out, C, H W) as (out, H W, C), so that the image need not be moved to be flattened. With inner = 1 both orders are one.
+ *
+ * @param narrow whether elements are bfloat16 in memory, not float32
  */
-record CudaLayout(int outer, int channels, int inner) implements Layout {
+record CudaLayout(int outer, int channels, int inner, boolean narrow) implements Layout {
     static CudaLayout of(Layout layout) {
         return (CudaLayout) layout;
     }
 
-    /** Of (N, C), (N, C, H, W), (K, C, R, S) or (C). */
+    /** Of (N, C), (N, C, H, W), (K, C, R, S) or (C), in float32. */
     static CudaLayout of(Shape s) {
-        if (s.rank() == 1) return new CudaLayout(1, s.dim(0), 1);
+        return of(s, false);
+    }
+
+    static CudaLayout of(Shape s, boolean narrow) {
+        if (s.rank() == 1) return new CudaLayout(1, s.dim(0), 1, narrow);
         int inner = Math.toIntExact(s.elements() / ((long) s.dim(0) * s.dim(1)));
-        return new CudaLayout(s.dim(0), s.dim(1), inner);
+        return new CudaLayout(s.dim(0), s.dim(1), inner, narrow);
     }
 
     long elements() {
@@ -31,7 +37,7 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
 
     @Override
     public long bytes() {
-        return 4 * elements();
+        return (narrow ? 2 : 4) * elements();
     }
 
     /** From logical order into memory order, or the reverse. */
@@ -51,25 +57,46 @@ record CudaLayout(int outer, int channels, int inner) implements Layout {
         }
     }
 
-    static ByteBuffer direct(int floats) {
-        if (floats > Integer.MAX_VALUE / Float.BYTES) {
+    /** Room for so many numbers. */
+    static ByteBuffer direct(@Nullable Layout layout, int numbers) {
+        int each = isNarrow(layout) ? Short.BYTES : Float.BYTES;
+        if (numbers > Integer.MAX_VALUE / Float.BYTES) {
             throw new IllegalArgumentException(
-                    "a copy between host and device moves at most 2^29 - 1 numbers, not " + floats);
+                    "a copy between host and device moves at most 2^29 - 1 numbers, not " + numbers);
         }
-        return ByteBuffer.allocateDirect(Float.BYTES * floats).order(ByteOrder.nativeOrder());
+        return ByteBuffer.allocateDirect(each * numbers).order(ByteOrder.nativeOrder());
+    }
+
+    private static boolean isNarrow(@Nullable Layout layout) {
+        return layout != null && of(layout).narrow;
     }
 
     /** The numbers as the device keeps them; {@code layout} null for as they are. */
     static ByteBuffer stored(@Nullable Layout layout, FloatBuffer logical) {
-        ByteBuffer stored = direct(logical.remaining());
-        if (layout == null) stored.asFloatBuffer().put(logical.duplicate());
-        else of(layout).move(logical, stored.asFloatBuffer(), true);
+        ByteBuffer stored = direct(layout, logical.remaining());
+        FloatBuffer ordered = isNarrow(layout) ? FloatBuffer.allocate(logical.remaining()) : stored.asFloatBuffer();
+        if (layout == null) ordered.put(logical.duplicate());
+        else of(layout).move(logical, ordered, true);
+        if (isNarrow(layout))
+            for (int i = 0; i < ordered.capacity(); i++) stored.putShort(2 * i, rounded(ordered.get(i)));
         return stored;
     }
 
     /** The reverse. */
     static void read(@Nullable Layout layout, ByteBuffer stored, FloatBuffer logical) {
-        if (layout == null) logical.duplicate().put(stored.asFloatBuffer());
-        else of(layout).move(stored.asFloatBuffer(), logical, false);
+        FloatBuffer ordered = stored.asFloatBuffer();
+        if (isNarrow(layout)) {
+            ordered = FloatBuffer.allocate(logical.remaining());
+            for (int i = 0; i < ordered.capacity(); i++)
+                ordered.put(i, Float.intBitsToFloat(stored.getShort(2 * i) << 16));
+        }
+        if (layout == null) logical.duplicate().put(ordered);
+        else of(layout).move(ordered, logical, false);
+    }
+
+    /** To the nearest bfloat16, ties to even; NaN stays NaN. */
+    private static short rounded(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return (short) ((Float.isNaN(x) ? bits | 0x400000 : bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 }

@@ -14,15 +14,15 @@ final class CudaLoss extends CudaOp {
         super(device, scope, x);
         int rows = x.shape().dim(0);
         int classes = x.shape().dim(1);
-        Tensor y = result(x.shape());
+        Tensor y = result(x.shape(), CudaLayout.of(x.shape()));
         KernelArg gradient = null;
         if (scope.training() && x.grad() != null) {
             // Forward writes it already, so it lives from there.
-            gradient = place(scope.kept(y.layout().bytes()));
+            gradient = place(scope.kept(x.layout().bytes()));
             passOn(x, gradient);
         }
         KernelArg each = place(scope.inForward((long) ROW * rows));
-        Launch launch = kernel("loss.cu", kernelOf(spec), 32L * rows)
+        Launch launch = kernel("loss.cu", typed(kernelOf(spec)), 32L * rows)
                 .args(value(x), place(labels), value(y), gradient, each, rows, classes);
         forward(spec instanceof Loss.CrossEntropy s ? launch.args(s.smoothing()) : launch);
         forward(launch("loss.cu", "total").shape(1, 1, 32, 1).args(each, control.memory(), rows));

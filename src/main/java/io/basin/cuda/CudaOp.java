@@ -5,6 +5,7 @@ import io.basin.device.Arena;
 import io.basin.device.Binding;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
+import io.basin.device.Precision;
 import io.basin.device.RecordedOp;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
@@ -29,12 +30,16 @@ class CudaOp extends RecordedOp {
     private final List<KernelArg> places = new ArrayList<>();
     private final List<Launch> launches = new ArrayList<>();
     private final boolean training;
+    /** Whether values and their gradients are bfloat16. */
+    final boolean narrow;
+
     private boolean warm;
 
     CudaOp(CudaDevice device, PlanContext scope, @Nullable Tensor... inputs) {
         super(scope, device.guard(), device::require);
         this.device = device;
         training = scope.training();
+        narrow = scope.precision() == Precision.BF16;
         for (Tensor x : inputs) if (x != null) describe(x.shape().toString());
         onBind(this::locate);
     }
@@ -56,13 +61,7 @@ class CudaOp extends RecordedOp {
                     name() + ": " + shape + " has more than 2^31 elements: try a smaller" + " `batch`");
         }
         describe("to " + shape);
-        return output(shape, CudaLayout.of(shape));
-    }
-
-    /** Declares an output that nobody sends a gradient to. */
-    Tensor result(Shape shape) {
-        describe("to " + shape);
-        return result(shape, CudaLayout.of(shape));
+        return output(shape, CudaLayout.of(shape, narrow));
     }
 
     KernelArg place(Slot slot, Arena arena) {
@@ -75,7 +74,9 @@ class CudaOp extends RecordedOp {
         return place(slot, slot.arena());
     }
 
+    /** To be read as it is, with its bias: see {@link CudaConv.Bias}. */
     KernelArg value(Tensor t) {
+        device.biases.remove(t.value());
         return place(t.value());
     }
 
@@ -85,6 +86,27 @@ class CudaOp extends RecordedOp {
 
     KernelArg weight(Parameter p) {
         return place(p.slot());
+    }
+
+    /**
+     * Weights as products take them. In bfloat16 a copy: in training the one that updates write beside the weights, else one
+     * that each pass makes.
+     */
+    KernelArg operand(Parameter p) {
+        if (!narrow) return weight(p);
+        if (!training) {
+            KernelArg copy = place(scope.inForward(p.slot().bytes() / 2));
+            int elements = elements(p);
+            forward(kernel("pointwise.cu", "narrow", (elements + 3) / 4).args(copy, weight(p), elements));
+            return copy;
+        }
+        scope.copiesWeights();
+        onBind(b -> device.follow(b.memory(Arena.PARAMS), b.memory(Arena.COPY)));
+        return place(p.slot(), Arena.COPY);
+    }
+
+    static int elements(Parameter p) {
+        return Math.toIntExact(p.shape().elements());
     }
 
     KernelArg weightGrad(Parameter p) {
@@ -99,6 +121,21 @@ class CudaOp extends RecordedOp {
     /** A kernel in {@code items} threads or as many as fill the device. */
     Launch kernel(String file, String kernel, long items) {
         return add(device.kernels.launch(file, kernel, items));
+    }
+
+    /** A kernel over values, or its twin for bfloat16, with a thread for each 16 bytes of {@code t}. */
+    Launch packs(String file, String kernel, Tensor t) {
+        return kernel(file, typed(kernel), packs(t));
+    }
+
+    /** The same count as a number; no int, which the rounding would overflow at the largest sizes. */
+    long packs(Tensor t) {
+        int wide = narrow ? 8 : 4;
+        return (t.shape().elements() + wide - 1) / wide;
+    }
+
+    String typed(String kernel) {
+        return narrow ? kernel + "Bf16" : kernel;
     }
 
     Launch launch(String file, String kernel) {

@@ -9,11 +9,13 @@ import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
 import io.basin.device.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** ReLU, sums, dropout, users' functions, biases, and their gradients: see {@code kernels/pointwise.cu}. */
 final class CudaPointwise {
     private static final String FILE = "pointwise.cu";
+    private static final String COLUMN_SUMS = "columnSums";
     private static final int LANES = 32;
     private static final int STRIPES = 8;
 
@@ -23,19 +25,14 @@ final class CudaPointwise {
         return Math.toIntExact(t.shape().elements());
     }
 
-    /** Threads that take four elements each; no int, which the rounding would overflow at the largest sizes. */
-    static long quads(Tensor t) {
-        return (t.shape().elements() + 3) / 4;
-    }
-
-    private static Launch quads(CudaOp op, String kernel, Tensor t) {
-        return op.kernel(FILE, kernel, quads(t));
+    private static Launch packs(CudaOp op, String kernel, Tensor t) {
+        return op.packs(FILE, kernel, t);
     }
 
     static CudaOp relu(CudaDevice device, PlanContext scope, Tensor x) {
         CudaOp op = new CudaOp(device, scope, x);
         Tensor y = op.output(x.shape());
-        op.forward(quads(op, "relu", x).args(op.value(y), op.value(x), elements(x)));
+        op.forward(packs(op, "relu", x).args(op.value(y), op.value(x), elements(x)));
         if (scope.training() && x.grad() != null) op.backward(reluBackward(op, y, op.grad(x)));
         return op;
     }
@@ -48,27 +45,26 @@ final class CudaPointwise {
     }
 
     private static Launch reluBackward(CudaOp op, Tensor y, KernelArg dx) {
-        return quads(op, "reluBackward", y).args(dx, op.grad(y), op.value(y), elements(y));
+        return packs(op, "reluBackward", y).args(dx, op.grad(y), op.value(y), elements(y));
     }
 
     /** Adds bias and residual to y where it lies, then ReLU. */
     static Launch finish(CudaOp op, Tensor y, @Nullable Parameter bias, @Nullable Tensor residual, boolean relu) {
-        return quads(op, "finish", y)
+        return packs(op, "finish", y)
                 .args(op.value(y), bias == null ? null : op.weight(bias))
                 .args(residual == null ? null : op.value(residual))
                 .args(elements(y), y.shape().dim(1), relu);
     }
 
-    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. */
-    static void columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
+    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. Returns what it planned. */
+    static List<Launch> columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
         int slabs = slabs(rows);
-        if (slabs == 1) {
-            op.backward(sumsOf(op, x, sums, rows, channels, 1));
-            return;
-        }
-        KernelArg partial = op.place(op.scope.inBackward(4L * slabs * channels));
-        op.backward(sumsOf(op, x, partial, rows, channels, slabs));
-        op.backward(sumsOf(op, partial, sums, slabs, channels, 1));
+        KernelArg first = slabs == 1 ? sums : op.place(op.scope.inBackward(4L * slabs * channels));
+        List<Launch> launches = new ArrayList<>();
+        launches.add(sumsOf(op, op.typed(COLUMN_SUMS), x, first, rows, channels, slabs));
+        if (slabs > 1) launches.add(sumsOf(op, COLUMN_SUMS, first, sums, slabs, channels, 1));
+        launches.forEach(op::backward);
+        return launches;
     }
 
     /** How many parts a sum over so many rows is done in. */
@@ -77,8 +73,9 @@ final class CudaPointwise {
     }
 
     /** A block sums over the rows of 32 channels. */
-    private static Launch sumsOf(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels, int slabs) {
-        return op.launch(FILE, "columnSums")
+    private static Launch sumsOf(
+            CudaOp op, String kernel, KernelArg x, KernelArg sums, int rows, int channels, int slabs) {
+        return op.launch(FILE, kernel)
                 .shape((channels + LANES - 1) / LANES, slabs, LANES, STRIPES)
                 .args(sums, x, rows, channels);
     }
@@ -95,11 +92,12 @@ final class CudaPointwise {
     }
 
     private static Launch sum(CudaOp op, Tensor like, KernelArg out, KernelArg a, KernelArg b) {
-        return quads(op, "add", like).args(out, a, b, elements(like), false);
+        return packs(op, "add", like).args(out, a, b, elements(like), false);
     }
 
     static CudaOp fork(CudaDevice device, PlanContext scope, Tensor x, List<Tensor> branches) {
         CudaOp op = new CudaOp(device, scope, x);
+        device.biases.remove(x.value());
         op.output(x);
         if (!scope.training() || x.grad() == null) return op;
         KernelArg dx = op.grad(x);
@@ -133,7 +131,7 @@ final class CudaPointwise {
     private static Launch mask(
             CudaOp op, Layer.Dropout spec, Tensor x, KernelArg out, KernelArg in, long seed, RunState control) {
         CudaLayout layout = CudaLayout.of(x.layout());
-        return quads(op, "dropout", x)
+        return packs(op, "dropout", x)
                 .args(out, in, control.memory(), elements(x), layout.channels(), layout.inner(), seed)
                 .args((int) Math.ceil(spec.p() * (1 << 24)), (float) (1 / (1 - spec.p())));
     }
@@ -156,6 +154,6 @@ final class CudaPointwise {
         String source = "#define BASIN_VALUE " + function.cudaValue() + "\n#define BASIN_SLOPE " + function.cudaSlope()
                 + "\n" + Compiler.resource("map.cu");
         String name = function.name().replaceAll("\\W", "_") + ".cu";
-        return op.add(op.device.kernels.launch(name, source, kernel, quads(x)));
+        return op.add(op.device.kernels.launch(name, source, op.typed(kernel), op.packs(x)));
     }
 }

@@ -21,8 +21,8 @@ final class CudaPool extends CudaOp {
         Tensor y = output(spec.output(scope.path(), x));
         CudaContext c = device.context;
         cudnnPoolingDescriptor pool = Descriptors.pooling(undo, spec);
-        cudnnTensorDescriptor in = Descriptors.tensor(undo, x.shape());
-        cudnnTensorDescriptor out = Descriptors.tensor(undo, y.shape());
+        cudnnTensorDescriptor in = Descriptors.tensor(undo, x);
+        cudnnTensorDescriptor out = Descriptors.tensor(undo, y);
         KernelArg source = value(x);
         KernelArg target = value(y);
         forward(vendor(() -> Check.cudnn(

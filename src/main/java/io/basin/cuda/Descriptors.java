@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import static jcuda.jcudnn.JCudnn.*;
 import static jcuda.jcudnn.cudnnConvolutionMode.CUDNN_CROSS_CORRELATION;
+import static jcuda.jcudnn.cudnnDataType.CUDNN_DATA_BFLOAT16;
 import static jcuda.jcudnn.cudnnDataType.CUDNN_DATA_FLOAT;
 import static jcuda.jcudnn.cudnnMathType.CUDNN_DEFAULT_MATH;
 import static jcuda.jcudnn.cudnnMathType.CUDNN_FMA_MATH;
@@ -11,44 +12,52 @@ import static jcuda.jcudnn.cudnnPoolingMode.CUDNN_POOLING_MAX_DETERMINISTIC;
 import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NHWC;
 
 import io.basin.device.Layer;
+import io.basin.device.Precision;
 import io.basin.device.Shape;
+import io.basin.device.Tensor;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** cuDNN's descriptions of tensors and layers: float32, channels last. Each is destroyed by the {@link Closer} it is made with. */
+/** cuDNN's descriptions of tensors and layers: float32 or bfloat16, channels last; sums are float32. Each is destroyed by the {@link Closer} it is made with. */
 final class Descriptors {
     private Descriptors() {}
 
+    private static int type(boolean narrow) {
+        return narrow ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+    }
+
     /** Of (N, C, H, W) or (N, C). */
-    static cudnnTensorDescriptor tensor(Closer undo, Shape s) {
+    static cudnnTensorDescriptor tensor(Closer undo, Tensor t) {
+        Shape s = t.shape();
+        int type = type(CudaLayout.of(t.layout()).narrow());
         cudnnTensorDescriptor made = new cudnnTensorDescriptor();
         Check.cudnn(cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
         undo.add("cudnnDestroyTensorDescriptor", () -> cudnnDestroyTensorDescriptor(made));
         int h = s.rank() == 4 ? s.dim(2) : 1;
         int w = s.rank() == 4 ? s.dim(3) : 1;
         Check.cudnn(
-                cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NHWC, CUDNN_DATA_FLOAT, s.dim(0), s.dim(1), h, w),
+                cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NHWC, type, s.dim(0), s.dim(1), h, w),
                 "cudnnSetTensor4dDescriptor");
         return made;
     }
 
     /** Of (K, C, R, S). */
-    static cudnnFilterDescriptor filter(Closer undo, Shape s) {
+    static cudnnFilterDescriptor filter(Closer undo, Shape s, boolean narrow) {
         cudnnFilterDescriptor made = new cudnnFilterDescriptor();
         Check.cudnn(cudnnCreateFilterDescriptor(made), "cudnnCreateFilterDescriptor");
         undo.add("cudnnDestroyFilterDescriptor", () -> cudnnDestroyFilterDescriptor(made));
         Check.cudnn(
                 cudnnSetFilter4dDescriptor(
-                        made, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC, s.dim(0), s.dim(1), s.dim(2), s.dim(3)),
+                        made, type(narrow), CUDNN_TENSOR_NHWC, s.dim(0), s.dim(1), s.dim(2), s.dim(3)),
                 "cudnnSetFilter4dDescriptor");
         return made;
     }
 
-    /** How a convolution's products are computed. cuDNN's default allows TF32. */
-    static int math(boolean tf32) {
-        return tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+    /** How a convolution's products are computed. cuDNN's default takes tensor cores, which round float32 to TF32. */
+    static int math(Precision precision) {
+        return precision == Precision.STRICT ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
     }
 
     static cudnnConvolutionDescriptor convolution(Closer undo, Layer.Conv s, int math) {

@@ -77,10 +77,9 @@ final class Diagnosis {
     }
 
     private static String precision(CudaContext context) {
-        return "TF32: off unless asked for; "
-                + (context.hasTf32()
-                        ? "precision tf32 turns it on for cuBLAS and cuDNN alike"
-                        : "this device has none, and precision tf32 is refused");
+        return context.hasTensorCores()
+                ? "precision: fp32 computes convolutions in TF32, as PyTorch does by default; strict and bf16 are there too"
+                : "precision: float32; this device has neither TF32 nor bfloat16, and tf32 and bf16 are refused";
     }
 
     /** A convolution whose sums are known, a batch norm whose moments are, and both once more as a captured graph. */
@@ -88,7 +87,7 @@ final class Diagnosis {
         Layer.Conv conv = new Layer.Conv(1, 3, 1, 0, 1, false, false, Initializer.constant(1));
         Layer.BatchNorm norming = new Layer.BatchNorm(1e-5, 0.1, false);
         try (ParameterStore storage = new ParameterStore(true);
-                PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 2)) {
+                PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.STRICT, 2)) {
             Shape shape = Shape.of(ROWS, 1, SIZE, SIZE);
             CudaLayout layout = CudaLayout.of(shape);
             Tensor pixels =

@@ -21,7 +21,8 @@ final class KernelArg {
     }
 
     void bind(Binding binding) {
-        address = CudaMemory.at(binding.memory(arena), slot.offset(), slot.bytes());
+        int part = arena == Arena.COPY ? 2 : 1;
+        address = CudaMemory.at(binding.memory(arena), slot.offset() / part, slot.bytes() / part);
     }
 
     DevicePointer address() {

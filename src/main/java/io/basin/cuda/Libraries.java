@@ -21,7 +21,7 @@ final class Libraries {
                     cuDeviceGetName cuDeviceGetAttribute cuDevicePrimaryCtxRetain cuDevicePrimaryCtxRelease_v2
                     cuCtxSetCurrent cuCtxGetDevice cuStreamCreate cuStreamDestroy_v2 cuStreamSynchronize
                     cuStreamBeginCapture_v2 cuStreamEndCapture cuEventCreate cuEventDestroy_v2 cuEventRecord
-                    cuEventQuery cuEventSynchronize cuGraphInstantiateWithFlags cuGraphLaunch cuGraphExecDestroy
+                    cuEventQuery cuEventSynchronize cuEventElapsedTime cuGraphInstantiateWithFlags cuGraphLaunch cuGraphExecDestroy
                     cuGraphDestroy cuMemGetInfo_v2 cuMemAlloc_v2 cuMemFree_v2 cuMemAllocHost_v2 cuMemFreeHost
                     cuMemsetD8Async cuMemcpyHtoDAsync_v2 cuMemcpyDtoHAsync_v2 cuMemcpyDtoDAsync_v2 cuModuleLoadData
                     cuModuleUnload cuModuleGetFunction cuLaunchKernel cuStreamIsCapturing cuMemGetAddressRange_v2
@@ -44,7 +44,7 @@ final class Libraries {
             "install CUDA 12's cuBLAS (package libcublas-12-6 or pip's nvidia-cublas-cu12)" + FOLDER + NEWER,
             symbols("""
                     cublasCreate_v2 cublasDestroy_v2 cublasGetProperty cublasGetStatusName cublasSetStream_v2
-                    cublasSetWorkspace_v2 cublasSetMathMode cublasSgemm_v2
+                    cublasSetWorkspace_v2 cublasSetMathMode cublasGemmEx
                     """));
 
     static final Library CUDNN = new Library(
@@ -56,8 +56,7 @@ final class Libraries {
                     cudnnCreateTensorDescriptor cudnnSetTensor4dDescriptor cudnnDestroyTensorDescriptor
                     cudnnCreateFilterDescriptor cudnnSetFilter4dDescriptor cudnnDestroyFilterDescriptor
                     cudnnCreateConvolutionDescriptor cudnnSetConvolution2dDescriptor cudnnSetConvolutionGroupCount
-                    cudnnSetConvolutionMathType cudnnDestroyConvolutionDescriptor cudnnFindConvolutionForwardAlgorithmEx
-                    cudnnFindConvolutionBackwardDataAlgorithmEx cudnnFindConvolutionBackwardFilterAlgorithmEx
+                    cudnnSetConvolutionMathType cudnnDestroyConvolutionDescriptor
                     cudnnGetConvolutionForwardWorkspaceSize cudnnGetConvolutionBackwardDataWorkspaceSize
                     cudnnGetConvolutionBackwardFilterWorkspaceSize cudnnConvolutionForward cudnnConvolutionBackwardData
                     cudnnConvolutionBackwardFilter

@@ -7,6 +7,8 @@ import io.basin.Api;
 public enum Arena {
     /** Weights. GRADS, MOMENTUM and AVERAGE have its size and its offsets: one offset, four arenas. */
     PARAMS,
+    /** Weights in bfloat16, each at half its offset in PARAMS: what products of a training read that computes in it. */
+    COPY,
     GRADS,
     MOMENTUM,
     /** Only where the optimizer keeps two arrays of state. */

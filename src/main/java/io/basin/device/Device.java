@@ -71,7 +71,17 @@ public interface Device extends AutoCloseable {
 
     Recording record(Runnable work);
 
-    // Operations.
+    /** Milliseconds that the device takes for {@code work}, to its end; those of an emulator say nothing of hardware. */
+    default double milliseconds(Runnable work) {
+        long start = System.nanoTime();
+        guard().run(work);
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    /** What planning has chosen by measurement so far, a line each. */
+    default List<String> choices() {
+        return List.of();
+    }
 
     /** Draws the batch of the step that {@code control} counts into (N, C, H, W), and its labels beside it. */
     Op.Batch batch(PlanContext scope, BatchReader spec, Images images, RunState control);

@@ -29,6 +29,7 @@ public final class ParameterStore implements AutoCloseable {
     private final Map<Arena, Memory> arenas = Collections.synchronizedMap(new EnumMap<>(Arena.class));
     private final boolean decayEverything;
     private int moments = 1;
+    private boolean copied;
     private volatile boolean closed;
     private long paramBytes;
     private long stateBytes;
@@ -80,6 +81,15 @@ public final class ParameterStore implements AutoCloseable {
         return this;
     }
 
+    /** Has training allocate {@link Arena#COPY}. */
+    void copied() {
+        copied = true;
+    }
+
+    boolean isCopied() {
+        return copied;
+    }
+
     /** The arenas of the optimizer's state: what a run that goes on must begin with, beside the weights. */
     public List<Arena> moments() {
         return moments == 1 ? List.of(Arena.MOMENTUM) : List.of(Arena.MOMENTUM, Arena.SECOND_MOMENT);
@@ -107,6 +117,7 @@ public final class ParameterStore implements AutoCloseable {
         if (training) {
             for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
             if (moments > 1) sizes.put(Arena.SECOND_MOMENT, paramBytes);
+            if (copied) sizes.put(Arena.COPY, paramBytes / 2);
             sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
         }
         sizes.keySet().removeAll(arenas.keySet());

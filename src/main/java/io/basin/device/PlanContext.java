@@ -62,6 +62,11 @@ public final class PlanContext implements AutoCloseable {
         return storage.parameter(path + "." + p.name(), p, layout);
     }
 
+    /** Has training keep the weights in bfloat16 too, in {@link Arena#COPY}; the device keeps the two alike. */
+    public void copiesWeights() {
+        storage.copied();
+    }
+
     public Parameter statistic(Layer.Param s) {
         return storage.state(path + "." + s.name(), s);
     }
@@ -157,7 +162,10 @@ public final class PlanContext implements AutoCloseable {
         owned.add(device.allocate(demand.of(Arena.ACTIVATIONS)));
         owned.add(device.allocate(demand.of(Arena.SCRATCH)));
         Binding binding = binding(storage.live());
-        if (training()) binding.put(Arena.GRADS, storage.memory(Arena.GRADS));
+        if (training()) {
+            binding.put(Arena.GRADS, storage.memory(Arena.GRADS));
+            if (storage.isCopied()) binding.put(Arena.COPY, storage.memory(Arena.COPY));
+        }
         return binding;
     }
 

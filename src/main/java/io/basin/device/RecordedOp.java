@@ -100,6 +100,12 @@ public class RecordedOp implements Op {
         backward.add(work);
     }
 
+    /** Takes work back that another operation does instead. */
+    public final void withdraw(Runnable work) {
+        forward.remove(work);
+        backward.remove(work);
+    }
+
     /** Asks to be told, at binding, where things lie. */
     public final void onBind(Consumer<Binding> action) {
         bound.add(action);

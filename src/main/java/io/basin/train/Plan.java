@@ -46,6 +46,9 @@ public final class Plan implements AutoCloseable {
     private final PlanContext scope;
     private final Guard guard;
     private final List<Op> ops = new ArrayList<>();
+    /** Of each operation. */
+    private final List<Cost> costs = new ArrayList<>();
+
     private final Runnable forward = this::runForward;
     private final Runnable backward = this::runBackward;
     private final Map<Integer, Deque<Tensor>> waiting = new HashMap<>();
@@ -161,14 +164,14 @@ public final class Plan implements AutoCloseable {
         Fusion tape = Fusion.of(graph);
         scope.at(0, "batch");
         batch = device.batch(scope, batchSpec, images, control);
-        ops.add(batch);
+        add(batch, Cost.moving(batch.output(), 1, 0));
         scope.uses(batch.output());
         offer(graph.input(), tape.uses(graph.input()), batch.output());
         for (Node node : tape.nodes()) plan(node, tape, graph, batchSpec.seed());
         Tensor logits = take(graph.output());
         scope.at(ops.size(), "loss");
         loss = device.loss(scope, lossSpec, logits, batch.labels(), control);
-        ops.add(loss);
+        add(loss, Cost.moving(logits, 2, 0));
         scope.uses(logits, loss.output());
         batch.labels().alive(ops.size());
         scope.outlives(loss.output());
@@ -193,7 +196,7 @@ public final class Plan implements AutoCloseable {
         scope.at(ops.size(), node.path());
         List<Tensor> inputs = node.inputs().stream().map(this::take).toList();
         Op op = device.plan(scope, node.layer(), inputs, seed + ops.size(), control);
-        ops.add(op);
+        add(op, Cost.of(node.layer(), inputs, op.output()));
         scope.uses(inputs.toArray(Tensor[]::new));
         scope.uses(op.output());
         offer(node.output(), tape.uses(node.output()), op.output());
@@ -210,8 +213,13 @@ public final class Plan implements AutoCloseable {
         scope.at(ops.size(), tensor.name() + ".fork");
         for (int i = 0; i < uses; i++)
             queue.add(tensor.branch(scope.gradient(tensor.layout().bytes())));
-        ops.add(device.fork(scope, tensor, List.copyOf(queue)));
+        add(device.fork(scope, tensor, List.copyOf(queue)), Cost.moving(tensor, 0, uses + 1));
         scope.uses(tensor);
+    }
+
+    private void add(Op op, Cost cost) {
+        ops.add(op);
+        costs.add(cost);
     }
 
     private Tensor take(Value value) {
@@ -247,6 +255,11 @@ public final class Plan implements AutoCloseable {
     /** From drawing the batch to the probabilities, in order; batch norms among them. */
     List<Op> ops() {
         return ops;
+    }
+
+    /** What each of {@link #ops} has to move and compute. */
+    List<Cost> costs() {
+        return costs;
     }
 
     /** In the order of the net. */

@@ -310,6 +310,15 @@ public final class Training extends Stepped {
         });
     }
 
+    Plan plan() {
+        return plan;
+    }
+
+    /** The update, alone. */
+    Runnable updating() {
+        return step;
+    }
+
     @Override
     public NetMemory model() {
         return model;

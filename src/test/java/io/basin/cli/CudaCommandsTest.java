@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +10,7 @@ import io.basin.data.DataSets;
 import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.device.Precision;
 import io.basin.io.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -101,9 +103,16 @@ class CudaCommandsTest {
     void precisionsThatADeviceDoesNotComputeInAreRefusedByTheirFlag() {
         if (!Cuda.works()) return;
         Path data = data(280, 100);
-        Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");
-        assertEquals(2, bf16.code(), bf16.err());
-        assertTrue(bf16.complaint().contains("--precision"), bf16.err());
+        try (Device device = Devices.open("cuda", 1)) {
+            boolean able = device.supports(Precision.BF16);
+            Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");
+            assertEquals(able ? 0 : 2, bf16.code(), bf16.err());
+            assertTrue(
+                    able
+                            ? bf16.err().contains("computing in bf16")
+                            : bf16.complaint().contains("--precision"),
+                    bf16.err());
+        }
         Shell tf32 = compare(data, folder.resolve("tf32"), "cpu", "--precision", "tf32");
         assertEquals(2, tf32.code(), tf32.err());
         assertTrue(tf32.complaint().contains("--precision"), tf32.err());
@@ -115,6 +124,36 @@ class CudaCommandsTest {
         try (Device device = Devices.open("auto", 1)) {
             assertTrue(device.describe().startsWith("CPU"), device.describe());
         }
+    }
+
+    @Test
+    void theDoctorTimesEachOperationOfAStepAndListsAlgorithms() {
+        if (!Cuda.works()) return;
+        for (String precision : List.of("strict", "bf16")) {
+            String out = doctor("--times", "small-cnn", "--precision", precision);
+            for (String row : List.of("batch ", "conv1 ", "conv1 backward", "bn4 backward", "update ", "sum ")) {
+                assertTrue(out.lines().anyMatch(l -> l.startsWith(row)), out);
+            }
+            assertTrue(out.contains("copies ") && out.contains("the recorded step"), out);
+            assertFalse(out.contains("NaN") || out.contains("Infinity"), out);
+            assertEquals(Cuda.software(), out.contains("an emulator's on this processor"), out);
+            String algorithms = doctor("--algorithms", "small-cnn", "--precision", precision);
+            // Four convolutions; nobody asks for the gradient of the images.
+            assertEquals(
+                    11,
+                    algorithms.lines().filter(l -> l.contains(": algorithm ")).count(),
+                    algorithms);
+        }
+    }
+
+    private static String doctor(String... arguments) {
+        Object[] all = java.util.stream.Stream.concat(
+                        java.util.stream.Stream.of("doctor", "--device", "cuda", "--batch-size", 2),
+                        java.util.stream.Stream.of(arguments))
+                .toArray();
+        Shell shell = Shell.run(all);
+        assertEquals(0, shell.code(), shell.err());
+        return shell.out();
     }
 
     @Test
@@ -130,7 +169,7 @@ class CudaCommandsTest {
                 "cuDNN convolution: right",
                 "batch norm: right",
                 "captured replay: right",
-                "TF32: off unless asked for")) {
+                "precision: fp32 computes convolutions in TF32")) {
             assertTrue(doctor.out().contains(part), doctor.out());
         }
         if (Cuda.software()) assertTrue(doctor.out().contains("software GPU"), doctor.out());

@@ -27,6 +27,7 @@ class AverageKernelTest {
     private static float[] combine(Gpu gpu, float[][] points, float[] coefficients, int rows, long step) {
         DevicePointer to = gpu.empty(4L * FLOATS);
         DevicePointer control = gpu.control(step, false, LR, ALPHA);
+        DevicePointer copy = gpu.empty(2L * FLOATS);
         gpu.launch(
                 "average.cu",
                 "combine",
@@ -37,8 +38,11 @@ class AverageKernelTest {
                 gpu.put(coefficients),
                 rows,
                 control,
-                FLOATS / 4);
-        return gpu.floats(to, FLOATS);
+                FLOATS / 4,
+                copy);
+        float[] sums = gpu.floats(to, FLOATS);
+        assertArrayEquals(Elements.BFLOAT16.rounded(sums), Elements.BFLOAT16.read(gpu, copy, FLOATS));
+        return sums;
     }
 
     @Test

@@ -68,32 +68,34 @@ class BatchKernelTest {
                 float[] expected = new float[rows * size()];
                 int[] expectedLabels = new int[rows];
                 expect(step, expected, expectedLabels);
-                DevicePointer out = gpu.empty(4L * expected.length);
-                DevicePointer outLabels = gpu.empty(4L * rows);
-                DevicePointer control = gpu.control(step, false, new float[0], new float[0]);
-                gpu.launch(
-                        "batch.cu",
-                        "batch",
-                        rows,
-                        out,
-                        outLabels,
-                        pixels,
-                        labels,
-                        table,
-                        control,
-                        rows,
-                        count,
-                        height,
-                        width,
-                        channels,
-                        SEED,
-                        pad,
-                        flip ? 1 : 0,
-                        shuffled ? 1 : 0,
-                        1,
-                        -1);
-                assertArrayEquals(expected, gpu.floats(out, expected.length), this + " step " + step);
-                assertArrayEquals(expectedLabels, gpu.ints(outLabels, rows), this + " step " + step);
+                for (Elements of : Elements.values()) {
+                    DevicePointer out = gpu.empty((long) of.bytes * expected.length);
+                    DevicePointer outLabels = gpu.empty(4L * rows);
+                    DevicePointer control = gpu.control(step, false, new float[0], new float[0]);
+                    gpu.launch(
+                            "batch.cu",
+                            "batch" + of.suffix,
+                            rows,
+                            out,
+                            outLabels,
+                            pixels,
+                            labels,
+                            table,
+                            control,
+                            rows,
+                            count,
+                            height,
+                            width,
+                            channels,
+                            SEED,
+                            pad,
+                            flip ? 1 : 0,
+                            shuffled ? 1 : 0,
+                            1,
+                            -1);
+                    assertArrayEquals(of.rounded(expected), of.read(gpu, out, expected.length), this + " step " + step);
+                    assertArrayEquals(expectedLabels, gpu.ints(outLabels, rows), this + " step " + step);
+                }
             }
         }
     }

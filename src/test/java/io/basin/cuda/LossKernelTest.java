@@ -54,13 +54,19 @@ class LossKernelTest {
 
     private static final class Bench {
         final Gpu gpu;
+        final Elements of;
         final int classes;
         final DevicePointer control;
         DevicePointer probabilities;
         DevicePointer gradient;
 
         Bench(Gpu gpu, int classes, long step) {
+            this(gpu, Elements.FLOAT32, classes, step);
+        }
+
+        Bench(Gpu gpu, Elements of, int classes, long step) {
             this.gpu = gpu;
+            this.of = of;
             this.classes = classes;
             control = gpu.control(step, false, new float[0], new float[0]);
         }
@@ -68,14 +74,14 @@ class LossKernelTest {
         Counted run(float[] logits, int[] labels, double smoothing, boolean training) {
             int rows = labels.length;
             probabilities = gpu.empty(4L * logits.length);
-            gradient = training ? gpu.empty(4L * logits.length) : null;
+            gradient = training ? gpu.empty((long) of.bytes * logits.length) : null;
             DevicePointer result = gpu.empty(16L * rows);
             int blocks = (rows + 7) / 8;
             gpu.launch(
                     "loss.cu",
-                    "loss",
+                    "loss" + of.suffix,
                     blocks,
-                    gpu.put(logits),
+                    of.put(gpu, logits),
                     gpu.put(labels),
                     probabilities,
                     gradient,
@@ -97,23 +103,30 @@ class LossKernelTest {
     @Test
     void probabilitiesGradientsLossAndHitsAreThoseOfTheDefinition() {
         Gpu.run("loss", gpu -> {
-            for (int classes : new int[] {1, 2, 10, 32, 33, 100}) {
-                for (int rows : new int[] {1, 7, 70}) {
-                    for (double smoothing : new double[] {0, 0.1}) {
-                        float[] logits = Draws.normal(rows, (long) rows * classes);
-                        for (int i = 0; i < logits.length; i++) logits[i] *= 4;
-                        int[] labels = labels(rows, classes);
-                        Expected e = new Expected(logits, labels, classes, smoothing);
-                        Bench bench = new Bench(gpu, classes, 3);
-                        Counted counted = bench.run(logits, labels, smoothing, true);
-                        Close.ROUNDING.check("p", e.probabilities, gpu.floats(bench.probabilities, logits.length));
-                        Close.ROUNDING.check("dlogits", e.gradient, gpu.floats(bench.gradient, logits.length));
-                        assertEquals(e.loss, counted.loss(), 1e-12 * Math.abs(e.loss) + 1e-13);
-                        assertArrayEquals(new long[] {3, counted.words[1], e.hits, e.seen, 0, 0, 0, 0}, counted.words);
-                    }
+            for (Elements of : Elements.values()) check(gpu, of);
+        });
+    }
+
+    private static void check(Gpu gpu, Elements of) {
+        for (int classes : new int[] {1, 2, 10, 32, 33, 100}) {
+            for (int rows : new int[] {1, 7, 70}) {
+                for (double smoothing : new double[] {0, 0.1}) {
+                    float[] logits = Draws.normal(rows, (long) rows * classes);
+                    for (int i = 0; i < logits.length; i++) logits[i] *= 4;
+                    logits = of.rounded(logits);
+                    int[] labels = labels(rows, classes);
+                    Expected e = new Expected(logits, labels, classes, smoothing);
+                    Bench bench = new Bench(gpu, of, classes, 3);
+                    Counted counted = bench.run(logits, labels, smoothing, true);
+                    Close.ROUNDING.check("p", e.probabilities, gpu.floats(bench.probabilities, logits.length));
+                    float[] gradient = of.read(gpu, bench.gradient, logits.length);
+                    Close close = of == Elements.FLOAT32 ? Close.ROUNDING : of.close;
+                    close.check("dlogits", of.rounded(e.gradient), gradient);
+                    assertEquals(e.loss, counted.loss(), 1e-12 * Math.abs(e.loss) + 1e-13);
+                    assertArrayEquals(new long[] {3, counted.words[1], e.hits, e.seen, 0, 0, 0, 0}, counted.words);
                 }
             }
-        });
+        }
     }
 
     @Test

@@ -12,58 +12,9 @@ import org.junit.jupiter.api.Test;
 class NormElementsTest {
     private static final float EPS = 1e-5f;
 
-    /** What elements are; every value is rounded to it before anyone computes with it. */
-    private enum Type {
-        FLOAT32("", 4, Close.GRADIENT),
-        /** Stores keep 8 bits, and a sum of gradients keeps what its terms have lost. */
-        BFLOAT16("Bf16", 2, Close.BFLOAT16);
-
-        final String suffix;
-        final int bytes;
-        final Close close;
-
-        Type(String suffix, int bytes, Close close) {
-            this.suffix = suffix;
-            this.bytes = bytes;
-            this.close = close;
-        }
-
-        float[] rounded(float[] x) {
-            if (this == FLOAT32) return x;
-            float[] out = new float[x.length];
-            for (int i = 0; i < x.length; i++) out[i] = Float.intBitsToFloat(bits(x[i]) << 16);
-            return out;
-        }
-
-        DevicePointer put(Gpu gpu, float[] x) {
-            if (this == FLOAT32) return gpu.put(x);
-            short[] out = new short[x.length];
-            for (int i = 0; i < x.length; i++) out[i] = (short) bits(x[i]);
-            return gpu.put(out);
-        }
-
-        float[] read(Gpu gpu, DevicePointer from, int n) {
-            if (this == FLOAT32) return gpu.floats(from, n);
-            short[] bits = gpu.shorts(from, n);
-            float[] out = new float[n];
-            for (int i = 0; i < n; i++) out[i] = Float.intBitsToFloat(bits[i] << 16);
-            return out;
-        }
-
-        /** The nearest of 16 bits; of two the even one, as decimal arithmetic finds it. */
-        private static int bits(float x) {
-            int below = Float.floatToRawIntBits(x) >>> 16;
-            double low = Float.intBitsToFloat(below << 16);
-            double high = Float.intBitsToFloat(below + 1 << 16);
-            double toLow = Math.abs(x - low);
-            double toHigh = Math.abs(high - x);
-            return toLow < toHigh || toLow == toHigh && below % 2 == 0 ? below : below + 1;
-        }
-    }
-
     /** A batch with what forward and backward make of it. */
     private static final class Case {
-        final Type type;
+        final Elements type;
         final int rows;
         final int channels;
         final boolean relu;
@@ -82,7 +33,7 @@ class NormElementsTest {
         /** The largest of the terms whose sum dx is: with few rows they cancel. */
         double terms;
 
-        Case(Type type, int rows, int channels, boolean relu, boolean residual) {
+        Case(Elements type, int rows, int channels, boolean relu, boolean residual) {
             this.type = type;
             this.rows = rows;
             this.channels = channels;
@@ -238,7 +189,7 @@ class NormElementsTest {
     @Test
     void forwardAndBackwardAreTheFormulas() {
         Gpu.run("batch norm", gpu -> {
-            for (Type type : Type.values())
+            for (Elements type : Elements.values())
                 for (boolean relu : new boolean[] {false, true})
                     each(size -> {
                         Case of = new Case(type, size[0], size[1], relu, false);
@@ -256,7 +207,7 @@ class NormElementsTest {
     @Test
     void aResidualIsAddedBeforeTheReluAndItsGradientIsLeft() {
         Gpu.run("batch norm with residual", gpu -> {
-            for (Type type : Type.values())
+            for (Elements type : Elements.values())
                 each(size -> {
                     Case of = new Case(type, size[0], size[1], true, true);
                     Bench bench = new Bench(gpu, of);
@@ -306,7 +257,7 @@ class NormElementsTest {
                             1,
                             channels,
                             0);
-                    for (float actual : Type.BFLOAT16.read(gpu, y, channels)) assertEquals(pair[0], actual);
+                    for (float actual : Elements.BFLOAT16.read(gpu, y, channels)) assertEquals(pair[0], actual);
                 }
             }
         });

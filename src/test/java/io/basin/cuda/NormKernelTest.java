@@ -63,7 +63,7 @@ class NormKernelTest {
         }
 
         /** As a training step does it: moves the running statistics by m toward the batch's. */
-        void train(float[] x, int slabs, DevicePointer runningMean, DevicePointer runningVar, double m) {
+        void train(float[] x, int slabs, DevicePointer runningMean, DevicePointer runningVar, DevicePointer bias, double m) {
             int rows = x.length / channels;
             sums("moments", x, slabs);
             gpu.launch(
@@ -76,6 +76,7 @@ class NormKernelTest {
                     var,
                     runningMean,
                     runningVar,
+                    bias,
                     m,
                     rows,
                     channels,
@@ -83,7 +84,7 @@ class NormKernelTest {
         }
 
         void train(float[] x, int slabs) {
-            train(x, slabs, gpu.put(new float[channels]), gpu.put(new float[channels]), 0.1);
+            train(x, slabs, gpu.put(new float[channels]), gpu.put(new float[channels]), null, 0.1);
         }
 
         /** Running mean, then running variance. */
@@ -217,12 +218,13 @@ class NormKernelTest {
                 Arrays.fill(start, 2);
                 DevicePointer runningVar = gpu.put(start);
                 Bench bench = new Bench(gpu, channels);
-                bench.train(x, 4, runningMean, runningVar, m);
+                float[] bias = Draws.normal(rows, channels);
+                bench.train(x, 4, runningMean, runningVar, rows == 2 ? null : gpu.put(bias), m);
                 bench.check(Close.GRADIENT, x);
                 float[] mean = gpu.floats(bench.mean, channels);
                 float[] var = gpu.floats(bench.var, channels);
                 for (int c = 0; c < channels; c++) {
-                    mean[c] = (float) ((1 - m) * c + m * mean[c]);
+                    mean[c] = (float) ((1 - m) * c + m * (mean[c] + (rows == 2 ? 0.0 : bias[c])));
                     var[c] = (float) ((1 - m) * 2 + m * var[c] * (rows > 1 ? rows / (rows - 1.0) : 1));
                 }
                 Close.ROUNDING.check("running mean", mean, gpu.floats(runningMean, channels));

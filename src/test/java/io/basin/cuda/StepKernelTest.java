@@ -39,6 +39,7 @@ class StepKernelTest {
         final DevicePointer g;
         final DevicePointer v;
         final DevicePointer a;
+        final DevicePointer copy;
 
         Bench(Gpu gpu, Arenas start) {
             this.gpu = gpu;
@@ -47,6 +48,7 @@ class StepKernelTest {
             g = gpu.put(start.g);
             v = gpu.put(start.v);
             a = gpu.put(start.a);
+            copy = Elements.BFLOAT16.put(gpu, start.w);
         }
 
         void step(DevicePointer control, int blocks, boolean nesterov) {
@@ -65,13 +67,16 @@ class StepKernelTest {
                     start.split / 4,
                     MU,
                     WD,
-                    nesterov ? 1 : 0);
+                    nesterov ? 1 : 0,
+                    copy);
         }
 
         void require(Arenas expected) {
             assertArrayEquals(expected.w, gpu.floats(w, expected.w.length), "w");
             assertArrayEquals(expected.v, gpu.floats(v, expected.v.length), "v");
             assertArrayEquals(expected.a, gpu.floats(a, expected.a.length), "a");
+            float[] rounded = Elements.BFLOAT16.rounded(expected.w);
+            assertArrayEquals(rounded, Elements.BFLOAT16.read(gpu, copy, rounded.length), "copy");
         }
     }
 
@@ -105,17 +110,19 @@ class StepKernelTest {
     }
 
     @Test
-    void aParameterCostsTwentyBytesAndTwentyEightWhereTheStepAverages() {
+    void aParameterCostsTwentyBytesTwentyEightWhereTheStepAveragesAndTwoMoreForItsCopy() {
         Gpu.run("traffic of step", gpu -> {
             int n = 1 << 18;
             int blocks = 64;
-            for (boolean averaging : new boolean[] {false, true}) {
-                Traffic traffic = Traffic.ofStep(gpu, n, blocks, averaging);
+            for (int what = 0; what < 4; what++) {
+                boolean copying = what > 1;
+                Traffic traffic = Traffic.ofStep(gpu, n, blocks, what % 2 == 1, copying);
                 if (traffic == null) return;
-                long perParameter = averaging ? 28 : 20;
+                long perParameter = what % 2 == 1 ? 28 : 20;
                 long tables = 24L * blocks;
-                assertEquals(perParameter * n + tables, traffic.loaded() + traffic.stored());
+                assertEquals((perParameter + (copying ? 2 : 0)) * n + tables, traffic.loaded() + traffic.stored());
                 assertEquals(perParameter * n, traffic.wide());
+                if (copying) continue;
                 assertTrue(traffic.wideShare() > 0.99, traffic.toString());
                 assertEquals(1, traffic.launches());
             }

@@ -142,7 +142,9 @@ class SymbolTest {
                 .map(s -> s.replaceAll("_v2$", ""))
                 .map(s -> s.equals("cuGraphInstantiateWithFlags") ? "cuGraphInstantiate" : s)
                 .collect(Collectors.toSet());
-        Set<String> called = called();
+        // JCuda's second name for one of cuBLAS' calls, whose compute type is of the newer kind.
+        Set<String> called =
+                called().stream().map(s -> s.replaceAll("_new$", "")).collect(Collectors.toSet());
         called.removeAll(probed);
         assertEquals(Set.of(), called);
     }

@@ -23,16 +23,21 @@ public record Traffic(long launches, long loaded, long stored, long wide) {
 
     /** One update of so many parameters; null as {@link #of}. */
     public static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging) {
+        return ofStep(gpu, parameters, blocks, averaging, false);
+    }
+
+    static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging, boolean copying) {
         DevicePointer control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
         DevicePointer[] arenas = new DevicePointer[4];
         for (int i = 0; i < arenas.length; i++) arenas[i] = gpu.put(new float[parameters]);
         int quads = parameters / 4;
+        DevicePointer copy = copying ? gpu.empty(2L * parameters) : null;
         return of(
                 gpu,
                 "step",
                 () -> gpu.launch(
                         "step.cu", "step", blocks, arenas[0], arenas[1], arenas[2], arenas[3], control, 1, quads,
-                        quads / 2, 0.9f, 5e-4f, 0));
+                        quads / 2, 0.9f, 5e-4f, 0, copy));
     }
 
     private static long counter(String kernel, String what) {

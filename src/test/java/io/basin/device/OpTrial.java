@@ -58,7 +58,7 @@ public final class OpTrial implements AutoCloseable {
     private Binding binding;
 
     public OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec) {
-        this(device, mode, images, spec, Precision.FP32);
+        this(device, mode, images, spec, Precision.STRICT);
     }
 
     private OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec, Precision precision) {
@@ -71,7 +71,7 @@ public final class OpTrial implements AutoCloseable {
 
     /** A trial of {@code rows} samples of this shape. */
     public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample) {
-        return of(device, mode, rows, sample, Precision.FP32);
+        return of(device, mode, rows, sample, Precision.STRICT);
     }
 
     public static OpTrial of(Device device, PlanContext.Mode mode, int rows, Shape sample, Precision precision) {

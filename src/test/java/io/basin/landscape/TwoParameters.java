@@ -81,6 +81,6 @@ final class TwoParameters {
     /** Batches of {@code batch} samples, no augmentation, weight decay on everything. */
     static Settings settings(String model, int batch, double momentum, double wd, boolean nesterov) {
         Settings.Data data = new Settings.Data(batch, 10);
-        return new Settings("synthetic", model, new Sgd(momentum, wd, nesterov), true, 0, Precision.FP32, data);
+        return new Settings("synthetic", model, new Sgd(momentum, wd, nesterov), true, 0, Precision.STRICT, data);
     }
 }

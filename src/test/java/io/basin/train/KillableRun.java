@@ -54,7 +54,7 @@ final class KillableRun {
     }
 
     static Settings settings() {
-        return settings(Precision.FP32);
+        return settings(Precision.STRICT);
     }
 
     static Settings settings(Precision precision) {

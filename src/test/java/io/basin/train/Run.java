@@ -3,15 +3,19 @@ package io.basin.train;
 import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Images;
+import io.basin.device.Layer;
 import io.basin.device.Memory;
+import io.basin.device.Op;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.RunState;
 import io.basin.device.Sets;
 import io.basin.device.Tensor;
+import io.basin.nn.Node;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.List;
 
 /** A {@link Setup} on a device, with everything that tests look at. Frees what it built when its making fails. */
 public final class Run implements AutoCloseable {
@@ -51,6 +55,24 @@ public final class Run implements AutoCloseable {
     public void gradients() {
         plan.forward();
         plan.backward();
+    }
+
+    public List<Op> ops() {
+        return plan.ops();
+    }
+
+    /**
+     * Bytes that an operation's forward and backward have to move beside what a vendor's convolution, product or pool does: of
+     * those nothing but the sum with a residual.
+     */
+    public long leastBytes(int op) {
+        Cost cost = plan.costs().get(op);
+        for (Node node : Fusion.of(setup.graph()).nodes()) {
+            boolean vendor = node.layer() instanceof Layer.Linear || node.layer() instanceof Layer.Pool;
+            if (!vendor || !node.path().equals(plan.ops().get(op).name())) continue;
+            return node.inputs().size() > 1 ? 3 * plan.ops().get(op).output().layout().bytes() : 0;
+        }
+        return cost.forward() + cost.backward();
     }
 
     public void update() {

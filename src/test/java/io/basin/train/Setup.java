@@ -37,7 +37,7 @@ public record Setup(
                 new Sgd(0.9, 1e-2, false),
                 lr,
                 alpha,
-                Precision.FP32,
+                Precision.STRICT,
                 true,
                 5);
     }

@@ -92,8 +92,8 @@ class SharedModelTest {
         for (Graph net : nets()) {
             Setup setup = Setup.of(net, 40);
             for (int[] sizes : new int[][] {{1, 40}, {40, 2}}) {
-                Setup first = batchOf(setup, sizes[0], Precision.FP32);
-                secondPlanEqualsItsOwnRun(subject, first, batchOf(setup, sizes[1], Precision.FP32), Close.GRADIENT);
+                Setup first = batchOf(setup, sizes[0], Precision.STRICT);
+                secondPlanEqualsItsOwnRun(subject, first, batchOf(setup, sizes[1], Precision.STRICT), Close.GRADIENT);
             }
         }
     }
@@ -106,7 +106,7 @@ class SharedModelTest {
             return;
         }
         for (Graph net : nets()) {
-            Setup fp32 = batchOf(Setup.of(net, 8), 8, Precision.FP32);
+            Setup fp32 = batchOf(Setup.of(net, 8), 8, Precision.STRICT);
             Setup bf16 = batchOf(Setup.of(net, 8), 8, Precision.BF16);
             secondPlanEqualsItsOwnRun(subject, fp32, bf16, Close.BFLOAT16);
             secondPlanEqualsItsOwnRun(subject, bf16, fp32, Close.GRADIENT);
@@ -176,7 +176,7 @@ class SharedModelTest {
         List<Graph> all = new ArrayList<>(nets());
         all.addAll(List.of(UserNets.shared(), UserNets.chained(), UserNets.dropped(), UserNets.mapped()));
         for (Graph net : all) {
-            compare(subject, net, Precision.FP32, false, Close.NET);
+            compare(subject, net, Precision.STRICT, false, Close.NET);
             compare(subject, net, Precision.BF16, false, Close.BFLOAT16);
         }
     }
@@ -185,7 +185,7 @@ class SharedModelTest {
     @MethodSource(ALL)
     void statisticsMeasuredThroughAWholeNetMatchTheReference(Subject subject) {
         for (Graph net : List.of(UserNets.plain(), UserNets.postActivation(), UserNets.chained(), wide())) {
-            compare(subject, net, Precision.FP32, true, Close.NET);
+            compare(subject, net, Precision.STRICT, true, Close.NET);
             compare(subject, net, Precision.BF16, true, Close.BFLOAT16);
         }
     }

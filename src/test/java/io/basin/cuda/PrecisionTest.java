@@ -1,5 +1,7 @@
 package io.basin.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
 import io.basin.device.Close;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -12,12 +14,13 @@ import io.basin.device.PlanContext;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
+import org.junit.jupiter.api.Test;
 
 /**
- * A dense layer and the convolution that computes the same, forward and backward, on the device in FP32 and in TF32, against
- * products in double of operands as they are and of operands with 10 bits after the point.
+ * What each precision rounds: a dense layer and the convolution that computes the same, forward and backward, against products
+ * in double of operands as they are, with 10 bits after the point, and in bfloat16.
  */
-public final class Tf32Run {
+class PrecisionTest {
     private static final int ROWS = 6;
     private static final int IN = 48;
     private static final int OUT = 17;
@@ -26,18 +29,16 @@ public final class Tf32Run {
     private final float[] w = Draws.normal(2, (long) OUT * IN);
     private final float[] gradient = Draws.normal(3, (long) ROWS * OUT);
 
-    private Tf32Run() {}
-
-    public static void main(String[] args) {
-        Tf32Run run = new Tf32Run();
-        run.requireThatRoundingShows();
-        for (Precision precision : new Precision[] {Precision.FP32, Precision.TF32, Precision.FP32}) {
+    @Test
+    void convolutionsRoundInTf32AndBothInBfloat16() {
+        if (!Cuda.software()) return;
+        requireThatRoundingShows();
+        for (Precision precision : Precision.values()) {
             try (Device device = Devices.open("cuda", 1)) {
-                run.check(device, precision, false);
-                run.check(device, precision, true);
+                check(device, precision, false);
+                check(device, precision, true);
             }
         }
-        System.out.println("all as expected");
     }
 
     /** To nearest, ties away from zero, as {@code cvt.rna.tf32} rounds. */
@@ -46,9 +47,16 @@ public final class Tf32Run {
     }
 
     private static float[] operand(float[] values, Precision precision) {
+        if (precision == Precision.BF16) return Elements.BFLOAT16.rounded(values);
         float[] out = values.clone();
         if (precision == Precision.TF32) for (int i = 0; i < out.length; i++) out[i] = rounded(out[i]);
         return out;
+    }
+
+    /** A value or a gradient, or the gradient of a convolution's weights, is stored in bfloat16; others are float32. */
+    private static void check(String what, float[] exact, float[] actual, boolean narrow) {
+        if (!narrow) Close.OPERATION.check(what, exact, actual);
+        else assertArrayEquals(Elements.BFLOAT16.rounded(exact), actual, what);
     }
 
     /** Sums over the middle index: c[i][j] = sum_k a[i * ai + k * ak] b[j * bj + k * bk]. */
@@ -70,7 +78,7 @@ public final class Tf32Run {
 
     /** Else a device that never rounds would pass for one that does. */
     private void requireThatRoundingShows() {
-        float[] exact = outputs(Precision.FP32);
+        float[] exact = outputs(Precision.STRICT);
         float[] coarse = outputs(Precision.TF32);
         double largest = 0;
         for (int i = 0; i < exact.length; i++) largest = Math.max(largest, Math.abs(exact[i] - coarse[i]));
@@ -80,9 +88,12 @@ public final class Tf32Run {
     }
 
     private void check(Device device, Precision precision, boolean convolution) {
-        float[] a = operand(x, precision);
-        float[] b = operand(w, precision);
-        float[] g = operand(gradient, precision);
+        boolean exact = precision == Precision.STRICT || precision != Precision.BF16 && !convolution;
+        Precision rounding = exact ? Precision.STRICT : precision == Precision.BF16 ? precision : Precision.TF32;
+        boolean narrow = precision == Precision.BF16;
+        float[] a = operand(x, rounding);
+        float[] b = operand(w, rounding);
+        float[] g = operand(gradient, rounding);
         String what = precision + (convolution ? ", convolution: " : ", dense: ");
         try (OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, ROWS, Shape.of(IN, 1, 1), precision)) {
             Tensor input = convolution ? trial.input(OpTrial.From.CONV, IN) : trial.rows(IN);
@@ -95,13 +106,13 @@ public final class Tf32Run {
             trial.write(input, x);
             trial.write("op.weight", w);
             op.forward();
-            Close.OPERATION.check(what + "y", outputs(precision), trial.read(op.output()));
+            check(what + "y", outputs(rounding), trial.read(op.output()), narrow);
             trial.writeGrad(op.output(), gradient);
             op.backward();
             float[] dx = product(g, OUT, 1, b, 1, IN, ROWS, IN, OUT);
             float[] dw = product(g, 1, OUT, a, 1, IN, OUT, IN, ROWS);
-            Close.OPERATION.check(what + "dx", dx, trial.readGrad(input));
-            Close.OPERATION.check(what + "dw", dw, trial.readGrad("op.weight"));
+            check(what + "dx", dx, trial.readGrad(input), narrow);
+            check(what + "dw", dw, trial.readGrad("op.weight"), narrow && convolution);
         }
     }
 }

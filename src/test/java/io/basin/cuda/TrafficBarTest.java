@@ -1,0 +1,155 @@
+package io.basin.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Op;
+import io.basin.device.Precision;
+import io.basin.device.Shape;
+import io.basin.nn.Nets;
+import io.basin.train.Run;
+import io.basin.train.Setup;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What our own kernels of one training step move, and how many nodes its graph has, against the least that these operations allow:
+ * counted by the software GPU on a small batch of small images and brought to a batch of 128 of full size, to which both grow alike
+ * but for what goes with the weights.
+ */
+class TrafficBarTest {
+    private static final double BAR = 1.15;
+    private static final int BATCH = 128;
+    private static final List<String> VENDOR = List.of(
+            "cudnnConvolutionForward",
+            "cudnnConvolutionBackwardData",
+            "cudnnConvolutionBackwardFilter",
+            "cudnnPoolingForward",
+            "cudnnPoolingBackward",
+            "cublasGemmEx");
+
+    /**
+     * What could be launched with others: the sum of the loss; in bfloat16 the gradients of filters, which cuDNN leaves in it, are widened by a pass of their own.
+     */
+    private static final List<String> AVOIDABLE = List.of("total", "widen");
+
+    /** Kernel by kernel: launches, bytes. */
+    private static long[] counted(String kernel) {
+        for (String line : SoftGpu.report().lines().toList()) {
+            String[] words = line.trim().split("\\s+");
+            if (!words[0].equals(kernel)) continue;
+            return new long[] {Long.parseLong(words[1]), Long.parseLong(words[2]) + Long.parseLong(words[3])};
+        }
+        return new long[2];
+    }
+
+    private static long bytesOfAll() {
+        return SoftGpu.report()
+                .lines()
+                .skip(1)
+                .map(l -> l.trim().split("\\s+"))
+                .mapToLong(w -> Long.parseLong(w[2]) + Long.parseLong(w[3]))
+                .sum();
+    }
+
+    private static int rows(Op op) {
+        Shape s = op.output().shape();
+        return Math.toIntExact(s.elements() / s.dim(1));
+    }
+
+    /** Bytes of vectors over the channels, of which each thread over rows reads its part: from cache but for the first. */
+    private static long cached(Run run, int bytes) {
+        long sum = 4 * run.ops().get(0).output().shape().elements(); // the table of pixels
+        for (Op.BatchNorm op : norms(run)) {
+            int channels = op.output().shape().dim(1);
+            RowGrid grid = RowGrid.of(rows(op), channels, bytes);
+            sum += (14L * 4 + bytes) * channels * grid.stripes() * grid.slabs();
+        }
+        return sum;
+    }
+
+    /** Bytes that kernels over rows leave for those over channels, as {@link NormTrafficTest} has them, of more rows. */
+    private static long leftForThem(Run run, int bytes, double times) {
+        long sum = 0;
+        for (Op.BatchNorm op : norms(run)) {
+            int channels = op.output().shape().dim(1);
+            int slabs = RowGrid.of((int) (rows(op) * times), channels, bytes).slabs();
+            sum += channels * (16L * slabs + 4);
+        }
+        return sum;
+    }
+
+    private static List<Op.BatchNorm> norms(Run run) {
+        return run.ops().stream()
+                .filter(Op.BatchNorm.class::isInstance)
+                .map(Op.BatchNorm.class::cast)
+                .toList();
+    }
+
+    /** Of all that the vendor does not compute. */
+    private static long leastOfValues(Run run) {
+        long sum = 0;
+        for (int i = 0; i < run.ops().size(); i++) sum += run.leastBytes(i);
+        return sum;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "small-cnn, 1, 28, 28, 2, STRICT",
+        "small-cnn, 1, 28, 28, 2, BF16",
+        "preresnet20, 3, 32, 16, 2, STRICT",
+        "preresnet20, 3, 32, 16, 2, BF16",
+        "vgg16-bn, 3, 32, 32, 1, STRICT",
+        "vgg16-bn, 3, 32, 32, 1, BF16",
+        "wrn-28-10, 3, 32, 8, 2, STRICT",
+        "wrn-28-10, 3, 32, 8, 2, BF16"
+    })
+    void aStepMovesLittleMoreThanItMust(String net, int channels, int full, int side, int batch, Precision precision) {
+        if (!Cuda.software()) return;
+        Setup setup = Setup.of(Nets.build(net, Shape.of(channels, side, side), 10), batch).with(precision);
+        boolean narrow = precision == Precision.BF16;
+        try (Device device = Devices.open("cuda", 1);
+                Run run = setup.on(device)) {
+            run.probabilities();
+            SoftGpu.reset();
+            run.gradients();
+            run.probabilities();
+            long weights = run.storage.paramBytes() / 4;
+            double scale = (double) BATCH / batch * full * full / side / side;
+            long widened = counted("widen")[1];
+            int bytes = narrow ? 2 : 4;
+            long counted = bytesOfAll() - widened - cached(run, bytes) - counted("finalise")[1];
+            counted -= counted("parameterGradients")[1] + leftForThem(run, bytes, 1);
+            double values = scale * counted + 2 * leftForThem(run, bytes, scale);
+            double leastValues = scale * leastOfValues(run);
+            // The update reads w, g, v and writes w, v and the copy, see StepKernelTest; g is float32 for programs that read it.
+            double leastUpdate = weights * (narrow ? 22.0 : 20.0);
+            double update = leastUpdate + widened;
+            long nodes = SoftGpu.counter("launches") + 2;
+            for (String call : VENDOR) nodes += SoftGpu.counter("calls:" + call);
+            // The counter's tick with the others.
+            long avoidable = 1;
+            for (String kernel : AVOIDABLE) avoidable += counted(kernel)[0];
+            double moved = (values + update) / (leastValues + leastUpdate);
+            double graph = (double) nodes / (nodes - avoidable);
+            String said = String.format(
+                    Locale.ROOT,
+                    "%-12s %-6s %8.1f MB of %8.1f: %.3f; %d nodes of %d: %.3f",
+                    net,
+                    precision,
+                    (values + update) / 1e6,
+                    (leastValues + leastUpdate) / 1e6,
+                    moved,
+                    nodes,
+                    nodes - avoidable,
+                    graph);
+            System.out.println(said);
+            assertTrue(moved <= BAR, said);
+            assertTrue(graph <= BAR, said);
+            assertTrue(moved >= 1 && graph >= 1, said);
+        }
+    }
+}
