@@ -60,10 +60,8 @@ final class StepKernel {
             Native.register(StepKernel.class, NativeLibrary.getInstance(file.toString()));
             return null;
         } catch (IOException | UncheckedIOException | DeviceException | LinkageError e) {
-            String reason =
-                    "the C kernel cannot be loaded: " + (e instanceof IOException io ? Reason.of(io) : e.getMessage());
-            LOG.info(reason);
-            return reason;
+            LOG.info("{} is not loaded", resource, e);
+            return "the C kernel cannot be loaded: " + Reason.of(e);
         }
     }
 

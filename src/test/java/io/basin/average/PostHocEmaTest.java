@@ -39,10 +39,8 @@ class PostHocEmaTest {
         return a;
     }
 
-    @Test
-    void aThousandRandomProfilesAreWithinAThousandthOfTheirAverages() {
-        float[][] run = run();
-        List<PostHocEma.Kept> kept = new ArrayList<>();
+    /** What is kept of a run of ours, and the averages themselves. */
+    private static List<float[]> keep(float[][] run, List<PostHocEma.Kept> kept) {
         List<float[]> averages = new ArrayList<>();
         for (double gamma : GAMMAS) {
             float[] w = new float[WEIGHTS];
@@ -58,28 +56,36 @@ class PostHocEmaTest {
                 }
             }
         }
+        return averages;
+    }
+
+    @Test
+    void aThousandRandomProfilesAreWithinAThousandthOfTheirAverages() {
+        float[][] run = run();
+        List<PostHocEma.Kept> kept = new ArrayList<>();
+        List<float[]> averages = keep(run, kept);
         PostHocEma postHoc = new PostHocEma(kept);
         for (int k = 0; k < 1000; k++) {
             double gamma = 5 + 15 * uniform(k, 0);
             int step = EVERY * (int) (STEPS / EVERY * (0.5 + 0.5 * uniform(k, 1)));
             PostHocEma.Fit fit = postHoc.fit(gamma, step);
-            float[] w = fit.of(averages);
-            double[] expected = really(run, gamma, step);
-            double apart = 0;
-            double size = 0;
-            double worst = 0;
-            for (int i = 0; i < WEIGHTS; i++) {
-                apart += Math.pow(w[i] - expected[i], 2);
-                size += expected[i] * expected[i];
-                double largest = 0;
-                for (float[] then : run) largest = Math.max(largest, Math.abs(then[i]));
-                worst = Math.max(worst, Math.abs(w[i] - expected[i]) / largest);
-            }
-            String what = "gamma " + gamma + " step " + step + " bound " + fit.bound();
-            assertTrue(Math.sqrt(apart / size) <= 1e-3, what + " apart " + Math.sqrt(apart / size));
-            assertTrue(worst <= fit.bound() + 1e-6, what + " worst " + worst);
-            assertTrue(fit.bound() < 2e-3, what);
+            requireNear(run, fit, fit.of(averages), really(run, gamma, step), "gamma " + gamma + " step " + step);
         }
+    }
+
+    private static void requireNear(float[][] run, PostHocEma.Fit fit, float[] w, double[] expected, String what) {
+        double apart = 0;
+        double size = 0;
+        for (int i = 0; i < WEIGHTS; i++) {
+            apart += Math.pow(w[i] - expected[i], 2);
+            size += expected[i] * expected[i];
+            double largest = 0;
+            for (float[] then : run) largest = Math.max(largest, Math.abs(then[i]));
+            double share = Math.abs(w[i] - expected[i]) / largest;
+            assertTrue(share <= fit.bound() + 1e-6, what + " bound " + fit.bound() + " share " + share);
+        }
+        assertTrue(Math.sqrt(apart / size) <= 1e-3, what + " apart " + Math.sqrt(apart / size));
+        assertTrue(fit.bound() < 2e-3, what + " bound " + fit.bound());
     }
 
     private static double uniform(int k, int which) {
