@@ -59,7 +59,8 @@ final class BarLine implements ProgressBarRenderer {
                 List.of(remaining, shorter),
                 List.of(shorter),
                 List.<String>of())) {
-            String text = String.join(", ", tail.stream().filter(t -> !t.isEmpty()).toList());
+            String text =
+                    String.join(", ", tail.stream().filter(t -> !t.isEmpty()).toList());
             int room = width - head.length() - text.length() - 4;
             if (room >= SHORTEST || tail.isEmpty()) return head + bar(done, room) + (text.isEmpty() ? "" : " " + text);
         }

@@ -59,11 +59,11 @@ public record Temperature(double value) {
         double most = 0;
         for (int k = 0; k < q.length; k++) most = Math.max(most, p[offset + k]);
         double sum = 0;
-        for (int k = 0; k < q.length; k++) sum += q[k] = Math.exp(power * (log(p[offset + k]) - log(most)));
+        for (int k = 0; k < q.length; k++) sum += q[k] = StrictMath.exp(power * (log(p[offset + k]) - log(most)));
         for (int k = 0; k < q.length; k++) q[k] /= sum;
     }
 
     private static double log(double p) {
-        return Math.log(Math.max(p, Metrics.FLOOR));
+        return StrictMath.log(Math.max(p, Metrics.FLOOR));
     }
 }

@@ -30,6 +30,13 @@ public final class HtmlReport {
                                 + " temperature, fitted on the validation part, has scaled all confidences. BN passes:"
                                 + " forward passes over the training images for batch norm's statistics, beside the epochs;"
                                 + " three cost about as much as one epoch.");
+        beside(page, table);
+        figures(page, summary);
+        add(page, summary.evidence());
+        page.facts(summary.facts()).write(file);
+    }
+
+    private static void beside(Page page, ResultTable table) {
         if (!table.claims().isEmpty()) page.paragraph(String.join(". ", table.claims()) + ".");
         if (!table.beside().isEmpty()) {
             page.heading("Other ways to combine, and what the methods are held against")
@@ -40,6 +47,9 @@ public final class HtmlReport {
                                     + " validation part, which sees its labels; statistics anew: SGD's net with batch norm's"
                                     + " statistics measured as an average's are; one alone: one of the independent nets.");
         }
+    }
+
+    private static void figures(Page page, Summary summary) {
         page.figure(
                 Charts.learningRates(summary.schedules()),
                 "Every method's learning rate; dots mark where a model is collected.");
@@ -64,8 +74,6 @@ public final class HtmlReport {
         page.figure(
                 Charts.curves(summary, "validation accuracy", Summary.Point::validationAccuracy),
                 "Accuracy of the moving weights on held-out data.");
-        add(page, summary.evidence());
-        page.facts(summary.facts()).write(file);
     }
 
     /** Adds a part for each kind of evidence that there is. */

@@ -31,7 +31,7 @@ public final class Page {
 
     /** The one writer of text into a page: nothing that a file or a flag says can become markup. */
     private Page element(String name, String text) {
-        out.append('<').append(name).append('>').append(escape(text));
+        out.append('<').append(name).append('>').append(Picture.escape(text));
         out.append("</").append(name).append('>');
         return this;
     }
@@ -39,13 +39,6 @@ public final class Page {
     private Page block(String name, String text) {
         element(name, text).out.append('\n');
         return this;
-    }
-
-    static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
     }
 
     public Page heading(String text) {

@@ -67,7 +67,7 @@ public abstract class Picture {
         // The writer leaves out what it takes for the default size, in a page the text would have the page's; it knows
         // no title, which
         // screen readers read; and it names one font, which a reader may lack.
-        String name = Page.escape(title);
+        String name = escape(title);
         return ATTRIBUTE
                 .matcher(text)
                 .replaceAll(
@@ -79,6 +79,14 @@ public abstract class Picture {
                         Matcher.quoteReplacement(
                                         "<svg role=\"img\" aria-label=\"" + name + "\" style=\"font:12px sans-serif\" ")
                                 + "$1>" + Matcher.quoteReplacement("<title>" + name + "</title>"));
+    }
+
+    /** Text as markup shows it. */
+    static String escape(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
     /** The file's bytes; none where the machine cannot draw. */

@@ -37,8 +37,9 @@ public final class ResultTable {
     /** Points from half the epochs to all, below which more of them bring SGD nothing: a budget, as the papers use the word. */
     private static final double ENOUGH = 0.3;
 
-    static final String FITTED = "The combiners weighted and ridge were fitted to the labels of the validation part, which no"
-            + " other row learned from.";
+    static final String FITTED =
+            "The combiners weighted and ridge were fitted to the labels of the validation part, which no"
+                    + " other row learned from.";
 
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();

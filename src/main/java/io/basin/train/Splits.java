@@ -109,9 +109,7 @@ public final class Splits implements AutoCloseable {
         }
         Split split = Require.naming("validation", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
         Dataset train = Require.naming("trainSamples", () -> fewer(split.train(), how.trainSamples()));
-        sets.put(
-                Part.TRAIN,
-                Require.naming("labelNoise", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
+        sets.put(Part.TRAIN, Require.naming("labelNoise", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
         sets.put(Part.VALIDATION, split.validation());
     }
 

@@ -26,7 +26,9 @@ class BarLineTest {
 
     @Test
     void whatIsNeededLeastIsLeftOutFirst() {
-        assertTrue(line(200).endsWith("30 s left, 3.3 steps/s, loss 1.224, acc 58.02%, val 0.712, 81.50%, all: 9:10 left"), line(200));
+        assertTrue(
+                line(200).endsWith("30 s left, 3.3 steps/s, loss 1.224, acc 58.02%, val 0.712, 81.50%, all: 9:10 left"),
+                line(200));
         assertFalse(line(110).contains("steps/s"), line(110));
         assertTrue(line(100).endsWith("30 s left, val 0.712, 81.50%, all: 9:10 left"), line(100));
         assertTrue(line(80).endsWith("30 s left, val 0.712, 81.50%"), line(80));
@@ -44,6 +46,8 @@ class BarLineTest {
     void aTaskThatHasNotBegunAndOneThatIsDone() {
         BarLine alone = new BarLine(true, "files", () -> "");
         assertEquals("reading   0% |" + " ".repeat(40) + "|", alone.line("reading", 0, 0, 0, 4, "", 100));
-        assertEquals("reading 100% |" + "\u2588".repeat(40) + "| 2 s, 2.0 files/s", alone.line("reading", 1, 2, 4, 0, "", 100));
+        assertEquals(
+                "reading 100% |" + "\u2588".repeat(40) + "| 2 s, 2.0 files/s",
+                alone.line("reading", 1, 2, 4, 0, "", 100));
     }
 }

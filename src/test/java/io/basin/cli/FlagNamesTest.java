@@ -31,7 +31,7 @@ class FlagNamesTest {
             Set.of("\"--fmad=\"", "\"--gpu-architecture=\"", "\"--std=c++17\"", "\"--generate-line-info\"");
     /** No flag sets them: arguments of the library's own methods, whose records say what the flags do. */
     private static final Set<String> ARGUMENTS =
-            Set.of("resamples", "rates", "alpha", "cycle", "start", "swaStart", "warmFraction");
+            Set.of("resamples", "rates", "alpha", "cycle", "start", "swaStart", "warmFraction", "labels", "classNames");
 
     private static Map<String, List<String>> literals() throws IOException {
         Map<String, List<String>> all = new TreeMap<>();
@@ -114,8 +114,8 @@ class FlagNamesTest {
                     "--beta1",
                     "--beta2",
                     "--label-smoothing",
-                    "--label-noise" ->
-                "0.6";
+                    "--label-noise" -> "0.6";
+            case "--swa-low", "--lr-2" -> "0.004";
             default -> "7";
         };
         String[] rule = rule(option.longestName());

@@ -73,8 +73,8 @@ class ReportTest {
         Summary.Row one = row("fge", 0.9);
         Summary.Row ridge = new Summary.Row("fge", "ridge", 10, 0, 4, one.scores());
         String said = new ResultTable(summary(row("sgd", 0.9), ridge)).textBeside();
-        assertTrue(said.strip().endsWith(
-                "ridge were fitted to the labels of the validation part, which no other row learned from."));
+        assertTrue(said.strip()
+                .endsWith("ridge were fitted to the labels of the validation part, which no other row learned from."));
         assertFalse(new ResultTable(summary(row("sgd", 0.9), one)).textBeside().contains("fitted"));
     }
 

@@ -91,22 +91,7 @@ class GoldenAgreementTest {
             }
             double[] losses = losses(session);
             Path out = directory.resolve("out");
-            GoldenSpec spec = new GoldenSpec(
-                    torchNet,
-                    channels,
-                    size,
-                    CLASSES,
-                    BATCH,
-                    STEPS,
-                    lr(rule),
-                    0.9,
-                    5e-4,
-                    rule.equals("nesterov"),
-                    AVERAGE,
-                    rule.equals("adamw") ? Route.ADAMW : Route.MODULE,
-                    input.directory(),
-                    out);
-            double[] golden = GoldenProcess.run(spec, 300);
+            double[] golden = GoldenProcess.run(spec(torchNet, channels, size, rule, input, out), 300);
             for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 1e-4 * golden[i], "loss of step " + i);
             RawTensors theirs = new RawTensors(out);
             compareWeights(device, storage, first, theirs);
@@ -116,6 +101,24 @@ class GoldenAgreementTest {
                 compareNarrow(device, narrow, first, golden, theirs);
             }
         }
+    }
+
+    private static GoldenSpec spec(String net, int channels, int size, String rule, RawTensors input, Path out) {
+        return new GoldenSpec(
+                net,
+                channels,
+                size,
+                CLASSES,
+                BATCH,
+                STEPS,
+                lr(rule),
+                0.9,
+                5e-4,
+                rule.equals("nesterov"),
+                AVERAGE,
+                rule.equals("adamw") ? Route.ADAMW : Route.MODULE,
+                input.directory(),
+                out);
     }
 
     /** In bfloat16 the same weights begin, each loss lies near, and each tensor has gone the same way by its norm. */
