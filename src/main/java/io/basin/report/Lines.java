@@ -19,7 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jfree.chart.ChartFactory;
 import org.jfree.chart.JFreeChart;
-import org.jfree.chart.axis.LogAxis;
+import org.jfree.chart.axis.LogarithmicAxis;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnitSource;
 import org.jfree.chart.block.BlockBorder;
@@ -164,10 +164,11 @@ public final class Lines extends Picture {
     }
 
     public Lines logarithmic() {
-        LogAxis axis = new LogAxis(chart.getXYPlot().getRangeAxis().getLabel());
+        LogarithmicAxis axis =
+                new LogarithmicAxis(chart.getXYPlot().getRangeAxis().getLabel());
         axis.setLabelFont(SMALL);
         axis.setTickLabelFont(SMALL);
-        axis.setAutoRange(true);
+        axis.setStrictValuesFlag(false);
         axis.setNumberFormatOverride(digits());
         chart.getXYPlot().setRangeAxis(axis);
         return this;
