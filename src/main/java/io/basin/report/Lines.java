@@ -81,6 +81,9 @@ public final class Lines extends Picture {
         plot.setDomainGridlinePaint(new Color(0xDDDDDD));
         plot.setRangeGridlinePaint(new Color(0xDDDDDD));
         axes(plot);
+        // Room for a marker, and none for what no epoch is before.
+        plot.getDomainAxis().setLowerMargin(0.01);
+        plot.getDomainAxis().setUpperMargin(0.01);
         renderer.setDrawSeriesLineAsPath(true);
     }
 
@@ -169,6 +172,7 @@ public final class Lines extends Picture {
         axis.setLabelFont(SMALL);
         axis.setTickLabelFont(SMALL);
         axis.setStrictValuesFlag(false);
+        axis.setAutoRangeNextLogFlag(true);
         axis.setNumberFormatOverride(digits());
         chart.getXYPlot().setRangeAxis(axis);
         return this;
