@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.Nullable;
 import io.basin.io.Json;
 import io.basin.text.Printable;
 import java.nio.file.Files;
@@ -35,7 +36,8 @@ final class Resumption {
      */
     static String[] complete(String[] args) {
         Path folder = folder(args);
-        List<String> kept = folder == null ? List.of() : kept(folder.resolve(Configuration.FILE));
+        if (folder == null) return args;
+        List<String> kept = kept(folder.resolve(Configuration.FILE));
         int command = IntStream.range(0, args.length)
                 .filter(i -> !args[i].startsWith("-"))
                 .findFirst()
@@ -82,7 +84,7 @@ final class Resumption {
                 .toList();
     }
 
-    private static Path folder(String[] args) {
+    private static @Nullable Path folder(String[] args) {
         for (int i = 1; i < args.length; i++) {
             if (args[i].startsWith(RESUME + "=")) return Path.of(args[i].substring(RESUME.length() + 1));
             if (args[i].equals(RESUME) && i + 1 < args.length) return Path.of(args[i + 1]);
