@@ -100,12 +100,12 @@ class TrafficBarTest {
     @CsvSource({
         "small-cnn, 1, 28, 28, 2, STRICT",
         "small-cnn, 1, 28, 28, 2, BF16",
-        "preresnet20, 3, 32, 16, 2, STRICT",
-        "preresnet20, 3, 32, 16, 2, BF16",
+        "preresnet20, 3, 32, 16, 1, STRICT",
+        "preresnet20, 3, 32, 16, 1, BF16",
         "vgg16-bn, 3, 32, 32, 1, STRICT",
         "vgg16-bn, 3, 32, 32, 1, BF16",
-        "wrn-28-10, 3, 32, 8, 2, STRICT",
-        "wrn-28-10, 3, 32, 8, 2, BF16"
+        "wrn-28-10, 3, 32, 8, 1, STRICT",
+        "wrn-28-10, 3, 32, 8, 1, BF16"
     })
     void aStepMovesLittleMoreThanItMust(String net, int channels, int full, int side, int batch, Precision precision) {
         if (!Cuda.software()) return;
