@@ -11,7 +11,6 @@ import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import jcuda.Pointer;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnFilterDescriptor;
@@ -21,18 +20,18 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
 /** A convolution as cuDNN knows it: its descriptors, and how long its algorithms take. */
 final class ConvShape {
     enum Direction {
-        FORWARD("Forward", 8, Set.of()),
-        DATA("BackwardData", 6, Set.of(0)),
-        FILTER("BackwardFilter", 7, Set.of(0, 3));
+        FORWARD("Forward", 8, 0),
+        DATA("BackwardData", 6, 0b1),
+        FILTER("BackwardFilter", 7, 0b1001);
 
         /** As it stands in the names of cuDNN's calls. */
         final String call;
         /** How many algorithms cuDNN numbers. */
         final int algorithms;
-        /** Those of them that NVIDIA says are not deterministic. */
-        private final Set<Integer> random;
+        /** Bits of those that NVIDIA says are not deterministic. */
+        private final int random;
 
-        Direction(String call, int algorithms, Set<Integer> random) {
+        Direction(String call, int algorithms, int random) {
             this.call = call;
             this.algorithms = algorithms;
             this.random = random;
@@ -89,7 +88,7 @@ final class ConvShape {
 
             @Override
             public boolean isDeterministic(int algorithm) {
-                return !direction.random.contains(algorithm);
+                return (direction.random >> algorithm & 1) == 0;
             }
 
             @Override

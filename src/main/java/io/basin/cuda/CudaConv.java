@@ -53,7 +53,12 @@ final class CudaConv extends CudaOp {
         }
         planWeightGradient(shape, value(x), dy, w);
         if (x.grad() != null) backward(call(shape, Direction.DATA, weights, dy, grad(x)));
-        if (b != null && residual == null && !spec.relu()) device.biases.put(y.value(), new Bias(this, b, passes));
+        if (b == null || residual != null || spec.relu()) return;
+        device.biases.put(y.value(), new Bias(this, b, passes));
+        undo.add("a bias that nothing has read", () -> {
+            device.biases.remove(y.value());
+            return 0;
+        });
     }
 
     /** cuDNN leaves it in the type of what it reads. */

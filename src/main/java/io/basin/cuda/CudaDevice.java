@@ -25,12 +25,12 @@ import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.WeakHashMap;
 import java.util.function.Supplier;
 import jcuda.jcudnn.JCudnn;
 import org.slf4j.Logger;
@@ -53,9 +53,9 @@ final class CudaDevice implements Device {
     private final Guard guard;
     private final Arenas arenas;
     /** By a convolution's output, while nothing reads it yet: the bias that a batch norm can do without. */
-    final Map<Slot, CudaConv.Bias> biases = new WeakHashMap<>();
+    final Map<Slot, CudaConv.Bias> biases = new HashMap<>();
     /** By the memory of weights: their copy in bfloat16, which follows whatever changes them. */
-    private final Map<Memory, Memory> copies = new IdentityHashMap<>();
+    private final IdentityHashMap<Memory, Memory> copies = new IdentityHashMap<>();
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
     /** What a capture in progress has taken in so far, else null. */

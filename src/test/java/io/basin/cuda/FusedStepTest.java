@@ -60,7 +60,7 @@ class FusedStepTest {
         private static DevicePointer put(float[] values) {
             DevicePointer address = new DevicePointer();
             check(cuMemAlloc(address, 4L * values.length));
-            check(cuMemcpyHtoD(address, Pointer.to(values), 4L * values.length));
+            upload(address, values);
             return address;
         }
 
@@ -76,7 +76,13 @@ class FusedStepTest {
         /** New gradients, as a backward pass would leave them. */
         void gradients(int t) {
             float[] values = Draws.normal(100 + t, COUNT);
-            check(cuMemcpyHtoD(g, Pointer.to(values), 4L * COUNT));
+            upload(g, values);
+        }
+
+        /** Waits until the copy has arrived, for which the caller's stream would not wait. */
+        private static void upload(DevicePointer to, float[] values) {
+            check(cuMemcpyHtoD(to, Pointer.to(values), 4L * values.length));
+            check(cuStreamSynchronize(null));
         }
 
         void require(Scalar expected) {

@@ -126,6 +126,9 @@ public final class Gpu implements AutoCloseable {
     private DevicePointer upload(ByteBuffer bytes) {
         DevicePointer address = empty(bytes.capacity());
         check(cuMemcpyHtoD(address, Pointer.to(bytes), bytes.capacity()), "cuMemcpyHtoD");
+        // From pageable memory it may return before the copy has arrived, and a non-blocking stream does not wait for
+        // it.
+        check(cuStreamSynchronize(null), "cuStreamSynchronize");
         return address;
     }
 

@@ -63,7 +63,13 @@ class NormKernelTest {
         }
 
         /** As a training step does it: moves the running statistics by m toward the batch's. */
-        void train(float[] x, int slabs, DevicePointer runningMean, DevicePointer runningVar, DevicePointer bias, double m) {
+        void train(
+                float[] x,
+                int slabs,
+                DevicePointer runningMean,
+                DevicePointer runningVar,
+                DevicePointer bias,
+                double m) {
             int rows = x.length / channels;
             sums("moments", x, slabs);
             gpu.launch(

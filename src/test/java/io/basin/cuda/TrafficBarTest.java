@@ -109,7 +109,8 @@ class TrafficBarTest {
     })
     void aStepMovesLittleMoreThanItMust(String net, int channels, int full, int side, int batch, Precision precision) {
         if (!Cuda.software()) return;
-        Setup setup = Setup.of(Nets.build(net, Shape.of(channels, side, side), 10), batch).with(precision);
+        Setup setup = Setup.of(Nets.build(net, Shape.of(channels, side, side), 10), batch)
+                .with(precision);
         boolean narrow = precision == Precision.BF16;
         try (Device device = Devices.open("cuda", 1);
                 Run run = setup.on(device)) {
@@ -125,7 +126,8 @@ class TrafficBarTest {
             counted -= counted("parameterGradients")[1] + leftForThem(run, bytes, 1);
             double values = scale * counted + 2 * leftForThem(run, bytes, scale);
             double leastValues = scale * leastOfValues(run);
-            // The update reads w, g, v and writes w, v and the copy, see StepKernelTest; g is float32 for programs that read it.
+            // The update reads w, g, v and writes w, v and the copy, see StepKernelTest; g is float32 for programs that
+            // read it.
             double leastUpdate = weights * (narrow ? 22.0 : 20.0);
             double update = leastUpdate + widened;
             long nodes = SoftGpu.counter("launches") + 2;

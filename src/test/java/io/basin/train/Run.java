@@ -70,7 +70,9 @@ public final class Run implements AutoCloseable {
         for (Node node : Fusion.of(setup.graph()).nodes()) {
             boolean vendor = node.layer() instanceof Layer.Linear || node.layer() instanceof Layer.Pool;
             if (!vendor || !node.path().equals(plan.ops().get(op).name())) continue;
-            return node.inputs().size() > 1 ? 3 * plan.ops().get(op).output().layout().bytes() : 0;
+            return node.inputs().size() > 1
+                    ? 3 * plan.ops().get(op).output().layout().bytes()
+                    : 0;
         }
         return cost.forward() + cost.backward();
     }
