@@ -259,7 +259,7 @@ class FaultTest {
             }
             SoftGpu.fail("cublas", 1);
             message = message(run::gradients);
-            for (String part : new String[] {"dense1", "cublasSgemm", "CUBLAS_STATUS_"})
+            for (String part : new String[] {"dense1", "cublasGemmEx", "CUBLAS_STATUS_"})
                 assertTrue(message.contains(part), message);
         }
     }

@@ -85,21 +85,7 @@ class GoldenAgreementTest {
             }
             double[] losses = losses(session);
             Path out = directory.resolve("out");
-            GoldenSpec spec = new GoldenSpec(
-                    torchNet,
-                    channels,
-                    size,
-                    CLASSES,
-                    BATCH,
-                    STEPS,
-                    LR,
-                    0.9,
-                    5e-4,
-                    nesterov,
-                    AVERAGE,
-                    false,
-                    input.directory(),
-                    out);
+            GoldenSpec spec = spec(torchNet, channels, size, nesterov, input.directory(), out);
             double[] golden = GoldenProcess.run(spec, 300);
             for (int i = 0; i < STEPS; i++) assertEquals(golden[i], losses[i], 1e-4 * golden[i], "loss of step " + i);
             RawTensors theirs = new RawTensors(out);
@@ -109,6 +95,11 @@ class GoldenAgreementTest {
                 compareNarrow(device, narrow, first, golden, theirs);
             }
         }
+    }
+
+    private static GoldenSpec spec(String net, int channels, int size, boolean nesterov, Path in, Path out) {
+        return new GoldenSpec(
+                net, channels, size, CLASSES, BATCH, STEPS, LR, 0.9, 5e-4, nesterov, AVERAGE, false, in, out);
     }
 
     /** In bfloat16 the same weights begin, each loss lies near, and each tensor has gone the same way by its norm. */

@@ -61,6 +61,7 @@ class NetContractTest {
     void netsOfOnesOwnTrainAsTheReferenceDoes(Subject subject) {
         List<Graph> nets = List.of(
                 UserNets.plain(),
+                UserNets.biased(),
                 UserNets.postActivation(),
                 UserNets.normedImages(),
                 UserNets.grouped(),
@@ -90,6 +91,7 @@ class NetContractTest {
         }
         List<Graph> kinked = List.of(
                 UserNets.plain(),
+                UserNets.biased(),
                 UserNets.postActivation(),
                 UserNets.grouped(),
                 UserNets.dropped(),

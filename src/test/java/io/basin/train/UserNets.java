@@ -96,6 +96,16 @@ public final class UserNets {
         return g;
     }
 
+    /** Biases before batch norms: of one that alone reads its convolution, and of one that does not. */
+    public static Graph biased() {
+        Graph g = new Graph(SAMPLE);
+        Value x = g.batchNormRelu(g.conv(g.input(), 12, 3, 1, 1, 1, true));
+        Value y = g.conv(x, 12, 3, 1, 1, 1, true);
+        x = g.add(g.relu(y), g.batchNorm(y));
+        g.dense(g.averagePool(g.batchNormRelu(g.conv(x, 7, 1, 1, 0, 1, true)), 3), CLASSES);
+        return g;
+    }
+
     /** Batch norm, sums and averages, and no kink anywhere. */
     public static Graph smooth() {
         Graph g = new Graph(SAMPLE);
