@@ -23,7 +23,7 @@ try:
     import torch.nn.functional as F
     from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 except ImportError as e:
-    print(f"python3 has no PyTorch: {e}")
+    print(f"python3 has no PyTorch from 2.1 on: {e}")
     sys.exit(ABSENT)
 
 

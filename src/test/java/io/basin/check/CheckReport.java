@@ -6,8 +6,11 @@ import io.basin.check.Part.Verdict;
 import io.basin.io.AtomicFile;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
+import io.basin.nn.Nets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +27,10 @@ record CheckReport(List<Outcome> outcomes) {
                     + " machine's processor; none is a GPU's, and none says anything of one.**";
     private static final String UNKNOWN = "no part said which device it ran on";
     /** A log's lines in the report; the whole is in its file. */
-    private static final int LINES = 150;
+    private static final int LINES = 400;
+
+    /** Columns that say what a row is of come first. */
+    private static final List<String> FIRST = List.of("net", "precision", "way", "parameters", "average");
 
     void write(Path folder) {
         AtomicFile.write(folder.resolve(MARKDOWN), markdown());
@@ -63,6 +69,11 @@ record CheckReport(List<Outcome> outcomes) {
         }
     }
 
+    private static String version() {
+        String version = Nets.class.getPackage().getImplementationVersion();
+        return version == null ? "unpackaged" : version;
+    }
+
     private Map<String, Object> json() {
         List<Map<String, Object>> parts = new ArrayList<>();
         for (Outcome o : outcomes) {
@@ -73,9 +84,17 @@ record CheckReport(List<Outcome> outcomes) {
             part.put("seconds", o.seconds());
             part.put("limit", o.part().seconds());
             part.put("rows", o.rows().stream().flatMap(l -> parsed(l).stream()).toList());
+            part.put("text", text(o));
             parts.add(part);
         }
-        return Map.of("device", device(), "emulator", emulated(), "parts", parts, "ratios", ratios());
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("basin", version());
+        all.put("time", Instant.now().toString());
+        all.put("device", device());
+        all.put("emulator", emulated());
+        all.put("parts", parts);
+        all.put("ratios", ratios());
+        return all;
     }
 
     private String markdown() {
@@ -83,7 +102,8 @@ record CheckReport(List<Outcome> outcomes) {
         if (emulated()) out.append(EMULATED).append("\n\n");
         long passed =
                 outcomes.stream().filter(o -> o.verdict() == Verdict.PASSED).count();
-        out.append(passed + " of " + outcomes.size() + " parts passed. Device: " + device() + "\n\n");
+        out.append(passed + " of " + outcomes.size() + " parts passed. Basin " + version() + ", " + Instant.now()
+                + "; device: " + device() + "\n\n");
         out.append("| part | verdict | s | limit | why |\n|---|---|---|---|---|\n");
         for (Outcome o : outcomes) {
             out.append(String.format(
@@ -108,12 +128,11 @@ record CheckReport(List<Outcome> outcomes) {
     }
 
     private void section(StringBuilder out, Outcome o) {
-        out.append("\n## " + o.part().title() + ": " + o.verdict().text() + "\n\n");
+        String on = emulated() ? " (on an emulator)" : "";
+        out.append("\n## " + o.part().title() + ": " + o.verdict().text() + on + "\n\n");
         List<JsonNode> rows = rows(o.part().name());
         if (!rows.isEmpty()) out.append(table(rows)).append('\n');
-        List<String> text = o.lines().stream()
-                .filter(l -> !o.rows().contains(l) && !l.isBlank())
-                .toList();
+        List<String> text = text(o);
         if (text.isEmpty()) return;
         out.append("```\n");
         if (text.size() > LINES) out.append("(the last " + LINES + " of " + text.size() + " lines)\n");
@@ -122,10 +141,17 @@ record CheckReport(List<Outcome> outcomes) {
         out.append("```\n");
     }
 
+    /** What is no row. */
+    private static List<String> text(Outcome o) {
+        List<String> rows = o.rows();
+        return o.lines().stream().filter(l -> !rows.contains(l) && !l.isBlank()).toList();
+    }
+
     private static String table(List<JsonNode> rows) {
         List<String> names = new ArrayList<>();
         rows.get(0).fieldNames().forEachRemaining(names::add);
         names.remove("device");
+        names.sort(Comparator.comparingInt(n -> FIRST.contains(n) ? FIRST.indexOf(n) : FIRST.size()));
         StringBuilder out = new StringBuilder("| " + String.join(" | ", names) + " |\n");
         out.append("|").append("---|".repeat(names.size())).append('\n');
         for (JsonNode row : rows) {

@@ -51,7 +51,7 @@ public final class HardwareCheck {
             }
         }
         List<String> wanted = only;
-        List<Part> parts = new Parts(home, out, rehearsal)
+        List<Part> parts = new Parts(home, rehearsal)
                 .all().stream()
                         .filter(p -> wanted.isEmpty() || wanted.contains(p.name()))
                         .toList();

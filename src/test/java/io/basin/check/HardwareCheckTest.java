@@ -41,6 +41,9 @@ class HardwareCheckTest {
         assertEquals(Verdict.FAILED, run(part("silent", 20, 1, "true")).verdict());
         assertEquals(
                 Verdict.INCOMPLETE, run(part("half", 20, 2, "echo proof 1")).verdict());
+        assertEquals(
+                "NOT COVERED: a",
+                run(part("open", 20, 1, "echo NOT COVERED: a; echo proof")).reason());
         Outcome failed = run(part("bad", 20, 1, "echo proof 1; exit 7"));
         assertEquals(Verdict.FAILED, failed.verdict());
         assertTrue(failed.reason().contains("exit code 7"), failed.reason());
@@ -104,7 +107,7 @@ class HardwareCheckTest {
     @Test
     void theStepKernelsAndASmallNetAreMeasuredAndAnEmulatorIsCalledOne() throws Exception {
         if (!Cuda.software()) return;
-        List<Part> all = new Parts(folder, folder, true).all();
+        List<Part> all = new Parts(folder, true).all();
         List<Part> parts = all.stream()
                 .filter(p -> p.name().equals("step") || p.name().equals("determinism"))
                 .map(p -> new Part(

@@ -31,7 +31,7 @@ record Part(String name, String title, int seconds, List<List<String>> programs,
     /**
      * What came of it.
      *
-     * @param reason empty where it passed
+     * @param reason where it passed, what its tests could not cover, or nothing
      * @param seconds that it took
      * @param lines that its programs printed, to either stream
      */

@@ -15,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 final class PartRun {
     /** Exit code of a program that has nothing to run on; its last line says what is missing. */
     static final int ABSENT = 3;
+
+    private static final String UNCOVERED = "NOT COVERED";
     /** A part that has less time than this is not begun. */
     private static final double LEAST_SECONDS = 2;
 
@@ -100,7 +102,11 @@ final class PartRun {
             return with(bare, Verdict.TIMED_OUT, String.format(Locale.ROOT, "stopped after %.0f s; %s", limit, found));
         }
         if (!faults.isEmpty()) return with(bare, Verdict.FAILED, String.join("; ", faults) + "; " + found);
-        if (bare.proven() >= part.times()) return bare;
+        // Tests say so where they could not look at something; they count as successful all the same.
+        String open = String.join(
+                "; ",
+                lines.stream().filter(l -> l.startsWith(UNCOVERED)).distinct().toList());
+        if (bare.proven() >= part.times()) return with(bare, Verdict.PASSED, open);
         return with(bare, bare.proven() == 0 ? Verdict.FAILED : Verdict.INCOMPLETE, found);
     }
 
