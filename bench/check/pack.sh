@@ -34,7 +34,7 @@ stored "$work/junit" "$out/lib/junit-console.jar"
 stored "$target/test-classes" "$out/lib/tests.jar"
 
 "$java/bin/jlink" --strip-debug --no-header-files --no-man-pages --output "$out/jre" --add-modules \
-  java.base,java.desktop,java.management,java.net.http,java.sql,java.logging,java.xml,java.naming,java.compiler,jdk.unsupported,jdk.zipfs
+  java.base,java.desktop,java.management,java.net.http,java.sql,java.logging,java.xml,java.naming,java.compiler,jdk.management,jdk.unsupported,jdk.zipfs
 # Java's own need that a bare machine may lack.
 libz=$(ldd "$out/jre/lib/libzip.so" | awk '$1 == "libz.so.1" { print $3 }')
 [ -z "$libz" ] || cp -L "$libz" "$out/jre/lib/libz.so.1"
