@@ -21,7 +21,6 @@ public final class Remarks {
             all.add(method.name() + ": " + made + (made == 1 ? " model" : " models") + " instead of " + asked
                     + ", for the run is too short for more");
         }
-        all.addAll(shortCycles(method, origin));
         int idle = method.schedule().steps() - 1 - last(method);
         if (method.product() != Method.Product.LAST && idle > 0) {
             all.add(String.format(
@@ -43,6 +42,7 @@ public final class Remarks {
             all.add("swap: its first phase is trained in the batches of all methods; the paper's has large batches, so"
                     + " this is not the paper's SWAP");
         }
+        all.addAll(shortCycles(method, origin));
         return all;
     }
 

@@ -10,8 +10,6 @@ import java.awt.Shape;
 import java.awt.Stroke;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
-import java.text.DecimalFormat;
-import java.text.DecimalFormatSymbols;
 import java.text.NumberFormat;
 import java.util.HashMap;
 import java.util.List;
@@ -99,7 +97,10 @@ public final class Lines extends Picture {
 
     /** The same digits whatever language the program's user reads. */
     private static NumberFormat digits() {
-        return new DecimalFormat("0.#######", DecimalFormatSymbols.getInstance(Locale.ROOT));
+        NumberFormat digits = NumberFormat.getInstance(Locale.ROOT);
+        digits.setGroupingUsed(false);
+        digits.setMaximumFractionDigits(7);
+        return digits;
     }
 
     /** A line. Points that are not finite are left out. */

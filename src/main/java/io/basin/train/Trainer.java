@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -358,7 +359,7 @@ public final class Trainer {
     }
 
     private FormatException lost(Path file, String what) {
-        return new FormatException(file.toString(), what + ": " + String.format(layout.again(), file.getParent()));
+        return new FormatException(file.toString(), what + ": " + String.format(Locale.ROOT, layout.again(), file.getParent()));
     }
 
     private Weights loadMember(int step) {
