@@ -54,7 +54,7 @@ final class Limits {
         from(0, FLOAT, "--wd", "--swag-scale", "--distance");
         above(0, FLOAT, "--relative", "--rise");
         from(-FLOAT, FLOAT, "--from", "--to");
-        share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--ema-decay");
+        share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--label-noise", "--ema-decay");
         share(false, "--swa-start", "--fge-start");
         from(1, EPOCHS, "--batch-size", "--lawa", "--cycles", "--top");
         from(1, SAMPLES, "--validation");

@@ -55,6 +55,8 @@ class ThrowFormTest {
             Matcher throwing = THROW.matcher(code);
             while (throwing.find()) {
                 seen[0]++;
+                // Of a program's null: no command line makes one.
+                if (throwing.group().contains("NullPointerException")) continue;
                 StringBuilder words = new StringBuilder();
                 Matcher literals = LITERAL.matcher(inside(code, throwing.end(), '(', ')'));
                 while (literals.find()) words.append(literals.group(1)).append(" x ");
