@@ -25,7 +25,7 @@ final class Findings {
     private static List<Extras.Versus> tests(List<MethodScore> results) {
         List<Extras.Versus> raw = new ArrayList<>();
         for (MethodScore sgd : results) {
-            if (!sgd.method().equals(BASELINE)) continue;
+            if (!sgd.method().equals(BASELINE) || sgd.hits().isEmpty()) continue;
             for (MethodScore r : results) {
                 if (r.method().equals(BASELINE) || r.hits().isEmpty()) continue;
                 int onlySgd = sgd.onlyHere(r);

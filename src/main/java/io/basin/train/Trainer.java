@@ -359,7 +359,8 @@ public final class Trainer {
     }
 
     private FormatException lost(Path file, String what) {
-        return new FormatException(file.toString(), what + ": " + String.format(Locale.ROOT, layout.again(), file.getParent()));
+        return new FormatException(
+                file.toString(), what + ": " + String.format(Locale.ROOT, layout.again(), file.getParent()));
     }
 
     private Weights loadMember(int step) {

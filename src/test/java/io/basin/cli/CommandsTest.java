@@ -93,7 +93,7 @@ class CommandsTest {
             if (row.path("combiner").asText().equals("vote")) continue;
             for (JsonNode s : row.path("scores")) assertTrue(s.path("accuracy").asDouble() > 0.5, row.toString());
         }
-        assertEquals(6 + 3 * 4 + 1, rows);
+        assertEquals(6 + 3 * 4 + 2, rows, "one independent net alone, and SGD's with its statistics measured anew");
     }
 
     @Test

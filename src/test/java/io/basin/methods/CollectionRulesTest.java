@@ -186,7 +186,8 @@ public class CollectionRulesTest {
     @Test
     void aPlanSaysWhichStepsAreTrainedForNothingAndWhichModelsItCannotMake() {
         assertEquals(List.of(), remarks("fge", settings(40, 0, 0.8, 0.2, 8 / 3.5, 3, 3), 40));
-        String brief = remarks("fge", settings(10, 0, 0.8, 0.2, 2 / 3.5, 3, 3), 40).get(0);
+        String brief =
+                remarks("fge", settings(10, 0, 0.8, 0.2, 2 / 3.5, 3, 3), 40).get(0);
         assertTrue(brief.startsWith("fge: its cycles are 0.575 epochs, the paper's 2 to 4"), brief);
         String idle = remarks("fge", settings(10, 0, 0.8, 0.2, 1, 3, 3), 40).get(0);
         assertTrue(idle.startsWith("fge: the last 20 steps, 0.500 epochs, are trained after its last model"), idle);
