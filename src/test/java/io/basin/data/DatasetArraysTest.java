@@ -44,7 +44,7 @@ class DatasetArraysTest {
         Dataset bytes = Dataset.of(planes, new int[] {1}, Shape.of(2, 1, 4), List.of("no", "yes"));
         assertArrayEquals(new byte[] {1, 11, 2, 12, 3, 13, 4, 14}, bytes.pixels());
         assertEquals(Shape.of(2, 1, 4), bytes.sample());
-        Dataset floats = Dataset.of(new float[][][][] {{{{1, 2, 3, 4}}, {{11, 12, 13, 14}}}}, new int[] {1});
+        Dataset floats = Dataset.of(new float[][][][] {{{{1, 2, 3, 4}}, {{11, 12, 13, 14}}}}, new int[] {0});
         Augmentation read = floats.augmentation(0, false);
         assertArrayEquals(new float[] {2.5f, 12.5f}, read.mean());
     }
