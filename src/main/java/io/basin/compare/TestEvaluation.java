@@ -203,7 +203,7 @@ final class TestEvaluation implements AutoCloseable {
         add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
         add(method, "vote", last + 1, 1, all.vote().get(last), null, null);
         add(method, "ridge", last + 1, 1, Objects.requireNonNull(all.ridge()), null, null);
-        double[] grown = all.mean().stream().mapToDouble(Metrics::accuracy).toArray();
+        List<Double> grown = all.mean().stream().map(Metrics::accuracy).toList();
         evidence = evidence.and(Extras.of(new Extras.Growth(method.name(), place.seed(), grown)));
         double part = 1.0 / method.parts();
         if (method.parts() > 1 && method.trunk() == null)

@@ -105,18 +105,18 @@ public final class Charts {
 
     /** Test accuracy of ensembles by their number of members, mean over seeds; null where there are none. */
     public static @Nullable Lines growth(List<Extras.Growth> all) {
-        Map<String, List<double[]>> methods = new LinkedHashMap<>();
+        Map<String, List<List<Double>>> methods = new LinkedHashMap<>();
         all.forEach(
                 g -> methods.computeIfAbsent(g.method(), k -> new ArrayList<>()).add(g.accuracy()));
         Lines chart = new Lines("Ensembles by their size", "members", "test accuracy");
         methods.forEach((method, seeds) -> {
-            int least = seeds.stream().mapToInt(a -> a.length).min().orElse(0);
+            int least = seeds.stream().mapToInt(List::size).min().orElse(0);
             chart.dotted(
                     method,
                     IntStream.rangeClosed(1, least).asDoubleStream().toArray(),
                     IntStream.range(0, least)
                             .mapToDouble(i -> seeds.stream()
-                                    .mapToDouble(a -> a[i])
+                                    .mapToDouble(a -> a.get(i))
                                     .average()
                                     .orElseThrow())
                             .toArray());

@@ -36,9 +36,10 @@ public record Extras(
     }
 
     /** How much better the mean of an ensemble's probabilities gets: test accuracies of its first 1, 2, ... members, the oldest first. */
-    public record Growth(String method, long seed, double[] accuracy) {
+    public record Growth(String method, long seed, List<Double> accuracy) {
         public Growth {
             method = shown(method);
+            accuracy = accuracy == null ? List.of() : List.copyOf(accuracy);
         }
     }
 

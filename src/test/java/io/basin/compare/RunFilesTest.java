@@ -95,7 +95,7 @@ class RunFilesTest {
                 new Extras(
                         List.of(),
                         List.of(),
-                        List.of(new Extras.Growth("fge", 1, new double[] {0.5, 0.75})),
+                        List.of(new Extras.Growth("fge", 1, List.of(0.5, 0.75))),
                         List.of(new Extras.Corrupted("swa", 1, "noise", 2, 0.5, 1.5, 0.02)),
                         List.of(new Extras.Outside("swa", 1, "mnist", 0.9, 0.8, 0.4)),
                         List.of(Extras.Check.of("what", "swa, seed 1", true, "1e-7"))));

@@ -35,7 +35,7 @@ class EvidenceTest {
         return new Extras(
                 List.of(new Extras.Versus("swa", 1, 5, 9, 0.424, 0.848)),
                 List.of(new Extras.Reliability("sgd", "", bins)),
-                List.of(new Extras.Growth("fge", 1, new double[] {0.5, 0.75})),
+                List.of(new Extras.Growth("fge", 1, List.of(0.5, 0.75))),
                 corrupted,
                 List.of(new Extras.Outside("sgd", 1, "mnist", 0.87, 0.9, 0.5)),
                 List.of(
