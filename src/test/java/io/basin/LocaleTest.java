@@ -18,7 +18,7 @@ class LocaleTest {
     private static final Pattern BY_DEFAULT = Pattern.compile(
             "(?:String\\.format|\\bprintf|\\.formatted|ofPattern|DateTimeFormatter\\.ofLocalized\\w+)\\(\\s*+(?!Locale\\.ROOT\\b)(?!\"[^\"\n]*\", Locale\\.ROOT)"
                     + "|\\.to(?:Lower|Upper)Case\\(\\s*\\)|new (?:DecimalFormat|Formatter|SimpleDateFormat|Scanner)\\b"
-                    + "|NumberFormat\\.get|MessageFormat");
+                    + "|NumberFormat\\.get\\w+\\((?!Locale\\.ROOT)|MessageFormat");
 
     @Test
     void nothingFormatsByTheDefaultLocale() throws IOException {
