@@ -29,7 +29,8 @@ final class Configuration {
     private final Map<String, Object> free = new LinkedHashMap<>();
     private final String data;
     /** What files of versions that had no choice do not say. */
-    private static final JsonNode EARLIER_VALUES = Json.parse("{\"optimizer\": \"SGD\"}", FILE);
+    private static final JsonNode EARLIER_VALUES =
+            Json.parse("{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0}", FILE);
 
     private final String device;
     private final boolean anyDevice;
@@ -140,7 +141,7 @@ final class Configuration {
             JsonNode old = there.has(field.getKey()) ? there.path(field.getKey()) : EARLIER_VALUES.path(name);
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());
-            } else if (!same(old, field.getValue()) && !isLater(old, field.getValue())) {
+            } else if (!same(old, field.getValue())) {
                 throw new IllegalArgumentException("--resume: " + file + " was written with " + FlagNames.of(name) + " "
                         + FlagNames.value(old) + ", now " + FlagNames.value(field.getValue())
                         + "; repeat the flags of that run, or start anew with --out");
@@ -160,11 +161,6 @@ final class Configuration {
                         + "; a resumed run may add to them, not leave any out");
             }
         }
-    }
-
-    /** A flag that came after the file was written, left at what it was before. */
-    private static boolean isLater(JsonNode there, JsonNode now) {
-        return there.isMissingNode() && now.asText().equals("0.0");
     }
 
     private static boolean same(JsonNode a, JsonNode b) {

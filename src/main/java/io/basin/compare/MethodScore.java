@@ -28,12 +28,6 @@ record MethodScore(
         Summary.Score score,
         String hits,
         List<Extras.Bin> bins) {
-    /** In the combiner's place: the last weights, with batch norm's statistics measured as an average's are. */
-    static final String ANEW = "statistics anew";
-
-    /** In the combiner's place: the first of independent nets, so that method at its share of the budget. */
-    static final String ALONE = "one alone";
-
     private static final String REMEDY = "it is damaged; delete it to train this run again";
 
     /** Refuses what a damaged file may hold. */

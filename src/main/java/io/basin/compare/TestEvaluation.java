@@ -163,7 +163,7 @@ final class TestEvaluation implements AutoCloseable {
         Weights copy = products.copyOf(models.get(0));
         refresh(method.name() + " anew", copy, 1);
         List<Weights> one = List.of(copy);
-        add(method, MethodScore.ANEW, one, Probabilities.mean(test, one), null);
+        add(method, Summary.Row.ANEW, one, Probabilities.mean(test, one), null);
     }
 
     /** @param p of the models together on the test set */
@@ -207,7 +207,7 @@ final class TestEvaluation implements AutoCloseable {
         evidence = evidence.and(Extras.of(new Extras.Growth(method.name(), place.seed(), grown)));
         double part = 1.0 / method.parts();
         if (method.parts() > 1 && method.trunk() == null)
-            add(method, MethodScore.ALONE, 1, part, all.mean().get(0), null, null);
+            add(method, Summary.Row.ALONE, 1, part, all.mean().get(0), null, null);
     }
 
     private static MemberSource predictions(Evaluator evaluator, List<Weights> models, Dataset set) {

@@ -118,10 +118,9 @@ final class CpuForeignArrays implements ForeignArrays, IntConsumer {
         int from = begin[number];
         int end = (int) Math.min(a.count(), (long) from + piece);
         if (c[i]) {
-            int type = a.type() == Dtype.F32 ? 0 : a.type() == Dtype.BF16 ? 1 : 2;
             long w = a.address() + (long) from * a.type().bytes();
             int large = StepKernel.large(4 * offsets[arrays.size()]);
-            StepKernel.basin_pass(pass, type, w, place(x, i, from), place(y, i, from), end - from, p, q, large);
+            StepKernel.basin_pass(pass, a.kind(), w, place(x, i, from), place(y, i, from), end - from, p, q, large);
             return;
         }
         Pass java = PASSES[pass];

@@ -36,7 +36,7 @@ final class CudaArenas extends Arenas {
         return device.kernels.launch(file, kernel, items(bytes));
     }
 
-    private static ByteBuffer direct(int bytes) {
+    static ByteBuffer direct(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 

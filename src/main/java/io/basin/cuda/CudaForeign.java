@@ -81,6 +81,13 @@ abstract class CudaForeign implements AutoCloseable {
         return to;
     }
 
+    /** Rows of words as a kernel reads them. */
+    static ByteBuffer table(int rowBytes, List<long[]> rows) {
+        ByteBuffer table = CudaArenas.direct(Math.multiplyExact(rowBytes, rows.size()));
+        for (long[] row : rows) for (long word : row) table.putLong(word);
+        return table.clear();
+    }
+
     /** A copy of a whole direct buffer. */
     final DevicePointer put(ByteBuffer direct) {
         DevicePointer to = allocate(new DevicePointer(), direct.capacity());

@@ -4,7 +4,6 @@ import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.DeviceException;
 import io.basin.device.ForeignArrays;
-import io.basin.io.Dtype;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -32,7 +31,7 @@ final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
     private final DevicePointer arenas = new DevicePointer();
     private final Launch launch;
     private final int[] capturing = {0};
-    private final ByteBuffer staging = ByteBuffer.allocateDirect(STAGING).order(ByteOrder.nativeOrder());
+    private final ByteBuffer staging = CudaArenas.direct(STAGING);
 
     CudaForeignArrays(long stream, List<Array> arrays, int count) {
         super(stream, arrays);
@@ -61,16 +60,13 @@ final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
         List<long[]> rows = new ArrayList<>();
         for (int i = 0; i < arrays.size(); i++) {
             Array a = arrays.get(i);
-            long type = a.type() == Dtype.F32 ? 0 : a.type() == Dtype.BF16 ? 1 : 2;
+            long type = a.kind();
             for (int at = 0; at < a.count(); at += PIECE) {
                 long n = Math.min(PIECE, a.count() - at);
                 rows.add(new long[] {a.address() + (long) at * a.type().bytes(), offsets[i] + at, n | type << 32});
             }
         }
-        ByteBuffer table = ByteBuffer.allocateDirect(Math.multiplyExact(TABLE_ROW, rows.size()))
-                .order(ByteOrder.nativeOrder());
-        for (long[] row : rows) for (long word : row) table.putLong(word);
-        return table.clear();
+        return table(TABLE_ROW, rows);
     }
 
     @Override

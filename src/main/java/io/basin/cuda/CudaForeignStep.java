@@ -6,7 +6,6 @@ import io.basin.device.RunState;
 import io.basin.device.Sgd;
 import io.basin.device.UpdateRule;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -86,13 +85,9 @@ final class CudaForeignStep extends CudaForeign implements ForeignStep {
         }
     }
 
-    private static ByteBuffer direct(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
-    }
-
     private static ByteBuffer control(Plan plan) {
         ByteBuffer tables = RunState.block(plan.lr(), plan.alpha());
-        ByteBuffer all = direct(tables.capacity() + 4 * plan.pull().length);
+        ByteBuffer all = CudaArenas.direct(tables.capacity() + 4 * plan.pull().length);
         all.put(tables);
         for (double pull : plan.pull()) all.putFloat((float) pull);
         return all.clear().putLong(RunState.STEP, plan.first());
@@ -101,9 +96,7 @@ final class CudaForeignStep extends CudaForeign implements ForeignStep {
     private static ByteBuffer pieces(List<Strip> strips) {
         List<long[]> rows = new ArrayList<>();
         for (Strip s : strips) for (Strip.Piece piece : s.pieces()) rows.add(row(s, piece));
-        ByteBuffer table = direct(Math.multiplyExact(TABLE_ROW, rows.size()));
-        for (long[] row : rows) for (long word : row) table.putLong(word);
-        return table.clear();
+        return table(TABLE_ROW, rows);
     }
 
     private static long[] row(Strip s, Strip.Piece piece) {

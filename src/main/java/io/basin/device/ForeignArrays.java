@@ -24,7 +24,12 @@ public interface ForeignArrays extends AutoCloseable {
             Dtype type,
             int count,
             long address,
-            @Nullable Object owner) {}
+            @Nullable Object owner) {
+        /** Its type as the kernels number them: 0 of F32, 1 of BF16, 2 of F16. */
+        public int kind() {
+            return type == Dtype.F32 ? 0 : type == Dtype.BF16 ? 1 : 2;
+        }
+    }
 
     /**
      * What happens to each element of an array, w, and of the arenas x and y. Every product and sum rounds by itself, to float32;

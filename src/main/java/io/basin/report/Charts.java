@@ -67,7 +67,7 @@ public final class Charts {
     public static @Nullable Lines curves(
             Summary summary, String title, Function<Summary.Point, @Nullable Double> figure) {
         Lines chart = new Lines(title, "epochs", title);
-        add(chart, summary, "", figure);
+        add(chart, summary.curves(), "", figure);
         return chart.orNull();
     }
 
@@ -77,17 +77,16 @@ public final class Charts {
                 .filter(c -> c.points().stream().anyMatch(p -> p.averageAccuracy() != null))
                 .toList();
         if (averaging.isEmpty()) return null;
-        Summary these = new Summary(summary.title(), summary.facts(), summary.rows(), averaging, summary.schedules());
         Lines chart = new Lines("The average while it trains", "epochs", "validation accuracy");
-        add(chart, these, ", the average", Summary.Point::averageAccuracy);
-        add(chart, these, ", moving weights", Summary.Point::validationAccuracy);
+        add(chart, averaging, ", the average", Summary.Point::averageAccuracy);
+        add(chart, averaging, ", moving weights", Summary.Point::validationAccuracy);
         return chart.orNull();
     }
 
     private static void add(
-            Lines chart, Summary summary, String what, Function<Summary.Point, @Nullable Double> figure) {
+            Lines chart, List<Summary.Curve> curves, String what, Function<Summary.Point, @Nullable Double> figure) {
         Map<String, TreeMap<Double, double[]>> lines = new LinkedHashMap<>();
-        for (Summary.Curve curve : summary.curves()) {
+        for (Summary.Curve curve : curves) {
             TreeMap<Double, double[]> line = lines.computeIfAbsent(curve.run(), k -> new TreeMap<>());
             for (Summary.Point p : curve.points()) {
                 Double value = figure.apply(p);

@@ -52,11 +52,7 @@ public final class ResultTable {
 
     public ResultTable(Summary summary) {
         this.summary = Require.given("summary", summary);
-        double[] sgd = summary.rows().stream()
-                .filter(r -> r.method().equals(BASELINE))
-                .findFirst()
-                .map(r -> values(r, 100))
-                .orElse(new double[0]);
+        double[] sgd = primary(BASELINE).map(r -> values(r, 100)).orElse(new double[0]);
         List<Summary.Row> rows = summary.rows();
         List<PairedComparison> pairs = rows.stream().map(row -> pair(row, sgd)).toList();
         double[] p = Statistics.holm(IntStream.range(0, rows.size())
@@ -103,12 +99,14 @@ public final class ResultTable {
                         figure(row, Summary.Score::ece, 100, 2, 100),
                         difference,
                         bootstrap(accuracy, sgd, pair),
-                        Double.isNaN(p)
-                                ? ""
-                                : (p < 0.001 ? "<0.001" : Statistics.format(p, 3)) + (p < LEVEL ? " *" : "")));
+                        Double.isNaN(p) ? "" : chance(p) + (p < LEVEL ? " *" : "")));
         if (!row.isPrimary() || isBaseline(row)) return;
         if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
         else open.add(name);
+    }
+
+    private static String chance(double p) {
+        return p < 0.001 ? "<0.001" : Statistics.format(p, 3);
     }
 
     private static String figure(
@@ -172,7 +170,7 @@ public final class ResultTable {
             PairedComparison pair = Statistics.paired(a, b);
             all.add("swa against " + other + ": " + signed(pair.meanDifference())
                     + Statistics.interval(pair.interval(), 2, -100, 100) + " points, p "
-                    + (pair.p() < 0.001 ? "<0.001" : Statistics.format(pair.p(), 3)) + " (paired t, not corrected)");
+                    + chance(pair.p()) + " (paired t, not corrected)");
         }
         return all;
     }
@@ -187,7 +185,7 @@ public final class ResultTable {
     private String budget() {
         Optional<Summary.Row> sgd = primary(BASELINE);
         Optional<Summary.Row> half = summary.rows().stream()
-                .filter(r -> r.combiner().equals("one alone"))
+                .filter(r -> r.combiner().equals(Summary.Row.ALONE))
                 .findFirst();
         if (sgd.isEmpty() || half.isEmpty()) return "";
         if (Math.abs(2 * half.get().epochs() - sgd.get().epochs())

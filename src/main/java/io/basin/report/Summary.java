@@ -63,6 +63,12 @@ public record Summary(
      */
     public record Row(
             String method, String combiner, double epochs, double statistics, int passes, List<Score> scores) {
+        /** In the combiner's place: the last weights, with batch norm's statistics measured as an average's are. */
+        public static final String ANEW = "statistics anew";
+
+        /** In the combiner's place: the first of independent nets, so that method at its share of the budget. */
+        public static final String ALONE = "one alone";
+
         /** The method's own way to predict, which is tested; others are shown beside it. */
         static final Set<String> PRIMARY = Set.of("", "mean");
 
