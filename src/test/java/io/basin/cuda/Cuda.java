@@ -58,7 +58,7 @@ public final class Cuda {
     /** Has devices that are opened from now on search for algorithms as if they were the first. */
     public static void forgetAlgorithms() throws IOException {
         try (Stream<Path> files = Files.list(Cache.folder("algorithms"))) {
-            for (Path file : files.toList()) Files.delete(file);
+            for (Path file : files.toList()) Files.deleteIfExists(file);
         }
     }
 
