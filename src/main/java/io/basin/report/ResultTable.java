@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -33,9 +35,9 @@ public final class ResultTable {
     private static final Set<String> OPTIONAL = Set.of("BN passes", "NLL at T", "bootstrap 95 %", "p (Holm)");
     private static final Set<String> NOTHING = Set.of("", "n/a");
     private static final String BASELINE = "sgd";
-    private static final double LEVEL = 0.05;
+    static final double LEVEL = 0.05;
     /** Points from half the epochs to all, below which more of them bring SGD nothing: a budget, as the papers use the word. */
-    private static final double ENOUGH = 0.3;
+    static final double ENOUGH = 0.3;
 
     static final String FITTED =
             "The combiners weighted and ridge were fitted to the labels of the validation part, which no"
@@ -44,6 +46,7 @@ public final class ResultTable {
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
+    private final List<Finding> findings = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
@@ -52,24 +55,68 @@ public final class ResultTable {
 
     public ResultTable(Summary summary) {
         this.summary = Require.given("summary", summary);
-        double[] sgd = primary(BASELINE).map(r -> values(r, 100)).orElse(new double[0]);
+        Optional<Summary.Row> sgd = primary(BASELINE);
         List<Summary.Row> rows = summary.rows();
-        List<PairedComparison> pairs = rows.stream().map(row -> pair(row, sgd)).toList();
+        List<Pairs> pairs = rows.stream()
+                .map(row -> isBaseline(row) ? Pairs.NONE : sgd.map(s -> Pairs.of(row, s)).orElse(Pairs.NONE))
+                .toList();
         double[] p = Statistics.holm(IntStream.range(0, rows.size())
-                .mapToDouble(i -> rows.get(i).isPrimary() ? pairs.get(i).p() : Double.NaN)
+                .mapToDouble(i ->
+                        rows.get(i).isPrimary() ? pairs.get(i).compared().p() : Double.NaN)
                 .toArray());
-        baseline = sgd.length > 0;
+        baseline = sgd.isPresent();
         tested = Arrays.stream(p).anyMatch(Double::isFinite);
-        for (int i = 0; i < p.length; i++) add(rows.get(i), sgd, pairs.get(i), p[i]);
+        for (int i = 0; i < p.length; i++) add(rows.get(i), pairs.get(i), p[i]);
     }
 
-    /** Without an interval and p where there is nothing to compare. */
-    private static PairedComparison pair(Summary.Row row, double[] sgd) {
-        double[] own = values(row, 100);
-        boolean comparable = !isBaseline(row) && own.length == sgd.length && own.length > 1;
-        return comparable
-                ? Statistics.paired(own, sgd)
-                : new PairedComparison(0, Double.NaN, Interval.ABSENT, Double.NaN, Double.NaN);
+    /** Accuracies in percent of two rows, of the seeds that both have. */
+    private record Pairs(double[] own, double[] other) {
+        static final Pairs NONE = new Pairs(new double[0], new double[0]);
+
+        static Pairs of(Summary.Row row, Summary.Row other) {
+            Map<Long, Double> theirs = other.scores().stream()
+                    .collect(Collectors.toMap(Summary.Score::seed, s -> 100 * s.accuracy(), (a, b) -> a));
+            List<Summary.Score> both = row.scores().stream()
+                    .filter(s -> theirs.containsKey(s.seed()))
+                    .toList();
+            return new Pairs(
+                    both.stream().mapToDouble(s -> 100 * s.accuracy()).toArray(),
+                    both.stream().mapToDouble(s -> theirs.get(s.seed())).toArray());
+        }
+
+        /** Without an interval and p where there are not two pairs. */
+        PairedComparison compared() {
+            return own.length == 0
+                    ? new PairedComparison(0, Double.NaN, Interval.ABSENT, Double.NaN, Double.NaN)
+                    : Statistics.paired(own, other);
+        }
+
+        String bootstrap() {
+            if (own.length < 2) return "";
+            Interval interval = Statistics.pairedBootstrap(own, other);
+            return interval.present() ? "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]" : "";
+        }
+    }
+
+    /**
+     * What is said of a method's own way to predict.
+     *
+     * @param pair its accuracy less SGD's, in points
+     * @param p corrected by Holm; NaN where nothing was tested
+     */
+    record Finding(Summary.Row row, PairedComparison pair, double p) {
+        boolean isBeyondChance() {
+            return p < LEVEL;
+        }
+
+        /** {@code +0.85 ±0.20 *}; empty where there is nothing to compare. */
+        String difference() {
+            return pair.n() == 0 ? "" : ResultTable.difference(pair);
+        }
+    }
+
+    static String difference(PairedComparison pair) {
+        return signed(pair.meanDifference()) + Statistics.interval(pair.interval(), 2, -100, 100);
     }
 
     private static boolean isBaseline(Summary.Row row) {
@@ -80,13 +127,10 @@ public final class ResultTable {
         return row.scores().stream().mapToDouble(s -> scale * s.accuracy()).toArray();
     }
 
-    private void add(Summary.Row row, double[] sgd, PairedComparison pair, double p) {
+    private void add(Summary.Row row, Pairs pairs, double p) {
+        Finding finding = new Finding(row, pairs.compared(), p);
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
-        String difference = isBaseline(row) || sgd.length != accuracy.length || sgd.length == 0
-                ? ""
-                : signed(Statistics.mean(accuracy) - Statistics.mean(sgd))
-                        + Statistics.interval(pair.interval(), 2, -100, 100);
         (row.isPrimary() ? cells : beside)
                 .add(List.of(
                         name,
@@ -97,15 +141,16 @@ public final class ResultTable {
                         figure(row, Summary.Score::nll, 1, 4, Double.MAX_VALUE),
                         figure(row, Summary.Score::calibrated, 1, 4, Double.MAX_VALUE),
                         figure(row, Summary.Score::ece, 100, 2, 100),
-                        difference,
-                        bootstrap(accuracy, sgd, pair),
+                        finding.difference(),
+                        pairs.bootstrap(),
                         Double.isNaN(p) ? "" : chance(p) + (p < LEVEL ? " *" : "")));
         if (!row.isPrimary() || isBaseline(row)) return;
-        if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
+        findings.add(finding);
+        if (finding.isBeyondChance()) (finding.pair().meanDifference() > 0 ? better : worse).add(name);
         else open.add(name);
     }
 
-    private static String chance(double p) {
+    static String chance(double p) {
         return p < 0.001 ? "<0.001" : Statistics.format(p, 3);
     }
 
@@ -115,14 +160,6 @@ public final class ResultTable {
         if (values.contains(null)) return "n/a";
         return Statistics.meanAndInterval(
                 values.stream().mapToDouble(v -> scale * v).toArray(), decimals, 0, most);
-    }
-
-    /** Of the paired differences. */
-    private static String bootstrap(double[] own, double[] sgd, PairedComparison pair) {
-        if (pair.n() == 0) return "";
-        Interval interval = Statistics.pairedBootstrap(own, sgd);
-        if (!interval.present()) return "";
-        return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
     }
 
     private static String signed(double value) {
@@ -135,10 +172,10 @@ public final class ResultTable {
 
     /** What the figures allow one to say, and no more. */
     public String conclusion() {
-        return difference() + budget();
+        return overall() + budget();
     }
 
-    private String difference() {
+    private String overall() {
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()
@@ -161,21 +198,26 @@ public final class ResultTable {
     public List<String> claims() {
         List<String> all = new ArrayList<>();
         for (String other : List.of("snapshot", "fge")) {
-            Optional<Summary.Row> swa = primary("swa");
-            Optional<Summary.Row> it = primary(other);
-            if (swa.isEmpty() || it.isEmpty() || seeds() < 2) continue;
-            double[] a = values(swa.get(), 100);
-            double[] b = values(it.get(), 100);
-            if (a.length != b.length) continue;
-            PairedComparison pair = Statistics.paired(a, b);
-            all.add("swa against " + other + ": " + signed(pair.meanDifference())
-                    + Statistics.interval(pair.interval(), 2, -100, 100) + " points, p "
-                    + chance(pair.p()) + " (paired t, not corrected)");
+            PairedComparison pair = against("swa", other).orElse(null);
+            if (pair == null || pair.n() < 2) continue;
+            all.add("swa against " + other + ": " + difference(pair) + " points, p " + chance(pair.p()) + " (paired t, not corrected)");
         }
         return all;
     }
 
-    private Optional<Summary.Row> primary(String method) {
+    /** Of each method but the baseline, in the table's order. */
+    List<Finding> findings() {
+        return List.copyOf(findings);
+    }
+
+    /** {@code method}'s accuracy less that of {@code other}, over the seeds of both; nothing where one is not there. */
+    Optional<PairedComparison> against(String method, String other) {
+        return primary(method)
+                .flatMap(a -> primary(other).map(b -> Pairs.of(a, b).compared()))
+                .filter(p -> p.n() > 0);
+    }
+
+    Optional<Summary.Row> primary(String method) {
         return summary.rows().stream()
                 .filter(r -> r.isPrimary() && r.method().equals(method))
                 .findFirst();
@@ -183,19 +225,24 @@ public final class ResultTable {
 
     /** What half of the budget would have given: one of the independent nets, where they are two. Costs nothing. */
     private String budget() {
-        Optional<Summary.Row> sgd = primary(BASELINE);
-        Optional<Summary.Row> half = summary.rows().stream()
-                .filter(r -> r.combiner().equals(Summary.Row.ALONE))
-                .findFirst();
-        if (sgd.isEmpty() || half.isEmpty()) return "";
-        if (Math.abs(2 * half.get().epochs() - sgd.get().epochs())
-                > 0.01 * sgd.get().epochs()) return "";
-        double gain = Statistics.mean(values(sgd.get(), 100)) - Statistics.mean(values(half.get(), 100));
+        Optional<Double> half = half();
+        if (half.isEmpty()) return "";
+        double gain = Statistics.mean(values(primary(BASELINE).orElseThrow(), 100)) - half.get();
         return String.format(
                 Locale.ROOT,
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
                 gain,
                 gain >= ENOUGH ? "they are below" : "that is within");
+    }
+
+    /** SGD's mean accuracy in percent at half of the epochs, where independent nets show it. */
+    Optional<Double> half() {
+        return primary(BASELINE)
+                .flatMap(sgd -> summary.rows().stream()
+                        .filter(r -> r.combiner().equals(Summary.Row.ALONE)
+                                && Math.abs(2 * r.epochs() - sgd.epochs()) <= 0.01 * sgd.epochs())
+                        .findFirst())
+                .map(half -> Statistics.mean(values(half, 100)));
     }
 
     /** Aligned columns for a terminal. */

@@ -1,0 +1,126 @@
+package io.basin.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A finished comparison, as {@link Regimes} needs it.
+ *
+ * @param source its folder or file, for messages
+ * @param config its {@code config.json}
+ * @param rows of its table
+ */
+record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
+    private static final String CONFIG = "config.json";
+    private static final String RESULTS = "results.json";
+    private static final String RUNS = "runs";
+    private static final String ROWS = "rows";
+    private static final String REMEDY = "restore it from a copy, or measure that run again";
+
+    /**
+     * Runs in a folder, however deep, or in a file that {@link #write} wrote.
+     *
+     * @throws FormatException naming a file that is damaged or of another kind
+     * @throws IllegalArgumentException where there is none
+     */
+    static List<FinishedRun> read(Path place) {
+        if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
+        if (Files.isRegularFile(place)) return file(place);
+        List<FinishedRun> runs = new ArrayList<>();
+        try (Stream<Path> all = Files.walk(place)) {
+            for (Path results :
+                    all.filter(f -> f.endsWith(RESULTS)).sorted().toList()) {
+                Path folder = results.resolveSibling(CONFIG);
+                if (!Files.isRegularFile(folder)) continue;
+                JsonNode rows = Json.read(results, REMEDY).path(ROWS);
+                runs.add(of(results, Json.unseal(folder, REMEDY), rows));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(place + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
+        if (runs.isEmpty()) {
+            throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with " + CONFIG
+                    + " and " + RESULTS + "; go on with an interrupted one by 'basin compare --resume'");
+        }
+        return runs;
+    }
+
+    private static List<FinishedRun> file(Path file) {
+        JsonNode runs = Json.unseal(file, REMEDY).path(RUNS);
+        if (runs.isEmpty()) {
+            throw new FormatException(
+                    file.toString(), "holds no runs: name the folder of a comparison, or a file that 'basin report' wrote");
+        }
+        List<FinishedRun> all = new ArrayList<>();
+        runs.forEach(run -> all.add(of(file, run.path("config"), run.path(ROWS))));
+        return all;
+    }
+
+    private static FinishedRun of(Path source, JsonNode config, JsonNode rows) {
+        try {
+            List<Summary.Row> read = List.of(Json.as(rows, Summary.Row[].class));
+            if (!read.isEmpty() && read.stream().noneMatch(r -> r.scores().isEmpty())) {
+                return new FinishedRun(source.toString(), config, read);
+            }
+        } catch (IllegalArgumentException | NullPointerException e) {
+            throw new FormatException(source.toString(), "is not the results of a comparison: " + REMEDY, e);
+        }
+        throw new FormatException(source.toString(), "is not the results of a comparison: " + REMEDY);
+    }
+
+    /** The runs in one small file: what decided them, and their scores. */
+    static void write(Path file, List<FinishedRun> runs) {
+        Json.seal(
+                file,
+                Map.of(
+                        RUNS,
+                        runs.stream()
+                                .map(r -> Map.of("config", r.config, ROWS, r.rows))
+                                .toList()));
+    }
+
+    double epochs() {
+        return config.path("budget").path("epochs").asDouble();
+    }
+
+    /** All that decides its results but for methods, their settings, seeds and epochs, by names joined with dots. */
+    Map<String, String> setting() {
+        ObjectNode budget = config.path("budget").isObject()
+                ? config.path("budget").deepCopy()
+                : JsonNodeFactory.instance.objectNode();
+        Map<String, String> all = flat("", budget.without("epochs"));
+        all.putAll(flat("", config.path("settings")));
+        for (String name : List.of("data", "bn-plain", "bn-update", "optimizer")) {
+            all.put(name, config.path(name).asText());
+        }
+        return all;
+    }
+
+    /** A method's own settings, by name. */
+    Map<String, String> settings(String method) {
+        return flat("", config.path("methodSettings").path(method));
+    }
+
+    private static Map<String, String> flat(String within, JsonNode node) {
+        Map<String, String> all = new TreeMap<>();
+        for (Map.Entry<String, JsonNode> field : node.properties()) {
+            String name = within + field.getKey();
+            if (field.getValue().isObject()) all.putAll(flat(name + ".", field.getValue()));
+            else all.put(name, field.getValue().asText());
+        }
+        return all;
+    }
+}

@@ -1,0 +1,300 @@
+package io.basin.report;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * Finished comparisons side by side: where does averaging pay?
+ *
+ * <p>Runs that differ in nothing but seeds and methods are one comparison, whoever made them where; those that differ in epochs too
+ * are one regime at several budgets. A budget is the first number of epochs, as the papers use the word, from whose half on SGD
+ * gains less than {@value ResultTable#ENOUGH} points. A method that was tried with several settings is a row for each.
+ */
+public final class Regimes {
+    private static final String SGD = "sgd";
+    private static final String SWA = "swa";
+    /** Points of accuracy within which SWA counts as close to FGE. */
+    private static final double CLOSE = 0.5;
+
+    private final List<FinishedRun> runs;
+    private final List<Setting> settings = new ArrayList<>();
+
+    /** One comparison: a regime at a number of epochs. */
+    record Setting(String regime, double epochs, String budget, ResultTable table) {
+        String name() {
+            return regime + ", " + Statistics.format(epochs, 0) + " epochs" + (budget.isEmpty() ? "" : ": " + budget);
+        }
+    }
+
+    /** A claim of the article, and what became of it. */
+    record Verdict(Setting setting, String claim, String verdict, String measured) {}
+
+    private Regimes(List<FinishedRun> runs) {
+        this.runs = runs;
+        Map<Map<String, String>, TreeMap<Double, List<FinishedRun>>> regimes = new LinkedHashMap<>();
+        for (FinishedRun run : runs) {
+            regimes.computeIfAbsent(run.setting(), s -> new TreeMap<>())
+                    .computeIfAbsent(run.epochs(), e -> new ArrayList<>())
+                    .add(run);
+        }
+        Map<Map<String, String>, String> names = names(regimes.keySet());
+        regimes.forEach((setting, budgets) -> {
+            TreeMap<Double, ResultTable> tables = new TreeMap<>();
+            String name = Objects.requireNonNull(names.get(setting));
+            budgets.forEach((epochs, same) -> tables.put(epochs, table(name, same)));
+            Map<Double, String> words = budgets(tables);
+            tables.forEach((epochs, table) ->
+                    settings.add(new Setting(name, epochs, words.getOrDefault(epochs, ""), table)));
+        });
+    }
+
+    /**
+     * @param places run folders, folders of such, and files that {@link #write(Path)} wrote
+     * @throws io.basin.io.FormatException naming a file that is damaged
+     * @throws IllegalArgumentException where a place holds no finished run, or two runs of one seed disagree
+     */
+    public static Regimes read(List<Path> places) {
+        List<FinishedRun> runs = new ArrayList<>();
+        for (Path place : places) runs.addAll(FinishedRun.read(place));
+        return new Regimes(runs);
+    }
+
+    /** How many runs were read. */
+    public int runs() {
+        return runs.size();
+    }
+
+    /** Writes all that was read into one small file, of which the same report can be made again. */
+    public void write(Path file) {
+        FinishedRun.write(file, runs);
+    }
+
+    /** By net, images, labels and augmentation, and by whatever else tells them apart. */
+    private static Map<Map<String, String>, String> names(Set<Map<String, String>> all) {
+        Set<String> told = Set.of(
+                "dataset", "model", "data.trainSamples", "data.labelNoise", "data.pad", "data.flip");
+        Set<String> differing = differing(all);
+        Map<Map<String, String>, String> names = new LinkedHashMap<>();
+        for (Map<String, String> s : all) {
+            List<String> words = new ArrayList<>(List.of(s.getOrDefault("dataset", "?"), s.getOrDefault("model", "?")));
+            int images = (int) number(s, "data.trainSamples");
+            words.add(images == 0 ? "all images" : String.format(Locale.ROOT, "%,d images", images));
+            double noise = number(s, "data.labelNoise");
+            if (noise > 0) words.add(Statistics.format(100 * noise, 0) + " % wrong labels");
+            if (number(s, "data.pad") > 0) words.add("crops");
+            if (s.getOrDefault("data.flip", "").equals("true")) words.add("flips");
+            differing.stream()
+                    .filter(k -> !told.contains(k))
+                    .forEach(k -> words.add(k + " " + s.getOrDefault(k, "not given")));
+            names.put(s, String.join(", ", words));
+        }
+        return names;
+    }
+
+    private static double number(Map<String, String> setting, String name) {
+        String text = setting.getOrDefault(name, "0");
+        return text.matches("[0-9.eE+-]+") ? Double.parseDouble(text) : 0;
+    }
+
+    /** Names whose values are not the same everywhere. */
+    private static Set<String> differing(Collection<Map<String, String>> all) {
+        Set<String> names = new TreeSet<>();
+        all.forEach(m -> names.addAll(m.keySet()));
+        names.removeIf(n -> all.stream().map(m -> m.getOrDefault(n, "")).distinct().count() == 1);
+        return names;
+    }
+
+    private record Way(String method, String combiner, Map<String, String> settings) {}
+
+    /** The runs of equal epochs as one comparison. */
+    private static ResultTable table(String name, List<FinishedRun> runs) {
+        Map<Way, Summary.Row> merged = new LinkedHashMap<>();
+        for (FinishedRun run : runs) {
+            for (Summary.Row row : run.rows()) {
+                Way way = new Way(row.method(), row.combiner(), run.settings(row.method()));
+                merged.merge(way, row, (a, b) -> together(a, b, run.source()));
+            }
+        }
+        Map<String, Set<Map<String, String>>> ways = merged.keySet().stream()
+                .collect(Collectors.groupingBy(
+                        Way::method, Collectors.mapping(Way::settings, Collectors.toCollection(LinkedHashSet::new))));
+        List<Summary.Row> rows = new ArrayList<>();
+        merged.forEach((way, row) -> {
+            Set<String> differing = differing(Objects.requireNonNull(ways.get(way.method())));
+            String told = differing.stream()
+                    .map(k -> k + " " + way.settings().getOrDefault(k, ""))
+                    .collect(Collectors.joining(", "));
+            rows.add(named(row, told.isEmpty() ? way.method() : way.method() + ", " + told));
+        });
+        return new ResultTable(new Summary(name, Map.of(), rows, List.of(), List.of()));
+    }
+
+    private static Summary.Row named(Summary.Row r, String method) {
+        return new Summary.Row(method, r.combiner(), r.epochs(), r.statistics(), r.passes(), r.scores());
+    }
+
+    private static Summary.Row together(Summary.Row a, Summary.Row b, String source) {
+        TreeMap<Long, Summary.Score> scores = new TreeMap<>();
+        a.scores().forEach(s -> scores.put(s.seed(), s));
+        for (Summary.Score s : b.scores()) {
+            Summary.Score there = scores.put(s.seed(), s);
+            if (there != null && there.accuracy() != s.accuracy()) {
+                throw new IllegalArgumentException(source + ": has another accuracy for " + a.label() + ", seed " + s.seed()
+                        + " than a run before it that had the same settings; leave one of them out");
+            }
+        }
+        return new Summary.Row(
+                a.method(), a.combiner(), a.epochs(), a.statistics(), a.passes(), List.copyOf(scores.values()));
+    }
+
+    /** Which of a regime's epochs are below, at or beyond a budget; nothing where SGD at half of them was not measured. */
+    private static Map<Double, String> budgets(TreeMap<Double, ResultTable> tables) {
+        Map<Double, String> words = new TreeMap<>();
+        Double at = null;
+        for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
+            Optional<Double> gain = sgd(entry.getValue())
+                    .flatMap(all -> Optional.ofNullable(tables.get(entry.getKey() / 2))
+                            .flatMap(Regimes::sgd)
+                            .or(() -> entry.getValue().half())
+                            .map(half -> all - half));
+            if (at == null && gain.isPresent() && gain.get() < ResultTable.ENOUGH) at = entry.getKey();
+            if (at != null) words.put(entry.getKey(), at.equals(entry.getKey()) ? "the budget" : "beyond the budget");
+            else if (gain.isPresent()) words.put(entry.getKey(), "below the budget");
+        }
+        if (at != null) for (double e : tables.headMap(at).keySet()) words.put(e, "below the budget");
+        return words;
+    }
+
+    private static Optional<Double> sgd(ResultTable table) {
+        return table.primary(SGD)
+                .map(r -> 100 * r.scores().stream().mapToDouble(Summary.Score::accuracy).average().orElse(0));
+    }
+
+    List<Setting> settings() {
+        return List.copyOf(settings);
+    }
+
+    /** Differences to SGD in points, settings by methods; a star is beyond chance. */
+    public List<List<String>> table() {
+        Set<String> methods = new LinkedHashSet<>();
+        settings.forEach(s -> s.table().findings().forEach(f -> methods.add(f.row().method())));
+        List<List<String>> rows = new ArrayList<>();
+        List<String> header = new ArrayList<>(List.of("setting", "seeds", "sgd %"));
+        header.addAll(methods);
+        rows.add(header);
+        for (Setting s : settings) {
+            List<String> row = new ArrayList<>(List.of(s.name(), seeds(s), s.table().primary(SGD)
+                    .map(r -> Statistics.format(sgd(s.table()).orElse(Double.NaN), 2))
+                    .orElse("")));
+            for (String method : methods) {
+                row.add(s.table().findings().stream()
+                        .filter(f -> f.row().method().equals(method))
+                        .map(f -> f.difference() + (f.isBeyondChance() ? " *" : ""))
+                        .findFirst()
+                        .orElse(""));
+            }
+            rows.add(row);
+        }
+        return rows;
+    }
+
+    private static String seeds(Setting s) {
+        return s.table().primary(SGD).map(r -> Integer.toString(r.scores().size())).orElse("");
+    }
+
+    /** Where SWA is better than SGD, and where not: the sentence to remember. */
+    public String conclusion() {
+        Map<String, List<String>> by = new LinkedHashMap<>();
+        for (String verdict : List.of("confirmed", "refuted", "open")) by.put(verdict, new ArrayList<>());
+        verdicts().stream()
+                .filter(v -> v.claim().startsWith("SWA is better than SGD"))
+                .forEach(v -> Objects.requireNonNull(by.get(v.verdict())).add(v.setting().name()));
+        int all = by.values().stream().mapToInt(List::size).sum();
+        if (all == 0) return "No setting has both SGD and SWA.";
+        List<String> words = new ArrayList<>();
+        say(words, "SWA is better than SGD beyond chance in ", all, by.get("confirmed"));
+        say(words, "worse in ", all, by.get("refuted"));
+        say(words, "undecided in ", all, by.get("open"));
+        return String.join("; ", words) + ".";
+    }
+
+    private static void say(List<String> words, String what, int all, List<String> where) {
+        if (where != null && !where.isEmpty()) {
+            words.add(what + where.size() + " of " + all + " settings (" + String.join("; ", where) + ")");
+        }
+    }
+
+    /** The article's claims (Izmailov et al. 2018), setting by setting: confirmed, refuted or open. */
+    List<Verdict> verdicts() {
+        List<Verdict> all = new ArrayList<>();
+        for (Setting s : settings) {
+            for (ResultTable.Finding f : s.table().findings()) {
+                if (!f.row().method().equals(SWA) || f.pair().n() == 0) continue;
+                all.add(new Verdict(
+                        s,
+                        "SWA is better than SGD",
+                        verdict(f.pair(), f.p()),
+                        f.difference() + " points" + p(f.p(), "Holm")));
+                all.add(new Verdict(
+                        s,
+                        "SWA costs one net",
+                        f.row().passes() == 1 ? "confirmed" : "refuted",
+                        "predicts with " + f.row().passes() + " net, after " + Statistics.format(f.row().epochs(), 1)
+                                + " epochs and " + Statistics.format(f.row().statistics(), 1)
+                                + " passes for batch norm's statistics"));
+            }
+            s.table().against(SWA, "snapshot")
+                    .ifPresent(pair -> all.add(new Verdict(
+                            s,
+                            "SWA is better than snapshot ensembles",
+                            verdict(pair, pair.p()),
+                            ResultTable.difference(pair) + " points" + p(pair.p(), "not corrected"))));
+            s.table().against(SWA, "fge")
+                    .ifPresent(pair -> all.add(new Verdict(
+                            s,
+                            "SWA comes close to FGE: at most " + CLOSE + " points below",
+                            close(pair.interval()),
+                            ResultTable.difference(pair) + " points")));
+        }
+        return all;
+    }
+
+    private static String p(double p, String how) {
+        return Double.isNaN(p) ? "" : ", p " + ResultTable.chance(p) + " (" + how + ")";
+    }
+
+    private static String verdict(PairedComparison pair, double p) {
+        if (!(p < ResultTable.LEVEL)) return "open";
+        return pair.meanDifference() > 0 ? "confirmed" : "refuted";
+    }
+
+    private static String close(Interval interval) {
+        if (!interval.present()) return "open";
+        if (interval.low() > -CLOSE) return "confirmed";
+        return interval.high() < -CLOSE ? "refuted" : "open";
+    }
+
+    /** {@link #verdicts} as a table. */
+    public List<List<String>> claims() {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("claim", "setting", "verdict", "measured"));
+        verdicts().stream()
+                .sorted(Comparator.comparing(Verdict::claim))
+                .forEach(v -> rows.add(List.of(v.claim(), v.setting().name(), v.verdict(), v.measured())));
+        return rows;
+    }
+}
