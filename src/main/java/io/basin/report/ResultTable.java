@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +45,7 @@ public final class ResultTable {
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
+    private final List<Forest.Row> differences = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
@@ -101,6 +103,11 @@ public final class ResultTable {
                         bootstrap(accuracy, sgd, pair),
                         Double.isNaN(p) ? "" : chance(p) + (p < LEVEL ? " *" : "")));
         if (!row.isPrimary() || isBaseline(row)) return;
+        if (!difference.isEmpty()) {
+            double mean = Statistics.mean(accuracy) - Statistics.mean(sgd);
+            differences.add(new Forest.Row(
+                    "", name, mean, pair.interval().low(), pair.interval().high()));
+        }
         if (p < LEVEL) (pair.meanDifference() > 0 ? better : worse).add(name);
         else open.add(name);
     }
@@ -208,6 +215,13 @@ public final class ResultTable {
         if (beside.isEmpty()) return "";
         boolean fitted = summary.rows().stream().anyMatch(r -> r.combiner().equals("ridge"));
         return Page.text(beside()) + (fitted ? FITTED + "\n" : "");
+    }
+
+    /** Each method's difference to SGD; null where there is none. */
+    @Nullable
+    Forest forest() {
+        if (differences.isEmpty()) return null;
+        return new Forest("Differences to SGD", "test accuracy, points more than SGD's", differences);
     }
 
     /** The methods, one row each. */
