@@ -11,14 +11,10 @@ import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Point2D;
 import java.awt.geom.Rectangle2D;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Values over a plane as filled contours with logarithmic levels, a colour bar, and marks on top.
@@ -37,10 +33,6 @@ public final class Contours extends Picture {
     /** First step of the levels over the whole range. */
     private static final double FINEST = 1.0 / 256;
 
-    /** Significant digits of a label. */
-    private static final int FEWEST = 3;
-
-    private static final int MOST = 8;
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 16);
     private static final Font LABEL = new Font(Font.SANS_SERIF, Font.BOLD, 13);
     private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
@@ -159,16 +151,16 @@ public final class Contours extends Picture {
         g.setFont(PLAIN);
         FontMetrics font = g.getFontMetrics();
         float below = (float) plot.getMaxY();
-        for (double tick : ticks(xs[0], xs[xs.length - 1])) {
+        for (double tick : Ticks.of(xs[0], xs[xs.length - 1])) {
             double x = at(tick, 0).getX();
             g.draw(new Line2D.Double(x, below, x, below + 5));
-            String text = number(tick, MOST);
+            String text = Ticks.text(tick);
             g.drawString(text, (float) (x - font.stringWidth(text) / 2.0), below + 19);
         }
-        for (double tick : ticks(ys[0], ys[ys.length - 1])) {
+        for (double tick : Ticks.of(ys[0], ys[ys.length - 1])) {
             double y = at(0, tick).getY();
             g.draw(new Line2D.Double(LEFT - 5, y, LEFT, y));
-            String text = number(tick, MOST);
+            String text = Ticks.text(tick);
             g.drawString(text, LEFT - 9f - font.stringWidth(text), (float) y + 4);
         }
         double half = font.stringWidth(axis) / 2.0;
@@ -179,48 +171,12 @@ public final class Contours extends Picture {
         g.setTransform(before);
     }
 
-    /** Round values within a range, five or so. */
-    static double[] ticks(double low, double high) {
-        double rough = (high - low) / 6;
-        double power = Math.pow(10, Math.floor(Math.log10(rough)));
-        double step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
-        long first = (long) Math.ceil(low / step - 1e-9);
-        long last = (long) Math.floor(high / step + 1e-9);
-        double[] ticks = new double[(int) (last - first + 1)];
-        for (int i = 0; i < ticks.length; i++) ticks[i] = (first + i) * step;
-        return ticks;
-    }
-
-    private static String number(double value, int digits) {
-        if (value == 0) return "0";
-        if (!Double.isFinite(value)) return Double.toString(value);
-        double size = Math.abs(value);
-        if (size >= 1e5 || size < 1e-3) return String.format(Locale.ROOT, "%." + (digits - 1) + "e", value);
-        return new BigDecimal(value)
-                .round(new MathContext(digits))
-                .stripTrailingZeros()
-                .toPlainString();
-    }
-
-    /** With the fewest digits, three at least, that tell them apart; where nothing does, with three. */
-    static List<String> labels(double... values) {
-        for (int digits = FEWEST; digits <= MOST; digits++) {
-            List<String> labels = labels(digits, values);
-            if (new HashSet<>(labels).size() == values.length) return labels;
-        }
-        return labels(FEWEST, values);
-    }
-
-    private static List<String> labels(int digits, double... values) {
-        return Arrays.stream(values).mapToObj(v -> number(v, digits)).toList();
-    }
-
     private void bar(Graphics2D g) {
         double x = plot.getMaxX() + 24;
         double h = plot.getHeight() / BANDS;
         double[] edges = new double[BANDS + 1];
         Arrays.setAll(edges, k -> k == 0 ? min : k == BANDS ? max : levels[k - 1]);
-        List<String> labels = labels(edges);
+        List<String> labels = Ticks.labels(edges);
         g.setFont(PLAIN);
         for (int k = 0; k <= BANDS; k++) {
             double y = plot.getMaxY() - k * h;

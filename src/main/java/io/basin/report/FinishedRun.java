@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -90,6 +91,14 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
                         runs.stream()
                                 .map(r -> Map.of("config", r.config, ROWS, r.rows))
                                 .toList()));
+    }
+
+    /** Where it is, what computed it, and the command that repeats it. */
+    List<String> words() {
+        StringJoiner command = new StringJoiner(" ", "basin ", "");
+        config.path("arguments").forEach(word -> command.add(word.asText()));
+        return List.of(
+                source, config.path("device").asText(), config.has("arguments") ? command.toString() : "not known");
     }
 
     double epochs() {

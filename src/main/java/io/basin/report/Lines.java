@@ -1,14 +1,11 @@
 package io.basin.report;
 
 import io.basin.Nullable;
-import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
-import java.awt.Polygon;
 import java.awt.Shape;
 import java.awt.Stroke;
-import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.text.NumberFormat;
 import java.util.HashMap;
@@ -29,39 +26,22 @@ import org.jfree.data.xy.XYSeries;
 import org.jfree.data.xy.XYSeriesCollection;
 
 /**
- * A chart of lines over one axis, each with an optional band. A method has one colour, dash and marker in every figure, which
- * colour-blind readers tell apart too; other lines take those that are left.
+ * A chart of lines over one axis, each with an optional band. Methods look alike in every figure ({@link MethodStyle}),
+ * a method's second line is a fine one; other lines take styles in their order.
  */
 public final class Lines extends Picture {
-    /** Okabe and Ito's. */
-    private static final Color[] PALETTE = {
-        new Color(0x0072B2), new Color(0xD55E00), new Color(0x009E73), new Color(0xCC79A7),
-        new Color(0xE69F00), new Color(0x56B4E9), new Color(0x000000), new Color(0x999999)
-    };
-
-    /** In the order of their colours: those that stand beside each other most often differ most. */
-    private static final List<String> METHODS = List.of(
-            "sgd", "swa", "fge", "snapshot", "ema", "independent", "swag", "swap", "swa-cyclic", "lawa", "tail");
-
-    private static final float[][] DASHES = {{}, {7, 4}, {2, 3}, {9, 3, 2, 3}};
-    private static final Shape[] MARKERS = {
-        new Ellipse2D.Double(-3.5, -3.5, 7, 7),
-        new Rectangle2D.Double(-3, -3, 6, 6),
-        new Polygon(new int[] {-4, 4, 0}, new int[] {3, 3, -4}, 3),
-        new Polygon(new int[] {-4, 0, 4, 0}, new int[] {0, 4, 0, -4}, 4)
-    };
-    private static final Stroke EDGE = stroke(0.8f, new float[] {2, 3});
+    private static final Stroke EDGE = MethodStyle.stroke(0.8f, 2, 3);
     private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 15);
 
     private final XYSeriesCollection series = new XYSeriesCollection();
     private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
     private final JFreeChart chart;
-    /** How many lines of each method, or of none, there are. */
+    /** How many lines of each method there are. */
     private final Map<Integer, Integer> drawn = new HashMap<>();
 
     private int lines;
-    private Color colour = PALETTE[0];
+    private MethodStyle style = MethodStyle.of(0, false);
 
     public Lines(String title, String x, String y) {
         super(title, 860, 400);
@@ -116,28 +96,19 @@ public final class Lines extends Picture {
     private Lines add(String name, double[] x, double[] y, boolean marked) {
         XYSeries points = points(name, x, y);
         if (points.isEmpty()) return this;
-        int method = METHODS.indexOf(name.split("[ ,+]")[0]);
-        int before = drawn.merge(method, 1, Integer::sum) - 1;
-        int style = method >= 0 ? method : lines;
+        int method = MethodStyle.place(name);
+        int before = method < 0 ? 0 : drawn.merge(method, 1, Integer::sum) - 1;
+        style = MethodStyle.of(method < 0 ? lines : method, before > 0);
         lines++;
-        colour = PALETTE[style % PALETTE.length];
-        // A method's second line is dashed; so are methods and lines whose colour is another's too, and every second
-        // line of no method.
-        int dash = style / PALETTE.length + (method >= 0 ? before : lines - 1);
-        put(points, stroke(2.2f, DASHES[dash % DASHES.length]), marked ? MARKERS[style % MARKERS.length] : null);
+        put(points, style.stroke(), marked ? style.marker() : null);
         return this;
-    }
-
-    private static Stroke stroke(float width, float[] dash) {
-        float[] pattern = dash.length == 0 ? null : dash;
-        return new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, pattern, 0);
     }
 
     /** In the colour of the line added last. */
     private int put(XYSeries points, Stroke stroke, @Nullable Shape marker) {
         int i = series.getSeriesCount();
         series.addSeries(points);
-        renderer.setSeriesPaint(i, colour);
+        renderer.setSeriesPaint(i, style.colour());
         renderer.setSeriesStroke(i, stroke);
         renderer.setSeriesShapesVisible(i, marker != null);
         if (marker != null) renderer.setSeriesShape(i, marker);
@@ -155,7 +126,7 @@ public final class Lines extends Picture {
 
     /** Points without a line, in the colour of the line added last. */
     Lines dots(double[] x, double[] y) {
-        int i = put(points("dots " + series.getSeriesCount(), x, y), EDGE, MARKERS[0]);
+        int i = put(points("dots " + series.getSeriesCount(), x, y), EDGE, style.marker());
         renderer.setSeriesLinesVisible(i, false);
         renderer.setSeriesVisibleInLegend(i, false);
         return this;

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -255,6 +256,26 @@ public final class ResultTable {
         if (beside.isEmpty()) return "";
         boolean fitted = summary.rows().stream().anyMatch(r -> r.combiner().equals("ridge"));
         return Page.text(beside()) + (fitted ? FITTED + "\n" : "");
+    }
+
+    /** Each method's difference to SGD; null where there is none. */
+    @Nullable
+    Forest forest() {
+        List<Forest.Row> differences = differences("");
+        return differences.isEmpty() ? null : new Forest("Differences to SGD", Forest.POINTS, differences);
+    }
+
+    /** The same under the name of a group. */
+    List<Forest.Row> differences(String group) {
+        return findings.stream()
+                .filter(f -> f.pair().n() > 0)
+                .map(f -> new Forest.Row(
+                        group,
+                        f.row().method(),
+                        f.pair().meanDifference(),
+                        f.pair().interval().low(),
+                        f.pair().interval().high()))
+                .toList();
     }
 
     /** The methods, one row each. */

@@ -111,8 +111,8 @@ class ContoursTest {
 
     @Test
     void ticksAreRoundAndWithinTheAxis() {
-        assertArrayEquals(new double[] {0, 5, 10, 15, 20}, Contours.ticks(-3.9, 23.5), 1e-9);
-        assertArrayEquals(new double[] {-0.2, 0, 0.2, 0.4, 0.6}, Contours.ticks(-0.25, 0.75), 1e-12);
+        assertArrayEquals(new double[] {0, 5, 10, 15, 20}, Ticks.of(-3.9, 23.5), 1e-9);
+        assertArrayEquals(new double[] {-0.2, 0, 0.2, 0.4, 0.6}, Ticks.of(-0.25, 0.75), 1e-12);
     }
 
     /** A number after another in the text of a path, as moveto and lineto write them. */
@@ -166,11 +166,11 @@ class ContoursTest {
 
     @Test
     void labelsHaveTheDigitsThatTellThemApart() {
-        assertEquals(List.of("0.123", "1.23", "12.3", "123"), Contours.labels(0.12345, 1.2345, 12.345, 123.45));
-        assertEquals(List.of("0.10001", "0.10002", "0.10003"), Contours.labels(0.10001, 0.10002, 0.10003));
-        assertEquals(List.of("11.25", "11.3", "11.35"), Contours.labels(11.25, 11.3, 11.35));
-        assertEquals(List.of("2.00e-05", "0", "5"), Contours.labels(2e-5, 0, 5));
-        assertEquals(List.of("3", "3"), Contours.labels(3, 3));
+        assertEquals(List.of("0.123", "1.23", "12.3", "123"), Ticks.labels(0.12345, 1.2345, 12.345, 123.45));
+        assertEquals(List.of("0.10001", "0.10002", "0.10003"), Ticks.labels(0.10001, 0.10002, 0.10003));
+        assertEquals(List.of("11.25", "11.3", "11.35"), Ticks.labels(11.25, 11.3, 11.35));
+        assertEquals(List.of("2.00e-05", "0", "5"), Ticks.labels(2e-5, 0, 5));
+        assertEquals(List.of("3", "3"), Ticks.labels(3, 3));
     }
 
     /** Two labels at one place do not cover each other. */

@@ -1,0 +1,60 @@
+package io.basin.cli;
+
+import io.basin.Nullable;
+import io.basin.io.AtomicFile;
+import io.basin.report.Page;
+import io.basin.report.Picture;
+import io.basin.report.Regimes;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Holds finished comparisons side by side. */
+@Command(
+        name = "report",
+        description = "Holds finished comparisons side by side: where averaging pays, and what became of the article's"
+                + " claims. Runs that differ only in seeds or methods count as one comparison.",
+        footer = {
+            "",
+            "Examples:",
+            "  basin report runs/a runs/b",
+            "  basin report runs --out regimes.html --svg regimes.svg",
+            "  basin report machine1/runs machine2.json --json both.json"
+        })
+final class ReportCommand implements Runnable {
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "DIR|FILE",
+            description = "folders of finished comparisons, folders of such folders, or files of --json")
+    private List<Path> places = List.of();
+
+    @Option(names = "--out", description = "writes a page with all tables and the picture")
+    private @Nullable Path out;
+
+    @Option(names = "--svg", description = "writes the picture")
+    private @Nullable Path svg;
+
+    @Option(names = "--json", description = "writes all runs into one small file, of which this command reports as well")
+    private @Nullable Path json;
+
+    @Override
+    public void run() {
+        Outputs.require("--out", out);
+        Outputs.require("--svg", svg);
+        Outputs.require("--json", json);
+        Regimes regimes = Regimes.read(places);
+        System.out.print(Page.text(regimes.table()));
+        System.out.println("\nDifferences to SGD in points, paired by seed, with 95 % intervals; *: p (Holm) < 0.05.\n");
+        System.out.print(Page.text(regimes.claims()));
+        System.out.println("\n" + regimes.conclusion());
+        if (json != null) regimes.write(json);
+        Picture figure = regimes.figure();
+        if (figure != null) Outputs.picture(svg, figure::svg);
+        if (out != null) {
+            regimes.page(out);
+            System.out.println("Report: " + out);
+        }
+    }
+}
