@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.Nullable;
-import io.basin.io.AtomicFile;
 import io.basin.report.Page;
 import io.basin.report.Picture;
 import io.basin.report.Regimes;
@@ -36,7 +35,9 @@ final class ReportCommand implements Runnable {
     @Option(names = "--svg", description = "writes the picture")
     private @Nullable Path svg;
 
-    @Option(names = "--json", description = "writes all runs into one small file, of which this command reports as well")
+    @Option(
+            names = "--json",
+            description = "writes all runs into one small file, of which this command reports as well")
     private @Nullable Path json;
 
     @Override
@@ -45,8 +46,10 @@ final class ReportCommand implements Runnable {
         Outputs.require("--svg", svg);
         Outputs.require("--json", json);
         Regimes regimes = Regimes.read(places);
+        System.out.println(regimes.common() + "\n");
         System.out.print(Page.text(regimes.table()));
-        System.out.println("\nDifferences to SGD in points, paired by seed, with 95 % intervals; *: p (Holm) < 0.05.\n");
+        System.out.println(
+                "\nDifferences to SGD in points, paired by seed, with 95 % intervals; *: p (Holm) < 0.05.\n");
         System.out.print(Page.text(regimes.claims()));
         System.out.println("\n" + regimes.conclusion());
         if (json != null) regimes.write(json);

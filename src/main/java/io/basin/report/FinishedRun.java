@@ -42,8 +42,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         if (Files.isRegularFile(place)) return file(place);
         List<FinishedRun> runs = new ArrayList<>();
         try (Stream<Path> all = Files.walk(place)) {
-            for (Path results :
-                    all.filter(f -> f.endsWith(RESULTS)).sorted().toList()) {
+            for (Path results : all.filter(f -> f.endsWith(RESULTS)).sorted().toList()) {
                 Path folder = results.resolveSibling(CONFIG);
                 if (!Files.isRegularFile(folder)) continue;
                 JsonNode rows = Json.read(results, REMEDY).path(ROWS);
@@ -53,8 +52,8 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
             throw new UncheckedIOException(place + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         if (runs.isEmpty()) {
-            throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with " + CONFIG
-                    + " and " + RESULTS + "; go on with an interrupted one by 'basin compare --resume'");
+            throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
+                    + CONFIG + " and " + RESULTS + "; go on with an interrupted one by 'basin compare --resume'");
         }
         return runs;
     }
@@ -63,7 +62,8 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         JsonNode runs = Json.unseal(file, REMEDY).path(RUNS);
         if (runs.isEmpty()) {
             throw new FormatException(
-                    file.toString(), "holds no runs: name the folder of a comparison, or a file that 'basin report' wrote");
+                    file.toString(),
+                    "holds no runs: name the folder of a comparison, or a file that 'basin report' wrote");
         }
         List<FinishedRun> all = new ArrayList<>();
         runs.forEach(run -> all.add(of(file, run.path("config"), run.path(ROWS))));

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,11 +33,13 @@ public final class Regimes {
 
     private final List<FinishedRun> runs;
     private final List<Setting> settings = new ArrayList<>();
+    private final String common;
 
     /** One comparison: a regime at a number of epochs. */
     record Setting(String regime, double epochs, String budget, ResultTable table) {
         String name() {
-            return regime + ", " + Statistics.format(epochs, 0) + " epochs" + (budget.isEmpty() ? "" : ": " + budget);
+            String time = Statistics.format(epochs, 0) + " epochs" + (budget.isEmpty() ? "" : ", " + budget);
+            return regime.isEmpty() ? time : regime + "; " + time;
         }
     }
 
@@ -53,14 +54,19 @@ public final class Regimes {
                     .computeIfAbsent(run.epochs(), e -> new ArrayList<>())
                     .add(run);
         }
-        Map<Map<String, String>, String> names = names(regimes.keySet());
+        Map<Map<String, String>, List<String>> words = words(regimes.keySet());
+        List<String> shared = new ArrayList<>(words.values().iterator().next());
+        words.values().forEach(shared::retainAll);
+        common = String.join(", ", shared);
         regimes.forEach((setting, budgets) -> {
             TreeMap<Double, ResultTable> tables = new TreeMap<>();
-            String name = Objects.requireNonNull(names.get(setting));
+            String name = Objects.requireNonNull(words.get(setting)).stream()
+                    .filter(w -> !shared.contains(w))
+                    .collect(Collectors.joining(", "));
             budgets.forEach((epochs, same) -> tables.put(epochs, table(name, same)));
-            Map<Double, String> words = budgets(tables);
-            tables.forEach((epochs, table) ->
-                    settings.add(new Setting(name, epochs, words.getOrDefault(epochs, ""), table)));
+            Map<Double, String> kinds = budgets(tables);
+            tables.forEach(
+                    (epochs, table) -> settings.add(new Setting(name, epochs, kinds.getOrDefault(epochs, ""), table)));
         });
     }
 
@@ -75,9 +81,9 @@ public final class Regimes {
         return new Regimes(runs);
     }
 
-    /** How many runs were read. */
-    public int runs() {
-        return runs.size();
+    /** What all settings share, such as data set and net, so that their names need not say it. */
+    public String common() {
+        return common;
     }
 
     /** Writes all that was read into one small file, of which the same report can be made again. */
@@ -85,26 +91,27 @@ public final class Regimes {
         FinishedRun.write(file, runs);
     }
 
-    /** By net, images, labels and augmentation, and by whatever else tells them apart. */
-    private static Map<Map<String, String>, String> names(Set<Map<String, String>> all) {
-        Set<String> told = Set.of(
-                "dataset", "model", "data.trainSamples", "data.labelNoise", "data.pad", "data.flip");
-        Set<String> differing = differing(all);
-        Map<Map<String, String>, String> names = new LinkedHashMap<>();
+    /** By data set, net, images, labels and augmentation, and by whatever else tells them apart. */
+    private static Map<Map<String, String>, List<String>> words(Set<Map<String, String>> all) {
+        Set<String> others = differing(all);
+        others.removeAll(List.of("dataset", "model", "data.trainSamples", "data.labelNoise", "data.pad", "data.flip"));
+        Map<Map<String, String>, List<String>> words = new LinkedHashMap<>();
         for (Map<String, String> s : all) {
-            List<String> words = new ArrayList<>(List.of(s.getOrDefault("dataset", "?"), s.getOrDefault("model", "?")));
             int images = (int) number(s, "data.trainSamples");
-            words.add(images == 0 ? "all images" : String.format(Locale.ROOT, "%,d images", images));
             double noise = number(s, "data.labelNoise");
-            if (noise > 0) words.add(Statistics.format(100 * noise, 0) + " % wrong labels");
-            if (number(s, "data.pad") > 0) words.add("crops");
-            if (s.getOrDefault("data.flip", "").equals("true")) words.add("flips");
-            differing.stream()
-                    .filter(k -> !told.contains(k))
-                    .forEach(k -> words.add(k + " " + s.getOrDefault(k, "not given")));
-            names.put(s, String.join(", ", words));
+            boolean flips = s.getOrDefault("data.flip", "").equals("true");
+            String augmentation =
+                    number(s, "data.pad") > 0 ? flips ? "crops and flips" : "crops" : flips ? "flips" : "";
+            List<String> of = new ArrayList<>(List.of(
+                    s.getOrDefault("dataset", "?"),
+                    s.getOrDefault("model", "?"),
+                    images == 0 ? "all images" : String.format(Locale.ROOT, "%,d images", images),
+                    noise > 0 ? Statistics.format(100 * noise, 0) + " % wrong labels" : "labels as published",
+                    augmentation.isEmpty() ? "no augmentation" : augmentation));
+            others.forEach(k -> of.add(k + " " + s.getOrDefault(k, "not given")));
+            words.put(s, of);
         }
-        return names;
+        return words;
     }
 
     private static double number(Map<String, String> setting, String name) {
@@ -116,7 +123,8 @@ public final class Regimes {
     private static Set<String> differing(Collection<Map<String, String>> all) {
         Set<String> names = new TreeSet<>();
         all.forEach(m -> names.addAll(m.keySet()));
-        names.removeIf(n -> all.stream().map(m -> m.getOrDefault(n, "")).distinct().count() == 1);
+        names.removeIf(
+                n -> all.stream().map(m -> m.getOrDefault(n, "")).distinct().count() == 1);
         return names;
     }
 
@@ -155,8 +163,8 @@ public final class Regimes {
         for (Summary.Score s : b.scores()) {
             Summary.Score there = scores.put(s.seed(), s);
             if (there != null && there.accuracy() != s.accuracy()) {
-                throw new IllegalArgumentException(source + ": has another accuracy for " + a.label() + ", seed " + s.seed()
-                        + " than a run before it that had the same settings; leave one of them out");
+                throw new IllegalArgumentException(source + ": has another accuracy for " + a.label() + ", seed "
+                        + s.seed() + " than a run before it that had the same settings; leave one of them out");
             }
         }
         return new Summary.Row(
@@ -183,7 +191,11 @@ public final class Regimes {
 
     private static Optional<Double> sgd(ResultTable table) {
         return table.primary(SGD)
-                .map(r -> 100 * r.scores().stream().mapToDouble(Summary.Score::accuracy).average().orElse(0));
+                .map(r -> 100
+                        * r.scores().stream()
+                                .mapToDouble(Summary.Score::accuracy)
+                                .average()
+                                .orElse(0));
     }
 
     List<Setting> settings() {
@@ -193,15 +205,20 @@ public final class Regimes {
     /** Differences to SGD in points, settings by methods; a star is beyond chance. */
     public List<List<String>> table() {
         Set<String> methods = new LinkedHashSet<>();
-        settings.forEach(s -> s.table().findings().forEach(f -> methods.add(f.row().method())));
+        settings.forEach(
+                s -> s.table().findings().forEach(f -> methods.add(f.row().method())));
         List<List<String>> rows = new ArrayList<>();
         List<String> header = new ArrayList<>(List.of("setting", "seeds", "sgd %"));
         header.addAll(methods);
         rows.add(header);
         for (Setting s : settings) {
-            List<String> row = new ArrayList<>(List.of(s.name(), seeds(s), s.table().primary(SGD)
-                    .map(r -> Statistics.format(sgd(s.table()).orElse(Double.NaN), 2))
-                    .orElse("")));
+            List<String> row = new ArrayList<>(List.of(
+                    s.name(),
+                    seeds(s),
+                    s.table()
+                            .primary(SGD)
+                            .map(r -> Statistics.format(sgd(s.table()).orElse(Double.NaN), 2))
+                            .orElse("")));
             for (String method : methods) {
                 row.add(s.table().findings().stream()
                         .filter(f -> f.row().method().equals(method))
@@ -215,7 +232,10 @@ public final class Regimes {
     }
 
     private static String seeds(Setting s) {
-        return s.table().primary(SGD).map(r -> Integer.toString(r.scores().size())).orElse("");
+        return s.table()
+                .primary(SGD)
+                .map(r -> Integer.toString(r.scores().size()))
+                .orElse("");
     }
 
     /** Where SWA is better than SGD, and where not: the sentence to remember. */
@@ -224,19 +244,20 @@ public final class Regimes {
         for (String verdict : List.of("confirmed", "refuted", "open")) by.put(verdict, new ArrayList<>());
         verdicts().stream()
                 .filter(v -> v.claim().startsWith("SWA is better than SGD"))
-                .forEach(v -> Objects.requireNonNull(by.get(v.verdict())).add(v.setting().name()));
+                .forEach(v -> Objects.requireNonNull(by.get(v.verdict()))
+                        .add(v.setting().name()));
         int all = by.values().stream().mapToInt(List::size).sum();
         if (all == 0) return "No setting has both SGD and SWA.";
         List<String> words = new ArrayList<>();
         say(words, "SWA is better than SGD beyond chance in ", all, by.get("confirmed"));
-        say(words, "worse in ", all, by.get("refuted"));
-        say(words, "undecided in ", all, by.get("open"));
-        return String.join("; ", words) + ".";
+        say(words, "Worse in ", all, by.get("refuted"));
+        say(words, "Undecided in ", all, by.get("open"));
+        return String.join(". ", words) + ".";
     }
 
     private static void say(List<String> words, String what, int all, List<String> where) {
         if (where != null && !where.isEmpty()) {
-            words.add(what + where.size() + " of " + all + " settings (" + String.join("; ", where) + ")");
+            words.add(what + where.size() + " of " + all + " settings: " + String.join(" | ", where));
         }
     }
 
@@ -255,17 +276,20 @@ public final class Regimes {
                         s,
                         "SWA costs one net",
                         f.row().passes() == 1 ? "confirmed" : "refuted",
-                        "predicts with " + f.row().passes() + " net, after " + Statistics.format(f.row().epochs(), 1)
+                        "predicts with " + f.row().passes() + " net, after "
+                                + Statistics.format(f.row().epochs(), 1)
                                 + " epochs and " + Statistics.format(f.row().statistics(), 1)
                                 + " passes for batch norm's statistics"));
             }
-            s.table().against(SWA, "snapshot")
+            s.table()
+                    .against(SWA, "snapshot")
                     .ifPresent(pair -> all.add(new Verdict(
                             s,
                             "SWA is better than snapshot ensembles",
                             verdict(pair, pair.p()),
                             ResultTable.difference(pair) + " points" + p(pair.p(), "not corrected"))));
-            s.table().against(SWA, "fge")
+            s.table()
+                    .against(SWA, "fge")
                     .ifPresent(pair -> all.add(new Verdict(
                             s,
                             "SWA comes close to FGE: at most " + CLOSE + " points below",
@@ -306,34 +330,39 @@ public final class Regimes {
         List<Forest.Row> rows = settings.stream()
                 .flatMap(s -> s.table().differences(s.name()).stream())
                 .toList();
-        return rows.isEmpty() ? null : new Forest("Where averaging pays", Forest.POINTS, rows);
+        return rows.isEmpty() ? null : new Forest("Where averaging pays: " + common, Forest.POINTS, rows);
     }
 
     /** The whole of it as one file, which needs neither network nor scripts. */
     public void page(Path file) {
-        Page page = new Page("Where averaging pays")
+        Page page = new Page("Where averaging pays: " + common)
                 .conclusion(conclusion())
                 .figure(
                         figure(),
                         "Accuracy less that of SGD at the same epochs, with the 95 % interval of the mean over seeds;"
                                 + " differences are paired by seed.")
                 .table(table())
-                .paragraph("Differences to SGD in points of accuracy: mean and half-width of the 95 % t-interval. A star: p < "
-                        + ResultTable.LEVEL + " in a paired t-test, corrected by Holm for the methods of its row. The"
-                        + " budget: the first number of epochs from whose half on SGD gains less than "
-                        + ResultTable.ENOUGH + " points.")
+                .paragraph(
+                        "Differences to SGD in points of accuracy: mean and half-width of the 95 % t-interval. A star: p < "
+                                + ResultTable.LEVEL
+                                + " in a paired t-test, corrected by Holm for the methods of its row. The"
+                                + " budget: the first number of epochs from whose half on SGD gains less than "
+                                + ResultTable.ENOUGH + " points.")
                 .heading("The article's claims")
                 .words(claims())
-                .paragraph("Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization. Open: the"
-                        + " seeds cannot tell. Close to FGE: the interval of the difference lies above -" + CLOSE
-                        + " points.");
+                .paragraph(
+                        "Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization. Open: the"
+                                + " seeds cannot tell. Close to FGE: the interval of the difference lies above -"
+                                + CLOSE
+                                + " points.");
         for (Setting s : settings) {
             page.heading(s.name()).table(s.table().rows()).paragraph(s.table().conclusion());
         }
         page.folded(
                 runs.size() + " runs",
                 p -> p.words(Stream.concat(
-                                Stream.of(List.of("run", "device", "command")), runs.stream().map(FinishedRun::words))
+                                Stream.of(List.of("run", "device", "command")),
+                                runs.stream().map(FinishedRun::words))
                         .toList()));
         page.write(file);
     }

@@ -59,11 +59,13 @@ public final class ResultTable {
         Optional<Summary.Row> sgd = primary(BASELINE);
         List<Summary.Row> rows = summary.rows();
         List<Pairs> pairs = rows.stream()
-                .map(row -> isBaseline(row) ? Pairs.NONE : sgd.map(s -> Pairs.of(row, s)).orElse(Pairs.NONE))
+                .map(row -> isBaseline(row)
+                        ? Pairs.NONE
+                        : sgd.map(s -> Pairs.of(row, s)).orElse(Pairs.NONE))
                 .toList();
         double[] p = Statistics.holm(IntStream.range(0, rows.size())
-                .mapToDouble(i ->
-                        rows.get(i).isPrimary() ? pairs.get(i).compared().p() : Double.NaN)
+                .mapToDouble(
+                        i -> rows.get(i).isPrimary() ? pairs.get(i).compared().p() : Double.NaN)
                 .toArray());
         baseline = sgd.isPresent();
         tested = Arrays.stream(p).anyMatch(Double::isFinite);
@@ -201,7 +203,8 @@ public final class ResultTable {
         for (String other : List.of("snapshot", "fge")) {
             PairedComparison pair = against("swa", other).orElse(null);
             if (pair == null || pair.n() < 2) continue;
-            all.add("swa against " + other + ": " + difference(pair) + " points, p " + chance(pair.p()) + " (paired t, not corrected)");
+            all.add("swa against " + other + ": " + difference(pair) + " points, p " + chance(pair.p())
+                    + " (paired t, not corrected)");
         }
         return all;
     }

@@ -1,0 +1,158 @@
+package io.basin.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Finished comparisons side by side. */
+class RegimesTest {
+    @TempDir
+    Path folder;
+
+    private int written;
+
+    /** A run folder as {@code compare} leaves it, as far as it is read. */
+    private void run(double epochs, double noise, double swaLr, Summary.Row... rows) throws IOException {
+        Path run = Files.createDirectories(folder.resolve("run-" + ++written));
+        Json.seal(
+                run.resolve("config.json"),
+                Map.of(
+                        "arguments", List.of("compare", "fashion-mnist"),
+                        "budget", Map.of("epochs", epochs, "lr", 0.05),
+                        "data", "images",
+                        "device", "CPU",
+                        "settings",
+                                Map.of(
+                                        "dataset", "fashion-mnist",
+                                        "model", "lenet-bn",
+                                        "data", Map.of("trainSamples", 10000, "labelNoise", noise, "pad", 0)),
+                        "methodSettings", Map.of("swa", Map.of("lr", swaLr), "fge", Map.of("cycle", epochs / 10))));
+        Json.write(run.resolve("results.json"), new Summary("t", Map.of(), List.of(rows), List.of(), List.of()));
+    }
+
+    private static Summary.Row row(String method, double epochs, int firstSeed, double... accuracies) {
+        List<Summary.Score> scores = java.util.stream.IntStream.range(0, accuracies.length)
+                .mapToObj(i -> new Summary.Score(firstSeed + i, accuracies[i] / 100, 0.5, 0.1))
+                .toList();
+        return new Summary.Row(method, "", epochs, 0, 1, scores);
+    }
+
+    private Regimes read() {
+        return Regimes.read(List.of(folder));
+    }
+
+    @Test
+    void seedsThatWereRunByThemselvesAreOneComparisonPairedBySeed() throws IOException {
+        // Out of order, and with a seed that SGD lacks.
+        run(30, 0, 0.05, row("sgd", 30, 2, 92), row("swa", 30, 2, 94));
+        run(30, 0, 0.05, row("sgd", 30, 1, 90), row("swa", 30, 1, 91));
+        run(30, 0, 0.05, row("swa", 30, 3, 99));
+        assertEquals(
+                List.of(List.of("setting", "seeds", "sgd %", "swa"), List.of("30 epochs", "2", "91.00", "+1.50 ±6.35")),
+                read().table());
+        assertEquals("fashion-mnist, lenet-bn, 10,000 images, labels as published, no augmentation", read().common());
+    }
+
+    @Test
+    void aRegimeIsToldFromAnotherByWhatDiffersAndItsBudgetFollowsFromHalfTheEpochs() throws IOException {
+        run(15, 0.2, 0.05, row("sgd", 15, 1, 85, 86));
+        run(30, 0.2, 0.05, row("sgd", 30, 1, 87, 88));
+        run(60, 0.2, 0.05, row("sgd", 60, 1, 87.2, 88.2));
+        run(120, 0.2, 0.05, row("sgd", 120, 1, 87, 88));
+        run(30, 0, 0.05, row("sgd", 30, 1, 91, 92));
+        Regimes all = read();
+        assertEquals("fashion-mnist, lenet-bn, 10,000 images, no augmentation", all.common());
+        assertEquals(
+                List.of(
+                        "20 % wrong labels; 15 epochs, below the budget",
+                        "20 % wrong labels; 30 epochs, below the budget",
+                        "20 % wrong labels; 60 epochs, the budget",
+                        "20 % wrong labels; 120 epochs, beyond the budget",
+                        "labels as published; 30 epochs"),
+                all.settings().stream().map(Regimes.Setting::name).toList());
+    }
+
+    @Test
+    void aMethodWithSeveralSettingsIsARowForEach() throws IOException {
+        run(30, 0, 0.05, row("sgd", 30, 1, 90, 91), row("swa", 30, 1, 91, 92.5));
+        run(30, 0, 0.01, row("swa", 30, 1, 90, 90.5));
+        assertEquals(
+                List.of("setting", "seeds", "sgd %", "swa, lr 0.05", "swa, lr 0.01"),
+                read().table().get(0));
+        assertEquals("-0.25 ±3.18", read().table().get(1).get(4));
+    }
+
+    @Test
+    void theArticlesClaimsAreConfirmedRefutedOrOpen() throws IOException {
+        run(
+                30,
+                0,
+                0.05,
+                row("sgd", 30, 1, 90, 90.1, 90.2),
+                row("swa", 30, 1, 91, 91.11, 91.2),
+                row("snapshot", 30, 1, 92, 92.1, 92.21),
+                row("fge", 30, 1, 91.1, 91.3, 91.2));
+        run(60, 0, 0.05, row("sgd", 60, 1, 90, 90.1, 90.2), row("swa", 60, 1, 91, 89, 90.2));
+        List<String> verdicts = read().verdicts().stream()
+                .map(v -> v.setting().epochs() + " " + v.claim() + " " + v.verdict())
+                .toList();
+        assertEquals(
+                List.of(
+                        "30.0 SWA is better than SGD confirmed",
+                        "30.0 SWA costs one net confirmed",
+                        "30.0 SWA is better than snapshot ensembles refuted",
+                        "30.0 SWA comes close to FGE: at most 0.5 points below confirmed",
+                        "60.0 SWA is better than SGD open",
+                        "60.0 SWA costs one net confirmed"),
+                verdicts);
+        assertEquals(
+                "SWA is better than SGD beyond chance in 1 of 2 settings: 30 epochs, below the budget. Undecided in 1 of 2"
+                        + " settings: 60 epochs, the budget.",
+                read().conclusion());
+    }
+
+    @Test
+    void oneSmallFileHoldsWhatTheFoldersHeld() throws IOException {
+        run(30, 0.2, 0.05, row("sgd", 30, 1, 90, 91), row("swa", 30, 1, 91, 92.5));
+        Path file = folder.resolve("all.json");
+        read().write(file);
+        assertEquals(read().table(), Regimes.read(List.of(file)).table());
+        assertEquals(read().claims(), Regimes.read(List.of(file)).claims());
+        String text = Files.readString(file);
+        Files.writeString(file, text.replace("0.925", "0.975"));
+        assertThrows(FormatException.class, () -> Regimes.read(List.of(file)));
+    }
+
+    @Test
+    void twoRunsOfOneSeedThatDisagreeAreRefused() throws IOException {
+        run(30, 0, 0.05, row("sgd", 30, 1, 90));
+        run(30, 0, 0.05, row("sgd", 30, 1, 91));
+        String message =
+                assertThrows(IllegalArgumentException.class, this::read).getMessage();
+        assertTrue(message.contains("another accuracy for sgd, seed 1"), message);
+    }
+
+    @Test
+    void aFolderWithoutResultsAndAFileOfAnotherKindAreRefusedByName() throws IOException {
+        String none = assertThrows(IllegalArgumentException.class, this::read).getMessage();
+        assertTrue(none.startsWith(folder + ": holds no finished comparison"), none);
+        Path page = Files.writeString(folder.resolve("report.html"), "<html>");
+        String html = assertThrows(FormatException.class, () -> Regimes.read(List.of(page)))
+                .getMessage();
+        assertTrue(html.startsWith(page.toString()), html);
+        run(30, 0, 0.05, row("sgd", 30, 1, 90));
+        Files.writeString(folder.resolve("run-1/results.json"), "{\"rows\": [{\"method\": 3}]}");
+        String rows = assertThrows(FormatException.class, this::read).getMessage();
+        assertTrue(rows.contains("results.json: is not the results of a comparison"), rows);
+    }
+}
