@@ -112,9 +112,11 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
                 : JsonNodeFactory.instance.objectNode();
         Map<String, String> all = flat("", budget.without("epochs"));
         all.putAll(flat("", config.path("settings")));
-        for (String name : List.of("data", "bn-plain", "bn-update", "optimizer")) {
+        for (String name : List.of("data", "bn-plain", "bn-update")) {
             all.put(name, config.path(name).asText());
         }
+        // Files of versions that had no choice do not say.
+        all.put("optimizer", config.path("optimizer").asText("SGD"));
         return all;
     }
 

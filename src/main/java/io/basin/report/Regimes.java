@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +31,8 @@ public final class Regimes {
     private static final String SWA = "swa";
     /** Points of accuracy within which SWA counts as close to FGE. */
     private static final double CLOSE = 0.5;
+    /** Characters of a table's line. */
+    private static final int WIDE = 120;
 
     private final List<FinishedRun> runs;
     private final List<Setting> settings = new ArrayList<>();
@@ -202,7 +205,7 @@ public final class Regimes {
         return List.copyOf(settings);
     }
 
-    /** Differences to SGD in points, settings by methods; a star is beyond chance. */
+    /** Differences to SGD in points, settings by methods, or the other way round where that is too wide; a star is beyond chance. */
     public List<List<String>> table() {
         Set<String> methods = new LinkedHashSet<>();
         settings.forEach(
@@ -228,7 +231,18 @@ public final class Regimes {
             }
             rows.add(row);
         }
-        return rows;
+        List<List<String>> other = transposed(rows);
+        return width(rows) > WIDE && width(other) < width(rows) ? other : rows;
+    }
+
+    private static int width(List<List<String>> rows) {
+        return Page.text(rows).lines().mapToInt(String::length).max().orElse(0);
+    }
+
+    private static List<List<String>> transposed(List<List<String>> rows) {
+        return IntStream.range(0, rows.get(0).size())
+                .mapToObj(c -> rows.stream().map(r -> r.get(c)).toList())
+                .toList();
     }
 
     private static String seeds(Setting s) {
@@ -247,7 +261,8 @@ public final class Regimes {
                 .forEach(v -> Objects.requireNonNull(by.get(v.verdict()))
                         .add(v.setting().name()));
         int all = by.values().stream().mapToInt(List::size).sum();
-        if (all == 0) return "No setting has both SGD and SWA.";
+        if (all == 0)
+            return "SGD and SWA, the latter with one choice of settings, do not meet here, so no claim is judged.";
         List<String> words = new ArrayList<>();
         say(words, "SWA is better than SGD beyond chance in ", all, by.get("confirmed"));
         say(words, "Worse in ", all, by.get("refuted"));
