@@ -253,7 +253,6 @@ class OutsideProjectIT {
                 "-R" + ONE_CORE,
                 "--class-path",
                 dependencies,
-                "src/main/java/Swish.java",
                 "src/main/java/Mine.java",
                 "-"));
     }

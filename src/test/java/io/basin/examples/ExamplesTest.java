@@ -14,9 +14,12 @@ import io.basin.device.Optimizer;
 import io.basin.device.Shape;
 import io.basin.device.Subject;
 import io.basin.methods.Averaging;
+import io.basin.methods.Budget;
 import io.basin.methods.Method;
+import io.basin.methods.Methods;
 import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
+import io.basin.nn.Value;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.io.ByteArrayOutputStream;
@@ -83,6 +86,7 @@ class ExamplesTest {
         "OwnTables,12",
         "OwnLoop,20",
         "OwnAdam,25",
+        "OwnFunction,25",
         "Targets,15",
         "SaveAndLoad,12",
         "OwnComparison,20",
@@ -255,6 +259,20 @@ class ExamplesTest {
             double library = loss(device, new AdamW(0));
             assertTrue(own < 1.2, "loss " + own);
             assertEquals(library, own, 1e-3);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.basin.device.Subject#all")
+    void aNetWithAFunctionOfOnesOwnTrains(Subject subject) {
+        Graph g = new Graph(Shape.of(1, 8, 8));
+        Value x = g.batchNorm(g.conv(g.input(), 8, 3));
+        g.dense(g.maxPool(g.elementwise(x, new OwnFunction()), 2), 4);
+        try (Device device = subject.open();
+                Splits data = Small.splits(device);
+                Model model = new Model(device, g)) {
+            model.fit(data, Methods.swa(0.75, 0.01), new Budget(20, 0.05), 1);
+            assertTrue(model.test(data).accuracy() > 0.9);
         }
     }
 
