@@ -31,6 +31,20 @@ class ReadmeTest {
     @TempDir
     Path folder;
 
+    /** One and a half screens of what a visitor needs, and pictures and files that exist. */
+    @Test
+    void theReadmeIsShortAndItsLinksLead() throws IOException {
+        for (String name : List.of("README.md", "bench/README.md")) {
+            Path file = Path.of(name);
+            String text = Files.readString(file);
+            assertTrue(name.startsWith("bench") || text.lines().count() <= 140, name);
+            Matcher links = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(text);
+            while (links.find()) {
+                assertTrue(Files.exists(file.resolveSibling(links.group(1))), name + " links to " + links.group(1));
+            }
+        }
+    }
+
     private static List<String> programs() throws IOException {
         return PROGRAM.matcher(Files.readString(Path.of("README.md")))
                 .results()
@@ -75,7 +89,7 @@ class ReadmeTest {
     }
 
     @Test
-    void aNetOfTenLinesWithAFunctionOfItsOwnTrainsWithSwa() throws Exception {
+    void aNetOfTenLinesTrainsWithSwa() throws Exception {
         String said = run("Mine", "0.02");
         assertTrue(said.matches("(?s).*SWA: [0-9.]+ % of the test images.*"), said);
         double accuracy = Double.parseDouble(said.replaceAll("(?s).*SWA: ([0-9.]+) %.*", "$1"));
@@ -99,7 +113,7 @@ class ReadmeTest {
     @Test
     void aNetOfTheReadersOwnTrainsOnTheCommandLine() throws Exception {
         Matcher line = Pattern.compile("(?m)^java -cp target/basin\\.jar:classes (.*) --model (\\w+) (.*)$")
-                .matcher(Files.readString(Path.of("README.md")));
+                .matcher(Files.readString(Path.of("bench/README.md")));
         assertTrue(line.find(), "no such line");
         Path source = Files.writeString(folder.resolve(line.group(2) + ".java"), """
                 import io.basin.device.Shape;
@@ -139,7 +153,7 @@ class ReadmeTest {
 
     @Test
     void everyFlagThatIsShownExists() throws IOException {
-        String readme = Files.readString(Path.of("README.md"));
+        String readme = Files.readString(Path.of("README.md")) + Files.readString(Path.of("bench/README.md"));
         StringBuilder sources = new StringBuilder();
         try (var files = Files.walk(Path.of("src/main/java/io/basin/cli"))) {
             for (Path f : files.filter(p -> p.toString().endsWith(".java")).toList())
