@@ -40,7 +40,8 @@ final class CompareCommand implements Runnable {
             names = "--methods",
             split = ",",
             defaultValue = "sgd,swa,ema,snapshot,fge,independent",
-            description = "sgd, ema, swa, swa-cyclic, lawa, tail, swag, swap, snapshot, fge, independent")
+            completionCandidates = Known.Methods.class,
+            description = "of ${COMPLETION-CANDIDATES}")
     private List<String> methods;
 
     @Option(names = "--seeds", defaultValue = "1", description = "how often everything is repeated")

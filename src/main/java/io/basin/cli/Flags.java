@@ -25,6 +25,10 @@ import picocli.CommandLine.Spec;
 
 /** Groups of flags that several commands have, each flag declared once. */
 final class Flags {
+    /** What --data-dir says, wherever it stands. */
+    static final String DATA_DIR =
+            "where the data set's files are; default $BASIN_DATA, else the system's folder, the cache, a download";
+
     private Flags() {}
 
     /** On what a command computes. */
@@ -101,7 +105,7 @@ final class Flags {
 
     /** Where trained nets are measured. */
     static class Data extends On {
-        @Option(names = "--data-dir", description = "where the data set's files are")
+        @Option(names = "--data-dir", description = DATA_DIR)
         private Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {

@@ -27,7 +27,9 @@ import picocli.CommandLine.ScopeType;
             WidthCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
-            DoctorCommand.class
+            DoctorCommand.class,
+            HelpCommand.class,
+            HelpCommand.Completion.class
         },
         footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Main.HELP})
 public final class Main implements Runnable {
@@ -101,7 +103,7 @@ public final class Main implements Runnable {
             }
         };
         Limits.register(line);
-        line.setHelpFactory(Placeholders::new);
+        HelpPage.register(line);
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
             return new CommandLine.RunLast().execute(parsed);

@@ -30,7 +30,8 @@ final class TrainCommand implements Runnable {
     @Option(
             names = "--method",
             defaultValue = "swa",
-            description = "see 'basin compare --help'; default ${DEFAULT-VALUE}")
+            completionCandidates = Known.Methods.class,
+            description = "one of ${COMPLETION-CANDIDATES}")
     private String method;
 
     @Option(names = "--seed", defaultValue = "1", description = "of the weights and of the order of samples")

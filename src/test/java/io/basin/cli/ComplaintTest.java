@@ -132,7 +132,9 @@ class ComplaintTest {
             assertFalse(help.out().contains("=<") || help.out().contains("<arg"), help.out());
         }
         String train = Shell.run("train", "--help").out();
-        assertTrue(train.contains("--epochs=X") && train.contains("--cycles=N") && train.contains("--out=PATH"), train);
+        assertTrue(
+                train.contains("--epochs=X") && train.contains("--snapshot-cycles=N") && train.contains("--out=PATH"),
+                train);
         assertTrue(Shell.run("compare", "--help").out().contains("--methods=NAME,..."));
     }
 }
