@@ -30,7 +30,8 @@ public final class ResultTable {
             "vs SGD, points",
             "bootstrap 95 %",
             "p (Holm)");
-    private static final Set<String> OPTIONAL = Set.of("BN passes", "NLL at T", "bootstrap 95 %", "p (Holm)");
+    private static final Set<String> OPTIONAL =
+            Set.of("BN passes", "NLL at T", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
     private static final Set<String> NOTHING = Set.of("", "n/a");
     private static final String BASELINE = "sgd";
     private static final double LEVEL = 0.05;
@@ -44,6 +45,7 @@ public final class ResultTable {
     private final Summary summary;
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
+    private final List<Figures> figures = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
@@ -83,10 +85,11 @@ public final class ResultTable {
     private void add(Summary.Row row, double[] sgd, PairedComparison pair, double p) {
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
-        String difference = isBaseline(row) || sgd.length != accuracy.length || sgd.length == 0
-                ? ""
-                : signed(Statistics.mean(accuracy) - Statistics.mean(sgd))
-                        + Statistics.interval(pair.interval(), 2, -100, 100);
+        double gain = isBaseline(row) || sgd.length != accuracy.length || sgd.length == 0
+                ? Double.NaN
+                : Statistics.mean(accuracy) - Statistics.mean(sgd);
+        String difference = Double.isNaN(gain) ? "" : signed(gain) + Statistics.interval(pair.interval(), 2, -100, 100);
+        if (row.isPrimary()) figures.add(Figures.of(row, gain, pair.interval(), p));
         (row.isPrimary() ? cells : beside)
                 .add(List.of(
                         name,
@@ -139,6 +142,10 @@ public final class ResultTable {
     }
 
     private String difference() {
+        if (figures.size() == 1) {
+            return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
+                    + " %. One method alone: nothing is compared.";
+        }
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()
@@ -196,6 +203,11 @@ public final class ResultTable {
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
                 gain,
                 gain >= ENOUGH ? "they are below" : "that is within");
+    }
+
+    /** The methods' lines as numbers, for programs. */
+    public List<Figures> figures() {
+        return List.copyOf(figures);
     }
 
     /** Aligned columns for a terminal. */
