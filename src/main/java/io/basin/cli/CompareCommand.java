@@ -59,6 +59,7 @@ final class CompareCommand implements Runnable {
     public void run() {
         TrainingOptions.requireKnown("--methods", methods);
         results.require();
+        probes.require();
         run.train(training, methods, "compare", "", this::compare);
     }
 

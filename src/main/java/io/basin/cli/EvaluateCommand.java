@@ -63,6 +63,7 @@ final class EvaluateCommand implements Runnable {
     public void run() {
         Outputs.require("--reliability", reliability);
         results.require();
+        probes.require();
         List<ModelFile> models =
                 files.stream().map(f -> on.forgiven(ModelFile.of(f))).toList();
         Progress progress = new Bars().progress();

@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.Nullable;
 import io.basin.compare.Options;
 import io.basin.compare.RobustnessEval;
+import io.basin.data.Catalog;
 import io.basin.data.Corruption;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -153,6 +154,15 @@ final class Flags {
                 description =
                         "tell test images from images of no class by their confidence: 'noise', or another data set")
         private String outside;
+
+        /** @throws IllegalArgumentException if --ood names nothing that is known; before data are read */
+        void require() {
+            List<String> known = new ArrayList<>(List.of("noise"));
+            known.addAll(Catalog.names());
+            if (outside != null && !known.contains(outside)) {
+                throw new IllegalArgumentException("--ood: " + Closest.unknown("set", outside, known));
+            }
+        }
 
         /** Adds what these flags ask for; loads the other data set, which must have images of the same size. */
         Options add(Options options, Dataset like, Progress progress) {

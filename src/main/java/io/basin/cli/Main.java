@@ -26,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             SurfaceCommand.class,
             WidthCommand.class,
             ScheduleCommand.class,
+            RunsCommand.class,
             DataCommand.class,
             DoctorCommand.class,
             HelpCommand.class,

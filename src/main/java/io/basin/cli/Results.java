@@ -78,9 +78,12 @@ final class Results {
         return out.toString();
     }
 
-    /** Nothing where there is no value. */
+    /** Nothing where there is no value; a list with blanks between. */
     private static String cell(JsonNode value) {
-        String text = value.isNull() ? "" : value.asText().replaceAll("\\p{Cc}", "?");
+        List<String> parts = new ArrayList<>();
+        if (value.isArray()) value.forEach(part -> parts.add(part.asText()));
+        else if (!value.isNull()) parts.add(value.asText());
+        String text = String.join(" ", parts).replaceAll("\\p{Cc}", "?");
         return text.matches("[^,\"]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
     }
 }

@@ -28,6 +28,7 @@ import io.basin.methods.Tail;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
+import io.basin.text.Printable;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.lang.annotation.Retention;
@@ -151,7 +152,9 @@ final class TrainingOptions {
         @Override
         public Precision convert(String name) {
             for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
-            throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
+            List<String> known = List.of("fp32", "strict", "tf32", "bf16");
+            throw new CommandLine.TypeConversionException(
+                    "'" + Printable.of(name) + "' is none of " + String.join(", ", known) + Closest.hint(name, known));
         }
     }
 
