@@ -1,16 +1,9 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
-import io.basin.io.Json;
-import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
-import io.basin.train.Settings;
-import io.basin.train.Splits;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,7 +33,8 @@ final class CompareCommand implements Runnable {
             names = "--methods",
             split = ",",
             defaultValue = "sgd,swa,ema,snapshot,fge,independent",
-            description = "sgd, ema, swa, swa-cyclic, lawa, tail, swag, swap, snapshot, fge, independent")
+            completionCandidates = Known.Methods.class,
+            description = "of ${COMPLETION-CANDIDATES}")
     private List<String> methods;
 
     @Option(names = "--seeds", defaultValue = "1", description = "how often everything is repeated")
@@ -55,12 +49,17 @@ final class CompareCommand implements Runnable {
     @Mixin
     private Flags.Probes probes;
 
+    @Mixin
+    private Results results;
+
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
     private long seed;
 
     @Override
     public void run() {
         TrainingOptions.requireKnown("--methods", methods);
+        results.require();
+        probes.require();
         run.train(training, methods, "compare", "", this::compare);
     }
 
@@ -70,50 +69,15 @@ final class CompareCommand implements Runnable {
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(work.folder());
-        Settings settings = training.settings();
-        Map<String, String> facts = facts(work.splits(), settings, configuration.mixed());
-        if (!work.remarks().isEmpty()) facts.put("notes", String.join("; ", work.remarks()));
         Options options =
                 probes.add(run.options(), work.splits().testSet(), work.bars().progress());
-        Summary summary = work.compare(all, options, settings.dataset() + ", " + settings.model(), facts);
-        show(work.folder(), summary.and(configuration.mixture()), training.measuredOn());
-    }
-
-    private Map<String, String> facts(Splits splits, Settings s, String devices) {
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put(
-                "data",
-                s.dataset() + ": " + splits.trainSet().count() + " training, "
-                        + splits.validationSet().count() + " validation, "
-                        + splits.testSet().count() + " test samples"
-                        + (training.tune ? " of " + training.measuredOn() : ""));
-        facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
-        facts.put(
-                "budget",
-                training.budget().epochs() + " epochs for each method, batches of "
-                        + s.data().batch());
-        facts.put("seeds", Integer.toString(seeds));
-        facts.put("device", devices);
-        facts.put(
-                "settings",
-                s.identity() + ", " + training.budget() + ", "
-                        + training.methods().all());
-        return facts;
-    }
-
-    private void show(Path folder, Summary summary, String on) {
+        Summary summary = work.compare(all, options, "");
         ResultTable table = new ResultTable(summary);
-        Json.write(folder.resolve("results.json"), summary);
-        System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + on);
-        System.out.println();
-        System.out.print(table.text());
-        if (allCombiners) System.out.print("\n" + table.textBeside());
-        System.out.println();
-        System.out.println(table.conclusion());
-        table.claims().forEach(System.out::println);
-        System.out.print(HtmlReport.text(summary.evidence()));
-        HtmlReport.write(folder.resolve("report.html"), summary, table);
-        System.out.println("Report: " + folder.resolve("report.html"));
-        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
+        work.show(summary, table, results, () -> {
+            if (allCombiners) System.out.print("\n" + table.textBeside());
+            System.out.println();
+            System.out.println(table.conclusion());
+            table.claims().forEach(System.out::println);
+        });
     }
 }

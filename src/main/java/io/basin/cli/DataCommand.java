@@ -50,7 +50,11 @@ final class DataCommand implements Runnable {
             description = "downloads a data set, resuming, and checks its sums",
             footer = {"", "Examples:", "  basin data fetch cifar10", "  basin data fetch mnist --data-dir data/mnist"})
     void fetch(
-            @Parameters(paramLabel = "DATASET") String name,
+            @Parameters(
+                            paramLabel = "DATASET",
+                            completionCandidates = Known.Sets.class,
+                            description = "${COMPLETION-CANDIDATES}")
+                    String name,
             @Option(
                             names = "--data-dir",
                             description = "where to; default $BASIN_DATA, else $BASIN_CACHE or ~/.cache/basin")
@@ -69,8 +73,12 @@ final class DataCommand implements Runnable {
                 "  basin data verify mnist --data-dir data/mnist"
             })
     int verify(
-            @Parameters(paramLabel = "DATASET") String name,
-            @Option(names = "--data-dir", description = "where the files are") Path dir) {
+            @Parameters(
+                            paramLabel = "DATASET",
+                            completionCandidates = Known.Sets.class,
+                            description = "${COMPLETION-CANDIDATES}")
+                    String name,
+            @Option(names = "--data-dir", description = Flags.DATA_DIR) Path dir) {
         List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
         all.forEach(f -> System.out.printf(Locale.ROOT, "%-30s %s %s%n", f.file(), f.state(), f.detail()));
         if (all.stream().allMatch(FileStatus::ok)) return 0;

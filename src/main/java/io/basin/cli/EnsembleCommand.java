@@ -30,11 +30,11 @@ import picocli.CommandLine.Parameters;
             "",
             "One pass gives every prefix of 1 to k members. Weights and ridge stacking are fitted on validation samples"
                     + " that no member was trained on. A folder stands for its method's model; where that method's"
-                    + " result is an ensemble, for its members. Of a folder with several methods name one with --method. Memory is that of one net, whatever the number of members.",
+                    + " result is an ensemble, for its members. Of a folder with several methods name one with --methods. Memory is that of one net, whatever the number of members.",
             "",
             "Examples:",
             "  basin ensemble runs/a/seed-1/fge",
-            "  basin ensemble runs/cnn runs/resnet --method fge --combine ridge",
+            "  basin ensemble runs/cnn runs/resnet --methods fge --combine ridge",
             "  basin ensemble a.safetensors b.safetensors --combine vote --svg members.svg"
         })
 final class EnsembleCommand implements Runnable {
@@ -55,7 +55,7 @@ final class EnsembleCommand implements Runnable {
     private Combine combine;
 
     @Option(
-            names = "--method",
+            names = {"--methods", "--method"},
             split = ",",
             description =
                     "whose models to take from folders, or 'all'; default: a folder must hold those of one method")

@@ -18,8 +18,11 @@ import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,7 +40,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  basin evaluate runs/swa/seed-1/swa/swa.safetensors",
             "  basin evaluate sgd.safetensors swa.safetensors",
-            "  basin evaluate swa.safetensors --corruptions --ood noise --reliability swa.svg"
+            "  basin evaluate swa.safetensors --corruptions --ood noise --reliability swa.svg",
+            "  basin evaluate runs/mine/seed-*/swa/swa.safetensors --csv - > swa.csv"
         })
 final class EvaluateCommand implements Runnable {
     @Parameters(paramLabel = "FILE", arity = "1..*", description = "safetensors files that train or compare wrote")
@@ -49,56 +53,153 @@ final class EvaluateCommand implements Runnable {
     @Mixin
     private Flags.Probes probes;
 
+    @Mixin
+    private Results results;
+
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
     private Path reliability;
 
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
+        results.require();
+        probes.require();
         List<ModelFile> models =
                 files.stream().map(f -> on.forgiven(ModelFile.of(f))).toList();
         Progress progress = new Bars().progress();
         TrainTest data = on.data(models, progress);
         int[] labels = data.test().labels();
         List<Probabilities> scored = new ArrayList<>();
+        List<Measured> measured = new ArrayList<>();
         Options asked = probes.add(new Options(0, BatchNormUpdate.AUTO), data.test(), progress);
         on.with(models, data, splits -> {
-            Flags.LenientData.say(models, data);
+            if (results.inWords()) Flags.LenientData.say(models, data);
             for (ModelFile file : models) {
                 try (Model model = file.open(splits)) {
                     Evaluator onTest = model.on(splits, Splits.Part.TEST);
                     Probabilities p =
                             Probabilities.mean(onTest, List.of(file.into(model).weights()));
                     scored.add(p);
-                    print(file, p.metrics(labels));
-                    print(new RobustnessEval(data.test(), asked, Progress.NONE)
-                            .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set)));
+                    Extras probed = new RobustnessEval(data.test(), asked, Progress.NONE)
+                            .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set));
+                    measured.add(Measured.of(file, p.metrics(labels), probed));
+                    if (results.inWords()) print(measured.get(measured.size() - 1));
                 }
             }
         });
-        if (scored.size() == 2) test(scored.get(0), scored.get(1), labels);
+        Pair pair = scored.size() == 2 ? Pair.of(scored.get(0), scored.get(1), labels) : null;
+        if (pair != null && results.inWords()) print(pair);
+        results.write(measured.stream().flatMap(Measured::rows).toList(), () -> {
+            Map<String, Object> whole = new LinkedHashMap<>();
+            whole.put("data", data.fingerprint());
+            whole.put("files", measured);
+            if (pair != null) whole.put("mcnemar", pair);
+            return whole;
+        });
         Outputs.picture(reliability, () -> picture(models, scored, labels));
     }
 
-    private static void print(Extras extras) {
-        for (Extras.Corrupted c : extras.corrupted()) {
-            if (c.strength() == 0) continue;
-            if (c.strength() == 1) {
-                System.out.printf(
-                        Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.kind(), Corruption.STRENGTHS);
-            }
-            System.out.printf(Locale.ROOT, " %.2f", 100 * c.accuracy());
-            if (c.strength() == Corruption.STRENGTHS) System.out.println();
+    /** What the JSON holds of a file: fractions, not %; NLL in nats. */
+    private record Measured(
+            String file,
+            String model,
+            String dataset,
+            long samples,
+            double accuracy,
+            double nll,
+            double ece,
+            List<Corrupted> corrupted,
+            List<Outside> outside) {
+        static Measured of(ModelFile file, Metrics m, Extras probed) {
+            return new Measured(
+                    file.toString(),
+                    file.origin().model(),
+                    file.origin().dataset(),
+                    m.count(),
+                    m.accuracy(),
+                    m.nll(),
+                    m.ece(),
+                    probed.corrupted().stream()
+                            .filter(c -> c.strength() > 0)
+                            .map(c -> new Corrupted(c.kind(), c.strength(), c.accuracy(), c.nll(), c.ece()))
+                            .toList(),
+                    probed.outside().stream()
+                            .map(o -> new Outside(o.set(), o.auroc(), o.confidenceInside(), o.confidenceOutside()))
+                            .toList());
         }
-        for (Extras.Outside o : extras.outside()) {
+
+        /** The table's: images as they are, then corrupted ones. */
+        Stream<Row> rows() {
+            Row clean = new Row(file, model, dataset, samples, "none", 0, accuracy, nll, ece);
+            return Stream.concat(
+                    Stream.of(clean),
+                    corrupted.stream()
+                            .map(c -> new Row(
+                                    file, model, dataset, samples, c.kind, c.strength, c.accuracy, c.nll, c.ece)));
+        }
+    }
+
+    private record Corrupted(String kind, int strength, double accuracy, double nll, double ece) {}
+
+    private record Outside(String set, double auroc, double confidenceInside, double confidenceOutside) {}
+
+    private record Row(
+            String file,
+            String model,
+            String dataset,
+            long samples,
+            String corruption,
+            int strength,
+            double accuracy,
+            double nll,
+            double ece) {}
+
+    /** McNemar's exact test of two nets. */
+    private record Pair(int onlyFirst, int onlySecond, double p) {
+        static Pair of(Probabilities a, Probabilities b, int[] labels) {
+            int onlyFirst = a.onlyHere(b, labels);
+            int onlySecond = b.onlyHere(a, labels);
+            return new Pair(onlyFirst, onlySecond, Statistics.mcNemar(onlyFirst, onlySecond));
+        }
+    }
+
+    private void print(Measured m) {
+        System.out.printf(
+                Locale.ROOT,
+                "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
+                files.size() > 1 ? m.file + ": " : "",
+                m.model,
+                m.dataset,
+                100 * m.accuracy,
+                m.nll,
+                100 * m.ece);
+        for (Corrupted c : m.corrupted) {
+            if (c.strength == 1) {
+                System.out.printf(
+                        Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.kind, Corruption.STRENGTHS);
+            }
+            System.out.printf(Locale.ROOT, " %.2f", 100 * c.accuracy);
+            if (c.strength == Corruption.STRENGTHS) System.out.println();
+        }
+        for (Outside o : m.outside) {
             System.out.printf(
                     Locale.ROOT,
                     "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",
-                    o.set(),
-                    100 * o.auroc(),
-                    100 * o.confidenceInside(),
-                    100 * o.confidenceOutside());
+                    o.set,
+                    100 * o.auroc,
+                    100 * o.confidenceInside,
+                    100 * o.confidenceOutside);
         }
+    }
+
+    private static void print(Pair pair) {
+        System.out.printf(
+                Locale.ROOT,
+                "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
+                        + " do not err equally often; large p: this test set cannot tell)%n",
+                pair.onlyFirst,
+                pair.onlySecond,
+                pair.p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(pair.p, 4));
     }
 
     private static String picture(List<ModelFile> models, List<Probabilities> scored, int[] labels) {
@@ -113,30 +214,5 @@ final class EvaluateCommand implements Runnable {
                     "--reliability: the test part is too small to draw, no bin of confidence has enough samples");
         }
         return diagram.svg();
-    }
-
-    private void print(ModelFile model, Metrics m) {
-        System.out.printf(
-                Locale.ROOT,
-                "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
-                files.size() > 1 ? model + ": " : "",
-                model.origin().model(),
-                model.origin().dataset(),
-                100 * m.accuracy(),
-                m.nll(),
-                100 * m.ece());
-    }
-
-    private static void test(Probabilities a, Probabilities b, int[] labels) {
-        int onlyFirst = a.onlyHere(b, labels);
-        int onlySecond = b.onlyHere(a, labels);
-        double p = Statistics.mcNemar(onlyFirst, onlySecond);
-        System.out.printf(
-                Locale.ROOT,
-                "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
-                        + " do not err equally often; large p: this test set cannot tell)%n",
-                onlyFirst,
-                onlySecond,
-                p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(p, 4));
     }
 }

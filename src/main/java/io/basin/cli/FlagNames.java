@@ -21,10 +21,10 @@ final class FlagNames {
     private static final Pattern QUOTED = Pattern.compile("`([A-Za-z][\\w.-]*)`");
     private static final Map<String, String> FLAGS = new HashMap<>(Map.of(
             "dataset", "DATASET",
-            "grid.span", "--directions",
+            "grid.span", "--plane-directions",
             "cells", "--grid",
-            "low", "--from",
-            "high", "--to",
+            "low", "--axis-from",
+            "high", "--axis-to",
             "sampling.plain", "--bn-plain",
             "nets", "FILE"));
 

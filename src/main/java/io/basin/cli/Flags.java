@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.Nullable;
 import io.basin.compare.Options;
 import io.basin.compare.RobustnessEval;
+import io.basin.data.Catalog;
 import io.basin.data.Corruption;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -25,6 +26,10 @@ import picocli.CommandLine.Spec;
 
 /** Groups of flags that several commands have, each flag declared once. */
 final class Flags {
+    /** What --data-dir says, wherever it stands. */
+    static final String DATA_DIR =
+            "where the data set's files are; default $BASIN_DATA, else the system's folder, the cache, a download";
+
     private Flags() {}
 
     /** On what a command computes. */
@@ -101,7 +106,7 @@ final class Flags {
 
     /** Where trained nets are measured. */
     static class Data extends On {
-        @Option(names = "--data-dir", description = "where the data set's files are")
+        @Option(names = "--data-dir", description = DATA_DIR)
         private Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
@@ -149,6 +154,15 @@ final class Flags {
                 description =
                         "tell test images from images of no class by their confidence: 'noise', or another data set")
         private String outside;
+
+        /** @throws IllegalArgumentException if --ood names nothing that is known; before data are read */
+        void require() {
+            List<String> known = new ArrayList<>(List.of("noise"));
+            known.addAll(Catalog.names());
+            if (outside != null && !known.contains(outside)) {
+                throw new IllegalArgumentException("--ood: " + Closest.unknown("set", outside, known));
+            }
+        }
 
         /** Adds what these flags ask for; loads the other data set, which must have images of the same size. */
         Options add(Options options, Dataset like, Progress progress) {

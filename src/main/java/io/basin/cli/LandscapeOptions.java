@@ -29,10 +29,7 @@ import picocli.CommandLine.Option;
 
 /** The flags of everything that looks at trained nets from outside: which data, how much of it, where results go. */
 final class LandscapeOptions extends Flags.Output {
-    @Option(
-            names = "--data-dir",
-            description =
-                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
+    @Option(names = "--data-dir", description = Flags.DATA_DIR)
     Path dataDir;
 
     @Mixin

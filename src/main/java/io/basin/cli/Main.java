@@ -27,8 +27,11 @@ import picocli.CommandLine.ScopeType;
             WidthCommand.class,
             ScheduleCommand.class,
             ReportCommand.class,
+            RunsCommand.class,
             DataCommand.class,
-            DoctorCommand.class
+            DoctorCommand.class,
+            HelpCommand.class,
+            HelpCommand.Completion.class
         },
         footer = {"", "Start with:  basin compare fashion-mnist", "Look first:  basin doctor", "", Main.HELP})
 public final class Main implements Runnable {
@@ -102,7 +105,7 @@ public final class Main implements Runnable {
             }
         };
         Limits.register(line);
-        line.setHelpFactory(Placeholders::new);
+        HelpPage.register(line);
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
             return new CommandLine.RunLast().execute(parsed);

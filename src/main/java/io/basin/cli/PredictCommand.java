@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.data.TrainTest;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,7 +34,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  basin predict runs/swa/seed-1/swa/swa.safetensors shoe.png shirt.png",
             "  basin predict swa.safetensors t10k-images-idx3-ubyte.gz --top 1",
-            "  basin predict a.safetensors b.safetensors c.safetensors shoe.png --vote"
+            "  basin predict a.safetensors b.safetensors c.safetensors shoe.png --vote",
+            "  basin predict swa.safetensors *.png --top 1 --csv - > classes.csv"
         })
 final class PredictCommand implements Runnable {
     private static final String WEIGHTS = ".safetensors";
@@ -57,9 +60,12 @@ final class PredictCommand implements Runnable {
     @Mixin
     private Flags.LenientData on;
 
+    @Mixin
+    private Results results;
+
     @Override
     public void run() {
-        if (top < 1) throw new IllegalArgumentException("--top must be at least 1, got " + top);
+        results.require();
         if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
             throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
                     + "; name the weights first, then the pictures");
@@ -100,18 +106,42 @@ final class PredictCommand implements Runnable {
     private void print(List<String> images, List<String> classes, PredictionSum sum) {
         double[] p = sum.sums();
         int[] elected = vote ? sum.elected() : null;
+        List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {
-            StringBuilder line = new StringBuilder(images.get(i) + ":");
-            if (elected != null)
-                line.append("  by vote ").append(classes.get(elected[i])).append(", mean");
             int at = i * classes.size();
-            IntStream.range(0, classes.size())
+            List<Likely> likely = IntStream.range(0, classes.size())
                     .boxed()
                     .sorted((a, b) -> Double.compare(p[at + b], p[at + a]))
                     .limit(top)
-                    .forEach(k ->
-                            line.append(String.format(Locale.ROOT, "  %s %.1f%%", classes.get(k), 100 * p[at + k])));
-            System.out.println(line);
+                    .map(k -> new Likely(k, classes.get(k), p[at + k]))
+                    .toList();
+            answers.add(new Answer(images.get(i), elected == null ? null : classes.get(elected[i]), likely));
+        }
+        if (results.inWords()) answers.forEach(a -> System.out.println(a.inWords()));
+        results.write(answers.stream().flatMap(Answer::rows).toList(), () -> answers);
+    }
+
+    /** @param label counts the data set's classes from 0 */
+    private record Likely(int label, String name, double probability) {}
+
+    /** What the JSON holds of an image. {@code vote}: the class that most nets name, where that was asked for. */
+    private record Answer(String image, @Nullable String vote, List<Likely> classes) {
+        Stream<Row> rows() {
+            return IntStream.range(0, classes.size()).mapToObj(i -> {
+                Likely c = classes.get(i);
+                return new Row(image, vote, i + 1, c.label, c.name, c.probability);
+            });
+        }
+
+        String inWords() {
+            StringBuilder line = new StringBuilder(image + ":");
+            if (vote != null) line.append("  by vote ").append(vote).append(", mean");
+            for (Likely c : classes) {
+                line.append(String.format(Locale.ROOT, "  %s %.1f%%", c.name, 100 * c.probability));
+            }
+            return line.toString();
         }
     }
+
+    private record Row(String image, @Nullable String vote, int rank, int label, String name, double probability) {}
 }

@@ -3,6 +3,7 @@ package io.basin.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
 import io.basin.io.Json;
+import io.basin.text.Closest;
 import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ final class Resumption {
     private static final String RESUME = "--resume";
     /** Of one call and not of the run. */
     private static final Set<String> LOCAL =
-            Set.of(RESUME, "--out", "--any-device", "--verbose", "--help", "--version");
+            Set.of(RESUME, "--out", "--any-device", "--csv", "--json", "--verbose", "--help", "--version");
 
     private Resumption() {}
 
@@ -42,7 +43,9 @@ final class Resumption {
                 .filter(i -> !args[i].startsWith("-"))
                 .findFirst()
                 .orElse(-1);
-        if (kept.isEmpty() || command < 0) return args;
+        if (command < 0) return args;
+        if (!Files.exists(folder) && parsed(args).matchedPositionals().isEmpty()) throw unknown(folder);
+        if (kept.isEmpty()) return args;
         if (!kept.get(0).equals(args[command])) {
             throw new IllegalArgumentException("--resume: " + folder.resolve(Configuration.FILE)
                     + " was written by 'basin " + Printable.of(kept.get(0)) + "': go on with 'basin "
@@ -82,6 +85,15 @@ final class Resumption {
                 .map(ArgSpec::originalStringValues)
                 .flatMap(List::stream)
                 .toList();
+    }
+
+    private static IllegalArgumentException unknown(Path folder) {
+        Path parent = folder.toAbsolutePath().getParent();
+        List<String> beside = parent == null ? List.of() : RunsCommand.names(parent);
+        return new IllegalArgumentException("--resume: there is no folder " + folder
+                + Closest.to(folder.toAbsolutePath().getFileName().toString(), beside)
+                        .map(n -> "; did you mean '" + folder.resolveSibling(n) + "'?")
+                        .orElse("; 'basin runs' lists those of " + RunsCommand.USUAL));
     }
 
     private static @Nullable Path folder(String[] args) {

@@ -3,12 +3,16 @@ package io.basin.cli;
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.device.Device;
+import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.methods.Method;
+import io.basin.report.HtmlReport;
+import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,11 +50,67 @@ final class RunOptions extends Flags.Output {
             Configuration configuration,
             Path folder,
             Bars bars) {
-        Summary compare(long[] seeds, Options options, String title, Map<String, String> facts) {
+        /** @param title what follows data set and net in the report's */
+        Summary compare(long[] seeds, Options options, String title) {
             Settings settings = training.settings();
             announce(seeds.length);
             return new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars)
-                    .run(title, facts);
+                    .run(settings.dataset() + ", " + settings.model() + title, facts(seeds.length))
+                    .and(configuration.mixture());
+        }
+
+        private Map<String, String> facts(int seeds) {
+            Settings s = training.settings();
+            Map<String, String> facts = new LinkedHashMap<>();
+            facts.put(
+                    "data",
+                    s.dataset() + ": " + splits.trainSet().count() + " training, "
+                            + splits.validationSet().count() + " validation, "
+                            + splits.testSet().count() + " test samples"
+                            + (training.tune ? " of " + training.measuredOn() : ""));
+            facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
+            facts.put(
+                    "budget",
+                    training.budget().epochs() + " epochs for each method, batches of "
+                            + s.data().batch());
+            facts.put("seeds", Integer.toString(seeds));
+            facts.put("device", configuration.mixed());
+            facts.put(
+                    "settings",
+                    s.identity() + ", " + training.budget() + ", "
+                            + training.methods().all());
+            if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
+            return facts;
+        }
+
+        /**
+         * Writes the report and all that was asked for; prints the table.
+         *
+         * @param more of what people read below the table
+         */
+        void show(Summary summary, ResultTable table, Results results, Runnable more) {
+            Path report = folder.resolve("report.html");
+            Json.write(folder.resolve("results.json"), summary);
+            HtmlReport.write(report, summary, table);
+            results.write(
+                    table.figures(),
+                    () -> Map.of(
+                            "title", summary.title(),
+                            "facts", summary.facts(),
+                            "table", table.figures(),
+                            "rows", summary.rows()));
+            if (!results.inWords()) {
+                System.err.println("Report: " + report);
+            } else {
+                System.out.println(
+                        summary.title() + ": " + summary.facts().get("budget") + ", on " + training.measuredOn());
+                System.out.println();
+                System.out.print(table.text());
+                more.run();
+                System.out.print(HtmlReport.text(summary.evidence()));
+                System.out.println("Report: " + report);
+            }
+            Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
         }
 
         /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */

@@ -28,11 +28,16 @@ final class ScheduleCommand implements Runnable {
     @Mixin
     private TrainingOptions training;
 
-    @Option(names = "--methods", split = ",", defaultValue = "sgd,swa,snapshot,fge", description = "methods to plan")
+    @Option(
+            names = "--methods",
+            split = ",",
+            defaultValue = "sgd,swa,snapshot,fge",
+            completionCandidates = Known.Methods.class,
+            description = "of ${COMPLETION-CANDIDATES}")
     private List<String> methods;
 
     @Option(
-            names = "--samples",
+            names = {"--dataset-samples", "--samples"},
             description = "size of the training set before --validation; default the data set's own")
     private Integer samples;
 
@@ -55,7 +60,7 @@ final class ScheduleCommand implements Runnable {
         int train = d.trainSamples() > 0 ? d.trainSamples() : left;
         if (train < d.batch()) {
             throw new IllegalArgumentException("--batch-size " + d.batch() + " exceeds the " + train
-                    + " training samples that --samples, --validation and --train-samples leave");
+                    + " training samples that --dataset-samples, --validation and --train-samples leave");
         }
         TrainingOptions.requireKnown("--methods", methods);
         int perEpoch = train / d.batch();

@@ -26,11 +26,14 @@ import picocli.CommandLine.Parameters;
             "  basin surface A.safetensors B.safetensors C.safetensors --samples 5000 --bn-samples 5000",
             "  basin surface A.safetensors B.safetensors C.safetensors --average swa.safetensors"
                     + " --trajectory member-100.safetensors member-200.safetensors",
-            "  basin surface A.safetensors --directions filter --grid 15",
+            "  basin surface A.safetensors --plane-directions filter --grid 15",
             "  basin surface --resume runs/plane"
         })
 final class SurfaceCommand implements Runnable {
-    @Parameters(paramLabel = "FILE", arity = "1..*", description = "three weights files, or one with --directions")
+    @Parameters(
+            paramLabel = "FILE",
+            arity = "1..*",
+            description = "three weights files, or one with --plane-directions")
     private List<Path> files;
 
     @Mixin
@@ -47,16 +50,22 @@ final class SurfaceCommand implements Runnable {
         FILTER
     }
 
-    @Option(names = "--directions", description = "around one net: random, or filter (scaled to the net's filters)")
+    @Option(
+            names = {"--plane-directions", "--directions"},
+            description = "around one net: random, or filter (scaled to the net's filters)")
     private Around around;
 
     @Option(names = "--grid", defaultValue = "21", description = "cells along each axis; default ${DEFAULT-VALUE}")
     private int grid;
 
-    @Option(names = "--from", description = "start of both axes in extents; default -0.2, around one net -1")
+    @Option(
+            names = {"--axis-from", "--from"},
+            description = "start of both axes in extents; default -0.2, around one net -1")
     private Double from;
 
-    @Option(names = "--to", description = "end of both axes in extents; default 1.2, around one net 1")
+    @Option(
+            names = {"--axis-to", "--to"},
+            description = "end of both axes in extents; default 1.2, around one net 1")
     private Double to;
 
     @Option(
@@ -95,11 +104,11 @@ final class SurfaceCommand implements Runnable {
     private void requireCount() {
         if (around == null && files.size() != 3) {
             throw new IllegalArgumentException("a plane takes three FILEs, got " + files.size()
-                    + "; for the plane around one net say --directions random or --directions filter");
+                    + "; for the plane around one net say --plane-directions random or filter");
         }
         if (around != null && files.size() != 1) {
             throw new IllegalArgumentException(
-                    "--directions: the plane around a net takes one FILE, got " + files.size());
+                    "--plane-directions: the plane around a net takes one FILE, got " + files.size());
         }
     }
 

@@ -1,11 +1,11 @@
 package io.basin.cli;
 
-import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -30,11 +30,15 @@ final class TrainCommand implements Runnable {
     @Option(
             names = "--method",
             defaultValue = "swa",
-            description = "see 'basin compare --help'; default ${DEFAULT-VALUE}")
+            completionCandidates = Known.Methods.class,
+            description = "one of ${COMPLETION-CANDIDATES}")
     private String method;
 
     @Option(names = "--seed", defaultValue = "1", description = "of the weights and of the order of samples")
     private long seed;
+
+    @Mixin
+    private Results results;
 
     @Override
     public void run() {
@@ -43,6 +47,7 @@ final class TrainCommand implements Runnable {
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
         TrainingOptions.requireKnown("--method", List.of(method));
+        results.require();
         run.train(training, List.of(method), "train", "-" + method, this::train);
     }
 
@@ -51,10 +56,11 @@ final class TrainCommand implements Runnable {
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary = work.compare(seeds, run.options(), method, Map.of());
-        System.out.print(new ResultTable(summary).text());
-        System.out.print(HtmlReport.text(summary.evidence().and(configuration.mixture())));
-        System.out.println("Weights: " + work.folder().resolve("seed-" + seed).resolve(method));
-        Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
+        Summary summary = work.compare(seeds, run.options(), ": " + method);
+        work.show(summary, new ResultTable(summary), results, () -> {
+            Path folder = work.folder().resolve("seed-" + seed).resolve(method);
+            Path weights = folder.resolve(method + ".safetensors");
+            System.out.println("\nWeights: " + (Files.exists(weights) ? weights : folder));
+        });
     }
 }

@@ -28,6 +28,7 @@ import io.basin.methods.Tail;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
+import io.basin.text.Printable;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.lang.annotation.Retention;
@@ -51,18 +52,21 @@ final class TrainingOptions {
         String[] value();
     }
 
-    @Parameters(index = "0", paramLabel = "DATASET", description = "fashion-mnist, mnist, cifar10 or cifar100")
+    @Parameters(
+            index = "0",
+            paramLabel = "DATASET",
+            completionCandidates = Known.Sets.class,
+            description = "${COMPLETION-CANDIDATES}")
     String dataset;
 
-    @Option(
-            names = "--data-dir",
-            description =
-                    "where the data set's files are; else $BASIN_DATA; if neither is set: system, cache, download")
+    @Option(names = "--data-dir", description = Flags.DATA_DIR)
     Path dataDir;
 
     @Option(
             names = "--model",
-            description = "mlp, lenet-bn, small-cnn, vgg16, vgg16-bn, preresnet20, -56, -110, -164, wrn-28-10")
+            completionCandidates = Known.Nets.class,
+            description =
+                    "one of ${COMPLETION-CANDIDATES}, or the class of a net of your own; default mlp for grey images, else preresnet20")
     String model;
 
     @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")
@@ -148,7 +152,9 @@ final class TrainingOptions {
         @Override
         public Precision convert(String name) {
             for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
-            throw new CommandLine.TypeConversionException("'" + name + "' is none of fp32, strict, tf32, bf16");
+            List<String> known = List.of("fp32", "strict", "tf32", "bf16");
+            throw new CommandLine.TypeConversionException(
+                    "'" + Printable.of(name) + "' is none of " + String.join(", ", known) + Closest.hint(name, known));
         }
     }
 
@@ -194,11 +200,17 @@ final class TrainingOptions {
     double emaDecay;
 
     @Sets("lawa.epochs")
-    @Option(names = "--lawa", defaultValue = "3", description = "epochs that LAWA averages, the last ones")
+    @Option(
+            names = {"--lawa-epochs", "--lawa"},
+            defaultValue = "3",
+            description = "epochs that LAWA averages, the last ones")
     int lawa;
 
     @Sets("snapshot.cycles")
-    @Option(names = "--cycles", defaultValue = "3", description = "snapshots of the snapshot ensemble")
+    @Option(
+            names = {"--snapshot-cycles", "--cycles"},
+            defaultValue = "3",
+            description = "snapshots of the snapshot ensemble")
     int cycles;
 
     @Sets("snapshot.lr")
@@ -210,23 +222,30 @@ final class TrainingOptions {
     double fgeStart;
 
     @Sets("fge.high")
-    @Option(names = "--lr-1", description = "FGE's highest rate; default 0.02")
+    @Option(
+            names = {"--fge-lr-high", "--lr-1"},
+            description = "FGE's highest rate; default 0.02")
     Double fgeHigh;
 
     @Sets("fge.low")
-    @Option(names = "--lr-2", description = "FGE's lowest rate; default 0.0005")
+    @Option(
+            names = {"--fge-lr-low", "--lr-2"},
+            description = "FGE's lowest rate; default 0.0005")
     Double fgeLow;
 
     @Sets("fge.cycle")
     @Option(
-            names = "--cycle",
+            names = {"--fge-cycle", "--cycle"},
             description =
                     "epochs of one FGE triangle, a model in its middle; default 2/7 of what follows --fge-start, so that"
                             + " the fourth model ends the run")
     Double fgeCycle;
 
     @Sets("independent.runs")
-    @Option(names = "--runs", defaultValue = "2", description = "nets of the independent ensemble, sharing the budget")
+    @Option(
+            names = {"--independent-runs", "--runs"},
+            defaultValue = "2",
+            description = "nets of the independent ensemble, sharing the budget")
     int runs;
 
     @Sets("swag.samples")

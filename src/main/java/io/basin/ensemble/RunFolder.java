@@ -1,6 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.io.FormatException;
+import io.basin.text.Closest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,13 +55,14 @@ public final class RunFolder {
         if (methods.isEmpty()) {
             if (!there.contains(",")) return results;
             throw new IllegalArgumentException(folder + " holds models of several methods (" + there
-                    + "): name one with `method`, or take them together with `method` " + ALL);
+                    + "): name one with `methods`, or take them together with `methods` " + ALL);
         }
         List<ModelFile> chosen =
                 results.stream().filter(m -> methods.stream().anyMatch(m::isOf)).toList();
         if (!chosen.isEmpty()) return chosen;
-        throw new IllegalArgumentException(
-                "`method`: " + folder + " holds no models of " + String.join(", ", methods) + ", but of " + there);
+        List<String> held = List.of(there.split(", "));
+        throw new IllegalArgumentException("`methods`: " + folder + " holds no models of " + String.join(", ", methods)
+                + ", but of " + there + Closest.hint(methods.get(0), held));
     }
 
     private static List<ModelFile> results(Path folder) {

@@ -1,7 +1,9 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
@@ -17,6 +19,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.text.Reason;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -94,6 +97,36 @@ public final class Json {
                         file.toString(), "longer than " + MAX_BYTES + " bytes, too long for our JSON");
             }
             return parse(decode(Files.readAllBytes(file), file.toString()), file.toString(), remedy);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+        }
+    }
+
+    /**
+     * One field of the object in a file, which may be long: the others are passed over.
+     *
+     * @return a missing node where the object has no such field
+     * @throws FormatException if it is no such JSON
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public static JsonNode field(Path file, String name) {
+        try (InputStream in = Files.newInputStream(file);
+                JsonParser parser = new JsonFactory().createParser(in)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new FormatException(file.toString(), "is not a JSON object: it is damaged");
+            }
+            for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
+                parser.nextToken();
+                if (field.equals(name)) {
+                    return MAPPER.reader()
+                            .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                            .readTree(parser);
+                }
+                parser.skipChildren();
+            }
+            return MissingNode.getInstance();
+        } catch (JsonProcessingException e) {
+            throw new FormatException(file.toString(), explain(e) + ": it is damaged", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }

@@ -33,7 +33,8 @@ public final class ResultTable {
             "vs SGD, points",
             "bootstrap 95 %",
             "p (Holm)");
-    private static final Set<String> OPTIONAL = Set.of("BN passes", "NLL at T", "bootstrap 95 %", "p (Holm)");
+    private static final Set<String> OPTIONAL =
+            Set.of("BN passes", "NLL at T", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
     private static final Set<String> NOTHING = Set.of("", "n/a");
     private static final String BASELINE = "sgd";
     static final double LEVEL = 0.05;
@@ -48,6 +49,7 @@ public final class ResultTable {
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
     private final List<Finding> findings = new ArrayList<>();
+    private final List<Figures> figures = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
     private final List<String> open = new ArrayList<>();
@@ -134,6 +136,7 @@ public final class ResultTable {
         Finding finding = new Finding(row, pairs.compared(), p);
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
+        if (row.isPrimary()) figures.add(Figures.of(row, finding.pair().meanDifference(), finding.pair().interval(), p));
         (row.isPrimary() ? cells : beside)
                 .add(List.of(
                         name,
@@ -179,6 +182,10 @@ public final class ResultTable {
     }
 
     private String overall() {
+        if (figures.size() == 1) {
+            return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
+                    + " %. One method alone: nothing is compared.";
+        }
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
         if (!baseline) {
             return "Over " + seeds()
@@ -247,6 +254,11 @@ public final class ResultTable {
                                 && Math.abs(2 * r.epochs() - sgd.epochs()) <= 0.01 * sgd.epochs())
                         .findFirst())
                 .map(half -> Statistics.mean(values(half, 100)));
+    }
+
+    /** The methods' lines as numbers, for programs. */
+    public List<Figures> figures() {
+        return List.copyOf(figures);
     }
 
     /** Aligned columns for a terminal. */

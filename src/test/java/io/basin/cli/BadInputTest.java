@@ -116,7 +116,7 @@ class BadInputTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"fge, --cycle, 0.07", "swa-cyclic, --swa-cycle, 0.13", "swa, --swa-cycle, 3"})
+    @CsvSource({"fge, --fge-cycle, 0.07", "swa-cyclic, --swa-cycle, 0.13", "swa, --swa-cycle, 3"})
     void aCycleThatDoesNotDivideItsBudgetIsRefusedWithOneThatDoes(String method, String flag, String cycle) {
         Shell shell = train("--method", method, flag, cycle);
         refused(shell, 2, flag + " " + cycle + " does not divide", "would");

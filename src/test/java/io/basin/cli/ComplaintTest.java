@@ -29,6 +29,8 @@ class ComplaintTest {
             train mnist --epoch=3                | unknown option '--epoch'; did you mean '--epochs'?
             train mnist --methods sgd            | unknown option '--methods'; did you mean '--method'?
             compare mnist --method sgd           | unknown option '--method'; did you mean '--methods'?
+            compare mnist --ood fmnist           | --ood: unknown set 'fmnist'; did you mean 'mnist'?
+            train mnist --precision pf32         | 'pf32' is none of fp32, strict, tf32, bf16; did you mean 'fp32'?
             compare mnsit                        | DATASET: unknown data set 'mnsit'; did you mean 'mnist'?
             compare mnist --methods sgd,swaa     | --methods: unknown method 'swaa'; did you mean 'swa'?
             train mnist --method swaa            | --method: unknown method 'swaa'; did you mean 'swa'?
@@ -132,7 +134,9 @@ class ComplaintTest {
             assertFalse(help.out().contains("=<") || help.out().contains("<arg"), help.out());
         }
         String train = Shell.run("train", "--help").out();
-        assertTrue(train.contains("--epochs=X") && train.contains("--cycles=N") && train.contains("--out=PATH"), train);
+        assertTrue(
+                train.contains("--epochs=X") && train.contains("--snapshot-cycles=N") && train.contains("--out=PATH"),
+                train);
         assertTrue(Shell.run("compare", "--help").out().contains("--methods=NAME,..."));
     }
 }

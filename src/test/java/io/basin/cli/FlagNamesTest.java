@@ -115,7 +115,7 @@ class FlagNamesTest {
                     "--beta2",
                     "--label-smoothing",
                     "--label-noise" -> "0.6";
-            case "--swa-low", "--lr-2" -> "0.004";
+            case "--swa-low", "--fge-lr-low" -> "0.004";
             default -> "7";
         };
         String[] rule = rule(option.longestName());

@@ -1,0 +1,33 @@
+package io.basin.cli;
+
+import io.basin.data.Catalog;
+import java.util.Iterator;
+
+/** The names that an argument takes, for help and for shells that complete words. */
+final class Known {
+    private Known() {}
+
+    /** Data sets. */
+    static final class Sets implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Catalog.names().iterator();
+        }
+    }
+
+    /** Nets. */
+    static final class Nets implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return io.basin.nn.Nets.NAMES.iterator();
+        }
+    }
+
+    /** Methods. */
+    static final class Methods implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return io.basin.methods.Methods.NAMES.iterator();
+        }
+    }
+}
