@@ -40,6 +40,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -255,6 +256,9 @@ final class TrainingOptions {
                             + " paper's large ones")
     int workers;
 
+    @Mixin
+    BudgetOptions spent;
+
     private boolean grey() {
         return !Catalog.find(dataset).name().startsWith("cifar");
     }
@@ -301,7 +305,7 @@ final class TrainingOptions {
     }
 
     Budget budget() {
-        return new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp);
+        return spent.of(new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp));
     }
 
     /** Every method as its flags say. */

@@ -160,10 +160,8 @@ public record Method(
     public String identity() {
         String planned = "";
         if (origin != null) {
-            Budget b = origin.budget();
             String settings = origin.settings().toString().replaceAll("\\w+\\[|\\]", "");
-            planned = ", epochs=" + b.epochs() + ", lr=" + b.lr() + ", warmUp=" + b.warmUp()
-                    + (settings.isEmpty() ? "" : ", " + settings);
+            planned = origin.budget().identity() + (settings.isEmpty() ? "" : ", " + settings);
         }
         return "method=" + name + planned + ", runs=" + runs + ", product=" + product + ", tables=" + tables();
     }
