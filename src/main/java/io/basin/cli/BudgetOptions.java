@@ -1,7 +1,10 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
+import io.basin.compare.Start;
 import io.basin.methods.Annealing;
 import io.basin.methods.Budget;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -41,7 +44,45 @@ final class BudgetOptions {
                             + " that goes on, a row each; others train for --epochs; default ${DEFAULT-VALUE}")
     private List<Double> multiples;
 
+    @TrainingOptions.Sets({"done", "from"})
+    @Option(
+            names = "--from",
+            paramLabel = "FILE",
+            description =
+                    "go on from this net instead of first weights: a run's checkpoint.safetensors (with its momentum), or a"
+                            + " weights file of the same net and data. The epochs that it has behind it count as part of the"
+                            + " budget: raise --epochs, or name --budgets beyond 1, where it was trained for all of it")
+    private Path from;
+
+    @Option(names = "--from-epochs", description = "epochs that the file of --from has behind it; default what it says")
+    private Double fromEpochs;
+
+    private @Nullable Start start;
+
+    /** The net from which training goes on; null for first weights. */
+    @Nullable
+    Start start() {
+        if (from == null && fromEpochs != null) {
+            throw new IllegalArgumentException("--from-epochs says what the file of --from has behind it: name that too");
+        }
+        if (start == null && from != null) start = Start.of(from);
+        return start;
+    }
+
+    /** What tells the net of {@link #start} from others; empty where there is none. */
+    String identity() {
+        Start net = start();
+        return net == null ? "" : net.identity();
+    }
+
     Budget of(Budget usual) {
-        return usual.with(annealing).upTo(multiples);
+        Start net = start();
+        double done = net == null ? 0 : fromEpochs != null ? fromEpochs : net.epochs().orElse(0);
+        if (net != null && done == 0) {
+            throw new IllegalArgumentException("--from: " + from
+                    + " does not say for how many epochs it was trained: name them with --from-epochs");
+        }
+        Budget spent = usual.with(annealing).upTo(multiples);
+        return net == null ? spent : spent.goingOn(done);
     }
 }

@@ -84,7 +84,7 @@ final class CompareCommand implements Runnable {
         facts.put(
                 "data",
                 s.dataset() + ": " + splits.trainSet().count() + " training, "
-                        + splits.validationSet().count() + " validation, "
+                        + s.data().validation() + " validation, "
                         + splits.testSet().count() + " test samples"
                         + (training.tune ? " of " + training.measuredOn() : ""));
         facts.put("net", s.model() + ", " + s.precision().on(splits.device()));

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
+import io.basin.compare.Start;
 import io.basin.device.Device;
 import io.basin.io.Notices;
 import io.basin.methods.Method;
@@ -49,8 +50,11 @@ final class RunOptions extends Flags.Output {
         Summary compare(long[] seeds, Options options, String title, Map<String, String> facts) {
             Settings settings = training.settings();
             announce(seeds.length);
-            return new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars)
-                    .run(title, facts);
+            Comparison comparison =
+                    new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
+            Start start = training.spent.start();
+            if (start != null) comparison.startingFrom(start);
+            return comparison.run(title, facts);
         }
 
         /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */
@@ -84,8 +88,10 @@ final class RunOptions extends Flags.Output {
             if (!how.equals("fp32")) Notices.note("computing in " + how);
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
+            if (!splits.holdsOut()) Notices.note(FlagNames.said(Splits.NOTHING));
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
             Configuration configuration = training.fix(configuration(command, splits))
+                    .fixed("from", training.spent.identity())
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
             try (Claim claim = claim(settings.dataset() + "-" + settings.model() + name)) {

@@ -153,7 +153,9 @@ final class TrainingOptions {
         }
     }
 
-    @Option(names = "--validation", defaultValue = "5000", description = "samples held out of the training set")
+    @Option(names = "--validation", defaultValue = "5000", description =
+                    "samples held out of the training set; 0 trains on all, as the papers' tables do: no validation curve, nothing"
+                            + " chosen or fitted; default ${DEFAULT-VALUE}")
     int validation;
 
     @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
@@ -373,6 +375,9 @@ final class TrainingOptions {
     }
 
     TrainTest load(Progress progress) {
+        if (tune && validation == 0) {
+            throw new IllegalArgumentException("--tune measures on as many samples as --validation says, and that is 0");
+        }
         TrainTest published = DataSets.load(dataset, dataDir, progress);
         return tune ? TrainTest.of(published.train(), validation) : published;
     }

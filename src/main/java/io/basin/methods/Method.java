@@ -7,6 +7,8 @@ import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -126,6 +128,22 @@ public record Method(
     public int restarts(int step) {
         if (origin == null || !origin.settings().restarts()) return 0;
         return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
+    }
+
+    /** Updates of its first part that are not trained, as the net from which it goes on has them behind it. */
+    public int begin() {
+        return origin == null ? 0 : (int) Math.round(origin.budget().done() * origin.stepsPerEpoch());
+    }
+
+    /** The steps after which it gives a product beside that of the budget itself, by the multiple of it. */
+    public Map<Double, Integer> products() {
+        Map<Double, Integer> all = new TreeMap<>();
+        if (origin == null || origin.budget().multiples().size() < 2 || product == Product.LAST) return all;
+        for (double multiple : origin.budget().multiples()) {
+            int steps = (int) Math.round(multiple * origin.budget().epochs() * origin.stepsPerEpoch());
+            if (steps <= schedule.steps() && schedule.collections().length > 0) all.put(multiple, steps);
+        }
+        return all.size() < 2 ? Map.of() : all;
     }
 
     /** Training runs: the trunk counts as one. */

@@ -37,7 +37,9 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
 
     @Override
     public int models(Budget budget) {
-        return cycles(budget) + 1;
+        // A net from a file is not collected itself.
+        boolean begins = budget.done() < budget.warmUp() + start * (budget.epochs() - budget.warmUp());
+        return cycles(budget) + (begins ? 1 : 0);
     }
 
     @Override

@@ -87,7 +87,7 @@ public final class ResultTable {
                 ? ""
                 : signed(Statistics.mean(accuracy) - Statistics.mean(sgd))
                         + Statistics.interval(pair.interval(), 2, -100, 100);
-        (row.isPrimary() ? cells : beside)
+        (row.isPrimary() || row.isAtAnotherBudget() ? cells : beside)
                 .add(List.of(
                         name,
                         Statistics.format(row.epochs(), 1),
