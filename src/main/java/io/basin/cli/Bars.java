@@ -55,13 +55,10 @@ final class Bars implements Monitor {
 
             @Override
             public void epoch(Trainer.Epoch e, double loss, double accuracy) {
-                String figures = String.format(
-                        Locale.ROOT,
-                        "loss %.3f, acc %.2f%%, val %.3f, %.2f%%",
-                        e.loss(),
-                        100 * e.accuracy(),
-                        loss,
-                        100 * accuracy);
+                String figures = String.format(Locale.ROOT, "loss %.3f, acc %.2f%%", e.loss(), 100 * e.accuracy());
+                if (!Double.isNaN(loss)) {
+                    figures += String.format(Locale.ROOT, ", val %.3f, %.2f%%", loss, 100 * accuracy);
+                }
                 double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
                 last = e.step();
                 if (bar != null) bar.setExtraMessage(" " + figures);

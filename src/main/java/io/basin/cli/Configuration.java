@@ -29,8 +29,10 @@ final class Configuration {
     private final Map<String, Object> free = new LinkedHashMap<>();
     private final String data;
     /** What files of versions that had no choice do not say. */
-    private static final JsonNode EARLIER_VALUES =
-            Json.parse("{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0}", FILE);
+    private static final JsonNode EARLIER_VALUES = Json.parse(
+            "{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0, \"budget.annealing\": \"SWA_PAPER\", \"budget.done\": 0,"
+                    + " \"budget.multiples\": [1.0], \"from\": \"\"}",
+            FILE);
 
     private final String device;
     private final boolean anyDevice;

@@ -48,7 +48,7 @@ final class Limits {
     private static final Map<String, Range> RANGES = new HashMap<>();
 
     static {
-        above(0, EPOCHS, "--epochs", "--swa-cycle", "--fge-cycle");
+        above(0, EPOCHS, "--epochs", "--from-epochs", "--swa-cycle", "--fge-cycle");
         from(0, EPOCHS, "--warmup");
         above(0, FLOAT, "--eps", "--lr", "--swa-lr", "--swa-low", "--snapshot-lr", "--fge-lr-high", "--fge-lr-low");
         from(0, FLOAT, "--wd", "--swag-scale", "--distance");
@@ -57,8 +57,8 @@ final class Limits {
         share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--label-noise", "--ema-decay");
         share(false, "--swa-start", "--fge-start");
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top");
-        from(1, SAMPLES, "--validation");
-        from(0, SAMPLES, "--train-samples", "--samples", "--dataset-samples", "--bn-samples", "--checkpoint-every");
+        from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
+        from(0, SAMPLES, "--checkpoint-every");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
         // Below 3 the command says more: it counts the ends.
         from(0, NETS + 2, "--num-bends");

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
+import io.basin.compare.Start;
 import io.basin.device.Device;
 import io.basin.io.Json;
 import io.basin.io.Notices;
@@ -54,7 +55,11 @@ final class RunOptions extends Flags.Output {
         Summary compare(long[] seeds, Options options, String title) {
             Settings settings = training.settings();
             announce(seeds.length);
-            return new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars)
+            Comparison comparison =
+                    new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
+            Start start = training.spent.start();
+            if (start != null) comparison.startingFrom(start);
+            return comparison
                     .run(settings.dataset() + ", " + settings.model() + title, facts(seeds.length))
                     .and(configuration.mixture());
         }
@@ -65,7 +70,7 @@ final class RunOptions extends Flags.Output {
             facts.put(
                     "data",
                     s.dataset() + ": " + splits.trainSet().count() + " training, "
-                            + splits.validationSet().count() + " validation, "
+                            + s.data().validation() + " validation, "
                             + splits.testSet().count() + " test samples"
                             + (training.tune ? " of " + training.measuredOn() : ""));
             facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
@@ -144,8 +149,10 @@ final class RunOptions extends Flags.Output {
             if (!how.equals("fp32")) Notices.note("computing in " + how);
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
+            if (!splits.holdsOut()) Notices.note(FlagNames.said(Splits.NOTHING));
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
             Configuration configuration = training.fix(configuration(command, splits))
+                    .fixed("from", training.spent.identity())
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
             try (Claim claim = claim(settings.dataset() + "-" + settings.model() + name)) {

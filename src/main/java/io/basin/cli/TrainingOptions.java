@@ -41,6 +41,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -158,7 +159,9 @@ final class TrainingOptions {
         }
     }
 
-    @Option(names = "--validation", defaultValue = "5000", description = "samples held out of the training set")
+    @Option(names = "--validation", defaultValue = "5000", description =
+                    "samples held out of the training set; 0 trains on all, as the papers' tables do: no validation curve, nothing"
+                            + " chosen or fitted; default ${DEFAULT-VALUE}")
     int validation;
 
     @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
@@ -274,6 +277,9 @@ final class TrainingOptions {
                             + " paper's large ones")
     int workers;
 
+    @Mixin
+    BudgetOptions spent;
+
     private boolean grey() {
         return !Catalog.find(dataset).name().startsWith("cifar");
     }
@@ -320,7 +326,7 @@ final class TrainingOptions {
     }
 
     Budget budget() {
-        return new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp);
+        return spent.of(new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp));
     }
 
     /** Every method as its flags say. */
@@ -388,6 +394,9 @@ final class TrainingOptions {
     }
 
     TrainTest load(Progress progress) {
+        if (tune && validation == 0) {
+            throw new IllegalArgumentException("--tune measures on as many samples as --validation says, and that is 0");
+        }
         TrainTest published = DataSets.load(dataset, dataDir, progress);
         return tune ? TrainTest.of(published.train(), validation) : published;
     }

@@ -3,6 +3,7 @@ package io.basin.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
@@ -49,6 +50,7 @@ public final class Comparison {
     private final Path folder;
     private final Options options;
     private final Monitor monitor;
+    private @Nullable Start start;
 
     /**
      * @param net builds the net; any caller's own will do
@@ -86,6 +88,17 @@ public final class Comparison {
     }
 
     /**
+     * Has all runs go on from a net, as far into the budget as the methods' {@link io.basin.methods.Budget#done} says.
+     *
+     * @throws IllegalArgumentException where it is of another net, or was trained on other samples
+     */
+    public Comparison startingFrom(Start net) {
+        net.requireFits(settings, splits);
+        start = net;
+        return this;
+    }
+
+    /**
      * Cuts the data set as the settings say; which methods may then be planned for it.
      *
      * @throws io.basin.device.DeviceException if the device does not compute in the settings' precision
@@ -111,7 +124,7 @@ public final class Comparison {
             for (Group group : Group.of(methods)) {
                 for (int part = 0; part < group.parts(); part++) {
                     runs++;
-                    steps += group.schedule(part).steps();
+                    steps += group.schedule(part).steps() - group.begin(part);
                     models += 3 + group.schedule(part).collections().length;
                 }
             }
@@ -146,12 +159,12 @@ public final class Comparison {
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
         String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + splits.fingerprint() + ", seed="
-                + seed + ", statistics=" + options.update().how() + ", plain="
+                + seed + (start == null ? "" : ", from=" + start.identity()) + ", statistics=" + options.update().how() + ", plain="
                 + options.update().plain();
         Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
         if (finished.isPresent()) return finished.get();
         TestEvaluation.Outcome outcome =
-                new GroupRun(new Place(splits, settings, net, seed, place, options, monitor), group).run();
+                new GroupRun(new Place(splits, settings, net, start, seed, place, options, monitor), group).run();
         Finished.write(place, outcome, identity);
         return outcome;
     }
@@ -195,6 +208,10 @@ public final class Comparison {
                 .toList();
     }
 
+    private static @Nullable Double figure(JsonNode line, String name) {
+        return line.has(name) ? line.get(name).asDouble() : null;
+    }
+
     /** Reads the metrics of a group's runs; adds their lines, each saying whose it is, to those of all runs. */
     private List<Summary.Curve> curves(Group group, long seed, Path place, StringBuilder all) {
         List<Summary.Curve> curves = new ArrayList<>();
@@ -211,10 +228,10 @@ public final class Comparison {
                         n.path("epoch").asDouble(),
                         n.path("loss").asDouble(),
                         n.path("accuracy").asDouble(),
-                        n.path("validation_loss").asDouble(),
-                        n.path("validation_accuracy").asDouble(),
-                        n.has("average_loss") ? n.get("average_loss").asDouble() : null,
-                        n.has("average_accuracy") ? n.get("average_accuracy").asDouble() : null));
+                        figure(n, "validation_loss"),
+                        figure(n, "validation_accuracy"),
+                        figure(n, "average_loss"),
+                        figure(n, "average_accuracy")));
                 ObjectNode line = ((ObjectNode) n).put("seed", seed).put("run", group.name());
                 all.append(Json.line(line.put("part", part))).append('\n');
             }

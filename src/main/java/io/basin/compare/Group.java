@@ -44,7 +44,7 @@ record Group(List<Method> methods) {
     }
 
     boolean predictsFromMembers() {
-        return methods.stream().anyMatch(r -> r.product().fromMembers());
+        return methods.stream().anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());
     }
 
     /** Training runs: those of the methods, and the trunk where they have one. */
@@ -55,6 +55,11 @@ record Group(List<Method> methods) {
     /** Where part {@code part} keeps its files, given the group's folder. */
     Path partFolder(Path folder, int part) {
         return parts() == 1 ? folder : folder.resolve("run-" + part);
+    }
+
+    /** Updates of a part that are not trained: see {@link Method#begin}. */
+    int begin(int part) {
+        return part == 0 ? methods.get(0).begin() : 0;
     }
 
     boolean isTrunk(int part) {

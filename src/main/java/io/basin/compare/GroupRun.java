@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Layer;
 import io.basin.device.Weights;
@@ -60,9 +61,14 @@ final class GroupRun {
     private void trainPart(int part, List<Weights> members) {
         try (Model model = model();
                 Training training = training(model, part)) {
-            train(training, model, part, model.evaluator(splits.validation(), splits.plainBatch()));
+            train(training, model, part, validation(splits, model));
             training.takeMembers().forEach(m -> members.add(m.weights()));
         }
+    }
+
+    /** None where nothing is held out. */
+    static @Nullable Evaluator validation(Splits splits, Model model) {
+        return splits.holdsOut() ? model.evaluator(splits.validation(), splits.plainBatch()) : null;
     }
 
     private Model model() {
@@ -105,12 +111,15 @@ final class GroupRun {
         return group.partFolder(place.folder(), part);
     }
 
-    private void train(Training training, Model model, int part, Evaluator validation) {
+    private void train(Training training, Model model, int part, @Nullable Evaluator validation) {
         Path folder = Folders.make(partFolder(part));
         Map<String, String> about = about(group.name(), part);
         about.put(Trainer.RUN, identity(place.settings(), group, graph) + ", seed=" + (place.seed() * 1000 + part));
+        Start start = part == 0 ? place.start() : null;
+        if (start != null) about.put(Trainer.RUN, about.get(Trainer.RUN) + ", from=" + start.identity());
+        int done = Math.max(Trainer.progress(folder), group.begin(part));
         try (Monitor.Run shown = place.monitor()
-                .run(label(part), training.steps(), place.settings().data().batch(), Trainer.progress(folder))) {
+                .run(label(part), training.steps(), place.settings().data().batch(), done)) {
             Trainer trainer = new Trainer(
                             training,
                             splits.stepsPerEpoch(),
@@ -120,6 +129,7 @@ final class GroupRun {
                             group.predictsFromMembers(),
                             listener(model, part, validation, shown))
                     .describing(step -> Map.of("restarts", Integer.toString(group.restarts(step))));
+            if (start != null) trainer.startingFrom(start.file(), group.begin(part));
             if (part > 0 && group.isTrunk(0)) trainer.startingFrom(Trainer.checkpoint(partFolder(0)));
             trainer.run();
         }
@@ -136,7 +146,7 @@ final class GroupRun {
         return group.name() + which + ", seed " + place.seed();
     }
 
-    private Trainer.Listener listener(Model model, int part, Evaluator validation, Monitor.Run shown) {
+    private Trainer.Listener listener(Model model, int part, @Nullable Evaluator validation, Monitor.Run shown) {
         double[] alpha = group.averaging(part).alpha();
         int first = (int) Arrays.stream(alpha).takeWhile(a -> a == 0).count();
         return new Trainer.Listener() {
@@ -147,6 +157,12 @@ final class GroupRun {
 
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
+                if (validation == null) {
+                    return epoch -> {
+                        shown.epoch(epoch, Double.NaN, Double.NaN);
+                        return Map.of();
+                    };
+                }
                 Supplier<EpochMetrics> figures = validation.begin(model.weights());
                 return epoch -> {
                     EpochMetrics v = figures.get();
@@ -186,9 +202,11 @@ final class GroupRun {
     /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
     private Map<String, String> about(String method, int part) {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
-        long init = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
-        Map<String, String> about = new LinkedHashMap<>(
-                splits.card(net(), method, Long.toString(init)).header());
+        long drawn = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
+        String init = place.start() == null ? Long.toString(drawn) : place.start().init();
+        Map<String, String> about =
+                new LinkedHashMap<>(splits.card(net(), method, init).header());
+        about.put(Start.EPOCH, Integer.toString(splits.stepsPerEpoch()));
         about.put("seed", Long.toString(place.seed()));
         return about;
     }

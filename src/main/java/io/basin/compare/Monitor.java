@@ -25,6 +25,7 @@ public interface Monitor {
         /** @param step updates done */
         default void step(int step) {}
 
+        /** Validation figures are NaN where nothing is held out. */
         default void epoch(Trainer.Epoch epoch, double validationLoss, double validationAccuracy) {}
 
         @Override

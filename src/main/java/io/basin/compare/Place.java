@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Nullable;
 import io.basin.nn.Graph;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -9,12 +10,14 @@ import java.util.function.Supplier;
 /**
  * Where and how a group is run.
  *
+ * @param start from which training goes on; null for first weights
  * @param folder existing; holds all that the group writes
  */
 record Place(
         Splits splits,
         Settings settings,
         Supplier<Graph> net,
+        @Nullable Start start,
         long seed,
         Path folder,
         Options options,

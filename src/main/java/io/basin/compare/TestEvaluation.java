@@ -19,7 +19,9 @@ import io.basin.train.Splits;
 import io.basin.train.Training;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -36,24 +38,27 @@ final class TestEvaluation implements AutoCloseable {
     private final Place place;
     private final Splits splits;
     private final Model model;
-    private final Evaluator validation;
+    private final @Nullable Evaluator validation;
     private final Evaluator test;
     private final Products products;
     private final List<MethodScore> results = new ArrayList<>();
     private Extras evidence = Extras.NONE;
     /** Batches of forward passes for batch norm's statistics of the method that is measured. */
     private long statistics;
+    /** Of the method's steps that have made what is measured. */
+    private double share = 1;
 
-    /** Plans both evaluators. */
+    /** Plans both evaluators, or the one where nothing is held out. */
     TestEvaluation(Place place, Model model) {
         this.place = place;
         this.model = model;
         splits = place.splits();
-        validation = model.evaluator(splits.validation(), splits.plainBatch());
+        validation = GroupRun.validation(splits, model);
         test = model.evaluator(splits.test(), splits.plainBatch());
         products = new Products(model);
     }
 
+    @Nullable
     Evaluator validation() {
         return validation;
     }
@@ -68,14 +73,18 @@ final class TestEvaluation implements AutoCloseable {
         boolean averaged = group.methods().stream().anyMatch(m -> m.product() == Method.Product.AVERAGE);
         for (Method method : group.methods()) {
             header.put("method", method.name());
+            header.put("step", Integer.toString(method.path().steps() - 1));
             statistics = 0;
             try {
                 // A file to evaluate and predict with: of its own where SWA's average is not beside it.
                 if (method.product() == Method.Product.SAMPLES && !averaged) {
                     average(method, products.mean(members), header, checks);
                 }
-                List<Weights> models = models(method, members, header, checks);
+                List<Weights> models = method.products().isEmpty()
+                        ? models(method, members, header, checks)
+                        : atBudgets(method, members, header);
                 score(method, models);
+                share = 1;
                 evidence = evidence.and(robustness(method, models)).and(checks.schedule(method, training));
             } catch (DivergedException e) {
                 throw new DivergedException(method.name() + ", seed " + place.seed() + ": " + e.getMessage()
@@ -93,6 +102,43 @@ final class TestEvaluation implements AutoCloseable {
             if (set == own) return Probabilities.mean(test, models);
             return Probabilities.of(model, models, set, splits.plainBatch());
         });
+    }
+
+    /**
+     * Scores the products at several budgets beside the method's own, which is returned: that at a single budget, or else at the
+     * first.
+     */
+    private List<Weights> atBudgets(Method method, List<Weights> members, Map<String, String> header) {
+        Map<Double, Integer> all = method.products();
+        double own = all.containsKey(1.0) ? 1.0 : all.keySet().iterator().next();
+        all.forEach((multiple, steps) -> {
+            if (multiple == own) return;
+            List<Weights> models = at(method, steps, method.name() + "-" + multiple, members, header);
+            add(method, Summary.Row.at(multiple), models, Probabilities.mean(test, models), null);
+        });
+        return at(method, Objects.requireNonNull(all.get(own)), method.name(), members, header);
+    }
+
+    /** What the members collected in the first {@code steps} make. */
+    private List<Weights> at(
+            Method method, int steps, String name, List<Weights> members, Map<String, String> header) {
+        int count = (int) Arrays.stream(method.schedule().collections())
+                .filter(s -> s < steps)
+                .count();
+        List<Weights> some = members.subList(0, count);
+        share = (double) steps / method.totalSteps();
+        statistics = 0;
+        if (method.product() != Method.Product.AVERAGE) {
+            int samples = method.product() == Method.Product.SAMPLES ? method.swag().samples() : 1;
+            return products.of(method, some, place.seed(), (weights, i) -> refresh(name, weights, samples));
+        }
+        Weights mean = products.mean(some);
+        refresh(name, mean, 1);
+        Map<String, String> own = new LinkedHashMap<>(header);
+        own.put("method", name);
+        own.put("step", Integer.toString(steps - 1));
+        save(place.folder().resolve(name + ".safetensors"), mean, own);
+        return List.of(mean);
     }
 
     private List<Weights> models(Method method, List<Weights> members, Map<String, String> header, SelfCheck checks) {
@@ -168,11 +214,15 @@ final class TestEvaluation implements AutoCloseable {
 
     /** @param p of the models together on the test set */
     private void add(Method method, String combiner, List<Weights> models, Probabilities p, @Nullable BitSet hits) {
-        double[] held = Probabilities.mean(validation, models).p();
-        Temperature t =
-                Temperature.fit(held, p.classes(), splits.validationSet().labels());
         int[] labels = splits.testSet().labels();
-        double calibrated = new Probabilities(t.apply(p.p(), p.classes()), p.choices(), p.classes())
+        double[] scaled = validation == null
+                ? Temperature.crossFitted(p.p(), p.classes(), labels)
+                : Temperature.fit(
+                                Probabilities.mean(validation, models).p(),
+                                p.classes(),
+                                splits.validationSet().labels())
+                        .apply(p.p(), p.classes());
+        double calibrated = new Probabilities(scaled, p.choices(), p.classes())
                 .metrics(labels)
                 .nll();
         add(method, combiner, models.size(), 1, p.metrics(labels), calibrated, hits);
@@ -182,11 +232,11 @@ final class TestEvaluation implements AutoCloseable {
             Method method,
             String combiner,
             int models,
-            double share,
+            double part,
             Metrics metrics,
             @Nullable Double calibrated,
             @Nullable BitSet hits) {
-        double epochs = share * method.totalSteps() / splits.stepsPerEpoch();
+        double epochs = part * share * method.totalSteps() / splits.stepsPerEpoch();
         double passes = (double) statistics
                 * splits.plainBatch().batch()
                 / splits.trainSet().count();
@@ -197,12 +247,15 @@ final class TestEvaluation implements AutoCloseable {
     /** Mean of probabilities, weighted mean, vote and ridge stacking; of independent nets also what one alone says. */
     private void ensemble(Method method, List<Weights> models, Probabilities p) {
         int last = models.size() - 1;
-        FileEnsemble.Outcome all = FileEnsemble.Fitted.on(predictions(validation, models, splits.validationSet()))
-                .measure(predictions(test, models, splits.testSet()));
+        MemberSource tested = predictions(test, models, splits.testSet());
+        FileEnsemble.Outcome all = validation == null
+                ? FileEnsemble.unfitted(tested)
+                : FileEnsemble.Fitted.on(predictions(validation, models, splits.validationSet()))
+                        .measure(tested);
         add(method, "mean", models, p, null);
-        add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
+        if (all.ridge() != null) add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
         add(method, "vote", last + 1, 1, all.vote().get(last), null, null);
-        add(method, "ridge", last + 1, 1, Objects.requireNonNull(all.ridge()), null, null);
+        if (all.ridge() != null) add(method, "ridge", last + 1, 1, all.ridge(), null, null);
         List<Double> grown = all.mean().stream().map(Metrics::accuracy).toList();
         evidence = evidence.and(Extras.of(new Extras.Growth(method.name(), place.seed(), grown)));
         double part = 1.0 / method.parts();

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.train.Splits;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -35,18 +36,22 @@ public final class FileEnsemble {
     /** @param fit whether weights and ridge are wanted, which takes a pass over the validation part */
     public static Outcome measure(Splits splits, List<ModelFile> models, boolean fit, Progress progress) {
         try (FileMembers onTest = new FileMembers(splits, Splits.Part.TEST, models, progress)) {
-            if (!fit) {
-                StreamingEnsemble combined = StreamingEnsemble.equal(onTest);
-                onTest.stream(combined);
-                double[] ones = models.stream().mapToDouble(m -> 1).toArray();
-                return outcome(combined, ones, null, Double.NaN);
-            }
+            if (!fit) return unfitted(onTest);
             Fitted fitted;
             try (FileMembers onValidation = new FileMembers(splits, Splits.Part.VALIDATION, models, progress)) {
                 fitted = Fitted.on(onValidation);
             }
             return fitted.measure(onTest);
         }
+    }
+
+    /** Of combiners that fit nothing. */
+    public static Outcome unfitted(MemberSource test) {
+        StreamingEnsemble combined = StreamingEnsemble.equal(test);
+        test.stream(combined);
+        double[] ones = new double[test.members()];
+        Arrays.fill(ones, 1);
+        return outcome(combined, ones, null, Double.NaN);
     }
 
     /** What was fitted on held-out samples: ridge stacking, and a weight for each member in inverse proportion to its loss there. */

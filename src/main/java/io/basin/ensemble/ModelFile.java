@@ -129,7 +129,11 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
                 .mapToInt(m -> m.origin.validation())
                 .filter(n -> n > 0)
                 .min()
-                .orElse(Math.min(USUAL_VALIDATION, data.train().count() / 10));
+                // A file that says how it reads samples and names none held out was trained on all.
+                .orElse(
+                        models.stream().allMatch(m -> m.origin.mean().length > 0)
+                                ? 0
+                                : Math.min(USUAL_VALIDATION, data.train().count() / 10));
         int[] used = models.stream()
                 .mapToInt(m -> m.origin.trainSamples())
                 .distinct()
@@ -139,7 +143,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         Splits splits = new Splits(device, data, new Settings.Data(Model.BATCH, 0, false, validation, train));
         for (ModelFile m : models) {
             if (m.origin.validation() > 0) continue;
-            return splits.withholding(m + " does not say which samples were held out of its training, so"
+            return splits.withholding(m + " names no samples that were held out of its training (`validation`), so"
                     + " nothing can be chosen or fitted on such samples: leave it out, or ask for what needs no fit");
         }
         return splits;

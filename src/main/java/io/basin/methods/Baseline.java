@@ -3,7 +3,7 @@ package io.basin.methods;
 import io.basin.Api;
 import io.basin.methods.Method.Product;
 
-/** Conventional SGD with the papers' schedule: {@link Schedule#sgdPaper} over the budget, and the last weights. */
+/** Conventional SGD with the budget's {@link Annealing}, as a rule the papers', and the last weights. */
 @Api
 public record Baseline() implements MethodSettings {
     @Override

@@ -2,6 +2,7 @@ package io.basin.methods;
 
 import io.basin.Api;
 import io.basin.text.Require;
+import java.util.List;
 
 /**
  * What every method may spend on a net: what conventional training of it would get.
@@ -9,16 +10,39 @@ import io.basin.text.Require;
  * @param epochs passes over the training set, all runs of a method together; may be a fraction
  * @param lr initial learning rate
  * @param warmUp epochs of linear warm-up, part of the budget
+ * @param annealing how the rate of conventional training falls
+ * @param done epochs that the net has behind it from which training goes on, part of the budget; 0 for first weights
+ * @param multiples of {@code epochs} at which methods that go on at a constant or cyclic rate give a product, rising; 1 is usual
  */
 @Api
-public record Budget(double epochs, double lr, double warmUp) {
+public record Budget(
+        double epochs, double lr, double warmUp, Annealing annealing, double done, List<Double> multiples) {
+    private static final List<Double> ONE = List.of(1.0);
+
     public Budget {
         Require.positive("epochs", epochs);
         Require.rate("lr", lr);
         Require.notNegative("warmUp", warmUp);
+        Require.given("annealing", annealing);
+        Require.notNegative("done", done);
+        multiples = List.copyOf(Require.given("multiples", multiples));
         if (warmUp >= epochs) {
             throw new IllegalArgumentException("`warmUp` must be shorter than `epochs` " + epochs + ", got " + warmUp);
         }
+        double last = 0;
+        for (double multiple : multiples) {
+            Require.positive("multiples", multiple);
+            if (multiple <= last) throw new IllegalArgumentException("`multiples` must rise, got " + multiples);
+            last = multiple;
+        }
+        if (done >= epochs * last) {
+            throw new IllegalArgumentException("`done`: the net has " + done + " epochs behind it, and the budget is "
+                    + epochs * last + ": nothing is left; raise `epochs`, or name larger `multiples`");
+        }
+    }
+
+    public Budget(double epochs, double lr, double warmUp) {
+        this(epochs, lr, warmUp, Annealing.SWA_PAPER, 0, ONE);
     }
 
     /** Without warm-up. */
@@ -26,8 +50,42 @@ public record Budget(double epochs, double lr, double warmUp) {
         this(epochs, lr, 0);
     }
 
-    /** Epochs that follow the warm-up and {@code start}, a fraction of what follows the warm-up. */
+    /** The same with another fall of the rate. */
+    public Budget with(Annealing other) {
+        return new Budget(epochs, lr, warmUp, other, done, multiples);
+    }
+
+    /** The same from a net on that was trained for {@code epochsDone} of it. */
+    public Budget goingOn(double epochsDone) {
+        return new Budget(epochs, lr, warmUp, annealing, epochsDone, multiples);
+    }
+
+    /** The same with products at several multiples of it. */
+    public Budget upTo(List<Double> products) {
+        return new Budget(epochs, lr, warmUp, annealing, done, products);
+    }
+
+    /** Epochs at the first product. */
+    double first() {
+        return epochs * multiples.get(0);
+    }
+
+    /** Epochs at the last product. */
+    double last() {
+        return epochs * multiples.get(multiples.size() - 1);
+    }
+
+    /** Epochs up to the first product that follow {@code start}, a fraction of what follows the warm-up, and what is done. */
     double after(double start) {
-        return (1 - start) * (epochs - warmUp);
+        if (done == 0 && multiples.get(0) == 1) return (1 - start) * (epochs - warmUp);
+        return first() - Math.max(done, warmUp + start * (epochs - warmUp));
+    }
+
+    /** What {@link Method#identity} says of it; what is usual is left out, as it was before it could be chosen. */
+    String identity() {
+        return ", epochs=" + epochs + ", lr=" + lr + ", warmUp=" + warmUp
+                + (annealing == Annealing.SWA_PAPER ? "" : ", schedule=" + annealing.label())
+                + (done == 0 ? "" : ", done=" + done)
+                + (multiples.equals(ONE) ? "" : ", budgets=" + multiples);
     }
 }

@@ -3,6 +3,7 @@ package io.basin.methods;
 import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
+import java.util.stream.IntStream;
 
 /**
  * The exponential moving average of the {@link Baseline}'s weights, taken after every step.
@@ -17,9 +18,11 @@ public record Ema(double decay) implements MethodSettings {
 
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
-        Schedule sgd = Span.of(budget, stepsPerEpoch).sgd();
+        Span span = Span.of(budget, stepsPerEpoch);
+        Schedule sgd = span.sgd();
         int steps = sgd.steps();
-        Averaging ema = Averaging.ema(steps, decay, true, Averaging.everyStep(steps, 0));
+        int[] trained = span.trained(IntStream.range(0, steps));
+        Averaging ema = Averaging.ema(steps, decay, true, trained);
         return new Method(this, budget, stepsPerEpoch, sgd, ema, Product.AVERAGE);
     }
 }

@@ -5,7 +5,7 @@ import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 
 /**
- * Fast geometric ensembling (Garipov et al. 2018, arXiv 1802.10026): {@link Schedule#fge}, and the mean of the probabilities of the
+ * Fast geometric ensembling (Garipov et al. 2018, arXiv 1802.10026): conventional training, {@link Schedule#triangles}, and the mean of the probabilities of the
  * models in the middle of triangles.
  *
  * @param start fraction of the budget after which triangles begin, usually 0.8
@@ -44,8 +44,10 @@ public record Fge(double start, double high, double low, double cycle) implement
         int halves = cycle == 0 ? USUAL_HALVES : span.parts("fge.cycle", cycle, start, 2, "fge.start");
         int room = span.room("fge.start", start, 2);
         if (halves > room / 2) halves = room / 2 - 1 | 1;
-        Schedule triangles = span.warmed(
-                Schedule.fge(span.rest(), budget.lr(), span.rest(), span.start(start), high, low, 2.0 * room / halves));
-        return new Method(this, budget, stepsPerEpoch, triangles, Averaging.none(triangles.steps()), Product.MEMBERS);
+        int begin = span.start(start);
+        Schedule triangles = Schedule.triangles(span.end() - begin, high, low, 2.0 * room / halves);
+        Schedule all = span.warmed(
+                span.annealed(Math.max(span.rest(), begin)).first(begin).then(triangles));
+        return new Method(this, budget, stepsPerEpoch, all, Averaging.none(all.steps()), Product.MEMBERS);
     }
 }

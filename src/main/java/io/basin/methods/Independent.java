@@ -22,7 +22,11 @@ public record Independent(int runs) implements MethodSettings {
         if (each < 1) {
             throw new IllegalArgumentException("`independent.runs` " + runs + " leaves each net too few steps");
         }
-        Schedule one = span.warmed(Schedule.sgdPaper(each, budget.lr()).collecting(each - 1));
+        if (span.done() > 0) {
+            throw new IllegalArgumentException("independent: its nets have first weights of their own, and none goes on"
+                    + " from a file: leave it out, or leave out `done`");
+        }
+        Schedule one = span.warmed(span.annealed(each).collecting(each - 1));
         return new Method(
                 name(),
                 runs,

@@ -23,17 +23,16 @@ public record Lawa(int epochs) implements MethodSettings {
 
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
-        Schedule sgd = Span.of(budget, stepsPerEpoch).sgd();
-        Schedule collecting = sgd.collecting(epochEnds(sgd.steps(), stepsPerEpoch));
+        Span span = Span.of(budget, stepsPerEpoch);
+        Schedule sgd = span.sgd();
+        Schedule collecting = sgd.collecting(span.trained(epochEnds(sgd.steps(), stepsPerEpoch)));
         Averaging last = Averaging.lawa(sgd.steps(), epochs, collecting.collections());
         return new Method(this, budget, stepsPerEpoch, collecting, last, Product.AVERAGE);
     }
 
     /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */
-    private static int[] epochEnds(int steps, int stepsPerEpoch) {
+    private static IntStream epochEnds(int steps, int stepsPerEpoch) {
         int epochs = (steps - 1) / stepsPerEpoch + 1;
-        return IntStream.rangeClosed(1, epochs)
-                .map(e -> (int) Math.min(steps, (long) e * stepsPerEpoch) - 1)
-                .toArray();
+        return IntStream.rangeClosed(1, epochs).map(e -> (int) Math.min(steps, (long) e * stepsPerEpoch) - 1);
     }
 }

@@ -7,6 +7,8 @@ import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -128,6 +130,22 @@ public record Method(
         return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
     }
 
+    /** Updates of its first part that are not trained, as the net from which it goes on has them behind it. */
+    public int begin() {
+        return origin == null ? 0 : (int) Math.round(origin.budget().done() * origin.stepsPerEpoch());
+    }
+
+    /** The steps after which it gives a product beside that of the budget itself, by the multiple of it. */
+    public Map<Double, Integer> products() {
+        Map<Double, Integer> all = new TreeMap<>();
+        if (origin == null || origin.budget().multiples().size() < 2 || product == Product.LAST) return all;
+        for (double multiple : origin.budget().multiples()) {
+            int steps = (int) Math.round(multiple * origin.budget().epochs() * origin.stepsPerEpoch());
+            if (steps <= schedule.steps() && schedule.collections().length > 0) all.put(multiple, steps);
+        }
+        return all.size() < 2 ? Map.of() : all;
+    }
+
     /** Training runs: the trunk counts as one. */
     public int parts() {
         return runs + (trunk == null ? 0 : 1);
@@ -160,10 +178,8 @@ public record Method(
     public String identity() {
         String planned = "";
         if (origin != null) {
-            Budget b = origin.budget();
             String settings = origin.settings().toString().replaceAll("\\w+\\[|\\]", "");
-            planned = ", epochs=" + b.epochs() + ", lr=" + b.lr() + ", warmUp=" + b.warmUp()
-                    + (settings.isEmpty() ? "" : ", " + settings);
+            planned = origin.budget().identity() + (settings.isEmpty() ? "" : ", " + settings);
         }
         return "method=" + name + planned + ", runs=" + runs + ", product=" + product + ", tables=" + tables();
     }

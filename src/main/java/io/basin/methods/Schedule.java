@@ -178,12 +178,19 @@ public final class Schedule {
         Require.rate("lr", lr);
         requireSteps("budget", budget);
         Require.steps("start", start, 1, Math.min(budget, steps - 1));
+        return sgdPaper(budget, lr)
+                .first(start)
+                .then(triangles(steps - start, a1, a2, cycle))
+                .named("fge");
+    }
+
+    /** The second phase of {@link #fge} alone, {@code room} steps of triangles. */
+    public static Schedule triangles(int room, double a1, double a2, double cycle) {
         Require.descending("a1", a1, "a2", a2);
         if (!(cycle >= 4)) {
             throw new IllegalArgumentException("`cycle` must be at least 4 steps, got " + cycle
                     + ": the model is collected in its middle, where the rate is low");
         }
-        int room = steps - start;
         if (edge(cycle / 2, 1) > room) {
             throw new IllegalArgumentException("`cycle` must leave room for half a cycle after `start`, got " + cycle
                     + " steps of which " + room + " remain");
@@ -200,8 +207,7 @@ public final class Schedule {
             }
             if (falls && to <= room) middles.add(to - 1);
         }
-        Schedule triangles = new Schedule("triangles", rates, middles.build().toArray());
-        return sgdPaper(budget, lr).first(start).then(triangles).named("fge");
+        return new Schedule("triangles", rates, middles.build().toArray());
     }
 
     /**

@@ -26,6 +26,10 @@ public record Snapshot(int cycles, double lr) implements MethodSettings {
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);
+        if (span.done() > 0) {
+            throw new IllegalArgumentException("snapshot: its cosines begin with first weights, and do not go on from a"
+                    + " file: leave it out, or leave out `done`");
+        }
         Require.steps("snapshot.cycles", cycles, 1, span.rest());
         Schedule cosines = span.warmed(Schedule.snapshotCosine(span.rest(), lr, cycles));
         return new Method(this, budget, stepsPerEpoch, cosines, Averaging.none(cosines.steps()), Product.MEMBERS);

@@ -3,13 +3,34 @@ package io.basin.methods;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
-/** A budget in steps: of the whole, of its warm-up, and of the rest. */
-record Span(Budget budget, int perEpoch, int steps, int warm, int rest) {
+/**
+ * A budget in steps.
+ *
+ * @param warm of its warm-up
+ * @param rest of conventional training after that
+ * @param done after the warm-up, where training goes on from a net
+ * @param first after the warm-up, up to the first product of a method that goes on beyond the budget
+ * @param end after the warm-up, up to the last
+ */
+record Span(Budget budget, int perEpoch, int warm, int rest, int done, int first, int end) {
     static Span of(Budget budget, int perEpoch) {
-        int steps = steps(budget.epochs(), perEpoch);
         int warm = (int) Math.round(budget.warmUp() * perEpoch);
-        return new Span(budget, perEpoch, steps, warm, steps - warm);
+        int done = budget.done() == 0 ? 0 : Math.max(0, steps(budget.done(), perEpoch) - warm);
+        return new Span(
+                budget,
+                perEpoch,
+                warm,
+                steps(budget.epochs(), perEpoch) - warm,
+                done,
+                steps(budget.first(), perEpoch) - warm,
+                steps(budget.last(), perEpoch) - warm);
+    }
+
+    /** Of conventional training, the warm-up too. */
+    int steps() {
+        return warm + rest;
     }
 
     private static int steps(double epochs, int perEpoch) {
@@ -26,25 +47,44 @@ record Span(Budget budget, int perEpoch, int steps, int warm, int rest) {
         return (int) steps;
     }
 
-    /** The papers' baseline over the whole budget. */
+    /** Conventional training over the whole budget. */
     Schedule sgd() {
-        return warmed(Schedule.sgdPaper(rest, budget.lr()));
+        requireLeft(rest);
+        return warmed(annealed(rest));
+    }
+
+    /** @param until where what goes on from a net ends */
+    void requireLeft(int until) {
+        if (done < until) return;
+        throw new IllegalArgumentException("`done`: the net has " + number(budget.done())
+                + " epochs behind it, and a method that does not go on beyond the budget has to begin before "
+                + number((double) (warm + until) / perEpoch) + ": raise `epochs`, or leave that method out");
+    }
+
+    /** The rates of conventional training that takes {@code steps} after the warm-up. */
+    Schedule annealed(int steps) {
+        return budget.annealing().over(steps, budget.lr());
+    }
+
+    /** Those of {@code steps} that are trained; a net from a file has those before behind it. */
+    int[] trained(IntStream steps) {
+        return steps.filter(s -> done == 0 || s >= warm + done).toArray();
     }
 
     Schedule warmed(Schedule schedule) {
         return schedule.warmUp(warm);
     }
 
-    /** Steps from the warm-up to {@code fraction} of the rest. */
+    /** Steps from the warm-up to {@code fraction} of the rest, or to where training goes on from a net. */
     int start(double fraction) {
-        return Math.max(1, (int) Math.round(fraction * rest));
+        return Math.max(Math.max(1, done), (int) Math.round(fraction * rest));
     }
 
     /** Steps after {@link #start}, at least {@code least}. */
     int room(String name, double fraction, int least) {
-        int room = rest - start(fraction);
+        int room = first - start(fraction);
         if (room >= least) return room;
-        throw new IllegalArgumentException("`" + name + "` " + fraction + " leaves " + room + " of " + rest
+        throw new IllegalArgumentException("`" + name + "` " + fraction + " leaves " + room + " of " + first
                 + " steps, and at least " + least + " are needed: lower it, or raise `epochs`");
     }
 

@@ -37,7 +37,9 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
 
     @Override
     public int models(Budget budget) {
-        return cycles(budget) + 1;
+        // A net from a file is not collected itself.
+        boolean begins = budget.done() < budget.warmUp() + start * (budget.epochs() - budget.warmUp());
+        return cycles(budget) + (begins ? 1 : 0);
     }
 
     @Override
@@ -51,11 +53,15 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
     Schedule schedule(Span span) {
         int first = span.start(start);
         int cycles = cycle == 0 ? 10 : span.parts("swa.cycle", cycle, start, 1, "swa.start");
-        int[] at = IntStream.rangeClosed(0, cycles)
-                .map(k -> first + (int) Math.round((double) k * (span.rest() - first) / cycles) - 1)
+        int room = Math.max(1, span.first() - first);
+        // A net from a file is not collected itself, as in the published code.
+        int[] at = IntStream.iterate(0, k -> k + 1)
+                .map(k -> first + (int) Math.round((double) k * room / cycles) - 1)
+                .takeWhile(s -> s < span.end())
+                .filter(s -> s >= span.done())
                 .distinct()
                 .toArray();
         return span.warmed(
-                Schedule.swaPaper(span.rest(), span.budget().lr(), lr, first, 1).collecting(at));
+                Schedule.swaPaper(span.end(), span.budget().lr(), lr, first, 1).collecting(at));
     }
 }

@@ -32,8 +32,12 @@ public record SwaCyclic(double start, double high, double low, double cycle) imp
         Span span = Span.of(budget, stepsPerEpoch);
         int cycles = cycle == 0 ? 10 : span.parts("swa-cyclic.cycle", cycle, start, 1, "swa-cyclic.start");
         int room = span.room("swa-cyclic.start", start, 1);
-        Schedule cyclic = span.warmed(Schedule.swaCyclic(
-                span.rest(), budget.lr(), high, low, span.start(start), (double) room / Math.min(cycles, room)));
+        int begin = span.start(start);
+        double cycleSteps = (double) room / Math.min(cycles, room);
+        int all = span.end() - begin;
+        // Whole ones to the last product too.
+        if (span.end() > span.first()) cycleSteps = all / (double) Math.max(1, Math.round(all / cycleSteps));
+        Schedule cyclic = span.warmed(Schedule.swaCyclic(span.end(), budget.lr(), high, low, begin, cycleSteps));
         Averaging mean = Averaging.swa(cyclic.steps(), cyclic.collections());
         return new Method(this, budget, stepsPerEpoch, cyclic, mean, Product.AVERAGE);
     }

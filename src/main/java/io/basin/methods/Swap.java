@@ -34,6 +34,7 @@ public record Swap(double start, double lr, double low, int workers) implements 
         }
         // What cannot be shared evenly goes to the trunk, so that the whole budget is spent.
         int trunk = span.rest() - each * workers;
+        span.requireLeft(trunk);
         Schedule shared = span.warmed(
                 Schedule.swaPaper(trunk, budget.lr(), lr, trunk, trunk).collecting());
         Schedule worker = Schedule.linear(each, lr, low).collecting(each - 1);

@@ -21,10 +21,12 @@ public record Tail(double start, double lr) implements MethodSettings {
     @Override
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);
+        span.requireLeft(span.rest());
         int first = span.start(start);
         Schedule schedule = span.warmed(Schedule.swaPaper(span.rest(), budget.lr(), lr, first, 1))
                 .collecting();
-        Averaging tail = Averaging.tail(span.steps(), span.warm() + first - 1);
+        int from = span.warm() + first - (span.done() < first ? 1 : 0);
+        Averaging tail = Averaging.tail(span.steps(), from);
         return new Method(this, budget, stepsPerEpoch, schedule, tail, Product.AVERAGE);
     }
 }

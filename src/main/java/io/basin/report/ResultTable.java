@@ -137,7 +137,7 @@ public final class ResultTable {
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
         if (row.isPrimary()) figures.add(Figures.of(row, finding.pair().meanDifference(), finding.pair().interval(), p));
-        (row.isPrimary() ? cells : beside)
+        (row.isPrimary() || row.isAtAnotherBudget() ? cells : beside)
                 .add(List.of(
                         name,
                         Statistics.format(row.epochs(), 1),

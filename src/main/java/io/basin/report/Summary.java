@@ -38,7 +38,8 @@ public record Summary(
      * @param accuracy in [0, 1]
      * @param nll mean negative log-likelihood, nats; null where what predicts gives no probabilities
      * @param ece expected calibration error, in [0, 1]; null likewise
-     * @param calibrated {@code nll} at the temperature that is best on the validation part; null likewise, and where it was not
+     * @param calibrated {@code nll} at the temperature that is best on the validation part, or where nothing is held out for each half of the
+     *     test part at the other half's; null likewise, and where it was not
      *     measured
      */
     public record Score(
@@ -69,6 +70,18 @@ public record Summary(
         /** In the combiner's place: the first of independent nets, so that method at its share of the budget. */
         public static final String ALONE = "one alone";
 
+        private static final String AT = "at ";
+
+        /** In the combiner's place: what one run has made after so many budgets. */
+        public static String at(double budgets) {
+            return AT + Statistics.format(budgets, budgets == Math.rint(budgets * 10) / 10 ? 1 : 2) + " budgets";
+        }
+
+        /** Whether it is the method's own way to predict, at another budget. */
+        public boolean isAtAnotherBudget() {
+            return combiner.startsWith(AT);
+        }
+
         /** The method's own way to predict, which is tested; others are shown beside it. */
         static final Set<String> PRIMARY = Set.of("", "mean");
 
@@ -87,15 +100,15 @@ public record Summary(
     public record Curve(String run, long seed, List<Point> points) {}
 
     /**
-     * Validation figures are those of the weights in training; beside them those of the running average, null where there is none
-     * yet.
+     * Validation figures are those of the weights in training, null where nothing is held out; beside them those of the running
+     * average, null where there is none yet.
      */
     public record Point(
             double epoch,
             double loss,
             double accuracy,
-            double validationLoss,
-            double validationAccuracy,
+            @Nullable Double validationLoss,
+            @Nullable Double validationAccuracy,
             @Nullable Double averageLoss,
             @Nullable Double averageAccuracy) {}
 

@@ -210,11 +210,11 @@ public final class Checkpoint {
         }
     }
 
-    /** Takes up another run's weights, statistics and moments; its counters and its average are left. */
+    /** Takes up another run's weights, statistics and, of a checkpoint, moments; its counters and its average are left. */
     static void loadStart(Path file, NetMemory net) {
         try (Safetensors in = Safetensors.open(file)) {
-            required(file, in.metadata(), "step");
-            readArenas(file, in, net, false);
+            if (isState(in.metadata())) readArenas(file, in, net, false);
+            else loadModel(file, net, net.store().live());
         }
     }
 

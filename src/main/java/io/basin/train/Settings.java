@@ -31,7 +31,7 @@ public record Settings(
      * @param batch samples a step
      * @param pad pixels added on each side before a random crop
      * @param flip whether half of the images are mirrored
-     * @param validation samples cut from the training set
+     * @param validation samples cut from the training set; 0 trains on all, and then nothing can be chosen or fitted
      * @param trainSamples use only so many of the rest; 0 for all
      * @param labelNoise share of the training samples that get a wrong label, in [0, 1): {@link Dataset#withLabelNoise}
      */
@@ -39,7 +39,7 @@ public record Settings(
         public Data {
             Require.atLeast("batch", batch, 1);
             Require.atLeast("pad", pad, 0);
-            Require.atLeast("validation", validation, 1);
+            Require.atLeast("validation", validation, 0);
             Require.atLeast("trainSamples", trainSamples, 0);
             Require.belowOne("labelNoise", labelNoise);
         }

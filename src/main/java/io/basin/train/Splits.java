@@ -43,6 +43,10 @@ public final class Splits implements AutoCloseable {
     /** Samples of {@link #glance}. */
     public static final int GLANCE = 2048;
 
+    /** Why there is no validation part. */
+    public static final String NOTHING = "no sample is held out, as `validation` is 0: there is no validation curve, and"
+            + " nothing is chosen or fitted";
+
     private final Device device;
     private final Guard guard;
     private final TrainTest data;
@@ -81,7 +85,7 @@ public final class Splits implements AutoCloseable {
 
     /** Whether there are samples that nothing was trained on and that are not the test part's. */
     public boolean holdsOut() {
-        return withheld == null;
+        return withheld == null && how.validation() > 0;
     }
 
     /** A stratified part of {@code count} samples, the same for every run; 0 for the whole set. */
@@ -92,10 +96,11 @@ public final class Splits implements AutoCloseable {
     /**
      * The samples of a part.
      *
-     * @throws IllegalArgumentException where the counts leave none, or the validation part is withheld
+     * @throws IllegalArgumentException where the counts leave none, or the validation part is withheld or there is none
      */
     public Dataset set(Part part) {
         if (part == Part.VALIDATION && withheld != null) throw new IllegalArgumentException(withheld);
+        if (part == Part.VALIDATION && how.validation() == 0) throw new IllegalArgumentException(NOTHING);
         return guard.get(() -> {
             if (!sets.containsKey(part)) cutTraining();
             return sets.get(part);
@@ -107,10 +112,18 @@ public final class Splits implements AutoCloseable {
             throw new IllegalArgumentException("`validation` " + how.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
         }
+        if (how.validation() == 0) {
+            putTraining(data.train());
+            return;
+        }
         Split split = Require.naming("validation", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
-        Dataset train = Require.naming("trainSamples", () -> fewer(split.train(), how.trainSamples()));
-        sets.put(Part.TRAIN, Require.naming("labelNoise", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
+        putTraining(split.train());
         sets.put(Part.VALIDATION, split.validation());
+    }
+
+    private void putTraining(Dataset all) {
+        Dataset train = Require.naming("trainSamples", () -> fewer(all, how.trainSamples()));
+        sets.put(Part.TRAIN, Require.naming("labelNoise", () -> train.withLabelNoise(how.labelNoise(), SPLIT_SEED)));
     }
 
     /** A part on the device. Owned by this. */

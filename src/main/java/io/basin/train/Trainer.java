@@ -103,6 +103,8 @@ public final class Trainer {
     private IntFunction<Map<String, String>> details = step -> Map.of();
     private Layout layout = Layout.RUNS;
     private @Nullable Path origin;
+    /** The step before which nothing is trained. */
+    private int first;
     private @Nullable JsonLines metrics;
     /** Members of the training that are on disk. */
     private int written;
@@ -144,7 +146,19 @@ public final class Trainer {
 
     /** Begins with another run's weights, statistics and momentum instead of fresh ones; its counters and average are left. */
     public Trainer startingFrom(Path checkpoint) {
-        origin = checkpoint;
+        return startingFrom(checkpoint, 0);
+    }
+
+    /**
+     * The same amid the schedule, whose steps before are not trained: at its rates, its collections and, where the seed is the
+     * same, its order of samples from there on.
+     *
+     * @param file a checkpoint, or a model, which has no momentum
+     * @param step updates that it has behind it
+     */
+    public Trainer startingFrom(Path file, int step) {
+        origin = file;
+        first = step;
         return this;
     }
 
@@ -197,6 +211,7 @@ public final class Trainer {
 
     private void begin() {
         if (origin != null) Checkpoint.loadStart(origin, training.model());
+        if (first > 0) training.resume(new EpochMetrics(first, 0, 0, 0, -1), List.of());
     }
 
     private void train() {
@@ -324,7 +339,7 @@ public final class Trainer {
         EpochMetrics totals = training.load(file);
         List<Stepped.Member> members = new ArrayList<>();
         for (int step : training.schedule.collections()) {
-            if (step >= totals.step()) continue;
+            if (step < first || step >= totals.step()) continue;
             if (keepsMembers) members.add(new Stepped.Member(step, loadMember(step)));
             // Finds one that is missing or damaged.
             else Safetensors.open(memberFile(step)).close();
@@ -333,7 +348,7 @@ public final class Trainer {
         training.resume(totals, members);
         int step = training.step();
         boolean part = step == training.steps() && step % stepsPerEpoch != 0;
-        return endOfLine(file(layout.metrics()), step / stepsPerEpoch + (part ? 1 : 0));
+        return endOfLine(file(layout.metrics()), step / stepsPerEpoch - first / stepsPerEpoch + (part ? 1 : 0));
     }
 
     private void requireSameData(Path file, Map<String, String> metadata) {

@@ -30,7 +30,7 @@ class ReportTest {
                 "swa",
                 1,
                 List.of(
-                        new Summary.Point(1, 1, 0.5, 1, 0.5, null, null),
+                        new Summary.Point(1, 1, 0.5, 1.0, 0.5, null, null),
                         new Summary.Point(2, 0.8, 0.6, 0.9, 0.6, 0.8, 0.7)));
         return new Summary("a <b> & c", Map.of("seeds", "5"), List.of(rows), List.of(curve), List.of(plan));
     }

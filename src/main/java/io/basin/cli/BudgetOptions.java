@@ -1,0 +1,88 @@
+package io.basin.cli;
+
+import io.basin.Nullable;
+import io.basin.compare.Start;
+import io.basin.methods.Annealing;
+import io.basin.methods.Budget;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** The flags that say how a budget is spent: how the rate falls, where training begins, at which budgets there is a product. */
+final class BudgetOptions {
+    @TrainingOptions.Sets("annealing")
+    @Option(
+            names = "--schedule",
+            defaultValue = "swa-paper",
+            converter = Named.class,
+            description = {
+                "the learning rate of sgd, and of what trains as it does: ema, lawa, independent, and fge up to its triangles",
+                "swa-paper: constant to 0.5 of the budget, linear to a hundredth at 0.9",
+                "cosine, linear: to 0; step: a tenth from 0.5, a hundredth from 0.75",
+                "one-cycle: up from a 25th at 0.3, then down to 0; constant; wsd: constant to 0.8, linear to 0",
+                "swa and its relatives descend to --swa-lr in all of them; default ${DEFAULT-VALUE}"
+            })
+    private Annealing annealing;
+
+    static final class Named implements CommandLine.ITypeConverter<Annealing> {
+        @Override
+        public Annealing convert(String name) {
+            for (Annealing a : Annealing.values()) if (a.label().equalsIgnoreCase(name)) return a;
+            throw new CommandLine.TypeConversionException(
+                    "'" + name + "' is none of swa-paper, cosine, step, one-cycle, linear, constant, wsd");
+        }
+    }
+
+    @TrainingOptions.Sets("multiples")
+    @Option(
+            names = "--budgets",
+            split = ",",
+            defaultValue = "1",
+            description =
+                    "multiples of --epochs at which swa, swa-cyclic, swag and fge give a product, such as 1,1.25,1.5: one run"
+                            + " that goes on, a row each; others train for --epochs; default ${DEFAULT-VALUE}")
+    private List<Double> multiples;
+
+    @TrainingOptions.Sets({"done", "from"})
+    @Option(
+            names = "--from",
+            paramLabel = "FILE",
+            description =
+                    "go on from this net instead of first weights: a run's checkpoint.safetensors (with its momentum), or a"
+                            + " weights file of the same net and data. The epochs that it has behind it count as part of the"
+                            + " budget: raise --epochs, or name --budgets beyond 1, where it was trained for all of it")
+    private Path from;
+
+    @Option(names = "--from-epochs", description = "epochs that the file of --from has behind it; default what it says")
+    private Double fromEpochs;
+
+    private @Nullable Start start;
+
+    /** The net from which training goes on; null for first weights. */
+    @Nullable
+    Start start() {
+        if (from == null && fromEpochs != null) {
+            throw new IllegalArgumentException("--from-epochs says what the file of --from has behind it: name that too");
+        }
+        if (start == null && from != null) start = Start.of(from);
+        return start;
+    }
+
+    /** What tells the net of {@link #start} from others; empty where there is none. */
+    String identity() {
+        Start net = start();
+        return net == null ? "" : net.identity();
+    }
+
+    Budget of(Budget usual) {
+        Start net = start();
+        double done = net == null ? 0 : fromEpochs != null ? fromEpochs : net.epochs().orElse(0);
+        if (net != null && done == 0) {
+            throw new IllegalArgumentException("--from: " + from
+                    + " does not say for how many epochs it was trained: name them with --from-epochs");
+        }
+        Budget spent = usual.with(annealing).upTo(multiples);
+        return net == null ? spent : spent.goingOn(done);
+    }
+}

@@ -1,0 +1,83 @@
+package io.basin.compare;
+
+import io.basin.Api;
+import io.basin.io.FormatException;
+import io.basin.io.Safetensors;
+import io.basin.io.Sha256;
+import io.basin.text.Reason;
+import io.basin.text.Require;
+import io.basin.train.Checkpoint;
+import io.basin.train.ModelCard;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * The net from which all runs of a comparison go on instead of first weights: a run's checkpoint, whose momentum is kept, or a
+ * weights file.
+ *
+ * @param header the file's
+ */
+@Api
+public record Start(Path file, Map<String, String> header) {
+    /** Key of a file's header: steps in an epoch of the training that it comes from. */
+    static final String EPOCH = "steps_per_epoch";
+
+    private static final String STEP = "step";
+
+    /** @throws FormatException where the file is damaged */
+    public static Start of(Path file) {
+        try (Safetensors in = Safetensors.open(Require.given("from", file))) {
+            return new Start(file, Map.copyOf(in.metadata()));
+        }
+    }
+
+    /** Epochs that it has behind it; nothing where the file does not say. */
+    public OptionalDouble epochs() {
+        if (!header.containsKey(STEP) || !header.containsKey(EPOCH)) return OptionalDouble.empty();
+        try {
+            // A model says after which step it was collected, a checkpoint how many are done.
+            long steps = Long.parseLong(header.get(STEP)) + (Checkpoint.isState(header) ? 0 : 1);
+            return OptionalDouble.of((double) steps / Long.parseLong(header.get(EPOCH)));
+        } catch (NumberFormatException e) {
+            throw new FormatException(file.toString(), "its step is not a number: it is damaged, name another file", e);
+        }
+    }
+
+    /** @throws IllegalArgumentException where it is of another net, or was trained on other samples */
+    void requireFits(Settings settings, Splits splits) {
+        ModelCard card = ModelCard.of(file.toString(), header);
+        requireSame("net", card.model(), settings.model());
+        requireSame("data set", card.dataset(), settings.dataset());
+        if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
+        if (card.mean().length == 0) return;
+        if (!card.augmentation().plain().equals(splits.augmentation().plain())) {
+            throw new IllegalArgumentException("`from`: " + file
+                    + " was trained on other samples: repeat `trainSamples`, `validation` and `labelNoise` of its run");
+        }
+    }
+
+    private void requireSame(String what, String there, String here) {
+        if (there.equals(here)) return;
+        throw new IllegalArgumentException("`from`: " + file + " is of the " + what + " " + there + ", and this run of "
+                + here + ": name a file of that, or change the flags");
+    }
+
+    /** The initialisation that it comes from; empty where it does not say. */
+    String init() {
+        return header.getOrDefault("init", "");
+    }
+
+    /** What tells its content from others'. */
+    public String identity() {
+        try {
+            return Sha256.ofFile(file).substring(0, 16);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
+    }
+}
