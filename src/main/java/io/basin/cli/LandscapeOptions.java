@@ -14,6 +14,7 @@ import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -125,17 +126,18 @@ final class LandscapeOptions extends Flags.Output {
         ModelFile model = sameModel(all);
         ModelCard card = model.origin();
         Settings settings = settings(card, optimizer, decayEverything);
+        BatchNormUpdate update = norms.update("exact");
         List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
         try (Device device = open();
                 Splits splits = splits(device, model, settings, progress);
-                LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling(splits))) {
+                LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling(splits, update))) {
             data.requireLoadable(all);
             Configuration configuration = configuration(command, splits)
                     .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                     .fixed("settings", settings)
-                    .fixed("sampling", sampling(splits))
+                    .fixed("sampling", sampling(splits, update))
                     .fixed("seed", seed)
                     .free("files", nets.stream().map(n -> n.file().toString()).toList());
             Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
@@ -152,7 +154,7 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** A few thousand samples show a landscape in minutes, and say how far off they may be. */
-    private LandscapeData.Sampling sampling(Splits splits) {
+    private LandscapeData.Sampling sampling(Splits splits, BatchNormUpdate update) {
         int train = splits.trainSet().count();
         int few = Math.min(train, splits.testSet().count());
         return new LandscapeData.Sampling(
@@ -160,7 +162,7 @@ final class LandscapeOptions extends Flags.Output {
                         ? samples
                         : Math.max(train, splits.testSet().count()) <= USUAL ? 0 : Math.min(few, USUAL),
                 statistics != null ? statistics : train <= USUAL ? 0 : USUAL,
-                norms.update("exact"),
+                update,
                 memory);
     }
 
