@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Options;
 import io.basin.io.Json;
 import io.basin.report.HtmlReport;
+import io.basin.report.Made;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.Settings;
@@ -76,7 +77,7 @@ final class CompareCommand implements Runnable {
         Options options =
                 probes.add(run.options(), work.splits().testSet(), work.bars().progress());
         Summary summary = work.compare(all, options, settings.dataset() + ", " + settings.model(), facts);
-        show(work.folder(), summary.and(configuration.mixture()), training.measuredOn());
+        show(work.folder(), summary.and(configuration.mixture()), HowMade.of(configuration, work.folder()));
     }
 
     private Map<String, String> facts(Splits splits, Settings s, String devices) {
@@ -94,17 +95,13 @@ final class CompareCommand implements Runnable {
                         + s.data().batch());
         facts.put("seeds", Integer.toString(seeds));
         facts.put("device", devices);
-        facts.put(
-                "settings",
-                s.identity() + ", " + training.budget() + ", "
-                        + training.methods().all());
         return facts;
     }
 
-    private void show(Path folder, Summary summary, String on) {
+    private void show(Path folder, Summary summary, Made made) {
         ResultTable table = new ResultTable(summary);
         Json.write(folder.resolve("results.json"), summary);
-        System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + on);
+        System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + training.measuredOn());
         System.out.println();
         System.out.print(table.text());
         if (allCombiners) System.out.print("\n" + table.textBeside());
@@ -112,7 +109,7 @@ final class CompareCommand implements Runnable {
         System.out.println(table.conclusion());
         table.claims().forEach(System.out::println);
         System.out.print(HtmlReport.text(summary.evidence()));
-        HtmlReport.write(folder.resolve("report.html"), summary, table);
+        HtmlReport.write(folder.resolve("report.html"), summary, table, made);
         System.out.println("Report: " + folder.resolve("report.html"));
         Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
     }

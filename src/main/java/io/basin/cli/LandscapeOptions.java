@@ -132,7 +132,8 @@ final class LandscapeOptions extends Flags.Output {
         Progress progress = new Bars().progress();
         try (Device device = open();
                 Splits splits = splits(device, model, settings, progress);
-                LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling(splits, update))) {
+                LandscapeData data =
+                        new LandscapeData(splits, settings, graph(card, splits), sampling(splits, update))) {
             data.requireLoadable(all);
             Configuration configuration = configuration(command, splits)
                     .fixed("nets", nets.stream().map(Net::fingerprint).toList())
@@ -148,7 +149,8 @@ final class LandscapeOptions extends Flags.Output {
                 facts.put("net", card.model() + " on " + card.dataset());
                 facts.put("device", configuration.mixed());
                 LandscapeReport report = work.report(claim.folder(), facts);
-                Complaint.SelfCheckException.throwIfAny(report.write(claim.folder(), System.out));
+                Complaint.SelfCheckException.throwIfAny(
+                        report.write(claim.folder(), System.out, HowMade.of(configuration, claim.folder())));
             }
         }
     }

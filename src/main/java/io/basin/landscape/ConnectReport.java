@@ -47,7 +47,12 @@ public final class ConnectReport {
                             + "; the largest difference of a figure is " + leg.worstEndDifference());
         }
         report.explain(LandscapeReport.LOSS);
-        report.note("Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        report.define("t", "Where on the path: whole numbers are the nets.");
+        report.define("curve", "The trained path of low loss; straight line: the weights of both nets in proportion.");
+        report.define("first end, last end", "The figure at the two nets that the path joins.");
+        report.define("mean", "Over the points measured, which lie evenly in t.");
+        report.define("integral", "Mean over the path's length: long stretches count more.");
+        report.note("Batch-norm statistics are measured anew at every point.");
         report.figure(
                 picture(
                         "Test error along the path",

@@ -54,8 +54,11 @@ public final class SurfaceReport {
                 off.sentence(best(LossAndError::testError))));
         report.explain(LandscapeReport.LOSS);
         if (grid.span() == Surface.Span.FILTER) report.explain(LandscapeReport.STATISTICS);
-        report.note("Away: the distance of a net from the plane. Its mark is the nearest point of the plane, where the"
-                + " loss is that of the plane's weights, not of the net's.");
+        report.define("x, y", "Where on the plane: distances from the first net along two directions at right angles.");
+        report.define(
+                "away",
+                "Distance of a net from the plane. Its mark is the nearest point of the plane, where the loss is that of the"
+                        + " plane's weights, not of the net's.");
         pictures("Training loss", "nats", "train-loss", LossAndError::trainLoss, off::trainLoss);
         pictures("Test error", "%", "test-error", f -> 100 * f.testError(), f -> 100 * off.testError(f));
     }

@@ -67,6 +67,12 @@ public final class WidthReport {
         report.explain(LandscapeReport.LOSS);
         report.explain(LandscapeReport.STATISTICS);
         rows().forEach(report::row);
+        report.define("random", "Directions drawn at random in weight space, the same for all nets.");
+        report.define("filter", "The same, each filter of a direction scaled to the length of the net's own filter.");
+        report.define(
+                "width",
+                "Distance at which the mean training loss over the directions has risen by " + rise
+                        + " nats; beyond: it had not yet at the end of the rays.");
         for (Rays.Kind kind : Rays.Kind.values()) {
             figure(kind, LOSS);
             figure(kind, ERROR);

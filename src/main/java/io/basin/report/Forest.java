@@ -16,7 +16,7 @@ import java.util.stream.DoubleStream;
  * line, and the line of no difference. Rows of one group stand together under the group's name.
  */
 public final class Forest extends Picture {
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 860;
     private static final int LEFT = 150;
     private static final int RIGHT = 170;
     private static final int TOP = 44;
