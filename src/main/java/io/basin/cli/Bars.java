@@ -101,7 +101,8 @@ final class Bars implements Monitor {
         return (task, total, unit) -> {
             if (!terminal) {
                 System.err.println(task);
-                return lines(task, total, unit, Duration.ofMinutes(1));
+                Progress.Counter lines = lines(task, total, unit, Duration.ofMinutes(1));
+                return new Estimate(task, total, unit, System::nanoTime, System.err::println, lines);
             }
             ProgressBar bar = bar(task, total, unit).build();
             return new Progress.Counter() {

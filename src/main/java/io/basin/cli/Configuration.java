@@ -83,6 +83,20 @@ final class Configuration {
                 : "resumed with --any-device on " + device + ", before on " + String.join(", then ", earlier);
     }
 
+    /** The words that ask for it again. */
+    List<String> words() {
+        return free.get(Resumption.KEY) instanceof List<?> words
+                ? words.stream().map(String::valueOf).toList()
+                : List.of(command);
+    }
+
+    /** What decides the results. */
+    JsonNode tree() {
+        Map<String, Object> all = new LinkedHashMap<>(fixed);
+        all.putAll(growing);
+        return Json.parse(Json.text(all), FILE);
+    }
+
     /** Writes it into a new folder; in a resumed one it must be the same. */
     void keep(Path folder) {
         Path file = folder.resolve(FILE);

@@ -78,7 +78,10 @@ final class ConnectCommand implements Runnable {
     @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
     private boolean spareVectors;
 
-    @Option(names = "--points", defaultValue = "61", description = "values of t that are measured, evenly from 0 to 1")
+    @Option(
+            names = "--points",
+            defaultValue = "61",
+            description = "values of t that are measured, evenly from 0 to 1; default ${DEFAULT-VALUE}")
     private int points;
 
     @Override
@@ -126,7 +129,7 @@ final class ConnectCommand implements Runnable {
                 epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay
                         + ", batches of " + options.batch);
         facts.put("measured", place.data().describe() + ", " + points + " points");
-        return ConnectReport.of(results, facts);
+        return ConnectReport.of(results, place.data().samplingError(), facts);
     }
 
     /** Bends between the ends. */

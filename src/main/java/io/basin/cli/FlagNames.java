@@ -55,6 +55,12 @@ final class FlagNames {
         }
     }
 
+    /** The flag of a parameter; where none is known, what it is a part of and its own name, as {@code methods.fge.cycle}. */
+    static String label(String name) {
+        String flag = of(name);
+        return FLAGS.containsValue(flag) ? flag : name;
+    }
+
     /** What the engine says of its parameters, which it names between back-quotes, with flags in their place. */
     static String said(String text) {
         return QUOTED.matcher(text).replaceAll(m -> {

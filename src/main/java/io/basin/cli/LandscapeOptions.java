@@ -14,16 +14,19 @@ import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -49,18 +52,22 @@ final class LandscapeOptions extends Flags.Output {
             description = "of the samples for batch norm's statistics: none, flip or crop_flip; default as in training")
     TrainingOptions.Augment augment;
 
+    /** Samples that are measured where nobody says how many. */
+    private static final int USUAL = 3000;
+
     @Option(
             names = "--samples",
-            defaultValue = "0",
-            description = "measure loss and error on so many training and so many test samples; 0 for all")
-    int samples;
+            description =
+                    "measure loss and error on so many training and so many test samples, always the same ones; 0 for all;"
+                            + " default 3000, or as many as there are")
+    Integer samples;
 
     @Option(
             names = "--bn-samples",
-            defaultValue = "0",
             description =
-                    "measure batch-norm statistics on so many training samples, the same at every point; 0 for all")
-    int statistics;
+                    "measure batch-norm statistics on so many training samples, the same at every point; 0 for all;"
+                            + " default 3000, or as many as there are")
+    Integer statistics;
 
     @Option(
             names = "--memory",
@@ -116,19 +123,19 @@ final class LandscapeOptions extends Flags.Output {
         ModelFile model = sameModel(all);
         ModelCard card = model.origin();
         Settings settings = settings(card, optimizer, decayEverything);
-        LandscapeData.Sampling sampling =
-                new LandscapeData.Sampling(samples, statistics, norms.update("exact"), memory);
-        List<Net> nets = label(files);
+        BatchNormUpdate update = norms.update("exact");
+        List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
         try (Device device = open();
                 Splits splits = splits(device, model, settings, progress);
-                LandscapeData data = new LandscapeData(splits, settings, graph(card, splits), sampling)) {
+                LandscapeData data =
+                        new LandscapeData(splits, settings, graph(card, splits), sampling(splits, update))) {
             data.requireLoadable(all);
             Configuration configuration = configuration(command, splits)
                     .fixed("nets", nets.stream().map(Net::fingerprint).toList())
                     .fixed("settings", settings)
-                    .fixed("sampling", sampling)
+                    .fixed("sampling", sampling(splits, update))
                     .fixed("seed", seed)
                     .free("files", nets.stream().map(n -> n.file().toString()).toList());
             Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
@@ -139,9 +146,23 @@ final class LandscapeOptions extends Flags.Output {
                 facts.put("net", card.model() + " on " + card.dataset());
                 facts.put("device", configuration.mixed());
                 LandscapeReport report = work.report(claim.folder(), facts);
-                Complaint.SelfCheckException.throwIfAny(report.write(claim.folder(), System.out));
+                Complaint.SelfCheckException.throwIfAny(
+                        report.write(claim.folder(), System.out, HowMade.of(configuration, claim.folder())));
             }
         }
+    }
+
+    /** A few thousand samples show a landscape in minutes, and say how far off they may be. */
+    private LandscapeData.Sampling sampling(Splits splits, BatchNormUpdate update) {
+        int train = splits.trainSet().count();
+        int few = Math.min(train, splits.testSet().count());
+        return new LandscapeData.Sampling(
+                samples != null
+                        ? samples
+                        : Math.max(train, splits.testSet().count()) <= USUAL ? 0 : Math.min(few, USUAL),
+                statistics != null ? statistics : train <= USUAL ? 0 : USUAL,
+                update,
+                memory);
     }
 
     private static Graph graph(ModelCard card, Splits splits) {
@@ -214,16 +235,27 @@ final class LandscapeOptions extends Flags.Output {
         return card.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
     }
 
-    /** Labels each net by method and seed, and by A, B, C where that is not enough. */
-    private static List<Net> label(List<Path> files) {
+    /** Labels each net by a letter, its method and seed, and by its file's name where another of the picture has these too. */
+    static List<Net> label(List<Path> files, List<Path> marks) {
+        List<String> names = Stream.concat(files.stream(), marks.stream())
+                .distinct()
+                .map(LandscapeOptions::methodAndSeed)
+                .toList();
         List<Net> nets = new ArrayList<>();
-        for (int i = 0; i < files.size(); i++) {
-            Net net = new Net(files.get(i).getFileName().toString(), files.get(i));
-            String seed = net.header("seed");
-            String name = (char) ('A' + i % 26) + ": " + net.method() + (seed.isEmpty() ? "" : ", seed " + seed);
-            nets.add(new Net(name, files.get(i)));
+        for (Path file : files) {
+            String name = methodAndSeed(file);
+            if (Collections.frequency(names, name) > 1) {
+                name += ", " + file.getFileName().toString().replace(".safetensors", "");
+            }
+            nets.add(new Net((char) ('A' + nets.size() % 26) + ": " + name, file));
         }
         return nets;
+    }
+
+    private static String methodAndSeed(Path file) {
+        Net net = new Net(file.getFileName().toString(), file);
+        String seed = net.header("seed");
+        return net.method() + (seed.isEmpty() ? "" : ", seed " + seed);
     }
 
     /** @throws IllegalArgumentException if two of the nets are the same */

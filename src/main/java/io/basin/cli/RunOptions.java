@@ -80,10 +80,6 @@ final class RunOptions extends Flags.Output {
                             + s.data().batch());
             facts.put("seeds", Integer.toString(seeds));
             facts.put("device", configuration.mixed());
-            facts.put(
-                    "settings",
-                    s.identity() + ", " + training.budget() + ", "
-                            + training.methods().all());
             if (!remarks.isEmpty()) facts.put("notes", String.join("; ", remarks));
             return facts;
         }
@@ -96,7 +92,7 @@ final class RunOptions extends Flags.Output {
         void show(Summary summary, ResultTable table, Results results, Runnable more) {
             Path report = folder.resolve("report.html");
             Json.write(folder.resolve("results.json"), summary);
-            HtmlReport.write(report, summary, table);
+            HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
             results.write(
                     table.figures(),
                     () -> Map.of(

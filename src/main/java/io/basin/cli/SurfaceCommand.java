@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  basin surface A.safetensors B.safetensors C.safetensors --samples 5000 --bn-samples 5000",
+            "  basin surface A.safetensors B.safetensors C.safetensors --samples 10000 --bn-samples 10000",
             "  basin surface A.safetensors B.safetensors C.safetensors --average swa.safetensors"
                     + " --trajectory member-100.safetensors member-200.safetensors",
             "  basin surface A.safetensors --plane-directions filter --grid 15",
@@ -86,11 +86,11 @@ final class SurfaceCommand implements Runnable {
                 if (!trajectory.isEmpty()) {
                     facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
                 }
-                facts.put("plane", plan.toString());
+                facts.put("plane", described(plan));
                 facts.put("measured", place.data().describe() + ", at each of " + grid * grid + " cells");
                 Surface.Result result = new Surface(place.data(), plan, folder, place.progress())
                         .run(place.nets(), track(), average == null ? null : new Net("average", average));
-                return SurfaceReport.of(result, plan, warnings(), facts);
+                return SurfaceReport.of(result, plan, place.data().samplingError(), warnings(), facts);
             };
         });
     }
@@ -119,6 +119,19 @@ final class SurfaceCommand implements Runnable {
         double low = from != null ? from : around == null ? -0.2 : -1;
         double high = to != null ? to : around == null ? 1.2 : 1;
         return new Surface.Grid(span, grid, low, high, distance, options.seed);
+    }
+
+    /** For people. */
+    private String described(Surface.Grid plan) {
+        String how = around == null
+                ? "through three nets"
+                : "around one net along two "
+                        + (around == Around.RANDOM ? "random" : "random, filter-normalised")
+                        + " directions, seed " + options.seed;
+        return how + ", " + grid + " x " + grid + " points, from " + plan.low() + " to " + plan.high() + " of "
+                + (around == null
+                        ? "the nets' extents"
+                        : distance > 0 ? "the distance " + distance : "the usual distance");
     }
 
     private List<Net> track() {

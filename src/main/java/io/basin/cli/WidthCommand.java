@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  basin width runs/a/seed-1/sgd/sgd.safetensors runs/a/seed-1/swa/swa.safetensors",
-            "  basin width runs/a/seed-*/sgd/sgd.safetensors runs/a/seed-*/swa/swa.safetensors --samples 5000"
-                    + " --bn-samples 5000",
+            "  basin width runs/a/seed-*/sgd/sgd.safetensors runs/a/seed-*/swa/swa.safetensors --samples 10000"
+                    + " --bn-samples 10000",
             "  basin width A.safetensors B.safetensors --directions 10 --points 12 --resume runs/width"
         })
 final class WidthCommand implements Runnable {
@@ -46,7 +46,9 @@ final class WidthCommand implements Runnable {
     @Option(
             names = "--distance",
             defaultValue = "0",
-            description = "length of the raw rays; default the first net's length")
+            description =
+                    "length of the raw rays; default the first net's length; both kinds are made up to eight times as long"
+                            + " until --rise is reached")
     private double distance;
 
     @Option(
@@ -76,7 +78,12 @@ final class WidthCommand implements Runnable {
                                 + " seed " + options.seed);
                 facts.put("measured", place.data().describe());
                 Rays rays = new Rays(place.data(), config, folder, place.progress());
-                return WidthReport.of(rays.run(place.nets(), pairs()), rise, facts, FlagNames::said);
+                return WidthReport.of(
+                        rays.run(place.nets(), pairs(), rise),
+                        rise,
+                        place.data().samplingError(),
+                        facts,
+                        FlagNames::said);
             };
         });
     }

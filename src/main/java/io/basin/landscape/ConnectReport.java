@@ -17,15 +17,20 @@ public final class ConnectReport {
             List.of("path", "figure", "first end", "last end", "min", "max", "mean", "integral");
 
     private final List<Connection.Result> legs;
+    private final SamplingError off;
 
-    private ConnectReport(List<Connection.Result> legs) {
+    private ConnectReport(List<Connection.Result> legs, SamplingError off) {
         this.legs = legs;
+        this.off = off;
     }
 
-    /** @param legs one after the other, each from the net where the one before ends */
-    public static LandscapeReport of(List<Connection.Result> legs, Map<String, String> facts) {
+    /**
+     * @param legs one after the other, each from the net where the one before ends
+     * @param off by how much figures may be off
+     */
+    public static LandscapeReport of(List<Connection.Result> legs, SamplingError off, Map<String, String> facts) {
         LandscapeReport report = new LandscapeReport("From net to net", facts);
-        new ConnectReport(legs).fill(report);
+        new ConnectReport(legs, off).fill(report);
         return report;
     }
 
@@ -42,15 +47,24 @@ public final class ConnectReport {
                             + "; the largest difference of a figure is " + leg.worstEndDifference());
         }
         report.explain(LandscapeReport.LOSS);
-        report.note("Integral: mean over the path's length. Batch-norm statistics are measured anew at every point.");
+        report.define("t", "Where on the path: whole numbers are the nets.");
+        report.define("curve", "The trained path of low loss; straight line: the weights of both nets in proportion.");
+        report.define("first end, last end", "The figure at the two nets that the path joins.");
+        report.define("mean", "Over the points measured, which lie evenly in t.");
+        report.define("integral", "Mean over the path's length: long stretches count more.");
+        report.note("Batch-norm statistics are measured anew at every point.");
         report.figure(
-                picture("Test error along the path", "test error, %", f -> 100 * f.testError()),
+                picture(
+                        "Test error along the path",
+                        "test error, %",
+                        f -> 100 * f.testError(),
+                        f -> 100 * off.testError(f)),
                 "test-error",
-                "Error on the test set. At whole numbers of t stand the nets.");
+                "Error on the test set. At whole numbers of t stand the nets. Pale: sampling error (95 %).");
         report.figure(
-                picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss),
+                picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss, off::trainLoss),
                 "train-loss",
-                "Loss on training data.");
+                "Loss on training data. Pale: sampling error (95 %).");
     }
 
     private static Map<String, Object> numbers(Connection.Result r) {
@@ -76,10 +90,32 @@ public final class ConnectReport {
         return path;
     }
 
-    private Lines picture(String title, String axis, ToDoubleFunction<LossAndError> figure) {
-        Lines lines = new Lines(title, "t", axis);
-        lines.line("curve", ts(Connection.Result::curve), values(Connection.Result::curve, figure));
-        return lines.line("straight line", ts(Connection.Result::line), values(Connection.Result::line, figure));
+    private Lines picture(
+            String title, String axis, ToDoubleFunction<LossAndError> figure, ToDoubleFunction<LossAndError> error) {
+        Lines lines = new Lines(title, "t, " + nets(), axis);
+        add(lines, "curve", Connection.Result::curve, figure, error);
+        add(lines, "straight line", Connection.Result::line, figure, error);
+        return lines;
+    }
+
+    private void add(
+            Lines lines,
+            String name,
+            Function<Connection.Result, PathMetrics> which,
+            ToDoubleFunction<LossAndError> figure,
+            ToDoubleFunction<LossAndError> error) {
+        LossAndError[] points = points(which);
+        double[][] band = off.band(points, figure, error);
+        lines.line(name, ts(which), Arrays.stream(points).mapToDouble(figure).toArray());
+        lines.shade(ts(which), band[0], band[1]);
+    }
+
+    /** {@code 0 = A: sgd, 1 = B: swa}. */
+    private String nets() {
+        String nets = "0 = " + legs.get(0).first();
+        for (int i = 0; i < legs.size(); i++)
+            nets += ", " + (i + 1) + " = " + legs.get(i).last();
+        return nets;
     }
 
     /** Legs one after the other: leg i covers t from i to i + 1. */
@@ -91,11 +127,10 @@ public final class ConnectReport {
                 .toArray();
     }
 
-    private double[] values(Function<Connection.Result, PathMetrics> which, ToDoubleFunction<LossAndError> figure) {
+    private LossAndError[] points(Function<Connection.Result, PathMetrics> which) {
         return legs.stream()
                 .flatMap(leg -> Arrays.stream(which.apply(leg).figures()))
-                .mapToDouble(figure)
-                .toArray();
+                .toArray(LossAndError[]::new);
     }
 
     private List<List<String>> rows() {
@@ -141,6 +176,7 @@ public final class ConnectReport {
                     100 * line.max(),
                     100 * (line.max() - worse)));
         }
+        all.add(off.sentence(legs.get(0).curve().figures()[0]));
         all.add("Each path joins one pair of nets; another pair gives other figures.");
         return all;
     }

@@ -57,6 +57,7 @@ public final class LandscapeData implements AutoCloseable {
     private final Images statistics;
     private final Images train;
     private final Images test;
+    private int[] labels = {};
 
     /**
      * @param splits the caller's, who closes them after this
@@ -89,6 +90,7 @@ public final class LandscapeData implements AutoCloseable {
     private Images part(String name, Splits.Part part, int count) {
         Dataset set = splits.set(part);
         Dataset cut = count == 0 ? set : Require.naming(name, () -> Split.sample(set, count, PART_SEED));
+        if (part == Splits.Part.TRAIN && name.equals("samples") && cut.classes() > 0) labels = cut.labels();
         if (cut == set) return splits.images(part);
         Images uploaded = cut.upload(device);
         owned.add(uploaded);
@@ -117,7 +119,13 @@ public final class LandscapeData implements AutoCloseable {
                 model.evaluator(statistics, whole ? augmented.withBatch(statistics.count()) : augmented),
                 model.evaluator(train, whole && train == statistics ? plain.withBatch(train.count()) : plain),
                 model.evaluator(test, plain),
-                refresh());
+                refresh(),
+                labels);
+    }
+
+    /** How far figures are off because only some of the samples are measured. */
+    public SamplingError samplingError() {
+        return new SamplingError(train.count(), splits.trainSet().count(), test.count());
     }
 
     /** Whether the activations of all samples for the statistics at once stay within the memory allowed. */

@@ -1,6 +1,7 @@
 package io.basin.landscape;
 
 import io.basin.io.Json;
+import io.basin.report.Made;
 import io.basin.report.Page;
 import io.basin.report.Picture;
 import java.io.PrintStream;
@@ -35,6 +36,7 @@ public final class LandscapeReport {
     private final List<String> failed = new ArrayList<>();
     private final List<String> explanations = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private final Map<String, String> terms = new LinkedHashMap<>();
     private final List<Figure> figures = new ArrayList<>();
 
     /** @param facts what a reader must know to judge or repeat it */
@@ -72,12 +74,22 @@ public final class LandscapeReport {
         notes.add(sentence);
     }
 
+    /** What a word of the table means, on the page only. */
+    void define(String term, String meaning) {
+        terms.put(term, meaning);
+    }
+
     void figure(Picture picture, String file, String caption) {
         figures.add(new Figure(picture, file, caption));
     }
 
-    /** @return self-checks that failed */
-    public int write(Path folder, PrintStream out) {
+    /**
+     * Writes {@code results.json}, the page and its pictures.
+     *
+     * @param out for the table and the sentences
+     * @return self-checks that failed
+     */
+    public int write(Path folder, PrintStream out, Made made) {
         Json.write(folder.resolve("results.json"), numbers);
         out.println(Page.text(rows));
         for (List<String> sentences : List.of(conclusions, failed, passed, explanations)) {
@@ -85,17 +97,14 @@ public final class LandscapeReport {
         }
         Page page = new Page(title + ": " + facts.get("net"));
         conclusions.forEach(page::conclusion);
-        for (Figure f : figures) {
-            f.picture().write(folder, f.file());
-            page.figure(f.picture(), f.caption());
-        }
-        page.table(rows);
+        for (Figure f : figures) page.figure(f.picture(), f.caption(), f.file());
+        page.table(rows).glossary(terms);
         explanations.forEach(page::paragraph);
         notes.forEach(page::paragraph);
         if (failed.size() + passed.size() > 0) page.heading("Self-checks");
         failed.forEach(page::conclusion);
         if (!passed.isEmpty()) page.folded(passed.size() + " passed", p -> passed.forEach(p::paragraph));
-        page.facts(facts).write(folder.resolve("report.html"));
+        page.facts(facts, made).write(folder.resolve("report.html"));
         out.println("Report: " + folder.resolve("report.html"));
         return failed.size();
     }

@@ -1,6 +1,7 @@
 package io.basin.landscape;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 
 /**
@@ -8,10 +9,21 @@ import io.basin.device.EpochMetrics;
  *
  * @param trainLoss mean cross-entropy, nats
  * @param trainError share of wrong answers, in [0, 1]
+ * @param spread standard deviation of the loss over training samples, nats; null where it was not measured, as for targets
  */
 @Api
-public record LossAndError(double trainLoss, double trainError, double testLoss, double testError) {
-    static LossAndError of(EpochMetrics train, EpochMetrics test) {
-        return new LossAndError(train.meanLoss(), 1 - train.accuracy(), test.meanLoss(), 1 - test.accuracy());
+public record LossAndError(
+        double trainLoss,
+        double trainError,
+        double testLoss,
+        double testError,
+        @Nullable Double spread) {
+    /** Without the spread. */
+    public LossAndError(double trainLoss, double trainError, double testLoss, double testError) {
+        this(trainLoss, trainError, testLoss, testError, null);
+    }
+
+    static LossAndError of(EpochMetrics train, EpochMetrics test, @Nullable Double spread) {
+        return new LossAndError(train.meanLoss(), 1 - train.accuracy(), test.meanLoss(), 1 - test.accuracy(), spread);
     }
 }

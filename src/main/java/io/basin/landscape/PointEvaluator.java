@@ -32,18 +32,27 @@ public final class PointEvaluator implements AutoCloseable {
     private final Evaluator train;
     private final Evaluator test;
     private final Evaluator.Refresh refresh;
+    private final int[] labels;
     private final List<Memory> owned = new ArrayList<>();
 
     /**
      * @param statistics what batch norm's statistics are measured on; where its batch holds all samples, a single pass measures
      *     exact statistics, and loss and error with them where {@code train} is the same
+     * @param labels of the samples of {@code train}; none where they have targets
      */
-    PointEvaluator(Model model, Evaluator statistics, Evaluator train, Evaluator test, Evaluator.Refresh refresh) {
+    PointEvaluator(
+            Model model,
+            Evaluator statistics,
+            Evaluator train,
+            Evaluator test,
+            Evaluator.Refresh refresh,
+            int[] labels) {
         this.model = model;
         this.statistics = statistics;
         this.train = train;
         this.test = test;
         this.refresh = refresh;
+        this.labels = labels;
         device = model.device();
         guard = device.guard().of("PointEvaluator");
     }
@@ -75,9 +84,25 @@ public final class PointEvaluator implements AutoCloseable {
     public LossAndError measure(Weights point) {
         return guard.get(() -> {
             EpochMetrics settled = settle(point);
-            return LossAndError.of(
-                    settled != null && train == statistics ? settled : train.evaluate(point), test.evaluate(point));
+            EpochMetrics onTrain = settled != null && train == statistics ? settled : train.evaluate(point);
+            return LossAndError.of(onTrain, test.evaluate(point), spread(point));
         });
+    }
+
+    /** Of the loss over the training samples, from one more pass; the device counts sums only. */
+    private @Nullable Double spread(Weights point) {
+        int n = labels.length;
+        if (n < 2) return null;
+        double[] sums = new double[2];
+        train.predict(List.of(point), (member, first, rows, p) -> {
+            for (int r = 0; r < rows; r++) {
+                float right = p[r * train.classes() + labels[first + r]];
+                double loss = -StrictMath.log(Math.max(right, Float.MIN_NORMAL));
+                sums[0] += loss;
+                sums[1] += loss * loss;
+            }
+        });
+        return Math.sqrt(Math.max(0, sums[1] - sums[0] * sums[0] / n) / (n - 1));
     }
 
     /** Only the batch-norm statistics of a point. */

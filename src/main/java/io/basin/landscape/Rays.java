@@ -9,6 +9,7 @@ import io.basin.text.Require;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -21,6 +22,9 @@ import java.util.stream.Collectors;
  */
 @Api
 public final class Rays {
+    /** How often rays are made twice as long, at most. */
+    private static final int DOUBLINGS = 3;
+
     /**
      * What is measured.
      *
@@ -100,10 +104,19 @@ public final class Rays {
 
     /** @param pairs indices of nets to join by straight lines */
     public Result run(List<Net> nets, List<int[]> pairs) {
-        return FolderLock.holding(folder, () -> measured(nets, pairs));
+        return FolderLock.holding(folder, () -> measured(nets, pairs, 0));
     }
 
-    private Result measured(List<Net> nets, List<int[]> pairs) {
+    /**
+     * The same, with rays of a kind made longer, up to eight times as long, until the mean training loss of every net has risen by
+     * {@code rise} nats along them. Points on what is added lie twice as far apart each time.
+     */
+    public Result run(List<Net> nets, List<int[]> pairs, double rise) {
+        if (!(rise > 0)) throw new IllegalArgumentException("`rise` must be positive, got " + rise);
+        return FolderLock.holding(folder, () -> measured(nets, pairs, rise));
+    }
+
+    private Result measured(List<Net> nets, List<int[]> pairs, double rise) {
         String identity = data.identity() + ", directions=" + config.directions() + ", points=" + config.points()
                 + ", distance=" + config.distance() + ", relative=" + config.relative() + ", seed=" + config.seed()
                 + ", nets=" + nets.stream().map(Net::fingerprint).collect(Collectors.joining(" "));
@@ -115,7 +128,9 @@ public final class Rays {
                 Walk walk = new Walk(nets, model.store(), evaluator, cache);
                 Progress.Counter counter = progress.start("measuring rays", total, "points")) {
             cache.counting(counter);
-            return new Result(walk.bundles(), walk.lines(pairs));
+            List<Bundle> bundles = walk.bundles();
+            List<Line> lines = walk.lines(pairs);
+            return new Result(rise > 0 ? walk.lengthened(bundles, rise) : bundles, lines);
         }
     }
 
@@ -128,6 +143,17 @@ public final class Rays {
         double[] distances = new double[config.points() + 1];
         for (int i = 0; i < distances.length; i++) distances[i] = end * i / config.points();
         return distances;
+    }
+
+    /** Twice as far, in steps twice the last at most. */
+    private static double[] longer(double[] distances) {
+        int n = distances.length;
+        double end = distances[n - 1];
+        double step = 2 * (end - distances[n - 2]);
+        int more = (int) Math.ceil(end / step - 1e-9);
+        double[] longer = Arrays.copyOf(distances, n + more);
+        for (int i = 0; i < more; i++) longer[n + i] = end + end * (i + 1) / more;
+        return longer;
     }
 
     /** One run over all rays and lines, with the two arenas that every one of them is made from. */
@@ -169,17 +195,46 @@ public final class Rays {
         }
 
         private Bundle bundle(int n, Kind kind, LossAndError centre) {
-            double[] distances = distances(kind == Kind.RAW ? distance : config.relative());
-            LossAndError[][] figures = new LossAndError[config.directions()][distances.length];
+            LossAndError[][] figures = new LossAndError[config.directions()][1];
+            for (LossAndError[] ray : figures) ray[0] = centre;
+            return measured(n, kind, figures, distances(kind == Kind.RAW ? distance : config.relative()));
+        }
+
+        /** Goes on from what is known of each ray to all of {@code distances}; the net lies at {@code from}. */
+        private Bundle measured(int n, Kind kind, LossAndError[][] known, double[] distances) {
+            LossAndError[][] figures = new LossAndError[known.length][];
             for (int d = 0; d < figures.length; d++) {
                 if (kind == Kind.RAW) directions.random(d, towards);
                 else directions.filterNormalised(d, from, towards);
-                figures[d][0] = centre;
-                for (int i = 1; i < distances.length; i++) {
+                figures[d] = Arrays.copyOf(known[d], distances.length);
+                for (int i = known[d].length; i < distances.length; i++) {
                     figures[d][i] = figures(n + " " + kind + " " + d + " " + i, 1, distances[i]);
                 }
             }
             return new Bundle(nets.get(n), kind, distances, figures);
+        }
+
+        /** The rays of all nets of a kind together, so that they can be compared. */
+        List<Bundle> lengthened(List<Bundle> bundles, double rise) {
+            List<Bundle> all = new ArrayList<>(bundles);
+            for (int k = 0; k < DOUBLINGS; k++) {
+                for (Kind kind : Kind.values()) {
+                    if (all.stream().noneMatch(b -> b.kind() == kind && Double.isNaN(b.width(rise)))) continue;
+                    double[] longer = longer(all.get(kind.ordinal()).distances());
+                    long more = longer.length - all.get(kind.ordinal()).distances().length;
+                    long total = nets.size() * config.directions() * more;
+                    try (Progress.Counter counter = progress.start("lengthening the rays", total, "points")) {
+                        cache.counting(counter);
+                        all.replaceAll(b -> b.kind() == kind ? extended(b, longer) : b);
+                    }
+                }
+            }
+            return all;
+        }
+
+        private Bundle extended(Bundle b, double[] distances) {
+            evaluator.load(b.net().file(), from);
+            return measured(nets.indexOf(b.net()), b.kind(), b.figures(), distances);
         }
 
         /** From half the distance before the first net to half of it beyond the last. */

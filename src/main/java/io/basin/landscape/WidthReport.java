@@ -8,32 +8,51 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 public final class WidthReport {
-    private static final String AXIS_LOSS = "training loss, nats";
-    private static final String AXIS_ERROR = "test error, %";
+    /** What is drawn, and by how much it may be off. */
+    private record Drawn(
+            String file,
+            String what,
+            String unit,
+            double scale,
+            ToDoubleFunction<LossAndError> figure,
+            ToDoubleBiFunction<SamplingError, LossAndError> error) {
+        double of(LossAndError f) {
+            return scale * figure.applyAsDouble(f);
+        }
+    }
+
+    private static final Drawn LOSS =
+            new Drawn("train-loss", "training loss", "nats", 1, LossAndError::trainLoss, SamplingError::trainLoss);
+    private static final Drawn ERROR =
+            new Drawn("test-error", "test error", "points", 100, LossAndError::testError, SamplingError::testError);
 
     private final Rays.Result result;
     private final double rise;
+    private final SamplingError off;
     private final LandscapeReport report;
 
-    private WidthReport(Rays.Result result, double rise, LandscapeReport report) {
+    private WidthReport(Rays.Result result, double rise, SamplingError off, LandscapeReport report) {
         this.result = result;
         this.rise = rise;
+        this.off = off;
         this.report = report;
     }
 
     /**
      * @param rise of the training loss, in nats, up to which a net's width reaches
+     * @param off by how much figures may be off
      * @param said how sentences are said that name a parameter between back-quotes
      */
     public static LandscapeReport of(
-            Rays.Result result, double rise, Map<String, String> facts, UnaryOperator<String> said) {
+            Rays.Result result, double rise, SamplingError off, Map<String, String> facts, UnaryOperator<String> said) {
         LandscapeReport report = new LandscapeReport("Width of optima", facts);
-        new WidthReport(result, rise, report).fill(said);
+        new WidthReport(result, rise, off, report).fill(said);
         return report;
     }
 
@@ -44,16 +63,27 @@ public final class WidthReport {
         report.number("lines", result.lines().stream().map(WidthReport::numbers).toList());
         report.number("conclusions", conclusions);
         report.conclude(conclusions);
+        report.conclude(List.of(off.sentence(centre())));
         report.explain(LandscapeReport.LOSS);
         report.explain(LandscapeReport.STATISTICS);
         rows().forEach(report::row);
+        report.define("random", "Directions drawn at random in weight space, the same for all nets.");
+        report.define("filter", "The same, each filter of a direction scaled to the length of the net's own filter.");
+        report.define(
+                "width",
+                "Distance at which the mean training loss over the directions has risen by " + rise
+                        + " nats; beyond: it had not yet at the end of the rays.");
         for (Rays.Kind kind : Rays.Kind.values()) {
-            figure(kind, "train-loss", "Training loss", AXIS_LOSS, LossAndError::trainLoss);
-            figure(kind, "test-error", "Test error", AXIS_ERROR, f -> 100 * f.testError());
+            figure(kind, LOSS);
+            figure(kind, ERROR);
         }
         if (result.lines().isEmpty()) return;
-        line("train-loss", "Training loss", AXIS_LOSS, LossAndError::trainLoss);
-        line("test-error", "Test error", AXIS_ERROR, f -> 100 * f.testError());
+        line(LOSS);
+        line(ERROR);
+    }
+
+    private LossAndError centre() {
+        return result.bundles().get(0).figures()[0][0];
     }
 
     private Map<String, Object> numbers(Rays.Bundle b) {
@@ -89,14 +119,17 @@ public final class WidthReport {
         return methods;
     }
 
-    private void figure(Rays.Kind kind, String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
+    /** What has risen, not how high it is: nets that begin at other heights are compared. */
+    private void figure(Rays.Kind kind, Drawn drawn) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
-        Lines lines = new Lines(what + " along " + Widths.name(kind), x, axis);
+        Lines lines = new Lines("Rise of " + drawn.what() + " along " + Widths.name(kind), x, "rise, " + drawn.unit());
         methods(kind).forEach((method, bundles) -> {
             List<double[]> rays = new ArrayList<>();
             for (Rays.Bundle b : bundles) {
                 for (LossAndError[] ray : b.figures()) {
-                    rays.add(Arrays.stream(ray).mapToDouble(figure).toArray());
+                    rays.add(Arrays.stream(ray)
+                            .mapToDouble(f -> drawn.of(f) - drawn.of(ray[0]))
+                            .toArray());
                 }
             }
             double[] distances = bundles.get(0).distances();
@@ -106,10 +139,17 @@ public final class WidthReport {
                     at(rays, v -> Arrays.stream(v).min().orElseThrow()),
                     at(rays, v -> Arrays.stream(v).max().orElseThrow()));
         });
+        double[] ends = result.bundles().get(kind.ordinal()).distances();
+        ends = new double[] {0, ends[ends.length - 1]};
+        LossAndError[] none = {centre(), centre()};
+        double[][] band =
+                off.band(none, f -> 0, f -> drawn.scale() * drawn.error().applyAsDouble(off, f));
+        lines.zone(ends, band[0], band[1]);
         report.figure(
                 lines,
-                file + "-" + kind.name().toLowerCase(Locale.ROOT),
-                what + ": mean over directions and seeds; fine lines: the lowest and the highest ray.");
+                drawn.file() + "-" + kind.name().toLowerCase(Locale.ROOT),
+                "Above the net's own: mean over directions and seeds; fine lines: the lowest and the highest ray. Grey: within"
+                        + " the sampling error (95 %) of a single figure at the first net.");
     }
 
     private static String label(String method, int nets) {
@@ -127,15 +167,23 @@ public final class WidthReport {
         return out;
     }
 
-    private void line(String file, String what, String axis, ToDoubleFunction<LossAndError> figure) {
-        Lines lines = new Lines(what + " on the line from net to net", "0 = first net, 1 = last net", axis);
+    private void line(Drawn drawn) {
+        String unit = drawn == ERROR ? "%" : drawn.unit();
+        Lines lines = new Lines(
+                "The line from net to net: " + drawn.what(), "0 = first net, 1 = last net", drawn.what() + ", " + unit);
         for (Rays.Line line : result.lines()) {
-            lines.line(
-                    line.first().label() + " to " + line.last().label(),
-                    line.ts(),
-                    Arrays.stream(line.figures()).mapToDouble(figure).toArray());
+            double[] y = Arrays.stream(line.figures()).mapToDouble(drawn::of).toArray();
+            lines.line(line.first().label() + " to " + line.last().label(), line.ts(), y);
+            double[][] band = off.band(
+                    line.figures(),
+                    drawn::of,
+                    f -> drawn.scale() * drawn.error().applyAsDouble(off, f));
+            lines.shade(line.ts(), band[0], band[1]);
         }
-        report.figure(lines, file + "-line", what + " on the straight line through two nets.");
+        report.figure(
+                lines,
+                drawn.file() + "-line",
+                "On the straight line through two nets and beyond both. Pale: sampling error (95 %).");
     }
 
     private List<List<String>> rows() {

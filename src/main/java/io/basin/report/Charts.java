@@ -1,8 +1,11 @@
 package io.basin.report;
 
 import io.basin.Nullable;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,7 +33,12 @@ public final class Charts {
             double[][] line = thinned(m.lr(), m.stepsPerEpoch());
             chart.line(m.method(), line[0], line[1]);
             int[] at = m.collections();
-            if (at.length > 0 && at.length <= POINTS) chart.dots(after(m, at), values(m.lr(), at));
+            if (at.length > 0 && at.length <= POINTS)
+                chart.dots(
+                        Arrays.stream(at)
+                                .mapToDouble(i -> (double) i / m.stepsPerEpoch())
+                                .toArray(),
+                        values(m.lr(), at));
         }
         return chart;
     }
@@ -42,11 +50,9 @@ public final class Charts {
             int[] steps = IntStream.range(0, m.alpha().length)
                     .filter(i -> m.alpha()[i] != 0)
                     .toArray();
-            int stride = Math.max(1, steps.length / POINTS);
-            int[] at = IntStream.range(0, steps.length)
-                    .filter(i -> i % stride == 0)
-                    .map(i -> steps[i])
-                    .toArray();
+            double[] logs =
+                    Arrays.stream(values(m.alpha(), steps)).map(Math::log10).toArray();
+            int[] at = IntStream.of(kept(logs, 0.01)).map(i -> steps[i]).toArray();
             chart.line(m.method(), after(m, at), values(m.alpha(), at));
         }
         return chart.orNull();
@@ -63,10 +69,16 @@ public final class Charts {
         return Arrays.stream(at).mapToDouble(i -> all[i]).toArray();
     }
 
-    /** A figure of the runs over epochs, mean over seeds; null where a point has none. */
+    /**
+     * A figure of the runs over epochs, mean over seeds; null where a point has none.
+     *
+     * @param what the figure is, with its unit behind a comma
+     */
     public static @Nullable Lines curves(
-            Summary summary, String title, Function<Summary.Point, @Nullable Double> figure) {
-        Lines chart = new Lines(title, "epochs", title);
+            Summary summary, String what, Function<Summary.Point, @Nullable Double> figure) {
+        String title = what.substring(0, 1).toUpperCase(Locale.ROOT)
+                + what.replaceFirst(",.*", "").substring(1);
+        Lines chart = new Lines(title, "epochs", what);
         add(chart, summary.curves(), "", figure);
         return chart.orNull();
     }
@@ -77,10 +89,15 @@ public final class Charts {
                 .filter(c -> c.points().stream().anyMatch(p -> p.averageAccuracy() != null))
                 .toList();
         if (averaging.isEmpty()) return null;
-        Lines chart = new Lines("The average while it trains", "epochs", "validation accuracy");
-        add(chart, averaging, ", the average", Summary.Point::averageAccuracy);
-        add(chart, averaging, ", moving weights", Summary.Point::validationAccuracy);
+        Lines chart = new Lines("The average while it trains", "epochs", "validation accuracy, %");
+        add(chart, averaging, ", the average", p -> percent(p.averageAccuracy()));
+        add(chart, averaging, ", moving weights", p -> percent(p.validationAccuracy()));
         return chart.orNull();
+    }
+
+    /** Null stays null. */
+    static @Nullable Double percent(@Nullable Double share) {
+        return share == null ? null : 100 * share;
     }
 
     private static void add(
@@ -107,7 +124,7 @@ public final class Charts {
         Map<String, List<List<Double>>> methods = new LinkedHashMap<>();
         all.forEach(
                 g -> methods.computeIfAbsent(g.method(), k -> new ArrayList<>()).add(g.accuracy()));
-        Lines chart = new Lines("Ensembles by their size", "members", "test accuracy");
+        Lines chart = new Lines("Ensembles by their size", "members", "test accuracy, %");
         methods.forEach((method, seeds) -> {
             int least = seeds.stream().mapToInt(List::size).min().orElse(0);
             chart.dotted(
@@ -115,7 +132,7 @@ public final class Charts {
                     IntStream.rangeClosed(1, least).asDoubleStream().toArray(),
                     IntStream.range(0, least)
                             .mapToDouble(i -> seeds.stream()
-                                    .mapToDouble(a -> a.get(i))
+                                    .mapToDouble(a -> 100 * a.get(i))
                                     .average()
                                     .orElseThrow())
                             .toArray());
@@ -123,23 +140,39 @@ public final class Charts {
         return chart.orNull();
     }
 
-    /** Corners stay: a point is left out only where it lies on the line of its neighbours, or between many. */
+    /** Without the points that lie on the line between those that are kept, to less than a pixel. */
     static double[][] thinned(double[] y, int stepsPerEpoch) {
-        List<Integer> kept = new ArrayList<>();
-        int stride = Math.max(1, y.length / POINTS);
-        for (int i = 0; i < y.length; i++) {
-            boolean end = i == 0 || i == y.length - 1;
-            boolean corner = !end
-                    && Math.abs(y[i + 1] - 2 * y[i] + y[i - 1])
-                            > 0.05 * Math.max(Math.abs(y[i + 1]), Math.abs(y[i - 1]));
-            if (end || corner || i % stride == 0) kept.add(i);
+        double highest = Arrays.stream(y).map(Math::abs).max().orElse(0);
+        int[] at = kept(y, 0.002 * highest);
+        return new double[][] {
+            Arrays.stream(at).mapToDouble(i -> (double) i / stepsPerEpoch).toArray(), values(y, at)
+        };
+    }
+
+    /** Places of the values that others lie between, to within {@code tolerance} (Ramer 1972, Douglas and Peucker 1973). */
+    private static int[] kept(double[] y, double tolerance) {
+        if (y.length == 0) return new int[0];
+        BitSet kept = new BitSet();
+        kept.set(0);
+        kept.set(y.length - 1);
+        Deque<int[]> open = new ArrayDeque<>(List.of(new int[] {0, y.length - 1}));
+        while (!open.isEmpty()) {
+            int[] ends = open.pop();
+            int worst = -1;
+            double most = tolerance;
+            for (int i = ends[0] + 1; i < ends[1]; i++) {
+                double share = (double) (i - ends[0]) / (ends[1] - ends[0]);
+                double off = Math.abs(y[i] - y[ends[0]] - share * (y[ends[1]] - y[ends[0]]));
+                if (off <= most) continue;
+                most = off;
+                worst = i;
+            }
+            if (worst < 0) continue;
+            kept.set(worst);
+            open.push(new int[] {ends[0], worst});
+            open.push(new int[] {worst, ends[1]});
         }
-        double[][] line = new double[2][kept.size()];
-        for (int i = 0; i < kept.size(); i++) {
-            line[0][i] = (double) kept.get(i) / stepsPerEpoch;
-            line[1][i] = y[kept.get(i)];
-        }
-        return line;
+        return kept.stream().toArray();
     }
 
     /**

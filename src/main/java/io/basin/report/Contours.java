@@ -12,15 +12,12 @@ import java.awt.geom.Path2D;
 import java.awt.geom.Point2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.Locale;
 
 /**
- * Values over a plane as filled contours with logarithmic levels, a colour bar, and marks on top.
- *
- * <p>Colours are those of viridis, which read the same for colour-blind readers and in grey; low is light. Marks differ by shape,
- * not only by colour.
+ * Values over a plane as filled contours with logarithmic levels, a colour bar, and marks on top, which differ by shape and not only
+ * by colour.
  */
 public final class Contours extends Picture {
     private static final int WIDTH = 760;
@@ -29,18 +26,12 @@ public final class Contours extends Picture {
     private static final int TOP = 46;
     private static final int RIGHT = 150;
     private static final int BOTTOM = 96;
-    private static final int BANDS = 10;
-    /** First step of the levels over the whole range. */
-    private static final double FINEST = 1.0 / 256;
+    /** Axes of one unit are drawn to one scale unless the picture would become a strip longer than this. */
+    private static final double LONGEST = 2.5;
 
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 16);
     private static final Font LABEL = new Font(Font.SANS_SERIF, Font.BOLD, 13);
     private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
-    /** Viridis at equal distances, light first. */
-    private static final int[] VIRIDIS = {
-        0xFDE725, 0xB5DE2B, 0x6ECE58, 0x35B779, 0x1F9E89, 0x26828E, 0x31688E, 0x3E4989, 0x482878, 0x440154
-    };
-
     /** What a mark stands for, which decides its shape. */
     public enum Kind {
         NET,
@@ -55,20 +46,19 @@ public final class Contours extends Picture {
     private final double[] xs;
     private final double[] ys;
     private final double[][] z;
-    private final double min;
-    private final double max;
-    private final double[] levels;
+    private final Bands bands;
     private final List<Mark> marks = new ArrayList<>();
-    private final Rectangle2D plot = new Rectangle2D.Double(LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
+    private final Rectangle2D plot;
     private final AffineTransform pixels;
 
     /**
      * @param axis what x and y are, such as {@code distance in weight space}
      * @param unit of the values, such as {@code train loss, nats}
      * @param z at (row y, column x); what is not finite is drawn as higher than everything else
+     * @param step by which levels differ at least, which is what the values may be off by
      */
-    public Contours(String title, String axis, String unit, double[] xs, double[] ys, double[][] z) {
-        super(title, WIDTH, HEIGHT);
+    public Contours(String title, String axis, String unit, double[] xs, double[] ys, double[][] z, double step) {
+        super(title, WIDTH, (int) Math.ceil(TOP + BOTTOM + plot(xs, ys).getHeight()));
         this.axis = axis;
         this.unit = unit;
         this.xs = xs.clone();
@@ -80,27 +70,34 @@ public final class Contours extends Picture {
                 if (!Double.isFinite(z[i][j])) this.z[i][j] = Double.POSITIVE_INFINITY;
             }
         }
-        DoubleSummaryStatistics finite = Arrays.stream(z)
-                .flatMapToDouble(Arrays::stream)
-                .filter(Double::isFinite)
-                .summaryStatistics();
-        min = finite.getCount() == 0 ? 0 : finite.getMin();
-        max = finite.getCount() == 0 ? 0 : finite.getMax();
-        levels = levels(min, Math.max(max, Math.nextUp(min)), BANDS - 1);
-        double sx = plot.getWidth() / (xs[xs.length - 1] - xs[0]);
-        double sy = plot.getHeight() / (ys[ys.length - 1] - ys[0]);
+        bands = new Bands(this.z, step);
+        plot = plot(xs, ys);
+        double sx = plot.getWidth() / range(xs);
+        double sy = plot.getHeight() / range(ys);
         pixels = new AffineTransform(sx, 0, 0, -sy, LEFT - sx * xs[0], plot.getMaxY() + sy * ys[0]);
     }
 
-    /**
-     * Lower edges of all bands but the lowest one, which reaches down to {@code min}. They grow from the lowest value on, as in the
-     * published code of Garipov et al. 2018: low + (high - low) r^(k - bands), so that the basin's floor, where everything
-     * interesting happens, is not a single colour beside walls a thousand times as high.
-     */
-    static double[] levels(double min, double max, int bands) {
-        double[] levels = new double[bands];
-        Arrays.setAll(levels, k -> min + (max - min) * Math.pow(FINEST, (double) (bands - k) / bands));
-        return levels;
+    private static double range(double[] axis) {
+        return axis[axis.length - 1] - axis[0];
+    }
+
+    /** Where the values are drawn: to one scale along both axes where that makes no strip. */
+    private static Rectangle2D plot(double[] xs, double[] ys) {
+        double w = WIDTH - LEFT - RIGHT;
+        double h = HEIGHT - TOP - BOTTOM;
+        double ratio = range(xs) / range(ys);
+        if (ratio <= LONGEST && ratio >= 1 / LONGEST) {
+            double scale = Math.min(w / range(xs), h / range(ys));
+            w = scale * range(xs);
+            h = scale * range(ys);
+        }
+        return new Rectangle2D.Double(LEFT, TOP, w, h);
+    }
+
+    /** How many times as long as one of x a unit of y is drawn; 1 where the axes have one scale. */
+    public double stretch() {
+        double ratio = plot.getHeight() / range(ys) * range(xs) / plot.getWidth();
+        return Math.abs(ratio - 1) < 1e-9 ? 1 : ratio;
     }
 
     /** Marks a point; trajectories are joined by a line in the order in which they are added. */
@@ -116,10 +113,10 @@ public final class Contours extends Picture {
     @Override
     void paint(Graphics2D g) {
         g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(0, 0, WIDTH, HEIGHT));
+        g.fill(new Rectangle2D.Double(0, 0, width, height));
         fill(g);
         axes(g);
-        bar(g);
+        bands.bar(g, plot.getMaxX() + 24, TOP, plot.getHeight(), unit);
         new Marks(g).paint();
         legend(g);
         g.setColor(Color.BLACK);
@@ -127,16 +124,13 @@ public final class Contours extends Picture {
         g.drawString(title, LEFT, TOP - 18);
     }
 
-    private static Color colour(int band) {
-        return new Color(VIRIDIS[band * (VIRIDIS.length - 1) / (BANDS - 1)]);
-    }
-
     private void fill(Graphics2D g) {
         Marching marching = new Marching(xs, ys, z);
-        g.setColor(colour(0));
+        double[] levels = bands.levels();
+        g.setColor(bands.colour(0));
         g.fill(plot);
         for (int k = 0; k < levels.length; k++) {
-            g.setColor(colour(k + 1));
+            g.setColor(bands.colour(k + 1));
             g.fill(pixels.createTransformedShape(marching.region(levels[k])));
         }
         g.setStroke(new BasicStroke(0.6f));
@@ -165,36 +159,23 @@ public final class Contours extends Picture {
         }
         double half = font.stringWidth(axis) / 2.0;
         g.drawString(axis, (float) (plot.getCenterX() - half), below + 40);
+        String vertical = stretch() == 1 ? axis : axis + stretched(stretch());
         AffineTransform before = g.getTransform();
         g.rotate(-Math.PI / 2);
-        g.drawString(axis, (float) -(plot.getCenterY() + half), 20f);
+        half = font.stringWidth(vertical) / 2.0;
+        g.drawString(vertical, (float) -(plot.getCenterY() + half), 20f);
         g.setTransform(before);
     }
 
-    private void bar(Graphics2D g) {
-        double x = plot.getMaxX() + 24;
-        double h = plot.getHeight() / BANDS;
-        double[] edges = new double[BANDS + 1];
-        Arrays.setAll(edges, k -> k == 0 ? min : k == BANDS ? max : levels[k - 1]);
-        List<String> labels = Ticks.labels(edges);
-        g.setFont(PLAIN);
-        for (int k = 0; k <= BANDS; k++) {
-            double y = plot.getMaxY() - k * h;
-            if (k < BANDS) {
-                g.setColor(colour(k));
-                g.fill(new Rectangle2D.Double(x, y - h, 22, h));
-            }
-            g.setColor(Color.BLACK);
-            g.draw(new Line2D.Double(x + 22, y, x + 27, y));
-            g.drawString(labels.get(k), (float) x + 31, (float) y + 4);
-        }
-        g.draw(new Rectangle2D.Double(x, TOP, 22, plot.getHeight()));
-        g.drawString(unit, (float) x, TOP - 18f);
+    private static String stretched(double by) {
+        return by > 1
+                ? String.format(Locale.ROOT, ", drawn %.3g times as long", by)
+                : String.format(Locale.ROOT, ", drawn %.3g times as short", 1 / by);
     }
 
     private void legend(Graphics2D g) {
         float x = LEFT;
-        float y = HEIGHT - 22f;
+        float y = height - 22f;
         g.setFont(PLAIN);
         for (Kind kind : Kind.values()) {
             long count = marks.stream().filter(m -> m.kind() == kind).count();

@@ -19,7 +19,7 @@ public final class Forest extends Picture {
     /** What differences of accuracy to SGD are. */
     static final String POINTS = "test accuracy, points more than SGD's";
 
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 860;
     private static final int LEFT = 150;
     private static final int RIGHT = 170;
     private static final int TOP = 44;

@@ -16,24 +16,29 @@ public final class HtmlReport {
 
     /** @param table of {@code summary} */
     public static void write(Path file, Summary summary, ResultTable table) {
+        write(file, summary, table, Made.NONE);
+    }
+
+    /** The same, with how it was made. Each figure is a file of the folder {@code figures} beside the page too. */
+    public static void write(Path file, Summary summary, ResultTable table, Made made) {
         Require.given("file", file);
         Page page = new Page(Require.given("summary", summary).title())
                 .conclusion(Require.given("table", table).conclusion())
+                .figure(
+                        table.forest(),
+                        "Mean over seeds and its 95 % t-interval, paired by seed; an interval that holds 0 does not tell the"
+                                + " method from SGD.")
                 .table(table.rows())
                 .paragraph(
-                        "Test-set figures: mean and half-width of the 95 % t-interval over seeds. Differences are paired"
-                                + " by seed: mean and half-width of the t-interval, from ten seeds on also the 95 %"
-                                + " percentile bootstrap interval; p is that of the paired t-test, corrected by Holm for"
-                                + " the number of methods compared. Intervals are cut to what is possible; those of two or"
-                                + " three seeds are wide, and say that so few cannot tell. All of it is about this test set"
-                                + " and this split. ECE is the mean over seeds of each seed's own. NLL at T: after one"
-                                + " temperature, fitted on the validation part, has scaled all confidences. BN passes:"
-                                + " forward passes over the training images for batch norm's statistics, beside the epochs;"
-                                + " three cost about as much as one epoch.");
+                        "Test-set figures, mean over seeds and 95 % interval. Intervals of two or three seeds are wide, and"
+                                + " say that so few cannot tell. All of it is about this test set and this split.")
+                .glossary(Glossary.of(
+                        table.rows().get(0),
+                        summary.rows().stream().map(Summary.Row::method).toList()));
         beside(page, table);
         figures(page, summary);
         add(page, summary.evidence());
-        page.facts(summary.facts()).write(file);
+        page.facts(summary.facts(), Require.given("made", made)).write(file);
     }
 
     private static void beside(Page page, ResultTable table) {
@@ -72,7 +77,7 @@ public final class HtmlReport {
                             + " images; the table's are measured as its settings say.");
         }
         page.figure(
-                Charts.curves(summary, "validation accuracy", Summary.Point::validationAccuracy),
+                Charts.curves(summary, "validation accuracy, %", p -> Charts.percent(p.validationAccuracy())),
                 "Accuracy of the moving weights on held-out data.");
     }
 

@@ -6,6 +6,7 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.Shape;
 import java.awt.Stroke;
+import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.text.NumberFormat;
 import java.util.HashMap;
@@ -14,12 +15,15 @@ import java.util.Locale;
 import java.util.Map;
 import org.jfree.chart.ChartFactory;
 import org.jfree.chart.JFreeChart;
+import org.jfree.chart.annotations.XYPolygonAnnotation;
 import org.jfree.chart.axis.LogarithmicAxis;
 import org.jfree.chart.axis.NumberAxis;
 import org.jfree.chart.axis.NumberTickUnitSource;
 import org.jfree.chart.block.BlockBorder;
+import org.jfree.chart.plot.SeriesRenderingOrder;
 import org.jfree.chart.plot.XYPlot;
 import org.jfree.chart.renderer.xy.XYLineAndShapeRenderer;
+import org.jfree.chart.text.TextUtils;
 import org.jfree.chart.ui.RectangleEdge;
 import org.jfree.chart.ui.RectangleInsets;
 import org.jfree.data.xy.XYSeries;
@@ -30,9 +34,15 @@ import org.jfree.data.xy.XYSeriesCollection;
  * a method's second line is a fine one; other lines take styles in their order.
  */
 public final class Lines extends Picture {
+    private static final MethodStyle GREY = new MethodStyle(Color.GRAY, MethodStyle.stroke(1), new Ellipse2D.Double());
     private static final Stroke EDGE = MethodStyle.stroke(0.8f, 2, 3);
     private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 15);
+
+    static {
+        // Else text that stands upright is drawn as outlines, which nobody can search or have read aloud.
+        TextUtils.setUseDrawRotatedStringWorkaround(false);
+    }
 
     private final XYSeriesCollection series = new XYSeriesCollection();
     private final XYLineAndShapeRenderer renderer = new XYLineAndShapeRenderer(true, false);
@@ -56,6 +66,7 @@ public final class Lines extends Picture {
         plot.setRenderer(renderer);
         plot.setBackgroundPaint(Color.WHITE);
         plot.setOutlineVisible(false);
+        plot.setSeriesRenderingOrder(SeriesRenderingOrder.FORWARD);
         plot.setDomainGridlinePaint(new Color(0xDDDDDD));
         plot.setRangeGridlinePaint(new Color(0xDDDDDD));
         axes(plot);
@@ -122,6 +133,37 @@ public final class Lines extends Picture {
             if (!points.isEmpty()) renderer.setSeriesVisibleInLegend(put(points, EDGE, null), false);
         }
         return this;
+    }
+
+    /** A pale area between two edges, in the colour of the line added last: what its figures may be off by. */
+    public Lines shade(double[] x, double[] low, double[] high) {
+        double[] polygon = new double[4 * x.length];
+        for (int i = 0; i < x.length; i++) {
+            if (!Double.isFinite(low[i]) || !Double.isFinite(high[i])) return this;
+            polygon[2 * i] = x[i];
+            polygon[2 * i + 1] = low[i];
+            polygon[polygon.length - 2 * i - 2] = x[i];
+            polygon[polygon.length - 2 * i - 1] = high[i];
+        }
+        Color paint = new Color(
+                style.colour().getRed(),
+                style.colour().getGreen(),
+                style.colour().getBlue(),
+                40);
+        chart.getXYPlot().addAnnotation(new XYPolygonAnnotation(polygon, null, null, paint), false);
+        // Not drawn, but in the axis' range.
+        for (double[] edge : new double[][] {low, high}) {
+            int i = put(points("shade " + series.getSeriesCount(), x, edge), EDGE, null);
+            renderer.setSeriesLinesVisible(i, false);
+            renderer.setSeriesVisibleInLegend(i, false);
+        }
+        return this;
+    }
+
+    /** A pale grey area that no line belongs to. */
+    public Lines zone(double[] x, double[] low, double[] high) {
+        style = GREY;
+        return shade(x, low, high);
     }
 
     /** Points without a line, in the colour of the line added last. */

@@ -29,7 +29,7 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
     private static final List<String> METHODS = List.of(
             "sgd", "swa", "fge", "snapshot", "ema", "independent", "swag", "swap", "swa-cyclic", "lawa", "tail");
 
-    private static final float[][] DASHES = {{}, {10, 4}, {3, 3}, {10, 3, 3, 3}};
+    private static final float[][] DASHES = {{10, 4}, {3, 3}, {10, 3, 3, 3}, {6, 2}};
     private static final Shape[] MARKERS = {
         new Ellipse2D.Double(-3.5, -3.5, 7, 7),
         new Rectangle2D.Double(-3, -3, 6, 6),
@@ -45,9 +45,11 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
     /** The style of a place; no two of the first 32 are equal. A fine one is for a method's second line. */
     static MethodStyle of(int place, boolean fine) {
         int round = place / PALETTE.size();
+        // The first is drawn first and whole: what is dashed shows upon it where two lines are one.
+        float[] dash = place == 0 ? new float[0] : DASHES[(place - 1 + round) % DASHES.length];
         return new MethodStyle(
                 PALETTE.get(place % PALETTE.size()),
-                stroke(fine ? 1 : 2.2f, DASHES[(place + round) % DASHES.length]),
+                stroke(fine ? 1 : 2.2f, dash),
                 MARKERS[(place + place / MARKERS.length) % MARKERS.length]);
     }
 

@@ -2,30 +2,58 @@ package io.basin.report;
 
 import io.basin.Nullable;
 import io.basin.io.AtomicFile;
+import io.basin.io.Folders;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/** One file of HTML with its pictures inside, which needs neither network nor scripts: headings, sentences, tables, figures. */
+/**
+ * One file of HTML with its pictures inside, which needs neither network nor scripts: headings, sentences, tables, figures. It follows
+ * the reader's light or dark scheme, prints in the light one, and scrolls what is wide in a box of its own. Each picture is a file
+ * beside it too.
+ */
 public final class Page {
     private static final String STYLE = """
-            body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:960px;margin:2em auto;padding:0 1em}
-            table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:left}
-            .results td:not(:first-child),.results th:not(:first-child){text-align:right}
-            figure{margin:2em 0}figcaption{color:#555}svg{max-width:100%;height:auto}
-            .wide{overflow-x:auto}h2{break-after:avoid}figure,tr{break-inside:avoid}
-            @media (prefers-color-scheme:dark){body{color:#ddd;background:#161616}figcaption{color:#aaa}
-            td,th{border-color:#444}svg{filter:invert(.91) hue-rotate(180deg)}}
-            @media print{body{max-width:none;margin:0;font-size:11pt}}
+            :root{color-scheme:light dark;--paper:#fff;--ink:#000;--text:#222;--quiet:#555;--line:#ddd;--blue:#0072b2}
+            body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--paper);max-width:960px;margin:2em auto;
+            padding:0 1em;overflow-wrap:anywhere}
+            table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid var(--line);
+            text-align:left;overflow-wrap:normal}
+            .results td:not(:first-child),.results th:not(:first-child){text-align:right}.results td{white-space:nowrap}
+            figure{margin:2em 0}figcaption,dd{color:var(--quiet)}dt{font-weight:bold}summary{cursor:pointer}
+            a{color:var(--blue)}.wide{overflow-x:auto}svg{max-width:100%;min-width:640px;height:auto}
+            h2{break-after:avoid}figure,tr{break-inside:avoid}
+            @media screen and (prefers-color-scheme:dark){:root{--paper:#161616;--ink:#eee;--text:#ddd;--quiet:#aaa;
+            --line:#444;--blue:#8ea2ff}}
+            @media print{body{max-width:none;margin:0;font-size:11pt}svg{min-width:0}}
             """;
 
-    private final StringBuilder out =
-            new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                    + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
+    /** Colours of pictures that follow the scheme. */
+    private static final Map<String, String> COLOURS = Map.of(
+            "rgb(255,255,255)", "var(--paper)",
+            "rgb(0,0,0)", "var(--ink)",
+            "rgb(64,64,64)", "var(--ink)",
+            "rgb(221,221,221)", "var(--line)",
+            "rgb(0,114,178)", "var(--blue)");
+
+    private static final Pattern COLOUR = Pattern.compile("rgb\\([0-9,]+\\)");
+    private static final Pattern INLINE = Pattern.compile("(?<= )style=\"([^\"]*)\"");
+
+    private final String title;
+    private final StringBuilder out = new StringBuilder();
+    /** Classes of what pictures style, each once however many have it. */
+    private final Map<String, String> classes = new LinkedHashMap<>();
+
+    private final Map<String, Picture> pictures = new LinkedHashMap<>();
 
     public Page(String title) {
-        element("title", title).element("style", STYLE).out.append("</head><body>\n");
+        this.title = title;
         block("h1", title);
     }
 
@@ -56,13 +84,41 @@ public final class Page {
         return this;
     }
 
-    /** Nothing for null, and without a picture where the machine cannot draw. */
+    /** In a file of {@code figures}, named after its title. */
     public Page figure(@Nullable Picture picture, String caption) {
-        String svg = picture == null ? "" : picture.svg();
+        if (picture == null) return this;
+        String name = picture.title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+        return figure(picture, caption, "figures/" + name.replaceAll("^-|-$", ""));
+    }
+
+    /**
+     * Nothing where the machine cannot draw.
+     *
+     * @param file beside the page, without {@code .svg} and {@code .png}
+     */
+    public Page figure(Picture picture, String caption, String file) {
+        String svg = picture.svg("figure-" + (pictures.size() + 1), caption);
         if (svg.isEmpty()) return this;
-        out.append("<figure>").append(svg);
-        element("figcaption", caption).out.append("</figure>\n");
+        pictures.put(file, picture);
+        out.append("<figure><div class=\"wide\">").append(themed(svg)).append("</div><figcaption>");
+        out.append(Picture.escape(caption));
+        for (String kind : List.of("svg", "png")) {
+            out.append(" <a href=\"").append(Picture.escape(file + "." + kind)).append("\">");
+            out.append(kind.toUpperCase(Locale.ROOT)).append("</a>");
+        }
+        out.append("</figcaption></figure>\n");
         return this;
+    }
+
+    /** With classes instead of styles, and colours that follow the scheme. */
+    private String themed(String svg) {
+        int head = svg.indexOf('>');
+        String body = INLINE.matcher(svg.substring(head)).replaceAll(m -> {
+            String style = COLOUR.matcher(m.group(1).replace("&quot;", "'"))
+                    .replaceAll(c -> Matcher.quoteReplacement(COLOURS.getOrDefault(c.group(), c.group())));
+            return "class=\"" + classes.computeIfAbsent(style, s -> "k" + classes.size()) + "\"";
+        });
+        return svg.substring(0, head) + body.replaceAll("\n *", "\n");
     }
 
     /** Numbers; the first row is the header, the first column names the rows. */
@@ -98,21 +154,57 @@ public final class Page {
         return this;
     }
 
+    /** A line on each term, folded away; nothing where there is none. */
+    public Page glossary(Map<String, String> terms) {
+        if (terms.isEmpty()) return this;
+        return folded("What the words mean", page -> {
+            out.append("<dl>");
+            terms.forEach((term, text) -> element("dt", term).element("dd", text));
+            out.append("</dl>");
+        });
+    }
+
     /** What a reader must know to judge or repeat it. */
     public Page facts(Map<String, String> facts) {
-        heading("How it was made").out.append("<div class=\"wide\"><table>\n");
-        facts.forEach((name, value) -> row(List.of(name, value), 1));
+        return heading("How it was made").pairs(facts);
+    }
+
+    /** The same, with what is known of how the page came about, and all settings, folded away. */
+    public Page facts(Map<String, String> facts, Made made) {
+        facts(facts);
+        if (!made.facts().isEmpty()) pairs(made.facts());
+        if (!made.settings().isEmpty()) folded("Settings", page -> pairs(made.settings()));
+        return this;
+    }
+
+    private Page pairs(Map<String, String> pairs) {
+        out.append("<div class=\"wide\"><table>\n");
+        pairs.forEach((name, value) -> row(List.of(name, value), 1));
         out.append("</table></div>\n");
         return this;
     }
 
     /** The whole page. */
     String html() {
-        return out + "</body></html>\n";
+        StringBuilder html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
+        html.append(Picture.escape(title)).append("</title><style>").append(STYLE);
+        classes.forEach((style, name) ->
+                html.append('.').append(name).append('{').append(style).append("}\n"));
+        return html.append("</style></head><body>\n")
+                .append(out)
+                .append("</body></html>\n")
+                .toString();
     }
 
+    /** Writes the page, and each of its pictures as SVG and PNG beside it. */
     public void write(Path file) {
         AtomicFile.write(file, html());
+        pictures.forEach((name, picture) -> {
+            Path beside = file.toAbsolutePath().resolveSibling(name);
+            Folders.make(Objects.requireNonNull(beside.getParent()));
+            picture.write(beside.getParent(), beside.getFileName().toString());
+        });
     }
 
     /** Rows as text with columns aligned, for a terminal. */

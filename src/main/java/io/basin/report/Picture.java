@@ -54,31 +54,43 @@ public abstract class Picture {
 
     /** An {@code svg} element; empty where the machine cannot draw. */
     public String svg() {
-        return drawn(title, this::drawnSvg).orElse("");
+        return svg("picture", "");
     }
 
-    private String drawnSvg() {
+    /**
+     * The same, for a page that has others too.
+     *
+     * @param id of its own on the page
+     * @param description for those who do not see it; empty if the title says all
+     */
+    String svg(String id, String description) {
+        return drawn(title, () -> drawnSvg(id, description)).orElse("");
+    }
+
+    private String drawnSvg(String id, String description) {
         VectorGraphics2D g = new VectorGraphics2D();
         paint(g);
         String text = written(out -> new SVGProcessor()
                         .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
                         .writeTo(out))
                 .toString(StandardCharsets.UTF_8);
+        String told = description.isEmpty() ? "" : "<desc id=\"" + id + "-desc\">" + escape(description) + "</desc>";
+        String head = "<svg role=\"img\" aria-labelledby=\"" + id + "-title"
+                + (told.isEmpty() ? "" : " " + id + "-desc") + "\" style=\"font:12px sans-serif\" ";
+        String names = "<title id=\"" + id + "-title\">" + escape(title) + "</title>" + told;
         // The writer leaves out what it takes for the default size, in a page the text would have the page's; it knows
-        // no title, which
-        // screen readers read; and it names one font, which a reader may lack.
-        String name = escape(title);
+        // no title, which screen readers read; it names one font, which a reader may lack; and what it clips by is
+        // named
+        // alike in all pictures.
         return ATTRIBUTE
                 .matcher(text)
                 .replaceAll(
                         m -> Matcher.quoteReplacement(DIGITS.matcher(m.group()).replaceAll("$1")))
                 .replaceFirst("(?s)^.*?(?=<svg)", "")
                 .replaceAll("(font-family:&quot;[^&]*&quot;);", "$1,sans-serif;")
+                .replaceAll("(id=\"|url\\(#)clip", "$1" + id + "-clip")
                 .replaceFirst(
-                        "<svg ([^>]*)>",
-                        Matcher.quoteReplacement(
-                                        "<svg role=\"img\" aria-label=\"" + name + "\" style=\"font:12px sans-serif\" ")
-                                + "$1>" + Matcher.quoteReplacement("<title>" + name + "</title>"));
+                        "<svg ([^>]*)>", Matcher.quoteReplacement(head) + "$1>" + Matcher.quoteReplacement(names));
     }
 
     /** Text as markup shows it. */

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.io.Safetensors;
+import io.basin.landscape.Net;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,24 @@ class LandscapeCommandsTest {
         refused(says, "connect", a, elsewhere);
         refused(says, "surface", a, b, elsewhere);
         refused(says, "width", a, elsewhere);
+    }
+
+    /** Two files of one method and seed, such as a member and its average, go by their names too. */
+    @Test
+    void netsThatAreAlikeAreToldApartByTheirFiles() {
+        Path first = Path.of(a);
+        Path twin = Path.of(file("member-233", "small-cnn", 1));
+        List<String> alone = LandscapeOptions.label(List.of(first, Path.of(b)), List.of()).stream()
+                .map(Net::label)
+                .toList();
+        assertEquals(List.of("A: sgd, seed 1", "B: sgd, seed 2"), alone);
+        List<String> beside = LandscapeOptions.label(List.of(first, Path.of(b)), List.of(twin)).stream()
+                .map(Net::label)
+                .toList();
+        assertEquals(List.of("A: sgd, seed 1, a", "B: sgd, seed 2"), beside);
+        assertEquals(
+                "B: sgd, seed 1, member-233",
+                LandscapeOptions.label(List.of(first, twin), List.of()).get(1).label());
     }
 
     @Test

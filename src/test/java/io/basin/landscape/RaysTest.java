@@ -71,6 +71,34 @@ class RaysTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void raysAreLengthenedUntilTheLossHasRisenAndNoFurtherThanEightTimes(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData data = land.data(0, 0, "exact")) {
+            List<Net> nets = List.of(land.net(folder, "a", 1), land.net(folder, "b", 2));
+            Path into = Files.createDirectory(folder.resolve("r"));
+            Rays rays = new Rays(data, new Rays.Config(2, 3, 0.1, 0.1, 1), into, Progress.NONE);
+            Rays.Result plain = rays.run(nets, List.of());
+            double[] loss = plain.bundles().get(0).meanLoss();
+            double rise = Math.max(0, java.util.Arrays.stream(loss).max().orElseThrow() - loss[0]) + 1e-4;
+            Rays.Bundle longer = rays.run(nets, List.of(), rise).bundles().get(0);
+            assertTrue(longer.distances().length > 4, "the loss had not risen so far on what was asked for");
+            assertEquals(0.15, longer.distances()[4], 1e-12, "twice as far apart");
+            for (int d = 0; d < 2; d++) {
+                for (int i = 0; i < 4; i++)
+                    assertEquals(plain.bundles().get(0).figures()[d][i], longer.figures()[d][i]);
+            }
+            Rays.Result never = rays.run(nets, List.of(), 1e9);
+            for (Rays.Bundle b : never.bundles()) {
+                assertEquals(0.8, b.distances()[b.distances().length - 1], 1e-12);
+                assertEquals(b.distances().length, b.figures()[1].length);
+            }
+            assertThrows(IllegalArgumentException.class, () -> rays.run(nets, List.of(), 0));
+        }
+    }
+
     private static LossAndError loss(double value) {
         return new LossAndError(value, 0, 0, 0);
     }

@@ -55,7 +55,13 @@ class SurfaceTest {
     }
 
     private static PointEvaluator onOneSet(Model model, Evaluator all) {
-        return new PointEvaluator(model, all, all, all, Evaluator.Refresh.EXACT);
+        return new PointEvaluator(
+                model,
+                all,
+                all,
+                all,
+                Evaluator.Refresh.EXACT,
+                TwoParameters.set().labels());
     }
 
     /** u points from the first net to the third; v is u turned to the side on which the second one lies. */
@@ -68,6 +74,7 @@ class SurfaceTest {
         String where = x + ", " + y;
         assertEquals(TwoParameters.loss(a, b), f.trainLoss(), 2e-5, where);
         assertEquals(TwoParameters.loss(a, b), f.testLoss(), 2e-5, where);
+        assertEquals(TwoParameters.spread(a, b), f.spread(), 5e-5, where);
         if (Math.abs(a - b) > 1e-3) assertEquals(TwoParameters.error(a, b), f.testError(), 1e-9, where);
     }
 

@@ -55,6 +55,17 @@ final class TwoParameters {
         return sum / COUNT;
     }
 
+    /** Standard deviation of the loss over samples, in the closed form of two passes. */
+    static double spread(double a, double b) {
+        double mean = loss(a, b);
+        double squares = 0;
+        for (int i = 0; i < COUNT; i++) {
+            double own = (LABELS[i] == 0 ? a : b) * x(i);
+            squares += Math.pow(Math.log(Math.exp(a * x(i)) + Math.exp(b * x(i))) - own - mean, 2);
+        }
+        return Math.sqrt(squares / (COUNT - 1));
+    }
+
     static double[] gradient(double a, double b) {
         double[] g = new double[2];
         for (int i = 0; i < COUNT; i++) {

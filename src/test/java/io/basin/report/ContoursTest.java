@@ -2,6 +2,7 @@ package io.basin.report;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.Shape;
@@ -101,12 +102,65 @@ class ContoursTest {
 
     @Test
     void levelsGrowByAFactorFromTheLowestValue() {
-        double[] levels = Contours.levels(2, 10, 8);
+        double[] levels = Bands.levels(2, 10, 8, 0);
         assertEquals(8, levels.length);
         double factor = Math.pow(256, 1.0 / 8);
         assertEquals(2 + 8 / 256.0, levels[0], 1e-12);
         for (int k = 1; k < 8; k++) assertEquals(factor, (levels[k] - 2) / (levels[k - 1] - 2), 1e-12);
         assertEquals(10, 2 + (levels[7] - 2) * factor, 1e-12);
+    }
+
+    /** One of 1,000 images is 0.1 %, the standard error 1 %: nothing finer is drawn, and nothing where all is within it. */
+    @Test
+    void levelsAreNoFinerThanWhatTheValuesMayBeOffBy() {
+        double[] levels = Bands.levels(11.35, 90, 9, 1);
+        assertTrue(levels.length > 3 && levels.length < 9, "some were left out");
+        double last = 11.35;
+        for (double level : levels) {
+            assertTrue(level - last >= 1, level + " after " + last);
+            last = level;
+        }
+        assertEquals(0, Bands.levels(11.35, 11.4, 9, 0.5).length);
+        assertEquals(0, Bands.levels(3, 3, 9, 0).length);
+    }
+
+    private static Contours extents(double width, double height) {
+        double[] xs = {0, width};
+        double[] ys = {0, height};
+        return new Contours("T", "d", "u", xs, ys, new double[][] {{1, 2}, {3, 4}}, 0);
+    }
+
+    @Test
+    void axesHaveOneScaleOrThePictureSaysHowMuchTheyAreStretched() {
+        Contours equal = extents(4, 2);
+        assertEquals(1, equal.stretch());
+        assertEquals(46 + 96 + 268, equal.height, "536 pixels for 4, so 268 for 2");
+        assertFalse(equal.svg().contains("times as"));
+        Contours stretched = extents(37, 0.75);
+        assertEquals((478 / 0.75) / (536 / 37.0), stretched.stretch(), 1e-9);
+        assertTrue(stretched.svg().contains(">d, drawn 44.0 times as long<"), "said on the axis");
+        assertTrue(extents(0.75, 37).svg().contains(">d, drawn 55.3 times as short<"));
+    }
+
+    /** The bar's colours reach as high as their values do, and its labels do not cover each other. */
+    @Test
+    void theColourBarIsToScale() {
+        double[] xs = {0, 1, 2, 3};
+        String svg = new Contours("T", "d", "u", xs, xs, grid(xs, xs, (x, y) -> 10 * x), 0).svg();
+        assertTrue(svg.contains(">lower is better<"));
+        List<Double> heights = new ArrayList<>();
+        Matcher m = Pattern.compile("<rect height=\"([0-9.]+)\" style=\"fill:rgb[^\"]*\" width=\"22\"")
+                .matcher(svg);
+        while (m.find()) heights.add(Double.parseDouble(m.group(1)));
+        double[] levels = Bands.levels(0, 30, 9, 0);
+        assertEquals(10, heights.size());
+        for (int k = 1; k < 9; k++) assertEquals((levels[k] - levels[k - 1]) / 30 * 478, heights.get(k), 0.2);
+        List<Double> labels = new ArrayList<>();
+        Matcher text = Pattern.compile("<text [^>]* x=\"612\" y=\"([0-9.]+)\"").matcher(svg);
+        while (text.find()) labels.add(Double.parseDouble(text.group(1)));
+        assertEquals(11, labels.size());
+        for (int k = 1; k < labels.size(); k++)
+            assertTrue(labels.get(k - 1) - labels.get(k) >= 13.9, labels.toString());
     }
 
     @Test
@@ -128,14 +182,14 @@ class ContoursTest {
     void theSvgHasItsMarksLevelsAndTicksWhereTheDataPutThem() {
         double[] xs = {-1, 0, 1, 2, 3};
         double[] ys = {0, 10, 20};
-        String svg = new Contours("Title", "distance", "nats", xs, ys, grid(xs, ys, (x, y) -> 1 + x * x + y))
+        String svg = new Contours("Title", "distance", "nats", xs, ys, grid(xs, ys, (x, y) -> 1 + x * x + y), 0)
                 .mark(Contours.Kind.NET, "A: sgd", 0, 5)
                 .mark(Contours.Kind.AVERAGE, "the mean", 2, 15)
                 .svg();
         for (String text : new String[] {"Title", "distance", "nats", "A: sgd", "the mean"}) {
             assertTrue(svg.contains(">" + text + "<"), text);
         }
-        double[] levels = Contours.levels(1, 30, 9);
+        double[] levels = Bands.levels(1, 30, 9, 0);
         assertTrue(svg.contains(">30<"), "the highest value");
         assertTrue(
                 svg.contains(">"
@@ -177,7 +231,7 @@ class ContoursTest {
     @Test
     void labelsOfMarksAtOnePlaceAreApart() {
         double[] xs = {0, 1, 2};
-        String svg = new Contours("T", "d", "u", xs, xs, grid(xs, xs, (x, y) -> x + y))
+        String svg = new Contours("T", "d", "u", xs, xs, grid(xs, xs, (x, y) -> x + y), 0)
                 .mark(Contours.Kind.NET, "first one", 1, 1)
                 .mark(Contours.Kind.AVERAGE, "second one", 1, 1)
                 .svg();

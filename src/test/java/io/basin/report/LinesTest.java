@@ -51,8 +51,8 @@ class LinesTest {
                 .line("swa", new double[] {0, 1}, new double[] {1, 2})
                 .svg();
         assertTrue(svg.contains(">epochs</text>") && svg.contains(">swa</text>"), svg);
-        assertTrue(svg.contains("role=\"img\" aria-label=\"Loss &lt;of&gt; it\""), svg);
-        assertTrue(svg.contains("<title>Loss &lt;of&gt; it</title>"), svg);
+        assertTrue(svg.contains("role=\"img\" aria-labelledby=\"picture-title\""), svg);
+        assertTrue(svg.contains("<title id=\"picture-title\">Loss &lt;of&gt; it</title>"), svg);
     }
 
     @Test
