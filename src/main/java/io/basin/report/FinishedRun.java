@@ -53,7 +53,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         }
         if (runs.isEmpty()) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
-                    + CONFIG + " and " + RESULTS + "; go on with an interrupted one by 'basin compare --resume'");
+                    + CONFIG + " and " + RESULTS + "; an interrupted one has to be resumed first");
         }
         return runs;
     }
