@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
             ConnectCommand.class,
             SurfaceCommand.class,
             WidthCommand.class,
+            StabilityCommand.class,
             ScheduleCommand.class,
             DataCommand.class,
             DoctorCommand.class

@@ -363,10 +363,10 @@ final class TrainingOptions {
     }
 
     /** What a resumed run must have the same. */
-    Configuration fix(Configuration configuration) {
+    Configuration fix(Configuration configuration, List<String> methods) {
         Map<String, MethodSettings> settings = new LinkedHashMap<>();
         methods().all().forEach(m -> settings.put(m.name(), m));
-        settings.keySet().removeIf(name -> settings.get(name) instanceof Baseline);
+        settings.keySet().removeIf(n -> !methods.contains(n) || settings.get(n) instanceof Baseline);
         return configuration
                 .fixed("optimizer", rule)
                 .fixed("settings", settings())
