@@ -53,6 +53,9 @@ final class CompareCommand implements Runnable {
     private boolean allCombiners;
 
     @Mixin
+    private Published published;
+
+    @Mixin
     private Flags.Probes probes;
 
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
@@ -107,6 +110,8 @@ final class CompareCommand implements Runnable {
         System.out.println(summary.title() + ": " + summary.facts().get("budget") + ", on " + on);
         System.out.println();
         System.out.print(table.text());
+        System.out.print(published.text(
+                training.settings().dataset(), training.settings().model()));
         if (allCombiners) System.out.print("\n" + table.textBeside());
         System.out.println();
         System.out.println(table.conclusion());

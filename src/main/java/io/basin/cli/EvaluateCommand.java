@@ -52,6 +52,13 @@ final class EvaluateCommand implements Runnable {
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
     private Path reliability;
 
+    @Option(
+            names = "--temperature",
+            description =
+                    "scale confidences by a temperature fitted on held-out samples, or where there are none on each half of the"
+                            + " test part for the other")
+    private boolean scaled;
+
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
@@ -71,6 +78,7 @@ final class EvaluateCommand implements Runnable {
                             Probabilities.mean(onTest, List.of(file.into(model).weights()));
                     scored.add(p);
                     print(file, p.metrics(labels));
+                    if (scaled) System.out.println(" " + Scaled.of(splits, List.of(file), progress));
                     print(new RobustnessEval(data.test(), asked, Progress.NONE)
                             .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set)));
                 }

@@ -94,7 +94,7 @@ public final class Main implements Runnable {
             @Override
             public int execute(String... args) {
                 try {
-                    return super.execute(Resumption.complete(args));
+                    return super.execute(Recipe.complete(Resumption.complete(args)));
                 } catch (IllegalArgumentException e) {
                     getErr().println("basin: " + Complaint.of(e));
                     return USAGE;

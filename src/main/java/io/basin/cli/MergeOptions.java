@@ -82,7 +82,8 @@ final class MergeOptions extends Flags.Data {
             String heldOut = splits.holdsOut() ? heldOut(models, model, splits, beyond) : "";
             Checkpoint.saveModel(out, model, model.weights(), header(models, method));
             int samples = splits.trainSet().count();
-            System.out.println(made + (mean.hasStatistics() ? ", batch-norm statistics of " + samples + " training samples" : "")
+            System.out.println(made
+                    + (mean.hasStatistics() ? ", batch-norm statistics of " + samples + " training samples" : "")
                     + heldOut);
         });
     }
@@ -99,7 +100,8 @@ final class MergeOptions extends Flags.Data {
         try (Model one = models.get(0).open(splits)) {
             one.on(splits, Splits.Part.VALIDATION);
             double[] alone = models.stream()
-                    .mapToDouble(m -> m.into(one).evaluate(splits, Splits.Part.VALIDATION).accuracy())
+                    .mapToDouble(m ->
+                            m.into(one).evaluate(splits, Splits.Part.VALIDATION).accuracy())
                     .toArray();
             double ends = Arrays.stream(alone).average().orElseThrow();
             int samples = splits.validationSet().count();
@@ -113,8 +115,8 @@ final class MergeOptions extends Flags.Data {
                     100 * accuracy,
                     100 * ends);
             if (!force) {
-                throw new IllegalArgumentException(barrier
-                        + ". Combine predictions with 'basin ensemble', or average anyway with --force");
+                throw new IllegalArgumentException(
+                        barrier + ". Combine predictions with 'basin ensemble', or average anyway with --force");
             }
             Notices.once(barrier);
             return said;

@@ -71,8 +71,9 @@ final class SoupCommand implements Runnable {
             }
             boolean beyond = unnormalised || weights.stream().anyMatch(w -> w < 0);
             if (beyond && merge.keepStatistics) {
-                throw new IllegalArgumentException("--no-bn-update: batch-norm statistics have no sum with negative weights, nor"
-                        + " one that is not divided; leave it out, and they are measured");
+                throw new IllegalArgumentException(
+                        "--no-bn-update: batch-norm statistics have no sum with negative weights, nor"
+                                + " one that is not divided; leave it out, and they are measured");
             }
             double[] given = weights.stream().mapToDouble(w -> w).toArray();
             merge.mean(files, "average", f -> of(f, given), beyond);

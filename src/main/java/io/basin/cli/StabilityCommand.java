@@ -67,8 +67,8 @@ final class StabilityCommand implements Runnable {
     private void measure(RunOptions.Work work) {
         Splits splits = work.splits();
         Method sgd = work.plan().get(0);
-        Stability.Config config =
-                new Stability.Config(sgd, checkpoints, points, seed, run.options().update());
+        Stability.Config config = new Stability.Config(
+                sgd, checkpoints, points, seed, run.options().update());
         work.configuration()
                 .fixed("checkpoints", checkpoints)
                 .fixed("points", points)
@@ -93,17 +93,20 @@ final class StabilityCommand implements Runnable {
                 .run();
         int warm = (int) Math.round(training.budget().warmUp() * splits.stepsPerEpoch());
         LandscapeReport report = StabilityReport.of(
-                lines, sgd.schedule().steps(), warm, splits.validationSet().count(), facts(work));
+                lines, sgd.schedule().steps(), warm, splits.validationSet().count(), facts(work), FlagNames::said);
         report.write(work.folder(), System.out);
     }
 
     private Map<String, String> facts(RunOptions.Work work) {
         Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("net", training.settings().model() + " on " + training.settings().dataset());
+        facts.put(
+                "net",
+                training.settings().model() + " on " + training.settings().dataset());
         facts.put("training", training.settings().identity() + ", " + training.budget());
         facts.put(
                 "measured",
-                points + " points on each line; error on " + work.splits().validationSet().count()
+                points + " points on each line; error on "
+                        + work.splits().validationSet().count()
                         + " held-out samples, batch-norm statistics and training loss on at most " + Splits.GLANCE
                         + " training samples");
         facts.put("device", work.configuration().mixed());

@@ -153,7 +153,10 @@ final class TrainingOptions {
         }
     }
 
-    @Option(names = "--validation", defaultValue = "5000", description =
+    @Option(
+            names = "--validation",
+            defaultValue = "5000",
+            description =
                     "samples held out of the training set; 0 trains on all, as the papers' tables do: no validation curve, nothing"
                             + " chosen or fitted; default ${DEFAULT-VALUE}")
     int validation;
@@ -237,7 +240,10 @@ final class TrainingOptions {
     int swagSamples;
 
     @Sets("swag.rank")
-    @Option(names = "--swag-rank", defaultValue = "20", description = "columns of its low-rank part, the paper's K")
+    @Option(
+            names = "--swag-rank",
+            defaultValue = "20",
+            description = "columns of its low-rank part, the paper's K; 0 for SWAG-diagonal")
     int swagRank;
 
     @Sets("swag.scale")
@@ -376,7 +382,8 @@ final class TrainingOptions {
 
     TrainTest load(Progress progress) {
         if (tune && validation == 0) {
-            throw new IllegalArgumentException("--tune measures on as many samples as --validation says, and that is 0");
+            throw new IllegalArgumentException(
+                    "--tune measures on as many samples as --validation says, and that is 0");
         }
         TrainTest published = DataSets.load(dataset, dataDir, progress);
         return tune ? TrainTest.of(published.train(), validation) : published;

@@ -179,7 +179,8 @@ public final class Comparison {
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
         String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + splits.fingerprint() + ", seed="
-                + seed + (start == null ? "" : ", from=" + start.identity()) + ", statistics=" + options.update().how() + ", plain="
+                + seed + (start == null ? "" : ", from=" + start.identity()) + ", statistics="
+                + options.update().how() + ", plain="
                 + options.update().plain();
         Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
         if (finished.isPresent()) return finished.get();

@@ -71,7 +71,8 @@ record Group(List<Method> methods) {
     }
 
     boolean predictsFromMembers() {
-        return methods.stream().anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());
+        return methods.stream()
+                .anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());
     }
 
     /** Training runs: those of the methods, and the trunk where they have one. */

@@ -206,10 +206,11 @@ final class GroupRun {
 
     /** What a net is trained by up to {@code step} of a part. */
     private Lineage lineage(int part, int step) {
-        Lineage before = Lineage.of(place.start() == null ? Map.of() : place.start().header());
+        Lineage before =
+                Lineage.of(place.start() == null ? Map.of() : place.start().header());
         if (part > 0 && group.isTrunk(0)) before = lineage(0, group.schedule(0).steps());
-        String batches = place.settings().identity() + ", net=" + graph.fingerprint() + ", data="
-                + splits.fingerprint() + ", seed=" + (place.seed() * 1000 + part);
+        String batches = place.settings().identity() + ", net=" + graph.fingerprint() + ", data=" + splits.fingerprint()
+                + ", seed=" + (place.seed() * 1000 + part);
         return before.and(batches, group.schedule(part).lr(), group.begin(part), step, splits.stepsPerEpoch());
     }
 
@@ -217,7 +218,8 @@ final class GroupRun {
     private Map<String, String> about(String method, int part) {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long drawn = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
-        String init = place.start() == null ? Long.toString(drawn) : place.start().init();
+        String init =
+                place.start() == null ? Long.toString(drawn) : place.start().init();
         Map<String, String> about =
                 new LinkedHashMap<>(splits.card(net(), method, init).header());
         about.put(Start.EPOCH, Integer.toString(splits.stepsPerEpoch()));

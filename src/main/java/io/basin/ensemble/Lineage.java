@@ -57,8 +57,7 @@ public record Lineage(List<String> hashes) {
     /** Epochs from the first on that both were trained by alike. */
     public int shared(Lineage other) {
         int n = 0;
-        while (n < Math.min(hashes.size(), other.hashes.size())
-                && hashes.get(n).equals(other.hashes.get(n))) n++;
+        while (n < Math.min(hashes.size(), other.hashes.size()) && hashes.get(n).equals(other.hashes.get(n))) n++;
         return n;
     }
 

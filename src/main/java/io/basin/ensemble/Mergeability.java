@@ -36,8 +36,10 @@ public final class Mergeability {
         return models.stream()
                 .filter(other -> partAtOnce(first, other))
                 .findFirst()
-                .map(other -> first + " and " + other + " have the same first weights, but part within the first epoch:"
-                        + " their rates or batches differ from there on, and only nets that part later lie in one basin");
+                .map(
+                        other -> first + " and " + other
+                                + " have the same first weights, but part within the first epoch:"
+                                + " their rates or batches differ from there on, and only nets that part later lie in one basin");
     }
 
     /** Whether both say what they were trained by, and that differs from the first epoch on. */

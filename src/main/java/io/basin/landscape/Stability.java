@@ -5,8 +5,8 @@ import io.basin.data.Progress;
 import io.basin.device.BatchReader;
 import io.basin.device.Loss;
 import io.basin.device.Memory;
-import io.basin.io.Folders;
 import io.basin.io.FolderLock;
+import io.basin.io.Folders;
 import io.basin.io.Safetensors;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
@@ -70,7 +70,8 @@ public final class Stability {
         public long trained() {
             int[] at = steps();
             long all = sgd.schedule().steps();
-            return at[at.length - 1] + Arrays.stream(at).mapToLong(s -> 2 * (all - s)).sum();
+            return at[at.length - 1]
+                    + Arrays.stream(at).mapToLong(s -> 2 * (all - s)).sum();
         }
     }
 
@@ -90,9 +91,13 @@ public final class Stability {
             return (line.get(0).testError() + line.get(line.size() - 1).testError()) / 2;
         }
 
-        /** Standard error of {@link #endError} as of a share of {@code samples}. */
+        /**
+         * Standard error of {@link #endError} as of a share of {@code samples}, with one hit and one error more (Agresti and
+         * Coull): a net that errs on none of a few samples is not known without error.
+         */
         public double samplingError(int samples) {
-            return Math.sqrt(endError() * (1 - endError()) / samples);
+            double p = (endError() * samples + 1) / (samples + 2);
+            return Math.sqrt(p * (1 - p) / (samples + 2));
         }
 
         boolean isStable(int samples) {
@@ -214,8 +219,8 @@ public final class Stability {
         about.put(Trainer.RUN, identity() + ", order=" + training.seed() + ", from step=" + done);
         int left = training.steps() - Math.max(done, Trainer.progress(place));
         try (Progress.Counter counter = progress.start(task, left, "steps")) {
-            Trainer trainer = new Trainer(
-                    training, splits.stepsPerEpoch(), place, 0, about, false, new Trainer.Listener() {
+            Trainer trainer =
+                    new Trainer(training, splits.stepsPerEpoch(), place, 0, about, false, new Trainer.Listener() {
                         @Override
                         public void onStep(int step) {
                             counter.step(1);
@@ -227,8 +232,8 @@ public final class Stability {
     }
 
     private Map<String, String> about() {
-        Map<String, String> about = new LinkedHashMap<>(
-                splits.card(settings.model(), config.sgd().name(), Long.toString(seed()))
+        Map<String, String> about =
+                new LinkedHashMap<>(splits.card(settings.model(), config.sgd().name(), Long.toString(seed()))
                         .header());
         about.put("seed", Long.toString(config.seed()));
         return about;
@@ -237,16 +242,15 @@ public final class Stability {
     private Line measure(int step, Path first, Path last, ResultCache cache) {
         BatchReader plain = splits.plainBatch();
         try (Model model = model()) {
-            Evaluator statistics = model.evaluator(
-                    splits.glance(), config.update().plain() ? plain : splits.augmentedBatch());
+            Evaluator statistics =
+                    model.evaluator(splits.glance(), config.update().plain() ? plain : splits.augmentedBatch());
             Evaluator train = model.evaluator(splits.glance(), plain);
             Evaluator heldOut = model.evaluator(splits.validation(), plain);
             try (PointEvaluator points = new PointEvaluator(
                     model, statistics, train, heldOut, config.update().of(statistics))) {
                 List<Memory> ends = List.of(points.load(first), points.load(last));
                 try (PointEvaluator.Probe probe = points.probe(ends);
-                        Progress.Counter counter =
-                                progress.start("line of step " + step, config.points(), "points")) {
+                        Progress.Counter counter = progress.start("line of step " + step, config.points(), "points")) {
                     cache.counting(counter);
                     return new Line(
                             step,

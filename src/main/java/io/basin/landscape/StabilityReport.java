@@ -6,11 +6,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 
 /** What was found between the children of checkpoints: numbers, pictures, a page, and from where on averaging is safe. */
 public final class StabilityReport {
-    private static final List<String> HEADER =
-            List.of("step", "of the budget", "error of the children %", "highest on the line %", "barrier, points", "stable");
+    private static final List<String> HEADER = List.of(
+            "step", "of the budget", "error of the children %", "highest on the line %", "barrier, points", "stable");
 
     private final List<Stability.Line> lines;
     private final int steps;
@@ -26,11 +27,17 @@ public final class StabilityReport {
      * @param steps of the whole run
      * @param warm of its warm-up, which a start of averaging does not count
      * @param samples held out, on which errors were measured
+     * @param said puts the caller's words in the place of parameters
      */
     public static LandscapeReport of(
-            List<Stability.Line> lines, int steps, int warm, int samples, Map<String, String> facts) {
+            List<Stability.Line> lines,
+            int steps,
+            int warm,
+            int samples,
+            Map<String, String> facts,
+            UnaryOperator<String> said) {
         LandscapeReport report = new LandscapeReport("From where on training is stable", facts);
-        new StabilityReport(lines, steps, samples).fill(report, warm);
+        new StabilityReport(lines, steps, samples).fill(report, warm, said);
         return report;
     }
 
@@ -41,24 +48,30 @@ public final class StabilityReport {
         return Math.max(0, lines.get(first).step() - warm) / (double) (steps - warm);
     }
 
-    private void fill(LandscapeReport report, int warm) {
+    private void fill(LandscapeReport report, int warm, UnaryOperator<String> said) {
         double start = start(lines, steps, warm, samples);
         report.number("lines", lines);
         report.number("heldOut", samples);
         report.number("start", start);
         report.row(HEADER);
         for (Stability.Line l : lines) report.row(row(l));
-        report.conclude(List.of(conclusion(start)));
-        report.explain("Barrier: the highest held-out error on the straight line between two nets that were trained on from one"
-                + " checkpoint with other orders of samples, above the mean of their own errors; stable: not above the"
-                + " sampling error of " + samples + " held-out samples, there and at all later checkpoints.");
+        report.conclude(List.of(said.apply(conclusion(start))));
+        report.explain(
+                "Barrier: the highest held-out error on the straight line between two nets that were trained on from one"
+                        + " checkpoint with other orders of samples, above the mean of their own errors; stable: not above the"
+                        + " sampling error of " + samples + " held-out samples, there and at all later checkpoints.");
         report.note("Batch-norm statistics are measured anew at every point of a line.");
         double[] x = lines.stream().mapToDouble(this::share).toArray();
-        Lines barriers = new Lines("Error barrier between two children", "trained before they part, of the budget", "points");
-        barriers.dotted("barrier", x, lines.stream().mapToDouble(l -> 100 * l.barrier()).toArray());
+        Lines barriers =
+                new Lines("Error barrier between two children", "trained before they part, of the budget", "points");
+        barriers.dotted(
+                "barrier", x, lines.stream().mapToDouble(l -> 100 * l.barrier()).toArray());
         barriers.line(
-                "sampling error", x, lines.stream().mapToDouble(l -> 100 * l.samplingError(samples)).toArray());
-        report.figure(barriers, "barrier", "Below the sampling error the children lie in one basin, and have a useful mean.");
+                "sampling error",
+                x,
+                lines.stream().mapToDouble(l -> 100 * l.samplingError(samples)).toArray());
+        report.figure(
+                barriers, "barrier", "Below the sampling error the children lie in one basin, and have a useful mean.");
         report.figure(
                 along("Held-out error from child to child", "held-out error, %", f -> 100 * f.testError()),
                 "held-out-error",
@@ -86,16 +99,17 @@ public final class StabilityReport {
 
     private String conclusion(double start) {
         if (Double.isNaN(start)) {
-            return "No checkpoint is stable: children of the last one, of step " + lines.get(lines.size() - 1).step() + " of "
-                    + steps + ", still have a barrier between them. Averages of this training mix basins: train longer.";
+            return "No checkpoint is stable: children of the last one, of step "
+                    + lines.get(lines.size() - 1).step() + " of " + steps
+                    + ", still have a barrier between them. Averages of this training mix basins: train longer.";
         }
         int step = lines.get(Stability.stableFrom(lines, samples)).step();
         if (step == 0) {
             return "Stable from the first weights on: nets trained with any order of samples lie in one basin, and averaging may"
                     + " start anywhere, as far as this test goes.";
         }
-        return "Stable from step " + step + " of " + steps + " on: averaging is safe with `swa.start` " + format("%.2f", start)
-                + " or later. When it pays is another question: compare.";
+        return "Stable from step " + step + " of " + steps + " on: averaging is safe with `swa.start` "
+                + format("%.2f", start) + " or later. When it pays is another question: compare.";
     }
 
     private Lines along(String title, String axis, ToDoubleFunction<LossAndError> figure) {

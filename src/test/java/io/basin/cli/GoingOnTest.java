@@ -109,7 +109,11 @@ class GoingOnTest {
         Shell again = Shell.run("train", "--resume", run);
         assertDone(again);
         assertArrayEquals(lines, Files.readAllBytes(made.resolve("metrics.jsonl")));
-        assertEquals(2, new String(lines, java.nio.charset.StandardCharsets.UTF_8).lines().count());
+        assertEquals(
+                2,
+                new String(lines, java.nio.charset.StandardCharsets.UTF_8)
+                        .lines()
+                        .count());
         Shell other = Shell.run("train", "--resume", run, "--from", half.resolve("seed-1/sgd/checkpoint.safetensors"));
         assertEquals(2, other.code());
         assertTrue(other.complaint().contains("--from"), other.complaint());
@@ -149,7 +153,8 @@ class GoingOnTest {
     @Test
     void productsAtSeveralBudgetsAreThoseOfRunsThatEndThere() {
         Path several = shared.resolve("several");
-        Shell done = compare(several, "--epochs", 4, "--fge-start", 0.5, "--methods", "sgd,swa,fge", "--budgets", "1,1.25,1.5");
+        Shell done = compare(
+                several, "--epochs", 4, "--fge-start", 0.5, "--methods", "sgd,swa,fge", "--budgets", "1,1.25,1.5");
         assertDone(done);
         assertTrue(done.out().contains("swa (at 1.25 budgets)"), done.out());
         Path one = shared.resolve("one");
@@ -172,7 +177,10 @@ class GoingOnTest {
         Shell done = compare(run, "--epochs", 2, "--methods", "sgd,swa,snapshot", "--validation", 0, "--all-combiners");
         assertDone(done);
         assertTrue(done.err().contains("no sample is held out, as --validation is 0"), done.err());
-        assertTrue(Json.read(run.resolve("results.json")).path("facts").path("data").asText()
+        assertTrue(Json.read(run.resolve("results.json"))
+                .path("facts")
+                .path("data")
+                .asText()
                 .contains("240 training, 0 validation"));
         assertFalse(done.out().contains("ridge"), done.out());
         assertTrue(done.out().contains("(vote)"), done.out());

@@ -58,9 +58,12 @@ class MergeEvidenceTest {
     @Test
     void netsOfOneRunAreAveragedAndTheirOwnAccuracyIsSaidBesideTheMeans() {
         Path swa = run.resolve("seed-1/swa");
-        Shell done = average(shared.resolve("mean.safetensors"), swa.resolve("member-29.safetensors"), net(run, 1, "swa"));
+        Shell done =
+                average(shared.resolve("mean.safetensors"), swa.resolve("member-29.safetensors"), net(run, 1, "swa"));
         assertEquals(0, done.code(), done.err());
-        assertTrue(done.out().matches("(?s).*held-out accuracy [0-9.]+ %, of its files [0-9.]+ % on average.*"), done.out());
+        assertTrue(
+                done.out().matches("(?s).*held-out accuracy [0-9.]+ %, of its files [0-9.]+ % on average.*"),
+                done.out());
     }
 
     /** The seed draws the same first weights; the rates differ from the first step on. */
@@ -97,10 +100,11 @@ class MergeEvidenceTest {
             header.put("init", "1");
             header.keySet().removeIf(k -> k.contains("sha256") || k.contains("check"));
             SafetensorsWriter writer = Safetensors.writer().metadata(header);
-            in.tensors().forEach((tensor, entry) -> writer.add(
-                    tensor,
-                    entry.shape().stream().mapToLong(Long::longValue).toArray(),
-                    in.floats(tensor)));
+            in.tensors()
+                    .forEach((tensor, entry) -> writer.add(
+                            tensor,
+                            entry.shape().stream().mapToLong(Long::longValue).toArray(),
+                            in.floats(tensor)));
             writer.write(copy);
         }
         return copy;
@@ -115,7 +119,10 @@ class MergeEvidenceTest {
         Shell done = average(mixed, "--weights", "1,1.4,-0.4", a, b, c);
         assertEquals(0, done.code(), done.err());
         Path raw = shared.resolve("raw.safetensors");
-        assertEquals(0, average(raw, "--weights", "-0.25,1,0.5", "--unnormalised", a, b, c).code());
+        assertEquals(
+                0,
+                average(raw, "--weights", "-0.25,1,0.5", "--unnormalised", a, b, c)
+                        .code());
         try (Safetensors x = Safetensors.open(a);
                 Safetensors y = Safetensors.open(b);
                 Safetensors z = Safetensors.open(c);
@@ -163,13 +170,15 @@ class MergeEvidenceTest {
         });
         assertFalse(more.err().contains("sgd, seed 1: epoch") || more.err().contains("swa, seed 1: epoch"), more.err());
         assertTrue(Files.exists(there.resolve("seed-1/ema")) && Files.exists(there.resolve("seed-1/swag")));
-        for (String method : List.of("sgd", "swa", "ema", "swag", "fge")) assertTrue(more.out().contains(method));
+        for (String method : List.of("sgd", "swa", "ema", "swag", "fge"))
+            assertTrue(more.out().contains(method));
     }
 
     private static Map<String, FileTime> trained(Path folder) throws IOException {
         Map<String, FileTime> all = new TreeMap<>();
         try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
                 all.put(folder.relativize(file).toString(), Files.getLastModifiedTime(file));
             }
         }

@@ -67,12 +67,17 @@ class StabilityCommandTest {
         double first = Double.NaN;
         for (JsonNode line : results().path("lines")) {
             double most = 0;
-            for (JsonNode p : line.path("line")) most = Math.max(most, p.path("testError").asDouble());
+            for (JsonNode p : line.path("line"))
+                most = Math.max(most, p.path("testError").asDouble());
             double ends = (line.path("line").path(0).path("testError").asDouble()
                             + line.path("line").path(4).path("testError").asDouble())
                     / 2;
             String row = String.format(
-                    java.util.Locale.ROOT, "(?s).*\\n%d .*%.2f +%.2f .*", line.path("step").asInt(), 100 * ends, 100 * most);
+                    java.util.Locale.ROOT,
+                    "(?s).*\\n%d .*%.2f +%.2f .*",
+                    line.path("step").asInt(),
+                    100 * ends,
+                    100 * most);
             assertTrue(done.out().matches(row), row + done.out());
             if (Double.isNaN(first)) first = most - ends;
         }
@@ -85,7 +90,9 @@ class StabilityCommandTest {
         assertTrue(start.isNumber(), done.out());
         int stable = (int) Math.round(start.asDouble() * 40);
         assertEquals(0, stable % 10);
-        assertTrue(done.out().contains(stable == 0 ? "from the first weights on" : "Stable from step " + stable), done.out());
+        assertTrue(
+                done.out().contains(stable == 0 ? "from the first weights on" : "Stable from step " + stable),
+                done.out());
         assertTrue(stable == 0 || done.out().contains("--swa-start"), done.out());
     }
 
