@@ -57,13 +57,23 @@ final class BudgetOptions {
     @Option(names = "--from-epochs", description = "epochs that the file of --from has behind it; default what it says")
     private Double fromEpochs;
 
+    @Option(
+            names = Recipe.FLAG,
+            paramLabel = "NET",
+            description =
+                    "the papers' settings of vgg16, preresnet110, preresnet164 or wrn-28-10: net, budget, rates, weight decay, starts"
+                            + " and cycles; flags that are given too come first")
+    @SuppressWarnings("unused") // the command line is completed with its flags before it is parsed
+    private String recipe;
+
     private @Nullable Start start;
 
     /** The net from which training goes on; null for first weights. */
     @Nullable
     Start start() {
         if (from == null && fromEpochs != null) {
-            throw new IllegalArgumentException("--from-epochs says what the file of --from has behind it: name that too");
+            throw new IllegalArgumentException(
+                    "--from-epochs says what the file of --from has behind it: name that too");
         }
         if (start == null && from != null) start = Start.of(from);
         return start;
@@ -77,7 +87,8 @@ final class BudgetOptions {
 
     Budget of(Budget usual) {
         Start net = start();
-        double done = net == null ? 0 : fromEpochs != null ? fromEpochs : net.epochs().orElse(0);
+        double done =
+                net == null ? 0 : fromEpochs != null ? fromEpochs : net.epochs().orElse(0);
         if (net != null && done == 0) {
             throw new IllegalArgumentException("--from: " + from
                     + " does not say for how many epochs it was trained: name them with --from-epochs");

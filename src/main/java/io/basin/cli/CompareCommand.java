@@ -47,6 +47,9 @@ final class CompareCommand implements Runnable {
     private boolean allCombiners;
 
     @Mixin
+    private Published published;
+
+    @Mixin
     private Flags.Probes probes;
 
     @Mixin
@@ -74,6 +77,8 @@ final class CompareCommand implements Runnable {
         Summary summary = work.compare(all, options, "");
         ResultTable table = new ResultTable(summary);
         work.show(summary, table, results, () -> {
+            System.out.print(published.text(
+                    training.settings().dataset(), training.settings().model()));
             if (allCombiners) System.out.print("\n" + table.textBeside());
             System.out.println();
             System.out.println(table.conclusion());

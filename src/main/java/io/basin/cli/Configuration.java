@@ -18,6 +18,7 @@ import java.util.Set;
 /** A run's {@code config.json}: written once, and compared when the run resumes, before anything in the folder changes. */
 final class Configuration {
     static final String FILE = "config.json";
+    private static final String METHODS = "methodSettings.";
     private static final String COMMAND = "command";
     private static final String DATA = "data";
     private static final String DEVICE = "device";
@@ -154,6 +155,8 @@ final class Configuration {
     private static void requireSame(Path file, String within, JsonNode there, JsonNode now) {
         for (Map.Entry<String, JsonNode> field : now.properties()) {
             String name = within + field.getKey();
+            // A method that joins the run brings its settings.
+            if (within.equals(METHODS) && !there.has(field.getKey())) continue;
             JsonNode old = there.has(field.getKey()) ? there.path(field.getKey()) : EARLIER_VALUES.path(name);
             if (old.isObject() && field.getValue().isObject()) {
                 requireSame(file, name + ".", old, field.getValue());

@@ -12,6 +12,8 @@ import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -64,6 +66,18 @@ final class EnsembleCommand implements Runnable {
     @Mixin
     private Flags.LenientData on;
 
+    @Option(
+            names = "--newest-first",
+            description = "grow the ensemble from the last member back, as the papers' figures do")
+    private boolean newestFirst;
+
+    @Option(
+            names = "--temperature",
+            description =
+                    "scale the mean's confidences by a temperature fitted on held-out samples, or where there are none on each"
+                            + " half of the test part for the other")
+    private boolean scaled;
+
     @Option(names = "--json", description = "writes the figures")
     private Path json;
 
@@ -74,12 +88,21 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
-        List<ModelFile> models =
-                RunFolder.models(paths, methods).stream().map(on::forgiven).toList();
+        List<ModelFile> models = ordered(
+                RunFolder.models(paths, methods).stream().map(on::forgiven).toList());
         boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
         Progress progress = new Bars().progress();
         TrainTest data = on.data(models, progress);
-        on.with(models, data, splits -> print(models, data, FileEnsemble.measure(splits, models, fit, progress)));
+        on.with(models, data, splits -> {
+            print(models, data, FileEnsemble.measure(splits, models, fit, progress));
+            if (scaled) System.out.println("all " + models.size() + ", mean" + Scaled.of(splits, models, progress));
+        });
+    }
+
+    private List<ModelFile> ordered(List<ModelFile> models) {
+        List<ModelFile> all = new ArrayList<>(models);
+        if (newestFirst) Collections.reverse(all);
+        return all;
     }
 
     private void print(List<ModelFile> models, TrainTest data, FileEnsemble.Outcome outcome) {

@@ -59,6 +59,13 @@ final class EvaluateCommand implements Runnable {
     @Option(names = "--reliability", paramLabel = "SVG", description = "draws confidence against accuracy")
     private Path reliability;
 
+    @Option(
+            names = "--temperature",
+            description =
+                    "scale confidences by a temperature fitted on held-out samples, or where there are none on each half of the"
+                            + " test part for the other")
+    private boolean scaled;
+
     @Override
     public void run() {
         Outputs.require("--reliability", reliability);
@@ -84,6 +91,10 @@ final class EvaluateCommand implements Runnable {
                             .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set));
                     measured.add(Measured.of(file, p.metrics(labels), probed));
                     if (results.inWords()) print(measured.get(measured.size() - 1));
+                    if (scaled) {
+                        String line = " " + Scaled.of(splits, List.of(file), progress);
+                        (results.inWords() ? System.out : System.err).println(line);
+                    }
                 }
             }
         });

@@ -62,9 +62,11 @@ final class Limits {
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
         // Below 3 the command says more: it counts the ends.
         from(0, NETS + 2, "--num-bends");
-        from(2, NETS, "--independent-runs", "--swap-workers", "--swag-rank");
+        from(2, NETS, "--independent-runs", "--swap-workers");
+        from(0, NETS, "--swag-rank");
         from(2, 501, "--grid");
         from(1, 10_000, "--points");
+        from(1, NETS, "--checkpoints");
         from(0, 1e5, "--memory");
         from(0, DeviceProvider.MOST_THREADS, "--threads");
         from(-EXACT, EXACT, "--seed");

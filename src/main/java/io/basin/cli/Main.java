@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
             ConnectCommand.class,
             SurfaceCommand.class,
             WidthCommand.class,
+            StabilityCommand.class,
             ScheduleCommand.class,
             ReportCommand.class,
             RunsCommand.class,
@@ -97,7 +98,7 @@ public final class Main implements Runnable {
             @Override
             public int execute(String... args) {
                 try {
-                    return super.execute(Resumption.complete(args));
+                    return super.execute(Recipe.complete(Resumption.complete(args)));
                 } catch (IllegalArgumentException e) {
                     getErr().println("basin: " + Complaint.of(e));
                     return USAGE;

@@ -12,12 +12,14 @@ import io.basin.train.Model;
 import io.basin.train.ModelCard;
 import io.basin.train.Splits;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -48,7 +50,7 @@ final class MergeOptions extends Flags.Data {
         Outputs.requireNew("--out", out);
         List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         Mergeability.requireSameNet(models);
-        Optional<String> objection = Mergeability.objection(models);
+        Optional<String> objection = Mergeability.objection(models).or(() -> Mergeability.partedAtOnce(models));
         if (objection.isPresent() && !force) {
             throw new IllegalArgumentException(
                     objection.get() + ". Combine predictions with 'basin ensemble', or average anyway with --force");
@@ -59,10 +61,15 @@ final class MergeOptions extends Flags.Data {
 
     /** Makes and writes the mean of all files, which count alike. */
     void mean(List<Path> files, String method) {
+        mean(files, method, FileMean::of, false);
+    }
+
+    /** The same of a mean made otherwise, of which {@code beyond} says that it does not lie between its files. */
+    void mean(List<Path> files, String method, Function<List<Path>, FileMean> make, boolean beyond) {
         List<ModelFile> models = models(files);
-        FileMean mean = FileMean.of(files).requireWeights(models.get(0).origin().model());
+        FileMean mean = make.apply(files).requireWeights(models.get(0).origin().model());
         String made = out + ": mean of " + mean.count() + " models";
-        if (keepStatistics || !mean.hasStatistics()) {
+        if (keepStatistics) {
             mean.write(out, header(models, method));
             System.out.println(made);
             return;
@@ -72,16 +79,48 @@ final class MergeOptions extends Flags.Data {
             model.on(splits, Splits.Part.TRAIN);
             mean.into(model);
             model.refresh(splits, update(), method + ": batch-norm statistics", progress);
+            String heldOut = splits.holdsOut() ? heldOut(models, model, splits, beyond) : "";
             Checkpoint.saveModel(out, model, model.weights(), header(models, method));
             int samples = splits.trainSet().count();
-            System.out.println(made + ", batch-norm statistics of " + samples + " training samples"
-                    + (splits.holdsOut() ? heldOut(model, splits) : ""));
+            System.out.println(made
+                    + (mean.hasStatistics() ? ", batch-norm statistics of " + samples + " training samples" : "")
+                    + heldOut);
         });
     }
 
-    private static String heldOut(Model model, Splits splits) {
+    /**
+     * The mean's accuracy on held-out samples beside that of its files.
+     *
+     * @throws IllegalArgumentException where a barrier lies between the files, unless that is to be
+     */
+    private String heldOut(List<ModelFile> models, Model model, Splits splits, boolean beyond) {
         double accuracy = model.evaluate(splits, Splits.Part.VALIDATION).accuracy();
-        return String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
+        String said = String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
+        if (beyond) return said;
+        try (Model one = models.get(0).open(splits)) {
+            one.on(splits, Splits.Part.VALIDATION);
+            double[] alone = models.stream()
+                    .mapToDouble(m ->
+                            m.into(one).evaluate(splits, Splits.Part.VALIDATION).accuracy())
+                    .toArray();
+            double ends = Arrays.stream(alone).average().orElseThrow();
+            int samples = splits.validationSet().count();
+            said += String.format(Locale.ROOT, ", of its files %.2f %% on average", 100 * ends);
+            if (!Mergeability.barrier(alone, accuracy, samples)) return said;
+            String barrier = String.format(
+                    Locale.ROOT,
+                    "a barrier lies between these files: on %d held-out samples their mean has an accuracy of %.2f %%, they"
+                            + " themselves %.2f %% on average",
+                    samples,
+                    100 * accuracy,
+                    100 * ends);
+            if (!force) {
+                throw new IllegalArgumentException(
+                        barrier + ". Combine predictions with 'basin ensemble', or average anyway with --force");
+            }
+            Notices.once(barrier);
+            return said;
+        }
     }
 
     /** Does {@code work} with the models' net on a device, beside their data. */

@@ -117,7 +117,7 @@ final class Resumption {
     }
 
     /** As far as they can be: what is missing is about to be added, and what is wrong is said when they are parsed to be run. */
-    private static ParseResult parsed(String[] args) {
+    static ParseResult parsed(String[] args) {
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.getSubcommands().values().forEach(c -> c.getCommandSpec().parser().collectErrors(true));

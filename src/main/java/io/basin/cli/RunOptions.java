@@ -146,8 +146,10 @@ final class RunOptions extends Flags.Output {
             // Planned before a folder is made: a flag at fault leaves nothing behind.
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
             if (!splits.holdsOut()) Notices.note(FlagNames.said(Splits.NOTHING));
+            Start start = training.spent.start();
+            if (start != null) start.requireFits(settings, splits);
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
-            Configuration configuration = training.fix(configuration(command, splits))
+            Configuration configuration = training.fix(configuration(command, splits), methods)
                     .fixed("from", training.spent.identity())
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.data.Progress;
+import io.basin.ensemble.FileMean;
 import io.basin.ensemble.GreedySoup;
 import io.basin.ensemble.ModelFile;
 import io.basin.train.BatchNormUpdate;
@@ -38,7 +39,8 @@ final class SoupCommand implements Runnable {
                 "",
                 "Examples:",
                 "  basin average runs/a/seed-1/swa/member-*.safetensors --out swa.safetensors",
-                "  basin average a.safetensors b.safetensors --out avg.safetensors --no-bn-update"
+                "  basin average a.safetensors b.safetensors --out avg.safetensors --no-bn-update",
+                "  basin average --weights 0.5,0.7,-0.2 a.safetensors b.safetensors c.safetensors --out mix.safetensors"
             })
     static final class Average implements Runnable {
         @Parameters(paramLabel = "FILE", arity = "1..*", description = "safetensors files of one net")
@@ -47,9 +49,39 @@ final class SoupCommand implements Runnable {
         @Mixin
         private MergeOptions merge;
 
+        @Option(
+                names = "--weights",
+                split = ",",
+                description =
+                        "how much each file counts, in their order, such as 0.5,0.7,-0.2; negative ones lead beyond the files."
+                                + " They are divided by their sum; default: all count alike")
+        private List<Double> weights;
+
+        @Option(names = "--unnormalised", description = "take --weights as they are, whatever they sum to")
+        private boolean unnormalised;
+
         @Override
         public void run() {
-            merge.mean(files, "average");
+            if (weights == null && !unnormalised) {
+                merge.mean(files, "average");
+                return;
+            }
+            if (weights == null) {
+                throw new IllegalArgumentException("--unnormalised takes --weights as they are: name them");
+            }
+            boolean beyond = unnormalised || weights.stream().anyMatch(w -> w < 0);
+            if (beyond && merge.keepStatistics) {
+                throw new IllegalArgumentException(
+                        "--no-bn-update: batch-norm statistics have no sum with negative weights, nor"
+                                + " one that is not divided; leave it out, and they are measured");
+            }
+            double[] given = weights.stream().mapToDouble(w -> w).toArray();
+            merge.mean(files, "average", f -> of(f, given), beyond);
+        }
+
+        private FileMean of(List<Path> all, double[] given) {
+            if (!unnormalised) return FileMean.of(all, given);
+            return FileMean.sum(all, given);
         }
     }
 

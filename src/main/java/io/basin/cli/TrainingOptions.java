@@ -159,7 +159,10 @@ final class TrainingOptions {
         }
     }
 
-    @Option(names = "--validation", defaultValue = "5000", description =
+    @Option(
+            names = "--validation",
+            defaultValue = "5000",
+            description =
                     "samples held out of the training set; 0 trains on all, as the papers' tables do: no validation curve, nothing"
                             + " chosen or fitted; default ${DEFAULT-VALUE}")
     int validation;
@@ -256,7 +259,10 @@ final class TrainingOptions {
     int swagSamples;
 
     @Sets("swag.rank")
-    @Option(names = "--swag-rank", defaultValue = "20", description = "columns of its low-rank part, the paper's K")
+    @Option(
+            names = "--swag-rank",
+            defaultValue = "20",
+            description = "columns of its low-rank part, the paper's K; 0 for SWAG-diagonal")
     int swagRank;
 
     @Sets("swag.scale")
@@ -382,10 +388,10 @@ final class TrainingOptions {
     }
 
     /** What a resumed run must have the same. */
-    Configuration fix(Configuration configuration) {
+    Configuration fix(Configuration configuration, List<String> methods) {
         Map<String, MethodSettings> settings = new LinkedHashMap<>();
         methods().all().forEach(m -> settings.put(m.name(), m));
-        settings.keySet().removeIf(name -> settings.get(name) instanceof Baseline);
+        settings.keySet().removeIf(n -> !methods.contains(n) || settings.get(n) instanceof Baseline);
         return configuration
                 .fixed("optimizer", rule)
                 .fixed("settings", settings())
@@ -395,7 +401,8 @@ final class TrainingOptions {
 
     TrainTest load(Progress progress) {
         if (tune && validation == 0) {
-            throw new IllegalArgumentException("--tune measures on as many samples as --validation says, and that is 0");
+            throw new IllegalArgumentException(
+                    "--tune measures on as many samples as --validation says, and that is 0");
         }
         TrainTest published = DataSets.load(dataset, dataDir, progress);
         return tune ? TrainTest.of(published.train(), validation) : published;

@@ -17,11 +17,14 @@ import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
+import io.basin.text.Reason;
 import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Trains every method at the same budget over several seeds and gathers what the test set says of each.
@@ -143,7 +147,7 @@ public final class Comparison {
         StringBuilder metrics = new StringBuilder();
         Extras evidence = Extras.NONE;
         for (long seed : seeds) {
-            for (Group group : Group.of(methods)) {
+            for (Group group : groups(seed)) {
                 Path place = Folders.make(folder.resolve("seed-" + seed).resolve(group.name()));
                 TestEvaluation.Outcome outcome = outcome(group, seed, place);
                 results.addAll(outcome.results());
@@ -156,10 +160,27 @@ public final class Comparison {
         return new Summary(title, facts, rows(results), curves, plotted(methods, splits.stepsPerEpoch()), evidence);
     }
 
+    /** Those of a seed's folder, which are not trained again for a method that joins them. */
+    private List<Group> groups(long seed) {
+        Path place = folder.resolve("seed-" + seed);
+        if (!Files.isDirectory(place)) return Group.of(methods);
+        try (Stream<Path> there = Files.list(place)) {
+            return Group.of(
+                    methods,
+                    there.filter(Files::isDirectory)
+                            .map(f -> f.getFileName().toString())
+                            .sorted()
+                            .toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException(place + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
+    }
+
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {
         AtomicFile.sweep(place);
         String identity = GroupRun.identity(settings, group, net.get()) + ", data=" + splits.fingerprint() + ", seed="
-                + seed + (start == null ? "" : ", from=" + start.identity()) + ", statistics=" + options.update().how() + ", plain="
+                + seed + (start == null ? "" : ", from=" + start.identity()) + ", statistics="
+                + options.update().how() + ", plain="
                 + options.update().plain();
         Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
         if (finished.isPresent()) return finished.get();
@@ -186,7 +207,7 @@ public final class Comparison {
     /** Whether another device predicts the same with a model of the first seed. */
     private Extras agreement() {
         Path seed = folder.resolve("seed-" + seeds[0]);
-        List<Path> files = Group.of(methods).stream()
+        List<Path> files = groups(seeds[0]).stream()
                 .flatMap(g ->
                         g.methods().stream().map(r -> seed.resolve(g.name()).resolve(r.name() + ".safetensors")))
                 .filter(Files::exists)

@@ -6,7 +6,10 @@ import io.basin.methods.Method.Product;
 import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -18,6 +21,30 @@ import java.util.stream.Collectors;
  */
 record Group(List<Method> methods) {
     static List<Group> of(List<Method> methods) {
+        return of(methods, List.of());
+    }
+
+    /**
+     * The same where some were trained before: these stay together, and what is added trains beside them.
+     *
+     * @param there names of groups
+     */
+    static List<Group> of(List<Method> methods, List<String> there) {
+        Map<String, Method> byName = new LinkedHashMap<>();
+        methods.forEach(m -> byName.put(m.name(), m));
+        List<Group> groups = new ArrayList<>();
+        for (String name : there) {
+            List<String> names = List.of(name.split("\\+"));
+            if (!byName.keySet().containsAll(names)) continue;
+            groups.add(new Group(names.stream()
+                    .map(n -> Objects.requireNonNull(byName.remove(n)))
+                    .toList()));
+        }
+        groups.addAll(fresh(byName.values()));
+        return groups;
+    }
+
+    private static List<Group> fresh(Collection<Method> methods) {
         List<List<Method>> groups = new ArrayList<>();
         for (Method method : methods) {
             groups.stream()
@@ -44,7 +71,8 @@ record Group(List<Method> methods) {
     }
 
     boolean predictsFromMembers() {
-        return methods.stream().anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());
+        return methods.stream()
+                .anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());
     }
 
     /** Training runs: those of the methods, and the trunk where they have one. */

@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Layer;
 import io.basin.device.Weights;
+import io.basin.ensemble.Lineage;
 import io.basin.io.Folders;
 import io.basin.methods.Method;
 import io.basin.methods.Method.Product;
@@ -123,7 +124,11 @@ final class GroupRun {
                             about,
                             group.predictsFromMembers(),
                             listener(model, part, validation, shown))
-                    .describing(step -> Map.of("restarts", Integer.toString(group.restarts(step))));
+                    .describing(step -> Map.of(
+                            "restarts",
+                            Integer.toString(group.restarts(step)),
+                            Lineage.KEY,
+                            lineage(part, step + 1).header()));
             if (start != null) trainer.startingFrom(start.file(), group.begin(part));
             if (part > 0 && group.isTrunk(0)) trainer.startingFrom(Trainer.checkpoint(partFolder(0)));
             trainer.run();
@@ -194,15 +199,27 @@ final class GroupRun {
         return graph.source().isEmpty() ? place.settings().model() : graph.source();
     }
 
+    /** What a net is trained by up to {@code step} of a part. */
+    private Lineage lineage(int part, int step) {
+        Lineage before =
+                Lineage.of(place.start() == null ? Map.of() : place.start().header());
+        if (part > 0 && group.isTrunk(0)) before = lineage(0, group.schedule(0).steps());
+        String batches = place.settings().identity() + ", net=" + graph.fingerprint() + ", data=" + splits.fingerprint()
+                + ", seed=" + (place.seed() * 1000 + part);
+        return before.and(batches, group.schedule(part).lr(), group.begin(part), step, splits.stepsPerEpoch());
+    }
+
     /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
     private Map<String, String> about(String method, int part) {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long drawn = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
-        String init = place.start() == null ? Long.toString(drawn) : place.start().init();
+        String init =
+                place.start() == null ? Long.toString(drawn) : place.start().init();
         Map<String, String> about =
                 new LinkedHashMap<>(splits.card(net(), method, init).header());
         about.put(Start.EPOCH, Integer.toString(splits.stepsPerEpoch()));
         about.put("seed", Long.toString(place.seed()));
+        about.put(Lineage.KEY, lineage(part, group.schedule(part).steps()).header());
         return about;
     }
 }

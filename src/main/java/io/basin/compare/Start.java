@@ -49,7 +49,7 @@ public record Start(Path file, Map<String, String> header) {
     }
 
     /** @throws IllegalArgumentException where it is of another net, or was trained on other samples */
-    void requireFits(Settings settings, Splits splits) {
+    public void requireFits(Settings settings, Splits splits) {
         ModelCard card = ModelCard.of(file.toString(), header);
         requireSame("net", card.model(), settings.model());
         requireSame("data set", card.dataset(), settings.dataset());

@@ -125,8 +125,7 @@ final class TestEvaluation implements AutoCloseable {
     }
 
     /** What the members collected in the first {@code steps} make. */
-    private List<Weights> at(
-            Method method, int steps, String name, List<Weights> members, Map<String, String> header) {
+    private List<Weights> at(Method method, int steps, String name, List<Weights> members, Map<String, String> header) {
         int count = (int) Arrays.stream(method.schedule().collections())
                 .filter(s -> s < steps)
                 .count();
@@ -134,7 +133,8 @@ final class TestEvaluation implements AutoCloseable {
         share = (double) steps / method.totalSteps();
         statistics = 0;
         if (method.product() != Method.Product.AVERAGE) {
-            int samples = method.product() == Method.Product.SAMPLES ? method.swag().samples() : 1;
+            int samples =
+                    method.product() == Method.Product.SAMPLES ? method.swag().samples() : 1;
             return products.of(method, some, place.seed(), (weights, i) -> refresh(name, weights, samples));
         }
         Weights mean = products.mean(some);
@@ -258,7 +258,8 @@ final class TestEvaluation implements AutoCloseable {
                 : FileEnsemble.Fitted.on(predictions(validation, models, splits.validationSet()))
                         .measure(tested);
         add(method, "mean", models, p, null);
-        if (all.ridge() != null) add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
+        if (all.ridge() != null)
+            add(method, "weighted", last + 1, 1, all.weighted().get(last), null, null);
         add(method, "vote", last + 1, 1, all.vote().get(last), null, null);
         if (all.ridge() != null) add(method, "ridge", last + 1, 1, all.ridge(), null, null);
         List<Double> grown = all.mean().stream().map(Metrics::accuracy).toList();

@@ -26,13 +26,16 @@ public final class FileMean {
     private final Map<String, Sum> sums;
     private final Path first;
     private final int count;
+    /** What sums are divided by. */
+    private final double total;
 
     private record Sum(List<Long> shape, double[] values) {}
 
-    private FileMean(Map<String, Sum> sums, Path first, int count) {
+    private FileMean(Map<String, Sum> sums, Path first, int count, double total) {
         this.sums = sums;
         this.first = first;
         this.count = count;
+        this.total = total;
     }
 
     /**
@@ -43,14 +46,48 @@ public final class FileMean {
      *     finite, naming file and tensor
      */
     public static FileMean of(List<Path> files) {
+        double[] ones = new double[files.size()];
+        Arrays.fill(ones, 1);
+        return of(files, ones);
+    }
+
+    /**
+     * The weighted mean: the sum of each file's tensors times its weight, over the sum of the weights, which may be negative.
+     *
+     * @throws IllegalArgumentException where weights are missing, not finite or sum to 0
+     */
+    public static FileMean of(List<Path> files, double... weights) {
+        FileMean mean = summed(files, weights);
+        if (!Double.isFinite(mean.total) || Math.abs(mean.total) < 1e-9) {
+            throw new IllegalArgumentException("`weights` sum to " + mean.total
+                    + ", and a mean is divided by that: name others, or take them as they are with `unnormalised`");
+        }
+        return mean;
+    }
+
+    /** The sum of each file's tensors times its weight, not divided by the sum of the weights. */
+    public static FileMean sum(List<Path> files, double... weights) {
+        FileMean sum = summed(files, weights);
+        return new FileMean(sum.sums, sum.first, sum.count, 1);
+    }
+
+    private static FileMean summed(List<Path> files, double... weights) {
         if (files.isEmpty()) throw new IllegalArgumentException("no files to average");
-        FileMean mean = new FileMean(new LinkedHashMap<>(), files.get(0), 0);
-        for (Path file : files) mean = mean.and(file);
+        if (weights.length != files.size()) {
+            throw new IllegalArgumentException("`weights` has " + weights.length + " numbers for " + files.size()
+                    + " files: name one for each, in their order");
+        }
+        FileMean mean = new FileMean(new LinkedHashMap<>(), files.get(0), 0, 0);
+        for (int i = 0; i < weights.length; i++) mean = mean.and(files.get(i), weights[i]);
         return mean;
     }
 
     /** The mean of these files and one more; this one stays as it is. */
     public FileMean and(Path file) {
+        return and(file, 1);
+    }
+
+    private FileMean and(Path file, double weight) {
         Map<String, Sum> next = new LinkedHashMap<>();
         try (Safetensors in = Safetensors.open(file)) {
             List<TensorEntry> weights =
@@ -60,11 +97,11 @@ public final class FileMean {
             for (String name : count > 0 ? sums.keySet() : names) {
                 float[] values = Tensors.weights(file, in, name);
                 double[] sum = count > 0 ? sum(name).clone() : new double[values.length];
-                for (int i = 0; i < sum.length; i++) sum[i] += values[i];
+                for (int i = 0; i < sum.length; i++) sum[i] += weight * values[i];
                 next.put(name, new Sum(in.tensor(name).shape(), sum));
             }
         }
-        return new FileMean(next, first, count + 1);
+        return new FileMean(next, first, count + 1, total + weight);
     }
 
     private void requireSameTensors(Path file, Safetensors in, List<TensorEntry> weights) {
@@ -142,7 +179,7 @@ public final class FileMean {
 
     /** The mean of one tensor, flattened in C order. */
     public double[] mean(String name) {
-        return Arrays.stream(sum(name)).map(v -> v / count).toArray();
+        return Arrays.stream(sum(name)).map(v -> v / total).toArray();
     }
 
     /** The mean of the tensor {@code name}, which must have that shape, rounded to float32. */
@@ -161,7 +198,7 @@ public final class FileMean {
     private float[] rounded(String name) {
         double[] sum = sum(name);
         float[] values = new float[sum.length];
-        for (int i = 0; i < values.length; i++) values[i] = (float) (sum[i] / count);
+        for (int i = 0; i < values.length; i++) values[i] = (float) (sum[i] / total);
         return values;
     }
 

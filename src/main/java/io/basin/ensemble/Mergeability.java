@@ -1,6 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.train.ModelCard;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,7 +10,9 @@ import java.util.Optional;
  *
  * <p>Weights of different shapes have no mean at all. Nets from different initialisations, or from both sides of a restart of the
  * rate, have one that predicts nothing: a ridge of high loss lies between them, and not even batch-norm statistics measured
- * anew repair it. Their predictions can be combined instead.
+ * anew repair it. Their predictions can be combined instead. The same initialisation does not suffice: nets are linearly connected
+ * only if they part after training has become stable to the order of its batches (Frankle et al. 2020, arXiv 1912.05671). So files
+ * say what they were trained by, and where samples are held out the barrier is measured.
  */
 public final class Mergeability {
     private Mergeability() {}
@@ -27,9 +30,42 @@ public final class Mergeability {
         }
     }
 
+    /** The same by what the files' headers say of rates and batches. */
+    public static Optional<String> partedAtOnce(List<ModelFile> models) {
+        ModelFile first = models.get(0);
+        return models.stream()
+                .filter(other -> partAtOnce(first, other))
+                .findFirst()
+                .map(
+                        other -> first + " and " + other
+                                + " have the same first weights, but part within the first epoch:"
+                                + " their rates or batches differ from there on, and only nets that part later lie in one basin");
+    }
+
+    /** Whether both say what they were trained by, and that differs from the first epoch on. */
+    private static boolean partAtOnce(ModelFile a, ModelFile b) {
+        if (a.equals(b)) return false;
+        Lineage one = Lineage.of(a);
+        Lineage two = Lineage.of(b);
+        return !one.hashes().isEmpty() && !two.hashes().isEmpty() && one.shared(two) == 0;
+    }
+
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {
         return new IllegalArgumentException(a + " is of the " + what + " " + x + ", " + b + " of " + y
                 + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
+    }
+
+    /**
+     * Whether the error at the mean of files rises above the mean of their errors by more than twice what chance makes of so many
+     * samples: a barrier between them.
+     *
+     * @param accuracies of the files, in [0, 1]
+     * @param mean accuracy of their mean
+     * @param samples on which all were measured
+     */
+    public static boolean barrier(double[] accuracies, double mean, int samples) {
+        double ends = Arrays.stream(accuracies).average().orElseThrow();
+        return ends - mean > 2 * Math.sqrt(ends * (1 - ends) / samples);
     }
 
     /** Why averaging these weights is likely to give no net; empty where nothing speaks against it. */

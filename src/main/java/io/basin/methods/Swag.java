@@ -10,15 +10,15 @@ import io.basin.text.Require;
  *
  * @param swa what is collected
  * @param samples nets drawn, usually 10; the paper takes 30
- * @param rank columns of the low-rank part, the newest deviations kept, the paper's K; usually 20
- * @param scale of the covariance; 1 is the paper's posterior, which the published code calls 0.5
+ * @param rank columns of the low-rank part, the newest deviations kept, the paper's K; usually 20, and 0 for SWAG-diagonal
+ * @param scale of the covariance; 1 is the paper's posterior, which the published code calls 0.5, and of SWAG-diagonal 1 too
  */
 @Api
 public record Swag(Swa swa, int samples, int rank, double scale) implements MethodSettings {
     public Swag {
         Require.given("swa", swa);
         Require.atLeast("swag.samples", samples, 1);
-        Require.atLeast("swag.rank", rank, 2);
+        if (rank != 0) Require.atLeast("swag.rank", rank, 2);
         Require.notNegative("swag.scale", scale);
     }
 

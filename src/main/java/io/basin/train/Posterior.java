@@ -36,16 +36,16 @@ public final class Posterior {
 
     /**
      * @param models collected models, the oldest first; at least 3, so that two deviations from a running mean are not both 0
-     * @param rank largest number of low-rank columns, at least 2
-     * @param scale of the covariance, twice the published code's; 0 gives the mean
+     * @param rank largest number of low-rank columns, at least 2; 0 for SWAG-diagonal, which has none
+     * @param scale of the covariance, twice the published code's, of SWAG-diagonal the same as there; 0 gives the mean
      */
     public Posterior(Device device, ParameterStore storage, List<Weights> models, int rank, double scale) {
         if (models.size() < 3) {
             throw new IllegalArgumentException("SWAG needs at least 3 collected models, got " + models.size());
         }
-        if (rank < 2 || !(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
+        if (rank < 2 && rank != 0 || !(scale >= 0 && scale < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
-                    "`swag.rank` must be at least 2 and `swag.scale` finite, got " + rank + " and " + scale);
+                    "`swag.rank` must be 0 or at least 2, and `swag.scale` finite, got " + rank + " and " + scale);
         }
         this.device = device;
         this.storage = storage;
@@ -97,8 +97,9 @@ public final class Posterior {
                 if (column >= 0) low[i] += after * columns[column];
             }
         }
-        double factor = Math.sqrt(scale / 2);
-        double root = Math.sqrt(rank - 1.0);
+        // SWAG-diagonal has no second part to share the covariance with.
+        double factor = Math.sqrt(rank == 0 ? scale : scale / 2);
+        double root = Math.sqrt(Math.max(1, rank - 1.0));
         for (int i = 0; i < values.length; i++) {
             double deviation = Math.sqrt(Math.max(squares[i] / n, LEAST_VARIANCE));
             values[i] = (float) (mean[i] + factor * (deviation * normals[i] + low[i] / root));

@@ -44,8 +44,9 @@ public final class Splits implements AutoCloseable {
     public static final int GLANCE = 2048;
 
     /** Why there is no validation part. */
-    public static final String NOTHING = "no sample is held out, as `validation` is 0: there is no validation curve, and"
-            + " nothing is chosen or fitted";
+    public static final String NOTHING =
+            "no sample is held out, as `validation` is 0: there is no validation curve, and"
+                    + " nothing is chosen or fitted";
 
     private final Device device;
     private final Guard guard;

@@ -105,6 +105,7 @@ public final class Trainer {
     private @Nullable Path origin;
     /** The step before which nothing is trained. */
     private int first;
+
     private @Nullable JsonLines metrics;
     /** Members of the training that are on disk. */
     private int written;

@@ -35,6 +35,22 @@ class TemperatureTest {
         return m.nll();
     }
 
+    /** A label may choose the temperature of the other half only. */
+    @Test
+    void crossFittedIsCalibratedAndNoSampleIsScaledByItsOwnLabel() {
+        double[] sure = new Temperature(1 / 3.0).apply(p, CLASSES);
+        double[] fitted = Temperature.crossFitted(sure, CLASSES, labels);
+        assertEquals(nll(p), nll(fitted), 0.01);
+        for (int i = 0; i < SAMPLES; i += 2) labels[i] = (labels[i] + 1) % CLASSES;
+        double[] other = Temperature.crossFitted(sure, CLASSES, labels);
+        boolean changed = false;
+        for (int i = 0; i < SAMPLES * CLASSES; i++) {
+            if (i / CLASSES % 2 == 0) assertEquals(fitted[i], other[i]);
+            else changed |= fitted[i] != other[i];
+        }
+        assertTrue(changed);
+    }
+
     @Test
     void calibratedProbabilitiesNeedNone() {
         assertEquals(1, Temperature.fit(p, CLASSES, labels).value(), 0.05);

@@ -1,0 +1,143 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** What the papers' repositories have: their settings by name, their figures, ensembles grown from the newest, temperatures. */
+class EntryPointsTest {
+    @TempDir
+    static Path shared;
+
+    private static Path data;
+    private static Path fge;
+
+    @BeforeAll
+    static void trainFge() {
+        data = Shell.grey(shared.resolve("data"), 240, 100);
+        fge = shared.resolve("fge");
+        train(fge, 40, "fge");
+    }
+
+    private static void train(Path out, int validation, String method) {
+        List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--device", "cpu"));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", validation, "--batch-size", 20, "--epochs", 4));
+        args.addAll(List.of("--threads", 1, "--method", method, "--fge-start", 0.5, "--out", out));
+        Shell done = Shell.run(args.toArray());
+        assertEquals(0, done.code(), done.err());
+    }
+
+    @Test
+    void fgesCyclesOfThePaperGiveEightModelsTheLastAtTheEnd() {
+        Shell plan = Shell.run(
+                "schedule", "fashion-mnist", "--epochs", 150, "--cycle", 4, "--fge-start", 0.8, "--methods", "fge");
+        assertEquals(0, plan.code(), plan.err());
+        assertTrue(plan.out().contains("8 models collected in each, the last at its end"), plan.out());
+    }
+
+    @Test
+    void aRecipeSetsWhatThePapersSayAndAGivenFlagComesFirst() {
+        Shell plan = Shell.run("schedule", "cifar100", "--recipe", "preresnet164", "--methods", "sgd,swa,fge,snapshot");
+        assertEquals(0, plan.code(), plan.err());
+        assertTrue(
+                plan.err().contains("--recipe preresnet164 sets --model preresnet164 --epochs 150 --lr 0.1 --wd 3e-4"),
+                plan.err());
+        assertTrue(plan.out().contains("lr 0.1000 to 0.05000"), plan.out());
+        assertTrue(plan.out().contains("8 models collected in each, the last at its end"), plan.out());
+        assertTrue(plan.out().contains("5 models collected in each"), plan.out());
+        Shell ten = Shell.run("schedule", "cifar10", "--recipe=preresnet164", "--methods", "swa");
+        assertTrue(ten.out().contains("lr 0.1000 to 0.01000"), ten.out());
+        Shell own = Shell.run("schedule", "cifar100", "--recipe", "vgg16", "--lr", 0.2, "--methods", "sgd");
+        assertFalse(own.err().contains("--lr 0.05"), own.err());
+        assertTrue(own.out().contains("lr 0.2000 to 0.002000"), own.out());
+        for (String net : List.of("vgg16", "preresnet110", "wrn-28-10")) {
+            Shell each = Shell.run("schedule", "cifar100", "--recipe", net);
+            assertEquals(0, each.code(), each.err());
+            assertFalse(each.out().contains("change nothing"), net + each.out());
+        }
+        Shell unknown = Shell.run("schedule", "cifar10", "--recipe", "vgg19");
+        assertEquals(2, unknown.code());
+        assertTrue(
+                unknown.complaint().contains("--recipe") && unknown.complaint().contains("vgg16"), unknown.complaint());
+    }
+
+    @Test
+    void publishedFiguresAreThoseOfTheNetAndTheDataAndSaidToBeOthers() {
+        Published published = new Published();
+        assertEquals("", published.text("cifar100", "vgg16"));
+        new CommandLine(published).parseArgs("--published");
+        String text = published.text("cifar100", "vgg16");
+        assertTrue(text.contains("not measured here") && text.contains("73.91+-0.12, 74.17+-0.15, 74.27+-0.25"), text);
+        assertTrue(text.contains("FGE: 74.6, 76.1, 76.6") && !text.contains("93.25"), text);
+        assertTrue(published.text("mnist", "mlp").contains("no figures for mlp on mnist"));
+    }
+
+    private static List<String> members(Shell shell) {
+        List<String> all = new ArrayList<>();
+        Matcher m = Pattern.compile("member-(\\d+)\\.safetensors").matcher(shell.out());
+        while (m.find()) all.add(m.group(1));
+        return all;
+    }
+
+    @Test
+    void anEnsembleGrowsFromItsNewestMember() {
+        Shell oldest = Shell.run("ensemble", fge, "--data-dir", data, "--device", "cpu");
+        Shell newest = Shell.run("ensemble", fge, "--data-dir", data, "--device", "cpu", "--newest-first");
+        assertEquals(0, newest.code(), newest.err());
+        List<String> back = new ArrayList<>(members(oldest));
+        java.util.Collections.reverse(back);
+        assertEquals(4, back.size());
+        assertEquals(back, members(newest));
+        assertEquals(lastLine(oldest), lastLine(newest), "all members together");
+    }
+
+    private static String lastLine(Shell shell) {
+        return shell.out()
+                .lines()
+                .filter(l -> l.startsWith("all 4, mean"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static double nll(String text, String before) {
+        Matcher m = Pattern.compile(before + "[^\\n]*?NLL ([0-9.]+)").matcher(text);
+        assertTrue(m.find(), text);
+        return Double.parseDouble(m.group(1));
+    }
+
+    @Test
+    void confidencesAreScaledByATemperatureFromHeldOutSamplesOrCrossFitted() {
+        Path file = fge.resolve("seed-1/fge/member-39.safetensors");
+        Shell one = Shell.run("evaluate", file, "--data-dir", data, "--device", "cpu", "--temperature");
+        assertEquals(0, one.code(), one.err());
+        assertTrue(one.out().contains("fitted on 40 held-out samples"), one.out());
+        Shell four = Shell.run("ensemble", fge, "--data-dir", data, "--device", "cpu", "--temperature");
+        assertEquals(0, four.code(), four.err());
+        assertTrue(four.out().contains("all 4, mean at temperature"), four.out());
+        Path all = shared.resolve("all");
+        train(all, 0, "sgd");
+        Shell crossed = Shell.run(
+                "evaluate",
+                all.resolve("seed-1/sgd/sgd.safetensors"),
+                "--data-dir",
+                data,
+                "--device",
+                "cpu",
+                "--temperature");
+        assertEquals(0, crossed.code(), crossed.err());
+        assertTrue(crossed.out().contains("fitted on each half of the test part"), crossed.out());
+        // Nets that know all are as sure as they are right, or modest: a temperature can only help on what it was
+        // fitted on.
+        assertTrue(nll(crossed.out(), "temperature") < nll(crossed.out(), "accuracy") + 0.05, crossed.out());
+    }
+}

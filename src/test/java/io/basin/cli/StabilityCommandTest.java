@@ -1,0 +1,122 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.io.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Barriers between children of checkpoints, from end to end. */
+class StabilityCommandTest {
+    @TempDir
+    static Path shared;
+
+    private static Path data;
+    private static Path run;
+    private static Shell done;
+
+    @BeforeAll
+    static void measure() {
+        data = Shell.grey(shared.resolve("data"), 240, 100);
+        run = shared.resolve("run");
+        done = stability("--out", run);
+    }
+
+    private static Shell stability(Object... more) {
+        List<Object> args = new ArrayList<>(List.of("stability", "mnist", "--data-dir", data, "--device", "cpu"));
+        args.addAll(List.of("--model", "lenet-bn", "--batch-size", 20, "--epochs", 4, "--threads", 1));
+        if (!List.of(more).contains("--validation")) args.addAll(List.of("--validation", 40));
+        args.addAll(List.of("--checkpoints", 4, "--points", 5));
+        args.addAll(List.of(more));
+        return Shell.run(args.toArray());
+    }
+
+    private static JsonNode results() {
+        return Json.read(run.resolve("results.json"));
+    }
+
+    @Test
+    void aCheckpointsLineIsMeasuredFromChildToChild() {
+        assertEquals(0, done.code(), done.err());
+        assertTrue(done.err().contains("1 run, 4 checkpoints, 8 children: 23 epochs in all, 5.8 budgets"), done.err());
+        assertEquals(4, results().path("lines").size());
+        for (int i = 0; i < 4; i++) {
+            JsonNode line = results().path("lines").path(i);
+            assertEquals(10 * i, line.path("step").asInt());
+            assertEquals(5, line.path("line").size());
+            assertTrue(Files.exists(run.resolve("at-" + 10 * i + "/child-2.safetensors")));
+        }
+        for (String file : List.of("barrier.svg", "barrier.png", "held-out-error.svg", "report.html")) {
+            assertTrue(Files.exists(run.resolve(file)), file);
+        }
+    }
+
+    /** The ends of a line are the children: their held-out error is what each has with statistics of its own. */
+    @Test
+    void aBarrierIsTheHighestErrorAboveTheMeanOfTheEnds() {
+        double first = Double.NaN;
+        for (JsonNode line : results().path("lines")) {
+            double most = 0;
+            for (JsonNode p : line.path("line"))
+                most = Math.max(most, p.path("testError").asDouble());
+            double ends = (line.path("line").path(0).path("testError").asDouble()
+                            + line.path("line").path(4).path("testError").asDouble())
+                    / 2;
+            String row = String.format(
+                    java.util.Locale.ROOT,
+                    "(?s).*\\n%d .*%.2f +%.2f .*",
+                    line.path("step").asInt(),
+                    100 * ends,
+                    100 * most);
+            assertTrue(done.out().matches(row), row + done.out());
+            if (Double.isNaN(first)) first = most - ends;
+        }
+    }
+
+    /** Children of the last quarter have their rate down: they stay together, and the recommendation is a checkpoint's. */
+    @Test
+    void theRecommendedStartIsThatOfTheFirstStableCheckpoint() {
+        JsonNode start = results().path("start");
+        assertTrue(start.isNumber(), done.out());
+        int stable = (int) Math.round(start.asDouble() * 40);
+        assertEquals(0, stable % 10);
+        assertTrue(
+                done.out().contains(stable == 0 ? "from the first weights on" : "Stable from step " + stable),
+                done.out());
+        assertTrue(stable == 0 || done.out().contains("--swa-start"), done.out());
+    }
+
+    @Test
+    void whatIsInterruptedGoesOnAndEndsWithTheSameFigures() throws IOException {
+        byte[] before = Files.readAllBytes(run.resolve("points.jsonl"));
+        byte[] child = Files.readAllBytes(run.resolve("at-20/child-1.safetensors"));
+        Files.delete(run.resolve("at-20/child-1.safetensors"));
+        Shell again = Shell.run("stability", "--resume", run);
+        assertEquals(0, again.code(), again.err());
+        assertEquals(done.out(), again.out());
+        assertArrayEquals(before, Files.readAllBytes(run.resolve("points.jsonl")));
+        assertArrayEquals(child, Files.readAllBytes(run.resolve("at-20/child-1.safetensors")));
+    }
+
+    @Test
+    void whatHasNothingHeldOutOrBeginsAmidARunIsRefused() {
+        Path none = shared.resolve("none");
+        Shell all = stability("--validation", 0, "--out", none);
+        assertEquals(2, all.code());
+        assertTrue(all.complaint().contains("--validation 0 holds nothing out"), all.complaint());
+        Shell from = stability("--out", none, "--from", run.resolve("at-0/child-1.safetensors"), "--from-epochs", 1);
+        assertEquals(2, from.code());
+        assertTrue(from.complaint().contains("--from"), from.complaint());
+        assertFalse(Files.exists(none));
+    }
+}
