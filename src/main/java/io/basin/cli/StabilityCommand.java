@@ -94,7 +94,7 @@ final class StabilityCommand implements Runnable {
         int warm = (int) Math.round(training.budget().warmUp() * splits.stepsPerEpoch());
         LandscapeReport report = StabilityReport.of(
                 lines, sgd.schedule().steps(), warm, splits.validationSet().count(), facts(work), FlagNames::said);
-        report.write(work.folder(), System.out);
+        report.write(work.folder(), System.out, HowMade.of(work.configuration(), work.folder()));
     }
 
     private Map<String, String> facts(RunOptions.Work work) {

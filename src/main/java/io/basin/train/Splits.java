@@ -135,10 +135,14 @@ public final class Splits implements AutoCloseable {
     /** At most {@link #GLANCE} training samples, stratified: enough for statistics that are looked at and not kept. */
     public Images glance() {
         return guard.get(() -> {
-            if (glance == null)
-                glance = fewer(trainSet(), Math.min(GLANCE, trainSet().count())).upload(device);
+            if (glance == null) glance = glanceSet().upload(device);
             return glance;
         });
+    }
+
+    /** What {@link #glance} holds. */
+    public Dataset glanceSet() {
+        return fewer(trainSet(), Math.min(GLANCE, trainSet().count()));
     }
 
     public Dataset trainSet() {
