@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -175,7 +176,7 @@ public final class Regimes {
     }
 
     /** Which of a regime's epochs are below, at or beyond a budget; nothing where SGD at half of them was not measured. */
-    private static Map<Double, String> budgets(TreeMap<Double, ResultTable> tables) {
+    private static Map<Double, String> budgets(NavigableMap<Double, ResultTable> tables) {
         Map<Double, String> words = new TreeMap<>();
         Double at = null;
         for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
@@ -270,7 +271,7 @@ public final class Regimes {
         return String.join(". ", words) + ".";
     }
 
-    private static void say(List<String> words, String what, int all, List<String> where) {
+    private static void say(List<String> words, String what, int all, @Nullable List<String> where) {
         if (where != null && !where.isEmpty()) {
             words.add(what + where.size() + " of " + all + " settings: " + String.join(" | ", where));
         }
