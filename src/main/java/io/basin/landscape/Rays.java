@@ -221,8 +221,8 @@ public final class Rays {
                 for (Kind kind : Kind.values()) {
                     if (all.stream().noneMatch(b -> b.kind() == kind && Double.isNaN(b.width(rise)))) continue;
                     double[] longer = longer(all.get(kind.ordinal()).distances());
-                    long more = longer.length - all.get(kind.ordinal()).distances().length;
-                    long total = nets.size() * config.directions() * more;
+                    long more = (long) longer.length - all.get(kind.ordinal()).distances().length;
+                    long total = (long) nets.size() * config.directions() * more;
                     try (Progress.Counter counter = progress.start("lengthening the rays", total, "points")) {
                         cache.counting(counter);
                         all.replaceAll(b -> b.kind() == kind ? extended(b, longer) : b);

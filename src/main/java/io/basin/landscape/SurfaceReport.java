@@ -82,7 +82,7 @@ public final class SurfaceReport {
         LossAndError best = best(figure);
         for (int i = 0; i < result.ys().length; i++) {
             for (int j = 0; j < result.xs().length; j++) {
-                if (result.cells()[i][j] != best) continue;
+                if (!result.cells()[i][j].equals(best)) continue;
                 double x = result.xs()[j];
                 double y = result.ys()[i];
                 Comparator<Surface.Placed> near = Comparator.comparingDouble(p -> distance(p, x, y));

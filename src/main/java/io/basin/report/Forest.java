@@ -95,6 +95,7 @@ public final class Forest extends Picture {
             if (!row.group().equals(group)) {
                 group = row.group();
                 g.setFont(GROUP);
+                g.setColor(Color.BLACK);
                 g.drawString(group, 8, y + 17);
                 y += LINE;
             }

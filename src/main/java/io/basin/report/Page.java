@@ -27,7 +27,7 @@ public final class Page {
             text-align:left;overflow-wrap:normal}
             .results td:not(:first-child),.results th:not(:first-child){text-align:right}.results td{white-space:nowrap}
             figure{margin:2em 0}figcaption,dd{color:var(--quiet)}dt{font-weight:bold}summary{cursor:pointer}
-            a{color:var(--blue)}.wide{overflow-x:auto}svg{max-width:100%;min-width:640px;height:auto}
+            a{color:var(--blue)}.wide{overflow-x:auto}svg{max-width:100%;min-width:760px;height:auto}
             h2{break-after:avoid}figure,tr{break-inside:avoid}
             @media screen and (prefers-color-scheme:dark){:root{--paper:#161616;--ink:#eee;--text:#ddd;--quiet:#aaa;
             --line:#444;--blue:#8ea2ff}}
@@ -36,11 +36,11 @@ public final class Page {
 
     /** Colours of pictures that follow the scheme. */
     private static final Map<String, String> COLOURS = Map.of(
-            "rgb(255,255,255)", "var(--paper)",
-            "rgb(0,0,0)", "var(--ink)",
-            "rgb(64,64,64)", "var(--ink)",
-            "rgb(221,221,221)", "var(--line)",
-            "rgb(0,114,178)", "var(--blue)");
+            "rgb(255,255,255)", "paper",
+            "rgb(0,0,0)", "ink",
+            "rgb(64,64,64)", "ink",
+            "rgb(221,221,221)", "line",
+            "rgb(0,114,178)", "blue");
 
     private static final Pattern COLOUR = Pattern.compile("rgb\\([0-9,]+\\)");
     private static final Pattern INLINE = Pattern.compile("(?<= )style=\"([^\"]*)\"");
@@ -110,12 +110,17 @@ public final class Page {
         return this;
     }
 
+    private static String variable(String colour) {
+        String name = COLOURS.get(colour);
+        return name == null ? colour : String.format(Locale.ROOT, "var(--%s)", name);
+    }
+
     /** With classes instead of styles, and colours that follow the scheme. */
     private String themed(String svg) {
         int head = svg.indexOf('>');
         String body = INLINE.matcher(svg.substring(head)).replaceAll(m -> {
             String style = COLOUR.matcher(m.group(1).replace("&quot;", "'"))
-                    .replaceAll(c -> Matcher.quoteReplacement(COLOURS.getOrDefault(c.group(), c.group())));
+                    .replaceAll(c -> Matcher.quoteReplacement(variable(c.group())));
             return "class=\"" + classes.computeIfAbsent(style, s -> "k" + classes.size()) + "\"";
         });
         return svg.substring(0, head) + body.replaceAll("\n *", "\n");

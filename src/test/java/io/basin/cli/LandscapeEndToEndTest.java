@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
+import io.basin.report.Browser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -127,7 +129,9 @@ class LandscapeEndToEndTest {
         Shell done = run(with(flags, "--out", out));
         assertEquals(0, done.code(), done.err());
         assertTrue(done.out().contains("Self-check passed: the plane goes through its nets"), done.out());
-        pictured(out, "test-error", "train-loss");
+        pictured(out, "test-error", "train-loss", "test-error-3d", "train-loss-3d");
+        assertTrue(done.out().contains("The lowest training loss of the plane's points is "), done.out());
+        assertTrue(done.out().contains("Sampling error (95 %) of a test error on 60 images: "), done.out());
         String svg = Files.readString(out.resolve("train-loss.svg"));
         assertTrue(svg.contains(">average<")
                 && svg.contains("checkpoints, projected<")
@@ -138,6 +142,28 @@ class LandscapeEndToEndTest {
         byte[] cells = Files.readAllBytes(out.resolve("cells.jsonl"));
         assertEquals(0, run(with(flags, "--resume", out)).code());
         assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")));
+    }
+
+    /** Every kind of page, as the tests before this one have made them. */
+    @AfterAll
+    static void pagesAreSoundInABrowser() throws Exception {
+        try (Stream<Path> files = Files.walk(folder)) {
+            List<Path> pages = files.filter(f -> f.endsWith("report.html")).toList();
+            assertTrue(!pages.isEmpty());
+            Browser.requireSound(folder, pages);
+        }
+    }
+
+    @Test
+    void thePageSaysHowItWasMade() throws IOException {
+        String html = Files.readString(nets.resolve("report.html"));
+        assertTrue(html.contains("<th>command</th><td>basin compare mnist --batch-size=32"), html);
+        for (String fact : List.of("version", "date", "machine", "time, sgd", "time, swa")) {
+            assertTrue(html.contains("<th>" + fact + "</th>"), fact);
+        }
+        assertTrue(html.contains("<th>--batch-size</th><td>32</td>") && html.contains("<th>--lr</th><td>0.02</td>"));
+        assertFalse(html.contains("Budget["), "no record as Java prints it");
+        assertTrue(Files.exists(nets.resolve("figures").resolve("learning-rate.png")));
     }
 
     @Test

@@ -1,5 +1,8 @@
 package io.basin.report;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
 import java.io.IOException;
@@ -15,7 +18,7 @@ import java.util.regex.Pattern;
  * Opens pages in headless Chromium, where there is one: each in frames of two widths within a page that asks them, when all are there,
  * what they loaded and how wide they are.
  */
-final class Browser {
+public final class Browser {
     private static final int[] WIDTHS = {400, 1400};
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome");
     private static final Pattern ANSWER = Pattern.compile("<pre id=\"answer\">(.*?)</pre>", Pattern.DOTALL);
@@ -40,6 +43,35 @@ final class Browser {
             """;
 
     private Browser() {}
+
+    /** Whether there is one; says so where not. */
+    public static boolean present() {
+        if (program() != null) return true;
+        System.out.println("NOT COVERED: pages in a browser: no chromium on PATH");
+        return false;
+    }
+
+    /**
+     * Checks that the pages load nothing, complain of nothing and, at both widths, have nothing wider than the window but in a box of
+     * its own, and that their pictures have text, titles and descriptions.
+     *
+     * @param folder for the browser's own files
+     */
+    public static void requireSound(Path folder, List<Path> pages) throws IOException, InterruptedException {
+        if (!present()) return;
+        Visit visit = open(folder, false, pages);
+        assertEquals(List.of(), visit.console());
+        assertEquals(WIDTHS.length * pages.size(), visit.answers().size());
+        for (JsonNode page : visit.answers()) {
+            assertTrue(page.path("scroll").asInt() <= page.path("width").asInt(), page.toString());
+            assertTrue(page.path("widest").asDouble() <= page.path("width").asInt(), page.toString());
+            assertEquals(0, page.path("loaded").size(), page.toString());
+            assertTrue(page.path("pictures").asInt() >= 2, page.toString());
+            assertEquals(0, page.path("unnamed").asInt(), page.toString());
+            assertTrue(page.path("texts").asBoolean(), page.toString());
+            assertEquals("rgb(255, 255, 255)", page.path("background").asText());
+        }
+    }
 
     /** The program; null where there is none. */
     static String program() {

@@ -21,12 +21,6 @@ class BrowserTest {
     @TempDir
     Path folder;
 
-    private static boolean covered() {
-        if (Browser.program() != null) return true;
-        System.out.println("NOT COVERED: pages in a browser: no chromium on PATH");
-        return false;
-    }
-
     @BeforeEach
     void pages() {
         Sample.comparison(folder.resolve("compare.html"));
@@ -51,24 +45,12 @@ class BrowserTest {
 
     @Test
     void nothingIsLoadedNothingComplainsAndNothingOverflows() throws Exception {
-        if (!covered()) return;
-        Browser.Visit visit = Browser.open(folder, false, both());
-        assertEquals(List.of(), visit.console());
-        assertEquals(4, visit.answers().size());
-        for (JsonNode page : visit.answers()) {
-            assertTrue(page.path("scroll").asInt() <= page.path("width").asInt(), page.toString());
-            assertTrue(page.path("widest").asDouble() <= page.path("width").asInt(), page.toString());
-            assertEquals(0, page.path("loaded").size(), page.toString());
-            assertTrue(page.path("pictures").asInt() >= 3, page.toString());
-            assertEquals(0, page.path("unnamed").asInt(), page.toString());
-            assertTrue(page.path("texts").asBoolean(), page.toString());
-            assertEquals("rgb(255, 255, 255)", page.path("background").asText());
-        }
+        Browser.requireSound(folder, both());
     }
 
     @Test
     void readersWhoPreferDarkGetIt() throws Exception {
-        if (!covered()) return;
+        if (!Browser.present()) return;
         JsonNode page = Browser.open(folder, true, both()).answers().path(0);
         assertEquals("rgb(22, 22, 22)", page.path("background").asText());
         assertNotEquals(0, page.path("pictures").asInt());
@@ -77,7 +59,7 @@ class BrowserTest {
     /** That the test sees what it says it sees. */
     @Test
     void aPageThatIsTooWideOrLoadsOrComplainsIsNoticed() throws Exception {
-        if (!covered()) return;
+        if (!Browser.present()) return;
         Path bad = folder.resolve("bad.html");
         Files.writeString(
                 bad,
