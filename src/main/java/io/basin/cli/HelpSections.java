@@ -34,7 +34,9 @@ final class HelpSections {
         section("Other methods", "--ema- --lawa- --swap- --independent-");
         section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners");
         section("Results", "--csv --json --svg --reliability");
-        section("Run", "--out --resume --any-device --checkpoint-every --device --threads --verbose --help --version");
+        section(
+                "Run",
+                "--out --resume --any-device --checkpoint-every --keep --device --threads --verbose --help --version");
     }
 
     private HelpSections() {}

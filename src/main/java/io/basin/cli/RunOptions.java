@@ -4,6 +4,7 @@ import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.compare.Start;
 import io.basin.device.Device;
+import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.methods.Method;
@@ -32,9 +33,23 @@ final class RunOptions extends Flags.Output {
     @Option(names = "--keep-samples", description = "write SWAG's samples as weights files, for 'basin ensemble'")
     private boolean keepsSamples;
 
+    enum Keep {
+        RESULTS,
+        ALL
+    }
+
+    @Option(
+            names = "--keep",
+            defaultValue = "RESULTS",
+            description =
+                    "results: reports, nets and their members; all: checkpoints of what has ended too, for --from and"
+                            + " to measure more later without training again; default results")
+    private Keep keep;
+
     Options options() {
         Options options = new Options(checkpointEvery, norms.update("auto"));
-        return keepsSamples ? options.keepingSamples() : options;
+        if (keepsSamples) options = options.keepingSamples();
+        return keep == Keep.ALL ? options : options.droppingCheckpoints();
     }
 
     /**
@@ -54,7 +69,7 @@ final class RunOptions extends Flags.Output {
         /** @param title what follows data set and net in the report's */
         Summary compare(long[] seeds, Options options, String title) {
             Settings settings = training.settings();
-            announce(seeds.length);
+            announce(seeds.length, options.keepsCheckpoints());
             Comparison comparison =
                     new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
             Start start = training.spent.start();
@@ -109,17 +124,20 @@ final class RunOptions extends Flags.Output {
                 System.out.print(table.text());
                 more.run();
                 System.out.print(HtmlReport.text(summary.evidence()));
-                System.out.println("Report: " + report);
+                System.out.printf(
+                        Locale.ROOT, "Report: %s (the folder: %.1f MB)%n", report, 1e-6 * Folders.size(folder));
             }
             Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
         }
 
         /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */
-        private void announce(int seeds) {
+        private void announce(int seeds, boolean checkpoints) {
             Comparison.Effort effort = Comparison.Effort.of(plan);
             bars.expect(seeds * effort.runs(), seeds * effort.steps());
             double epochs = (double) seeds * effort.steps() / splits.stepsPerEpoch();
-            double megabytes = 4e-6 * training.net(splits).get().parameterCount() * seeds * effort.models();
+            long models = seeds * effort.models()
+                    + Comparison.Effort.CHECKPOINT * (checkpoints ? (long) seeds * effort.runs() : 1);
+            double megabytes = 4e-6 * training.net(splits).get().parameterCount() * models;
             System.err.printf(
                     Locale.ROOT,
                     "%d %s, %d %s: %d %s, %.0f epochs in all; about %.0f MB into %s%n",

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
+import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Notices;
@@ -113,7 +114,7 @@ final class RunsCommand implements Runnable {
                         .toInstant()
                         .truncatedTo(ChronoUnit.SECONDS)
                         .toString();
-                long bytes = size(folder);
+                long bytes = Folders.size(folder);
                 try {
                     JsonNode rows = measured ? Json.field(results, "rows") : Json.tree(List.of());
                     return of(folder, Json.read(folder.resolve(Configuration.FILE)), measured, rows, bytes, date);
@@ -200,14 +201,6 @@ final class RunsCommand implements Runnable {
                 all.put(text(row.path("method")), sum / row.path("scores").size());
             }
             return all;
-        }
-
-        private static long size(Path folder) throws IOException {
-            try (Stream<Path> files = Files.walk(folder)) {
-                return files.filter(Files::isRegularFile)
-                        .mapToLong(f -> f.toFile().length())
-                        .sum();
-            }
         }
 
         String inWords() {

@@ -118,9 +118,12 @@ public final class Comparison {
      *
      * @param runs trainings
      * @param steps of all of them
-     * @param models of the net that they leave on disk, counting a checkpoint as the three that it holds
+     * @param models of the net that they leave on disk, without checkpoints
      */
     public record Effort(int runs, long steps, long models) {
+        /** Models that a checkpoint holds: weights, momentum and an average. */
+        public static final int CHECKPOINT = 3;
+
         public static Effort of(List<Method> methods) {
             int runs = 0;
             long steps = 0;
@@ -129,7 +132,7 @@ public final class Comparison {
                 for (int part = 0; part < group.parts(); part++) {
                     runs++;
                     steps += group.schedule(part).steps() - group.begin(part);
-                    models += 3 + group.schedule(part).collections().length;
+                    models += group.schedule(part).collections().length;
                 }
             }
             return new Effort(runs, steps, models);
@@ -186,7 +189,7 @@ public final class Comparison {
         if (finished.isPresent()) return finished.get();
         TestEvaluation.Outcome outcome =
                 new GroupRun(new Place(splits, settings, net, start, seed, place, options, monitor), group).run();
-        Finished.write(place, outcome, identity);
+        Finished.write(place, outcome, identity, options);
         return outcome;
     }
 

@@ -11,13 +11,16 @@ import io.basin.io.Sha256;
 import io.basin.report.Extras;
 import io.basin.text.Reason;
 import io.basin.train.Difference;
+import io.basin.train.Trainer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -34,21 +37,49 @@ final class Finished {
     private static final String RUN = "run";
     private static final List<String> KINDS = List.of(".safetensors", ".json", ".jsonl");
 
+    private static final Path CHECKPOINT = Trainer.checkpoint(Path.of(""));
+
     private Finished() {}
 
     /** Writes the last files of a group; all others are in {@code folder}. {@code identity} is all that decides its results. */
-    static void write(Path folder, TestEvaluation.Outcome outcome, String identity) {
+    static void write(Path folder, TestEvaluation.Outcome outcome, String identity, Options options) {
         writeExtras(folder, outcome.evidence());
         Map<String, String> sums = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path file : all.filter(Finished::counts).toList()) {
-                String name = folder.relativize(file).toString().replace('\\', '/');
-                sums.put(name, sum(file));
+        try {
+            for (Path file : files(folder)) {
+                if (isCheckpoint(file) && !options.keepsCheckpoints()) continue;
+                sums.put(name(folder, file), sum(file));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
         Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, outcome.results(), FILES, sums));
+        if (!options.keepsCheckpoints()) drop(folder, sums.keySet());
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Finished::counts).toList();
+        }
+    }
+
+    private static String name(Path folder, Path file) {
+        return folder.relativize(file).toString().replace('\\', '/');
+    }
+
+    private static boolean isCheckpoint(Path file) {
+        return file.endsWith(CHECKPOINT);
+    }
+
+    /** Deletes the checkpoints of a finished group but for those of {@code named}, which its scores count on. */
+    private static void drop(Path folder, Set<String> named) {
+        try {
+            for (Path file : files(folder)) {
+                if (isCheckpoint(file) && !named.contains(name(folder, file))) Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": its checkpoints cannot be deleted (" + Reason.of(e) + ")", e);
+        }
     }
 
     static void writeExtras(Path folder, Extras extras) {
@@ -85,10 +116,30 @@ final class Finished {
         if (scores.isEmpty()) return Optional.empty();
         Extras extras = readExtras(folder);
         Dataset set = options.outside();
+        JsonNode sums = Json.read(folder.resolve(SCORES)).path(FILES);
+        // A run may have been killed before they were dropped; older versions' scores count on them.
+        if (!options.keepsCheckpoints() && sums.isObject()) drop(folder, names(sums));
         boolean answers = (!options.corruptions() || !extras.corrupted().isEmpty())
                 && (set == null
                         || extras.outside().stream().anyMatch(o -> o.set().equals(set.name())));
+        if (!answers && !hasCheckpoint(folder)) {
+            Notices.note(folder + " is trained again for what is asked of it now: its checkpoints were not kept");
+        }
         return answers ? Optional.of(new TestEvaluation.Outcome(scores.get(), extras)) : Optional.empty();
+    }
+
+    private static Set<String> names(JsonNode object) {
+        Set<String> names = new HashSet<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    private static boolean hasCheckpoint(Path folder) {
+        try {
+            return files(folder).stream().anyMatch(Finished::isCheckpoint);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
     }
 
     /**

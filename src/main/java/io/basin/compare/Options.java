@@ -13,6 +13,7 @@ import io.basin.train.BatchNormUpdate;
  * @param corruptions measure on corrupted test images too
  * @param outside images of no class, from which test images are told by their confidence; null for none
  * @param keepsSamples write SWAG's samples as weights files too
+ * @param keepsCheckpoints leave the checkpoints of what has ended: without them what is asked of it later takes training it again
  */
 @Api
 public record Options(
@@ -20,7 +21,8 @@ public record Options(
         BatchNormUpdate update,
         boolean corruptions,
         @Nullable Dataset outside,
-        boolean keepsSamples) {
+        boolean keepsSamples,
+        boolean keepsCheckpoints) {
     public Options {
         if (checkpointEvery < 0) {
             throw new IllegalArgumentException("`checkpointEvery` must not be negative, got " + checkpointEvery);
@@ -29,16 +31,21 @@ public record Options(
 
     /** With the test set only. */
     public Options(int checkpointEvery, BatchNormUpdate update) {
-        this(checkpointEvery, update, false, null, false);
+        this(checkpointEvery, update, false, null, false, true);
     }
 
     /** The same, probing beyond the test set too. */
     public Options probing(boolean corrupted, @Nullable Dataset noClass) {
-        return new Options(checkpointEvery, update, corrupted, noClass, keepsSamples);
+        return new Options(checkpointEvery, update, corrupted, noClass, keepsSamples, keepsCheckpoints);
     }
 
     /** The same, keeping SWAG's samples. */
     public Options keepingSamples() {
-        return new Options(checkpointEvery, update, corruptions, outside, true);
+        return new Options(checkpointEvery, update, corruptions, outside, true, keepsCheckpoints);
+    }
+
+    /** The same, without the checkpoints of what has ended. */
+    public Options droppingCheckpoints() {
+        return new Options(checkpointEvery, update, corruptions, outside, keepsSamples, false);
     }
 }

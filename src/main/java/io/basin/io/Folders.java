@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /** Makes the folders of results, or says which one could not be made. */
 public final class Folders {
@@ -16,6 +17,17 @@ public final class Folders {
             return Files.createDirectories(folder);
         } catch (IOException e) {
             throw unwritable(folder, e);
+        }
+    }
+
+    /** Bytes of all files in a folder and those below it. */
+    public static long size(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(f -> f.toFile().length())
+                    .sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 

@@ -52,6 +52,8 @@ class RunDamageTest {
             "cpu",
             "--threads",
             1,
+            "--keep",
+            "all",
             flag,
             folder
         };

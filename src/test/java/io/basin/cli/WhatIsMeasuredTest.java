@@ -66,7 +66,7 @@ class WhatIsMeasuredTest {
         List<Object> args = new ArrayList<>(List.of("compare"));
         args.addAll(flags());
         args.addAll(List.of("--methods", String.join(",", METHODS), "--bn-update", "exact", "--all-combiners"));
-        args.addAll(List.of("--device", "cpu", "--threads", 1, "--out", run));
+        args.addAll(List.of("--device", "cpu", "--threads", 1, "--keep", "all", "--out", run));
         compared = Shell.run(args.toArray());
         assertEquals(0, compared.code(), compared.err());
         assertFalse(compared.out().contains("FAILED"), compared.out());
