@@ -62,14 +62,9 @@ final class GroupRun {
     private void trainPart(int part, List<Weights> members) {
         try (Model model = model();
                 Training training = training(model, part)) {
-            train(training, model, part, validation(splits, model));
+            train(training, model, part, place.validation(model));
             training.takeMembers().forEach(m -> members.add(m.weights()));
         }
-    }
-
-    /** None where nothing is held out. */
-    static @Nullable Evaluator validation(Splits splits, Model model) {
-        return splits.holdsOut() ? model.evaluator(splits.validation(), splits.plainBatch()) : null;
     }
 
     private Model model() {

@@ -53,7 +53,7 @@ final class TestEvaluation implements AutoCloseable {
         this.place = place;
         this.model = model;
         splits = place.splits();
-        validation = GroupRun.validation(splits, model);
+        validation = place.validation(model);
         test = model.evaluator(splits.test(), splits.plainBatch());
         products = new Products(model);
     }
