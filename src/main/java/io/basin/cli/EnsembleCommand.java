@@ -11,6 +11,7 @@ import io.basin.ensemble.RunFolder;
 import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  basin ensemble runs/a/seed-1/fge",
             "  basin ensemble runs/cnn runs/resnet --methods fge --combine ridge",
+            "  basin ensemble --curve runs/connect --points 11",
             "  basin ensemble a.safetensors b.safetensors --combine vote --svg members.svg"
         })
 final class EnsembleCommand implements Runnable {
@@ -47,8 +49,20 @@ final class EnsembleCommand implements Runnable {
         RIDGE
     }
 
-    @Parameters(paramLabel = "RUN", arity = "1..*", description = "weights files, and folders of runs")
-    private List<Path> paths;
+    @Parameters(paramLabel = "RUN", arity = "0..*", description = "weights files, and folders of runs")
+    private List<Path> paths = List.of();
+
+    @Option(
+            names = "--curve",
+            paramLabel = "DIR",
+            description = "nets along the curve of this 'basin connect' run, instead of RUNs")
+    private Path curve;
+
+    @Option(
+            names = "--points",
+            defaultValue = "5",
+            description = "of --curve, its ends included; default ${DEFAULT-VALUE}")
+    private int points;
 
     @Option(
             names = "--combine",
@@ -88,14 +102,43 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
+        if (paths.isEmpty() == (curve == null)) {
+            throw new IllegalArgumentException(
+                    curve == null
+                            ? "RUN is missing: name weights files or folders of runs"
+                            : "name RUNs, or --curve, not both");
+        }
+        Progress progress = new Bars().progress();
+        if (curve != null) {
+            alongCurve(progress);
+            return;
+        }
         List<ModelFile> models = ordered(
                 RunFolder.models(paths, methods).stream().map(on::forgiven).toList());
-        boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
-        Progress progress = new Bars().progress();
         TrainTest data = on.data(models, progress);
-        on.with(models, data, splits -> {
-            print(models, data, FileEnsemble.measure(splits, models, fit, progress));
-            if (scaled) System.out.println("all " + models.size() + ", mean" + Scaled.of(splits, models, progress));
+        on.with(models, data, splits -> measure(splits, models, data, progress));
+    }
+
+    private void measure(Splits splits, List<ModelFile> models, TrainTest data, Progress progress) {
+        boolean fit = combine == Combine.WEIGHTED || combine == Combine.RIDGE;
+        print(models, data, FileEnsemble.measure(splits, models, fit, progress));
+        if (scaled) System.out.println("all " + models.size() + ", mean" + Scaled.of(splits, models, progress));
+    }
+
+    /** Its members are made here, measured and thrown away. */
+    private void alongCurve(Progress progress) {
+        CurveMembers along = CurveMembers.of(curve);
+        List<ModelFile> ends = along.ends().stream().map(on::forgiven).toList();
+        TrainTest data = on.data(ends, progress);
+        on.with(ends, data, splits -> {
+            Path folder = CurveMembers.temporary();
+            List<ModelFile> members = List.of();
+            try {
+                members = along.write(folder, points, splits, progress);
+                measure(splits, ordered(members), data, progress);
+            } finally {
+                CurveMembers.delete(folder, members);
+            }
         });
     }
 
@@ -135,7 +178,7 @@ final class EnsembleCommand implements Runnable {
                     100 * m.accuracy(),
                     Combiners.givesProbabilities(prefix) ? Statistics.format(m.nll(), 4) : "n/a",
                     Combiners.givesProbabilities(prefix) ? Statistics.format(100 * m.ece(), 2) : "n/a",
-                    models.get(i));
+                    name(models.get(i)));
         }
         System.out.println();
         all(models.size(), o)
@@ -163,10 +206,17 @@ final class EnsembleCommand implements Runnable {
         return all;
     }
 
-    private static Map<String, Object> figures(List<ModelFile> models, TrainTest data, FileEnsemble.Outcome o) {
+    /** Of a net along a curve its place. */
+    private String name(ModelFile model) {
+        return curve == null
+                ? model.toString()
+                : model.file().getFileName().toString().replace(".safetensors", "");
+    }
+
+    private Map<String, Object> figures(List<ModelFile> models, TrainTest data, FileEnsemble.Outcome o) {
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("data", data.fingerprint());
-        figures.put("files", models.stream().map(ModelFile::toString).toList());
+        figures.put("files", models.stream().map(this::name).toList());
         figures.put("alone", Figures.of("", o.alone()));
         figures.put("mean", Figures.of("mean", o.mean()));
         figures.put("vote", Figures.of("vote", o.vote()));

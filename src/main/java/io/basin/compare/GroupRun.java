@@ -62,7 +62,7 @@ final class GroupRun {
     private void trainPart(int part, List<Weights> members) {
         try (Model model = model();
                 Training training = training(model, part)) {
-            train(training, model, part, TestEvaluation.heldOut(splits, model));
+            train(training, model, part, place.validation(model));
             training.takeMembers().forEach(m -> members.add(m.weights()));
         }
     }

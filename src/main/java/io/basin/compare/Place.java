@@ -2,6 +2,8 @@ package io.basin.compare;
 
 import io.basin.Nullable;
 import io.basin.nn.Graph;
+import io.basin.train.Evaluator;
+import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
@@ -21,4 +23,10 @@ record Place(
         long seed,
         Path folder,
         Options options,
-        Monitor monitor) {}
+        Monitor monitor) {
+    /** Measures on the held-out part; null where there is none. */
+    @Nullable
+    Evaluator validation(Model model) {
+        return splits.holdsOut() ? model.evaluator(splits.validation(), splits.plainBatch()) : null;
+    }
+}

@@ -53,14 +53,9 @@ final class TestEvaluation implements AutoCloseable {
         this.place = place;
         this.model = model;
         splits = place.splits();
-        validation = heldOut(splits, model);
+        validation = place.validation(model);
         test = model.evaluator(splits.test(), splits.plainBatch());
         products = new Products(model);
-    }
-
-    /** None where nothing is held out. */
-    static @Nullable Evaluator heldOut(Splits splits, Model model) {
-        return splits.holdsOut() ? model.evaluator(splits.validation(), splits.plainBatch()) : null;
     }
 
     @Nullable

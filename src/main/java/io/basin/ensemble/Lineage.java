@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a net was trained by, epoch by epoch, as its file's header says it: a hash for each epoch that covers all rates and batches
+ * What a net was trained by, epoch by epoch, as its file's header says it: a hash for each whole epoch that covers all rates and batches
  * up to its end. Two nets of the same initialisation have in common the epochs whose hashes are equal.
  *
  * @param hashes of 8 hexadecimal digits each
@@ -47,6 +47,8 @@ public record Lineage(List<String> hashes) {
             int end = Math.min(to, (s / stepsPerEpoch + 1) * stepsPerEpoch);
             ByteBuffer rates = ByteBuffer.allocate(8 * (end - s));
             for (; s < end; s++) rates.putDouble(lr[s]);
+            // Part of an epoch ends elsewhere in another net of the same run, and would hide what both have in common.
+            if (end % stepsPerEpoch != 0) break;
             String before = all.isEmpty() ? "" : all.get(all.size() - 1);
             String hash = Sha256.of(before + batches + Sha256.of(rates.array()));
             all.add(hash.substring(0, DIGITS));

@@ -109,6 +109,53 @@ class EntryPointsTest {
                 .orElseThrow();
     }
 
+    /** Ends that stand on the curve are the nets that it joins; a middle is neither. */
+    @Test
+    void netsAlongACurveAreAnEnsemble() {
+        Path first = fge.resolve("seed-1/fge/member-22.safetensors");
+        Path last = fge.resolve("seed-1/fge/member-39.safetensors");
+        Path curve = shared.resolve("curve");
+        Shell made = Shell.run(
+                "connect",
+                first,
+                last,
+                "--data-dir",
+                data,
+                "--device",
+                "cpu",
+                "--validation",
+                40,
+                "--batch-size",
+                20,
+                "--epochs",
+                1,
+                "--points",
+                3,
+                "--threads",
+                1,
+                "--out",
+                curve);
+        assertEquals(0, made.code(), made.err());
+        Shell along = Shell.run("ensemble", "--curve", curve, "--points", 3, "--data-dir", data, "--device", "cpu");
+        assertEquals(0, along.code(), along.err());
+        assertTrue(along.out().contains("t-0.0000") && along.out().contains("t-1.0000"), along.out());
+        List<String> rows = along.out().lines().filter(l -> l.contains("t-")).toList();
+        assertEquals(3, rows.size());
+        String both = Shell.run("ensemble", first, last, "--data-dir", data, "--device", "cpu")
+                .out();
+        assertEquals(alone(both, "member-22"), alone(along.out(), "t-0.0000"), 1.01);
+        assertEquals(alone(both, "member-39"), alone(along.out(), "t-1.0000"), 1.01);
+        assertEquals(2, Shell.run("ensemble", first, "--curve", curve).code());
+        Shell none = Shell.run("ensemble", "--curve", fge);
+        assertTrue(none.complaint().contains("is not of a 'basin connect' run"), none.complaint());
+    }
+
+    /** The second column of a net's row. */
+    private static double alone(String table, String net) {
+        String row = table.lines().filter(l -> l.contains(net)).findFirst().orElseThrow();
+        return Double.parseDouble(row.strip().split(" +")[1]);
+    }
+
     private static double nll(String text, String before) {
         Matcher m = Pattern.compile(before + "[^\\n]*?NLL ([0-9.]+)").matcher(text);
         assertTrue(m.find(), text);
