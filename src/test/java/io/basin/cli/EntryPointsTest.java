@@ -72,6 +72,23 @@ class EntryPointsTest {
     }
 
     @Test
+    void aComparisonOfWhichNothingIsSaidIsTheShortestInWhichTheMethodsAreInTheirRegime() {
+        Shell plain = Shell.run("compare", "fashion-mnist", "--data-dir", shared.resolve("none"));
+        assertTrue(
+                plain.err()
+                        .contains("--recipe lenet-bn, the default without a net, epochs and samples, sets --model lenet-bn"
+                                + " --epochs 30 --train-samples 10000"),
+                plain.err());
+        for (String said : List.of("--epochs=3", "--model=mlp", "--train-samples=0", "--resume=runs/none")) {
+            Shell other = Shell.run("compare", "fashion-mnist", "--data-dir", shared.resolve("none"), said);
+            assertFalse(other.err().contains("--recipe"), other.err());
+        }
+        Shell plan = Shell.run("schedule", "fashion-mnist", "--recipe", "lenet-bn");
+        assertEquals(0, plan.code(), plan.err());
+        assertFalse(plan.out().contains("change nothing"), plan.out());
+    }
+
+    @Test
     void publishedFiguresAreThoseOfTheNetAndTheDataAndSaidToBeOthers() {
         Published published = new Published();
         assertEquals("", published.text("cifar100", "vgg16"));
