@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,7 @@ final class Outputs {
     private Outputs() {}
 
     /** @throws IllegalArgumentException naming {@code flag} if {@code file} is named and its folder cannot take it */
-    static void require(String flag, Path file) {
+    static void require(String flag, @Nullable Path file) {
         if (file == null || AtomicFile.isDevice(file)) return;
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(file)) {
