@@ -142,7 +142,7 @@ public final class ResultTable {
     }
 
     private String difference() {
-        if (figures.size() == 1) {
+        if (figures.size() == 1 && seeds() < 2) {
             return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
                     + " %. One method alone: nothing is compared.";
         }
