@@ -22,17 +22,18 @@ final class HelpSections {
         section(
                 "Data",
                 "--data-dir --validation --train-samples --dataset-samples --label-noise --augment --batch-size --tune");
-        section("Net", "--model --precision");
+        section("Net", "--model --recipe --precision");
+        section("Going on", "--from --from-epochs --budgets");
         section(
                 "Optimizer",
-                "--epochs --lr --warmup --optimizer --momentum --nesterov --beta1 --beta2 --eps --wd --no-decay-vectors"
+                "--epochs --lr --schedule --warmup --optimizer --momentum --nesterov --beta1 --beta2 --eps --wd --no-decay-vectors"
                         + " --label-smoothing");
         section("SWA", "--swa-");
         section("FGE", "--fge-");
         section("Snapshots", "--snapshot-");
         section("SWAG", "--swag- --keep-samples");
         section("Other methods", "--ema- --lawa- --swap- --independent-");
-        section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners");
+        section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners --published");
         section("Results", "--csv --json --svg --reliability");
         section(
                 "Run",

@@ -182,7 +182,7 @@ public final class ResultTable {
     }
 
     private String overall() {
-        if (figures.size() == 1) {
+        if (figures.size() == 1 && seeds() < 2) {
             return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
                     + " %. One method alone: nothing is compared.";
         }

@@ -30,7 +30,7 @@ class ComplaintTest {
             train mnist --methods sgd            | unknown option '--methods'; did you mean '--method'?
             compare mnist --method sgd           | unknown option '--method'; did you mean '--methods'?
             compare mnist --ood fmnist           | --ood: unknown set 'fmnist'; did you mean 'mnist'?
-            train mnist --precision pf32         | 'pf32' is none of fp32, strict, tf32, bf16; did you mean 'fp32'?
+            train mnist --precision pf32         | --precision: 'pf32' is none of fp32, strict, tf32, bf16; did you mean 'fp32'?
             compare mnsit                        | DATASET: unknown data set 'mnsit'; did you mean 'mnist'?
             compare mnist --methods sgd,swaa     | --methods: unknown method 'swaa'; did you mean 'swa'?
             train mnist --method swaa            | --method: unknown method 'swaa'; did you mean 'swa'?

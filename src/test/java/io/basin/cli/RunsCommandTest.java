@@ -59,7 +59,16 @@ class RunsCommandTest {
 
         JsonNode runs = runs(parent);
         assertEquals(2, runs.size(), runs.toString());
-        JsonNode first = runs.path(0);
+        requireWhole(whole, runs.path(0));
+        requireHalf(half, runs.path(1));
+        Shell words = Shell.run("runs", parent);
+        assertTrue(words.out().contains("to go on: basin compare --resume " + half), words.out());
+        assertTrue(words.out().contains("; best "), words.out());
+        assertFalse(words.out().contains("nothing"), words.out());
+        assertEquals(1, runs(whole).size(), "a run's own folder");
+    }
+
+    private static void requireWhole(Path whole, JsonNode first) throws IOException {
         assertEquals(whole.toString(), first.path("run").asText());
         assertEquals("finished", first.path("state").asText());
         assertEquals("compare", first.path("command").asText());
@@ -81,18 +90,14 @@ class RunsCommandTest {
             for (Path f : files.filter(Files::isRegularFile).toList()) bytes += Files.size(f);
         }
         assertEquals(bytes, first.path("bytes").asLong());
+    }
 
-        JsonNode second = runs.path(1);
+    private static void requireHalf(Path half, JsonNode second) {
         assertEquals(half.toString(), second.path("run").asText());
         assertEquals("resumable", second.path("state").asText());
         assertEquals(1, second.path("seedsDone").asInt());
         assertTrue(second.path("best").isNull());
         assertEquals("2001-09-09T01:46:40Z", second.path("date").asText());
-        Shell words = Shell.run("runs", parent);
-        assertTrue(words.out().contains("to go on: basin compare --resume " + half), words.out());
-        assertTrue(words.out().contains("; best "), words.out());
-        assertFalse(words.out().contains("nothing"), words.out());
-        assertEquals(1, runs(whole).size(), "a run's own folder");
     }
 
     @Test
