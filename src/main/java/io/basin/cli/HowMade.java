@@ -62,7 +62,11 @@ final class HowMade {
         for (Map.Entry<String, JsonNode> field : node.properties()) {
             String name = within + field.getKey();
             if (field.getValue().isObject()) leaves(name + ".", field.getValue(), into);
-            else into.putIfAbsent(FlagNames.label(name), FlagNames.value(field.getValue()));
+            // A flag without a value may say the opposite of what it sets.
+            else {
+                String label = field.getValue().isBoolean() ? name : FlagNames.label(name);
+                into.putIfAbsent(label, FlagNames.value(field.getValue()));
+            }
         }
     }
 }

@@ -115,16 +115,19 @@ public final class Surface {
             Plane plane = grid.span() == Span.NETS
                     ? Plane.through(host[0], host[1], host[2])
                     : Plane.along(host[0], host[1], host[2]);
-            double[] xs = axis(plane, true, host[0]);
-            double[] ys = axis(plane, false, host[0]);
             List<Placed> placed = place(plane, evaluator, nets);
+            double[] ends = ends(plane, placed);
+            double[] xs = axis(plane, true, host[0], ends);
+            double[] ys = axis(plane, false, host[0], ends);
+            // The cells of versions whose axes left a net out are others.
+            String wide = ends[0] < 0 || ends[1] > plane.width() ? "wide " : "";
             List<Placed> track = place(plane, evaluator, trajectory);
             Placed mean = average == null
                     ? null
                     : place(plane, evaluator, List.of(average)).get(0);
             try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
-                LossAndError[][] cells = measure(plane, probe, cache, xs, ys);
+                LossAndError[][] cells = measure(plane, probe, cache, xs, ys, wide);
                 return new Result(xs, ys, cells, placed, track, mean, worst);
             }
         }
@@ -146,12 +149,23 @@ public final class Surface {
         return points;
     }
 
-    private double[] axis(Plane plane, boolean horizontal, float[] net) {
+    /** Of x between the nets of a plane: the second one may lie before the first or beyond the last. */
+    private double[] ends(Plane plane, List<Placed> nets) {
+        double[] ends = {0, plane.width()};
+        double second = grid.span() == Span.NETS ? nets.get(1).spot().x() : 0;
+        // Not for a rounding error.
+        if (second < -1e-6 * plane.width()) ends[0] = second;
+        if (second > (1 + 1e-6) * plane.width()) ends[1] = second;
+        return ends;
+    }
+
+    private double[] axis(Plane plane, boolean horizontal, float[] net, double[] ends) {
         double unit = grid.distance() > 0 ? grid.distance() : grid.span() == Span.FILTER ? 1 : Vectors.norm(net) / 2;
-        if (grid.span() == Span.NETS) unit = horizontal ? plane.width() : plane.height();
+        if (grid.span() == Span.NETS) unit = horizontal ? ends[1] - ends[0] : plane.height();
+        double start = grid.span() == Span.NETS && horizontal ? ends[0] : 0;
         double[] values = new double[grid.cells()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = unit * (grid.low() + (grid.high() - grid.low()) * i / (values.length - 1));
+            values[i] = start + unit * (grid.low() + (grid.high() - grid.low()) * i / (values.length - 1));
         }
         return values;
     }
@@ -175,14 +189,14 @@ public final class Surface {
     }
 
     private LossAndError[][] measure(
-            Plane plane, PointEvaluator.Probe probe, ResultCache cache, double[] xs, double[] ys) {
+            Plane plane, PointEvaluator.Probe probe, ResultCache cache, double[] xs, double[] ys, String prefix) {
         LossAndError[][] cells = new LossAndError[ys.length][xs.length];
         try (Progress.Counter counter = progress.start("measuring the plane", (long) xs.length * ys.length, "cells")) {
             cache.counting(counter);
             for (int i = 0; i < ys.length; i++) {
                 for (int j = 0; j < xs.length; j++) {
                     double[] shares = plane.shares(xs[j], ys[i]);
-                    cells[i][j] = cache.figures(i + " " + j, () -> probe.at(shares));
+                    cells[i][j] = cache.figures(prefix + i + " " + j, () -> probe.at(shares));
                 }
             }
         }

@@ -133,13 +133,21 @@ public final class SurfaceReport {
         String levels = "Neighbouring levels differ by the standard error at the lowest point or more."
                 + (flat.stretch() == 1
                         ? " Both axes have one scale."
-                        : String.format(
-                                Locale.ROOT, " A unit of y is drawn %.3g times as long as one of x.", flat.stretch()));
+                        : stretched(flat.stretch()));
         report.figure(flat, file, title + ". " + levels);
         report.figure(
                 hills,
                 file + "-3d",
                 title + " as hills over the plane; both axes are drawn equally long, the highest tenth is cut off.");
+    }
+
+    private static String stretched(double by) {
+        return String.format(
+                Locale.ROOT,
+                " A unit of %s is drawn %.3g times as long as one of %s.",
+                by > 1 ? "y" : "x",
+                by > 1 ? by : 1 / by,
+                by > 1 ? "x" : "y");
     }
 
     private void mark(Contours flat, Relief hills) {

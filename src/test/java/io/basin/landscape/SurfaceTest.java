@@ -11,11 +11,13 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Subject;
+import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -119,6 +121,40 @@ class SurfaceTest {
                     assertThrows(IllegalArgumentException.class, () -> surface(land, other, cut, nets, Progress.NONE));
             assertTrue(e.getMessage().contains("there 'grid=5', now 'grid=6'"), e.getMessage());
         }
+    }
+
+    /** The second of three nets may lie beyond the line from the first to the last: it is on the picture all the same. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theAxesHoldEveryNetOfThePlane(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device)) {
+            List<Net> nets = nets(land, 3);
+            List<Net> plane = List.of(nets.get(0), nets.get(1), near(land, nets.get(0), nets.get(2)));
+            Surface.Grid grid = new Surface.Grid(Surface.Span.NETS, 2, -0.25, 1.25, 0, 1);
+            Surface.Result result =
+                    surface(land, grid, Files.createDirectory(folder.resolve("p")), plane, Progress.NONE);
+            double last = result.nets().get(2).spot().x();
+            assertTrue(result.nets().get(1).spot().x() > 1.25 * last, "the second lies far beyond the last");
+            for (Surface.Placed net : result.nets()) {
+                assertTrue(result.xs()[0] < net.spot().x() && net.spot().x() < result.xs()[1], net.toString());
+                assertTrue(result.ys()[0] < net.spot().y() && net.spot().y() < result.ys()[1], net.toString());
+            }
+        }
+    }
+
+    /** A fifth of the way from one net to another. */
+    private Net near(Landscape land, Net from, Net to) {
+        Net near = new Net("near", folder.resolve("near.safetensors"));
+        try (LandscapeData data = land.data(0, 0, "exact");
+                Model model = new Model(land.device, Landscape.graph());
+                PointEvaluator evaluator = data.evaluator(model);
+                PointEvaluator.Probe probe =
+                        evaluator.probe(List.of(evaluator.load(from.file()), evaluator.load(to.file())))) {
+            evaluator.refresh(probe.place(0.8, 0.2));
+            Checkpoint.saveModel(near.file(), model, model.weights(), Map.of("model", "test", "dataset", "synthetic"));
+        }
+        return near;
     }
 
     /** Cells at the nets' places have the nets' own figures, measured as the nets themselves are. */
