@@ -51,7 +51,7 @@ final class BudgetOptions {
             description =
                     "go on from this net instead of first weights: a run's checkpoint.safetensors (with its momentum), or a"
                             + " weights file of the same net and data. The epochs that it has behind it count as part of the"
-                            + " budget: raise --epochs, or name --budgets beyond 1, where it was trained for all of it")
+                            + " budget: raise --epochs, or name --budgets beyond 1, where it was trained for all of it; default none")
     private Path from;
 
     @Option(names = "--from-epochs", description = "epochs that the file of --from has behind it; default what it says")
@@ -63,7 +63,7 @@ final class BudgetOptions {
             description =
                     "the papers' settings of vgg16, preresnet110, preresnet164 or wrn-28-10: net, budget, rates, weight decay, starts"
                             + " and cycles; or lenet-bn, a setting of minutes, which 'compare fashion-mnist' takes without --model,"
-                            + " --epochs and --train-samples; flags that are given too come first")
+                            + " --epochs and --train-samples; flags that are given too come first; default none")
     @SuppressWarnings("unused") // the command line is completed with its flags before it is parsed
     private String recipe;
 

@@ -55,7 +55,7 @@ final class EnsembleCommand implements Runnable {
     @Option(
             names = "--curve",
             paramLabel = "DIR",
-            description = "nets along the curve of this 'basin connect' run, instead of RUNs")
+            description = "nets along the curve of this 'basin connect' run, instead of RUNs; default none")
     private Path curve;
 
     @Option(

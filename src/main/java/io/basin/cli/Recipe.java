@@ -73,7 +73,8 @@ final class Recipe {
             if (parsed.commandSpec().findOption(option) != null && !parsed.hasMatchedOption(option)) added.add(flag);
         }
         if (added.isEmpty()) return args;
-        Notices.note(FLAG + " " + name + (plain ? ", the default without a net, epochs and samples," : "") + " sets " + String.join(" ", added));
+        Notices.note(FLAG + " " + name + (plain ? ", the default without a net, epochs and samples," : "") + " sets "
+                + String.join(" ", added));
         List<String> all = new ArrayList<>(List.of(args));
         added.forEach(flag -> all.add(flag.replace(' ', '=')));
         return all.toArray(String[]::new);

@@ -29,7 +29,7 @@ final class ReportCommand implements Runnable {
             description = "folders of finished comparisons, folders of such folders, or files of --json")
     private List<Path> places = List.of();
 
-    @Option(names = "--out", description = "writes a page with all tables and the picture")
+    @Option(names = "--out", description = "writes a page with all tables and the picture; default none")
     private @Nullable Path out;
 
     @Option(names = "--svg", description = "writes the picture")

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
             "From checkpoints of one SGD run trains two children each, with other orders of samples, and measures the error barrier"
                     + " between them on held-out samples (Frankle et al. 2020). Where there is none, averaging is safe:"
                     + " recommends a --swa-start.",
-            "Takes about k/2 + 2 budgets of training more than two for k checkpoints; the plan is printed first."
+            "Takes about k + 2 budgets of training for k checkpoints; the plan is printed first."
         },
         footer = {
             "",

@@ -247,7 +247,12 @@ public final class Stability {
             Evaluator train = model.evaluator(splits.glance(), plain);
             Evaluator heldOut = model.evaluator(splits.validation(), plain);
             try (PointEvaluator points = new PointEvaluator(
-                    model, statistics, train, heldOut, config.update().of(statistics), splits.glanceSet().labels())) {
+                    model,
+                    statistics,
+                    train,
+                    heldOut,
+                    config.update().of(statistics),
+                    splits.glanceSet().labels())) {
                 List<Memory> ends = List.of(points.load(first), points.load(last));
                 try (PointEvaluator.Probe probe = points.probe(ends);
                         Progress.Counter counter = progress.start("line of step " + step, config.points(), "points")) {

@@ -131,9 +131,7 @@ public final class SurfaceReport {
         Relief hills = new Relief(title, unit, result.xs(), result.ys(), z, step);
         mark(flat, hills);
         String levels = "Neighbouring levels differ by the standard error at the lowest point or more."
-                + (flat.stretch() == 1
-                        ? " Both axes have one scale."
-                        : stretched(flat.stretch()));
+                + (flat.stretch() == 1 ? " Both axes have one scale." : stretched(flat.stretch()));
         report.figure(flat, file, title + ". " + levels);
         report.figure(
                 hills,

@@ -136,7 +136,9 @@ public final class ResultTable {
         Finding finding = new Finding(row, pairs.compared(), p);
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
-        if (row.isPrimary()) figures.add(Figures.of(row, finding.pair().meanDifference(), finding.pair().interval(), p));
+        if (row.isPrimary())
+            figures.add(Figures.of(
+                    row, finding.pair().meanDifference(), finding.pair().interval(), p));
         (row.isPrimary() || row.isAtAnotherBudget() ? cells : beside)
                 .add(List.of(
                         name,

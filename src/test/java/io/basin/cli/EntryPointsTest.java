@@ -76,8 +76,9 @@ class EntryPointsTest {
         Shell plain = Shell.run("compare", "fashion-mnist", "--data-dir", shared.resolve("none"));
         assertTrue(
                 plain.err()
-                        .contains("--recipe lenet-bn, the default without a net, epochs and samples, sets --model lenet-bn"
-                                + " --epochs 30 --train-samples 10000"),
+                        .contains(
+                                "--recipe lenet-bn, the default without a net, epochs and samples, sets --model lenet-bn"
+                                        + " --epochs 30 --train-samples 10000"),
                 plain.err());
         for (String said : List.of("--epochs=3", "--model=mlp", "--train-samples=0", "--resume=runs/none")) {
             Shell other = Shell.run("compare", "fashion-mnist", "--data-dir", shared.resolve("none"), said);

@@ -45,7 +45,8 @@ class GoingOnTest {
     }
 
     private static Shell basin(String command, List<Object> first, Object... more) {
-        List<Object> args = new ArrayList<>(List.of(command, "mnist", "--data-dir", data, "--device", "cpu"));
+        List<Object> args =
+                new ArrayList<>(List.of(command, "mnist", "--data-dir", data, "--device", "cpu", "--keep", "all"));
         args.addAll(List.of("--batch-size", 20, "--lr", 0.02, "--threads", 1));
         if (!List.of(more).contains("--model")) args.addAll(List.of("--model", "lenet-bn"));
         if (!List.of(more).contains("--validation")) args.addAll(List.of("--validation", 40));
