@@ -29,7 +29,8 @@ final class Outputs {
 
     /** Writes a picture if one was asked for; {@code draw} gives none where the machine cannot draw. */
     static void picture(@Nullable Path file, Supplier<String> draw) {
-        String svg = file == null ? "" : draw.get();
+        if (file == null) return;
+        String svg = draw.get();
         if (!svg.isEmpty()) AtomicFile.write(file, svg);
     }
 
