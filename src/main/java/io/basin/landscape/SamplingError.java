@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import io.basin.Api;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -11,6 +12,7 @@ import java.util.function.ToDoubleFunction;
  * @param train training samples that are measured, of {@code all}
  * @param test test samples; a sample of the world themselves, however many are measured
  */
+@Api
 public record SamplingError(int train, int all, int test) {
     /** Standard errors to either side within which 95 % of samples lie. */
     private static final double BAND = 1.96;

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.Api;
 import java.util.Map;
 
 /**
@@ -8,6 +9,7 @@ import java.util.Map;
  * @param facts such as command, version, date, machine and times; in order
  * @param settings everything that decides the results, by flag; in order
  */
+@Api
 public record Made(Map<String, String> facts, Map<String, String> settings) {
     /** Nobody says. */
     public static final Made NONE = new Made(Map.of(), Map.of());
