@@ -44,6 +44,7 @@ import io.basin.methods.Swag;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.report.HtmlReport;
+import io.basin.report.Made;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.train.BatchNormUpdate;
@@ -243,6 +244,7 @@ class FirstStepsTest {
         Summary summary = new Summary("none", Map.of(), List.of(), List.of(), List.of());
         all.put(Summary.class, summary);
         all.put(ResultTable.class, new ResultTable(summary));
+        all.put(Made.class, Made.NONE);
         return all;
     }
 

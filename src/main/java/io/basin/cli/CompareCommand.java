@@ -60,7 +60,7 @@ final class CompareCommand implements Runnable {
 
     @Override
     public void run() {
-        TrainingOptions.requireKnown("--methods", methods);
+        Known.requireMethods("--methods", methods);
         results.require();
         probes.require();
         run.train(training, methods, "compare", "", this::compare);

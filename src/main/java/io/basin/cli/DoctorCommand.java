@@ -75,7 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = TrainingOptions.PrecisionName.class,
+            converter = Known.Precisions.class,
             description = "of --times and --algorithms, as 'basin train' has it; default ${DEFAULT-VALUE}")
     private Precision precision;
 

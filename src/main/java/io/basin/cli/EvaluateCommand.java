@@ -90,11 +90,7 @@ final class EvaluateCommand implements Runnable {
                     Extras probed = new RobustnessEval(data.test(), asked, Progress.NONE)
                             .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set));
                     measured.add(Measured.of(file, p.metrics(labels), probed));
-                    if (results.inWords()) print(measured.get(measured.size() - 1));
-                    if (scaled) {
-                        String line = " " + Scaled.of(splits, List.of(file), progress);
-                        (results.inWords() ? System.out : System.err).println(line);
-                    }
+                    say(measured.get(measured.size() - 1), file, splits, progress);
                 }
             }
         });
@@ -108,6 +104,13 @@ final class EvaluateCommand implements Runnable {
             return whole;
         });
         Outputs.picture(reliability, () -> picture(models, scored, labels));
+    }
+
+    private void say(Measured measured, ModelFile file, Splits splits, Progress progress) {
+        if (results.inWords()) print(measured);
+        if (!scaled) return;
+        String line = " " + Scaled.of(splits, List.of(file), progress);
+        (results.inWords() ? System.out : System.err).println(line);
     }
 
     /** What the JSON holds of a file: fractions, not %; NLL in nats. */

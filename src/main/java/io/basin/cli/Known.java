@@ -1,7 +1,12 @@
 package io.basin.cli;
 
+import picocli.CommandLine;
+import io.basin.text.Printable;
+import io.basin.text.Closest;
+import io.basin.device.Precision;
 import io.basin.data.Catalog;
 import java.util.Iterator;
+import java.util.List;
 
 /** The names that an argument takes, for help and for shells that complete words. */
 final class Known {
@@ -28,6 +33,25 @@ final class Known {
         @Override
         public Iterator<String> iterator() {
             return io.basin.methods.Methods.NAMES.iterator();
+        }
+    }
+
+    /** Precisions by their names. */
+    static final class Precisions implements CommandLine.ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String name) {
+            for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
+            List<String> known = List.of("fp32", "strict", "tf32", "bf16");
+            throw new CommandLine.TypeConversionException(
+                    "'" + Printable.of(name) + "' is none of " + String.join(", ", known) + Closest.hint(name, known));
+        }
+    }
+
+    /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */
+    static void requireMethods(String flag, List<String> names) {
+        for (String name : names) {
+            if (io.basin.methods.Methods.NAMES.contains(name)) continue;
+            throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, io.basin.methods.Methods.NAMES));
         }
     }
 }

@@ -62,7 +62,7 @@ final class ScheduleCommand implements Runnable {
             throw new IllegalArgumentException("--batch-size " + d.batch() + " exceeds the " + train
                     + " training samples that --dataset-samples, --validation and --train-samples leave");
         }
-        TrainingOptions.requireKnown("--methods", methods);
+        Known.requireMethods("--methods", methods);
         int perEpoch = train / d.batch();
         List<Method> plans = training.plan(methods, perEpoch);
         List<Summary.Plotted> plotted = Comparison.plotted(plans, perEpoch);

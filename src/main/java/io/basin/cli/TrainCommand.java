@@ -46,7 +46,7 @@ final class TrainCommand implements Runnable {
             throw new IllegalArgumentException("--method takes one method, got '" + Printable.of(method)
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
-        TrainingOptions.requireKnown("--method", List.of(method));
+        Known.requireMethods("--method", List.of(method));
         results.require();
         run.train(training, List.of(method), "train", "-" + method, this::train);
     }

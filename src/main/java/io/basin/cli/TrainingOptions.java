@@ -27,8 +27,6 @@ import io.basin.methods.Swap;
 import io.basin.methods.Tail;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
-import io.basin.text.Closest;
-import io.basin.text.Printable;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.lang.annotation.Retention;
@@ -139,7 +137,7 @@ final class TrainingOptions {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = PrecisionName.class,
+            converter = Known.Precisions.class,
             description = {
                 "fp32: float32, on a GPU with convolutions in TF32, as PyTorch does by default",
                 "strict: float32 throughout",
@@ -148,16 +146,6 @@ final class TrainingOptions {
                 "Weights and sums are float32 in all of them; default ${DEFAULT-VALUE}"
             })
     Precision precision;
-
-    static final class PrecisionName implements CommandLine.ITypeConverter<Precision> {
-        @Override
-        public Precision convert(String name) {
-            for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
-            List<String> known = List.of("fp32", "strict", "tf32", "bf16");
-            throw new CommandLine.TypeConversionException(
-                    "'" + Printable.of(name) + "' is none of " + String.join(", ", known) + Closest.hint(name, known));
-        }
-    }
 
     @Option(
             names = "--validation",
@@ -377,14 +365,6 @@ final class TrainingOptions {
         Stream<String> ofMethods = plans.stream().flatMap(m -> Remarks.of(m).stream());
         List<String> budget = Remarks.of(budget().epochs(), stepsPerEpoch);
         return FlagNames.say(Stream.concat(budget.stream(), ofMethods).toList(), say);
-    }
-
-    /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */
-    static void requireKnown(String flag, List<String> names) {
-        for (String name : names) {
-            if (Methods.NAMES.contains(name)) continue;
-            throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, Methods.NAMES));
-        }
     }
 
     /** What a resumed run must have the same. */

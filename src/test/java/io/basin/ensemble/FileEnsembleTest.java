@@ -186,7 +186,7 @@ class FileEnsembleTest {
             assertFalse(splits.holdsOut());
             IllegalArgumentException e = assertThrows(
                     IllegalArgumentException.class, () -> FileEnsemble.measure(splits, models, true, Progress.NONE));
-            assertTrue(e.getMessage().contains("silent.st does not say which samples"), e.getMessage());
+            assertTrue(e.getMessage().contains("silent.st names no samples that were held out"), e.getMessage());
             assertEquals(
                     4,
                     FileEnsemble.measure(splits, models, false, Progress.NONE)
