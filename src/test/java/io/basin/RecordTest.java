@@ -26,6 +26,7 @@ class RecordTest {
             Map.entry("data.CifarFormat$Part", SCRATCH),
             Map.entry("data.Dataset$Values", SCRATCH),
             Map.entry("device.ForeignStep$Plan", SCRATCH),
+            Map.entry("report.ResultTable$Pairs", SCRATCH),
             Map.entry("ensemble.FileEnsemble$Outcome", FIGURES),
             Map.entry("ensemble.FileMean$Sum", SCRATCH),
             Map.entry("landscape.PathMetrics", FIGURES),

@@ -1,12 +1,12 @@
 package io.basin.cli;
 
-import picocli.CommandLine;
-import io.basin.text.Printable;
-import io.basin.text.Closest;
-import io.basin.device.Precision;
 import io.basin.data.Catalog;
+import io.basin.device.Precision;
+import io.basin.text.Closest;
+import io.basin.text.Printable;
 import java.util.Iterator;
 import java.util.List;
+import picocli.CommandLine;
 
 /** The names that an argument takes, for help and for shells that complete words. */
 final class Known {
@@ -51,7 +51,8 @@ final class Known {
     static void requireMethods(String flag, List<String> names) {
         for (String name : names) {
             if (io.basin.methods.Methods.NAMES.contains(name)) continue;
-            throw new IllegalArgumentException(flag + ": " + Closest.unknown("method", name, io.basin.methods.Methods.NAMES));
+            throw new IllegalArgumentException(
+                    flag + ": " + Closest.unknown("method", name, io.basin.methods.Methods.NAMES));
         }
     }
 }

@@ -11,7 +11,6 @@ import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
-import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.methods.Method;
 import io.basin.nn.Graph;
@@ -257,7 +256,7 @@ public final class Comparison {
                         figure(n, "average_loss"),
                         figure(n, "average_accuracy")));
                 ObjectNode line = ((ObjectNode) n).put("seed", seed).put("run", group.name());
-                all.append(Json.line(line.put("part", part))).append('\n');
+                all.append(JsonLines.line(line.put("part", part), metrics.toString()));
             }
             curves.add(new Summary.Curve(
                     group.parts() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));

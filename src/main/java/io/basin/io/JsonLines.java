@@ -86,9 +86,7 @@ public final class JsonLines implements AutoCloseable {
      * that does not fit on the disk is taken back whole.
      */
     public void append(Object value) {
-        JsonNode line = Json.parse(Json.line(value), file.toString());
-        if (line instanceof ObjectNode object) object.put(CHECK, check(object));
-        byte[] bytes = (Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = line(value, file.toString()).getBytes(StandardCharsets.UTF_8);
         long before = position();
         try {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes));
@@ -96,6 +94,13 @@ public final class JsonLines implements AutoCloseable {
             takeBack(before, e);
             throw AtomicFile.failure(file, e);
         }
+    }
+
+    /** {@code value} as a line of such a file, with its check and its end; {@code name} stands for the file in errors. */
+    public static String line(Object value, String name) {
+        JsonNode line = Json.parse(Json.line(value), name);
+        if (line instanceof ObjectNode object) object.put(CHECK, check(object));
+        return Json.line(line) + "\n";
     }
 
     private static String check(ObjectNode line) {

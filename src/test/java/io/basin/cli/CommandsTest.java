@@ -80,6 +80,7 @@ class CommandsTest {
     @Test
     void everyMethodTrainsAtTheSameBudgetAndLearns() {
         assertEquals(0, comparison.code(), comparison.err());
+        assertFalse(comparison.err().contains("warning"), comparison.err());
         int rows = 0;
         for (JsonNode row : results(compared).path("rows")) {
             rows++;

@@ -122,7 +122,7 @@ class LandscapeCommandsTest {
         refused("--bn-samples", "width", a, b, "--bn-samples", "-1");
         refused("--samples", "width", a, b, "--samples", "-2");
         refused("--grid", "surface", a, "--directions", "filter", "--grid", "1");
-        refused("--from", "surface", a, "--directions", "filter", "--from", "2");
+        refused("--axis-from", "surface", a, "--directions", "filter", "--from", "2");
         refused("--rise", "width", a, b, "--rise", "0");
         refused("--directions", "width", a, b, "--directions", "0");
         refused("three FILEs, got 2", "surface", a, b);
