@@ -7,6 +7,7 @@ import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,8 @@ record Group(List<Method> methods) {
                     .toList()));
         }
         groups.addAll(fresh(byName.values()));
+        // As they are without anything there: a resumed comparison says what an uninterrupted one does.
+        groups.sort(Comparator.comparingInt(g -> methods.indexOf(g.methods().get(0))));
         return groups;
     }
 

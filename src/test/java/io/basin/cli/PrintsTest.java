@@ -59,21 +59,10 @@ class PrintsTest {
     }
 
     private static List<Object> train(Path data, int threads, String flag, Path out) {
-        List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "swa"));
-        args.addAll(List.of("--model", "small-cnn", "--validation", 20, "--batch-size", 50, "--epochs", 2));
-        args.addAll(List.of(
-                "--swa-start",
-                0.25,
-                "--swa-cycle",
-                0.5,
-                "--device",
-                CPU,
-                "--threads",
-                threads,
-                flag,
-                out,
-                "--keep",
-                "all"));
+        List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--keep", "all"));
+        args.addAll(List.of("--method", "swa", "--model", "small-cnn", "--validation", 20));
+        args.addAll(List.of("--batch-size", 50, "--epochs", 2, "--swa-start", 0.25, "--swa-cycle", 0.5));
+        args.addAll(List.of("--device", CPU, "--threads", threads, flag, out));
         return args;
     }
 
