@@ -87,7 +87,7 @@ class BadInputTest {
         "--wd, -0.1, --wd must not be negative",
         "--warmup, 3, --warmup must be shorter than --epochs",
         "--validation, 240, --validation",
-        "--validation, -1, --validation must be at least 0",
+        "--validation, -1, --validation must not be negative",
         "--train-samples, 201, --train-samples: 201 are more than the 200 available",
         "--train-samples, 99999999, --train-samples: 99999999 are more than the 200 available",
         "--swa-start, 1.5, --swa-start must lie between 0 and 1",
