@@ -6,7 +6,6 @@ import io.basin.methods.Annealing;
 import io.basin.methods.Budget;
 import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** The flags that say how a budget is spent: how the rate falls, where training begins, at which budgets there is a product. */
@@ -15,7 +14,6 @@ final class BudgetOptions {
     @Option(
             names = "--schedule",
             defaultValue = "swa-paper",
-            converter = Named.class,
             description = {
                 "the learning rate of sgd, and of what trains as it does: ema, lawa, independent, and fge up to its triangles",
                 "swa-paper: constant to 0.5 of the budget, linear to a hundredth at 0.9",
@@ -24,15 +22,6 @@ final class BudgetOptions {
                 "swa and its relatives descend to --swa-lr in all of them; default ${DEFAULT-VALUE}"
             })
     private Annealing annealing;
-
-    static final class Named implements CommandLine.ITypeConverter<Annealing> {
-        @Override
-        public Annealing convert(String name) {
-            for (Annealing a : Annealing.values()) if (a.label().equalsIgnoreCase(name)) return a;
-            throw new CommandLine.TypeConversionException(
-                    "'" + name + "' is none of swa-paper, cosine, step, one-cycle, linear, constant, wsd");
-        }
-    }
 
     @TrainingOptions.Sets("multiples")
     @Option(

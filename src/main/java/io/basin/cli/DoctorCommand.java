@@ -75,7 +75,6 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = Known.Precisions.class,
             description = "of --times and --algorithms, as 'basin train' has it; default ${DEFAULT-VALUE}")
     private Precision precision;
 

@@ -90,7 +90,7 @@ final class EvaluateCommand implements Runnable {
                     Extras probed = new RobustnessEval(data.test(), asked, Progress.NONE)
                             .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set));
                     measured.add(Measured.of(file, p.metrics(labels), probed));
-                    say(measured.get(measured.size() - 1), file, splits, progress);
+                    say(measured.get(measured.size() - 1), file, p, splits, progress);
                 }
             }
         });
@@ -106,10 +106,10 @@ final class EvaluateCommand implements Runnable {
         Outputs.picture(reliability, () -> picture(models, scored, labels));
     }
 
-    private void say(Measured measured, ModelFile file, Splits splits, Progress progress) {
+    private void say(Measured measured, ModelFile file, Probabilities p, Splits splits, Progress progress) {
         if (results.inWords()) print(measured);
         if (!scaled) return;
-        String line = " " + Scaled.of(splits, List.of(file), progress);
+        String line = " " + Scaled.of(splits, List.of(file), p.p(), progress);
         (results.inWords() ? System.out : System.err).println(line);
     }
 

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.report.Made;
 import java.nio.file.Files;
@@ -54,19 +55,10 @@ final class HowMade {
     /** Every leaf of what decides the results, by the flag that sets it. */
     private static Map<String, String> settings(Configuration configuration) {
         Map<String, String> settings = new LinkedHashMap<>();
-        leaves("", configuration.tree(), settings);
+        // A flag without a value may say the opposite of what it sets.
+        Json.leaves(configuration.tree())
+                .forEach((name, value) ->
+                        settings.putIfAbsent(value.isBoolean() ? name : FlagNames.label(name), FlagNames.value(value)));
         return settings;
-    }
-
-    private static void leaves(String within, JsonNode node, Map<String, String> into) {
-        for (Map.Entry<String, JsonNode> field : node.properties()) {
-            String name = within + field.getKey();
-            if (field.getValue().isObject()) leaves(name + ".", field.getValue(), into);
-            // A flag without a value may say the opposite of what it sets.
-            else {
-                String label = field.getValue().isBoolean() ? name : FlagNames.label(name);
-                into.putIfAbsent(label, FlagNames.value(field.getValue()));
-            }
-        }
     }
 }

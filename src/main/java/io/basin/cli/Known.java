@@ -1,12 +1,9 @@
 package io.basin.cli;
 
 import io.basin.data.Catalog;
-import io.basin.device.Precision;
 import io.basin.text.Closest;
-import io.basin.text.Printable;
 import java.util.Iterator;
 import java.util.List;
-import picocli.CommandLine;
 
 /** The names that an argument takes, for help and for shells that complete words. */
 final class Known {
@@ -33,17 +30,6 @@ final class Known {
         @Override
         public Iterator<String> iterator() {
             return io.basin.methods.Methods.NAMES.iterator();
-        }
-    }
-
-    /** Precisions by their names. */
-    static final class Precisions implements CommandLine.ITypeConverter<Precision> {
-        @Override
-        public Precision convert(String name) {
-            for (Precision p : Precision.values()) if (p.name().equalsIgnoreCase(name)) return p;
-            List<String> known = List.of("fp32", "strict", "tf32", "bf16");
-            throw new CommandLine.TypeConversionException(
-                    "'" + Printable.of(name) + "' is none of " + String.join(", ", known) + Closest.hint(name, known));
         }
     }
 

@@ -50,7 +50,8 @@ final class ReportCommand implements Runnable {
         System.out.print(Page.text(regimes.table()));
         System.out.println(
                 "\nDifferences to SGD in points, paired by seed, with 95 % intervals; *: p (Holm) < 0.05.\n");
-        if (regimes.claims().size() > 1) System.out.print(Page.text(regimes.claims()) + "\n");
+        List<List<String>> claims = regimes.claims();
+        if (claims.size() > 1) System.out.print(Page.text(claims) + "\n");
         System.out.println(regimes.conclusion());
         if (json != null) regimes.write(json);
         Picture figure = regimes.figure();

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -73,14 +72,11 @@ final class RunsCommand implements Runnable {
     /** The names of the folders in {@code parent} that hold a run. */
     static List<String> names(Path parent) {
         if (!Files.isDirectory(parent)) return List.of();
-        try (Stream<Path> all = Files.list(parent)) {
-            return all.filter(f -> Files.exists(f.resolve(Configuration.FILE)))
-                    .map(f -> f.getFileName().toString())
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Folders.list(parent).stream()
+                .filter(f -> Files.exists(f.resolve(Configuration.FILE)))
+                .map(f -> f.getFileName().toString())
+                .sorted()
+                .toList();
     }
 
     /**
@@ -128,8 +124,7 @@ final class RunsCommand implements Runnable {
             }
         }
 
-        private static Run of(Path folder, JsonNode config, boolean measured, JsonNode rows, long bytes, String date)
-                throws IOException {
+        private static Run of(Path folder, JsonNode config, boolean measured, JsonNode rows, long bytes, String date) {
             List<String> methods = texts(config.path("methods"));
             List<String> seeds = texts(config.path("seeds"));
             int done = 0;
@@ -169,14 +164,12 @@ final class RunsCommand implements Runnable {
         }
 
         /** Whether every method has scores: the name of a folder is those of its methods. */
-        private static boolean isDone(Path seed, List<String> methods) throws IOException {
+        private static boolean isDone(Path seed, List<String> methods) {
             Set<String> done = new HashSet<>();
             if (!Files.isDirectory(seed)) return false;
-            try (Stream<Path> folders = Files.list(seed)) {
-                folders.filter(f -> Files.exists(f.resolve("scores.json")))
-                        .forEach(f ->
-                                done.addAll(List.of(f.getFileName().toString().split("\\+"))));
-            }
+            Folders.list(seed).stream()
+                    .filter(f -> Files.exists(f.resolve("scores.json")))
+                    .forEach(f -> done.addAll(List.of(f.getFileName().toString().split("\\+"))));
             return done.containsAll(methods);
         }
 

@@ -15,7 +15,11 @@ final class Scaled {
 
     /** Which temperature, from where, and NLL and ECE with it; begins with a space. Accuracy is what it was. */
     static String of(Splits splits, List<ModelFile> models, Progress progress) {
-        double[] p = mean(splits, Splits.Part.TEST, models, progress);
+        return of(splits, models, mean(splits, Splits.Part.TEST, models, progress), progress);
+    }
+
+    /** @param p (samples, classes), what the nets together say on the test part */
+    static String of(Splits splits, List<ModelFile> models, double[] p, Progress progress) {
         int classes = splits.testSet().classes();
         int[] labels = splits.testSet().labels();
         if (!splits.holdsOut()) {
@@ -23,7 +27,7 @@ final class Scaled {
                     Temperature.crossFitted(p, classes, labels),
                     labels,
                     classes,
-                    "fitted on each half of the test part for" + " the other, as nothing is held out");
+                    "fitted on each half of the test part for the other, as nothing is held out");
         }
         double[] held = mean(splits, Splits.Part.VALIDATION, models, progress);
         Temperature t = Temperature.fit(held, classes, splits.validationSet().labels());

@@ -76,12 +76,7 @@ final class SoupCommand implements Runnable {
                                 + " one that is not divided; leave it out, and they are measured");
             }
             double[] given = weights.stream().mapToDouble(w -> w).toArray();
-            merge.mean(files, "average", f -> of(f, given), beyond);
-        }
-
-        private FileMean of(List<Path> all, double[] given) {
-            if (!unnormalised) return FileMean.of(all, given);
-            return FileMean.sum(all, given);
+            merge.mean(files, "average", f -> unnormalised ? FileMean.sum(f, given) : FileMean.of(f, given), beyond);
         }
     }
 

@@ -136,7 +136,6 @@ final class TrainingOptions {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = Known.Precisions.class,
             description = {
                 "fp32: float32, on a GPU with convolutions in TF32, as PyTorch does by default",
                 "strict: float32 throughout",

@@ -16,14 +16,11 @@ import io.basin.methods.Method;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
-import io.basin.text.Reason;
 import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Plan;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
  * Trains every method at the same budget over several seeds and gathers what the test set says of each.
@@ -166,16 +162,12 @@ public final class Comparison {
     private List<Group> groups(long seed) {
         Path place = folder.resolve("seed-" + seed);
         if (!Files.isDirectory(place)) return Group.of(methods);
-        try (Stream<Path> there = Files.list(place)) {
-            return Group.of(
-                    methods,
-                    there.filter(Files::isDirectory)
-                            .map(f -> f.getFileName().toString())
-                            .sorted()
-                            .toList());
-        } catch (IOException e) {
-            throw new UncheckedIOException(place + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        List<String> there = Folders.list(place).stream()
+                .filter(Files::isDirectory)
+                .map(f -> f.getFileName().toString())
+                .sorted()
+                .toList();
+        return Group.of(methods, there);
     }
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {

@@ -3,6 +3,7 @@ package io.basin.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.Dataset;
+import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
@@ -22,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * A finished group's folder: {@code evidence.json} holds its checks and probes; {@code scores.json} its results, and the SHA-256 of
@@ -45,22 +45,16 @@ final class Finished {
     static void write(Path folder, TestEvaluation.Outcome outcome, String identity, Options options) {
         writeExtras(folder, outcome.evidence());
         Map<String, String> sums = new TreeMap<>();
-        try {
-            for (Path file : files(folder)) {
-                if (isCheckpoint(file) && !options.keepsCheckpoints()) continue;
-                sums.put(name(folder, file), sum(file));
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
+        for (Path file : files(folder)) {
+            if (isCheckpoint(file) && !options.keepsCheckpoints()) continue;
+            sums.put(name(folder, file), sum(file));
         }
         Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, outcome.results(), FILES, sums));
         if (!options.keepsCheckpoints()) drop(folder, sums.keySet());
     }
 
-    private static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(Finished::counts).toList();
-        }
+    private static List<Path> files(Path folder) {
+        return Folders.walk(folder).stream().filter(Finished::counts).toList();
     }
 
     private static String name(Path folder, Path file) {
@@ -106,40 +100,27 @@ final class Finished {
     }
 
     /** Times in metrics are left out: those of two equal runs differ. */
-    private static String sum(Path file) throws IOException {
-        return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.ofFile(file);
+    private static String sum(Path file) {
+        try {
+            return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.ofFile(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
     }
 
     /** What came of a finished group; none where that does not answer what {@code options} ask, and as {@link #scores} says. */
     static Optional<TestEvaluation.Outcome> read(Path folder, String identity, Options options) {
-        Optional<List<MethodScore>> scores = scores(folder, identity);
+        Optional<List<MethodScore>> scores = scores(folder, identity, options);
         if (scores.isEmpty()) return Optional.empty();
         Extras extras = readExtras(folder);
         Dataset set = options.outside();
-        JsonNode sums = Json.read(folder.resolve(SCORES)).path(FILES);
-        // A run may have been killed before they were dropped; older versions' scores count on them.
-        if (!options.keepsCheckpoints() && sums.isObject()) drop(folder, names(sums));
         boolean answers = (!options.corruptions() || !extras.corrupted().isEmpty())
                 && (set == null
                         || extras.outside().stream().anyMatch(o -> o.set().equals(set.name())));
-        if (!answers && !hasCheckpoint(folder)) {
+        if (!answers && files(folder).stream().noneMatch(Finished::isCheckpoint)) {
             Notices.note(folder + " is trained again for what is asked of it now: its checkpoints were not kept");
         }
         return answers ? Optional.of(new TestEvaluation.Outcome(scores.get(), extras)) : Optional.empty();
-    }
-
-    private static Set<String> names(JsonNode object) {
-        Set<String> names = new HashSet<>();
-        object.fieldNames().forEachRemaining(names::add);
-        return names;
-    }
-
-    private static boolean hasCheckpoint(Path folder) {
-        try {
-            return files(folder).stream().anyMatch(Finished::isCheckpoint);
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
     }
 
     /**
@@ -149,7 +130,7 @@ final class Finished {
      * @throws IllegalArgumentException where they are those of another identity
      * @throws FormatException naming a file of the group that is damaged or was changed, or one that only training makes
      */
-    private static Optional<List<MethodScore>> scores(Path folder, String identity) {
+    private static Optional<List<MethodScore>> scores(Path folder, String identity, Options options) {
         Path scores = folder.resolve(SCORES);
         if (!Files.exists(scores)) return Optional.empty();
         if (Json.read(scores).isArray()) {
@@ -160,7 +141,9 @@ final class Finished {
         ObjectNode root = Json.unseal(scores);
         Difference.requireNone(scores, root.path(RUN).asText(), identity);
         Path missing = null;
+        Set<String> named = new HashSet<>();
         for (Map.Entry<String, JsonNode> entry : root.path(FILES).properties()) {
+            named.add(entry.getKey());
             Path file = folder.resolve(entry.getKey());
             if (Files.isRegularFile(file)) {
                 requireSame(file, entry.getValue().asText(), folder);
@@ -169,7 +152,11 @@ final class Finished {
             if (isTrained(file)) throw unlike(file, "is missing, though its run ended with it", folder);
             missing = file;
         }
-        if (missing == null) return Optional.of(MethodScore.read(scores, root.path(RESULTS)));
+        if (missing == null) {
+            // A run may have been killed before they were dropped; older versions' scores count on them.
+            if (!options.keepsCheckpoints()) drop(folder, named);
+            return Optional.of(MethodScore.read(scores, root.path(RESULTS)));
+        }
         Notices.once(missing + " is missing and is made again");
         return Optional.empty();
     }
@@ -186,11 +173,7 @@ final class Finished {
     }
 
     private static void requireSame(Path file, String expected, Path folder) {
-        try {
-            if (sum(file).equals(expected)) return;
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        if (sum(file).equals(expected)) return;
         throw unlike(file, "is damaged or was changed since its run ended: its SHA-256 is another", folder);
     }
 }

@@ -33,8 +33,9 @@ public final class Mergeability {
     /** The same by what the files' headers say of rates and batches. */
     public static Optional<String> partedAtOnce(List<ModelFile> models) {
         ModelFile first = models.get(0);
+        Lineage path = Lineage.of(first);
         return models.stream()
-                .filter(other -> partAtOnce(first, other))
+                .filter(other -> !other.equals(first) && partAtOnce(path, Lineage.of(other)))
                 .findFirst()
                 .map(
                         other -> first + " and " + other
@@ -43,11 +44,8 @@ public final class Mergeability {
     }
 
     /** Whether both say what they were trained by, and that differs from the first epoch on. */
-    private static boolean partAtOnce(ModelFile a, ModelFile b) {
-        if (a.equals(b)) return false;
-        Lineage one = Lineage.of(a);
-        Lineage two = Lineage.of(b);
-        return !one.hashes().isEmpty() && !two.hashes().isEmpty() && one.shared(two) == 0;
+    private static boolean partAtOnce(Lineage a, Lineage b) {
+        return !a.hashes().isEmpty() && !b.hashes().isEmpty() && a.shared(b) == 0;
     }
 
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {

@@ -1,15 +1,12 @@
 package io.basin.ensemble;
 
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import io.basin.io.Folders;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** How the files of a run are called. */
 final class RunFiles {
@@ -51,11 +48,9 @@ final class RunFiles {
     }
 
     static List<Path> entries(Path folder) {
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.sorted(Comparator.comparing(RunFiles::key)).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        return Folders.list(folder).stream()
+                .sorted(Comparator.comparing(RunFiles::key))
+                .toList();
     }
 
     static String name(Path file) {

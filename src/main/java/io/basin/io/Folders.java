@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** Makes the folders of results, or says which one could not be made. */
@@ -20,15 +21,34 @@ public final class Folders {
         }
     }
 
+    /** What lies in a folder, in no order. */
+    public static List<Path> list(Path folder) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.toList();
+        } catch (IOException e) {
+            throw unreadable(folder, e);
+        }
+    }
+
+    /** A folder, what lies in it, and what lies below that, in no order. */
+    public static List<Path> walk(Path folder) {
+        try (Stream<Path> entries = Files.walk(folder)) {
+            return entries.toList();
+        } catch (IOException e) {
+            throw unreadable(folder, e);
+        }
+    }
+
     /** Bytes of all files in a folder and those below it. */
     public static long size(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile)
-                    .mapToLong(f -> f.toFile().length())
-                    .sum();
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        return walk(folder).stream()
+                .filter(Files::isRegularFile)
+                .mapToLong(f -> f.toFile().length())
+                .sum();
+    }
+
+    private static UncheckedIOException unreadable(Path folder, IOException e) {
+        return new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
     }
 
     /** The error of a folder of results that cannot be written. */

@@ -26,6 +26,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * JSON with limits when read and one spelling when written.
@@ -186,6 +188,21 @@ public final class Json {
         if (e.getLocation() == null) return what;
         return what + " (from line " + e.getLocation().getLineNr() + ", column "
                 + e.getLocation().getColumnNr() + " on)";
+    }
+
+    /** The values within an object that are no objects, by their names from the outermost on, joined with dots; in the object's order. */
+    public static Map<String, JsonNode> leaves(JsonNode node) {
+        Map<String, JsonNode> all = new LinkedHashMap<>();
+        leaves("", node, all);
+        return all;
+    }
+
+    private static void leaves(String within, JsonNode node, Map<String, JsonNode> into) {
+        for (Map.Entry<String, JsonNode> field : node.properties()) {
+            String name = within + field.getKey();
+            if (field.getValue().isObject()) leaves(name + ".", field.getValue(), into);
+            else into.put(name, field.getValue());
+        }
     }
 
     /** {@code value} as a tree. */

@@ -57,7 +57,7 @@ public final class LandscapeData implements AutoCloseable {
     private final Images statistics;
     private final Images train;
     private final Images test;
-    private int[] labels = {};
+    private final int[] labels;
 
     /**
      * @param splits the caller's, who closes them after this
@@ -71,11 +71,13 @@ public final class LandscapeData implements AutoCloseable {
         device = splits.device();
         guard = device.guard().of("LandscapeData");
         try {
-            train = part("samples", Splits.Part.TRAIN, sampling.samples());
-            test = part("samples", Splits.Part.TEST, sampling.samples());
+            Dataset measured = cut("samples", Splits.Part.TRAIN, sampling.samples());
+            labels = measured.classes() > 0 ? measured.labels() : new int[0];
+            train = part(measured, Splits.Part.TRAIN);
+            test = part(cut("samples", Splits.Part.TEST, sampling.samples()), Splits.Part.TEST);
             statistics = sampling.statistics() == sampling.samples()
                     ? train
-                    : part("statistics", Splits.Part.TRAIN, sampling.statistics());
+                    : part(cut("statistics", Splits.Part.TRAIN, sampling.statistics()), Splits.Part.TRAIN);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -87,11 +89,13 @@ public final class LandscapeData implements AutoCloseable {
         this(splits, settings, graph, new Sampling(0, 0, BatchNormUpdate.EXACT, 0));
     }
 
-    private Images part(String name, Splits.Part part, int count) {
+    private Dataset cut(String name, Splits.Part part, int count) {
         Dataset set = splits.set(part);
-        Dataset cut = count == 0 ? set : Require.naming(name, () -> Split.sample(set, count, PART_SEED));
-        if (part == Splits.Part.TRAIN && name.equals("samples") && cut.classes() > 0) labels = cut.labels();
-        if (cut == set) return splits.images(part);
+        return count == 0 ? set : Require.naming(name, () -> Split.sample(set, count, PART_SEED));
+    }
+
+    private Images part(Dataset cut, Splits.Part part) {
+        if (cut == splits.set(part)) return splits.images(part);
         Images uploaded = cut.upload(device);
         owned.add(uploaded);
         return uploaded;

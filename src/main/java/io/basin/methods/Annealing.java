@@ -11,56 +11,19 @@ import java.util.Locale;
 @Api
 public enum Annealing {
     /** Constant to half of the budget, linear to a hundredth at 0.9, then constant: {@link Schedule#sgdPaper}. */
-    SWA_PAPER {
-        @Override
-        public Schedule over(int steps, double lr) {
-            return Schedule.sgdPaper(steps, lr);
-        }
-    },
+    SWA_PAPER,
     /** Half a cosine to 0: {@link Schedule#cosine}. */
-    COSINE {
-        @Override
-        public Schedule over(int steps, double lr) {
-            return Schedule.cosine(steps, lr);
-        }
-    },
+    COSINE,
     /** A tenth of the rate from 1/2 and a hundredth from 3/4 of the budget on (Huang et al. 2017, section 4.1). */
-    STEP {
-        @Override
-        public Schedule over(int steps, double lr) {
-            Require.steps("epochs", steps, 4, Schedule.MOST_STEPS);
-            return Schedule.stepDecay(steps, lr, 0.1, steps / 2, (int) (3L * steps / 4));
-        }
-    },
+    STEP,
     /** From lr/25 up to lr at 0.3 of the budget, down to lr/250000 at its end, both cosines: {@link Schedule#oneCycle}. */
-    ONE_CYCLE {
-        @Override
-        public Schedule over(int steps, double lr) {
-            Require.steps("epochs", steps, 4, Schedule.MOST_STEPS);
-            return Schedule.oneCycle(steps, lr, 0.3);
-        }
-    },
+    ONE_CYCLE,
     /** In a straight line to 0: lr (1 - s/T) at step s. */
-    LINEAR {
-        @Override
-        public Schedule over(int steps, double lr) {
-            return falling(steps, 0, lr);
-        }
-    },
+    LINEAR,
     /** The same rate throughout. */
-    CONSTANT {
-        @Override
-        public Schedule over(int steps, double lr) {
-            return Schedule.constant(steps, lr);
-        }
-    },
+    CONSTANT,
     /** Warm-up, stable, decay (Haegele et al. 2024, arXiv 2405.18392): constant to 0.8 of the budget, then in a line to 0. */
-    WSD {
-        @Override
-        public Schedule over(int steps, double lr) {
-            return falling(steps, (int) (4L * steps / 5), lr);
-        }
-    };
+    WSD;
 
     /**
      * The rates of a budget without warm-up; nothing is collected.
@@ -68,10 +31,22 @@ public enum Annealing {
      * @param lr the highest
      * @throws IllegalArgumentException where the steps are too few for its parts
      */
-    public abstract Schedule over(int steps, double lr);
+    public Schedule over(int steps, double lr) {
+        if (this == STEP || this == ONE_CYCLE) Require.steps("epochs", steps, 4, Schedule.MOST_STEPS);
+        return switch (this) {
+            case SWA_PAPER -> Schedule.sgdPaper(steps, lr);
+            case COSINE -> Schedule.cosine(steps, lr);
+            case STEP -> Schedule.stepDecay(steps, lr, 0.1, steps / 2, (int) (3L * steps / 4));
+            case ONE_CYCLE -> Schedule.oneCycle(steps, lr, 0.3);
+            case LINEAR -> falling(steps, 0, lr);
+            case CONSTANT -> Schedule.constant(steps, lr);
+            case WSD -> falling(steps, (int) (4L * steps / 5), lr);
+        };
+    }
 
     /** As it is chosen: {@code one-cycle}. */
-    public String label() {
+    @Override
+    public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 

@@ -84,7 +84,7 @@ public record Budget(
     /** What {@link Method#identity} says of it; what is usual is left out, as it was before it could be chosen. */
     String identity() {
         return ", epochs=" + epochs + ", lr=" + lr + ", warmUp=" + warmUp
-                + (annealing == Annealing.SWA_PAPER ? "" : ", schedule=" + annealing.label())
+                + (annealing == Annealing.SWA_PAPER ? "" : ", schedule=" + annealing)
                 + (done == 0 ? "" : ", done=" + done)
                 + (multiples.equals(ONE) ? "" : ", budgets=" + multiples);
     }

@@ -1,13 +1,9 @@
 package io.basin.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * A finished comparison, as {@link Regimes} needs it.
@@ -41,15 +36,11 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
         if (Files.isRegularFile(place)) return file(place);
         List<FinishedRun> runs = new ArrayList<>();
-        try (Stream<Path> all = Files.walk(place)) {
-            for (Path results : all.filter(f -> f.endsWith(RESULTS)).sorted().toList()) {
-                Path folder = results.resolveSibling(CONFIG);
-                if (!Files.isRegularFile(folder)) continue;
-                JsonNode rows = Json.read(results, REMEDY).path(ROWS);
-                runs.add(of(results, Json.unseal(folder, REMEDY), rows));
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(place + ": cannot be read (" + Reason.of(e) + ")", e);
+        for (Path config : Folders.walk(place).stream().sorted().toList()) {
+            Path results = config.resolveSibling(RESULTS);
+            if (!config.endsWith(CONFIG) || !Files.isRegularFile(config) || !Files.exists(results)) continue;
+            JsonNode rows = Json.read(results, REMEDY).path(ROWS);
+            runs.add(of(results, Json.unseal(config, REMEDY), rows));
         }
         if (runs.isEmpty()) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
@@ -107,11 +98,9 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
 
     /** All that decides its results but for methods, their settings, seeds and epochs, by names joined with dots. */
     Map<String, String> setting() {
-        ObjectNode budget = config.path("budget").isObject()
-                ? config.path("budget").deepCopy()
-                : JsonNodeFactory.instance.objectNode();
-        Map<String, String> all = flat("", budget.without("epochs"));
-        all.putAll(flat("", config.path("settings")));
+        Map<String, String> all = texts(config.path("budget"));
+        all.remove("epochs");
+        all.putAll(texts(config.path("settings")));
         for (String name : List.of("data", "bn-plain", "bn-update")) {
             all.put(name, config.path(name).asText());
         }
@@ -122,16 +111,12 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
 
     /** A method's own settings, by name. */
     Map<String, String> settings(String method) {
-        return flat("", config.path("methodSettings").path(method));
+        return texts(config.path("methodSettings").path(method));
     }
 
-    private static Map<String, String> flat(String within, JsonNode node) {
+    private static Map<String, String> texts(JsonNode node) {
         Map<String, String> all = new TreeMap<>();
-        for (Map.Entry<String, JsonNode> field : node.properties()) {
-            String name = within + field.getKey();
-            if (field.getValue().isObject()) all.putAll(flat(name + ".", field.getValue()));
-            else all.put(name, field.getValue().asText());
-        }
+        Json.leaves(node).forEach((name, value) -> all.put(name, value.asText()));
         return all;
     }
 }

@@ -180,9 +180,10 @@ public final class Regimes {
         Map<Double, String> words = new TreeMap<>();
         Double at = null;
         for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
-            Optional<Double> gain = sgd(entry.getValue())
+            Optional<Double> gain = entry.getValue()
+                    .sgd()
                     .flatMap(all -> Optional.ofNullable(tables.get(entry.getKey() / 2))
-                            .flatMap(Regimes::sgd)
+                            .flatMap(ResultTable::sgd)
                             .or(() -> entry.getValue().half())
                             .map(half -> all - half));
             if (at == null && gain.isPresent() && gain.get() < ResultTable.ENOUGH) at = entry.getKey();
@@ -191,15 +192,6 @@ public final class Regimes {
         }
         if (at != null) for (double e : tables.headMap(at).keySet()) words.put(e, "below the budget");
         return words;
-    }
-
-    private static Optional<Double> sgd(ResultTable table) {
-        return table.primary(SGD)
-                .map(r -> 100
-                        * r.scores().stream()
-                                .mapToDouble(Summary.Score::accuracy)
-                                .average()
-                                .orElse(0));
     }
 
     List<Setting> settings() {
@@ -220,8 +212,8 @@ public final class Regimes {
                     s.name(),
                     seeds(s),
                     s.table()
-                            .primary(SGD)
-                            .map(r -> Statistics.format(sgd(s.table()).orElse(Double.NaN), 2))
+                            .sgd()
+                            .map(accuracy -> Statistics.format(accuracy, 2))
                             .orElse("")));
             for (String method : methods) {
                 row.add(s.table().findings().stream()

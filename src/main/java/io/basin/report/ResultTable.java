@@ -65,13 +65,13 @@ public final class ResultTable {
                         ? Pairs.NONE
                         : sgd.map(s -> Pairs.of(row, s)).orElse(Pairs.NONE))
                 .toList();
+        List<PairedComparison> compared = pairs.stream().map(Pairs::compared).toList();
         double[] p = Statistics.holm(IntStream.range(0, rows.size())
-                .mapToDouble(
-                        i -> rows.get(i).isPrimary() ? pairs.get(i).compared().p() : Double.NaN)
+                .mapToDouble(i -> rows.get(i).isPrimary() ? compared.get(i).p() : Double.NaN)
                 .toArray());
         baseline = sgd.isPresent();
         tested = Arrays.stream(p).anyMatch(Double::isFinite);
-        for (int i = 0; i < p.length; i++) add(rows.get(i), pairs.get(i), p[i]);
+        for (int i = 0; i < p.length; i++) add(new Finding(rows.get(i), compared.get(i), p[i]), pairs.get(i));
     }
 
     /** Accuracies in percent of two rows, of the seeds that both have. */
@@ -132,8 +132,9 @@ public final class ResultTable {
         return row.scores().stream().mapToDouble(s -> scale * s.accuracy()).toArray();
     }
 
-    private void add(Summary.Row row, Pairs pairs, double p) {
-        Finding finding = new Finding(row, pairs.compared(), p);
+    private void add(Finding finding, Pairs pairs) {
+        Summary.Row row = finding.row();
+        double p = finding.p();
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
         if (row.isPrimary())
@@ -240,12 +241,17 @@ public final class ResultTable {
     private String budget() {
         Optional<Double> half = half();
         if (half.isEmpty()) return "";
-        double gain = Statistics.mean(values(primary(BASELINE).orElseThrow(), 100)) - half.get();
+        double gain = sgd().orElseThrow() - half.get();
         return String.format(
                 Locale.ROOT,
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
                 gain,
                 gain >= ENOUGH ? "they are below" : "that is within");
+    }
+
+    /** SGD's mean accuracy in percent; nothing where it is not among the methods. */
+    Optional<Double> sgd() {
+        return primary(BASELINE).map(r -> Statistics.mean(values(r, 100)));
     }
 
     /** SGD's mean accuracy in percent at half of the epochs, where independent nets show it. */
