@@ -74,8 +74,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Option(
             names = "--precision",
-            defaultValue = "fp32",
-            description = "of --times and --algorithms, as 'basin train' has it; default ${DEFAULT-VALUE}")
+            defaultValue = "FP32",
+            description = "of --times and --algorithms, as 'basin train' has it; default fp32")
     private Precision precision;
 
     DoctorCommand() {

@@ -135,13 +135,13 @@ final class TrainingOptions {
 
     @Option(
             names = "--precision",
-            defaultValue = "fp32",
+            defaultValue = "FP32",
             description = {
                 "fp32: float32, on a GPU with convolutions in TF32, as PyTorch does by default",
                 "strict: float32 throughout",
                 "tf32: as fp32, and refused where there is no TF32",
                 "bf16: bfloat16 values and products, where the device has them",
-                "Weights and sums are float32 in all of them; default ${DEFAULT-VALUE}"
+                "Weights and sums are float32 in all of them; default fp32"
             })
     Precision precision;
 
