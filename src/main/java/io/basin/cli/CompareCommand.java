@@ -34,7 +34,7 @@ final class CompareCommand implements Runnable {
             split = ",",
             defaultValue = "sgd,swa,ema,snapshot,fge,independent",
             completionCandidates = Known.Methods.class,
-            description = "of ${COMPLETION-CANDIDATES}")
+            description = "of ${COMPLETION-CANDIDATES}, or a MethodSettings class of your own")
     private List<String> methods;
 
     @Option(names = "--seeds", defaultValue = "1", description = "how often everything is repeated")

@@ -32,7 +32,7 @@ final class Configuration {
     /** What files of versions that had no choice do not say. */
     private static final JsonNode EARLIER_VALUES = Json.parse(
             "{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0, \"budget.annealing\": \"SWA_PAPER\", \"budget.done\": 0,"
-                    + " \"budget.multiples\": [1.0], \"from\": \"\"}",
+                    + " \"budget.multiples\": [1.0], \"from\": \"\", \"free-ends\": false}",
             FILE);
 
     private final String device;

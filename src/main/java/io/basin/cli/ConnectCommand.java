@@ -78,6 +78,9 @@ final class ConnectCommand implements Runnable {
     @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
     private boolean spareVectors;
 
+    @Option(names = "--free-ends", description = "train the curve's ends, too, from the nets on; default: they stay")
+    private boolean freeEnds;
+
     @Option(
             names = "--points",
             defaultValue = "61",
@@ -96,6 +99,7 @@ final class ConnectCommand implements Runnable {
                     .fixed("curve", curve)
                     .fixed("bends", bends)
                     .fixed("points", points)
+                    .fixed("free-ends", freeEnds)
                     .free(CONTROLS, bends + 2);
             return (folder, facts) -> connect(place, config, folder, facts);
         });
@@ -107,7 +111,7 @@ final class ConnectCommand implements Runnable {
         int steps = (int) Math.max(1, Math.round(epochs * splits.stepsPerEpoch()));
         Schedule rates = Schedule.sgdPaper(steps, lr);
         return new CurveTraining.CurveConfig(
-                curve, bends, rates, place.settings(), options.seed, splits.augmentation());
+                curve, bends, rates, place.settings(), options.seed, splits.augmentation(), freeEnds);
     }
 
     private LandscapeReport connect(
@@ -123,7 +127,8 @@ final class ConnectCommand implements Runnable {
         facts.put(
                 "curve",
                 curve + ", " + (bends + 2) + " control points with the ends, so " + bends
-                        + (bends == 1 ? " bend" : " bends") + " between them, seed " + options.seed);
+                        + (bends == 1 ? " bend" : " bends") + " between them" + (freeEnds ? ", ends free" : "")
+                        + ", seed " + options.seed);
         facts.put(
                 "training",
                 epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay

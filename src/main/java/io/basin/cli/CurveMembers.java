@@ -6,8 +6,10 @@ import io.basin.ensemble.FileMean;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.Folders;
 import io.basin.io.Json;
+import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
 import io.basin.landscape.Net;
+import io.basin.landscape.Surface;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
@@ -16,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,8 +38,13 @@ record CurveMembers(Curve curve, List<ModelFile> ends, List<List<Path>> legs) {
             throw new IllegalArgumentException("--curve: " + run + " holds no " + Configuration.FILE
                     + ": name the folder of a 'basin connect' run");
         }
-        JsonNode said = Json.read(config);
-        if (!said.has("curve") || !said.has("bends")) {
+        JsonNode said = Json.unseal(config);
+        int bends = said.path("bends").asInt();
+        Curve curve = Arrays.stream(Curve.values())
+                .filter(c -> c.name().equals(said.path("curve").asText()))
+                .findFirst()
+                .orElse(null);
+        if (curve == null || bends < 1 || said.path("files").size() < 2) {
             throw new IllegalArgumentException("--curve: " + config + " is not of a 'basin connect' run");
         }
         List<Path> files = new ArrayList<>();
@@ -49,16 +57,18 @@ record CurveMembers(Curve curve, List<ModelFile> ends, List<List<Path>> legs) {
         List<List<Path>> legs = new ArrayList<>();
         for (int leg = 0; leg + 1 < files.size(); leg++) {
             Path place = files.size() == 2 ? run : run.resolve("leg-" + (leg + 1));
-            List<Path> points = new ArrayList<>(List.of(files.get(leg)));
-            for (int j = 1; j <= said.path("bends").asInt(); j++)
-                points.add(bend(place.resolve("bend-" + j + ".safetensors")));
-            points.add(files.get(leg + 1));
+            boolean free = said.path("free-ends").asBoolean();
+            List<Path> points = new ArrayList<>();
+            int last = bends + 1;
+            for (int j = 0; j <= last; j++) {
+                boolean end = !free && (j == 0 || j == last);
+                points.add(end ? files.get(leg + (j == 0 ? 0 : 1)) : bend(place.resolve("bend-" + j + ".safetensors")));
+            }
+            Connection.requireOfOne(
+                    points.stream().filter(p -> !files.contains(p)).toList(), files.get(leg), files.get(leg + 1));
             legs.add(points);
         }
-        return new CurveMembers(
-                Curve.valueOf(said.path("curve").asText()),
-                files.stream().map(ModelFile::of).toList(),
-                legs);
+        return new CurveMembers(curve, files.stream().map(ModelFile::of).toList(), legs);
     }
 
     private static Path bend(Path file) {
@@ -76,6 +86,14 @@ record CurveMembers(Curve curve, List<ModelFile> ends, List<List<Path>> legs) {
         if (new Net("", file).fingerprint().equals(fingerprint)) return file;
         throw new IllegalArgumentException(
                 "--curve: " + file + " is not the net any more that the curve in " + run + " joins");
+    }
+
+    /** Them as a picture of a plane draws them. */
+    List<Surface.Joined> curves() {
+        return legs.stream()
+                .map(leg -> new Surface.Joined(
+                        curve, leg.stream().map(f -> new Net("", f)).toList()))
+                .toList();
     }
 
     /** Writes {@code count} of them into {@code folder}, from the first end to the last. */

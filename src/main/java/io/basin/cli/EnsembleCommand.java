@@ -102,6 +102,7 @@ final class EnsembleCommand implements Runnable {
     public void run() {
         Outputs.require("--json", json);
         Outputs.require("--svg", svg);
+        Outputs.requireApart(new String[] {"--json", "--svg"}, json, svg);
         if (paths.isEmpty() == (curve == null)) {
             throw new IllegalArgumentException(
                     curve == null

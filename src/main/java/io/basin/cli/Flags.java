@@ -61,7 +61,8 @@ final class Flags {
                 names = "--bn-update",
                 description =
                         "exact (layer by layer; deep nets take long), single (one pass), or auto: exact up to 24 batch"
-                                + " norms, SWAG's samples counted one by one; default auto, in landscapes exact")
+                                + " norms, SWAG's samples counted one by one; keep: around one net in 'surface' and 'width',"
+                                + " its own everywhere; default auto, in landscapes exact")
         private String refresh;
 
         @Option(names = "--bn-plain", description = "measure batch-norm statistics without augmentation")

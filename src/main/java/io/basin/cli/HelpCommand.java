@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.text.Closest;
 import java.util.List;
 import java.util.stream.Stream;
@@ -51,6 +52,15 @@ final class HelpCommand implements Runnable {
                 "  basin completion > ~/.local/share/bash-completion/completions/basin"
             })
     static final class Completion implements Runnable {
+        enum Shell {
+            BASH,
+            ZSH
+        }
+
+        @Parameters(arity = "0..1", paramLabel = "SHELL", description = "bash or zsh; both read the same script")
+        @SuppressWarnings("unused") // it decides nothing, but people name it
+        private @Nullable Shell shell;
+
         @Override
         public void run() {
             CommandLine line = Main.commandLine();

@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.data.Catalog;
-import io.basin.text.Closest;
 import java.util.Iterator;
 import java.util.List;
 
@@ -36,9 +35,11 @@ final class Known {
     /** @throws IllegalArgumentException naming {@code flag} and the likeliest known method */
     static void requireMethods(String flag, List<String> names) {
         for (String name : names) {
-            if (io.basin.methods.Methods.NAMES.contains(name)) continue;
-            throw new IllegalArgumentException(
-                    flag + ": " + Closest.unknown("method", name, io.basin.methods.Methods.NAMES));
+            try {
+                io.basin.methods.Methods.USUAL.named(name);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(flag + ": " + e.getMessage(), e);
+            }
         }
     }
 }

@@ -124,6 +124,10 @@ final class LandscapeOptions extends Flags.Output {
         ModelCard card = model.origin();
         Settings settings = settings(card, optimizer, decayEverything);
         BatchNormUpdate update = norms.update("exact");
+        if (update.keeps() && files.size() > 1) {
+            throw new IllegalArgumentException(
+                    "--bn-update keep: only around one net; points between nets need statistics of their own");
+        }
         List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
@@ -141,15 +145,19 @@ final class LandscapeOptions extends Flags.Output {
             Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
             try (Claim claim = claim(command + "-" + card.dataset() + "-" + card.model())) {
                 configuration.keep(claim.folder());
-                Map<String, String> facts = new LinkedHashMap<>();
-                for (Net net : nets) facts.put(net.label(), net.file().toString());
-                facts.put("net", card.model() + " on " + card.dataset());
-                facts.put("device", configuration.mixed());
-                LandscapeReport report = work.report(claim.folder(), facts);
+                LandscapeReport report = work.report(claim.folder(), facts(nets, card, configuration));
                 Complaint.SelfCheckException.throwIfAny(
                         report.write(claim.folder(), System.out, HowMade.of(configuration, claim.folder())));
             }
         }
+    }
+
+    private static Map<String, String> facts(List<Net> nets, ModelCard card, Configuration configuration) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        for (Net net : nets) facts.put(net.label(), net.file().toString());
+        facts.put("net", card.model() + " on " + card.dataset());
+        facts.put("device", configuration.mixed());
+        return facts;
     }
 
     /** A few thousand samples show a landscape in minutes, and say how far off they may be. */

@@ -152,11 +152,13 @@ final class Limits {
 
     private static double number(String word) {
         try {
-            return Double.parseDouble(word);
+            double value = Double.parseDouble(word);
+            if (!Double.isNaN(value)) return value;
         } catch (NumberFormatException e) {
-            throw new TypeConversionException(
-                    "'" + Printable.of(word) + "' is not a number such as 1.5 (with a point, not a comma)");
+            // As for the word NaN.
         }
+        throw new TypeConversionException(
+                "'" + Printable.of(word) + "' is not a number such as 1.5 (with a point, not a comma)");
     }
 
     private static Path path(String word) {

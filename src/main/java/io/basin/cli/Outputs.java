@@ -13,6 +13,9 @@ final class Outputs {
     /** @throws IllegalArgumentException naming {@code flag} if {@code file} is named and its folder cannot take it */
     static void require(String flag, @Nullable Path file) {
         if (file == null || AtomicFile.isDevice(file)) return;
+        if (file.equals(Path.of("-"))) {
+            throw new IllegalArgumentException(flag + ": stdout holds the text for people; name a file");
+        }
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(file)) {
             throw new IllegalArgumentException(flag + ": " + file + " is a folder; name a file");
@@ -24,6 +27,20 @@ final class Outputs {
         if (!Files.isWritable(folder)) {
             throw new IllegalArgumentException(
                     flag + ": the folder " + folder + " may not be written; name a file in another");
+        }
+    }
+
+    /** @throws IllegalArgumentException naming two flags that would write one file */
+    static void requireApart(String[] flags, @Nullable Path... files) {
+        for (int i = 0; i < files.length; i++) {
+            for (int j = 0; j < i; j++) {
+                if (files[i] == null || files[j] == null || AtomicFile.isDevice(files[i])) continue;
+                if (!files[i].toAbsolutePath()
+                        .normalize()
+                        .equals(files[j].toAbsolutePath().normalize())) continue;
+                throw new IllegalArgumentException(
+                        flags[j] + " and " + flags[i] + " both name " + files[i] + ": name a file for each");
+            }
         }
     }
 

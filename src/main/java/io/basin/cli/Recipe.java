@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -38,9 +39,9 @@ final class Recipe {
             "wrn-28-10",
             "--epochs 200 --lr 0.1 --wd 5e-4 --swa-start 0.805 --swa-lr 0.05 --swa-cycle 1"
                     + " --fge-start 0.81 --fge-cycle 4 --fge-lr-high 0.05 --fge-lr-low 0.0005"));
-    /** Of all nets: momentum, batches and augmentation, and what the snapshot paper says of its ensembles. */
+    /** Of all nets: all samples, momentum, batches and augmentation, and what the snapshot paper says of its ensembles. */
     private static final String COMMON =
-            " --batch-size 128 --momentum 0.9 --augment crop_flip --snapshot-cycles 5 --snapshot-lr 0.2";
+            " --validation 0 --batch-size 128 --momentum 0.9 --augment crop_flip --snapshot-cycles 5 --snapshot-lr 0.2";
 
     private Recipe() {}
 
@@ -73,11 +74,24 @@ final class Recipe {
             if (parsed.commandSpec().findOption(option) != null && !parsed.hasMatchedOption(option)) added.add(flag);
         }
         if (added.isEmpty()) return args;
-        Notices.note(FLAG + " " + name + (plain ? ", the default without a net, epochs and samples," : "") + " sets "
-                + String.join(" ", added));
         List<String> all = new ArrayList<>(List.of(args));
         added.forEach(flag -> all.add(flag.replace(' ', '=')));
-        return all.toArray(String[]::new);
+        String[] whole = all.toArray(String[]::new);
+        if (parses(whole)) {
+            Notices.note(FLAG + " " + name + (plain ? ", the default without a net, epochs and samples," : "")
+                    + " sets " + String.join(" ", added));
+        }
+        return whole;
+    }
+
+    /** Who mistyped a flag should read of that alone. */
+    private static boolean parses(String[] args) {
+        try {
+            Main.commandLine().parseArgs(args);
+            return true;
+        } catch (CommandLine.ParameterException e) {
+            return false;
+        }
     }
 
     /** A comparison of which nothing is said that a recipe would decide. */

@@ -45,6 +45,7 @@ final class ReportCommand implements Runnable {
         Outputs.require("--out", out);
         Outputs.require("--svg", svg);
         Outputs.require("--json", json);
+        Outputs.requireApart(new String[] {"--out", "--svg", "--json"}, out, svg, json);
         Regimes regimes = Regimes.read(places);
         System.out.println(regimes.common() + "\n");
         System.out.print(Page.text(regimes.table()));

@@ -31,6 +31,7 @@ final class Results {
             throw new IllegalArgumentException(
                     "--csv and --json: only one of them can have stdout; name a file for the other");
         }
+        if (!STDOUT.equals(csv)) Outputs.requireApart(new String[] {"--csv", "--json"}, csv, json);
         if (!STDOUT.equals(csv)) Outputs.require("--csv", csv);
         if (!STDOUT.equals(json)) Outputs.require("--json", json);
     }

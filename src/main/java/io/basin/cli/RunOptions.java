@@ -4,15 +4,20 @@ import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.compare.Start;
 import io.basin.device.Device;
+import io.basin.device.Loss;
 import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.io.Notices;
+import io.basin.methods.Averaging;
 import io.basin.methods.Method;
+import io.basin.methods.Schedule;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.train.Training;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,6 +71,12 @@ final class RunOptions extends Flags.Output {
             Configuration configuration,
             Path folder,
             Bars bars) {
+        /** Steps below which nobody asks how long they take. */
+        private static final int WORTH_TIMING = 1000;
+
+        private static final int TIMED = 20;
+        private static final double LONG_ENOUGH = 0.5;
+
         /** @param title what follows data set and net in the report's */
         Summary compare(long[] seeds, Options options, String title) {
             Settings settings = training.settings();
@@ -106,7 +117,7 @@ final class RunOptions extends Flags.Output {
          */
         void show(Summary summary, ResultTable table, Results results, Runnable more) {
             Path report = folder.resolve("report.html");
-            Json.write(folder.resolve("results.json"), summary);
+            Json.sealField(folder.resolve("results.json"), summary, "rows");
             HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
             results.write(
                     table.figures(),
@@ -130,6 +141,32 @@ final class RunOptions extends Flags.Output {
             Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
         }
 
+        /** Of a few steps of the net, after those that warm up. */
+        private double secondsPerStep() {
+            Schedule still = Schedule.constant(TIMED, 1e-9);
+            try (Model model = new Model(
+                            splits.device(),
+                            training.net(splits).get(),
+                            Loss.crossEntropy(0),
+                            training.settings().precision());
+                    Training trial = new Training(
+                            model,
+                            splits.train(),
+                            splits.reader(1),
+                            training.settings().optimizer(),
+                            still,
+                            Averaging.none(TIMED))) {
+                double best = Double.POSITIVE_INFINITY;
+                double spent = 0;
+                for (int i = 0; i < TIMED && (i < 2 || spent < LONG_ENOUGH); i++) {
+                    double seconds = 1e-3 * splits.device().milliseconds(trial::advance);
+                    spent += seconds;
+                    if (i > 0) best = Math.min(best, seconds);
+                }
+                return best;
+            }
+        }
+
         /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */
         private void announce(int seeds, boolean checkpoints) {
             Comparison.Effort effort = Comparison.Effort.of(plan);
@@ -138,9 +175,10 @@ final class RunOptions extends Flags.Output {
             long models = seeds * effort.models()
                     + Comparison.Effort.CHECKPOINT * (checkpoints ? (long) seeds * effort.runs() : 1);
             double megabytes = 4e-6 * training.net(splits).get().parameterCount() * models;
+            long steps = seeds * effort.steps();
             System.err.printf(
                     Locale.ROOT,
-                    "%d %s, %d %s: %d %s, %.0f epochs in all; about %.0f MB into %s%n",
+                    "%d %s, %d %s: %d %s, %.0f epochs in all%s; about %.0f MB into %s%n",
                     plan.size(),
                     plan.size() == 1 ? "method" : "methods",
                     seeds,
@@ -148,6 +186,7 @@ final class RunOptions extends Flags.Output {
                     seeds * effort.runs(),
                     seeds * effort.runs() == 1 ? "run" : "runs",
                     epochs,
+                    steps < WORTH_TIMING ? "" : ", about " + BarLine.time(steps * secondsPerStep()) + " of training",
                     Math.ceil(megabytes),
                     folder);
         }
@@ -165,7 +204,12 @@ final class RunOptions extends Flags.Output {
             List<Method> plan = training.plan(methods, splits.stepsPerEpoch());
             if (!splits.holdsOut()) Notices.note(FlagNames.said(Splits.NOTHING));
             Start start = training.spent.start();
-            if (start != null) start.requireFits(settings, splits);
+            if (start != null) {
+                start.requireFits(settings, splits);
+                try (Model model = new Model(device, training.net(splits).get())) {
+                    start.requireLoadable(model);
+                }
+            }
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
             Configuration configuration = training.fix(configuration(command, splits), methods)
                     .fixed("from", training.spent.identity())

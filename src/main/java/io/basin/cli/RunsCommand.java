@@ -2,11 +2,13 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
+import io.basin.ensemble.RunFolder;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.text.Printable;
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -110,17 +112,29 @@ final class RunsCommand implements Runnable {
                         .toInstant()
                         .truncatedTo(ChronoUnit.SECONDS)
                         .toString();
-                long bytes = Folders.size(folder);
+                long bytes = size(folder);
                 try {
-                    JsonNode rows = measured ? Json.field(results, "rows") : Json.tree(List.of());
-                    return of(folder, Json.read(folder.resolve(Configuration.FILE)), measured, rows, bytes, date);
-                } catch (FormatException e) {
+                    JsonNode rows = measured
+                            ? Json.unsealField(results, "rows", "resume the run to have it made again")
+                            : Json.tree(List.of());
+                    return of(folder, Json.unseal(folder.resolve(Configuration.FILE)), measured, rows, bytes, date);
+                } catch (FormatException | UncheckedIOException e) {
                     Notices.note(String.valueOf(e.getMessage()));
                     return new Run(
                             folder.toString(), "", List.of(), "", "", null, 0, 0, "damaged", null, null, bytes, date);
                 }
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
+            }
+        }
+
+        /** 0 where not all of it may be read, of which there is a note. */
+        private static long size(Path folder) {
+            try {
+                return Folders.size(folder);
+            } catch (UncheckedIOException e) {
+                Notices.note(String.valueOf(e.getMessage()));
+                return 0;
             }
         }
 
@@ -168,7 +182,7 @@ final class RunsCommand implements Runnable {
             Set<String> done = new HashSet<>();
             if (!Files.isDirectory(seed)) return false;
             Folders.list(seed).stream()
-                    .filter(f -> Files.exists(f.resolve("scores.json")))
+                    .filter(f -> Files.exists(f.resolve(RunFolder.SCORES)))
                     .forEach(f -> done.addAll(List.of(f.getFileName().toString().split("\\+"))));
             return done.containsAll(methods);
         }

@@ -33,7 +33,7 @@ final class ScheduleCommand implements Runnable {
             split = ",",
             defaultValue = "sgd,swa,snapshot,fge",
             completionCandidates = Known.Methods.class,
-            description = "of ${COMPLETION-CANDIDATES}")
+            description = "of ${COMPLETION-CANDIDATES}, or a MethodSettings class of your own")
     private List<String> methods;
 
     @Option(

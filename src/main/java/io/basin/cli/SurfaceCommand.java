@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
@@ -27,20 +28,28 @@ import picocli.CommandLine.Parameters;
             "  basin surface A.safetensors B.safetensors C.safetensors --average swa.safetensors"
                     + " --trajectory member-100.safetensors member-200.safetensors",
             "  basin surface A.safetensors --plane-directions filter --grid 15",
+            "  basin surface --curve runs/curve",
             "  basin surface --resume runs/plane"
         })
 final class SurfaceCommand implements Runnable {
     @Parameters(
             paramLabel = "FILE",
-            arity = "1..*",
-            description = "three weights files, or one with --plane-directions")
-    private List<Path> files;
+            arity = "0..*",
+            description = "three weights files, or one with --plane-directions; with --curve default its ends and its"
+                    + " middle bend")
+    private List<Path> files = List.of();
 
     @Mixin
     private LandscapeOptions options;
 
     @Option(names = "--trajectory", arity = "1..*", description = "weights files to project, in the order of training")
     private List<Path> trajectory = List.of();
+
+    @Option(
+            names = "--curve",
+            paramLabel = "DIR",
+            description = "draw the curve of a 'connect' run on the plane; default none")
+    private @Nullable Path curve;
 
     @Option(names = "--average", description = "weights file to mark as the average")
     private Path average;
@@ -76,12 +85,15 @@ final class SurfaceCommand implements Runnable {
 
     @Override
     public void run() {
+        CurveMembers joined = curve == null ? null : CurveMembers.of(curve);
+        if (joined != null && files.isEmpty() && around == null) files = through(joined);
         requireCount();
         Surface.Grid plan = plan();
         options.run("surface", files, marks(), place -> {
             if (around == null) Surface.requirePlane(place.data(), place.nets());
             place.configuration().fixed("grid", plan);
             return (folder, facts) -> {
+                if (curve != null) facts.put("curve", curve + ", projected");
                 if (average != null) facts.put("average", average.toString());
                 if (!trajectory.isEmpty()) {
                     facts.put("trajectory", trajectory.size() + " files, " + trajectory.get(0) + " first");
@@ -89,10 +101,22 @@ final class SurfaceCommand implements Runnable {
                 facts.put("plane", described(plan));
                 facts.put("measured", place.data().describe() + ", at each of " + grid * grid + " cells");
                 Surface.Result result = new Surface(place.data(), plan, folder, place.progress())
-                        .run(place.nets(), track(), average == null ? null : new Net("average", average));
-                return SurfaceReport.of(result, plan, place.data().samplingError(), warnings(), facts);
+                        .run(
+                                place.nets(),
+                                track(),
+                                average == null ? null : new Net("average", average),
+                                joined == null ? List.of() : joined.curves());
+                return SurfaceReport.of(result, plan, place.data(), warnings(), facts);
             };
         });
+    }
+
+    /** The first two ends of several curves and the one that follows, or both ends of one and its middle point. */
+    private static List<Path> through(CurveMembers joined) {
+        List<Path> first = joined.legs().get(0);
+        List<Path> second = joined.legs().get(joined.legs().size() > 1 ? 1 : 0);
+        Path middle = joined.legs().size() > 1 ? second.get(0) : first.get(first.size() / 2);
+        return List.of(first.get(0), middle, second.get(second.size() - 1));
     }
 
     private List<Path> marks() {

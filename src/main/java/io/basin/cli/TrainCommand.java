@@ -31,7 +31,7 @@ final class TrainCommand implements Runnable {
             names = "--method",
             defaultValue = "swa",
             completionCandidates = Known.Methods.class,
-            description = "one of ${COMPLETION-CANDIDATES}")
+            description = "one of ${COMPLETION-CANDIDATES}, or a MethodSettings class of your own")
     private String method;
 
     @Option(names = "--seed", defaultValue = "1", description = "of the weights and of the order of samples")

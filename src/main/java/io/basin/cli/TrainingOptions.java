@@ -367,9 +367,17 @@ final class TrainingOptions {
 
     /** What a resumed run must have the same. */
     Configuration fix(Configuration configuration, List<String> methods) {
-        Map<String, MethodSettings> settings = new LinkedHashMap<>();
-        methods().all().forEach(m -> settings.put(m.name(), m));
-        settings.keySet().removeIf(n -> !methods.contains(n) || settings.get(n) instanceof Baseline);
+        Map<String, Object> settings = new LinkedHashMap<>();
+        Methods all = methods();
+        for (String name : methods) {
+            MethodSettings method = all.named(name);
+            // A class of the caller's own need not be a record, whose components are its settings.
+            if (!(method instanceof Baseline)) {
+                settings.put(
+                        method.name(),
+                        method instanceof Record ? method : method.getClass().getName());
+            }
+        }
         return configuration
                 .fixed("optimizer", rule)
                 .fixed("settings", settings())

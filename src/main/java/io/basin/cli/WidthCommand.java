@@ -79,11 +79,7 @@ final class WidthCommand implements Runnable {
                 facts.put("measured", place.data().describe());
                 Rays rays = new Rays(place.data(), config, folder, place.progress());
                 return WidthReport.of(
-                        rays.run(place.nets(), pairs(), rise),
-                        rise,
-                        place.data().samplingError(),
-                        facts,
-                        FlagNames::said);
+                        rays.run(place.nets(), pairs(), rise), rise, place.data(), facts, FlagNames::said);
             };
         });
     }

@@ -3,6 +3,7 @@ package io.basin.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.Dataset;
+import io.basin.ensemble.RunFolder;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -29,11 +30,9 @@ import java.util.TreeMap;
  * every file of the group, so that a comparison which resumes notices whether they are still what was measured.
  */
 final class Finished {
-    private static final String SCORES = "scores.json";
     private static final String EXTRAS = "evidence.json";
     private static final String REMEDY = "it is damaged; delete it and scores.json beside it to have both made again";
     private static final String RESULTS = "results";
-    private static final String FILES = "files";
     private static final String RUN = "run";
     private static final List<String> KINDS = List.of(".safetensors", ".json", ".jsonl");
 
@@ -49,7 +48,9 @@ final class Finished {
             if (isCheckpoint(file) && !options.keepsCheckpoints()) continue;
             sums.put(name(folder, file), sum(file));
         }
-        Json.seal(folder.resolve(SCORES), Map.of(RUN, identity, RESULTS, outcome.results(), FILES, sums));
+        Json.seal(
+                folder.resolve(RunFolder.SCORES),
+                Map.of(RUN, identity, RESULTS, outcome.results(), RunFolder.FILES, sums));
         if (!options.keepsCheckpoints()) drop(folder, sums.keySet());
     }
 
@@ -95,7 +96,7 @@ final class Finished {
         String name = file.getFileName().toString();
         return Files.isRegularFile(file)
                 && !name.startsWith(".")
-                && !name.equals(SCORES)
+                && !name.equals(RunFolder.SCORES)
                 && KINDS.stream().anyMatch(name::endsWith);
     }
 
@@ -131,7 +132,7 @@ final class Finished {
      * @throws FormatException naming a file of the group that is damaged or was changed, or one that only training makes
      */
     private static Optional<List<MethodScore>> scores(Path folder, String identity, Options options) {
-        Path scores = folder.resolve(SCORES);
+        Path scores = folder.resolve(RunFolder.SCORES);
         if (!Files.exists(scores)) return Optional.empty();
         if (Json.read(scores).isArray()) {
             Notices.once(scores + " names no SHA-256 of the run's files, so damage to them goes unnoticed: an older"
@@ -142,7 +143,7 @@ final class Finished {
         Difference.requireNone(scores, root.path(RUN).asText(), identity);
         Path missing = null;
         Set<String> named = new HashSet<>();
-        for (Map.Entry<String, JsonNode> entry : root.path(FILES).properties()) {
+        for (Map.Entry<String, JsonNode> entry : root.path(RunFolder.FILES).properties()) {
             named.add(entry.getKey());
             Path file = folder.resolve(entry.getKey());
             if (Files.isRegularFile(file)) {

@@ -7,6 +7,7 @@ import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import io.basin.text.Require;
 import io.basin.train.Checkpoint;
+import io.basin.train.Model;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -42,7 +43,11 @@ public record Start(Path file, Map<String, String> header) {
         try {
             // A model says after which step it was collected, a checkpoint how many are done.
             long steps = Long.parseLong(header.get(STEP)) + (Checkpoint.isState(header) ? 0 : 1);
-            return OptionalDouble.of((double) steps / Long.parseLong(header.get(EPOCH)));
+            long epoch = Long.parseLong(header.get(EPOCH));
+            if (steps >= 0 && epoch > 0) return OptionalDouble.of((double) steps / epoch);
+            throw new FormatException(
+                    file.toString(),
+                    "says that it has " + steps + " steps behind it, of " + epoch + " an epoch: it is damaged");
         } catch (NumberFormatException e) {
             throw new FormatException(file.toString(), "its step is not a number: it is damaged, name another file", e);
         }
@@ -59,6 +64,15 @@ public record Start(Path file, Map<String, String> header) {
             throw new IllegalArgumentException("`from`: " + file
                     + " was trained on other samples: repeat `trainSamples`, `validation` and `labelNoise` of its run");
         }
+    }
+
+    /**
+     * That a weights file can be loaded; a checkpoint, which Basin alone writes, is what its sum says.
+     *
+     * @throws FormatException naming the file and its tensor that is not finite, missing or of another net
+     */
+    public void requireLoadable(Model model) {
+        if (!Checkpoint.isState(header)) model.load(file);
     }
 
     private void requireSame(String what, String there, String here) {

@@ -29,6 +29,11 @@ public final class FileMean {
     /** What sums are divided by. */
     private final double total;
 
+    /** Of weights, beyond which a mean is none of the nets'. */
+    private static final double MOST = 1e6;
+    /** The sum of weights, of the sum of their sizes, below which they cancel. */
+    private static final double CANCELLED = 1e-3;
+
     private record Sum(List<Long> shape, double[] values) {}
 
     private FileMean(Map<String, Sum> sums, Path first, int count, double total) {
@@ -54,21 +59,35 @@ public final class FileMean {
     /**
      * The weighted mean: the sum of each file's tensors times its weight, over the sum of the weights, which may be negative.
      *
-     * @throws IllegalArgumentException where weights are missing, not finite or sum to 0
+     * @throws IllegalArgumentException where weights are missing, not finite, or cancel but for a thousandth
      */
     public static FileMean of(List<Path> files, double... weights) {
-        FileMean mean = summed(files, weights);
-        if (!Double.isFinite(mean.total) || Math.abs(mean.total) < 1e-9) {
-            throw new IllegalArgumentException("`weights` sum to " + mean.total
-                    + ", and a mean is divided by that: name others, or take them as they are with `unnormalised`");
+        requireNumbers(weights);
+        double total = Arrays.stream(weights).sum();
+        if (Math.abs(total) < CANCELLED * Arrays.stream(weights).map(Math::abs).sum()) {
+            throw new IllegalArgumentException(
+                    "`weights` sum to " + total + ", which is next to nothing beside them, and a"
+                            + " mean is divided by that: name others, or take them as they are with `unnormalised`");
         }
-        return mean;
+        return summed(files, weights);
     }
 
     /** The sum of each file's tensors times its weight, not divided by the sum of the weights. */
     public static FileMean sum(List<Path> files, double... weights) {
+        requireNumbers(weights);
         FileMean sum = summed(files, weights);
         return new FileMean(sum.sums, sum.first, sum.count, 1);
+    }
+
+    private static void requireNumbers(double... weights) {
+        for (double weight : weights) {
+            if (Math.abs(weight) <= MOST) continue;
+            throw new IllegalArgumentException(
+                    "`weights` are numbers from -" + MOST + " to " + MOST + ", got " + weight);
+        }
+        if (weights.length > 0 && Arrays.stream(weights).allMatch(w -> w == 0)) {
+            throw new IllegalArgumentException("`weights` are all 0, so the net would be, too: name others");
+        }
     }
 
     private static FileMean summed(List<Path> files, double... weights) {

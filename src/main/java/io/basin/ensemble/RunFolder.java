@@ -1,12 +1,23 @@
 package io.basin.ensemble;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.Nullable;
 import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.Sha256;
 import io.basin.text.Closest;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -19,6 +30,14 @@ import java.util.stream.Collectors;
 public final class RunFolder {
     /** Takes the models of all methods together. */
     public static final String ALL = "all";
+
+    /** What a finished group of methods measured, and the SHA-256 of its files under {@link #FILES}. */
+    public static final String SCORES = "scores.json";
+
+    /** A field of {@link #SCORES}: sums by the files' names. */
+    public static final String FILES = "files";
+
+    private static final String CONFIG = "config.json";
 
     private RunFolder() {}
 
@@ -68,6 +87,7 @@ public final class RunFolder {
     private static List<ModelFile> results(Path folder) {
         List<Path> files = new ArrayList<>();
         collect(folder, files);
+        requireAsMeasured(files);
         List<ModelFile> all = files.stream().map(ModelFile::of).toList();
         List<ModelFile> whole = all.stream()
                 .filter(m -> !RunFiles.name(m.file()).startsWith(RunFiles.MEMBER))
@@ -75,6 +95,69 @@ public final class RunFolder {
         return all.stream()
                 .filter(m -> whole.contains(m) || whole.stream().noneMatch(w -> isMadeOf(w, m)))
                 .toList();
+    }
+
+    /** The files of finished runs are those that were measured, all of them. */
+    private static void requireAsMeasured(List<Path> models) {
+        Map<Path, Set<Path>> groups = new LinkedHashMap<>();
+        for (Path model : models) {
+            Path file = model.toAbsolutePath().normalize();
+            Path group = group(file);
+            if (group != null)
+                groups.computeIfAbsent(group, g -> new HashSet<>()).add(file);
+        }
+        groups.forEach((group, there) -> {
+            // An older version's is a list, without sums.
+            if (Json.read(group.resolve(SCORES)).isArray()) return;
+            Set<Path> named = new HashSet<>();
+            for (Map.Entry<String, JsonNode> entry :
+                    Json.unseal(group.resolve(SCORES)).path(FILES).properties()) {
+                Path file = group.resolve(entry.getKey());
+                if (!RunFiles.isModel(file)) continue;
+                named.add(file);
+                requireSame(file, entry.getValue().asText());
+            }
+            there.stream().filter(f -> !named.contains(f)).findFirst().ifPresent(stray -> {
+                throw new FormatException(
+                        stray.toString(),
+                        "is no file of the run that ended in " + group
+                                + ": move it elsewhere, or name files one by one");
+            });
+        });
+    }
+
+    private static void requireSame(Path file, String sum) {
+        String remedy = "; restore it from a copy, or name files one by one";
+        if (!Files.isRegularFile(file)) {
+            throw new FormatException(file.toString(), "is missing, though its run ended with it" + remedy);
+        }
+        try {
+            if (Sha256.ofFile(file).equals(sum)) return;
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
+        }
+        throw new FormatException(file.toString(), "is damaged or was changed since its run ended" + remedy);
+    }
+
+    /**
+     * The folder of the finished methods that a file, by its absolute path, belongs to, its own or that of their parts; null for files of no run.
+     *
+     * @throws FormatException where a run made it that has not ended, or one that trains no methods
+     */
+    private static @Nullable Path group(Path file) {
+        Path at = Objects.requireNonNull(file.getParent());
+        Path above = at.getParent();
+        for (Path folder : new Path[] {at, above}) {
+            if (folder != null && Files.exists(folder.resolve(SCORES))) return folder;
+        }
+        for (int up = 0; above != null && up < 3; above = above.getParent(), up++) {
+            if (!Files.exists(above.resolve(CONFIG))) continue;
+            throw new FormatException(
+                    file.toString(),
+                    "is not the result of a method that has ended: let the run in " + above
+                            + " go on to its end with `resume`, or name files one by one");
+        }
+        return null;
     }
 
     /** Whether {@code member} lies beside a model of its method, or in the folder of one of its parts. */

@@ -3,9 +3,11 @@ package io.basin.io;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** Makes the folders of results, or says which one could not be made. */
@@ -30,10 +32,12 @@ public final class Folders {
         }
     }
 
-    /** A folder, what lies in it, and what lies below that, in no order. */
+    /** A folder, what lies in it, and what lies below that, in no order; links are followed. */
     public static List<Path> walk(Path folder) {
-        try (Stream<Path> entries = Files.walk(folder)) {
+        try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             return entries.toList();
+        } catch (UncheckedIOException e) {
+            throw unreadable(folder, Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
             throw unreadable(folder, e);
         }

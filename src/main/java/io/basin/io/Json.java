@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * JSON with limits when read and one spelling when written.
@@ -105,33 +106,55 @@ public final class Json {
     }
 
     /**
-     * One field of the object in a file, which may be long: the others are passed over.
+     * Writes an object, which may be long, with one field more: the SHA-256 of its field {@code name}, which alone is read again.
+     */
+    public static void sealField(Path file, Object value, String name) {
+        ObjectNode node = (ObjectNode) tree(value);
+        write(file, node.put(name + "_" + SUM, Sha256.of(line(parse(line(node.path(name)), file.toString())))));
+    }
+
+    /**
+     * The field of the object in a file that {@link #sealField} wrote, or that an older version wrote, with a line of warning; the
+     * other fields are passed over.
      *
      * @return a missing node where the object has no such field
-     * @throws FormatException if it is no such JSON
+     * @throws FormatException if it is no such JSON, or the field's sum is another
      * @throws UncheckedIOException if it cannot be read
      */
-    public static JsonNode field(Path file, String name) {
+    public static JsonNode unsealField(Path file, String name, String remedy) {
+        JsonNode found = MissingNode.getInstance();
+        String sumName = name + "_" + SUM;
+        String sum = null;
         try (InputStream in = Files.newInputStream(file);
                 JsonParser parser = new JsonFactory().createParser(in)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
-                throw new FormatException(file.toString(), "is not a JSON object: it is damaged");
+                throw new FormatException(file.toString(), "is not a JSON object: " + remedy);
             }
             for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
                 parser.nextToken();
+                if (isAlmost(field, sumName)) throw unlike(file, remedy);
                 if (field.equals(name)) {
-                    return MAPPER.reader()
+                    found = MAPPER.reader()
                             .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                             .readTree(parser);
+                } else if (field.equals(sumName)) {
+                    sum = parser.getText();
+                } else {
+                    parser.skipChildren();
                 }
-                parser.skipChildren();
             }
-            return MissingNode.getInstance();
         } catch (JsonProcessingException e) {
-            throw new FormatException(file.toString(), explain(e) + ": it is damaged", e);
+            throw new FormatException(file.toString(), explain(e) + ": " + remedy, e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
+        if (sum == null) warnOfNone(file);
+        else if (!sum.equals(Sha256.of(line(found)))) throw unlike(file, remedy);
+        return found;
+    }
+
+    private static void warnOfNone(Path file) {
+        Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
     }
 
     /** Parses {@code text}; {@code name} stands for the file in error messages. */
@@ -265,14 +288,29 @@ public final class Json {
             throw new FormatException(file.toString(), "is not a JSON object: " + remedy);
         }
         JsonNode sum = node.remove(SUM);
+        if (sum == null && node.propertyStream().anyMatch(field -> isAlmost(field.getKey(), SUM)))
+            throw unlike(file, remedy);
         if (sum == null) {
-            Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
+            warnOfNone(file);
         } else if (!sum.asText().equals(Sha256.of(line(node)))) {
-            throw new FormatException(
-                    file.toString(),
-                    "is damaged or was changed: its content does not have the SHA-256 that it names; " + remedy);
+            throw unlike(file, remedy);
         }
         return node;
+    }
+
+    private static FormatException unlike(Path file, String remedy) {
+        return new FormatException(
+                file.toString(),
+                "is damaged or was changed: its content does not have the SHA-256 that it names; " + remedy);
+    }
+
+    /** A flipped bit in the name of the sum must not make a file one of an older version. */
+    private static boolean isAlmost(String name, String right) {
+        if (name.length() != right.length()) return false;
+        return IntStream.range(0, name.length())
+                        .filter(i -> name.charAt(i) != right.charAt(i))
+                        .count()
+                == 1;
     }
 
     /** Writes {@link #text} through {@link AtomicFile}. */

@@ -39,6 +39,7 @@ public final class ConnectReport {
         rows().forEach(report::row);
         report.conclude(conclusions());
         for (Connection.Result leg : legs) {
+            if (leg.freeEnds()) continue;
             report.check(
                     leg.endsAreParents(),
                     "the curve's ends have the weights of " + leg.first() + " and " + leg.last()
@@ -50,9 +51,16 @@ public final class ConnectReport {
         report.define("t", "Where on the path: whole numbers are the nets.");
         report.define("curve", "The trained path of low loss; straight line: the weights of both nets in proportion.");
         report.define("first end, last end", "The figure at the two nets that the path joins.");
+        report.define(
+                "with decay's term",
+                "Training loss + wd/2 |w|\u00b2 over the weights that decay, which is what training lowers.");
         report.define("mean", "Over the points measured, which lie evenly in t.");
         report.define("integral", "Mean over the path's length: long stretches count more.");
         report.note("Batch-norm statistics are measured anew at every point.");
+        draw(report);
+    }
+
+    private void draw(LandscapeReport report) {
         report.figure(
                 picture(
                         "Test error along the path",
@@ -65,6 +73,25 @@ public final class ConnectReport {
                 picture("Training loss along the path", "training loss, nats", LossAndError::trainLoss, off::trainLoss),
                 "train-loss",
                 "Loss on training data. Pale: sampling error (95 %).");
+        report.figure(
+                picture(
+                        "Training error along the path",
+                        "training error, %",
+                        f -> 100 * f.trainError(),
+                        f -> 100 * off.trainError(f)),
+                "train-error",
+                "Error on training data, not augmented. Pale: sampling error (95 %).");
+        Lines regularised = new Lines(
+                "Training loss with weight decay's term", "t, " + nets(), "training loss + wd/2 |w|\u00b2, nats");
+        regularised.line("curve", ts(Connection.Result::curve), regularised(Connection.Result::curve));
+        regularised.line("straight line", ts(Connection.Result::line), regularised(Connection.Result::line));
+        report.figure(regularised, "regularised-loss", "What training lowers, on samples that are not augmented.");
+    }
+
+    private double[] regularised(Function<Connection.Result, PathMetrics> which) {
+        return legs.stream()
+                .flatMapToDouble(leg -> Arrays.stream(which.apply(leg).regularised()))
+                .toArray();
     }
 
     private static Map<String, Object> numbers(Connection.Result r) {
@@ -73,6 +100,8 @@ public final class ConnectReport {
         leg.put("last", r.last());
         leg.put("endsAreParents", r.endsAreParents());
         leg.put("worstEndDifference", r.worstEndDifference());
+        leg.put("firstMoved", r.firstMoved());
+        leg.put("lastMoved", r.lastMoved());
         leg.put("curve", path(r.curve()));
         leg.put("line", path(r.line()));
         return leg;
@@ -85,6 +114,7 @@ public final class ConnectReport {
         path.put("points", t.figures());
         path.put("trainLoss", t.of(LossAndError::trainLoss));
         path.put("trainError", t.of(LossAndError::trainError));
+        path.put("regularisedLoss", t.ofRegularised());
         path.put("testLoss", t.of(LossAndError::testLoss));
         path.put("testError", t.of(LossAndError::testError));
         return path;
@@ -146,6 +176,7 @@ public final class ConnectReport {
     private static void add(List<List<String>> rows, String path, PathMetrics t) {
         String named = path + ", length " + String.format(Locale.ROOT, "%.2f", t.length());
         rows.add(row(named, "training loss", t.of(LossAndError::trainLoss), 1, 4));
+        rows.add(row("", "with decay's term", t.ofRegularised(), 1, 4));
         rows.add(row("", "training error %", t.of(LossAndError::trainError), 100, 2));
         rows.add(row("", "test loss", t.of(LossAndError::testLoss), 1, 4));
         rows.add(row("", "test error %", t.of(LossAndError::testError), 100, 2));
@@ -175,6 +206,15 @@ public final class ConnectReport {
                     100 * (curve.max() - worse),
                     100 * line.max(),
                     100 * (line.max() - worse)));
+            if (leg.freeEnds()) {
+                all.add(String.format(
+                        Locale.ROOT,
+                        "The curve's ends were trained, too: they lie %.3g from %s and %.3g from %s.",
+                        leg.firstMoved(),
+                        leg.first(),
+                        leg.lastMoved(),
+                        leg.last()));
+            }
         }
         all.add(off.sentence(legs.get(0).curve().figures()[0]));
         all.add("Each path joins one pair of nets; another pair gives other figures.");

@@ -7,9 +7,12 @@ import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
 import io.basin.io.FolderLock;
+import io.basin.io.FormatException;
+import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.text.Require;
 import io.basin.train.Checkpoint;
+import io.basin.train.Difference;
 import io.basin.train.Model;
 import io.basin.train.Trainer;
 import java.nio.file.Files;
@@ -23,7 +26,7 @@ import java.util.Map;
  * Joins two nets by a trained curve and measures it beside the straight line.
  *
  * <p>The folder holds {@code curve.safetensors} (bends and their momentum, after every epoch), {@code training.jsonl}, {@code
- * points.jsonl} and at the end {@code bend-<j>.safetensors}, models like any other. Interrupted at any moment, it goes on.
+ * points.jsonl} and at the end {@code bend-<j>.safetensors}, models like any other, those of free ends among them. Interrupted at any moment, it goes on.
  */
 @Api
 public final class Connection {
@@ -34,14 +37,22 @@ public final class Connection {
             false,
             "restore it from a copy, or delete it and curve.safetensors in %s to train the curve again");
 
-    /** What came out: the curve, the straight line, and whether the curve's ends are the nets that it joins. */
+    /**
+     * What came out: the curve, the straight line between the nets, and whether the curve's ends are these nets.
+     *
+     * @param freeEnds whether the ends were trained, too
+     * @param firstMoved how far training moved the first end
+     */
     public record Result(
             String first,
             String last,
             PathMetrics curve,
             PathMetrics line,
             boolean endsAreParents,
-            double worstEndDifference) {}
+            double worstEndDifference,
+            boolean freeEnds,
+            double firstMoved,
+            double lastMoved) {}
 
     private final LandscapeData data;
     private final CurveTraining.CurveConfig config;
@@ -61,8 +72,7 @@ public final class Connection {
     }
 
     private Result joined(Net first, Net last, int points) {
-        String identity =
-                data.identity() + ", first=" + first.fingerprint() + ", last=" + last.fingerprint() + ", " + describe();
+        String identity = data.identity() + ends(first, last) + describe();
         Images train = data.splits.train();
         try (CurveTraining training =
                 new CurveTraining(data.device, data.graph, train, config, first.file(), last.file())) {
@@ -71,7 +81,7 @@ public final class Connection {
                     ResultCache cache =
                             new ResultCache(folder.resolve("points.jsonl"), identity + ", points=" + points)) {
                 Result result = measure(training, evaluator, cache, first, last, points);
-                keepBends(training, evaluator);
+                keepBends(training, evaluator, identity);
                 return result;
             }
         }
@@ -82,7 +92,7 @@ public final class Connection {
         return "curve=" + config.curve() + ", bends=" + config.bends() + ", steps="
                 + config.schedule().steps() + ", lr=" + config.schedule().lr(0) + ", " + config.step()
                 + ", decay everything=" + s.decayEverything() + ", smoothing=" + s.smoothing() + ", seed="
-                + config.seed();
+                + config.seed() + (config.freeEnds() ? ", free ends" : "");
     }
 
     private void train(CurveTraining training, String identity, String label) {
@@ -125,8 +135,45 @@ public final class Connection {
         Map<String, String> header = new LinkedHashMap<>(
                 data.splits.card(config.settings().model(), method, "").header());
         header.put("seed", Long.toString(config.seed()));
-        header.put("control_points", Integer.toString(config.bends() + 2));
+        header.put("control_points", Integer.toString(config.points()));
         return header;
+    }
+
+    /**
+     * That control points are those of one curve between two nets.
+     *
+     * @param moved points that training moved; of versions that did not say which curve they are of, with a warning
+     * @throws FormatException naming the file that is of another
+     */
+    public static void requireOfOne(List<Path> moved, Path first, Path last) {
+        String ends = ends(new Net("", first), new Net("", last));
+        String whole = null;
+        for (Path file : moved) {
+            Map<String, String> header = header(file);
+            String said = header.getOrDefault(FILES.identity(), "");
+            if (said.isEmpty()) {
+                Notices.once(file + " does not say of which curve it is: an older version wrote it");
+                continue;
+            }
+            if (whole == null) whole = said;
+            String number = file.getFileName().toString().replaceAll("\\D", "");
+            boolean here = header.getOrDefault("method", "").startsWith("bend " + number + " ");
+            if (!here || !said.equals(whole) || !said.contains(ends)) {
+                throw new FormatException(
+                        file.toString(),
+                        "is of another curve: restore it from a copy, or let 'basin connect' make it again");
+            }
+        }
+    }
+
+    private static Map<String, String> header(Path file) {
+        try (Safetensors in = Safetensors.open(file)) {
+            return in.metadata();
+        }
+    }
+
+    private static String ends(Net first, Net last) {
+        return ", first=" + first.fingerprint() + ", last=" + last.fingerprint() + ", ";
     }
 
     private static double apart(LossAndError a, LossAndError b) {
@@ -139,7 +186,8 @@ public final class Connection {
             CurveTraining training, PointEvaluator evaluator, ResultCache cache, Net first, Net last, int points) {
         double[] ts = Curve.even(points);
         List<Memory> all = training.points();
-        List<Memory> ends = List.of(all.get(0), all.get(all.size() - 1));
+        List<Memory> ends = List.of(evaluator.load(first.file()), evaluator.load(last.file()));
+        double[] moved = {apart(all.get(0), ends.get(0)), apart(all.get(all.size() - 1), ends.get(1))};
         double[][] bent = config.curve().table(ts, all.size());
         try (Progress.Counter counter = progress.start("measuring points", 2L * points + 2, "points");
                 PointEvaluator.Probe curve = evaluator.probe(all);
@@ -152,13 +200,27 @@ public final class Connection {
             LossAndError b = cache.figures(
                     "last",
                     () -> evaluator.measure(training.model().load(last.file()).weights()));
-            PathMetrics along = path("curve", ts, bent, all, curve, cache);
-            PathMetrics across = path("line", ts, Curve.POLYCHAIN.table(ts, 2), ends, line, cache);
+            int decayed = Math.toIntExact(training.model().store().splitBytes() / Float.BYTES);
+            PathMetrics along = path("curve", ts, bent, all, decayed, curve, cache);
+            PathMetrics across = path("line", ts, Curve.POLYCHAIN.table(ts, 2), ends, decayed, line, cache);
             boolean same = Arrays.equals(weights(curve.place(bent[0])), Vectors.read(data.device, ends.get(0)))
                     && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(data.device, ends.get(1)));
             double worst = Math.max(apart(a, along.figures()[0]), apart(b, along.figures()[points - 1]));
-            return new Result(first.label(), last.label(), along, across, same && worst == 0, worst);
+            return new Result(
+                    first.label(),
+                    last.label(),
+                    along,
+                    across,
+                    same && worst == 0,
+                    worst,
+                    config.freeEnds(),
+                    moved[0],
+                    moved[1]);
         }
+    }
+
+    private double apart(Memory a, Memory b) {
+        return Vectors.distance(Vectors.read(data.device, a), Vectors.read(data.device, b));
     }
 
     private float[] weights(Weights model) {
@@ -170,6 +232,7 @@ public final class Connection {
             double[] ts,
             double[][] shares,
             List<Memory> points,
+            int decayed,
             PointEvaluator.Probe probe,
             ResultCache cache) {
         LossAndError[] figures = new LossAndError[ts.length];
@@ -177,22 +240,26 @@ public final class Connection {
             double[] row = shares[i];
             figures[i] = cache.figures(name + " " + i, () -> probe.at(row));
         }
-        return new PathMetrics(ts, figures, PathMetrics.lengths(data.device, points, shares));
+        double[] decay = PathMetrics.squares(data.device, points, shares, decayed);
+        for (int i = 0; i < decay.length; i++) decay[i] *= config.step().weightDecay() / 2;
+        return new PathMetrics(ts, figures, PathMetrics.lengths(data.device, points, shares), decay);
     }
 
-    /** Every bend as a model of its own, with statistics of its own. */
-    private void keepBends(CurveTraining training, PointEvaluator evaluator) {
+    /** Every point that moved as a model of its own, with statistics of its own. */
+    private void keepBends(CurveTraining training, PointEvaluator evaluator, String identity) {
         Model model = training.model();
-        for (int j = 1; j <= config.bends(); j++) {
+        for (int j = 0; j < config.points(); j++) {
+            if (!config.moves(j)) continue;
             Path file = folder.resolve("bend-" + j + ".safetensors");
             if (Files.exists(file)) {
-                // Finds damage.
-                Safetensors.open(file).close();
+                Difference.requireNone(file, header(file).getOrDefault(FILES.identity(), identity), identity);
                 continue;
             }
             data.device.copy(training.points().get(j), model.weights().params());
             evaluator.refresh(model.weights());
-            Checkpoint.saveModel(file, model, model.weights(), metadata("bend " + j));
+            Map<String, String> about = metadata("bend " + j);
+            about.put(FILES.identity(), identity);
+            Checkpoint.saveModel(file, model, model.weights(), about);
         }
     }
 }

@@ -28,13 +28,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * Bends a curve between two nets until the loss along it is low.
  *
  * <p>Each batch draws one t and lowers L(w(t)) + wd/2 |w(t)|^2, whose gradient for control point j is c_j(t) times that for
- * w(t) (Garipov et al. 2018, section 3.2). The ends never move; the bends begin on the straight line between them; batch norm's
+ * w(t) (Garipov et al. 2018, section 3.2). The ends never move unless they are free; the bends begin on the straight line between them; batch norm's
  * scale and shift are combined like every other parameter. All t's are drawn before the start, so a step is one replay.
  */
 @Api
@@ -45,7 +46,8 @@ public final class CurveTraining extends Stepped {
     private final Plan plan;
     private final Device.Recording recording;
     private final List<Memory> points = new ArrayList<>();
-    private final List<Memory> momenta = new ArrayList<>();
+    /** Of the points that move, by their index. */
+    private final Map<Integer, Memory> momenta = new TreeMap<>();
     /** Closes what is owned, the newest first. */
     private final List<Runnable> closing = new ArrayList<>();
 
@@ -55,9 +57,22 @@ public final class CurveTraining extends Stepped {
      * @param bends control points between the ends
      * @param seed of the t's, of the order of samples and of their augmentation
      * @param augmentation as of the nets at the ends
+     * @param freeEnds whether the ends are trained like the bends, from the nets on
      */
     public record CurveConfig(
-            Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
+            Curve curve,
+            int bends,
+            Schedule schedule,
+            Settings settings,
+            long seed,
+            Augmentation augmentation,
+            boolean freeEnds) {
+        /** Between fixed ends. */
+        public CurveConfig(
+                Curve curve, int bends, Schedule schedule, Settings settings, long seed, Augmentation augmentation) {
+            this(curve, bends, schedule, settings, seed, augmentation, false);
+        }
+
         public CurveConfig {
             Require.given("curve", curve);
             Require.given("schedule", schedule);
@@ -67,6 +82,16 @@ public final class CurveTraining extends Stepped {
                 throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
                         + ", got " + bends + " (`controls` counts the two ends too)");
             }
+        }
+
+        /** Control points, ends included. */
+        int points() {
+            return bends + 2;
+        }
+
+        /** Whether training moves control point j. */
+        boolean moves(int j) {
+            return freeEnds || j > 0 && j < points() - 1;
         }
 
         BatchReader batch() {
@@ -93,7 +118,7 @@ public final class CurveTraining extends Stepped {
             control = own(new RunState(device, schedule.lr(), new double[steps()]), RunState::close);
             plan = own(Plan.training(model, train, control, config.batch()), Plan::close);
             storage = model.store();
-            place(config.bends() + 2, first, last);
+            place(config, first, last);
             recording = own(device.record(program(config)), Device.Recording::close);
             control.start(0);
         } catch (RuntimeException e) {
@@ -112,13 +137,16 @@ public final class CurveTraining extends Stepped {
     }
 
     /** Loads the ends and puts the bends on the straight line between them. */
-    private void place(int count, Path first, Path last) {
-        for (int j = 0; j < count; j++) points.add(arena());
+    private void place(CurveConfig config, Path first, Path last) {
+        int count = config.points();
+        for (int j = 0; j < count; j++) {
+            points.add(arena());
+            if (config.moves(j)) momenta.put(j, arena());
+        }
         load(first, points.get(0));
         load(last, points.get(count - 1));
         List<Memory> ends = List.of(points.get(0), points.get(count - 1));
         for (int j = 1; j < count - 1; j++) {
-            momenta.add(arena());
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
                 device.arenas().weightedSum(ends, c, points.get(j)).run();
@@ -137,10 +165,8 @@ public final class CurveTraining extends Stepped {
         Coefficients shares = own(new Coefficients(device, control, table), Coefficients::close);
         Runnable combine = device.arenas().weightedSum(points, shares, storage.memory(Arena.PARAMS));
         List<Runnable> updates = new ArrayList<>();
-        for (int j = 1; j < points.size() - 1; j++) {
-            updates.add(device.arenas()
-                    .stepCurvePoint(config.step(), storage, points.get(j), momenta.get(j - 1), shares, j, control));
-        }
+        momenta.forEach((j, momentum) -> updates.add(
+                device.arenas().stepCurvePoint(config.step(), storage, points.get(j), momentum, shares, j, control)));
         Runnable tick = device.arenas().advance(control);
         return () -> {
             combine.run();
@@ -185,12 +211,12 @@ public final class CurveTraining extends Stepped {
         void accept(String prefix, Memory memory);
     }
 
-    /** What the next step depends on: the bends and their momenta, by their names in a file. */
+    /** What the next step depends on: the points that move and their momenta, by their names in a file. */
     private void eachArena(Place use) {
-        for (int j = 1; j < points.size() - 1; j++) {
+        momenta.forEach((j, momentum) -> {
             use.accept("bend." + j + ".", points.get(j));
-            use.accept("momentum." + j + ".", momenta.get(j - 1));
-        }
+            use.accept("momentum." + j + ".", momentum);
+        });
     }
 
     @Override

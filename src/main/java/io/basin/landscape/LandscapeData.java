@@ -123,8 +123,18 @@ public final class LandscapeData implements AutoCloseable {
                 model.evaluator(statistics, whole ? augmented.withBatch(statistics.count()) : augmented),
                 model.evaluator(train, whole && train == statistics ? plain.withBatch(train.count()) : plain),
                 model.evaluator(test, plain),
-                refresh(),
+                sampling.update().keeps() ? null : refresh(),
                 labels);
+    }
+
+    /** Whether batch norm's statistics are one net's own at every point. */
+    private boolean keepsStatistics() {
+        return sampling.update().keeps() && norms() > 0;
+    }
+
+    /** Whose statistics batch norm has, in a sentence. */
+    String statistics() {
+        return keepsStatistics() ? LandscapeReport.KEPT : LandscapeReport.STATISTICS;
     }
 
     /** How far figures are off because only some of the samples are measured. */
@@ -138,7 +148,9 @@ public final class LandscapeData implements AutoCloseable {
                 .mapToLong(n -> n.output().shape().elements())
                 .max()
                 .orElse(0);
-        return norms() > 0 && LIVE * 4.0 * largest * statistics.count() <= sampling.memory() * GIB;
+        return norms() > 0
+                && !sampling.update().keeps()
+                && LIVE * 4.0 * largest * statistics.count() <= sampling.memory() * GIB;
     }
 
     private long norms() {
@@ -165,11 +177,16 @@ public final class LandscapeData implements AutoCloseable {
 
     /** For people: what is measured, and on how many samples. */
     public String describe() {
-        String how = whole()
+        String pass = whole()
                 ? "exact, all at once"
-                : refresh() == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
+                : keepsStatistics() || refresh() == Evaluator.Refresh.EXACT
+                        ? "exact, layer by layer"
+                        : "one pass, not exact";
+        String how = keepsStatistics()
+                ? "as the net's file has them"
+                : "on " + statistics.count() + " training samples (" + pass + ")";
         return "loss and error on " + train.count() + " training and " + test.count()
-                + " test samples, batch-norm statistics on " + statistics.count() + " training samples (" + how + ")";
+                + " test samples, batch-norm statistics " + how;
     }
 
     @Override

@@ -20,10 +20,14 @@ public final class LandscapeReport {
     public static final String LOSS =
             "Losses are cross-entropy without weight decay, of images that are not augmented and labels not smoothed.";
 
-    /** How pictures along filter-normalised directions differ from the paper's. */
+    /** How pictures along filter-normalised directions differ from the paper's, unless statistics are kept. */
     public static final String STATISTICS =
             "Where the net has batch norm, its statistics are measured anew at every point; Li et al. (2018), whose filter"
                     + " normalisation this is, keep the net's own.";
+
+    /** And where they are kept. */
+    static final String KEPT =
+            "Batch norm has the net's own statistics at every point, as in Li et al. (2018); weights far from it never had them.";
 
     private record Figure(Picture picture, String file, String caption) {}
 

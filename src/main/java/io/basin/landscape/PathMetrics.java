@@ -14,9 +14,10 @@ import java.util.function.ToDoubleFunction;
  * @param ts where on the path, rising
  * @param figures at each t
  * @param lengths of the straight pieces between neighbouring points
+ * @param decay weight decay's term of the training loss at each t, wd/2 |w|^2 over the weights that decay
  */
 @Api
-public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths) {
+public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths, double[] decay) {
     /**
      * What a figure does along a path: at its ends, its lowest, highest and mean value over the points, and its mean over the
      * path's length, sum of (v_(i-1) + v_i) / 2 dl_i over the sum of dl_i.
@@ -47,6 +48,42 @@ public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths)
 
     public Summary of(ToDoubleFunction<LossAndError> figure) {
         return Summary.of(Arrays.stream(figures).mapToDouble(figure).toArray(), lengths);
+    }
+
+    /** Of {@link #regularised}. */
+    public Summary ofRegularised() {
+        return Summary.of(regularised(), lengths);
+    }
+
+    /** What training lowers, at each t: training loss and weight decay's term. */
+    public double[] regularised() {
+        double[] all = new double[ts.length];
+        for (int i = 0; i < all.length; i++) all[i] = figures[i].trainLoss() + decay[i];
+        return all;
+    }
+
+    /**
+     * |w|^2 of combinations of the same points, from the points' inner products alone.
+     *
+     * @param count leading values of an arena that count
+     */
+    static double[] squares(Device device, List<Memory> points, double[][] shares, int count) {
+        List<float[]> values = points.stream()
+                .map(p -> Arrays.copyOf(Vectors.read(device, p), count))
+                .toList();
+        double[][] gram = new double[points.size()][points.size()];
+        for (int i = 0; i < gram.length; i++) {
+            for (int j = 0; j < gram.length; j++) gram[i][j] = Vectors.dot(values.get(i), values.get(j));
+        }
+        return Arrays.stream(shares)
+                .mapToDouble(row -> {
+                    double square = 0;
+                    for (int i = 0; i < gram.length; i++) {
+                        for (int j = 0; j < gram.length; j++) square += row[i] * gram[i][j] * row[j];
+                    }
+                    return square;
+                })
+                .toArray();
     }
 
     /**

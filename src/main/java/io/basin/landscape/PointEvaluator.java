@@ -31,13 +31,14 @@ public final class PointEvaluator implements AutoCloseable {
     private final Evaluator statistics;
     private final Evaluator train;
     private final Evaluator test;
-    private final Evaluator.Refresh refresh;
+    private final Evaluator.@Nullable Refresh refresh;
     private final int[] labels;
     private final List<Memory> owned = new ArrayList<>();
 
     /**
      * @param statistics what batch norm's statistics are measured on; where its batch holds all samples, a single pass measures
      *     exact statistics, and loss and error with them where {@code train} is the same
+     * @param refresh null for the statistics of the net last loaded, at every point
      * @param labels of the samples of {@code train}; none where they have targets
      */
     PointEvaluator(
@@ -45,7 +46,7 @@ public final class PointEvaluator implements AutoCloseable {
             Evaluator statistics,
             Evaluator train,
             Evaluator test,
-            Evaluator.Refresh refresh,
+            Evaluator.@Nullable Refresh refresh,
             int[] labels) {
         this.model = model;
         this.statistics = statistics;
@@ -112,6 +113,7 @@ public final class PointEvaluator implements AutoCloseable {
 
     /** Statistics, and what the same pass found out about loss and error; null where it was not a single pass. */
     private @Nullable EpochMetrics settle(Weights point) {
+        if (refresh == null) return null;
         if (statistics.whole()) return statistics.settle(point);
         statistics.refresh(point, refresh, pass -> {});
         return null;

@@ -23,6 +23,12 @@ public record SamplingError(int train, int all, int test) {
         return f.spread() / Math.sqrt(train) * Math.sqrt((double) (all - train) / (all - 1));
     }
 
+    /** Of the training error, a share; 0 where all samples are measured. */
+    double trainError(LossAndError f) {
+        if (all <= 1) return 0;
+        return Math.sqrt(f.trainError() * (1 - f.trainError()) / train * (all - train) / (all - 1));
+    }
+
     /** Of the test error, a share; never below one sample. */
     double testError(LossAndError f) {
         return Math.max(1.0 / test, Math.sqrt(f.testError() * (1 - f.testError()) / test));

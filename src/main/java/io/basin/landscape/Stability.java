@@ -7,7 +7,6 @@ import io.basin.device.Loss;
 import io.basin.device.Memory;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
-import io.basin.io.Safetensors;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
@@ -15,6 +14,7 @@ import io.basin.nn.Graph;
 import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
+import io.basin.train.Difference;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Settings;
@@ -180,7 +180,9 @@ public final class Stability {
     /** The run's checkpoint after {@code step}, trained on from the one before. */
     private Path trunk(int step, @Nullable Path before, int done) {
         Path place = Folders.make(folder.resolve("trunk-" + step));
-        if (Trainer.progress(place) < step) {
+        if (Trainer.progress(place) >= step) {
+            Difference.requireOf(Trainer.checkpoint(place), run(seed(), done));
+        } else {
             try (Model model = model();
                     Training training = training(model, seed(), schedule.first(step))) {
                 train(training, place, "the run up to step " + step, before, done);
@@ -194,8 +196,7 @@ public final class Stability {
         Path place = Folders.make(folder.resolve("at-" + step));
         Path file = place.resolve("child-" + number + ".safetensors");
         if (Files.exists(file)) {
-            // Finds damage.
-            Safetensors.open(file).close();
+            Difference.requireOf(file, run(seed() + number, step));
             return file;
         }
         Path state = Folders.make(place.resolve("training-" + number));
@@ -203,7 +204,9 @@ public final class Stability {
                 Training training = training(model, seed() + number, schedule)) {
             model.initialise(seed());
             train(training, state, "child " + number + " of step " + step, trunk, step);
-            Checkpoint.saveModel(file, model, model.weights(), about());
+            Map<String, String> about = about();
+            about.put(Trainer.RUN, run(training.seed(), step));
+            Checkpoint.saveModel(file, model, model.weights(), about);
         }
         try {
             // What goes on is the model; its momentum is needed no more.
@@ -216,7 +219,7 @@ public final class Stability {
 
     private void train(Training training, Path place, String task, @Nullable Path from, int done) {
         Map<String, String> about = about();
-        about.put(Trainer.RUN, identity() + ", order=" + training.seed() + ", from step=" + done);
+        about.put(Trainer.RUN, run(training.seed(), done));
         int left = training.steps() - Math.max(done, Trainer.progress(place));
         try (Progress.Counter counter = progress.start(task, left, "steps")) {
             Trainer trainer =
@@ -229,6 +232,11 @@ public final class Stability {
             if (from != null) trainer.startingFrom(from, done);
             trainer.run();
         }
+    }
+
+    /** What tells one of its trainings from all others. */
+    private String run(long order, int from) {
+        return identity() + ", order=" + order + ", from step=" + from;
     }
 
     private Map<String, String> about() {

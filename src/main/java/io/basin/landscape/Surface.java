@@ -54,6 +54,31 @@ public final class Surface {
         }
     }
 
+    /** A curve that joins nets by its control points, ends included. */
+    public record Joined(Curve curve, List<Net> points) {
+        /** Pieces of the drawn line from control point to control point. */
+        private static final int FINE = 30;
+
+        public Joined {
+            points = List.copyOf(points);
+        }
+
+        /** Combinations fall onto the plane where the same combinations of the points' places lie. */
+        private List<Plane.Spot> along(List<Placed> places) {
+            List<Plane.Spot> line = new ArrayList<>();
+            for (double[] shares : curve.table(Curve.even(FINE * (points.size() - 1) + 1), points.size())) {
+                double x = 0;
+                double y = 0;
+                for (int j = 0; j < shares.length; j++) {
+                    x += shares[j] * places.get(j).spot().x();
+                    y += shares[j] * places.get(j).spot().y();
+                }
+                line.add(new Plane.Spot(x, y, 0));
+            }
+            return line;
+        }
+    }
+
     /** A net on the picture. */
     public record Placed(String label, Plane.Spot spot) {}
 
@@ -62,6 +87,7 @@ public final class Surface {
      *
      * @param cells at (row y, column x)
      * @param average null if none was given
+     * @param curves each as its points' places from end to end; 0 for {@code away}, which is not measured
      * @param worstNetDifference largest difference between a weight of a net and the plane's weight at its place
      */
     public record Result(
@@ -71,6 +97,7 @@ public final class Surface {
             List<Placed> nets,
             List<Placed> trajectory,
             @Nullable Placed average,
+            List<List<Plane.Spot>> curves,
             double worstNetDifference) {}
 
     private final LandscapeData data;
@@ -99,10 +126,15 @@ public final class Surface {
 
     /** @param nets three of them, or one; {@code average} may be null */
     public Result run(List<Net> nets, List<Net> trajectory, @Nullable Net average) {
-        return FolderLock.holding(folder, () -> measured(nets, trajectory, average));
+        return run(nets, trajectory, average, List.of());
     }
 
-    private Result measured(List<Net> nets, List<Net> trajectory, @Nullable Net average) {
+    /** The same with curves on the plane. */
+    public Result run(List<Net> nets, List<Net> trajectory, @Nullable Net average, List<Joined> curves) {
+        return FolderLock.holding(folder, () -> measured(nets, trajectory, average, curves));
+    }
+
+    private Result measured(List<Net> nets, List<Net> trajectory, @Nullable Net average, List<Joined> curves) {
         String identity = data.identity() + ", span=" + grid.span() + ", grid=" + grid.cells() + ", low=" + grid.low()
                 + ", high=" + grid.high() + ", distance=" + grid.distance() + ", seed=" + grid.seed();
         for (Net net : nets) identity += ", net=" + net.fingerprint();
@@ -125,10 +157,15 @@ public final class Surface {
             Placed mean = average == null
                     ? null
                     : place(plane, evaluator, List.of(average)).get(0);
+            List<List<Plane.Spot>> lines = curves.stream()
+                    .map(c -> c.along(place(plane, evaluator, c.points())))
+                    .toList();
+            // Where statistics are kept, they are those of the net last read.
+            evaluator.read(nets.get(0).file());
             try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
                 LossAndError[][] cells = measure(plane, probe, cache, xs, ys, wide);
-                return new Result(xs, ys, cells, placed, track, mean, worst);
+                return new Result(xs, ys, cells, placed, track, mean, lines, worst);
             }
         }
     }

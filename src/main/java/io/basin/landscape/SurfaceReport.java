@@ -14,30 +14,32 @@ import java.util.stream.Stream;
 public final class SurfaceReport {
     private final Surface.Result result;
     private final Surface.Grid grid;
+    private final LandscapeData data;
     private final SamplingError off;
     private final LandscapeReport report;
 
-    private SurfaceReport(Surface.Result result, Surface.Grid grid, SamplingError off, LandscapeReport report) {
+    private SurfaceReport(Surface.Result result, Surface.Grid grid, LandscapeData data, LandscapeReport report) {
         this.result = result;
         this.grid = grid;
-        this.off = off;
+        this.data = data;
+        off = data.samplingError();
         this.report = report;
     }
 
     /**
-     * @param off by how much figures may be off
+     * @param data on which it was measured
      * @param warnings about what is marked
      */
     public static LandscapeReport of(
             Surface.Result result,
             Surface.Grid grid,
-            SamplingError off,
+            LandscapeData data,
             List<String> warnings,
             Map<String, String> facts) {
         LandscapeReport report = new LandscapeReport("A plane through weight space", facts);
         report.number("warnings", warnings);
         report.number("result", result);
-        new SurfaceReport(result, grid, off, report).fill();
+        new SurfaceReport(result, grid, data, report).fill();
         report.conclude(warnings);
         return report;
     }
@@ -53,7 +55,7 @@ public final class SurfaceReport {
                 lowest("test error", "%.2f %%", f -> 100 * f.testError()) + "; " + alike(),
                 off.sentence(best(LossAndError::testError))));
         report.explain(LandscapeReport.LOSS);
-        if (grid.span() == Surface.Span.FILTER) report.explain(LandscapeReport.STATISTICS);
+        if (grid.span() == Surface.Span.FILTER) report.explain(data.statistics());
         report.define("x, y", "Where on the plane: distances from the first net along two directions at right angles.");
         report.define(
                 "away",
@@ -131,6 +133,7 @@ public final class SurfaceReport {
         Relief hills = new Relief(title, unit, result.xs(), result.ys(), z, step);
         mark(flat, hills);
         String levels = "Neighbouring levels differ by the standard error at the lowest point or more."
+                + (result.curves().isEmpty() ? "" : " Thick line: the trained curve, projected.")
                 + (flat.stretch() == 1 ? " Both axes have one scale." : stretched(flat.stretch()));
         report.figure(flat, file, title + ". " + levels);
         report.figure(
@@ -149,6 +152,11 @@ public final class SurfaceReport {
     }
 
     private void mark(Contours flat, Relief hills) {
+        for (List<Plane.Spot> curve : result.curves()) {
+            flat.line(
+                    curve.stream().mapToDouble(Plane.Spot::x).toArray(),
+                    curve.stream().mapToDouble(Plane.Spot::y).toArray());
+        }
         result.trajectory()
                 .forEach(p -> flat.mark(
                         Contours.Kind.TRAJECTORY, "", p.spot().x(), p.spot().y()));

@@ -34,25 +34,31 @@ public final class WidthReport {
 
     private final Rays.Result result;
     private final double rise;
+    private final LandscapeData data;
     private final SamplingError off;
     private final LandscapeReport report;
 
-    private WidthReport(Rays.Result result, double rise, SamplingError off, LandscapeReport report) {
+    private WidthReport(Rays.Result result, double rise, LandscapeData data, LandscapeReport report) {
         this.result = result;
         this.rise = rise;
-        this.off = off;
+        this.data = data;
+        off = data.samplingError();
         this.report = report;
     }
 
     /**
      * @param rise of the training loss, in nats, up to which a net's width reaches
-     * @param off by how much figures may be off
+     * @param data on which it was measured
      * @param said how sentences are said that name a parameter between back-quotes
      */
     public static LandscapeReport of(
-            Rays.Result result, double rise, SamplingError off, Map<String, String> facts, UnaryOperator<String> said) {
+            Rays.Result result,
+            double rise,
+            LandscapeData data,
+            Map<String, String> facts,
+            UnaryOperator<String> said) {
         LandscapeReport report = new LandscapeReport("Width of optima", facts);
-        new WidthReport(result, rise, off, report).fill(said);
+        new WidthReport(result, rise, data, report).fill(said);
         return report;
     }
 
@@ -65,7 +71,7 @@ public final class WidthReport {
         report.conclude(conclusions);
         report.conclude(List.of(off.sentence(centre())));
         report.explain(LandscapeReport.LOSS);
-        report.explain(LandscapeReport.STATISTICS);
+        report.explain(data.statistics());
         rows().forEach(report::row);
         report.define("random", "Directions drawn at random in weight space, the same for all nets.");
         report.define("filter", "The same, each filter of a direction scaled to the length of the net's own filter.");

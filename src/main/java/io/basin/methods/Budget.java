@@ -17,6 +17,9 @@ import java.util.List;
 @Api
 public record Budget(
         double epochs, double lr, double warmUp, Annealing annealing, double done, List<Double> multiples) {
+    /** Epochs of a run. */
+    private static final double MOST = 1e6;
+
     private static final List<Double> ONE = List.of(1.0);
 
     public Budget {
@@ -34,6 +37,10 @@ public record Budget(
             Require.positive("multiples", multiple);
             if (multiple <= last) throw new IllegalArgumentException("`multiples` must rise, got " + multiples);
             last = multiple;
+        }
+        if (last > 1 && epochs * last > MOST) {
+            throw new IllegalArgumentException("`multiples` " + last + " times `epochs` " + epochs + " is more than "
+                    + (long) MOST + " epochs: name smaller ones");
         }
         if (done >= epochs * last) {
             throw new IllegalArgumentException("`done`: the net has " + done + " epochs behind it, and the budget is "

@@ -2,6 +2,7 @@ package io.basin.methods;
 
 import io.basin.Api;
 import io.basin.text.Closest;
+import io.basin.text.OwnClass;
 import io.basin.text.Require;
 import java.util.List;
 
@@ -32,6 +33,9 @@ public final class Methods {
     public static final List<String> NAMES =
             USUAL.all.stream().map(MethodSettings::name).toList();
 
+    private static final OwnClass<MethodSettings> OWN =
+            new OwnClass<>(MethodSettings.class, "MethodSettings", "plans the method");
+
     private final List<MethodSettings> all;
 
     /** Some methods, each with settings of one's own. */
@@ -43,13 +47,17 @@ public final class Methods {
         return all;
     }
 
-    /** @throws IllegalArgumentException for an unknown name, with the likeliest known one */
+    /**
+     * One of these, or an instance of the caller's own {@link MethodSettings} by the name of its public class, which has a public
+     * constructor without arguments.
+     *
+     * @throws IllegalArgumentException for an unknown name, with the likeliest known one, or naming what the class lacks
+     */
     public MethodSettings named(String name) {
-        return all.stream()
-                .filter(m -> m.name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(Closest.unknown(
-                        "method", name, all.stream().map(MethodSettings::name).toList())));
+        List<String> known = all.stream().map(MethodSettings::name).toList();
+        if (known.contains(name)) return all.get(known.indexOf(name));
+        if (OWN.isNamed(name)) return OWN.instance(name);
+        throw new IllegalArgumentException(Closest.unknown("method", name, known));
     }
 
     public static MethodSettings sgd() {

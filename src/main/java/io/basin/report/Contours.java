@@ -48,6 +48,7 @@ public final class Contours extends Picture {
     private final double[][] z;
     private final Bands bands;
     private final List<Mark> marks = new ArrayList<>();
+    private final List<Path2D> lines = new ArrayList<>();
     private final Rectangle2D plot;
     private final AffineTransform pixels;
 
@@ -103,6 +104,14 @@ public final class Contours extends Picture {
     /** Marks a point; trajectories are joined by a line in the order in which they are added. */
     public Contours mark(Kind kind, String label, double x, double y) {
         marks.add(new Mark(kind, label, x, y));
+        return this;
+    }
+
+    /** Draws a path from point to point. */
+    public Contours line(double[] x, double[] y) {
+        Path2D path = new Path2D.Double();
+        for (int i = 0; i < x.length; i++) Marks.to(path, x[i], y[i]);
+        lines.add(path);
         return this;
     }
 
@@ -205,6 +214,10 @@ public final class Contours extends Picture {
         void paint() {
             List<Mark> shown =
                     marks.stream().filter(m -> plot.contains(at(m.x(), m.y()))).toList();
+            g.setStroke(new BasicStroke(3.6f));
+            lines.forEach(line -> draw(line, Color.WHITE));
+            g.setStroke(new BasicStroke(2f));
+            lines.forEach(line -> draw(line, Color.BLACK));
             track();
             for (Mark m : shown) {
                 Point2D at = at(m.x(), m.y());
@@ -220,7 +233,11 @@ public final class Contours extends Picture {
             for (Mark m : marks) if (m.kind() == Kind.TRAJECTORY) to(path, m.x(), m.y());
             if (path.getCurrentPoint() == null) return;
             g.setStroke(new BasicStroke(1.4f));
-            g.setColor(Color.BLACK);
+            draw(path, Color.BLACK);
+        }
+
+        private void draw(Path2D path, Color colour) {
+            g.setColor(colour);
             java.awt.Shape before = g.getClip();
             g.clip(plot);
             g.draw(pixels.createTransformedShape(path));

@@ -39,7 +39,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         for (Path config : Folders.walk(place).stream().sorted().toList()) {
             Path results = config.resolveSibling(RESULTS);
             if (!config.endsWith(CONFIG) || !Files.isRegularFile(config) || !Files.exists(results)) continue;
-            JsonNode rows = Json.read(results, REMEDY).path(ROWS);
+            JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
             runs.add(of(results, Json.unseal(config, REMEDY), rows));
         }
         if (runs.isEmpty()) {
@@ -64,6 +64,9 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     private static FinishedRun of(Path source, JsonNode config, JsonNode rows) {
         try {
             List<Summary.Row> read = List.of(Json.as(rows, Summary.Row[].class));
+            if (!(config.path("budget").path("epochs").asDouble() > 0)) {
+                throw new IllegalArgumentException("without a budget");
+            }
             if (!read.isEmpty() && read.stream().noneMatch(r -> r.scores().isEmpty())) {
                 return new FinishedRun(source.toString(), config, read);
             }
@@ -101,7 +104,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         Map<String, String> all = texts(config.path("budget"));
         all.remove("epochs");
         all.putAll(texts(config.path("settings")));
-        for (String name : List.of("data", "bn-plain", "bn-update")) {
+        for (String name : List.of("data", "bn-plain", "bn-update", "from")) {
             all.put(name, config.path(name).asText());
         }
         // Files of versions that had no choice do not say.

@@ -7,6 +7,7 @@ import java.awt.Graphics2D;
 import java.awt.geom.AffineTransform;
 import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.DoubleStream;
@@ -47,6 +48,7 @@ public final class Forest extends Picture {
 
     private final String axis;
     private final List<Row> rows;
+    private final List<Hint> hints = new ArrayList<>();
     private final double least;
     private final double most;
 
@@ -69,6 +71,11 @@ public final class Forest extends Picture {
         most = high + margin;
     }
 
+    @Override
+    List<Hint> hints() {
+        return hints;
+    }
+
     private static int headings(List<Row> rows) {
         return (int) rows.stream()
                 .map(Row::group)
@@ -89,6 +96,7 @@ public final class Forest extends Picture {
         g.setFont(TITLE);
         g.drawString(title, 8, 22);
         axis(g);
+        hints.clear();
         String group = "";
         int y = TOP;
         for (Row row : rows) {
@@ -138,6 +146,8 @@ public final class Forest extends Picture {
                 g.draw(new Line2D.Double(x(end), y - 4, x(end), y + 4));
             }
         }
+        String of = row.group().isEmpty() ? row.method() : row.group() + ", " + row.method();
+        hints.add(new Hint(x(row.difference()), y, of + ": " + row.text()));
         AffineTransform at = AffineTransform.getTranslateInstance(x(row.difference()), y);
         at.scale(1.4, 1.4);
         g.fill(at.createTransformedShape(style.marker()));

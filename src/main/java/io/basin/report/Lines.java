@@ -9,11 +9,13 @@ import java.awt.Stroke;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.text.NumberFormat;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jfree.chart.ChartFactory;
+import org.jfree.chart.ChartRenderingInfo;
 import org.jfree.chart.JFreeChart;
 import org.jfree.chart.annotations.XYPolygonAnnotation;
 import org.jfree.chart.axis.LogarithmicAxis;
@@ -36,6 +38,7 @@ import org.jfree.data.xy.XYSeriesCollection;
 public final class Lines extends Picture {
     private static final MethodStyle GREY = new MethodStyle(Color.GRAY, MethodStyle.stroke(1), new Ellipse2D.Double());
     private static final Stroke EDGE = MethodStyle.stroke(0.8f, 2, 3);
+    private static final int HINTS = 40;
     private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 15);
 
@@ -50,6 +53,7 @@ public final class Lines extends Picture {
     /** How many lines of each method there are. */
     private final Map<Integer, Integer> drawn = new HashMap<>();
 
+    private final List<Hint> hints = new ArrayList<>();
     private int lines;
     private MethodStyle style = MethodStyle.of(0, false);
 
@@ -200,6 +204,32 @@ public final class Lines extends Picture {
 
     @Override
     void paint(Graphics2D g) {
-        chart.draw(g, new Rectangle2D.Double(0, 0, width, height));
+        ChartRenderingInfo info = new ChartRenderingInfo(null);
+        chart.draw(g, new Rectangle2D.Double(0, 0, width, height), info);
+        Rectangle2D area = info.getPlotInfo().getDataArea();
+        hints.clear();
+        for (int i = 0; i < series.getSeriesCount(); i++) {
+            if (!Boolean.FALSE.equals(renderer.isSeriesVisibleInLegend(i))) hint(series.getSeries(i), area);
+        }
+    }
+
+    /** The points of a line, or as many of them as a pointer can tell apart. */
+    private void hint(XYSeries line, Rectangle2D area) {
+        XYPlot plot = chart.getXYPlot();
+        int every = (line.getItemCount() + HINTS - 1) / HINTS;
+        for (int i = line.getItemCount() - 1; i >= 0; i -= every) {
+            double x = line.getX(i).doubleValue();
+            double y = line.getY(i).doubleValue();
+            String text = String.format(Locale.ROOT, "%s: %.6g at %s", line.getKey(), y, digits().format(x));
+            hints.add(new Hint(
+                    plot.getDomainAxis().valueToJava2D(x, area, plot.getDomainAxisEdge()),
+                    plot.getRangeAxis().valueToJava2D(y, area, plot.getRangeAxisEdge()),
+                    text));
+        }
+    }
+
+    @Override
+    List<Hint> hints() {
+        return hints;
     }
 }

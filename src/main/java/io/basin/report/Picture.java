@@ -16,11 +16,14 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +55,23 @@ public abstract class Picture {
 
     abstract void paint(Graphics2D g);
 
+    /** What a page says where the pointer rests: a place in pixels, and the values there. */
+    record Hint(double x, double y, String text) {
+        private String svg() {
+            return String.format(
+                    Locale.ROOT,
+                    "<circle cx=\"%.0f\" cy=\"%.0f\" r=\"7\" fill=\"none\" pointer-events=\"all\"><title>%s</title></circle>",
+                    x,
+                    y,
+                    escape(text));
+        }
+    }
+
+    /** Of what was painted last. */
+    List<Hint> hints() {
+        return List.of();
+    }
+
     /** An {@code svg} element; empty where the machine cannot draw. */
     public String svg() {
         return svg("picture", "");
@@ -74,6 +94,7 @@ public abstract class Picture {
                         .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
                         .writeTo(out))
                 .toString(StandardCharsets.UTF_8);
+        String hints = hints().stream().map(Hint::svg).collect(Collectors.joining());
         String told = description.isEmpty() ? "" : "<desc id=\"" + id + "-desc\">" + escape(description) + "</desc>";
         String head = "<svg role=\"img\" aria-labelledby=\"" + id + "-title"
                 + (told.isEmpty() ? "" : " " + id + "-desc") + "\" style=\"font:12px sans-serif\" ";
@@ -89,8 +110,8 @@ public abstract class Picture {
                 .replaceFirst("(?s)^.*?(?=<svg)", "")
                 .replaceAll("(font-family:&quot;[^&]*&quot;);", "$1,sans-serif;")
                 .replaceAll("(id=\"|url\\(#)clip", "$1" + id + "-clip")
-                .replaceFirst(
-                        "<svg ([^>]*)>", Matcher.quoteReplacement(head) + "$1>" + Matcher.quoteReplacement(names));
+                .replaceFirst("<svg ([^>]*)>", Matcher.quoteReplacement(head) + "$1>" + Matcher.quoteReplacement(names))
+                .replaceFirst("</svg>\\s*$", Matcher.quoteReplacement(hints + "</svg>"));
     }
 
     /** Text as markup shows it. */

@@ -2,6 +2,7 @@ package io.basin.report;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.text.Require;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -48,6 +49,16 @@ public record Summary(
             @Nullable Double nll,
             @Nullable Double ece,
             @Nullable Double calibrated) {
+        /** @throws IllegalArgumentException for what no measurement gives, such as an accuracy of 7 */
+        public Score {
+            if (!(accuracy >= 0 && accuracy <= 1) || ece != null && !(ece >= 0 && ece <= 1)) {
+                throw new IllegalArgumentException("an accuracy and an error of calibration lie from 0 to 1");
+            }
+            if (nll != null && nll < 0 || calibrated != null && calibrated < 0) {
+                throw new IllegalArgumentException("a negative log-likelihood is not negative");
+            }
+        }
+
         /** Without what a temperature makes of it. */
         public Score(long seed, double accuracy, @Nullable Double nll, @Nullable Double ece) {
             this(seed, accuracy, nll, ece, null);
@@ -64,6 +75,15 @@ public record Summary(
      */
     public record Row(
             String method, String combiner, double epochs, double statistics, int passes, List<Score> scores) {
+        /** @throws IllegalArgumentException for what no run has */
+        public Row {
+            Require.given("method", method);
+            Require.given("combiner", combiner);
+            Require.notNegative("epochs", epochs);
+            Require.notNegative("statistics", statistics);
+            Require.given("scores", scores);
+        }
+
         /** In the combiner's place: the last weights, with batch norm's statistics measured as an average's are. */
         public static final String ANEW = "statistics anew";
 

@@ -1,12 +1,13 @@
 package io.basin.train;
 
 import io.basin.Api;
+import java.util.List;
 
 /**
  * How batch-norm statistics of weights that were never run forward are measured.
  *
  * @param how {@code exact}, {@code single}, or {@code auto}: exact up to {@link #MANY_NORMS} batch norms, those of all models
- *     that one result needs together
+ *     that one result needs together; {@code keep} around one net of a landscape, whose own statistics stay
  * @param plain on samples as they are, not augmented as in training
  */
 @Api
@@ -21,9 +22,14 @@ public record BatchNormUpdate(String how, boolean plain) {
     public static final BatchNormUpdate EXACT = new BatchNormUpdate("exact", false);
 
     public BatchNormUpdate {
-        if (!how.equals("auto") && !how.equals("exact") && !how.equals("single")) {
-            throw new IllegalArgumentException("`refresh` is auto, exact or single, got '" + how + "'");
+        if (!List.of("auto", "exact", "single", "keep").contains(how)) {
+            throw new IllegalArgumentException("`refresh` is auto, exact, single or keep, got '" + how + "'");
         }
+    }
+
+    /** Whether the statistics of one net are taken for all weights around it, as Li et al. 2018 do. */
+    public boolean keeps() {
+        return how.equals("keep");
     }
 
     /** How {@code evaluator} measures them: what {@code auto} means for its net. */
@@ -38,6 +44,10 @@ public record BatchNormUpdate(String how, boolean plain) {
 
     /** For so many batch norms. */
     public Evaluator.Refresh of(long norms) {
+        if (keeps()) {
+            throw new IllegalArgumentException(
+                    "`refresh` keep is for a plane or rays around one net; elsewhere weights need statistics of their own");
+        }
         boolean exact = how.equals("auto") ? norms <= MANY_NORMS : how.equals("exact");
         return exact ? Evaluator.Refresh.EXACT : Evaluator.Refresh.SINGLE;
     }

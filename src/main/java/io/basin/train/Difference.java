@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.io.Safetensors;
 import java.nio.file.Path;
 
 /** Says in a few words where two descriptions of a run part. */
@@ -11,6 +12,18 @@ public final class Difference {
         if (there.equals(now)) return;
         throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: " + first(there, now)
                 + "; repeat them, or start in a new folder with `out`");
+    }
+
+    /**
+     * That a run's file is of this run and no other's.
+     *
+     * @throws IllegalArgumentException naming the file and the first difference
+     * @throws io.basin.io.FormatException where it is damaged
+     */
+    public static void requireOf(Path file, String run) {
+        try (Safetensors in = Safetensors.open(file)) {
+            requireNone(file, in.metadata().getOrDefault(Trainer.RUN, ""), run);
+        }
     }
 
     /** The first {@code name=value} that differs between two comma-separated lists, as {@code there 'a', now 'b'}. */

@@ -119,6 +119,9 @@ class LandscapeCommandsTest {
         refused("--points", "connect", a, b, "--points", "1");
         refused("--epochs", "connect", a, b, "--epochs", "0");
         refused("--bn-update", "surface", a, "--directions", "filter", "--bn-update", "never");
+        refused("--bn-update keep", "connect", a, b, "--bn-update", "keep");
+        refused("--bn-update keep", "width", a, b, "--bn-update", "keep");
+        refused("--curve", "surface", "--curve", folder.toString());
         refused("--bn-samples", "width", a, b, "--bn-samples", "-1");
         refused("--samples", "width", a, b, "--samples", "-2");
         refused("--grid", "surface", a, "--directions", "filter", "--grid", "1");

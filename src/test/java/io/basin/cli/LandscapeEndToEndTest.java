@@ -105,7 +105,7 @@ class LandscapeEndToEndTest {
                         .filter(l -> l.startsWith("Self-check passed"))
                         .count(),
                 done.out());
-        pictured(out, "test-error", "train-loss");
+        pictured(out, "test-error", "train-loss", "train-error", "regularised-loss");
         JsonNode legs = Json.read(out.resolve("results.json")).path("legs");
         assertEquals(2, legs.size());
         assertEquals(7, legs.path(0).path("curve").path("points").size());
@@ -117,6 +117,26 @@ class LandscapeEndToEndTest {
         Shell again = run(with(flags, "--resume", out));
         assertEquals(0, again.code(), again.err());
         assertEquals(done.out(), again.out());
+        Path plane = folder.resolve("plane-of-the-curve");
+        Shell drawn = run("surface", "--curve", out, "--grid", 3, "--samples", 60, "--out", plane);
+        assertEquals(0, drawn.code(), drawn.err());
+        JsonNode curves =
+                Json.read(plane.resolve("results.json")).path("result").path("curves");
+        assertEquals(2, curves.size());
+    }
+
+    @Test
+    void freeEndsAreMembersOfTheCurve() {
+        Path out = folder.resolve("free");
+        Shell done =
+                run("connect", net(1, "sgd"), net(2, "sgd"), "--free-ends", "--epochs", 1, "--points", 3, "--out", out);
+        assertEquals(0, done.code(), done.err());
+        assertTrue(done.out().contains("The curve's ends were trained, too"), done.out());
+        assertFalse(done.out().contains("Self-check"), done.out());
+        Shell plane =
+                run("surface", "--curve", out, "--grid", 2, "--samples", 60, "--out", folder.resolve("free-plane"));
+        assertEquals(0, plane.code(), plane.err());
+        assertTrue(plane.out().contains("bend 0"), plane.out());
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.io.Safetensors;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +88,50 @@ class OwnNetTest {
                 "--out",
                 folder.resolve("curve"));
         assertEquals(0, connected.code(), connected.err());
+    }
+
+    @Test
+    void aMethodOfOnesOwnIsComparedWithThePublishedOnes() throws Exception {
+        Path data = Shell.grey(folder.resolve("data"), 200, 40);
+        List<Object> flags = List.of(
+                "--data-dir",
+                data,
+                "--model",
+                "mlp",
+                "--epochs",
+                2,
+                "--validation",
+                20,
+                "--batch-size",
+                20,
+                "--device",
+                "cpu",
+                "--threads",
+                1);
+        Path out = folder.resolve("compared");
+        Shell compared = run(flags, "compare", "mnist", "--methods", "sgd," + OwnTail.class.getName(), "--out", out);
+        assertEquals(0, compared.code(), compared.err());
+        assertTrue(compared.out().lines().anyMatch(l -> l.startsWith("own-tail")), compared.out());
+        Shell resumed = Shell.run("compare", "--resume", out);
+        assertEquals(0, resumed.code(), resumed.err());
+        assertEquals(compared.out(), resumed.out());
+        Path averaged = out.resolve("seed-1").resolve("own-tail").resolve("own-tail.safetensors");
+        assertEquals(
+                0,
+                Shell.run("evaluate", averaged, "--data-dir", data, "--device", "cpu")
+                        .code());
+        Shell lost = run(flags, "compare", "mnist", "--methods", "com.acme.Lost");
+        assertTrue(lost.complaint().contains("--methods: no class 'com.acme.Lost'"), lost.err());
+        Shell net = run(flags, "train", "mnist", "--method", OwnNet.class.getName());
+        assertTrue(net.complaint().contains("is not a MethodSettings"), net.err());
+        Shell near = run(flags, "train", "mnist", "--method", "swaa");
+        assertTrue(near.complaint().contains("did you mean 'swa'"), near.err());
+    }
+
+    private static Shell run(List<Object> flags, Object... args) {
+        List<Object> all = new ArrayList<>(List.of(args));
+        all.addAll(flags);
+        return Shell.run(all.toArray());
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -104,8 +105,9 @@ class RunsCommandTest {
     void aRunThatIsAskedForMoreIsNotFinished() throws IOException {
         Path run = folder.resolve("run");
         assertEquals(0, compare(run).code());
-        String config = Files.readString(run.resolve("config.json"));
-        Files.writeString(run.resolve("config.json"), config.replace("\"swa\"\n", "\"swa\", \"fge\"\n"));
+        ObjectNode config = Json.unseal(run.resolve("config.json"));
+        config.withArray("methods").add("fge");
+        Json.seal(run.resolve("config.json"), config);
         assertEquals(4, runs(run).path(0).path("methods").size());
         assertEquals("resumable", runs(run).path(0).path("state").asText());
     }

@@ -10,8 +10,10 @@ import io.basin.io.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +61,28 @@ class StabilityCommandTest {
         for (String file : List.of("barrier.svg", "barrier.png", "held-out-error.svg", "report.html")) {
             assertTrue(Files.exists(run.resolve(file)), file);
         }
+    }
+
+    /** A child or a checkpoint of another run is whole, and not this run's. */
+    @Test
+    void aFileOfAnotherRunIsRefusedByName() throws IOException {
+        Path copy = shared.resolve("swapped");
+        try (Stream<Path> all = Files.walk(run)) {
+            for (Path f : all.toList())
+                Files.copy(f, copy.resolve(run.relativize(f).toString()));
+        }
+        Files.delete(copy.resolve("points.jsonl"));
+        Path child = copy.resolve("at-10/child-1.safetensors");
+        Files.copy(run.resolve("at-20/child-1.safetensors"), child, StandardCopyOption.REPLACE_EXISTING);
+        Shell other = stability("--resume", copy);
+        assertEquals(2, other.code(), other.err());
+        assertTrue(other.complaint().contains("child-1.safetensors was made with other settings"), other.complaint());
+        Files.copy(run.resolve("at-10/child-1.safetensors"), child, StandardCopyOption.REPLACE_EXISTING);
+        Path trunk = copy.resolve("trunk-20/checkpoint.safetensors");
+        Files.copy(run.resolve("trunk-30/checkpoint.safetensors"), trunk, StandardCopyOption.REPLACE_EXISTING);
+        Shell later = stability("--resume", copy);
+        assertEquals(2, later.code(), later.err());
+        assertTrue(later.complaint().contains("trunk-20"), later.complaint());
     }
 
     /** The ends of a line are the children: their held-out error is what each has with statistics of its own. */

@@ -28,10 +28,15 @@ class ConnectionTest {
     Path folder;
 
     private static Connection.Result connect(Landscape land, LandscapeData data, Net a, Net b, Path into, Progress p) {
+        return connect(land, data, a, b, into, p, false);
+    }
+
+    private static Connection.Result connect(
+            Landscape land, LandscapeData data, Net a, Net b, Path into, Progress p, boolean freeEnds) {
         Settings settings = Landscape.SETTINGS;
         int steps = EPOCHS * land.splits.stepsPerEpoch();
         CurveTraining.CurveConfig config = new CurveTraining.CurveConfig(
-                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.splits.augmentation());
+                Curve.BEZIER, 2, Schedule.sgdPaper(steps, 0.05), settings, 3, land.splits.augmentation(), freeEnds);
         return new Connection(data, config, into, p).run(a, b, POINTS);
     }
 
@@ -87,6 +92,61 @@ class ConnectionTest {
             }
             assertEquals(total, r.curve().length(), 1e-5);
             assertTrue(r.line().length() < r.curve().length());
+        }
+    }
+
+    /** wd/2 |w|^2 of the nets at the ends, whose weights all decay; in the middle of the line, of their mean. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void theRegularisedLossAddsWeightDecaysTerm(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData data = land.data(0, 0, "single")) {
+            Net a = land.net(folder, "a", 1);
+            Net b = land.net(folder, "b", 2);
+            Path into = Files.createDirectory(folder.resolve("out"));
+            PathMetrics line = connect(land, data, a, b, into, Progress.NONE).line();
+            double[] first = weights(a.file(), "");
+            double[] last = weights(b.file(), "");
+            double[] squares = new double[3];
+            for (int i = 0; i < first.length; i++) {
+                squares[0] += first[i] * first[i];
+                squares[1] += Math.pow((first[i] + last[i]) / 2, 2);
+                squares[2] += last[i] * last[i];
+            }
+            for (int p = 0; p < 3; p++) {
+                int at = p * (POINTS - 1) / 2;
+                assertEquals(5e-4 / 2 * squares[p], line.decay()[at], 1e-7);
+                assertEquals(
+                        line.figures()[at].trainLoss() + line.decay()[at], line.regularised()[at], 1e-12, "point " + p);
+            }
+            assertTrue(line.decay()[0] > 1e-3, "the trial must tell a term from none");
+        }
+    }
+
+    /** The line still joins the nets; the curve's ends have left them, and are files like the bends. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void freeEndsLeaveTheNets(Subject subject) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData data = land.data(0, 0, "single")) {
+            Net a = land.net(folder, "a", 1);
+            Net b = land.net(folder, "b", 2);
+            Path into = Files.createDirectory(folder.resolve("out"));
+            Path fixed = Files.createDirectory(folder.resolve("fixed"));
+            Connection.Result r = connect(land, data, a, b, into, Progress.NONE, true);
+            Connection.Result kept = connect(land, data, a, b, fixed, Progress.NONE);
+            assertArrayEquals(kept.line().figures(), r.line().figures());
+            double[] end = weights(into.resolve("bend-0.safetensors"), "");
+            double square = 0;
+            double[] net = weights(a.file(), "");
+            for (int i = 0; i < net.length; i++) square += Math.pow(end[i] - net[i], 2);
+            assertEquals(Math.sqrt(square), r.firstMoved(), 1e-6);
+            assertTrue(r.firstMoved() > 1e-3 && r.lastMoved() > 1e-3, r.firstMoved() + ", " + r.lastMoved());
+            assertEquals(0, kept.firstMoved() + kept.lastMoved());
+            assertTrue(
+                    r.curve().figures()[0].trainLoss() < r.line().figures()[0].trainLoss(), "training moved it down");
         }
     }
 

@@ -86,7 +86,7 @@ class CurveTrainingTest {
             for (int j = 0; j < n; j++) for (int i = 0; i < 2; i++) w[i] += c[j] * p[j][i];
             double[] g = TwoParameters.gradient(w[0], w[1]);
             double lr = 0.1 * factor(s / (double) STEPS);
-            for (int j = 1; j < n - 1; j++) {
+            for (int j = config.freeEnds() ? 0 : 1; j < (config.freeEnds() ? n : n - 1); j++) {
                 for (int i = 0; i < 2; i++) {
                     double d = c[j] * (g[i] + config.step().weightDecay() * w[i]);
                     v[j][i] = mu * v[j][i] + d;
@@ -124,18 +124,33 @@ class CurveTrainingTest {
         for (Curve curve : Curve.values()) {
             for (int bends = 1; bends <= 3; bends++) {
                 for (boolean nesterov : new boolean[] {false, true}) {
-                    CurveTraining.CurveConfig config = config(curve, bends, 0.9, 0.05, nesterov);
-                    double[][] expected = oracle(config);
-                    on(subject, TwoParameters.set(), config, (device, training) -> {
-                        while (training.step() < training.steps()) training.advance();
-                        for (int j = 0; j < expected.length; j++) {
-                            float[] w = weights(device, training, j);
-                            String what = curve + ", point " + j + " of " + expected.length + ", nesterov " + nesterov;
-                            for (int i = 0; i < 2; i++) assertEquals(expected[j][i], w[i], 2e-5, what);
-                        }
-                    });
+                    follows(subject, config(curve, bends, 0.9, 0.05, nesterov));
                 }
             }
+        }
+    }
+
+    private void follows(Subject subject, CurveTraining.CurveConfig config) {
+        double[][] expected = oracle(config);
+        on(subject, TwoParameters.set(), config, (device, training) -> {
+            while (training.step() < training.steps()) training.advance();
+            for (int j = 0; j < expected.length; j++) {
+                float[] w = weights(device, training, j);
+                String what = config.curve() + ", point " + j + " of " + expected.length + ", " + config.step();
+                for (int i = 0; i < 2; i++) assertEquals(expected[j][i], w[i], 2e-5, what);
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void freeEndsFollowTheFormulasLikeBends(Subject subject) {
+        for (Curve curve : Curve.values()) {
+            CurveTraining.CurveConfig fixed = config(curve, 2, 0.9, 0.05, false);
+            CurveTraining.CurveConfig free = new CurveTraining.CurveConfig(
+                    curve, 2, fixed.schedule(), fixed.settings(), fixed.seed(), fixed.augmentation(), true);
+            assertTrue(Math.abs(oracle(free)[0][0] - A[0]) > 0.05, "the trial must move the first end");
+            follows(subject, free);
         }
     }
 

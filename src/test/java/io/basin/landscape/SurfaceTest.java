@@ -80,6 +80,60 @@ class SurfaceTest {
         if (Math.abs(a - b) > 1e-3) assertEquals(TwoParameters.error(a, b), f.testError(), 1e-9, where);
     }
 
+    /** The line of a curve passes through its ends, and half-way between two points of a chain that is their mean's place. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void curvesLieWhereTheirWeightsDo(Subject subject) throws Exception {
+        Path into = Files.createDirectory(folder.resolve("out"));
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData data = land.data(20, 20, "single")) {
+            List<Net> nets = nets(land, 3);
+            Surface.Grid grid = new Surface.Grid(Surface.Span.NETS, 2, -0.2, 1.2, 0, 1);
+            Surface.Result r = new Surface(data, grid, into, Progress.NONE)
+                    .run(nets, List.of(), null, List.of(new Surface.Joined(Curve.POLYCHAIN, nets)));
+            List<Plane.Spot> line = r.curves().get(0);
+            int last = line.size() - 1;
+            for (int n = 0; n < 3; n++) {
+                Plane.Spot net = r.nets().get(n).spot();
+                assertEquals(net.x(), line.get(n * last / 2).x(), 1e-9);
+                assertEquals(net.y(), line.get(n * last / 2).y(), 1e-9);
+            }
+            double middle = (r.nets().get(0).spot().y() + r.nets().get(1).spot().y()) / 2;
+            assertTrue(line.stream().anyMatch(s -> Math.abs(s.y() - middle) < 1e-9), "no point half-way");
+        }
+    }
+
+    /** Li et al. 2018: around one net, its own statistics hold everywhere, whatever else was read for a mark. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void keptStatisticsAreThoseOfTheNet(Subject subject) throws Exception {
+        Surface.Grid grid = new Surface.Grid(Surface.Span.FILTER, 3, -1, 1, 0.5, 1);
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData anew = land.data(0, 0, "exact");
+                LandscapeData kept = land.data(0, 0, "keep");
+                Model model = new Model(device, Landscape.graph())) {
+            Net mark = land.net(folder, "mark", 2);
+            Path file = folder.resolve("net.safetensors");
+            model.initialise(1);
+            try (PointEvaluator all = anew.evaluator(model)) {
+                all.refresh(model.weights());
+            }
+            Checkpoint.saveModel(file, model, model.weights(), Map.of("model", "test", "dataset", "synthetic"));
+            Net net = new Net("net", file);
+            LossAndError[][][] planes = new LossAndError[2][][];
+            for (int i = 0; i < 2; i++) {
+                Path into = Files.createDirectory(folder.resolve("out" + i));
+                planes[i] = new Surface(i == 0 ? anew : kept, grid, into, Progress.NONE)
+                        .run(List.of(net), List.of(), mark)
+                        .cells();
+            }
+            assertEquals(planes[0][1][1].trainLoss(), planes[1][1][1].trainLoss(), 1e-5, "at the net itself");
+            assertTrue(Math.abs(planes[0][0][0].trainLoss() - planes[1][0][0].trainLoss()) > 1e-3, "away from it");
+        }
+    }
+
     private Surface.Result surface(Landscape land, Surface.Grid grid, Path into, List<Net> nets, Progress progress) {
         try (LandscapeData data = land.data(0, 0, "exact")) {
             return new Surface(data, grid, into, progress).run(nets, List.of(), null);

@@ -75,6 +75,28 @@ class LinesTest {
         assertEquals(one.get(0)[1] + 6 * sy, two.get(2)[1], 0.5);
     }
 
+    /** Hover: each value stands where its point is drawn, those of bands and shades aside. */
+    @Test
+    void aPointerFindsTheValues() {
+        double[] x = {0, 1, 4};
+        String svg = new Lines("T", "x", "y")
+                .line("a<b", x, new double[] {1, 3, 2.25})
+                .shade(x, new double[] {0, 2, 1}, new double[] {2, 4, 3})
+                .svg();
+        Matcher m = Pattern.compile("<circle cx=\"(\\d+)\" cy=\"(\\d+)\"[^>]*><title>([^<]*)</title></circle>")
+                .matcher(svg);
+        List<double[]> drawn = line(svg, "rgb(0,114,178)");
+        List<String> texts = new ArrayList<>();
+        while (m.find()) {
+            double[] at = drawn.get(2 - texts.size());
+            assertEquals(at[0], Double.parseDouble(m.group(1)), 1);
+            assertEquals(at[1], Double.parseDouble(m.group(2)), 1);
+            texts.add(m.group(3));
+        }
+        assertEquals(List.of("a&lt;b: 2.25000 at 4", "a&lt;b: 3.00000 at 1", "a&lt;b: 1.00000 at 0"), texts);
+        assertTrue(svg.trim().endsWith("</svg>"));
+    }
+
     @Test
     void whatIsNotFiniteIsLeftOutAndAnEmptyLineIsNone() {
         double[] x = {0, 1, 2, 3};
