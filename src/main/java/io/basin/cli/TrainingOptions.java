@@ -372,11 +372,8 @@ final class TrainingOptions {
         for (String name : methods) {
             MethodSettings method = all.named(name);
             // A class of the caller's own need not be a record, whose components are its settings.
-            if (!(method instanceof Baseline)) {
-                settings.put(
-                        method.name(),
-                        method instanceof Record ? method : method.getClass().getName());
-            }
+            Object said = method instanceof Record ? method : method.getClass().getName();
+            if (!(method instanceof Baseline)) settings.put(method.name(), said);
         }
         return configuration
                 .fixed("optimizer", rule)

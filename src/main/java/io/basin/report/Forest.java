@@ -103,6 +103,9 @@ public final class Forest extends Picture {
             if (!row.group().equals(group)) {
                 group = row.group();
                 g.setFont(GROUP);
+                // The line of no difference does not run through words.
+                g.setColor(Color.WHITE);
+                g.fill(new Rectangle2D.Double(8, y + 4, g.getFontMetrics().stringWidth(group) + 4, LINE - 6));
                 g.setColor(Color.BLACK);
                 g.drawString(group, 8, y + 17);
                 y += LINE;
