@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             SoupCommand.Average.class,
             SoupCommand.class,
             EnsembleCommand.class,
+            ImportCommand.class,
             ExportCommand.class,
             ConnectCommand.class,
             SurfaceCommand.class,

@@ -42,8 +42,11 @@ final class Pickle {
             "CharStorage", Dtype.I8,
             "ByteStorage", Dtype.U8,
             "BoolStorage", Dtype.BOOL);
-    private static final Set<String> CALLS = Set.of(
-            "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter");
+    private static final String DICTIONARY = "collections.OrderedDict";
+    private static final String TENSOR = "torch._utils._rebuild_tensor_v2";
+    /** Both hand back their first argument: a tensor as a parameter, and what libtorch tells the type of. */
+    private static final Set<String> IDENTITIES =
+            Set.of("torch._utils._rebuild_parameter", "torch.jit._pickle.restore_type_tag");
 
     private final String file;
     private final ByteBuffer code;
@@ -135,21 +138,25 @@ final class Pickle {
 
     /** What may be called: what a state dict of PyTorch is made of. */
     private Object call(String name, List<Object> arguments) {
-        if (name.equals("torch._utils._rebuild_parameter")) return (TensorView) arguments.get(0);
-        if (name.equals("torch._utils._rebuild_tensor_v2")) {
+        if (IDENTITIES.contains(name)) return arguments.get(0);
+        if (name.equals(TENSOR)) {
             return new TensorView(
                     (Stored) arguments.get(0),
                     (Long) arguments.get(1),
                     sizes(arguments.get(2)),
                     sizes(arguments.get(3)));
         }
-        if (!name.equals("collections.OrderedDict") || !arguments.isEmpty()) throw forbidden(name);
-        return container(new LinkedHashMap<>());
+        if (name.equals(DICTIONARY) && arguments.isEmpty()) return container(new LinkedHashMap<>());
+        throw forbidden(name);
     }
 
     private Global global(String module, String name) {
         String whole = module + "." + name;
-        if (CALLS.contains(whole) || module.equals("torch") && STORAGES.containsKey(name)) return new Global(whole);
+        boolean known = whole.equals(DICTIONARY)
+                || whole.equals(TENSOR)
+                || IDENTITIES.contains(whole)
+                || module.equals("torch") && STORAGES.containsKey(name);
+        if (known) return new Global(whole);
         throw forbidden(whole);
     }
 

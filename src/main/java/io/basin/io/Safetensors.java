@@ -36,6 +36,8 @@ public final class Safetensors implements StateDict {
     public static final int MAX_HEADER_BYTES = 8 << 20;
 
     private static final int MOST_REMEMBERED = 4096;
+    /** The longest array that every JVM makes. */
+    private static final int MOST = Integer.MAX_VALUE - 8;
     /** What is read at once: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
     private static final int PIECE = 1 << 20;
     /** Files found whole. */
@@ -184,7 +186,7 @@ public final class Safetensors implements StateDict {
      */
     public ByteBuffer read(String name) {
         TensorEntry entry = tensor(name);
-        if (entry.bytes() > Integer.MAX_VALUE - 8) {
+        if (entry.bytes() > MOST) {
             throw new FormatException(
                     file.toString(), "tensor '" + name + "' has " + entry.bytes() + " bytes, too many for one buffer");
         }
@@ -224,15 +226,15 @@ public final class Safetensors implements StateDict {
         if (!entry.dtype().isFloat() || entry.dtype() == Dtype.F64) {
             throw wrong(name, "is " + entry.dtype() + ", expected F32, F16 or BF16");
         }
-        return widened(entry);
-    }
-
-    private float[] widened(TensorEntry entry) {
-        if (entry.elements() > Integer.MAX_VALUE - 8) {
-            throw wrong(entry.name(), "has " + entry.elements() + " elements, too many for one array");
+        if (entry.elements() > MOST) {
+            throw wrong(name, "has " + entry.elements() + " elements, too many for one array");
         }
         float[] values = new float[(int) entry.elements()];
-        FloatBuffer to = FloatBuffer.wrap(values);
+        widen(entry, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    private void widen(TensorEntry entry, FloatBuffer to) {
         ByteBuffer piece =
                 ByteBuffer.allocate((int) Math.min(entry.bytes(), PIECE)).order(ByteOrder.LITTLE_ENDIAN);
         for (long at = entry.begin(); at < entry.end(); at += piece.limit()) {
@@ -240,17 +242,16 @@ public final class Safetensors implements StateDict {
             readInto(at, piece);
             entry.dtype().widen(piece.flip(), to);
         }
-        return values;
     }
 
     /**
-     * An F32 tensor as a read-only view of the file itself, flattened in C order: nothing is copied, and the system reads what is
-     * touched. It stays valid after {@link #close}. If the file is cut while it is in use, an access ends in an
+     * An F32 tensor as a read-only view of the file itself, little endian, flattened in C order: nothing is copied, and the system
+     * reads what is touched. It stays valid after {@link #close}. If the file is cut while it is in use, an access ends in an
      * {@link InternalError}.
      *
      * @throws FormatException if there is no such tensor, it is not F32, it exceeds 2 GB, or the file shrank meanwhile
      */
-    public FloatBuffer map(String name) {
+    public ByteBuffer map(String name) {
         TensorEntry entry = tensor(name);
         if (entry.dtype() != Dtype.F32) throw wrong(name, "is " + entry.dtype() + ", and only F32 is mapped");
         if (entry.bytes() > Integer.MAX_VALUE) {
@@ -259,8 +260,7 @@ public final class Safetensors implements StateDict {
         try {
             if (dataStart + entry.end() > channel.size()) throw wrong(name, "is gone: the file was cut short");
             return channel.map(FileChannel.MapMode.READ_ONLY, dataStart + entry.begin(), entry.bytes())
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .asFloatBuffer();
+                    .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
@@ -278,11 +278,16 @@ public final class Safetensors implements StateDict {
     }
 
     @Override
-    public FloatBuffer weights(String name) {
+    public ByteBuffer weights(String name) {
         TensorEntry entry = tensor(name);
+        if (entry.dtype() == Dtype.F32) return map(name);
         if (!entry.dtype().isFloat()) throw wrong(name, "is " + entry.dtype() + ", not floating-point numbers");
-        boolean whole = entry.dtype() == Dtype.F32 && entry.bytes() <= Integer.MAX_VALUE;
-        return whole ? map(name) : FloatBuffer.wrap(widened(entry));
+        if (entry.elements() > MOST / 4) {
+            throw wrong(name, "has " + entry.elements() + " elements, in float32 too many for one buffer");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(4 * (int) entry.elements()).order(ByteOrder.LITTLE_ENDIAN);
+        widen(entry, bytes.asFloatBuffer());
+        return bytes;
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -66,7 +66,7 @@ final class ShardedTensors implements StateDict {
     }
 
     @Override
-    public FloatBuffer weights(String name) {
+    public ByteBuffer weights(String name) {
         Safetensors owner = owners.get(name);
         if (owner == null) throw wrong("has no tensor '" + name + "'");
         return owner.weights(name);

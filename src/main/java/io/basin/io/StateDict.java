@@ -1,6 +1,6 @@
 package io.basin.io;
 
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +15,12 @@ public interface StateDict extends AutoCloseable {
     Map<String, List<Long>> shapes();
 
     /**
-     * A tensor in float32, flattened in C order: a view of the file itself where that holds it so, otherwise widened or, of F64,
-     * rounded.
+     * A tensor in float32, little endian, flattened in C order: a read-only view of the file itself where that holds it so,
+     * otherwise widened or, of F64, rounded.
      *
      * @throws FormatException if there is none of that name, it holds no floating-point numbers, or it is damaged
      */
-    FloatBuffer weights(String name);
+    ByteBuffer weights(String name);
 
     @Override
     void close();

@@ -28,6 +28,9 @@ final class TorchCheckpoint implements StateDict {
     /** Where training loops keep the state dict in a larger checkpoint. */
     private static final List<String> WRAPPINGS = List.of("state_dict", "model", "model_state_dict");
 
+    /** Elements of one tensor, which in float32 must fit in a buffer. */
+    private static final int MOST = (Integer.MAX_VALUE - 8) / 8;
+
     private final String file;
     private final ZipFile zip;
     private final String prefix;
@@ -113,7 +116,7 @@ final class TorchCheckpoint implements StateDict {
     }
 
     @Override
-    public FloatBuffer weights(String name) {
+    public ByteBuffer weights(String name) {
         Pickle.TensorView view = tensors.get(name);
         if (view == null) throw wrong("has no tensor '" + name + "'");
         Pickle.Stored stored = view.stored();
@@ -124,7 +127,7 @@ final class TorchCheckpoint implements StateDict {
         requireWithin(quoted, view);
         ZipEntry entry = zip.getEntry(prefix + "data/" + stored.key());
         long bytes = stored.elements() * stored.dtype().bytes();
-        if (entry == null || entry.getSize() != bytes || bytes > Integer.MAX_VALUE - 8) {
+        if (entry == null || entry.getSize() != bytes || stored.elements() > MOST) {
             throw wrong(quoted + " should lie in " + bytes + " bytes, and the archive has "
                     + (entry == null ? "none of it" : String.valueOf(entry.getSize()))
                     + ": take another copy, or save it with safetensors");
@@ -133,7 +136,9 @@ final class TorchCheckpoint implements StateDict {
             ByteBuffer memory = ByteBuffer.wrap(bytes(entry)).order(ByteOrder.LITTLE_ENDIAN);
             FloatBuffer all = FloatBuffer.allocate((int) stored.elements());
             stored.dtype().widen(memory, all);
-            return gathered(view, all.flip());
+            ByteBuffer values = ByteBuffer.allocate(4 * count(view)).order(ByteOrder.LITTLE_ENDIAN);
+            gather(view, all.flip(), values.asFloatBuffer());
+            return values;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
@@ -163,11 +168,14 @@ final class TorchCheckpoint implements StateDict {
         }
     }
 
-    /** The view's elements in C order. */
-    private static FloatBuffer gathered(Pickle.TensorView view, FloatBuffer all) {
+    private static int count(Pickle.TensorView view) {
+        return (int) view.shape().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
+    }
+
+    /** Puts the view's elements in C order. */
+    private static void gather(Pickle.TensorView view, FloatBuffer all, FloatBuffer values) {
         int rank = view.shape().size();
-        int count = (int) view.shape().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
-        FloatBuffer values = FloatBuffer.allocate(count);
+        int count = values.remaining();
         long[] at = new long[rank];
         long from = view.offset();
         for (int i = 0; i < count; i++) {
@@ -179,7 +187,6 @@ final class TorchCheckpoint implements StateDict {
                 at[axis] = 0;
             }
         }
-        return values.flip();
     }
 
     private byte[] bytes(ZipEntry entry) throws IOException {
