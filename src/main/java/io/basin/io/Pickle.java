@@ -27,7 +27,7 @@ final class Pickle {
     /** The longest pickle that is read: of each tensor it takes about 200 bytes, and its objects take some 20 times more. */
     static final int MAX_BYTES = 16 << 20;
 
-    private static final int MOST_CONTAINERS = 1 << 20;
+    private static final int MOST_CONTAINERS = 1 << 19;
     private static final int MOST_AXES = 64;
     private static final Object MARK = new Object();
 

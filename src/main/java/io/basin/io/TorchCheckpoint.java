@@ -1,6 +1,7 @@
 package io.basin.io;
 
 import io.basin.text.Reason;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -139,6 +141,8 @@ final class TorchCheckpoint implements StateDict {
             ByteBuffer values = ByteBuffer.allocate(4 * count(view)).order(ByteOrder.LITTLE_ENDIAN);
             gather(view, all.flip(), values.asFloatBuffer());
             return values;
+        } catch (ZipException | EOFException e) {
+            throw new FormatException(file, "is a damaged ZIP archive: take another copy", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
