@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
 /** Writes trained nets for other programs. */
 @Command(
         name = "export",
-        description = "Writes weights files for other programs: ONNX, PyTorch's state dict in safetensors, or NumPy's npz.",
+        description =
+                "Writes weights files for other programs: ONNX, PyTorch's state dict in safetensors, or NumPy's npz.",
         footer = {
             "",
             "ONNX: input 'images', float32 (batch, C, H, W) of pixels divided by 255, which the graph normalises; output"
@@ -57,7 +58,8 @@ final class ExportCommand implements Runnable {
 
     @Option(
             names = "--fold-bn",
-            description = "fold batch norms into the convolutions and dense layers before them, where nothing lies between")
+            description =
+                    "fold batch norms into the convolutions and dense layers before them, where nothing lies between")
     private boolean fold;
 
     @Option(names = "--out", description = "the file to write; default FILE's name with the format's ending")
@@ -87,7 +89,8 @@ final class ExportCommand implements Runnable {
         String what = nets.size() == 1
                 ? nets.get(0).said().header().getOrDefault("model", "net")
                 : "mean of the predictions of " + nets.size() + " nets";
-        return what + (format == Format.ONNX ? ", ONNX opset " + Onnx.OPSET : "")
+        return what
+                + (format == Format.ONNX ? ", ONNX opset " + Onnx.OPSET : "")
                 + (fold ? ", batch norms folded" : "");
     }
 

@@ -23,8 +23,9 @@ import picocli.CommandLine.Parameters;
 /** Makes a weights file of another program's weights. */
 @Command(
         name = "import",
-        description = "Takes a state dict of PyTorch as weights of a net here, which evaluate, train --from, connect and all"
-                + " others then read.",
+        description =
+                "Takes a state dict of PyTorch as weights of a net here, which evaluate, train --from, connect and all"
+                        + " others then read.",
         footer = {
             "",
             "FILE is a safetensors file, the index of several (model.safetensors.index.json), or what torch.save wrote since"
@@ -72,7 +73,8 @@ final class ImportCommand implements Runnable {
             paramLabel = "LAYER",
             arity = "0..1",
             fallbackValue = LAST,
-            description = "draw this layer, or all whose names begin so, anew; without a name the last one; default none")
+            description =
+                    "draw this layer, or all whose names begin so, anew; without a name the last one; default none")
     private String newHead;
 
     @Option(names = "--seed", defaultValue = "1", description = "of what is drawn anew; default ${DEFAULT-VALUE}")
@@ -84,7 +86,10 @@ final class ImportCommand implements Runnable {
             description = "of each channel of what the net was trained on, scaled to 0..1; default the training set's")
     private List<Double> mean;
 
-    @Option(names = "--std", split = ",", description = "deviation of each channel, likewise; default the training set's")
+    @Option(
+            names = "--std",
+            split = ",",
+            description = "deviation of each channel, likewise; default the training set's")
     private List<Double> std;
 
     @Option(names = "--extra-tensors", description = "ignore weights in the file that the net does not have")
@@ -116,7 +121,8 @@ final class ImportCommand implements Runnable {
         }
         Graph net = Nets.build(model, like.sample(), like.outputs());
         if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
-        throw new IllegalArgumentException("--data: " + model + " takes " + net.input().shape() + " and predicts "
+        throw new IllegalArgumentException("--data: " + model + " takes "
+                + net.input().shape() + " and predicts "
                 + net.output().shape().elements() + " classes, " + dataset + " has samples " + like.sample() + " of "
                 + like.outputs() + "; name data that fit");
     }
@@ -126,7 +132,8 @@ final class ImportCommand implements Runnable {
             throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
         }
         if (mean == null || std == null) return like.augmentation(0, false);
-        return Require.naming("mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+        return Require.naming(
+                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
     }
 
     private static float[] floats(List<Double> values) {
@@ -137,7 +144,20 @@ final class ImportCommand implements Runnable {
 
     private Map<String, String> header(Graph net, Dataset like, Augmentation reading) {
         ModelCard card = new ModelCard(
-                net.source(), dataset, ModelCard.IMPORT, "", 0, reading.mean(), reading.std(), 0, 0, 0, Model.BATCH, 0, false, "");
+                net.source(),
+                dataset,
+                ModelCard.IMPORT,
+                "",
+                0,
+                reading.mean(),
+                reading.std(),
+                0,
+                0,
+                0,
+                Model.BATCH,
+                0,
+                false,
+                "");
         Map<String, String> header = new LinkedHashMap<>(card.header());
         header.putAll(ModelHeader.of(net, Loss.crossEntropy(0), like.classNames()));
         return header;

@@ -33,7 +33,8 @@ import java.util.stream.Collectors;
  * @param seed that draws these, as a training's
  * @param extra whether tensors that the net has not are ignored
  */
-public record Imported(Path file, Graph net, Names names, @Nullable String head, long seed, boolean extra) {
+public record Imported(
+        Path file, Graph net, Names names, @Nullable String head, long seed, boolean extra) {
     private static final String COUNTER = "num_batches_tracked";
     private static final int SHOWN = 40;
 
@@ -49,7 +50,9 @@ public record Imported(Path file, Graph net, Names names, @Nullable String head,
      */
     public Outcome write(Path out, Map<String, String> header) {
         try (StateDict in = StateDict.open(file)) {
-            Names all = net.source().startsWith("vgg") ? names.and(Names.vgg(in.shapes().keySet())) : names;
+            Names all = net.source().startsWith("vgg")
+                    ? names.and(Names.vgg(in.shapes().keySet()))
+                    : names;
             Map<String, String> sources = all.sources(file, in.shapes().keySet());
             List<Want> wanted = wanted();
             requireMatch(in, sources, wanted);
@@ -61,7 +64,8 @@ public record Imported(Path file, Graph net, Names names, @Nullable String head,
                 content.update(bytes.duplicate());
                 writer.add(want.name, Dtype.F32, want.param.shape().toLongs(), bytes);
             }
-            writer.metadata("init", "import " + Sha256.hex(content).substring(0, 16)).write(out);
+            writer.metadata("init", "import " + Sha256.hex(content).substring(0, 16))
+                    .write(out);
             int fresh = (int) wanted.stream().filter(Want::isFresh).count();
             return new Outcome(wanted.size() - fresh, fresh);
         }
@@ -81,8 +85,8 @@ public record Imported(Path file, Graph net, Names names, @Nullable String head,
             }
         }
         if (head != null && all.stream().noneMatch(Want::isFresh)) {
-            throw new IllegalArgumentException("`newHead`: the net has no layer '" + Printable.of(head) + "' with weights;"
-                    + " name one of them, or the part that their names begin with");
+            throw new IllegalArgumentException("`newHead`: the net has no layer '" + Printable.of(head)
+                    + "' with weights;" + " name one of them, or the part that their names begin with");
         }
         return all;
     }
@@ -99,7 +103,7 @@ public record Imported(Path file, Graph net, Names names, @Nullable String head,
             others.remove(want.name);
             if (want.isFresh) continue;
             String source = sources.get(want.name);
-            List<Long> shape = source == null ? List.of() : in.shapes().get(source);
+            List<Long> shape = in.shapes().getOrDefault(source == null ? "" : source, List.of());
             List<Long> needed =
                     want.param.shape().dims().stream().map(Integer::longValue).toList();
             if (source == null) missing.add(want.name);

@@ -40,7 +40,8 @@ public record Names(Map<String, String> renamed) {
     public static Names read(Path file) {
         Map<String, String> all = new HashMap<>();
         try {
-            if (Files.size(file) > MAX_BYTES) throw new FormatException(file.toString(), "is too long for a list of names");
+            if (Files.size(file) > MAX_BYTES)
+                throw new FormatException(file.toString(), "is too long for a list of names");
             List<String> lines = Files.readAllLines(file);
             for (int i = 0; i < lines.size(); i++) {
                 String line = lines.get(i).strip();
@@ -50,8 +51,11 @@ public record Names(Map<String, String> renamed) {
                 if (good && all.putIfAbsent(words[0], words[1]) == null) continue;
                 throw new FormatException(
                         file.toString(),
-                        "line " + (i + 1) + ", '" + Printable.of(line) + "', " + (good ? "names one a second time" : "is not"
-                                + " old=new, such as classifier.weight=fc.weight") + ": change it");
+                        "line " + (i + 1) + ", '" + Printable.of(line) + "', "
+                                + (good
+                                        ? "names one a second time"
+                                        : "is not" + " old=new, such as classifier.weight=fc.weight")
+                                + ": change it");
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
@@ -99,7 +103,7 @@ public record Names(Map<String, String> renamed) {
         }
         if (unused.isEmpty()) return sources;
         String first = unused.stream().sorted().findFirst().orElseThrow();
-        throw new IllegalArgumentException("`names`: '" + Printable.of(first) + "' is no tensor or layer of " + file
-                + Closest.hint(first, found));
+        throw new IllegalArgumentException(
+                "`names`: '" + Printable.of(first) + "' is no tensor or layer of " + file + Closest.hint(first, found));
     }
 }

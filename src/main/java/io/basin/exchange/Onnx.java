@@ -42,9 +42,14 @@ public final class Onnx {
     public static void write(Path file, List<TrainedNet> nets) {
         nets.forEach(n -> requireAlike(nets.get(0), n));
         Protobuf opset = new Protobuf().put(1, "").put(2, OPSET);
-        Protobuf model =
-                new Protobuf().put(1, IR_VERSION).put(2, "basin").put(7, graph(nets)).put(8, opset);
-        metadata(nets).forEach((key, value) -> model.put(14, new Protobuf().put(1, key).put(2, value)));
+        Protobuf model = new Protobuf()
+                .put(1, IR_VERSION)
+                .put(2, "basin")
+                .put(7, graph(nets))
+                .put(8, opset);
+        metadata(nets)
+                .forEach(
+                        (key, value) -> model.put(14, new Protobuf().put(1, key).put(2, value)));
         AtomicFile.write(file, channel -> model.writeTo(file.toString(), channel));
     }
 

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -27,7 +28,8 @@ final class OnnxGraph {
         static Operator of(String net, Node node) {
             Layer layer = node.layer();
             if (layer instanceof Layer.Conv c) {
-                return new Operator("Conv", c.relu(), window(c.kernel(), c.stride(), c.pad(), integer("group", c.groups())));
+                return new Operator(
+                        "Conv", c.relu(), window(c.kernel(), c.stride(), c.pad(), integer("group", c.groups())));
             }
             if (layer instanceof Layer.Dense d) return new Operator("Gemm", d.relu(), integer("transB", 1));
             if (layer instanceof Layer.BatchNorm n) {
@@ -67,7 +69,8 @@ final class OnnxGraph {
             String value = "/" + prefix + node.path();
             List<String> inputs = new ArrayList<>();
             node.inputs().forEach(v -> inputs.add(values.get(v.id())));
-            if (node.layer() instanceof Layer.Dense && node.inputs().get(0).shape().rank() > 1) {
+            if (node.layer() instanceof Layer.Dense
+                    && node.inputs().get(0).shape().rank() > 1) {
                 node("Flatten", List.of(inputs.get(0)), value + ".flat", integer("axis", 1));
                 inputs.set(0, value + ".flat");
             }
@@ -80,7 +83,7 @@ final class OnnxGraph {
             if (operator.relu) node("Relu", List.of(result), value);
             values.put(node.output().id(), value);
         }
-        return values.get(net.output().id());
+        return Objects.requireNonNull(values.get(net.output().id()));
     }
 
     private String normalised(TrainedNet net, String images, String prefix) {

@@ -68,8 +68,7 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
     /** The tensors of a layer: trained ones, then statistics. */
     static Stream<Layer.Param> params(Node node) {
         Shape x = node.inputs().get(0).shape();
-        return Stream.concat(
-                node.layer().parameters(x).stream(), node.layer().statistics(x).stream());
+        return Stream.concat(node.layer().parameters(x).stream(), node.layer().statistics(x).stream());
     }
 
     Value output() {
@@ -131,7 +130,7 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
             double before = tensors.containsKey(bias) ? values(bias)[c] : 0;
             b[c] = (float) (shift[c] + factor * (before - mean[c]));
         }
-        into.put(weight, new Tensor(tensors.get(weight).shape(), w));
+        into.put(weight, new Tensor(Objects.requireNonNull(tensors.get(weight)).shape(), w));
         into.put(bias, new Tensor(Shape.of(b.length), b));
         params(norm).forEach(p -> into.remove(norm.path() + "." + p.name()));
     }

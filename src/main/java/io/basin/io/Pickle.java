@@ -131,8 +131,9 @@ final class Pickle {
             case ']', ')' -> container(new ArrayList<>());
             case 't' -> container(sinceMark());
             case 0x85, 0x86, 0x87 -> container(last(instruction - 0x84));
-            default -> throw wrong("holds the pickle instruction 0x" + Integer.toHexString(instruction)
-                    + ", which no state dict needs");
+            default ->
+                throw wrong("holds the pickle instruction 0x" + Integer.toHexString(instruction)
+                        + ", which no state dict needs");
         };
     }
 
@@ -242,7 +243,8 @@ final class Pickle {
     }
 
     private List<Long> sizes(Object value) {
-        if (list(value).size() > MOST_AXES) throw wrong("has a tensor of " + list(value).size() + " axes");
+        if (list(value).size() > MOST_AXES)
+            throw wrong("has a tensor of " + list(value).size() + " axes");
         return list(value).stream().map(Long.class::cast).collect(Collectors.toUnmodifiableList());
     }
 

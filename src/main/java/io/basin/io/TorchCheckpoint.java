@@ -1,5 +1,6 @@
 package io.basin.io;
 
+import io.basin.Nullable;
 import io.basin.text.Reason;
 import java.io.EOFException;
 import java.io.IOException;
@@ -70,7 +71,7 @@ final class TorchCheckpoint implements StateDict {
         }
     }
 
-    private static void close(ZipFile zip, Exception reason) {
+    private static void close(@Nullable ZipFile zip, Exception reason) {
         try {
             if (zip != null) zip.close();
         } catch (IOException e) {
@@ -88,7 +89,8 @@ final class TorchCheckpoint implements StateDict {
             if (entry.getName().matches("[^/]+/data\\.pkl")) found = entry;
         }
         if (found == null) {
-            throw wrong("is a ZIP archive without a 'data.pkl', so torch.save did not write it; name a checkpoint of it");
+            throw wrong(
+                    "is a ZIP archive without a 'data.pkl', so torch.save did not write it; name a checkpoint of it");
         }
         return found;
     }
@@ -124,7 +126,8 @@ final class TorchCheckpoint implements StateDict {
         Pickle.Stored stored = view.stored();
         String quoted = "tensor " + TensorEntry.quote(name);
         if (!stored.dtype().isFloat()) {
-            throw wrong(quoted + " is " + stored.dtype() + ", not floating-point numbers; leave it out of the state dict");
+            throw wrong(
+                    quoted + " is " + stored.dtype() + ", not floating-point numbers; leave it out of the state dict");
         }
         requireWithin(quoted, view);
         ZipEntry entry = zip.getEntry(prefix + "data/" + stored.key());
@@ -151,7 +154,9 @@ final class TorchCheckpoint implements StateDict {
     /** No more elements than are stored: a stride of 0 would make billions of one. */
     private void requireWithin(String quoted, Pickle.TensorView view) {
         int rank = view.shape().size();
-        boolean fits = rank == view.strides().size() && view.offset() >= 0 && view.stored().elements() >= 0;
+        boolean fits = rank == view.strides().size()
+                && view.offset() >= 0
+                && view.stored().elements() >= 0;
         try {
             long count = 1;
             long last = view.offset();
@@ -163,7 +168,8 @@ final class TorchCheckpoint implements StateDict {
                 last = Math.addExact(last, Math.multiplyExact(Math.max(0, size - 1), stride));
             }
             Math.multiplyExact(view.stored().elements(), 8L);
-            fits &= count == 0 || last < view.stored().elements() && count <= view.stored().elements();
+            fits &= count == 0
+                    || last < view.stored().elements() && count <= view.stored().elements();
         } catch (ArithmeticException e) {
             fits = false;
         }

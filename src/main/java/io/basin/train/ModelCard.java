@@ -64,7 +64,8 @@ public record ModelCard(
     public static ModelCard of(String file, Map<String, String> header) {
         if (!header.containsKey("model") || !header.containsKey("dataset")) {
             throw new FormatException(
-                    file, "does not say which net it is; name a file that 'train' or 'compare' wrote, or bring another"
+                    file,
+                    "does not say which net it is; name a file that 'train' or 'compare' wrote, or bring another"
                             + " program's weights in with 'basin import'");
         }
         Augmentation reading = reading(file, header);

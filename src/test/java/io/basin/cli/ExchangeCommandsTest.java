@@ -47,7 +47,8 @@ class ExchangeCommandsTest {
     static void train() {
         data = Shell.grey(shared.resolve("data"), 200, 40);
         Path run = shared.resolve("run");
-        List<Object> args = new ArrayList<>(List.of("train", "mnist", "--model", "lenet-bn", "--method", "sgd", "--epochs", 1));
+        List<Object> args =
+                new ArrayList<>(List.of("train", "mnist", "--model", "lenet-bn", "--method", "sgd", "--epochs", 1));
         args.addAll(List.of("--validation", 20, "--batch-size", 20, "--out", run));
         Shell shell = on(args);
         assertEquals(0, shell.code(), shell.err());
@@ -61,7 +62,8 @@ class ExchangeCommandsTest {
     }
 
     private static Shell taken(Path file, Path out, Object... more) {
-        List<Object> all = new ArrayList<>(List.of("import", file, "--data", "mnist", "--data-dir", data, "--out", out));
+        List<Object> all =
+                new ArrayList<>(List.of("import", file, "--data", "mnist", "--data-dir", data, "--out", out));
         if (!List.of(more).contains("--model")) all.addAll(List.of("--model", "lenet-bn"));
         all.addAll(List.of(more));
         return Shell.run(all.toArray());
@@ -99,7 +101,8 @@ class ExchangeCommandsTest {
         Path out = folder.resolve("in.safetensors");
         Shell in = taken(foreign(n -> n), out, "--num-classes", 10);
         assertEquals(0, in.code(), in.err());
-        assertEquals(out + ": lenet-bn for mnist, 14 tensors of " + folder.resolve("foreign.safetensors") + "\n", in.out());
+        assertEquals(
+                out + ": lenet-bn for mnist, 14 tensors of " + folder.resolve("foreign.safetensors") + "\n", in.out());
         requireSameWeights(trained, out, "");
         String theirs = on(List.of("evaluate", trained)).out();
         String ours = on(List.of("evaluate", out)).out();
@@ -108,8 +111,37 @@ class ExchangeCommandsTest {
         assertEquals(0, taken(foreign(n -> n), other, "--new-head").code());
         List<List<Object>> commands = List.of(
                 List.of("average", out, out, "--out", folder.resolve("avg.safetensors")),
-                List.of("connect", out, other, "--epochs", 1, "--batch-size", 20, "--points", 3, "--out", folder.resolve("curve")),
-                List.of("train", "mnist", "--model", "lenet-bn", "--method", "sgd", "--from", out, "--from-epochs", 1, "--epochs", 2, "--validation", 20, "--batch-size", 20, "--out", folder.resolve("on")));
+                List.of(
+                        "connect",
+                        out,
+                        other,
+                        "--epochs",
+                        1,
+                        "--batch-size",
+                        20,
+                        "--points",
+                        3,
+                        "--out",
+                        folder.resolve("curve")),
+                List.of(
+                        "train",
+                        "mnist",
+                        "--model",
+                        "lenet-bn",
+                        "--method",
+                        "sgd",
+                        "--from",
+                        out,
+                        "--from-epochs",
+                        1,
+                        "--epochs",
+                        2,
+                        "--validation",
+                        20,
+                        "--batch-size",
+                        20,
+                        "--out",
+                        folder.resolve("on")));
         for (List<Object> command : commands) {
             Shell shell = on(command);
             assertEquals(0, shell.code(), command + shell.err());
@@ -122,10 +154,20 @@ class ExchangeCommandsTest {
 
     @Test
     void aCheckpointOfDataParallelIsTakenByItsPlainNames() throws IOException {
-        TorchZip zip = new TorchZip().ops("}(").text("epoch").number(9).text("state_dict").ops("}(");
+        TorchZip zip = new TorchZip()
+                .ops("}(")
+                .text("epoch")
+                .number(9)
+                .text("state_dict")
+                .ops("}(");
         try (Safetensors in = Safetensors.open(trained)) {
-            in.tensors().forEach((n, t) -> zip.text("module." + n)
-                    .floats(in.floats(n), t.shape().stream().mapToLong(Long::longValue).toArray()));
+            in.tensors()
+                    .forEach((n, t) -> zip.text("module." + n)
+                            .floats(
+                                    in.floats(n),
+                                    t.shape().stream()
+                                            .mapToLong(Long::longValue)
+                                            .toArray()));
         }
         Path file = Files.write(folder.resolve("net.pth"), zip.ops("uu").bytes());
         Path out = folder.resolve("in.safetensors");
@@ -138,7 +180,9 @@ class ExchangeCommandsTest {
     void namesAreMappedByLayersAndTensors() throws IOException {
         Path file = foreign(n -> n.equals("fc1.bias") ? "b" : n.replaceFirst("^(conv\\d|bn\\d)\\.", "stem.$1."));
         Path names = folder.resolve("names.txt");
-        Files.writeString(names, "# theirs = ours\n\nstem.conv1=conv1\nstem.conv2 = conv2\nstem.bn1=bn1\nstem.bn2=bn2\nb=fc1.bias\n");
+        Files.writeString(
+                names,
+                "# theirs = ours\n\nstem.conv1=conv1\nstem.conv2 = conv2\nstem.bn1=bn1\nstem.bn2=bn2\nb=fc1.bias\n");
         Path out = folder.resolve("in.safetensors");
         Shell in = taken(file, out, "--names", names);
         assertEquals(0, in.code(), in.err());
@@ -162,13 +206,13 @@ class ExchangeCommandsTest {
         Shell in = taken(file, out);
         assertEquals(1, in.code());
         assertEquals(
-                "basin: " + file + ": does not fit the net; missing: conv1.weight, bn1.bias; too many: first.weight; map names"
+                "basin: " + file
+                        + ": does not fit the net; missing: conv1.weight, bn1.bias; too many: first.weight; map names"
                         + " with --names, draw a layer anew with --new-head, ignore what is too many with --extra-tensors, or"
                         + " name another --model",
                 in.complaint());
         Shell other = taken(file, out, "--model", "small-cnn");
-        assertTrue(
-                other.complaint().contains("of another shape: bn1.weight [16] instead of [32]"), other.complaint());
+        assertTrue(other.complaint().contains("of another shape: bn1.weight [16] instead of [32]"), other.complaint());
         assertTrue(other.complaint().contains("missing: conv1.weight, bn1.bias, conv3.weight"), other.complaint());
         assertFalse(Files.exists(out));
         Path more = foreign(n -> n);
@@ -178,7 +222,8 @@ class ExchangeCommandsTest {
     @Test
     void aNewHeadBeginsAsATrainingOfThatSeedWould() throws IOException {
         Path file = foreign(n -> n.startsWith("fc2") ? "classifier" + n.substring(3) : n);
-        assertEquals(1, taken(file, folder.resolve("no.safetensors"), "--new-head").code(), "their head is too many");
+        assertEquals(
+                1, taken(file, folder.resolve("no.safetensors"), "--new-head").code(), "their head is too many");
         Path out = folder.resolve("in.safetensors");
         Shell in = taken(file, out, "--new-head", "--seed", 5, "--extra-tensors");
         assertEquals(0, in.code(), in.err());
@@ -201,7 +246,8 @@ class ExchangeCommandsTest {
             --data        | minst | unknown data set 'minst'; did you mean 'mnist'?
             """)
     void whatCannotBeImportedIsSaid(String flag, String value, String says) {
-        List<Object> args = new ArrayList<>(List.of("import", trained, "--data-dir", data, "--out", folder.resolve("no")));
+        List<Object> args =
+                new ArrayList<>(List.of("import", trained, "--data-dir", data, "--out", folder.resolve("no")));
         if (!flag.equals("--model")) args.addAll(List.of("--model", "lenet-bn"));
         if (!flag.equals("--data")) args.addAll(List.of("--data", "mnist"));
         args.addAll(List.of(flag, value));
@@ -232,10 +278,18 @@ class ExchangeCommandsTest {
         requireNumpy(npz);
         Path plain = folder.resolve("plain.safetensors");
         Path folded = folder.resolve("folded.safetensors");
-        assertEquals(0, Shell.run("export", trained, "--format", "safetensors", "--out", plain).code());
-        assertEquals(0, Shell.run("export", trained, "--format", "safetensors", "--fold-bn", "--out", folded).code());
+        assertEquals(
+                0,
+                Shell.run("export", trained, "--format", "safetensors", "--out", plain)
+                        .code());
+        assertEquals(
+                0,
+                Shell.run("export", trained, "--format", "safetensors", "--fold-bn", "--out", folded)
+                        .code());
         requireSameWeights(trained, plain, "");
-        assertEquals(accuracy(on(List.of("evaluate", trained)).out()), accuracy(on(List.of("evaluate", plain)).out()));
+        assertEquals(
+                accuracy(on(List.of("evaluate", trained)).out()),
+                accuracy(on(List.of("evaluate", plain)).out()));
         try (Safetensors read = Safetensors.open(folded)) {
             assertTrue(read.tensors().containsKey("conv1.bias"));
             assertTrue(read.tensors().keySet().stream().noneMatch(n -> n.startsWith("bn")));
@@ -243,9 +297,13 @@ class ExchangeCommandsTest {
         String said = on(List.of("evaluate", folded)).complaint();
         assertTrue(said.contains("or bring another program's weights in with 'basin import'"), said);
         Path onnx = trained.resolveSibling("sgd.onnx");
-        assertEquals(onnx + ": lenet-bn, ONNX opset 17\n", Shell.run("export", trained).out());
+        assertEquals(
+                onnx + ": lenet-bn, ONNX opset 17\n",
+                Shell.run("export", trained).out());
         Shell again = Shell.run("export", trained);
-        assertTrue(again.code() == 2 && again.complaint().contains("--out: " + onnx + " exists already"), again.complaint());
+        assertTrue(
+                again.code() == 2 && again.complaint().contains("--out: " + onnx + " exists already"),
+                again.complaint());
         Shell two = Shell.run("export", trained, trained, "--format", "npz", "--out", folder.resolve("two.npz"));
         assertTrue(two.complaint().contains("--format npz holds one net"), two.complaint());
         try (Stream<Path> left = Files.list(folder)) {

@@ -145,7 +145,10 @@ class OnnxTest {
         for (byte[] image : images) for (byte p : image) pixels.put((p & 0xFF) / 255f);
         Path in = folder.resolve("in");
         new RawTensors(in)
-                .write(RawTensors.IMAGES, pixels.array(), IMAGE.batched(images.length).toLongs());
+                .write(
+                        RawTensors.IMAGES,
+                        pixels.array(),
+                        IMAGE.batched(images.length).toLongs());
         List<String> args = new ArrayList<>(List.of(in.toString()));
         for (Path model : models) args.add(model.toString());
         GoldenProcess.run(OrtRun.class, args, folder.resolve("log.txt"), 120);
@@ -210,12 +213,9 @@ class OnnxTest {
             Path labels = saved(device, "lenet-bn", Loss.binaryCrossEntropy(), 2);
             List<RawTensors> theirs =
                     run(images, exported("numbers", false, numbers), exported("labels", false, labels));
-            assertArrayEquals(
-                    predicted(device, numbers, images), theirs.get(0).floats("predictions"), 1e-4f);
-            assertArrayEquals(
-                    predicted(device, labels, images), theirs.get(1).floats("predictions"), CLOSE);
-            Exception e = assertThrows(
-                    IllegalArgumentException.class, () -> exported("both", false, numbers, labels));
+            assertArrayEquals(predicted(device, numbers, images), theirs.get(0).floats("predictions"), 1e-4f);
+            assertArrayEquals(predicted(device, labels, images), theirs.get(1).floats("predictions"), CLOSE);
+            Exception e = assertThrows(IllegalArgumentException.class, () -> exported("both", false, numbers, labels));
             assertTrue(e.getMessage().contains(labels + " have no mean of predictions"), e.getMessage());
         }
     }
@@ -224,12 +224,13 @@ class OnnxTest {
     void foldingLeavesOnlyTheNormsThatFollowNoProduct() {
         try (Device device = Devices.open("cpu", 1)) {
             for (String net : List.of("small-cnn", "preresnet20", EveryLayer.class.getName())) {
-                TrainedNet folded =
-                        TrainedNet.of(saved(device, net, Loss.crossEntropy(0), 1)).folded();
+                TrainedNet folded = TrainedNet.of(saved(device, net, Loss.crossEntropy(0), 1))
+                        .folded();
                 long norms = folded.nodes().stream()
                         .filter(n -> n.layer() instanceof Layer.BatchNorm)
                         .count();
-                // In PreResNet-20 those behind the input of each of nine blocks, which the sum reads too, and the last one.
+                // In PreResNet-20 those behind the input of each of nine blocks, which the sum reads too, and the last
+                // one.
                 assertEquals(net.equals("small-cnn") ? 0 : net.equals("preresnet20") ? 10 : 1, norms, net);
                 assertEquals(
                         norms > 0, folded.tensors().keySet().stream().anyMatch(n -> n.endsWith("running_var")), net);

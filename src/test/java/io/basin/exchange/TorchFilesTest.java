@@ -38,14 +38,8 @@ class TorchFilesTest {
     private Path folder;
 
     private void torch(String how, String net, Shape sample, String last) throws IOException {
-        List<String> args = List.of(
-                how,
-                net,
-                "" + sample.dim(0),
-                "" + sample.dim(1),
-                "" + CLASSES,
-                last,
-                folder.toString());
+        List<String> args =
+                List.of(how, net, "" + sample.dim(0), "" + sample.dim(1), "" + CLASSES, last, folder.toString());
         GoldenProcess.run(TorchFiles.class, args, folder.resolve("log.txt"), 120);
     }
 

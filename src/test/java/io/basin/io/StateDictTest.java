@@ -47,7 +47,8 @@ class StateDictTest {
     }
 
     private Path checkpoint(UnaryOperator<TorchZip> content) throws IOException {
-        return Files.write(folder.resolve("net.pt"), content.apply(new TorchZip()).bytes());
+        return Files.write(
+                folder.resolve("net.pt"), content.apply(new TorchZip()).bytes());
     }
 
     private FormatException refused(Path file) {
@@ -67,7 +68,14 @@ class StateDictTest {
                 .add("half", Dtype.F16, new long[] {2}, shorts(0x3C00, 0xC000))
                 .add("brain", Dtype.BF16, new long[] {1, 2}, shorts(0x3F80, 0xC040))
                 .add("whole", new long[] {3}, new float[] {1, 2, 3})
-                .add("double", Dtype.F64, new long[] {1}, ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0.1).flip())
+                .add(
+                        "double",
+                        Dtype.F64,
+                        new long[] {1},
+                        ByteBuffer.allocate(8)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .putDouble(0.1)
+                                .flip())
                 .add("count", Dtype.I64, new long[0], ByteBuffer.allocate(8))
                 .write(file);
         try (Safetensors in = Safetensors.open(file)) {
@@ -78,7 +86,8 @@ class StateDictTest {
             assertArrayEquals(new float[] {0.1f}, floats(in, "double"));
             assertTrue(in.map("whole").isDirect() && in.map("whole").isReadOnly());
             assertThrows(FormatException.class, () -> in.map("half"));
-            String said = assertThrows(FormatException.class, () -> in.weights("count")).getMessage();
+            String said = assertThrows(FormatException.class, () -> in.weights("count"))
+                    .getMessage();
             assertTrue(said.endsWith("tensor 'count' is I64, not floating-point numbers"), said);
             assertEquals(List.of(1L, 2L), in.shapes().get("brain"));
         }
@@ -95,7 +104,11 @@ class StateDictTest {
         try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
             out.write(head);
             out.seek(head.length + large);
-            out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putFloat(1.5f).putFloat(-2).array());
+            out.write(ByteBuffer.allocate(8)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putFloat(1.5f)
+                    .putFloat(-2)
+                    .array());
         }
         try (Safetensors in = Safetensors.open(file)) {
             assertArrayEquals(new float[] {1.5f, -2}, in.floats("b"));
@@ -109,7 +122,9 @@ class StateDictTest {
         Safetensors.writer().add("a", new long[] {1}, new float[] {1}).write(folder.resolve("m-1.safetensors"));
         Safetensors.writer().add("b", new long[] {1}, new float[] {2}).write(folder.resolve("m-2.safetensors"));
         Path index = folder.resolve("m.safetensors.index.json");
-        Files.writeString(index, "{\"metadata\":{\"total_size\":8},\"weight_map\":{\"b\":\"m-2.safetensors\",\"a\":\"m-1.safetensors\"}}");
+        Files.writeString(
+                index,
+                "{\"metadata\":{\"total_size\":8},\"weight_map\":{\"b\":\"m-2.safetensors\",\"a\":\"m-1.safetensors\"}}");
         try (StateDict in = StateDict.open(index)) {
             assertEquals(List.of("b", "a"), List.copyOf(in.shapes().keySet()));
             assertArrayEquals(new float[] {1}, floats(in, "a"));
@@ -127,20 +142,38 @@ class StateDictTest {
             assertTrue(refused(index).getMessage().contains(bad[1]), bad[0]);
         }
         Files.writeString(index, "{\"weight_map\":{\"a\":\"absent.safetensors\"}}");
-        String said = assertThrows(FormatException.class, () -> StateDict.open(index)).getMessage();
+        String said =
+                assertThrows(FormatException.class, () -> StateDict.open(index)).getMessage();
         assertEquals(folder.resolve("absent.safetensors") + ": no such file", said);
     }
 
     @ParameterizedTest
     @CsvSource({"'', ''", "state_dict, ''", "model, ''", "model_state_dict, 1"})
     void aCheckpointIsReadWithItsWrappingOffsetsAndStrides(String wrapping, String metadata) throws IOException {
-        byte[] six = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN).putFloat(0).putFloat(1).putFloat(2).putFloat(3).putFloat(4).putFloat(5).array();
+        byte[] six = ByteBuffer.allocate(24)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putFloat(0)
+                .putFloat(1)
+                .putFloat(2)
+                .putFloat(3)
+                .putFloat(4)
+                .putFloat(5)
+                .array();
         Path file = checkpoint(z -> {
-            if (!wrapping.isEmpty()) z.ops("}(").text("epoch").number(3).text("best").ops("G?\u00e0\0\0\0\0\0\0").text(wrapping);
+            if (!wrapping.isEmpty())
+                z.ops("}(")
+                        .text("epoch")
+                        .number(3)
+                        .text("best")
+                        .ops("G?\u00e0\0\0\0\0\0\0")
+                        .text(wrapping);
             z.ops("ccollections\nOrderedDict\n)Rq\0(");
             z.text("t").tensor("FloatStorage", six, 6, 0, new long[] {2, 3}, 1, 2);
             z.text("tail").view("FloatStorage", 0, 6, 4, new long[] {2}, 1);
-            z.text("p").ops("ctorch._utils\n_rebuild_parameter\n(").view("FloatStorage", 0, 6, 0, new long[] {1}, 1).ops("\u0088}tR");
+            z.text("p")
+                    .ops("ctorch._utils\n_rebuild_parameter\n(")
+                    .view("FloatStorage", 0, 6, 0, new long[] {1}, 1)
+                    .ops("\u0088}tR");
             z.text("h").tensor("HalfStorage", shorts(0x3C00).array(), 1, 0, new long[0]);
             z.text("n").tensor("LongStorage", new byte[8], 1, 0, new long[0]).ops("u");
             if (!metadata.isEmpty()) z.ops("}").text("_metadata").ops("}sb");
@@ -154,20 +187,17 @@ class StateDictTest {
             assertArrayEquals(new float[] {4, 5}, floats(in, "tail"));
             assertArrayEquals(new float[] {0}, floats(in, "p"));
             assertArrayEquals(new float[] {1}, floats(in, "h"));
-            assertTrue(assertThrows(FormatException.class, () -> in.weights("n")).getMessage().contains("is I64"));
+            assertTrue(assertThrows(FormatException.class, () -> in.weights("n"))
+                    .getMessage()
+                    .contains("is I64"));
         }
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "os, system",
-        "builtins, eval",
-        "torch, load",
-        "numpy.core.multiarray, scalar",
-        "argparse, Namespace"
-    })
+    @CsvSource({"os, system", "builtins, eval", "torch, load", "numpy.core.multiarray, scalar", "argparse, Namespace"})
     void whatAPickleWouldCallIsRefusedByItsName(String module, String name) throws IOException {
-        Path file = checkpoint(z -> z.ops("c" + module + "\n" + name + "\n(").text("touch x").ops("tR"));
+        Path file = checkpoint(
+                z -> z.ops("c" + module + "\n" + name + "\n(").text("touch x").ops("tR"));
         String said = refused(file).getMessage();
         assertEquals(
                 file + ": names '" + module + "." + name + "', which Basin never runs: save the state dict alone,"
@@ -178,9 +208,20 @@ class StateDictTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 3, 1, 1", "2, 1, 1, 1", "-1, 1, 1, 1", "0, 1000000000, 0, 1", "0, 2, 1, 9000000000000000000", "0, -1, 1, 1"})
-    void aViewBeyondItsMemoryIsRefusedBeforeAnythingIsMade(long offset, long size, long stride, long elements) throws IOException {
-        Path file = checkpoint(z -> z.ops("}").text("w").tensor("FloatStorage", new byte[8], elements == 1 ? 2 : elements, offset, new long[] {size}, stride).ops("s"));
+    @CsvSource({
+        "0, 3, 1, 1",
+        "2, 1, 1, 1",
+        "-1, 1, 1, 1",
+        "0, 1000000000, 0, 1",
+        "0, 2, 1, 9000000000000000000",
+        "0, -1, 1, 1"
+    })
+    void aViewBeyondItsMemoryIsRefusedBeforeAnythingIsMade(long offset, long size, long stride, long elements)
+            throws IOException {
+        Path file = checkpoint(z -> z.ops("}")
+                .text("w")
+                .tensor("FloatStorage", new byte[8], elements == 1 ? 2 : elements, offset, new long[] {size}, stride)
+                .ops("s"));
         long[] used = new long[1];
         used[0] = Allocation.of(() -> refused(file));
         assertTrue(used[0] < 4 << 20, used[0] + " bytes for " + file);
@@ -197,16 +238,19 @@ class StateDictTest {
         }
         Path packed = Files.write(folder.resolve("packed.pt"), bytes.toByteArray());
         assertTrue(refused(packed).getMessage().contains("is compressed, which torch.save never does"));
-        Path old = Files.write(folder.resolve("old.pth"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', (byte) 0xfc});
+        Path old =
+                Files.write(folder.resolve("old.pth"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', (byte) 0xfc});
         String said = refused(old).getMessage();
         assertTrue(said.contains("as torch.save wrote before PyTorch 1.6 (load it there and save it again"), said);
         Path empty = checkpoint(z -> z.ops("}"));
         assertTrue(refused(empty).getMessage().contains("holds no dictionary of tensors"));
-        Path swapped = checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s"));
+        Path swapped =
+                checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s"));
         byte[] damaged = Files.readAllBytes(swapped);
         for (int i = 0; i < damaged.length - 4; i++) {
             // The one float, 1.
-            if (damaged[i] == 0 && damaged[i + 1] == 0 && damaged[i + 2] == (byte) 0x80 && damaged[i + 3] == 0x3f) damaged[i + 3] = 0x40;
+            if (damaged[i] == 0 && damaged[i + 1] == 0 && damaged[i + 2] == (byte) 0x80 && damaged[i + 3] == 0x3f)
+                damaged[i + 3] = 0x40;
         }
         assertTrue(refused(Files.write(swapped, damaged)).getMessage().contains("is damaged, its CRC is another"));
     }
@@ -214,7 +258,8 @@ class StateDictTest {
     /** A dictionary of a million dictionaries, a text longer than the file, and numbers of 255 bytes. */
     @Test
     void aPickleTakesNoMoreThanItsBytesAllow() throws IOException {
-        for (String ops : List.of("}".repeat(2_000_000), "X\u00ff\u00ff\u00ff\u007f", "\u008a\u00ff" + "1".repeat(255), ZERO + "R")) {
+        for (String ops : List.of(
+                "}".repeat(2_000_000), "X\u00ff\u00ff\u00ff\u007f", "\u008a\u00ff" + "1".repeat(255), ZERO + "R")) {
             Path file = checkpoint(z -> z.ops(ops));
             long used = Allocation.of(() -> refused(file));
             assertTrue(used < (64 << 20) + 4 * Files.size(file), used + " bytes");

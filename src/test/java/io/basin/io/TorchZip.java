@@ -57,7 +57,12 @@ public final class TorchZip {
     /** A tensor in a storage that is there already. */
     public TorchZip view(String storage, int key, long elements, long offset, long[] shape, long... strides) {
         ops("ctorch._utils\n_rebuild_tensor_v2\n((");
-        text("storage").ops("ctorch\n" + storage + "\n").text("" + key).text("cpu").number(elements).ops("tQ");
+        text("storage")
+                .ops("ctorch\n" + storage + "\n")
+                .text("" + key)
+                .text("cpu")
+                .number(elements)
+                .ops("tQ");
         number(offset);
         sizes(shape);
         sizes(strides);

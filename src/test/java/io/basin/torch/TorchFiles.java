@@ -26,8 +26,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * the format's definition alone, and writes what that says of the same images. Start it through {@link GoldenProcess}.
  */
 public final class TorchFiles {
-    private static final String DICT =
-            """
+    private static final String DICT = """
             def empty() -> Dict[str, Tensor]:
                 d : Dict[str, Tensor] = {}
                 return d
@@ -67,7 +66,9 @@ public final class TorchFiles {
         script.get_functions().get(0).run(stack);
         for (Map.Entry<String, Tensor> e : state.entrySet()) {
             Tensor t = e.getValue();
-            if (e.getKey().startsWith("bn") || e.getKey().contains(".bn") || e.getKey().contains("running")) {
+            if (e.getKey().startsWith("bn")
+                    || e.getKey().contains(".bn")
+                    || e.getKey().contains("running")) {
                 t.copy_(torch.rand(t.sizes()).add_(new Scalar(0.5)));
             }
             t.copy_(t.to(type));
@@ -75,7 +76,11 @@ public final class TorchFiles {
             Tensor stored = t.dim() == 2 ? t.to(type).t().contiguous().t() : t.to(type);
             put(script, stack, e.getKey(), stored);
             if (e.getKey().endsWith("running_var")) {
-                put(script, stack, e.getKey().replace("running_var", "num_batches_tracked"), torch.ones(1).to(ScalarType.Long));
+                put(
+                        script,
+                        stack,
+                        e.getKey().replace("running_var", "num_batches_tracked"),
+                        torch.ones(1).to(ScalarType.Long));
             }
         }
         Files.createDirectories(file.getParent());
@@ -98,7 +103,8 @@ public final class TorchFiles {
         for (Map.Entry<String, Tensor> e : state.entrySet()) {
             JsonNode entry = Objects.requireNonNull(entries.get(e.getKey()), e.getKey());
             long[] shape = new long[entry.get("shape").size()];
-            for (int i = 0; i < shape.length; i++) shape[i] = entry.get("shape").get(i).asLong();
+            for (int i = 0; i < shape.length; i++)
+                shape[i] = entry.get("shape").get(i).asLong();
             float[] values = new float[(int) e.getValue().numel()];
             all.position(8 + header + entry.get("data_offsets").get(0).asInt());
             all.asFloatBuffer().get(values);
