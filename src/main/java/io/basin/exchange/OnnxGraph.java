@@ -24,7 +24,11 @@ final class OnnxGraph {
     private final Protobuf graph = new Protobuf();
 
     /** What a layer is in ONNX. */
-    private record Operator(String type, boolean relu, Protobuf... attributes) {
+    private record Operator(String type, boolean relu, List<Protobuf> attributes) {
+        Operator(String type, boolean relu, Protobuf... attributes) {
+            this(type, relu, List.of(attributes));
+        }
+
         static Operator of(String net, Node node) {
             Layer layer = node.layer();
             if (layer instanceof Layer.Conv c) {
@@ -79,7 +83,7 @@ final class OnnxGraph {
                 inputs.add(weights(prefix + name, p.shape(), net.values(name)));
             });
             String result = operator.relu ? value + ".linear" : value;
-            node(operator.type, inputs, result, operator.attributes);
+            node(operator.type, inputs, result, operator.attributes.toArray(Protobuf[]::new));
             if (operator.relu) node("Relu", List.of(result), value);
             values.put(node.output().id(), value);
         }

@@ -109,41 +109,12 @@ class ExchangeCommandsTest {
         assertEquals(accuracy(theirs), accuracy(ours), 3, "normalised by 200 samples instead of 180");
         Path other = folder.resolve("other.safetensors");
         assertEquals(0, taken(foreign(n -> n), other, "--new-head").code());
-        List<List<Object>> commands = List.of(
-                List.of("average", out, out, "--out", folder.resolve("avg.safetensors")),
-                List.of(
-                        "connect",
-                        out,
-                        other,
-                        "--epochs",
-                        1,
-                        "--batch-size",
-                        20,
-                        "--points",
-                        3,
-                        "--out",
-                        folder.resolve("curve")),
-                List.of(
-                        "train",
-                        "mnist",
-                        "--model",
-                        "lenet-bn",
-                        "--method",
-                        "sgd",
-                        "--from",
-                        out,
-                        "--from-epochs",
-                        1,
-                        "--epochs",
-                        2,
-                        "--validation",
-                        20,
-                        "--batch-size",
-                        20,
-                        "--out",
-                        folder.resolve("on")));
-        for (List<Object> command : commands) {
-            Shell shell = on(command);
+        String steps = " --validation 20 --batch-size 20 --out " + folder;
+        for (String command : List.of(
+                "average " + out + " " + out + " --out " + folder.resolve("avg.safetensors"),
+                "connect " + out + " " + other + " --epochs 1 --points 3" + steps + "/curve",
+                "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --from " + out + steps + "/on")) {
+            Shell shell = on(List.of((Object[]) command.split(" ")));
             assertEquals(0, shell.code(), command + shell.err());
         }
     }

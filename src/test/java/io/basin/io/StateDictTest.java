@@ -150,15 +150,9 @@ class StateDictTest {
     @ParameterizedTest
     @CsvSource({"'', ''", "state_dict, ''", "model, ''", "model_state_dict, 1"})
     void aCheckpointIsReadWithItsWrappingOffsetsAndStrides(String wrapping, String metadata) throws IOException {
-        byte[] six = ByteBuffer.allocate(24)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putFloat(0)
-                .putFloat(1)
-                .putFloat(2)
-                .putFloat(3)
-                .putFloat(4)
-                .putFloat(5)
-                .array();
+        ByteBuffer numbers = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < 6; i++) numbers.putFloat(i);
+        byte[] six = numbers.array();
         Path file = checkpoint(z -> {
             if (!wrapping.isEmpty())
                 z.ops("}(")
