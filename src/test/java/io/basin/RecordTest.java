@@ -29,6 +29,7 @@ class RecordTest {
             Map.entry("report.ResultTable$Pairs", SCRATCH),
             Map.entry("ensemble.FileEnsemble$Outcome", FIGURES),
             Map.entry("ensemble.FileMean$Sum", SCRATCH),
+            Map.entry("exchange.TrainedNet$Tensor", SCRATCH),
             Map.entry("landscape.PathMetrics", FIGURES),
             Map.entry("landscape.Rays$Bundle", FIGURES),
             Map.entry("landscape.Rays$Line", FIGURES),

@@ -56,7 +56,7 @@ final class Limits {
         from(-FLOAT, FLOAT, "--axis-from", "--axis-to");
         share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--label-noise", "--ema-decay");
         share(false, "--swa-start", "--fge-start");
-        from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top");
+        from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(0, SAMPLES, "--checkpoint-every");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");

@@ -22,6 +22,8 @@ import picocli.CommandLine.ScopeType;
             SoupCommand.Average.class,
             SoupCommand.class,
             EnsembleCommand.class,
+            ImportCommand.class,
+            ExportCommand.class,
             ConnectCommand.class,
             SurfaceCommand.class,
             WidthCommand.class,

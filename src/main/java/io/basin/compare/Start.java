@@ -2,6 +2,7 @@ package io.basin.compare;
 
 import io.basin.Api;
 import io.basin.io.FormatException;
+import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
@@ -60,7 +61,11 @@ public record Start(Path file, Map<String, String> header) {
         requireSame("data set", card.dataset(), settings.dataset());
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
-        if (!card.augmentation().plain().equals(splits.augmentation().plain())) {
+        if (card.augmentation().plain().equals(splits.augmentation().plain())) return;
+        if (card.method().equals(ModelCard.IMPORT)) {
+            Notices.once(file + " was trained elsewhere on samples normalised otherwise; here they are by mean and"
+                    + " deviation of the training set");
+        } else {
             throw new IllegalArgumentException("`from`: " + file
                     + " was trained on other samples: repeat `trainSamples`, `validation` and `labelNoise` of its run");
         }

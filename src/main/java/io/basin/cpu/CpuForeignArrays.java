@@ -6,6 +6,7 @@ import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.device.ForeignArrays;
 import io.basin.io.Dtype;
+import io.basin.io.Half;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

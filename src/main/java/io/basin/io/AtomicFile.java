@@ -174,9 +174,17 @@ public final class AtomicFile {
         return said.contains("invalid argument") || said.contains("not supported") || said.contains("not implemented");
     }
 
-    /** Writes all that remains of {@code bytes}: a channel may take less than it is offered. */
-    static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) channel.write(bytes);
+    /**
+     * Writes all that remains of {@code bytes}: a channel may take less than it is offered. In pieces: for a heap buffer the channel
+     * keeps a direct copy as large as one write, per thread, for ever.
+     */
+    public static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        int end = bytes.limit();
+        while (bytes.position() < end) {
+            bytes.limit(Math.min(end, bytes.position() + (1 << 20)));
+            while (bytes.hasRemaining()) channel.write(bytes);
+            bytes.limit(end);
+        }
     }
 
     /** Closes what was opened before {@code reason}, if it was. */

@@ -1,10 +1,12 @@
 package io.basin.io;
 
 import io.basin.Api;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 
 /**
- * The element types of the format. Ours hold F32 (weights and averages), F64 (statistics), I64 (counters) and U8 (images); the
- * others are known so that a tensor which nobody needs does not bar a file.
+ * The element types of the format. Ours hold F32 (weights and averages), F64 (statistics), I64 (counters) and U8 (images); F16 and
+ * BF16 are read as float32, and the others are known so that a tensor which nobody needs does not bar a file.
  */
 @Api
 public enum Dtype {
@@ -33,5 +35,27 @@ public enum Dtype {
     /** Bytes of one element. */
     public int bytes() {
         return bytes;
+    }
+
+    /** Whether elements are numbers that {@link #widen} takes. */
+    boolean isFloat() {
+        return this == F16 || this == BF16 || this == F32 || this == F64;
+    }
+
+    /** Puts all elements of {@code from}, in its byte order, into {@code to}: exactly, of F64 rounded. */
+    void widen(ByteBuffer from, FloatBuffer to) {
+        switch (this) {
+            case F16 -> {
+                while (from.hasRemaining()) to.put(Half.ofF16(from.getShort()));
+            }
+            case BF16 -> {
+                while (from.hasRemaining()) to.put(Half.ofBf16(from.getShort()));
+            }
+            case F32 -> to.put(from.asFloatBuffer());
+            case F64 -> {
+                while (from.hasRemaining()) to.put((float) from.getDouble());
+            }
+            default -> throw new IllegalStateException(this + " is not a type of floating-point numbers");
+        }
     }
 }

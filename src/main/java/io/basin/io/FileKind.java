@@ -11,6 +11,7 @@ import java.util.Locale;
 /** What a file looks like by its first bytes, in words, for those who named the wrong one. */
 public final class FileKind {
     private static final int HEAD = 512;
+    private static final String ZIP = "PK\3\4";
 
     /** {@code magic}: the first bytes, as Latin-1. */
     private record Kind(String magic, String words) {}
@@ -20,8 +21,11 @@ public final class FileKind {
             new Kind("\u00ff\u00d8\u00ff", "a JPEG picture"),
             new Kind("GIF8", "a GIF picture"),
             new Kind("BM", "a BMP picture"),
-            new Kind("PK\3\4", "a ZIP archive, which torch.save writes too (save it with safetensors)"),
-            new Kind("\u0080\2", "a Python pickle, as old versions of torch.save write (save it with safetensors)"),
+            new Kind(ZIP, "a ZIP archive, which torch.save writes too ('basin import' takes a state dict)"),
+            new Kind(
+                    "\u0080\2",
+                    "a Python pickle, as torch.save wrote before PyTorch 1.6 (load it there and save it again: 'basin import'"
+                            + " takes its newer format)"),
             new Kind("\u0080\4", "a Python pickle (save it with safetensors)"),
             new Kind("\u0080\5", "a Python pickle (save it with safetensors)"),
             new Kind("\u0089HDF", "an HDF5 file, as Keras writes"),
@@ -43,6 +47,11 @@ public final class FileKind {
         } catch (IOException e) {
             return "";
         }
+    }
+
+    /** Whether {@code file} begins as a ZIP archive does. */
+    static boolean isZip(Path file) {
+        return of(file).startsWith("a ZIP");
     }
 
     /** What a file that begins with {@code head} looks like; empty where nothing is recognised. */

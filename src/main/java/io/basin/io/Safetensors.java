@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -28,11 +31,15 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>May be read from several threads: reads are positional.
  */
-public final class Safetensors implements AutoCloseable {
+public final class Safetensors implements StateDict {
     /** The longest header that is read, in bytes. */
     public static final int MAX_HEADER_BYTES = 8 << 20;
 
     private static final int MOST_REMEMBERED = 4096;
+    /** The longest array that every JVM makes. */
+    private static final int MOST = Integer.MAX_VALUE - 8;
+    /** What is read at once: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
+    private static final int PIECE = 1 << 20;
     /** Files found whole. */
     private static final Set<Stamp> WHOLE = ConcurrentHashMap.newKeySet();
 
@@ -179,12 +186,12 @@ public final class Safetensors implements AutoCloseable {
      */
     public ByteBuffer read(String name) {
         TensorEntry entry = tensor(name);
-        if (entry.bytes() > Integer.MAX_VALUE - 8) {
+        if (entry.bytes() > MOST) {
             throw new FormatException(
                     file.toString(), "tensor '" + name + "' has " + entry.bytes() + " bytes, too many for one buffer");
         }
         ByteBuffer bytes = ByteBuffer.allocate((int) entry.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        readInto(entry, bytes);
+        readInto(entry.begin(), bytes);
         return bytes.flip();
     }
 
@@ -203,26 +210,84 @@ public final class Safetensors implements AutoCloseable {
         int limit = target.limit();
         target.limit(target.position() + (int) entry.bytes());
         try {
-            readInto(entry, target);
+            readInto(entry.begin(), target);
         } finally {
             target.limit(limit);
         }
     }
 
     /**
-     * Reads an F32 tensor, flattened in C order.
+     * Reads a tensor of F32, F16 or BF16 as float32, flattened in C order; it may exceed 2 GB.
      *
-     * @throws FormatException as {@link #read(String)}, or if the tensor is not F32
+     * @throws FormatException as {@link #read(String)}, or if the tensor is of another type
      */
     public float[] floats(String name) {
-        Dtype dtype = tensor(name).dtype();
-        if (dtype != Dtype.F32) {
-            throw new FormatException(file.toString(), "tensor '" + name + "' is " + dtype + ", expected F32");
+        TensorEntry entry = tensor(name);
+        if (!entry.dtype().isFloat() || entry.dtype() == Dtype.F64) {
+            throw wrong(name, "is " + entry.dtype() + ", expected F32, F16 or BF16");
         }
-        ByteBuffer stored = read(name);
-        float[] values = new float[stored.remaining() / 4];
-        stored.asFloatBuffer().get(values);
+        if (entry.elements() > MOST) {
+            throw wrong(name, "has " + entry.elements() + " elements, too many for one array");
+        }
+        float[] values = new float[(int) entry.elements()];
+        widen(entry, FloatBuffer.wrap(values));
         return values;
+    }
+
+    private void widen(TensorEntry entry, FloatBuffer to) {
+        ByteBuffer piece =
+                ByteBuffer.allocate((int) Math.min(entry.bytes(), PIECE)).order(ByteOrder.LITTLE_ENDIAN);
+        for (long at = entry.begin(); at < entry.end(); at += piece.limit()) {
+            piece.clear().limit((int) Math.min(PIECE, entry.end() - at));
+            readInto(at, piece);
+            entry.dtype().widen(piece.flip(), to);
+        }
+    }
+
+    /**
+     * An F32 tensor as a read-only view of the file itself, little endian, flattened in C order: nothing is copied, and the system
+     * reads what is touched. It stays valid after {@link #close}. If the file is cut while it is in use, an access ends in an
+     * {@link InternalError}.
+     *
+     * @throws FormatException if there is no such tensor, it is not F32, it exceeds 2 GB, or the file shrank meanwhile
+     */
+    public ByteBuffer map(String name) {
+        TensorEntry entry = tensor(name);
+        if (entry.dtype() != Dtype.F32) throw wrong(name, "is " + entry.dtype() + ", and only F32 is mapped");
+        if (entry.bytes() > Integer.MAX_VALUE) {
+            throw wrong(name, "has " + entry.bytes() + " bytes, too many for one view");
+        }
+        try {
+            if (dataStart + entry.end() > channel.size()) throw wrong(name, "is gone: the file was cut short");
+            return channel.map(FileChannel.MapMode.READ_ONLY, dataStart + entry.begin(), entry.bytes())
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+        }
+    }
+
+    private FormatException wrong(String tensor, String problem) {
+        return new FormatException(file.toString(), "tensor '" + tensor + "' " + problem);
+    }
+
+    @Override
+    public Map<String, List<Long>> shapes() {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        tensors().forEach((name, entry) -> shapes.put(name, entry.shape()));
+        return shapes;
+    }
+
+    @Override
+    public ByteBuffer weights(String name) {
+        TensorEntry entry = tensor(name);
+        if (entry.dtype() == Dtype.F32) return map(name);
+        if (!entry.dtype().isFloat()) throw wrong(name, "is " + entry.dtype() + ", not floating-point numbers");
+        if (entry.elements() > MOST / 4) {
+            throw wrong(name, "has " + entry.elements() + " elements, in float32 too many for one buffer");
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(4 * (int) entry.elements()).order(ByteOrder.LITTLE_ENDIAN);
+        widen(entry, bytes.asFloatBuffer());
+        return bytes;
     }
 
     @Override
@@ -234,21 +299,20 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private void readInto(TensorEntry entry, ByteBuffer target) {
+    private void readInto(long begin, ByteBuffer target) {
         try {
-            readFully(file.toString(), channel, target, dataStart + entry.begin());
+            readFully(file.toString(), channel, target, dataStart + begin);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
     }
 
-    /** In pieces: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
     private static void readFully(String name, FileChannel channel, ByteBuffer target, long position)
             throws IOException {
         int end = target.limit();
         long at = position;
         while (target.position() < end) {
-            target.limit(Math.min(end, target.position() + (1 << 20)));
+            target.limit(Math.min(end, target.position() + PIECE));
             int read = channel.read(target, at);
             if (read < 0) throw new FormatException(name, "ends at byte " + at + ": it was cut short while being read");
             at += read;

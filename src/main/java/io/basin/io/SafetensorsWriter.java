@@ -1,11 +1,9 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -96,7 +94,7 @@ public final class SafetensorsWriter {
         AtomicFile.write(file, channel -> {
             AtomicFile.writeFully(channel, header);
             for (Map.Entry<String, Pending> entry : layout)
-                writeData(channel, entry.getValue().data().duplicate());
+                AtomicFile.writeFully(channel, entry.getValue().data().duplicate());
         });
     }
 
@@ -141,15 +139,6 @@ public final class SafetensorsWriter {
             return Json.mapper(3).writeValueAsBytes(header);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot build a safetensors header", e);
-        }
-    }
-
-    /** In pieces: for a heap buffer the channel keeps a direct copy as large as one write, per thread, for ever. */
-    private static void writeData(FileChannel channel, ByteBuffer data) throws IOException {
-        int end = data.limit();
-        while (data.position() < end) {
-            data.limit(Math.min(end, data.position() + (1 << 20)));
-            AtomicFile.writeFully(channel, data);
         }
     }
 }

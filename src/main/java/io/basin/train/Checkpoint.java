@@ -6,6 +6,7 @@ import io.basin.device.EpochMetrics;
 import io.basin.device.Memory;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
+import io.basin.device.Shape;
 import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
@@ -131,7 +132,12 @@ public final class Checkpoint {
         p.write(device, memory, floats(file, in, prefix + p.name(), p.shape()));
     }
 
-    private static float[] floats(Path file, Safetensors in, String name, io.basin.device.Shape shape) {
+    /**
+     * A tensor of a weights file.
+     *
+     * @throws FormatException naming file and tensor where it is missing, of another shape or not finite
+     */
+    public static float[] floats(Path file, Safetensors in, String name, Shape shape) {
         if (!in.tensors().containsKey(name)) {
             throw new FormatException(file.toString(), "has no tensor '" + name + "'; is it a file of another net?");
         }

@@ -47,6 +47,9 @@ public record ModelCard(
     /** Key of a file's header: the fingerprint of the data. */
     public static final String DATA = "data";
 
+    /** The method of a net that another program trained. */
+    public static final String IMPORT = "import";
+
     private static final int USUAL_BATCH = 128;
 
     /** Of a model that nobody described. */
@@ -61,7 +64,9 @@ public record ModelCard(
     public static ModelCard of(String file, Map<String, String> header) {
         if (!header.containsKey("model") || !header.containsKey("dataset")) {
             throw new FormatException(
-                    file, "does not say which net it is; name a file that 'train' or 'compare' wrote");
+                    file,
+                    "does not say which net it is; name a file that 'train' or 'compare' wrote, or bring another"
+                            + " program's weights in with 'basin import'");
         }
         Augmentation reading = reading(file, header);
         return new ModelCard(

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the header of a weights file says of its net beside where it comes from: how it is built, what it predicts. */
-record ModelHeader(Path file, Map<String, String> header) {
+public record ModelHeader(Path file, Map<String, String> header) {
     private static final String NET = "model";
     private static final String INPUT = "input";
     private static final String OUTPUTS = "outputs";
@@ -29,13 +29,15 @@ record ModelHeader(Path file, Map<String, String> header) {
             "binary_cross_entropy", Loss.binaryCrossEntropy(),
             "squared_error", Loss.squaredError());
 
-    static ModelHeader of(Path file) {
+    /** @throws FormatException where it is not a safetensors file */
+    public static ModelHeader of(Path file) {
         try (Safetensors in = Safetensors.open(file)) {
             return new ModelHeader(file, in.metadata());
         }
     }
 
-    static Map<String, String> of(Graph net, Loss loss, List<String> classNames) {
+    /** What {@link #net}, {@link #loss} and {@link #classNames} read. */
+    public static Map<String, String> of(Graph net, Loss loss, List<String> classNames) {
         Map<String, String> header = new LinkedHashMap<>();
         if (!net.source().isEmpty()) header.put(NET, net.source());
         header.put(INPUT, Json.line(net.input().shape().dims()));
@@ -47,12 +49,13 @@ record ModelHeader(Path file, Map<String, String> header) {
         return header;
     }
 
-    static Map<String, String> of(Augmentation reading) {
+    /** What {@link #reading} reads. */
+    public static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
     }
 
     /** @throws FormatException where the file does not say how its net is built */
-    Graph net() {
+    public Graph net() {
         if (!header.containsKey(NET) || !header.containsKey(INPUT) || !header.containsKey(OUTPUTS)) {
             throw new FormatException(
                     file.toString(),
@@ -69,7 +72,8 @@ record ModelHeader(Path file, Map<String, String> header) {
         }
     }
 
-    Loss loss() {
+    /** What the net's outputs mean; cross-entropy where the file does not say. */
+    public Loss loss() {
         String name = header.getOrDefault(LOSS, "cross_entropy");
         Loss loss = LOSSES.get(name);
         if (loss == null) throw new FormatException(file.toString(), Closest.unknown("loss", name, LOSSES.keySet()));
@@ -83,11 +87,12 @@ record ModelHeader(Path file, Map<String, String> header) {
 
     /** How samples are normalised; null where the file does not say. */
     @Nullable
-    Augmentation reading() {
+    public Augmentation reading() {
         return ModelCard.reading(file.toString(), header);
     }
 
-    List<String> classNames() {
+    /** Names of the classes; empty where the file does not say. */
+    public List<String> classNames() {
         List<String> names = new ArrayList<>();
         Json.parse(header.getOrDefault(CLASSES, "[]"), file + ": " + CLASSES).forEach(n -> names.add(n.asText()));
         return List.copyOf(names);

@@ -5,6 +5,7 @@ import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.io.TensorEntry;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -55,24 +56,31 @@ public final class Tensors {
     }
 
     /**
-     * An F32 tensor in C order.
+     * A tensor in C order, in float32.
      *
-     * @throws FormatException naming file and tensor if it is not F32, not finite or a negative variance
+     * @throws FormatException naming file and tensor if it is not F32, F16 or BF16, not finite or a negative variance
      */
     public static float[] weights(Path file, Safetensors in, String name) {
         float[] values = in.floats(name);
-        for (float v : values) {
+        requireSound(file, name, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /** @throws FormatException naming file and tensor where {@code values} are not finite, or a negative variance */
+    public static void requireSound(Path file, String name, FloatBuffer values) {
+        boolean variance = name.endsWith("running_var");
+        for (int i = values.position(); i < values.limit(); i++) {
+            float v = values.get(i);
             if (!Float.isFinite(v)) {
                 throw new FormatException(
                         file.toString(), "tensor '" + name + "' is not finite: its run diverged; name another file");
             }
-            if (v < 0 && name.endsWith("running_var")) {
+            if (v < 0 && variance) {
                 throw new FormatException(
                         file.toString(),
                         "tensor '" + name + "' holds a negative variance, " + v + "; name another file");
             }
         }
-        return values;
     }
 
     /**

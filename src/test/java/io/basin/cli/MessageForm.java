@@ -68,7 +68,7 @@ final class MessageForm {
             throw new UncheckedIOException(e);
         }
         // The formats' own names of types.
-        all.removeAll(Set.of("F16", "F32", "F64", "I64", "I32", "BF16", "BOOL", "IDX"));
+        all.removeAll(Set.of("F16", "F32", "F64", "I64", "I32", "BF16", "BOOL", "IDX", "ONNX", "NPZ"));
         return all;
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.io.Dtype;
+import io.basin.io.Half;
 
 /** {@link Half} for tests of other packages. */
 public final class Halves {

@@ -41,12 +41,12 @@ public final class GoldenProcess {
                 "-Xmx2g",
                 "-XX:+UseSerialGC",
                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-cp",
-                classPath(),
                 program.getName()));
         command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        // Not as a flag: ONNX Runtime 1.29 dies where a process's command line exceeds 4096 characters.
+        builder.environment().put("CLASSPATH", classPath());
         builder.environment().put("OMP_NUM_THREADS", "1");
         builder.environment().put("OPENBLAS_NUM_THREADS", "1");
         builder.environment().putAll(environment);

@@ -1,4 +1,4 @@
-package io.basin.cpu;
+package io.basin.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

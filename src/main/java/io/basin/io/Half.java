@@ -1,22 +1,22 @@
-package io.basin.cpu;
+package io.basin.io;
 
 /** Numbers of 16 bits as float32 and back, rounded to nearest, ties to even; bit for bit as {@code kernels/arrays.cu}. */
-final class Half {
+public final class Half {
     private static final int INFINITE = 0x7F800000;
 
     private Half() {}
 
-    static float ofBf16(short bits) {
+    public static float ofBf16(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
 
-    static short toBf16(float v) {
+    public static short toBf16(float v) {
         int bits = Float.floatToRawIntBits(v);
         return (short) ((Float.isNaN(v) ? bits | 0x400000 : bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 
     /** Subnormal numbers come by way of an integer: threads of libtorch may flush them. */
-    static float ofF16(short bits) {
+    public static float ofF16(short bits) {
         int magnitude = bits & 0x7FFF;
         int wide;
         if (magnitude < 0x400) wide = Float.floatToRawIntBits(magnitude * 0x1p-24f);
@@ -24,7 +24,7 @@ final class Half {
         return Float.intBitsToFloat(wide | (bits & 0x8000) << 16);
     }
 
-    static short toF16(float v) {
+    public static short toF16(float v) {
         int bits = Float.floatToRawIntBits(v);
         int magnitude = bits & 0x7FFFFFFF;
         int narrow;

@@ -1,0 +1,165 @@
+package io.basin.cli;
+
+import io.basin.data.DataSets;
+import io.basin.data.Dataset;
+import io.basin.device.Augmentation;
+import io.basin.device.Loss;
+import io.basin.exchange.Imported;
+import io.basin.exchange.Names;
+import io.basin.nn.Graph;
+import io.basin.nn.Nets;
+import io.basin.text.Require;
+import io.basin.train.Model;
+import io.basin.train.ModelCard;
+import io.basin.train.ModelHeader;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Makes a weights file of another program's weights. */
+@Command(
+        name = "import",
+        description =
+                "Takes a state dict of PyTorch as weights of a net here, which evaluate, train --from, connect and all"
+                        + " others then read.",
+        footer = {
+            "",
+            "FILE is a safetensors file, the index of several (model.safetensors.index.json), or what torch.save wrote since"
+                    + " PyTorch 1.6, of which only tensors are read: nothing in it is run. Tensors are matched by name;"
+                    + " num_batches_tracked is ignored.",
+            "",
+            "Examples:",
+            "  basin import net.pth --model small-cnn --data fashion-mnist --out net.safetensors",
+            "  basin import vgg16-5d3c.pth --model vgg16 --data cifar10 --new-head classifier --out vgg.safetensors",
+            "  basin import net.pth --model preresnet20 --data cifar10 --names names.txt --out net.safetensors"
+        })
+final class ImportCommand implements Runnable {
+    @Parameters(paramLabel = "FILE", description = "safetensors file, index of several, or PyTorch's checkpoint")
+    private Path file;
+
+    @Option(
+            names = "--model",
+            required = true,
+            completionCandidates = Known.Nets.class,
+            description = "one of ${COMPLETION-CANDIDATES}, or the class of a net of your own")
+    private String model;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "DATASET",
+            completionCandidates = Known.Sets.class,
+            description = "what the net will see: ${COMPLETION-CANDIDATES}")
+    private String dataset;
+
+    @Option(names = "--data-dir", description = Flags.DATA_DIR)
+    private Path dataDir;
+
+    @Option(names = "--num-classes", description = "must be as many as the data set has; default those")
+    private Integer classes;
+
+    @Option(
+            names = "--names",
+            paramLabel = "LIST",
+            description = "file of lines old=new, of tensors or whole layers; default the file's names are ours")
+    private Path names;
+
+    @Option(
+            names = "--new-head",
+            paramLabel = "LAYER",
+            arity = "0..1",
+            fallbackValue = LAST,
+            description =
+                    "draw this layer, or all whose names begin so, anew; without a name the last one; default none")
+    private String newHead;
+
+    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn anew; default ${DEFAULT-VALUE}")
+    private long seed;
+
+    @Option(
+            names = "--mean",
+            split = ",",
+            description = "of each channel of what the net was trained on, scaled to 0..1; default the training set's")
+    private List<Double> mean;
+
+    @Option(
+            names = "--std",
+            split = ",",
+            description = "deviation of each channel, likewise; default the training set's")
+    private List<Double> std;
+
+    @Option(names = "--extra-tensors", description = "ignore weights in the file that the net does not have")
+    private boolean extra;
+
+    @Option(names = "--out", required = true, description = "the weights file to write")
+    private Path out;
+
+    private static final String LAST = "the last layer";
+
+    @Override
+    public void run() {
+        Outputs.requireNew("--out", out);
+        Nets.known(model);
+        Names renamed = names == null ? Names.SAME : Names.read(names);
+        Dataset like = DataSets.load(dataset, dataDir, new Bars().progress()).train();
+        Graph net = net(like);
+        String last = net.nodes().get(net.nodes().size() - 1).path();
+        Imported from = new Imported(file, net, renamed, LAST.equals(newHead) ? last : newHead, seed, extra);
+        Imported.Outcome outcome = from.write(out, header(net, like, reading(like)));
+        System.out.println(out + ": " + model + " for " + dataset + ", " + outcome.taken() + " tensors of " + file
+                + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
+    }
+
+    private Graph net(Dataset like) {
+        if (classes != null && classes != like.outputs()) {
+            throw new IllegalArgumentException("--num-classes " + classes + ": " + dataset + " has " + like.outputs()
+                    + " classes; leave it out, or name other --data");
+        }
+        Graph net = Nets.build(model, like.sample(), like.outputs());
+        if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
+        throw new IllegalArgumentException("--data: " + model + " takes "
+                + net.input().shape() + " and predicts "
+                + net.output().shape().elements() + " classes, " + dataset + " has samples " + like.sample() + " of "
+                + like.outputs() + "; name data that fit");
+    }
+
+    private Augmentation reading(Dataset like) {
+        if ((mean == null) != (std == null)) {
+            throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
+        }
+        if (mean == null || std == null) return like.augmentation(0, false);
+        return Require.naming(
+                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+    }
+
+    private static float[] floats(List<Double> values) {
+        float[] all = new float[values.size()];
+        for (int i = 0; i < all.length; i++) all[i] = values.get(i).floatValue();
+        return all;
+    }
+
+    private Map<String, String> header(Graph net, Dataset like, Augmentation reading) {
+        ModelCard card = new ModelCard(
+                net.source(),
+                dataset,
+                ModelCard.IMPORT,
+                "",
+                0,
+                reading.mean(),
+                reading.std(),
+                0,
+                0,
+                0,
+                Model.BATCH,
+                0,
+                false,
+                "");
+        Map<String, String> header = new LinkedHashMap<>(card.header());
+        header.putAll(ModelHeader.of(net, Loss.crossEntropy(0), like.classNames()));
+        return header;
+    }
+}

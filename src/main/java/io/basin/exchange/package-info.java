@@ -1,0 +1,2 @@
+/** Nets in and out: state dicts of other programs become weights files of ours, and those become files of PyTorch, NumPy and ONNX. */
+package io.basin.exchange;

@@ -1,0 +1,280 @@
+package io.basin.io;
+
+import io.basin.Nullable;
+import io.basin.text.Printable;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The part of Python's pickle machine that builds dictionaries of tensors, as {@code torch.save} writes a state dict; nothing is
+ * ever called or imported. Instructions are those of Python's pickletools, what may be called is {@link #call}'s: everything else
+ * is refused by name.
+ *
+ * <p>Values are {@link String}, {@link Long}, {@link Double}, {@link Boolean}, {@link #NONE}, {@link List} for lists and tuples,
+ * {@link Map} for dictionaries, {@link Global}, {@link Stored} and {@link TensorView}.
+ */
+final class Pickle {
+    static final Object NONE = "None";
+    /** The longest pickle that is read: of each tensor it takes about 200 bytes, and its objects take some 20 times more. */
+    static final int MAX_BYTES = 16 << 20;
+
+    private static final int MOST_CONTAINERS = 1 << 19;
+    private static final int MOST_AXES = 64;
+    private static final Object MARK = new Object();
+
+    private static final Map<String, Dtype> STORAGES = Map.of(
+            "DoubleStorage", Dtype.F64,
+            "FloatStorage", Dtype.F32,
+            "HalfStorage", Dtype.F16,
+            "BFloat16Storage", Dtype.BF16,
+            "LongStorage", Dtype.I64,
+            "IntStorage", Dtype.I32,
+            "ShortStorage", Dtype.I16,
+            "CharStorage", Dtype.I8,
+            "ByteStorage", Dtype.U8,
+            "BoolStorage", Dtype.BOOL);
+    private static final String DICTIONARY = "collections.OrderedDict";
+    private static final String TENSOR = "torch._utils._rebuild_tensor_v2";
+    /** Both hand back their first argument: a tensor as a parameter, and what libtorch tells the type of. */
+    private static final Set<String> IDENTITIES =
+            Set.of("torch._utils._rebuild_parameter", "torch.jit._pickle.restore_type_tag");
+
+    private final String file;
+    private final ByteBuffer code;
+    private final List<Object> stack = new ArrayList<>();
+    private final Map<Integer, Object> memo = new HashMap<>();
+    private int containers;
+
+    /** The name of a class or function, which is only known, never looked up. */
+    record Global(String name) {}
+
+    /** A piece of memory that lies in another entry of the archive. */
+    record Stored(Dtype dtype, String key, long elements) {}
+
+    /** @param offset in elements, as {@code strides} */
+    record TensorView(Stored stored, long offset, List<Long> shape, List<Long> strides) {}
+
+    private Pickle(String file, byte[] code) {
+        this.file = file;
+        this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * Runs the pickle.
+     *
+     * @param file for messages
+     * @throws FormatException naming what is not of a state dict, or where the pickle is damaged
+     */
+    static Object load(String file, byte[] code) {
+        Pickle machine = new Pickle(file, code);
+        try {
+            while (true) {
+                int instruction = machine.code.get() & 0xFF;
+                if (instruction == '.') return machine.pop();
+                machine.run(instruction);
+            }
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | ClassCastException | ArithmeticException e) {
+            throw new FormatException(
+                    file, "its pickle is damaged at byte " + machine.code.position() + ": take another copy", e);
+        }
+    }
+
+    private void run(int instruction) {
+        switch (instruction) {
+            case 0x80 -> code.get(); // PROTO
+            case 0x95 -> code.getLong(); // FRAME
+            case 'c' -> push(global(line(), line()));
+            case 0x93 -> { // STACK_GLOBAL
+                String name = (String) pop();
+                push(global((String) pop(), name));
+            }
+            case 'Q' -> push(stored(list(pop())));
+            case 'R' -> {
+                List<Object> arguments = list(pop());
+                push(call(((Global) pop()).name(), arguments));
+            }
+            case 'b' -> build();
+            case 's', 'u', 'a', 'e' -> fill(instruction);
+            case '(' -> push(MARK);
+            case 'q' -> memo.put(code.get() & 0xFF, top());
+            case 'r' -> memo.put(code.getInt(), top());
+            case 0x94 -> memo.put(memo.size(), top());
+            case 'h' -> push(remembered(code.get() & 0xFF));
+            case 'j' -> push(remembered(code.getInt()));
+            case '0' -> pop();
+            default -> push(value(instruction));
+        }
+    }
+
+    private @Nullable Object value(int instruction) {
+        return switch (instruction) {
+            case 'N' -> NONE;
+            case 0x88 -> true;
+            case 0x89 -> false;
+            case 'K' -> (long) (code.get() & 0xFF);
+            case 'M' -> (long) (code.getShort() & 0xFFFF);
+            case 'J' -> (long) code.getInt();
+            case 0x8a -> integer(code.get() & 0xFF);
+            case 'G' -> Double.longBitsToDouble(Long.reverseBytes(code.getLong()));
+            case 'X' -> text(code.getInt());
+            case 0x8c, 'U' -> text(code.get() & 0xFF);
+            case '}' -> container(new LinkedHashMap<>());
+            case ']', ')' -> container(new ArrayList<>());
+            case 't' -> container(sinceMark());
+            case 0x85, 0x86, 0x87 -> container(last(instruction - 0x84));
+            default ->
+                throw wrong("holds the pickle instruction 0x" + Integer.toHexString(instruction)
+                        + ", which no state dict needs");
+        };
+    }
+
+    /** What may be called: what a state dict of PyTorch is made of. */
+    private Object call(String name, List<Object> arguments) {
+        if (IDENTITIES.contains(name)) return arguments.get(0);
+        if (name.equals(TENSOR)) {
+            return new TensorView(
+                    (Stored) arguments.get(0),
+                    (Long) arguments.get(1),
+                    sizes(arguments.get(2)),
+                    sizes(arguments.get(3)));
+        }
+        if (name.equals(DICTIONARY) && arguments.isEmpty()) return container(new LinkedHashMap<>());
+        throw forbidden(name);
+    }
+
+    private Global global(String module, String name) {
+        String whole = module + "." + name;
+        boolean known = whole.equals(DICTIONARY)
+                || whole.equals(TENSOR)
+                || IDENTITIES.contains(whole)
+                || module.equals("torch") && STORAGES.containsKey(name);
+        if (known) return new Global(whole);
+        throw forbidden(whole);
+    }
+
+    private FormatException forbidden(String name) {
+        return wrong("names '" + Printable.of(name) + "', which Basin never runs");
+    }
+
+    /** A persistent id: ('storage', class, key, device, elements). */
+    private Stored stored(List<Object> id) {
+        String type = ((Global) id.get(1)).name().replace("torch.", "");
+        Dtype dtype = STORAGES.get(type);
+        if (!id.get(0).equals("storage") || dtype == null) throw wrong("holds something that is not a tensor");
+        return new Stored(dtype, (String) id.get(2), (Long) id.get(4));
+    }
+
+    /** Attributes of a dictionary, such as PyTorch's {@code _metadata}, tell nothing of weights. */
+    private void build() {
+        pop();
+        if (!(top() instanceof Map)) throw wrong("sets attributes of an object that is not a dictionary");
+    }
+
+    private void fill(int instruction) {
+        boolean map = instruction == 's' || instruction == 'u';
+        int one = map ? 2 : 1;
+        List<Object> items = instruction == 'u' || instruction == 'e' ? sinceMark() : last(one);
+        if (!map) {
+            list(top()).addAll(items);
+            return;
+        }
+        for (int i = 0; i < items.size(); i += 2) map(top()).put(key(items.get(i)), items.get(i + 1));
+    }
+
+    /** Such as have a hash of their own: that of a list which holds itself never ends. */
+    private Object key(Object key) {
+        if (key instanceof String || key instanceof Long) return key;
+        throw wrong("has a dictionary whose keys are not names");
+    }
+
+    private <T> T container(T made) {
+        if (++containers > MOST_CONTAINERS) throw wrong("has more than " + MOST_CONTAINERS + " lists and dictionaries");
+        return made;
+    }
+
+    private void push(@Nullable Object value) {
+        stack.add(value);
+    }
+
+    private Object top() {
+        return stack.get(stack.size() - 1);
+    }
+
+    private Object pop() {
+        return stack.remove(stack.size() - 1);
+    }
+
+    private List<Object> last(int count) {
+        List<Object> tail = stack.subList(stack.size() - count, stack.size());
+        List<Object> taken = new ArrayList<>(tail);
+        tail.clear();
+        return taken;
+    }
+
+    private List<Object> sinceMark() {
+        List<Object> taken = last(stack.size() - 1 - stack.lastIndexOf(MARK));
+        pop();
+        return taken;
+    }
+
+    private Object remembered(int index) {
+        Object value = memo.get(index);
+        if (value == null) throw new IndexOutOfBoundsException(index);
+        return value;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<Object> list(Object value) {
+        return (List<Object>) value;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<Object, Object> map(Object value) {
+        return (Map<Object, Object>) value;
+    }
+
+    private List<Long> sizes(Object value) {
+        if (list(value).size() > MOST_AXES)
+            throw wrong("has a tensor of " + list(value).size() + " axes");
+        return list(value).stream().map(Long.class::cast).collect(Collectors.toUnmodifiableList());
+    }
+
+    private String line() {
+        int from = code.position();
+        while (code.get() != '\n') continue;
+        return new String(code.array(), from, code.position() - 1 - from, StandardCharsets.UTF_8);
+    }
+
+    private String text(int length) {
+        int from = code.position();
+        code.position(from + checked(length));
+        return new String(code.array(), from, length, StandardCharsets.UTF_8);
+    }
+
+    private int checked(int length) {
+        if (length < 0 || length > code.remaining()) throw new BufferUnderflowException();
+        return length;
+    }
+
+    /** Little endian, two's complement. */
+    private long integer(int bytes) {
+        if (bytes > 8) throw wrong("holds a whole number beyond 64 bits");
+        long value = 0;
+        for (int i = 0; i < bytes; i++) value |= (code.get() & 0xFFL) << 8 * i;
+        int unused = 64 - 8 * bytes;
+        return bytes == 0 ? 0 : value << unused >> unused;
+    }
+
+    private FormatException wrong(String problem) {
+        return new FormatException(file, problem + ": save the state dict alone, torch.save(model.state_dict(), ...)");
+    }
+}
