@@ -169,6 +169,16 @@ public final class Dataset {
         return new Dataset(other, values, sample, classNames, normalisation);
     }
 
+    /** The same samples, whose classes are called so. */
+    Dataset classNamed(List<String> names) {
+        return new Dataset(name, values, sample, names, normalisation);
+    }
+
+    /** Whether samples are numbers as they are, and not bytes that stand for [0, 1]. */
+    public boolean isFloat() {
+        return values.pixels == null;
+    }
+
     /**
      * The same samples, normalised as the caller says instead of by their own mean and deviation.
      *

@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Nullable;
+import io.basin.data.Dataset;
 import io.basin.device.Augmentation;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What the header of a weights file says of its net beside where it comes from: how it is built, what it predicts. */
-record ModelHeader(Path file, Map<String, String> header) {
+public record ModelHeader(Path file, Map<String, String> header) {
     private static final String NET = "model";
     private static final String INPUT = "input";
     private static final String OUTPUTS = "outputs";
@@ -29,7 +30,7 @@ record ModelHeader(Path file, Map<String, String> header) {
             "binary_cross_entropy", Loss.binaryCrossEntropy(),
             "squared_error", Loss.squaredError());
 
-    static ModelHeader of(Path file) {
+    public static ModelHeader of(Path file) {
         try (Safetensors in = Safetensors.open(file)) {
             return new ModelHeader(file, in.metadata());
         }
@@ -49,6 +50,27 @@ record ModelHeader(Path file, Map<String, String> header) {
 
     static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
+    }
+
+    /**
+     * One sample of zeros, of the size and with the classes that the file's net was trained on.
+     *
+     * @throws FormatException where the file does not say them
+     */
+    public Dataset blank() {
+        float[] dims = Json.floats(header.getOrDefault(INPUT, "[]"), file + ": " + INPUT);
+        List<String> classes = classNames();
+        if (dims.length != 3 || classes.isEmpty()) {
+            throw new FormatException(
+                    file.toString(),
+                    "does not say what its net takes and what the classes are called; name a file that 'train' or"
+                            + " 'compare' wrote");
+        }
+        int channels = (int) dims[0];
+        int height = (int) dims[1];
+        int width = (int) dims[2];
+        byte[] pixels = new byte[Math.multiplyExact(Math.multiplyExact(height, width), channels)];
+        return new Dataset(file.toString(), pixels, new int[1], height, width, channels, classes);
     }
 
     /** @throws FormatException where the file does not say how its net is built */

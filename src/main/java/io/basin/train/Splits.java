@@ -109,13 +109,15 @@ public final class Splits implements AutoCloseable {
     }
 
     private void cutTraining() {
+        Dataset own = data.validation();
+        if (own != null || how.validation() == 0) {
+            putTraining(data.train());
+            if (own != null) sets.put(Part.VALIDATION, own);
+            return;
+        }
         if (how.validation() >= data.train().count()) {
             throw new IllegalArgumentException("`validation` " + how.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
-        }
-        if (how.validation() == 0) {
-            putTraining(data.train());
-            return;
         }
         Split split = Require.naming("validation", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
         putTraining(split.train());

@@ -1,0 +1,153 @@
+package io.basin.data;
+
+import io.basin.Nullable;
+import io.basin.io.UserFolder;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Data of the user's own: where they lie and how they are read.
+ *
+ * <p>Written as text, which is the name of the data set in the files of nets: {@code /home/me/birds?image-size=64&grey}. So a net's
+ * file is enough to find its data again and to read them in the same way.
+ *
+ * @param path a folder of pictures with one folder per class, a CSV file, or NumPy's arrays; absolute
+ * @param imageSize height and width that pictures are scaled to
+ * @param grey whether colours are read as their luminance
+ * @param skipBad whether pictures that cannot be read are left out
+ * @param classNames file with one name a line, in the order of the labels; null for the names in the data
+ */
+public record OwnData(
+        Path path,
+        int imageSize,
+        boolean grey,
+        boolean skipBad,
+        @Nullable Path classNames) {
+    /** Height and width of samples where nobody says them. */
+    public static final int USUAL_SIZE = 32;
+
+    /** Largest height and width. */
+    public static final int MOST_SIZE = 1024;
+
+    private static final Pattern TEXT =
+            Pattern.compile("(.*)\\?image-size=([0-9]{1,4})(&grey)?(&skip-bad)?(?:&class-names=(.*))?", Pattern.DOTALL);
+    /** One sample in so many is only measured on, where the data have no test part. */
+    private static final int TEST_SHARE = 6;
+
+    public OwnData {
+        if (imageSize < 1 || imageSize > MOST_SIZE) {
+            throw new IllegalArgumentException("`imageSize` must lie from 1 to " + MOST_SIZE + ", got " + imageSize);
+        }
+    }
+
+    /** Pictures of the usual size, or arrays. */
+    public OwnData(Path path) {
+        this(path, USUAL_SIZE, false, false, null);
+    }
+
+    /** Whether {@code dataset} names data of the user's own: no name of the catalogue, and a path that is one or is there. */
+    public static boolean isNamed(String dataset) {
+        if (Catalog.names().contains(dataset) || dataset.isBlank()) return false;
+        boolean path = dataset.contains("/")
+                || dataset.contains("\\")
+                || TEXT.matcher(dataset).matches();
+        return path || Files.exists(UserFolder.of("`dataset`", dataset));
+    }
+
+    /** Whether two names may mean the same data: of the user's own the content decides, wherever it lies. */
+    public static boolean mayBeSame(String a, String b) {
+        return a.equals(b) || isNamed(a) && isNamed(b);
+    }
+
+    /** From its text, or from a path alone. */
+    public static OwnData of(String text) {
+        Matcher m = TEXT.matcher(text);
+        if (!m.matches()) return new OwnData(UserFolder.of("`dataset`", text));
+        Path names = m.group(5) == null ? null : UserFolder.of("`classNames`", m.group(5));
+        Path path = UserFolder.of("`dataset`", m.group(1));
+        return new OwnData(path, Integer.parseInt(m.group(2)), m.group(3) != null, m.group(4) != null, names);
+    }
+
+    /** What titles and folders of results call a data set: its name in the catalogue, or that of its folder or file. */
+    public static String label(String dataset) {
+        if (!isNamed(dataset)) return dataset;
+        Path name = of(dataset).path.getFileName();
+        return name == null ? "root" : name.toString().replaceAll("[^\\w.-]", "_");
+    }
+
+    /** Whether the samples are pictures of a folder. */
+    public boolean isPictures() {
+        return true;
+    }
+
+    /** The same data at another place. */
+    public OwnData at(@Nullable Path other) {
+        return other == null
+                ? this
+                : new OwnData(UserFolder.of("`dataDir`", other.toString()), imageSize, grey, skipBad, classNames);
+    }
+
+    /** The text that {@link #of} reads. */
+    @Override
+    public String toString() {
+        return path + "?image-size=" + imageSize + (grey ? "&grey" : "") + (skipBad ? "&skip-bad" : "")
+                + (classNames == null ? "" : "&class-names=" + classNames);
+    }
+
+    /**
+     * Reads the data. Where they have no test part, a stratified sixth of the training part becomes it, always the same one.
+     *
+     * @param cache folder for decoded pictures
+     * @throws DataException naming the file that is missing or at fault
+     */
+    TrainTest read(Path cache, Progress progress) {
+        Map<String, Dataset> parts = parts(cache, progress);
+        Dataset train = named(parts.get("train"));
+        Dataset validation = parts.containsKey("val") ? named(parts.get("val")) : null;
+        if (parts.containsKey("test")) return new TrainTest(toString(), train, validation, named(parts.get("test")));
+        Split cut = Split.share(train, TEST_SHARE, 0);
+        return new TrainTest(
+                toString(), cut.train(), validation, cut.validation().named(train.name() + " (test part)"));
+    }
+
+    private Map<String, Dataset> parts(Path cache, Progress progress) {
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        if (Files.isDirectory(path)) {
+            return new PictureFolder(path, imageSize, grey, skipBad, progress).read(cache);
+        }
+        if (!Files.exists(path)) {
+            throw DataException.of(
+                    path.toString(),
+                    "is not there",
+                    "Name the folder or file that now holds these data with `dataDir`");
+        }
+        throw DataException.of(
+                path.toString(), "is no folder of pictures", "Name a folder that has one folder per class");
+    }
+
+    private Dataset named(Dataset set) {
+        if (classNames == null) return set;
+        try {
+            List<String> names = Files.readAllLines(classNames, StandardCharsets.UTF_8).stream()
+                    .map(String::strip)
+                    .filter(n -> !n.isEmpty())
+                    .toList();
+            if (names.size() == set.classes()) return set.classNamed(names);
+            throw DataException.of(
+                    classNames.toString(),
+                    "has " + names.size() + " names for the " + set.classes() + " classes of " + path,
+                    "Write one name a line, in the order of the classes: " + String.join(", ", set.classNames()));
+        } catch (IOException e) {
+            throw DataException.of(
+                    classNames.toString(), "cannot be read (" + Reason.of(e) + ")", "Name a text file in UTF-8", e);
+        }
+    }
+}
