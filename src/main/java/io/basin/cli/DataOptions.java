@@ -22,7 +22,9 @@ final class DataOptions {
             completionCandidates = Known.Sets.class,
             description =
                     "${COMPLETION-CANDIDATES}, or data of your own: a folder of pictures with one folder per class,"
-                            + " below train, val and test where there are such")
+                            + " below train, val and test where there are such; a .csv table with a column 'label' (or a folder of"
+                            + " train.csv, val.csv, test.csv); an .npz archive of NumPy's arrays or a folder of .npy files, named"
+                            + " x_train, y_train, x_test, y_test, or images and labels")
     private String dataset;
 
     @Option(names = "--data-dir", description = Flags.DATA_DIR)
@@ -59,6 +61,10 @@ final class DataOptions {
     String name() {
         if (!isOwn()) return dataset;
         OwnData plain = OwnData.of(dataset);
+        if (!plain.isPictures() && (imageSize != null || grey || skipBad)) {
+            throw new IllegalArgumentException("--image-size, --grey and --skip-bad are for folders of pictures, and "
+                    + plain.path() + " holds numbers: leave them out");
+        }
         return new OwnData(
                         plain.path(),
                         imageSize != null ? imageSize : plain.imageSize(),

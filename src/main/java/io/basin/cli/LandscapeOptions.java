@@ -39,8 +39,8 @@ final class LandscapeOptions extends Flags.Output {
     @Mixin
     private Flags.Norms norms;
 
-    @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
-    int batch;
+    @Option(names = "--batch-size", description = "samples a step; default 128, of your own data as trained")
+    Integer batch;
 
     @Option(
             names = "--validation",
@@ -179,6 +179,7 @@ final class LandscapeOptions extends Flags.Output {
         TrainingOptions.Augment how = augment != null ? augment : augment(card);
         boolean own = OwnData.isNamed(card.dataset());
         int held = validation != null ? validation : own ? card.validation() : 5000;
+        int step = batch != null ? batch : own ? card.batch() : 128;
         int used = trainSamples != null ? trainSamples : own ? card.trainSamples() : 0;
         int pad = own ? Math.max(card.pad(), 1) : card.dataset().startsWith("cifar") ? 4 : 2;
         return new Settings(
@@ -188,7 +189,7 @@ final class LandscapeOptions extends Flags.Output {
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(pad, batch, held, used, card.labelNoise()));
+                how.data(pad, step, held, used, card.labelNoise()));
     }
 
     /**

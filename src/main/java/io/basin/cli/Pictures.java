@@ -30,7 +30,7 @@ record Pictures(Dataset set, List<String> names) {
      * @param strict whether pictures must have it, too
      */
     static Pictures read(List<Path> files, Dataset like, boolean strict) {
-        if (like.isFloat()) {
+        if (like.isFloat() || like.channels() != 1 && like.channels() != 3) {
             throw new IllegalArgumentException(
                     "IMAGE: nets of " + like.name() + " take numbers as they are and no pictures");
         }

@@ -122,7 +122,7 @@ public final class Dataset {
     }
 
     /** @param values (n, h, w, c) */
-    private static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
+    static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
         SampleArrays.requireCount(values.length / s.elements(), Require.given("labels", labels).length, "labels");
         return new Dataset("own", new Values(null, values, labels.clone(), null), s, classNames, null);
     }

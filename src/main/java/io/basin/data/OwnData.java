@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Data of the user's own: where they lie and how they are read.
@@ -19,7 +21,8 @@ import java.util.regex.Pattern;
  * <p>Written as text, which is the name of the data set in the files of nets: {@code /home/me/birds?image-size=64&grey}. So a net's
  * file is enough to find its data again and to read them in the same way.
  *
- * @param path a folder of pictures with one folder per class, a CSV file, or NumPy's arrays; absolute
+ * @param path a folder of pictures with one folder per class ({@link PictureFolder}), a table or a folder of tables ({@link
+ *     CsvFormat}), NumPy's arrays ({@link NumpyFormat}); absolute
  * @param imageSize height and width that pictures are scaled to
  * @param grey whether colours are read as their luminance
  * @param skipBad whether pictures that cannot be read are left out
@@ -39,6 +42,7 @@ public record OwnData(
 
     private static final Pattern TEXT =
             Pattern.compile("(.*)\\?image-size=([0-9]{1,4})(&grey)?(&skip-bad)?(?:&class-names=(.*))?", Pattern.DOTALL);
+    private static final String TABLE = "train.csv";
     /** One sample in so many is only measured on, where the data have no test part. */
     private static final int TEST_SHARE = 6;
 
@@ -85,7 +89,16 @@ public record OwnData(
 
     /** Whether the samples are pictures of a folder. */
     public boolean isPictures() {
-        return true;
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        return !name.endsWith(".csv") && !name.endsWith(".npz") && !holds(TABLE) && !holdsArrays();
+    }
+
+    private boolean holds(String name) {
+        return Files.isRegularFile(path.resolve(name));
+    }
+
+    private boolean holdsArrays() {
+        return Stream.of("y_train.npy", "train_labels.npy", "y.npy", "labels.npy").anyMatch(this::holds);
     }
 
     /** The same data at another place. */
@@ -98,6 +111,7 @@ public record OwnData(
     /** The text that {@link #of} reads. */
     @Override
     public String toString() {
+        if (classNames == null && !isPictures()) return path.toString();
         return path + "?image-size=" + imageSize + (grey ? "&grey" : "") + (skipBad ? "&skip-bad" : "")
                 + (classNames == null ? "" : "&class-names=" + classNames);
     }
@@ -119,32 +133,48 @@ public record OwnData(
     }
 
     private Map<String, Dataset> parts(Path cache, Progress progress) {
+        boolean folder = Files.isDirectory(path);
+        if (folder && isPictures()) return new PictureFolder(path, imageSize, grey, skipBad, progress).read(cache);
         String name = path.toString().toLowerCase(Locale.ROOT);
-        if (Files.isDirectory(path)) {
-            return new PictureFolder(path, imageSize, grey, skipBad, progress).read(cache);
-        }
+        String label = label(path.toString());
+        if (folder && holds(TABLE)) return CsvFormat.read(tables(), label);
+        if (name.endsWith(".csv") && holds("")) return CsvFormat.read(Map.of("train", path), label);
+        if (folder || name.endsWith(".npz") && holds("")) return NumpyFormat.read(path, names());
         if (!Files.exists(path)) {
             throw DataException.of(
                     path.toString(),
                     "is not there",
                     "Name the folder or file that now holds these data with `dataDir`");
-        }
-        throw DataException.of(
-                path.toString(), "is no folder of pictures", "Name a folder that has one folder per class");
+        }        throw DataException.of(
+                path.toString(),
+                "is neither a folder of pictures nor a .csv or .npz file",
+                "Name a folder that has one folder per class, a table, an archive of numpy.savez, or a folder of x_train.npy,"
+                        + " y_train.npy and the like");
     }
 
-    private Dataset named(Dataset set) {
-        if (classNames == null) return set;
+    private Map<String, Path> tables() {
+        Map<String, Path> tables = new LinkedHashMap<>(Map.of("train", path.resolve(TABLE)));
+        for (String part : List.of("val", "test")) {
+            if (holds(part + ".csv")) tables.put(part, path.resolve(part + ".csv"));
+        }
+        return tables;
+    }    private Dataset named(Dataset set) {
+        List<String> names = names();
+        if (names == null) return set;
+        if (names.size() == set.classes()) return set.classNamed(names);
+        throw DataException.of(
+                String.valueOf(classNames),
+                "has " + names.size() + " names for the " + set.classes() + " classes of " + path,
+                "Write one name a line, in the order of the classes: " + String.join(", ", set.classNames()));
+    }
+
+    private @Nullable List<String> names() {
+        if (classNames == null) return null;
         try {
-            List<String> names = Files.readAllLines(classNames, StandardCharsets.UTF_8).stream()
+            return Files.readAllLines(classNames, StandardCharsets.UTF_8).stream()
                     .map(String::strip)
                     .filter(n -> !n.isEmpty())
                     .toList();
-            if (names.size() == set.classes()) return set.classNamed(names);
-            throw DataException.of(
-                    classNames.toString(),
-                    "has " + names.size() + " names for the " + set.classes() + " classes of " + path,
-                    "Write one name a line, in the order of the classes: " + String.join(", ", set.classNames()));
         } catch (IOException e) {
             throw DataException.of(
                     classNames.toString(), "cannot be read (" + Reason.of(e) + ")", "Name a text file in UTF-8", e);

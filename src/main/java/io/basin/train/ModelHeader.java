@@ -23,7 +23,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private static final String INPUT = "input";
     private static final String OUTPUTS = "outputs";
     private static final String LOSS = "loss_function";
-    private static final String CLASSES = "classes";
+    static final String CLASSES = "classes";
 
     private static final Map<String, Loss> LOSSES = Map.of(
             "cross_entropy", Loss.crossEntropy(0),
@@ -50,6 +50,13 @@ public record ModelHeader(Path file, Map<String, String> header) {
 
     static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
+    }
+
+    /** What its net takes and predicts, as far as the file says it. */
+    public Map<String, String> uses() {
+        Map<String, String> uses = new LinkedHashMap<>(header);
+        uses.keySet().retainAll(List.of(INPUT, OUTPUTS, LOSS, CLASSES));
+        return uses;
     }
 
     /**
