@@ -58,8 +58,8 @@ final class PredictCommand implements Runnable {
                     "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
     private List<Path> others;
 
-    @Option(names = "--top", defaultValue = "3", description = "classes to print; default ${DEFAULT-VALUE}")
-    private int top;
+    @Option(names = "--top", description = "classes to print; default 3, or as many as there are")
+    private Integer top;
 
     @Option(names = "--vote", description = "name the class that most nets name, then the nets' mean probabilities")
     private boolean vote;
@@ -92,7 +92,7 @@ final class PredictCommand implements Runnable {
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
         boolean alone = models.stream().allMatch(PredictCommand::isEnough);
         TrainTest data = alone ? blank(models) : on.data(models, new Bars().progress());
-        if (top > data.test().classes()) {
+        if (top != null && top > data.test().classes()) {
             throw new IllegalArgumentException("--top " + top + " exceeds the "
                     + data.test().classes() + " classes of " + data.test().name());
         }
@@ -150,7 +150,7 @@ final class PredictCommand implements Runnable {
             List<Likely> likely = IntStream.range(0, classes.size())
                     .boxed()
                     .sorted((a, b) -> Double.compare(p[at + b], p[at + a]))
-                    .limit(top)
+                    .limit(top == null ? 3 : top)
                     .map(k -> new Likely(k, classes.get(k), p[at + k]))
                     .toList();
             answers.add(new Answer(images.get(i), elected == null ? null : classes.get(elected[i]), likely));

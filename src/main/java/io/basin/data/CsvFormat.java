@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -41,6 +42,7 @@ final class CsvFormat {
             if (!columns.contains(LABEL)) {
                 throw fault("has no column 'label' among " + Printable.of(String.join(", ", columns)));
             }
+            if (Set.copyOf(columns).size() < columns.size()) throw fault("has two columns of one name");
             columns.stream().filter(c -> !c.equals(LABEL)).forEach(features::add);
             if (features.isEmpty()) throw fault("has no column but 'label'");
             long cap = Files.size(file) / features.size();
@@ -74,7 +76,9 @@ final class CsvFormat {
             if (!table.features.equals(features)) throw table.fault("has other columns than the training part");
             int[] labels = table.labels.stream().mapToInt(numbers::get).toArray();
             Shape sample = Shape.of(features.size(), 1, 1);
-            parts.put(part, Dataset.labelled(table.values, labels, sample, classes).named(name + " " + part));
+            parts.put(
+                    part,
+                    Dataset.labelled(table.values, labels, sample, classes).named(name + " " + part));
         });
         return parts;
     }
@@ -83,7 +87,10 @@ final class CsvFormat {
         String first;
         try (var lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             char[] head = new char[1 << 12];
-            first = new String(head, 0, Math.max(0, lines.read(head))).lines().findFirst().orElse("");
+            first = new String(head, 0, Math.max(0, lines.read(head)))
+                    .lines()
+                    .findFirst()
+                    .orElse("");
         }
         char mark = first.indexOf('\t') >= 0 ? '\t' : first.indexOf(';') >= 0 ? ';' : ',';
         CSVFormat format = CSVFormat.RFC4180

@@ -84,7 +84,8 @@ final class NumpyFormat {
         Map<String, Dataset> parts = new LinkedHashMap<>();
         labels.forEach((part, y) -> {
             String key = key(part, "x", "images");
-            if (key == null) throw DataException.of(file.toString(), "holds labels of " + part + " but no samples", REMEDY);
+            if (key == null)
+                throw DataException.of(file.toString(), "holds labels of " + part + " but no samples", REMEDY);
             parts.put(part, array(key, a -> a.samples(y, classes)).named(file.getFileName() + " " + part));
         });
         return parts;
@@ -107,7 +108,9 @@ final class NumpyFormat {
     }
 
     private boolean holds(String key) {
-        return archive != null ? archive.getEntry(key + ".npy") != null : Files.isRegularFile(file.resolve(key + ".npy"));
+        return archive != null
+                ? archive.getEntry(key + ".npy") != null
+                : Files.isRegularFile(file.resolve(key + ".npy"));
     }
 
     private interface Use<T> {
@@ -115,7 +118,9 @@ final class NumpyFormat {
     }
 
     private <T> T array(String key, Use<T> use) {
-        String name = archive != null ? file + " (" + key + ")" : file.resolve(key + ".npy").toString();
+        String name = archive != null
+                ? file + " (" + key + ")"
+                : file.resolve(key + ".npy").toString();
         try {
             ZipEntry entry = archive == null ? null : archive.getEntry(key + ".npy");
             long stored = Files.size(archive == null ? file.resolve(key + ".npy") : file);
@@ -123,7 +128,9 @@ final class NumpyFormat {
             if (length > Capped.mostContent(stored, entry != null) || length < 0) {
                 throw DataException.of(name, "cannot have the length that the archive says", REMEDY);
             }
-            try (InputStream in = archive == null ? Files.newInputStream(file.resolve(key + ".npy")) : archive.getInputStream(entry)) {
+            try (InputStream in = archive == null
+                    ? Files.newInputStream(file.resolve(key + ".npy"))
+                    : archive.getInputStream(entry)) {
                 return use.of(new Array(name, new BufferedInputStream(in, 1 << 16), length, Capped.allowance(stored)));
             }
         } catch (IOException e) {
@@ -138,7 +145,8 @@ final class NumpyFormat {
         for (int i = 0; i < labels.length; i++) {
             double value = array.next();
             labels[i] = (int) value;
-            if (value < 0 || labels[i] != value) throw array.fault("label " + i + " is " + value + ", not a whole number from 0");
+            if (value < 0 || labels[i] != value)
+                throw array.fault("label " + i + " is " + value + ", not a whole number from 0");
         }
         return labels;
     }
@@ -156,29 +164,38 @@ final class NumpyFormat {
             this.name = name;
             this.in = in;
             ByteBuffer start = ByteBuffer.wrap(in.readNBytes(10)).order(ByteOrder.LITTLE_ENDIAN);
-            if (start.limit() < 10 || start.getLong(0) << 16 != 0x59_50_4D_55_4E_93L << 16) throw fault("is no NumPy array");
+            if (start.limit() < 10 || start.getLong(0) << 16 != 0x59_50_4D_55_4E_93L << 16)
+                throw fault("is no NumPy array");
             boolean first = start.get(6) == 1;
             long header = start.getShort(8) & 0xFFFF;
-            if (!first) header |= (long) ByteBuffer.wrap(whole(2)).order(ByteOrder.LITTLE_ENDIAN).getShort() << 16;
+            if (!first)
+                header |= (long) ByteBuffer.wrap(whole(2))
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .getShort()
+                        << 16;
             if (header < 0 || header > MOST_HEADER) throw fault("has a damaged header");
             Matcher m = HEADER.matcher(new String(whole((int) header), StandardCharsets.ISO_8859_1));
             if (!m.matches()) throw fault("is of a type that is not read, such as objects or records");
             if (m.group(4).equals("True")) throw fault("is in Fortran's order");
             kind = m.group(2).charAt(0);
             int bytes = m.group(3).length() > 1 ? 0 : Integer.parseInt(m.group(3));
-            if (!("ui".indexOf(kind) >= 0 && bytes > 0 && 8 % bytes == 0 || kind == 'f' && bytes % 4 == 0 && bytes > 0 && bytes <= 8)) {
+            if (!("ui".indexOf(kind) >= 0 && bytes > 0 && 8 % bytes == 0
+                    || kind == 'f' && bytes % 4 == 0 && bytes > 0 && bytes <= 8)) {
                 throw fault("is of numbers that are not read, " + kind + m.group(3) + ": use uint8, float32 or int64");
             }
-            item = ByteBuffer.allocate(bytes).order(m.group(1).equals(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+            item = ByteBuffer.allocate(bytes)
+                    .order(m.group(1).equals(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
             shape = shape(m.group(5));
             long product = 1;
             for (int size : shape) product = product > Capped.MAX_ARRAY ? product : product * size;
             long rest = length - (first ? 10 : 12) - header;
             if (product > Capped.MAX_ARRAY || product * bytes != rest) {
-                throw fault("announces " + Arrays.toString(shape) + " of " + bytes + " bytes each and has " + rest + " bytes");
+                throw fault("announces " + Arrays.toString(shape) + " of " + bytes + " bytes each and has " + rest
+                        + " bytes");
             }
             count = (int) product;
-            if ((isBytes() ? 1L : 4L) * count > allowance) throw fault("holds far more than its archive's length: save it uncompressed");
+            if ((isBytes() ? 1L : 4L) * count > allowance)
+                throw fault("holds far more than its archive's length: save it uncompressed");
         }
 
         private int[] shape(String text) {
@@ -237,7 +254,8 @@ final class NumpyFormat {
                 values[i] = (float) next();
                 if (!Float.isFinite(values[i])) throw fault("number " + i + " is not finite in float32");
             }
-            return Dataset.labelled(planes ? SampleArrays.channelsLast(values, sample) : values, labels, sample, classes);
+            return Dataset.labelled(
+                    planes ? SampleArrays.channelsLast(values, sample) : values, labels, sample, classes);
         }
 
         /** (C, H, W). */

@@ -98,7 +98,8 @@ public record OwnData(
     }
 
     private boolean holdsArrays() {
-        return Stream.of("y_train.npy", "train_labels.npy", "y.npy", "labels.npy").anyMatch(this::holds);
+        return Stream.of("y_train.npy", "train_labels.npy", "y.npy", "labels.npy")
+                .anyMatch(this::holds);
     }
 
     /** The same data at another place. */
@@ -145,7 +146,8 @@ public record OwnData(
                     path.toString(),
                     "is not there",
                     "Name the folder or file that now holds these data with `dataDir`");
-        }        throw DataException.of(
+        }
+        throw DataException.of(
                 path.toString(),
                 "is neither a folder of pictures nor a .csv or .npz file",
                 "Name a folder that has one folder per class, a table, an archive of numpy.savez, or a folder of x_train.npy,"
@@ -158,7 +160,9 @@ public record OwnData(
             if (holds(part + ".csv")) tables.put(part, path.resolve(part + ".csv"));
         }
         return tables;
-    }    private Dataset named(Dataset set) {
+    }
+
+    private Dataset named(Dataset set) {
         List<String> names = names();
         if (names == null) return set;
         if (names.size() == set.classes()) return set.classNamed(names);

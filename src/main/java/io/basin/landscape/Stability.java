@@ -231,8 +231,7 @@ public final class Stability {
     }
 
     private Map<String, String> about() {
-        Map<String, String> about =
-                splits.header(settings.model(), config.sgd().name(), Long.toString(seed()));
+        Map<String, String> about = splits.header(settings.model(), config.sgd().name(), Long.toString(seed()));
         about.put("seed", Long.toString(config.seed()));
         return about;
     }

@@ -62,13 +62,17 @@ class OwnDataTest {
         assertTrue(asked.out().startsWith(wide + ":  red "), asked.out());
         Shell strict = run("predict", net, wide, "--strict-size");
         assertEquals(1, strict.code(), strict.err());
-        assertTrue(strict.complaint().contains("is 90 x 41, the net needs 20 x 20: scale it, or leave --strict-size out"));
+        assertTrue(
+                strict.complaint().contains("is 90 x 41, the net needs 20 x 20: scale it, or leave --strict-size out"));
     }
 
     @Test
     void landscapesAndMeansFindTheDataByTheFilesAlone() {
         Path data = Photos.write(folder.resolve("paint"), 20);
-        assertEquals(0, compare(data, "run", "--model", "mlp", "--image-size", 8, "--seeds", 1).code());
+        assertEquals(
+                0,
+                compare(data, "run", "--model", "mlp", "--image-size", 8, "--seeds", 1)
+                        .code());
         Path sgd = net("run", "sgd");
         Path swa = net("run", "swa");
         Object[][] commands = {
@@ -85,15 +89,32 @@ class OwnDataTest {
         }
         Path green = Photos.write(folder.resolve("new.png"), Photos.picture(8, 8, 1, 3));
         Shell asked = run("predict", folder.resolve("mean.safetensors"), green, "--json", "-", "--device", "cpu");
-        assertEquals("green", Json.parse(asked.out(), "out").at("/0/classes/0/name").asText(), asked.out());
+        assertEquals(
+                "green", Json.parse(asked.out(), "out").at("/0/classes/0/name").asText(), asked.out());
     }
 
     @Test
     void changedAndMovedDataAreToldApart() throws IOException {
         Path data = Photos.write(folder.resolve("paint"), 12);
         Shell trained = run(
-                "train", data, "--method", "sgd", "--model", "mlp", "--image-size", 8, "--epochs", 1, "--batch-size", 8,
-                "--device", "cpu", "--threads", 1, "--out", folder.resolve("run"));
+                "train",
+                data,
+                "--method",
+                "sgd",
+                "--model",
+                "mlp",
+                "--image-size",
+                8,
+                "--epochs",
+                1,
+                "--batch-size",
+                8,
+                "--device",
+                "cpu",
+                "--threads",
+                1,
+                "--out",
+                folder.resolve("run"));
         assertEquals(0, trained.code(), trained.err());
         Path net = net("run", "sgd");
         Path moved = Files.move(data, folder.resolve("elsewhere"));
@@ -101,7 +122,8 @@ class OwnDataTest {
         assertEquals(1, lost.code());
         assertTrue(lost.complaint().contains(data + ": is not there"), lost.complaint());
         assertTrue(lost.complaint().contains("--data-dir"), lost.complaint());
-        assertEquals(0, run("evaluate", net, "--data-dir", moved, "--device", "cpu").code());
+        assertEquals(
+                0, run("evaluate", net, "--data-dir", moved, "--device", "cpu").code());
         Path new1 = Photos.write(folder.resolve("new.png"), Photos.picture(8, 8, 1, 3));
         assertEquals(0, run("predict", net, new1, "--device", "cpu").code(), "predict needs no data");
         Photos.write(moved.resolve("red/p0.png"), Photos.picture(8, 8, 0, 1));
@@ -133,6 +155,29 @@ class OwnDataTest {
         assertTrue(named.complaint().contains("are for data of your own"), named.complaint());
         Shell unknown = run("train", "nmist", "--method", "sgd", "--grey");
         assertTrue(unknown.complaint().contains("did you mean 'mnist'"), unknown.complaint());
-        assertFalse(Shell.run("schedule", data, "--image-size", 8, "--batch-size", 8).out().isEmpty());
+        assertFalse(Shell.run("schedule", data, "--image-size", 8, "--batch-size", 8)
+                .out()
+                .isEmpty());
+    }
+
+    @Test
+    void aTableIsTrainedOnAndMeasuredByItsFileAlone() throws IOException {
+        StringBuilder rows = new StringBuilder("x,y,label\n");
+        for (int i = 0; i < 120; i++) {
+            rows.append(i % 7 + (i % 2 == 0 ? 20 : 0)).append(',').append(i % 11);
+            rows.append(i % 2 == 0 ? ",far\n" : ",near\n");
+        }
+        Path table = Files.writeString(folder.resolve("points.csv"), rows);
+        Shell compared = compare(table, "run", "--seeds", 1);
+        assertEquals(0, compared.code(), compared.err());
+        assertTrue(compared.out().startsWith("points.csv, mlp: "), compared.out());
+        Shell evaluated = run("evaluate", net("run", "swa"), "--device", "cpu");
+        assertTrue(
+                evaluated.out().startsWith("mlp on points.csv: accuracy 100.00 %"), evaluated.out() + evaluated.err());
+        Shell asked =
+                run("predict", net("run", "swa"), Photos.write(folder.resolve("a.png"), Photos.picture(9, 9, 0, 1)));
+        assertTrue(asked.complaint().contains("take numbers as they are and no pictures"), asked.complaint());
+        Shell sized = run("train", table, "--method", "sgd", "--image-size", 9);
+        assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
     }
 }

@@ -135,7 +135,9 @@ class PictureFolderTest {
     void classNamesOfAFileStandForTheFolders() throws IOException {
         Photos.write(folder.resolve("paint"), 3);
         Path names = Files.writeString(folder.resolve("names.txt"), "sea\nmeadow\nrose\n");
-        assertEquals(List.of("sea", "meadow", "rose"), read("?image-size=8&class-names=" + names).train().classNames());
+        assertEquals(
+                List.of("sea", "meadow", "rose"),
+                read("?image-size=8&class-names=" + names).train().classNames());
         Files.writeString(names, "sea\n");
         assertTrue(refusal("?image-size=8&class-names=" + names).contains("has 1 names for the 3 classes"));
     }

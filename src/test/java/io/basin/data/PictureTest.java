@@ -27,7 +27,8 @@ class PictureTest {
 
     private byte[] read(int width, int height, Grey grey, int size) {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_BYTE_GRAY);
-        for (int y = 0; y < height; y++) for (int x = 0; x < width; x++) image.getRaster().setSample(x, y, 0, grey.at(x, y));
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) image.getRaster().setSample(x, y, 0, grey.at(x, y));
         return Picture.read(Photos.write(folder.resolve("p.png"), image), Shape.of(1, size, size), false);
     }
 
