@@ -41,7 +41,10 @@ final class DataOptions {
     @Option(names = "--skip-bad", description = "leave out pictures of a folder that cannot be read")
     private boolean skipBad;
 
-    @Option(names = "--class-names", description = "file with a name of each class of your own data, one a line")
+    @Option(
+            names = "--class-names",
+            description =
+                    "file with a name of each class of your own data, one a line; default the names of folders and labels")
     private Path classNames;
 
     /** Read once, as defaults depend on the samples. */
@@ -50,7 +53,7 @@ final class DataOptions {
     private boolean isOwn() {
         boolean mine = OwnData.isNamed(dataset);
         if (!mine && (imageSize != null || grey || skipBad || classNames != null)) {
-            Catalog.find(dataset);
+            dataset();
             throw new IllegalArgumentException(
                     "--image-size, --grey, --skip-bad and --class-names are for data of your own: leave them out");
         }
@@ -92,7 +95,11 @@ final class DataOptions {
     }
 
     private String dataset() {
-        return Catalog.find(dataset).name();
+        try {
+            return Catalog.find(dataset).name();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage() + "; nor is there such a folder or file of your own", e);
+        }
     }
 
     /** Training samples, those that will be held out included; of a published set without reading it. */

@@ -98,13 +98,16 @@ final class PredictCommand implements Runnable {
         }
         Pictures pictures = Pictures.read(images, data.test(), strictSize);
         if (!alone) Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
-        Consumer<Splits> answer = splits -> {
+        answer(models, data, alone, splits -> {
             try (Images uploaded = pictures.set().upload(splits.device());
                     PredictionSum sum = splits.device().arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
                 for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
                 print(pictures.names(), data.test().classNames(), sum);
             }
-        };
+        });
+    }
+
+    private void answer(List<ModelFile> models, TrainTest data, boolean alone, Consumer<Splits> answer) {
         if (!alone) {
             on.with(models, data, answer);
             return;

@@ -41,7 +41,7 @@ public final class Catalog {
         return ENTRIES.stream()
                 .filter(entry -> entry.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("`dataset`: "
-                        + Closest.unknown("data set", name, names()) + ", or a folder or file of your own"));
+                .orElseThrow(
+                        () -> new IllegalArgumentException("`dataset`: " + Closest.unknown("data set", name, names())));
     }
 }

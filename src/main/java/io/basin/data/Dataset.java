@@ -194,15 +194,13 @@ public final class Dataset {
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        Memory samples = upload(device, bytes());
+        Memory x = upload(device, bytes());
         try {
-            Memory answers =
-                    upload(device, values.targets != null ? bytes(values.targets) : ints(ByteOrder.nativeOrder()));
-            boolean floats = values.pixels == null;
-            boolean targeted = values.targets != null;
-            return new Images(samples, answers, count(), height(), width(), channels(), outputs(), floats, targeted);
+            float[] targets = values.targets;
+            Memory y = upload(device, targets != null ? bytes(targets) : ints(ByteOrder.nativeOrder()));
+            return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets != null);
         } catch (RuntimeException e) {
-            samples.close();
+            x.close();
             throw e;
         }
     }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -125,9 +126,11 @@ public record OwnData(
      */
     TrainTest read(Path cache, Progress progress) {
         Map<String, Dataset> parts = parts(cache, progress);
-        Dataset train = named(parts.get("train"));
-        Dataset validation = parts.containsKey("val") ? named(parts.get("val")) : null;
-        if (parts.containsKey("test")) return new TrainTest(toString(), train, validation, named(parts.get("test")));
+        parts.replaceAll((part, set) -> named(set));
+        Dataset train = Objects.requireNonNull(parts.get("train"));
+        Dataset validation = parts.get("val");
+        Dataset test = parts.get("test");
+        if (test != null) return new TrainTest(toString(), train, validation, test);
         Split cut = Split.share(train, TEST_SHARE, 0);
         return new TrainTest(
                 toString(), cut.train(), validation, cut.validation().named(train.name() + " (test part)"));

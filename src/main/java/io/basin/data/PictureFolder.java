@@ -82,7 +82,10 @@ final class PictureFolder {
         }
         Path kept = cache.resolve(key() + ".safetensors");
         Decoded decoded = kept(kept);
-        if (decoded == null) decoded = decode(kept);
+        if (decoded == null) {
+            decoded = decode();
+            keep(cache, kept, decoded);
+        }
         if (!decoded.bad.isEmpty()) {
             if (!skipBad) throw fault(decoded.complaint(), "Mend or remove them, or leave them out with `skipBad`");
             Notices.once(folder + ": left out " + decoded.complaint());
@@ -203,7 +206,7 @@ final class PictureFolder {
         }
     }
 
-    private Decoded decode(Path kept) {
+    private Decoded decode() {
         int each = 3 * size * size;
         byte[] colours = new byte[entries.size() * each];
         Map<String, String> bad = new TreeMap<>();
@@ -218,9 +221,7 @@ final class PictureFolder {
             }
         });
         boolean plain = grey || isGrey(colours);
-        Decoded decoded = new Decoded(plain ? Picture.luminance(colours) : colours, plain ? 1 : 3, bad);
-        keep(kept, decoded);
-        return decoded;
+        return new Decoded(plain ? Picture.luminance(colours) : colours, plain ? 1 : 3, bad);
     }
 
     private static boolean isGrey(byte[] colours) {
@@ -230,10 +231,10 @@ final class PictureFolder {
         return true;
     }
 
-    private void keep(Path file, Decoded decoded) {
+    private void keep(Path cache, Path file, Decoded decoded) {
         try {
-            Files.createDirectories(file.getParent());
-            AtomicFile.sweep(file.getParent());
+            Files.createDirectories(cache);
+            AtomicFile.sweep(cache);
             Safetensors.writer()
                     .add(
                             "images",
@@ -243,7 +244,7 @@ final class PictureFolder {
                     .metadata(Map.of("bad", Json.line(decoded.bad)))
                     .write(file);
         } catch (IOException | UncheckedIOException e) {
-            Notices.note("decoded pictures cannot be kept in " + file.getParent() + " (" + Reason.of(e)
+            Notices.note("decoded pictures cannot be kept in " + cache + " (" + Reason.of(e)
                     + "): the next command decodes them again");
         }
     }
