@@ -55,13 +55,17 @@ class NetsTest {
     }
 
     @Test
-    void everyNetTakesImagesOfAnySizeFromFourPixelsOn() {
+    void everyNetTakesSquareImagesFromFourPixelsOn() {
         for (String name : Nets.NAMES) {
-            for (int[] sample : new int[][] {{3, 4, 4}, {1, 20, 20}, {3, 33, 33}, {3, 96, 96}, {3, 64, 48}}) {
+            for (int[] sample : new int[][] {{3, 4, 4}, {1, 20, 20}, {3, 33, 33}, {3, 96, 96}}) {
                 Graph net = Nets.build(name, Shape.of(sample), 7);
                 assertEquals(Shape.of(7), net.output().shape(), name);
             }
         }
+        String said = assertThrows(
+                        IllegalArgumentException.class, () -> Nets.build("preresnet20", Shape.of(3, 64, 48), 7))
+                .getMessage();
+        assertTrue(said.contains("needs a square image"), said);
     }
 
     @Test
