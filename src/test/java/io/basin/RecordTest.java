@@ -24,6 +24,7 @@ class RecordTest {
             Map.entry("cpu.CpuPointwise$Mask", SCRATCH),
             Map.entry("cpu.CpuUpdate$Strip", SCRATCH),
             Map.entry("data.CifarFormat$Part", SCRATCH),
+            Map.entry("data.PictureFolder$Decoded", SCRATCH),
             Map.entry("data.Dataset$Values", SCRATCH),
             Map.entry("device.ForeignStep$Plan", SCRATCH),
             Map.entry("report.ResultTable$Pairs", SCRATCH),

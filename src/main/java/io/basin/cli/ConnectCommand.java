@@ -132,7 +132,7 @@ final class ConnectCommand implements Runnable {
         facts.put(
                 "training",
                 epochs + " epochs, lr " + lr + ", momentum " + momentum + ", weight decay " + weightDecay
-                        + ", batches of " + options.batch);
+                        + ", batches of " + place.settings().data().batch());
         facts.put("measured", place.data().describe() + ", " + points + " points");
         return ConnectReport.of(results, place.data().samplingError(), facts);
     }

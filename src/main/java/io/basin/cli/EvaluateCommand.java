@@ -4,6 +4,7 @@ import io.basin.compare.Options;
 import io.basin.compare.Probabilities;
 import io.basin.compare.RobustnessEval;
 import io.basin.data.Corruption;
+import io.basin.data.OwnData;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.ensemble.Metrics;
@@ -183,7 +184,7 @@ final class EvaluateCommand implements Runnable {
                 "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
                 files.size() > 1 ? m.file + ": " : "",
                 m.model,
-                m.dataset,
+                OwnData.label(m.dataset),
                 100 * m.accuracy,
                 m.nll,
                 100 * m.ece);

@@ -7,6 +7,7 @@ import io.basin.data.Catalog;
 import io.basin.data.Corruption;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
+import io.basin.data.OwnData;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
@@ -160,20 +161,29 @@ final class Flags {
         void require() {
             List<String> known = new ArrayList<>(List.of("noise"));
             known.addAll(Catalog.names());
-            if (outside != null && !known.contains(outside)) {
+            if (outside != null && !known.contains(outside) && !OwnData.isNamed(outside)) {
                 throw new IllegalArgumentException("--ood: " + Closest.unknown("set", outside, known));
             }
         }
 
         /** Adds what these flags ask for; loads the other data set, which must have images of the same size. */
         Options add(Options options, Dataset like, Progress progress) {
+            if (like.isFloat() && (corruptions || outside != null)) {
+                throw new IllegalArgumentException(
+                        "--corruptions and --ood are of pictures, and the samples of " + like.name() + " are numbers");
+            }
             return options.probing(corruptions, outside(like, progress));
         }
 
         private @Nullable Dataset outside(Dataset like, Progress progress) {
             if (outside == null) return null;
             if (outside.equals("noise")) return Corruption.uniform(like, RobustnessEval.SEED);
-            Dataset other = DataSets.load(outside, (Path) null, progress).test();
+            String set = outside;
+            if (OwnData.isNamed(set)) {
+                Path own = OwnData.of(set).path();
+                set = new OwnData(own, like.height(), like.channels() == 1, false, null).toString();
+            }
+            Dataset other = DataSets.load(set, (Path) null, progress).test();
             if (!size(other).equals(size(like))) {
                 throw new IllegalArgumentException("--ood: images of " + outside + " are " + size(other)
                         + ", the nets take " + size(like) + "; name a set of that size, or 'noise'");

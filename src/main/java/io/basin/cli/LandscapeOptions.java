@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Comparison;
 import io.basin.data.DataSets;
+import io.basin.data.OwnData;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
@@ -38,14 +39,18 @@ final class LandscapeOptions extends Flags.Output {
     @Mixin
     private Flags.Norms norms;
 
-    @Option(names = "--batch-size", defaultValue = "128", description = "samples a step; default ${DEFAULT-VALUE}")
-    int batch;
+    @Option(names = "--batch-size", description = "samples a step; default 128, of your own data as trained")
+    Integer batch;
 
-    @Option(names = "--validation", defaultValue = "5000", description = "as when the nets were trained: held out")
-    int validation;
+    @Option(
+            names = "--validation",
+            description = "as when the nets were trained: held out; default 5000, of your own data as trained")
+    Integer validation;
 
-    @Option(names = "--train-samples", defaultValue = "0", description = "as when the nets were trained; 0 for all")
-    int trainSamples;
+    @Option(
+            names = "--train-samples",
+            description = "as when the nets were trained; 0 for all, the default; of your own data as trained")
+    Integer trainSamples;
 
     @Option(
             names = "--augment",
@@ -143,7 +148,7 @@ final class LandscapeOptions extends Flags.Output {
                     .fixed("seed", seed)
                     .free("files", nets.stream().map(n -> n.file().toString()).toList());
             Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
-            try (Claim claim = claim(command + "-" + card.dataset() + "-" + card.model())) {
+            try (Claim claim = claim(command + "-" + OwnData.label(card.dataset()) + "-" + card.model())) {
                 configuration.keep(claim.folder());
                 LandscapeReport report = work.report(claim.folder(), facts(nets, card, configuration));
                 Complaint.SelfCheckException.throwIfAny(
@@ -180,6 +185,11 @@ final class LandscapeOptions extends Flags.Output {
 
     private Settings settings(ModelCard card, Sgd optimizer, boolean decayEverything) {
         TrainingOptions.Augment how = augment != null ? augment : augment(card);
+        boolean own = OwnData.isNamed(card.dataset());
+        int held = validation != null ? validation : own ? card.validation() : 5000;
+        int step = batch != null ? batch : own ? card.batch() : 128;
+        int used = trainSamples != null ? trainSamples : own ? card.trainSamples() : 0;
+        int pad = own ? Math.max(card.pad(), 1) : card.dataset().startsWith("cifar") ? 4 : 2;
         return new Settings(
                 card.dataset(),
                 Nets.known(card.model()),
@@ -187,7 +197,7 @@ final class LandscapeOptions extends Flags.Output {
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(card.dataset(), batch, validation, trainSamples, card.labelNoise()));
+                how.data(pad, step, held, used, card.labelNoise()));
     }
 
     /**
@@ -201,8 +211,9 @@ final class LandscapeOptions extends Flags.Output {
         Splits splits = Comparison.splits(on, data, settings);
         if (model.origin().augmentation().plain().equals(splits.augmentation().plain())) return splits;
         splits.close();
-        throw new IllegalArgumentException("--train-samples " + trainSamples + " and --validation " + validation
-                + " leave other training images than " + model.file()
+        Settings.Data cut = settings.data();
+        throw new IllegalArgumentException("--train-samples " + cut.trainSamples() + " and --validation "
+                + cut.validation() + " leave other training images than " + model.file()
                 + " was trained on: repeat the flags of its training");
     }
 
@@ -222,7 +233,7 @@ final class LandscapeOptions extends Flags.Output {
                         file.toString(),
                         "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
             }
-            if (!b.model().equals(a.model()) || !b.dataset().equals(a.dataset())) {
+            if (!b.model().equals(a.model()) || !OwnData.mayBeSame(b.dataset(), a.dataset())) {
                 throw new IllegalArgumentException(file + " holds " + b.model() + " for " + b.dataset() + ", but "
                         + first.file() + " holds " + a.model() + " for " + a.dataset()
                         + ": nets of different models share no weight space; name files of one model");

@@ -1,6 +1,7 @@
 package io.basin.cli;
 
 import io.basin.Nullable;
+import io.basin.data.OwnData;
 import io.basin.device.DeviceProvider;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
@@ -58,6 +59,7 @@ final class Limits {
         share(false, "--swa-start", "--fge-start");
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
+        from(1, OwnData.MOST_SIZE, "--image-size");
         from(0, SAMPLES, "--checkpoint-every");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
         // Below 3 the command says more: it counts the ends.

@@ -10,6 +10,7 @@ import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -140,6 +141,7 @@ final class MergeOptions extends Flags.Data {
                 .map(m -> new Net("", m.file()).header("seed"))
                 .distinct()
                 .toList();
+        header.putAll(ModelHeader.of(models.get(0).file()).uses());
         if (seeds.size() == 1 && !seeds.get(0).isEmpty()) header.put("seed", seeds.get(0));
         header.put("averaged", Integer.toString(models.size()));
         return header;

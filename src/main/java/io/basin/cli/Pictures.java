@@ -2,12 +2,9 @@ package io.basin.cli;
 
 import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
+import io.basin.data.Picture;
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
-import java.awt.color.ColorSpace;
-import java.awt.image.BufferedImage;
-import java.awt.image.ColorModel;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -26,13 +23,27 @@ import java.util.List;
  */
 record Pictures(Dataset set, List<String> names) {
     private static final int IDX = 0x0800;
-    private static final int MOST_BYTES = 16 << 20;
 
-    /** Reads files whose images must have the size of those in {@code like}. */
-    static Pictures read(List<Path> files, Dataset like) {
+    /**
+     * Reads files; pictures are scaled and cut to the size of images in {@code like}, which IDX images must have.
+     *
+     * @param strict whether pictures must have it, too
+     */
+    static Pictures read(List<Path> files, Dataset like, boolean strict) {
+        if (like.isFloat() || like.channels() != 1 && like.channels() != 3) {
+            throw new IllegalArgumentException(
+                    "IMAGE: nets of " + like.name() + " take numbers as they are and no pictures");
+        }
         List<byte[]> parts = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        for (Path file : files) parts.add(isIdx(file) ? idx(file, like, names) : picture(file, like, names));
+        for (Path file : files) {
+            if (isIdx(file)) {
+                parts.add(idx(file, like, names));
+            } else {
+                parts.add(Picture.read(file, like.sample(), strict));
+                names.add(file.toString());
+            }
+        }
         byte[] pixels = parts.size() == 1 ? parts.get(0) : joined(parts);
         return new Pictures(like.with("images", pixels, new int[names.size()]), names);
     }
@@ -63,58 +74,5 @@ record Pictures(Dataset set, List<String> names) {
         Dataset set = IdxFormat.images(file, like);
         for (int i = 0; i < set.count(); i++) names.add(file + "[" + i + "]");
         return set.pixels();
-    }
-
-    private static byte[] picture(Path file, Dataset like, List<String> names) {
-        String name = file.toString();
-        PictureFile.Upright image = new PictureFile(name, bytes(file)).decode(name, like.width(), like.height());
-        ByteArrayOutputStream pixels = new ByteArrayOutputStream(like.imageBytes());
-        for (int y = 0; y < like.height(); y++) {
-            for (int x = 0; x < like.width(); x++) {
-                int[] at = image.at(x, y);
-                pixel(image.stored(), at[0], at[1], like.channels(), pixels);
-            }
-        }
-        names.add(name);
-        return pixels.toByteArray();
-    }
-
-    private static byte[] bytes(Path file) {
-        try {
-            if (!Files.isRegularFile(file)) throw new FormatException(file.toString(), "is not a file");
-            if (Files.size(file) > MOST_BYTES) {
-                throw new FormatException(
-                        file.toString(),
-                        "has more than " + MOST_BYTES + " bytes, which no picture of the net's size needs");
-            }
-            return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
-    }
-
-    /**
-     * Stored values count, as in data sets. Java takes those of grey pictures for amounts of light and would brighten them on
-     * their way to RGB. What is transparent has a colour too, and keeps it.
-     */
-    private static void pixel(BufferedImage image, int x, int y, int channels, ByteArrayOutputStream pixels) {
-        ColorModel colours = image.getColorModel();
-        if (colours.getColorSpace().getType() == ColorSpace.TYPE_GRAY) {
-            Object stored = image.getRaster().getDataElements(x, y, null);
-            int grey = Math.round(255 * colours.getNormalizedComponents(stored, null, 0)[0]);
-            for (int c = 0; c < channels; c++) pixels.write(grey);
-            return;
-        }
-        int rgb = image.getRGB(x, y);
-        int red = rgb >> 16 & 255;
-        int green = rgb >> 8 & 255;
-        int blue = rgb & 255;
-        if (channels == 1) {
-            pixels.write(Math.round(0.299f * red + 0.587f * green + 0.114f * blue));
-            return;
-        }
-        pixels.write(red);
-        pixels.write(green);
-        pixels.write(blue);
     }
 }

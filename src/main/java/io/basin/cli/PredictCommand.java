@@ -1,7 +1,10 @@
 package io.basin.cli;
 
 import io.basin.Nullable;
+import io.basin.data.Dataset;
+import io.basin.data.OwnData;
 import io.basin.data.TrainTest;
+import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.ensemble.ModelFile;
@@ -9,11 +12,13 @@ import io.basin.io.FileKind;
 import io.basin.io.Notices;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
+import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -25,9 +30,11 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "predict",
         description =
-                "Classes with probabilities for images of the data set's size: PNG, JPEG, GIF or BMP pictures and IDX files.",
+                "Classes with probabilities for pictures (PNG, JPEG, GIF or BMP) of any size, and for images of the data set's size"
+                        + " in IDX files.",
         footer = {
             "",
+            "A picture is scaled and its middle cut to the size that the nets were trained on; --strict-size refuses others.",
             "Several nets, of whatever kinds but of one data set, answer together: with the mean of their probabilities,"
                     + " or with --vote by majority.",
             "",
@@ -51,11 +58,14 @@ final class PredictCommand implements Runnable {
                     "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
     private List<Path> others;
 
-    @Option(names = "--top", defaultValue = "3", description = "classes to print; default ${DEFAULT-VALUE}")
-    private int top;
+    @Option(names = "--top", description = "classes to print; default 3, or as many as there are")
+    private Integer top;
 
     @Option(names = "--vote", description = "name the class that most nets name, then the nets' mean probabilities")
     private boolean vote;
+
+    @Option(names = "--strict-size", description = "refuse pictures that do not have the size of the nets' samples")
+    private boolean strictSize;
 
     @Mixin
     private Flags.LenientData on;
@@ -80,20 +90,51 @@ final class PredictCommand implements Runnable {
             throw new IllegalArgumentException("IMAGE is missing: name a PNG picture or an IDX file of images");
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
-        TrainTest data = on.data(models, new Bars().progress());
-        if (top > data.test().classes()) {
+        boolean alone = models.stream().allMatch(PredictCommand::isEnough);
+        TrainTest data = alone ? blank(models) : on.data(models, new Bars().progress());
+        if (top != null && top > data.test().classes()) {
             throw new IllegalArgumentException("--top " + top + " exceeds the "
                     + data.test().classes() + " classes of " + data.test().name());
         }
-        Pictures pictures = Pictures.read(images, data.test());
-        Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
-        on.with(models, data, splits -> {
+        Pictures pictures = Pictures.read(images, data.test(), strictSize);
+        if (!alone) Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
+        answer(models, data, alone, splits -> {
             try (Images uploaded = pictures.set().upload(splits.device());
                     PredictionSum sum = splits.device().arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
                 for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
                 print(pictures.names(), data.test().classNames(), sum);
             }
         });
+    }
+
+    private void answer(List<ModelFile> models, TrainTest data, boolean alone, Consumer<Splits> answer) {
+        if (!alone) {
+            on.with(models, data, answer);
+            return;
+        }
+        try (Device device = on.open();
+                Splits splits = new Splits(device, data, 0, Model.BATCH)) {
+            answer.accept(splits);
+        }
+    }
+
+    /** A net of somebody's own pictures needs them no more: its file says how it takes a picture and what it may call it. */
+    private static boolean isEnough(ModelFile model) {
+        String dataset = model.origin().dataset();
+        return OwnData.isNamed(dataset)
+                && OwnData.of(dataset).isPictures()
+                && model.origin().mean().length > 0;
+    }
+
+    private static TrainTest blank(List<ModelFile> models) {
+        Dataset first = ModelHeader.of(models.get(0).file()).blank();
+        for (ModelFile model : models) {
+            Dataset other = ModelHeader.of(model.file()).blank();
+            if (other.sample().equals(first.sample()) && other.classNames().equals(first.classNames())) continue;
+            throw new IllegalArgumentException(model + " takes other pictures or names other classes than "
+                    + models.get(0) + ": only nets of one data set and image size answer together");
+        }
+        return new TrainTest(first, first);
     }
 
     private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum sum) {
@@ -112,7 +153,7 @@ final class PredictCommand implements Runnable {
             List<Likely> likely = IntStream.range(0, classes.size())
                     .boxed()
                     .sorted((a, b) -> Double.compare(p[at + b], p[at + a]))
-                    .limit(top)
+                    .limit(top == null ? 3 : top)
                     .map(k -> new Likely(k, classes.get(k), p[at + k]))
                     .toList();
             answers.add(new Answer(images.get(i), elected == null ? null : classes.get(elected[i]), likely));

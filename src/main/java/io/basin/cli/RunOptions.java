@@ -3,6 +3,7 @@ package io.basin.cli;
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.compare.Start;
+import io.basin.data.OwnData;
 import io.basin.device.Device;
 import io.basin.device.Loss;
 import io.basin.io.Folders;
@@ -86,7 +87,7 @@ final class RunOptions extends Flags.Output {
             Start start = training.spent.start();
             if (start != null) comparison.startingFrom(start);
             return comparison
-                    .run(settings.dataset() + ", " + settings.model() + title, facts(seeds.length))
+                    .run(OwnData.label(settings.dataset()) + ", " + settings.model() + title, facts(seeds.length))
                     .and(configuration.mixture());
         }
 
@@ -215,7 +216,7 @@ final class RunOptions extends Flags.Output {
                     .fixed("from", training.spent.identity())
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
-            try (Claim claim = claim(settings.dataset() + "-" + settings.model() + name)) {
+            try (Claim claim = claim(OwnData.label(settings.dataset()) + "-" + settings.model() + name)) {
                 work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars));
             }
         }

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
+import io.basin.data.OwnData;
 import io.basin.ensemble.RunFolder;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
@@ -155,7 +156,7 @@ final class RunsCommand implements Runnable {
                     folder.toString(),
                     text(config.path("command")),
                     methods,
-                    text(config.at("/settings/dataset")),
+                    OwnData.label(text(config.at("/settings/dataset"))),
                     text(config.at("/settings/model")),
                     epochs.isNumber() ? epochs.asDouble() : null,
                     done,

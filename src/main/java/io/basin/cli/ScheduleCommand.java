@@ -50,7 +50,7 @@ final class ScheduleCommand implements Runnable {
     @Override
     public void run() {
         Settings s = training.settings();
-        int count = samples != null ? samples : s.dataset().startsWith("cifar") ? 50_000 : 60_000;
+        int count = samples != null ? samples : training.from.samples();
         Settings.Data d = s.data();
         int left = count - d.validation();
         if (d.trainSamples() > left) {

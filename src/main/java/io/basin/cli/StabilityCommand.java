@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.data.OwnData;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Stability;
 import io.basin.landscape.StabilityReport;
@@ -101,7 +102,8 @@ final class StabilityCommand implements Runnable {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put(
                 "net",
-                training.settings().model() + " on " + training.settings().dataset());
+                training.settings().model() + " on "
+                        + OwnData.label(training.settings().dataset()));
         facts.put("training", training.settings().identity() + ", " + training.budget());
         facts.put(
                 "measured",

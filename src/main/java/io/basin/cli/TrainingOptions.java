@@ -1,7 +1,5 @@
 package io.basin.cli;
 
-import io.basin.data.Catalog;
-import io.basin.data.DataSets;
 import io.basin.data.Dataset;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
@@ -31,7 +29,6 @@ import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +37,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** The flags that decide what is computed, with defaults that depend on the data set's images. */
 final class TrainingOptions {
@@ -50,15 +46,8 @@ final class TrainingOptions {
         String[] value();
     }
 
-    @Parameters(
-            index = "0",
-            paramLabel = "DATASET",
-            completionCandidates = Known.Sets.class,
-            description = "${COMPLETION-CANDIDATES}")
-    String dataset;
-
-    @Option(names = "--data-dir", description = Flags.DATA_DIR)
-    Path dataDir;
+    @Mixin
+    DataOptions from;
 
     @Option(
             names = "--model",
@@ -122,10 +111,10 @@ final class TrainingOptions {
         FLIP,
         CROP_FLIP;
 
-        Settings.Data data(String dataset, int batch, int validation, int trainSamples, double labelNoise) {
-            boolean grey = !Catalog.find(dataset).name().startsWith("cifar");
-            int pad = this == CROP_FLIP ? (grey ? 2 : 4) : 0;
-            return new Settings.Data(batch, pad, this != NONE, validation, trainSamples, labelNoise);
+        /** @param pad pixels that are added where images are cropped */
+        Settings.Data data(int pad, int batch, int validation, int trainSamples, double labelNoise) {
+            int added = this == CROP_FLIP ? pad : 0;
+            return new Settings.Data(batch, added, this != NONE, validation, trainSamples, labelNoise);
         }
     }
 
@@ -147,11 +136,10 @@ final class TrainingOptions {
 
     @Option(
             names = "--validation",
-            defaultValue = "5000",
             description =
                     "samples held out of the training set; 0 trains on all, as the papers' tables do: no validation curve, nothing"
-                            + " chosen or fitted; default ${DEFAULT-VALUE}")
-    int validation;
+                            + " chosen or fitted; default 5000, of your own data a tenth or their validation part")
+    Integer validation;
 
     @Option(names = "--train-samples", defaultValue = "0", description = "train on so many only; 0 for all")
     int trainSamples;
@@ -272,22 +260,18 @@ final class TrainingOptions {
     @Mixin
     BudgetOptions spent;
 
-    private boolean grey() {
-        return !Catalog.find(dataset).name().startsWith("cifar");
-    }
-
     Settings settings() {
-        boolean grey = grey();
+        boolean grey = from.simple();
         String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
         Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
         return new Settings(
-                dataset,
+                from.name(),
                 net,
                 optimizer(),
                 !spareVectors,
                 smoothing,
                 precision,
-                how.data(dataset, batch, validation, trainSamples, labelNoise));
+                how.data(from.pad(), batch, from.validation(validation), trainSamples, labelNoise));
     }
 
     private Optimizer optimizer() {
@@ -318,7 +302,7 @@ final class TrainingOptions {
     }
 
     Budget budget() {
-        return spent.of(new Budget(epochs != null ? epochs : grey() ? 10 : 30, rate(lr, 0.05), warmUp));
+        return spent.of(new Budget(epochs != null ? epochs : from.simple() ? 10 : 30, rate(lr, 0.05), warmUp));
     }
 
     /** Every method as its flags say. */
@@ -383,12 +367,14 @@ final class TrainingOptions {
     }
 
     TrainTest load(Progress progress) {
-        if (tune && validation == 0) {
+        TrainTest published = from.load(progress);
+        if (!tune) return published;
+        int cut = from.validation(validation);
+        if (cut == 0) {
             throw new IllegalArgumentException(
                     "--tune measures on as many samples as --validation says, and that is 0");
         }
-        TrainTest published = DataSets.load(dataset, dataDir, progress);
-        return tune ? TrainTest.of(published.train(), validation) : published;
+        return TrainTest.of(published.train(), cut);
     }
 
     /** What results are measured on, in words. */

@@ -215,8 +215,7 @@ final class GroupRun {
         long drawn = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);
         String init =
                 place.start() == null ? Long.toString(drawn) : place.start().init();
-        Map<String, String> about =
-                new LinkedHashMap<>(splits.card(net(), method, init).header());
+        Map<String, String> about = splits.header(net(), method, init);
         about.put(Start.EPOCH, Integer.toString(splits.stepsPerEpoch()));
         about.put("seed", Long.toString(place.seed()));
         about.put(Lineage.KEY, lineage(part, group.schedule(part).steps()).header());

@@ -1,6 +1,7 @@
 package io.basin.compare;
 
 import io.basin.Api;
+import io.basin.data.OwnData;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
@@ -58,7 +59,9 @@ public record Start(Path file, Map<String, String> header) {
     public void requireFits(Settings settings, Splits splits) {
         ModelCard card = ModelCard.of(file.toString(), header);
         requireSame("net", card.model(), settings.model());
-        requireSame("data set", card.dataset(), settings.dataset());
+        if (!OwnData.mayBeSame(card.dataset(), settings.dataset())) {
+            requireSame("data set", card.dataset(), settings.dataset());
+        }
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
         if (card.augmentation().plain().equals(splits.augmentation().plain())) return;

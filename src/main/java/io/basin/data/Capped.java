@@ -29,7 +29,8 @@ final class Capped {
     /** Largest array that every JVM can allocate. */
     static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
-    private static final long ROOM = 48L << 20;
+    /** What any file may take. */
+    static final long ROOM = 48L << 20;
 
     private Capped() {}
 

@@ -63,6 +63,9 @@ public final class DataSets {
     /**
      * Reads a data set; downloads it to the cache first if it is nowhere and no folder is given.
      *
+     * <p>A name that is a path, or the text of {@link OwnData}, is data of the user's own; {@code dataDir} is then where they are
+     * now.
+     *
      * <p>Content is not compared with the published sums: a folder may hold the user's own images in the same format.
      */
     public static TrainTest load(String name, @Nullable Path dataDir, Progress progress) {
@@ -98,6 +101,8 @@ public final class DataSets {
     }
 
     TrainTest read(String name, @Nullable Path dataDir, Progress progress) {
+        if (OwnData.isNamed(Require.given("name", name)))
+            return OwnData.of(name).at(dataDir).read(cacheRoot.resolve("own"), progress);
         Location location = find(name, dataDir);
         return (location.present() ? location : obtain(location.entry(), null, progress)).read(progress);
     }

@@ -122,7 +122,7 @@ public final class Dataset {
     }
 
     /** @param values (n, h, w, c) */
-    private static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
+    static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
         SampleArrays.requireCount(values.length / s.elements(), Require.given("labels", labels).length, "labels");
         return new Dataset("own", new Values(null, values, labels.clone(), null), s, classNames, null);
     }
@@ -169,6 +169,16 @@ public final class Dataset {
         return new Dataset(other, values, sample, classNames, normalisation);
     }
 
+    /** The same samples, whose classes are called so. */
+    Dataset classNamed(List<String> names) {
+        return new Dataset(name, values, sample, names, normalisation);
+    }
+
+    /** Whether samples are numbers as they are, and not bytes that stand for [0, 1]. */
+    public boolean isFloat() {
+        return values.pixels == null;
+    }
+
     /**
      * The same samples, normalised as the caller says instead of by their own mean and deviation.
      *
@@ -184,15 +194,13 @@ public final class Dataset {
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        Memory samples = upload(device, bytes());
+        Memory x = upload(device, bytes());
         try {
-            Memory answers =
-                    upload(device, values.targets != null ? bytes(values.targets) : ints(ByteOrder.nativeOrder()));
-            boolean floats = values.pixels == null;
-            boolean targeted = values.targets != null;
-            return new Images(samples, answers, count(), height(), width(), channels(), outputs(), floats, targeted);
+            float[] targets = values.targets;
+            Memory y = upload(device, targets != null ? bytes(targets) : ints(ByteOrder.nativeOrder()));
+            return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets != null);
         } catch (RuntimeException e) {
-            samples.close();
+            x.close();
             throw e;
         }
     }

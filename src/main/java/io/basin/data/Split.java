@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.random.Permutation;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
@@ -62,6 +63,21 @@ public record Split(Dataset train, Dataset validation) {
             }
         }
         return set.subset(indices(chosen(set, counts, quotas, seed), true), set.name());
+    }
+
+    /** Of every class that has images one in {@code divisor}, at least one, is held out. */
+    static Split share(Dataset set, int divisor, long seed) {
+        int[] counts = set.classCounts();
+        int[] quotas = Arrays.stream(counts)
+                .map(n -> n == 0 ? 0 : Math.max(1, n / divisor))
+                .toArray();
+        for (int k = 0; k < counts.length; k++) {
+            if (counts[k] != 1) continue;
+            throw new IllegalArgumentException(set + " has a single sample of class " + k + " ("
+                    + set.classNames().get(k) + "), which leaves none to learn from or none to test on: add more, or"
+                    + " name a test part");
+        }
+        return part(set, chosen(set, counts, quotas, seed));
     }
 
     private static int[] quotas(int[] counts, int total, int validationCount) {

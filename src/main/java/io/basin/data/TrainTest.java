@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Require;
 
@@ -8,22 +9,33 @@ import io.basin.text.Require;
  * The two parts of a published data set.
  *
  * @param name as files of nets trained on it say it
- * @param train what may be learned from; a validation part is taken from it by {@link Split}
+ * @param train what may be learned from; a validation part is taken from it by {@link Split}, where there is none
+ * @param validation what choices are made on, where the publisher says it; else null
  * @param test only ever measured on: nothing is chosen by it
  */
 @Api
-public record TrainTest(String name, Dataset train, Dataset test) {
+public record TrainTest(
+        String name, Dataset train, @Nullable Dataset validation, Dataset test) {
     public TrainTest {
         Require.given("name", name);
         Require.given("train", train);
         Require.given("test", test);
-        if (train.height() != test.height()
-                || train.width() != test.width()
-                || train.channels() != test.channels()
-                || train.classes() != test.classes()
-                || train.outputs() != test.outputs()) {
-            throw new IllegalArgumentException("train and test differ in shape or classes: " + train + ", " + test);
+        requireAlike(train, test, "test");
+        if (validation != null) requireAlike(train, validation, "validation");
+    }
+
+    private static void requireAlike(Dataset train, Dataset other, String part) {
+        if (!train.sample().equals(other.sample())
+                || train.classes() != other.classes()
+                || train.outputs() != other.outputs()) {
+            throw new IllegalArgumentException(
+                    "train and " + part + " differ in shape or classes: " + train + ", " + other);
         }
+    }
+
+    /** Of which no part is set aside for choices. */
+    public TrainTest(String name, Dataset train, Dataset test) {
+        this(name, train, null, test);
     }
 
     /** Under the training part's name. */
@@ -37,9 +49,10 @@ public record TrainTest(String name, Dataset train, Dataset test) {
         return new TrainTest(set.name(), cut.train(), cut.validation().named(set.name() + " (test part)"));
     }
 
-    /** What tells these data from others: counts of images and the SHA-256 of both parts, in words. */
+    /** What tells these data from others: counts of images and the SHA-256 of all parts, in words. */
     public String fingerprint() {
-        return train.count() + " training and " + test.count() + " test images, SHA-256 "
-                + Sha256.of(train.sha256() + test.sha256());
+        String held = validation == null ? "" : ", " + validation.count() + " validation";
+        return train.count() + " training" + held + " and " + test.count() + " test images, SHA-256 "
+                + Sha256.of(train.sha256() + (validation == null ? "" : validation.sha256()) + test.sha256());
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.ensemble;
 
+import io.basin.data.OwnData;
 import io.basin.train.ModelCard;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +27,8 @@ public final class Mergeability {
             ModelCard a = first.origin();
             ModelCard b = other.origin();
             if (!a.model().equals(b.model())) throw unlike(first, other, "net", a.model(), b.model());
-            if (!a.dataset().equals(b.dataset())) throw unlike(first, other, "data set", a.dataset(), b.dataset());
+            if (!OwnData.mayBeSame(a.dataset(), b.dataset()))
+                throw unlike(first, other, "data set", a.dataset(), b.dataset());
         }
     }
 

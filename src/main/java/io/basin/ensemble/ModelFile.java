@@ -5,6 +5,7 @@ import io.basin.Nullable;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
+import io.basin.data.OwnData;
 import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
@@ -72,7 +73,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
                     + " builds one: start with 'java -cp basin.jar:CLASSES io.basin.cli.Main'";
             throw new FormatException(file.toString(), net.contains(".") ? String.valueOf(e.getMessage()) : why, e);
         }
-        if (!Catalog.names().contains(origin.dataset())) {
+        if (!Catalog.names().contains(origin.dataset()) && !OwnData.isNamed(origin.dataset())) {
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));
         }
         return DataSets.load(origin.dataset(), folder, progress);
@@ -95,7 +96,10 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
             return;
         }
         if (!trainedOnOther(data)) return;
-        String differ = file + " was trained on other data than were found: there " + origin.data() + ", now "
+        String differ = file + " was trained on other data than were found"
+                + (OwnData.isNamed(data.name())
+                        ? " in " + OwnData.of(data.name()).path()
+                        : "") + ": there " + origin.data() + ", now "
                 + data.fingerprint();
         if (!lenience.otherData()) {
             throw new IllegalArgumentException(differ + "; name the folder of its data with `dataDir`"
@@ -120,7 +124,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
     public static Splits splits(Device device, TrainTest data, List<ModelFile> models) {
         ModelFile first = models.get(0);
         for (ModelFile m : models) {
-            if (m.origin.dataset().equals(first.origin.dataset())) continue;
+            if (OwnData.mayBeSame(m.origin.dataset(), first.origin.dataset())) continue;
             throw new IllegalArgumentException(first + " was trained on " + first.origin.dataset() + ", " + m + " on "
                     + m.origin.dataset() + ": only models of one data set can be measured together");
         }

@@ -18,7 +18,6 @@ import io.basin.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -132,8 +131,7 @@ public final class Connection {
 
     private Map<String, String> metadata(String what) {
         String method = what + " of a " + config.curve() + " curve";
-        Map<String, String> header = new LinkedHashMap<>(
-                data.splits.card(config.settings().model(), method, "").header());
+        Map<String, String> header = data.splits.header(config.settings().model(), method, "");
         header.put("seed", Long.toString(config.seed()));
         header.put("control_points", Integer.toString(config.points()));
         return header;

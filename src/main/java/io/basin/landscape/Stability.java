@@ -26,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -240,9 +239,7 @@ public final class Stability {
     }
 
     private Map<String, String> about() {
-        Map<String, String> about =
-                new LinkedHashMap<>(splits.card(settings.model(), config.sgd().name(), Long.toString(seed()))
-                        .header());
+        Map<String, String> about = splits.header(settings.model(), config.sgd().name(), Long.toString(seed()));
         about.put("seed", Long.toString(config.seed()));
         return about;
     }

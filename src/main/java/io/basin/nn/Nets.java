@@ -42,7 +42,7 @@ public final class Nets {
      * The net called {@code name}, or that of the class on the class path which has this name: a {@code Supplier<Graph>} with a
      * public constructor without arguments.
      *
-     * @param sample (channels, height, width); 28 x 28 and 32 x 32 fit all nets; a class of the caller's own decides by itself
+     * @param sample (channels, height, width); all nets take squares from 4 x 4 on; a class of the caller's own decides by itself
      * @throws IllegalArgumentException for an unknown name, listing the known ones, or a class that is not there
      */
     public static Graph build(String name, Shape sample, int classes) {

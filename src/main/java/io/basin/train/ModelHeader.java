@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Nullable;
+import io.basin.data.Dataset;
 import io.basin.device.Augmentation;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
@@ -22,7 +23,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private static final String INPUT = "input";
     private static final String OUTPUTS = "outputs";
     private static final String LOSS = "loss_function";
-    private static final String CLASSES = "classes";
+    static final String CLASSES = "classes";
 
     private static final Map<String, Loss> LOSSES = Map.of(
             "cross_entropy", Loss.crossEntropy(0),
@@ -52,6 +53,34 @@ public record ModelHeader(Path file, Map<String, String> header) {
     /** What {@link #reading} reads. */
     public static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
+    }
+
+    /** What its net takes and predicts, as far as the file says it. */
+    public Map<String, String> uses() {
+        Map<String, String> uses = new LinkedHashMap<>(header);
+        uses.keySet().retainAll(List.of(INPUT, OUTPUTS, LOSS, CLASSES));
+        return uses;
+    }
+
+    /**
+     * One sample of zeros, of the size and with the classes that the file's net was trained on.
+     *
+     * @throws FormatException where the file does not say them
+     */
+    public Dataset blank() {
+        float[] dims = Json.floats(header.getOrDefault(INPUT, "[]"), file + ": " + INPUT);
+        List<String> classes = classNames();
+        if (dims.length != 3 || classes.isEmpty()) {
+            throw new FormatException(
+                    file.toString(),
+                    "does not say what its net takes and what the classes are called; name a file that 'train' or"
+                            + " 'compare' wrote");
+        }
+        int channels = (int) dims[0];
+        int height = (int) dims[1];
+        int width = (int) dims[2];
+        byte[] pixels = new byte[Math.multiplyExact(Math.multiplyExact(height, width), channels)];
+        return new Dataset(file.toString(), pixels, new int[1], height, width, channels, classes);
     }
 
     /** @throws FormatException where the file does not say how its net is built */

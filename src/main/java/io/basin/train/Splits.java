@@ -11,8 +11,10 @@ import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Shape;
+import io.basin.io.Json;
 import io.basin.text.Require;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -109,13 +111,15 @@ public final class Splits implements AutoCloseable {
     }
 
     private void cutTraining() {
+        Dataset own = data.validation();
+        if (own != null || how.validation() == 0) {
+            putTraining(data.train());
+            if (own != null) sets.put(Part.VALIDATION, own);
+            return;
+        }
         if (how.validation() >= data.train().count()) {
             throw new IllegalArgumentException("`validation` " + how.validation() + " leaves none of the "
                     + data.train().count() + " training images to train on");
-        }
-        if (how.validation() == 0) {
-            putTraining(data.train());
-            return;
         }
         Split split = Require.naming("validation", () -> Split.stratified(data.train(), how.validation(), SPLIT_SEED));
         putTraining(split.train());
@@ -237,6 +241,13 @@ public final class Splits implements AutoCloseable {
                 how.pad(),
                 how.flip(),
                 fingerprint());
+    }
+
+    /** The same as entries of a file's header, with the names of the classes. */
+    public Map<String, String> header(String net, String method, String init) {
+        Map<String, String> header = new LinkedHashMap<>(card(net, method, init).header());
+        if (!classNames().isEmpty()) header.put(ModelHeader.CLASSES, Json.line(classNames()));
+        return header;
     }
 
     @Override

@@ -84,7 +84,16 @@ class FlagNamesTest {
         for (CommandLine.Model.OptionSpec option :
                 new CommandLine(new TrainingOptions()).getCommandSpec().options()) {
             String flag = option.longestName();
-            if (Set.of("--data-dir", "--tune", "--from", "--from-epochs", "--recipe")
+            if (Set.of(
+                            "--data-dir",
+                            "--tune",
+                            "--from",
+                            "--from-epochs",
+                            "--recipe",
+                            "--image-size",
+                            "--grey",
+                            "--skip-bad",
+                            "--class-names")
                     .contains(flag)) continue; // They choose data, or read a file.
             Map<String, String> usual = parameters(rule(flag));
             Map<String, String> changed = parameters(words(option));

@@ -100,8 +100,8 @@ class HungerTest {
         refuses(lying, f -> IdxFormat.read(f, idxLabels(2_000_000), "set", TEN));
         refuses(label, f -> IdxFormat.read(honest, f, "set", TEN));
         refuses(few, f -> IdxFormat.read(bomb(), f, "set", TEN));
-        for (Path file : List.of(honest, plain)) reads(file, f -> Pictures.read(List.of(f), net()));
-        for (Path file : List.of(bomb, many, lying)) refuses(file, f -> Pictures.read(List.of(f), net()));
+        for (Path file : List.of(honest, plain)) reads(file, f -> Pictures.read(List.of(f), net(), false));
+        for (Path file : List.of(bomb, many, lying)) refuses(file, f -> Pictures.read(List.of(f), net(), false));
     }
 
     private Path idxLabels(int count) {
@@ -286,7 +286,7 @@ class HungerTest {
 
     @Test
     void pictures() throws IOException {
-        Reader predict = file -> Pictures.read(List.of(file), net());
+        Reader predict = file -> Pictures.read(List.of(file), net(), false);
         byte[] head = ByteBuffer.allocate(13)
                 .putInt(28)
                 .putInt(28)
@@ -311,7 +311,7 @@ class HungerTest {
 
     @Test
     void otherPictures() throws IOException {
-        Reader predict = file -> Pictures.read(List.of(file), net());
+        Reader predict = file -> Pictures.read(List.of(file), net(), false);
         Path large = folder.resolve("large");
         Files.write(large, joined(new byte[] {-1, (byte) 0xD8, -1}, new byte[17 * MIB]));
         refuses(large, predict);

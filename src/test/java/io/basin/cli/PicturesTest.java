@@ -45,7 +45,7 @@ class PicturesTest {
     }
 
     private static byte[] read(Path file, int channels) {
-        return Pictures.read(List.of(file), net(channels)).set().pixels();
+        return Pictures.read(List.of(file), net(channels), false).set().pixels();
     }
 
     private Path png(BufferedImage image) throws IOException {

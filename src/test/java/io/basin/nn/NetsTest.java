@@ -55,6 +55,20 @@ class NetsTest {
     }
 
     @Test
+    void everyNetTakesSquareImagesFromFourPixelsOn() {
+        for (String name : Nets.NAMES) {
+            for (int[] sample : new int[][] {{3, 4, 4}, {1, 20, 20}, {3, 33, 33}, {3, 96, 96}}) {
+                Graph net = Nets.build(name, Shape.of(sample), 7);
+                assertEquals(Shape.of(7), net.output().shape(), name);
+            }
+        }
+        String said = assertThrows(
+                        IllegalArgumentException.class, () -> Nets.build("preresnet20", Shape.of(3, 64, 48), 7))
+                .getMessage();
+        assertTrue(said.contains("needs a square image"), said);
+    }
+
+    @Test
     void theSmallCnnHasFourConvolutionsAndTwoDenseLayers() {
         int convs = 9 * (32 + 32 * 32 + 32 * 64 + 64 * 64) + 2 * (32 + 32 + 64 + 64);
         assertEquals(convs + 7 * 7 * 64 * 128 + 128 + 128 * 10 + 10, count("small-cnn", MNIST, 10));

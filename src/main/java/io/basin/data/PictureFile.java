@@ -1,8 +1,10 @@
-package io.basin.cli;
+package io.basin.data;
 
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * One still PNG, JPEG, GIF or BMP, proved whole before it is decoded.
@@ -27,12 +30,17 @@ import javax.imageio.stream.ImageInputStream;
  * pixels, such as compressed texts and colour profiles, is not handed to the decoder.
  */
 final class PictureFile {
+    /** Decoded they fill up to a gigabyte. */
+    private static final long MOST_PIXELS = 1 << 27;
+
     private static final HexFormat HEX = HexFormat.of();
 
     private final ByteBuffer in;
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
     private final String format;
     private int orientation = 1;
+    /** Phones append smaller versions and depth maps to their JPEGs and list them in a segment of the first one. */
+    private boolean announcesMore;
 
     /**
      * @param name for messages
@@ -52,7 +60,7 @@ final class PictureFile {
                             name,
                             "is neither a picture that can be decoded (PNG, JPEG, GIF, BMP) nor an IDX file; save it as PNG");
             }
-            if (in.hasRemaining()) {
+            if (in.hasRemaining() && !announcesMore) {
                 throw new IOException("holds " + in.remaining()
                         + " more bytes after the picture's end; save the picture" + " alone as PNG");
             }
@@ -120,6 +128,8 @@ final class PictureFile {
         if (marker == 0xE1 && data.limit() > 6 && data.slice(0, 6).equals(ByteBuffer.wrap(exif))) {
             exif(data.slice(6, data.limit() - 6));
         }
+        byte[] list = {'M', 'P', 'F', 0};
+        announcesMore |= marker == 0xE2 && data.limit() > 4 && data.slice(0, 4).equals(ByteBuffer.wrap(list));
         // JFIF's and Adobe's say how colours are coded; the others are about the picture.
         boolean needed = marker < 0xE0 || marker > 0xEF || marker == 0xE0 || marker == 0xEE;
         in.position(start - 2);
@@ -199,23 +209,15 @@ final class PictureFile {
         return new String(in.array(), start, length, StandardCharsets.ISO_8859_1);
     }
 
-    /** The upright picture, whose size must be the given one: it is compared before anything is decoded. */
-    Upright decode(String name, int width, int height) {
-        try (ImageInputStream stream = ImageIO.createImageInputStream(new ByteArrayInputStream(kept.toByteArray()))) {
+    /** The upright picture; its size is compared with the file's length before anything is decoded. */
+    Upright decode(String name) {
+        try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(kept.toByteArray()))) {
             ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
             try {
                 List<String> warnings = new ArrayList<>();
                 reader.addIIOReadWarningListener((r, warning) -> warnings.add(warning));
                 reader.setInput(stream, false, true);
-                boolean turned = orientation > 4;
-                int w = turned ? height : width;
-                int h = turned ? width : height;
-                if (reader.getWidth(0) != w || reader.getHeight(0) != h) {
-                    throw new FormatException(
-                            name,
-                            "is " + reader.getWidth(0) + " x " + reader.getHeight(0) + ", the net needs " + w + " x "
-                                    + h);
-                }
+                requireHonest(name, reader.getWidth(0), reader.getHeight(0));
                 BufferedImage image = reader.read(0);
                 if (warnings.isEmpty()) return new Upright(image, orientation);
                 throw new FormatException(name, "is damaged (" + warnings.get(0) + "): save it anew as PNG");
@@ -230,6 +232,16 @@ final class PictureFile {
         }
     }
 
+    /** Photographs have at least half a bit a pixel; a plain drawing may have less and is small. */
+    private void requireHonest(String name, long width, long height) {
+        long pixels = width * height;
+        if (pixels <= MOST_PIXELS && 4 * pixels <= 64L * in.limit() + Capped.ROOM) return;
+        throw new FormatException(
+                name,
+                "is " + width + " x " + height + " in " + in.limit()
+                        + " bytes, which no honest picture is, or more than can be decoded: scale it down");
+    }
+
     /**
      * A stored picture with the orientation that its camera wrote (EXIF, 1 to 8).
      *
@@ -237,16 +249,46 @@ final class PictureFile {
      *     bottom and left, 5 left and top, 6 right and top, 7 right and bottom, 8 left and bottom
      */
     record Upright(BufferedImage stored, int orientation) {
-        /** The place in the stored picture, {x, y}, of the upright one's pixel. */
-        int[] at(int x, int y) {
-            boolean turned = orientation > 4;
-            int column = turned ? y : x;
-            int row = turned ? x : y;
+        private boolean turned() {
+            return orientation > 4;
+        }
+
+        int width() {
+            return turned() ? stored.getHeight() : stored.getWidth();
+        }
+
+        int height() {
+            return turned() ? stored.getWidth() : stored.getHeight();
+        }
+
+        /**
+         * Row {@code y}, each pixel as its red, green and blue bytes. Stored values count, as in data sets: Java takes those of
+         * grey pictures for amounts of light and would brighten them on their way to RGB. What is transparent has a colour too,
+         * and keeps it.
+         */
+        int[] row(int y) {
             boolean fromRight = Set.of(2, 3, 7, 8).contains(orientation);
             boolean fromBottom = Set.of(3, 4, 6, 7).contains(orientation);
-            return new int[] {
-                fromRight ? stored.getWidth() - 1 - column : column, fromBottom ? stored.getHeight() - 1 - row : row
-            };
+            boolean backwards = turned() ? fromBottom : fromRight;
+            int line = (turned() ? fromRight : fromBottom) ? height() - 1 - y : y;
+            int[] row = turned() ? stored(line, 0, 1, width()) : stored(0, line, width(), 1);
+            for (int i = 0; backwards && i < row.length / 2; i++) {
+                int other = row[row.length - 1 - i];
+                row[row.length - 1 - i] = row[i];
+                row[i] = other;
+            }
+            return row;
+        }
+
+        private int[] stored(int x, int y, int w, int h) {
+            ColorModel colours = stored.getColorModel();
+            if (colours.getColorSpace().getType() != ColorSpace.TYPE_GRAY) {
+                return stored.getRGB(x, y, w, h, null, 0, w);
+            }
+            int[] grey = stored.getRaster().getSamples(x, y, w, h, 0, (int[]) null);
+            int white = (1 << colours.getComponentSize(0)) - 1;
+            for (int i = 0; i < grey.length; i++) grey[i] = Math.round(255f * grey[i] / white) * 0x010101;
+            return grey;
         }
     }
 }

@@ -1,0 +1,148 @@
+package io.basin.data;
+
+import io.basin.device.Shape;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+
+/**
+ * Reads tables: a line of column names, then a line for each sample. The column {@code label} names its class; all others are
+ * finite numbers, its features. Columns are parted by commas, semicolons or tabs, as the first line shows.
+ *
+ * <p>Classes are the labels that occur, in numerical order where all of them are whole numbers, else in the order of their text.
+ */
+final class CsvFormat {
+    private static final String LABEL = "label";
+    private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
+
+    private final String name;
+    private final List<String> features = new ArrayList<>();
+    private final List<String> labels = new ArrayList<>();
+    private float[] values = new float[0];
+
+    private CsvFormat(Path file) {
+        name = file.toString();
+        try (CSVParser rows = open(file)) {
+            List<String> columns = rows.getHeaderNames();
+            if (!columns.contains(LABEL)) {
+                throw fault("has no column 'label' among " + Printable.of(String.join(", ", columns)));
+            }
+            if (Set.copyOf(columns).size() < columns.size()) throw fault("has two columns of one name");
+            columns.stream().filter(c -> !c.equals(LABEL)).forEach(features::add);
+            if (features.isEmpty()) throw fault("has no column but 'label'");
+            long cap = Files.size(file) / features.size();
+            for (CSVRecord row : rows) add(row, columns, cap);
+        } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+            throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+        }
+        if (labels.isEmpty()) throw fault("holds no samples");
+        values = Arrays.copyOf(values, labels.size() * features.size());
+    }
+
+    /**
+     * Reads the files of all parts, whose columns must be the same.
+     *
+     * @throws DataException naming file, line and column
+     */
+    static Map<String, Dataset> read(Map<String, Path> files, String name) {
+        Map<String, CsvFormat> tables = new LinkedHashMap<>();
+        files.forEach((part, file) -> tables.put(part, new CsvFormat(file)));
+        List<String> features = tables.values().iterator().next().features;
+        TreeSet<String> seen = new TreeSet<>();
+        tables.values().forEach(t -> seen.addAll(t.labels));
+        boolean whole = seen.stream().allMatch(l -> l.matches("-?[0-9]{1,9}"));
+        List<String> classes = seen.stream()
+                .sorted(whole ? Comparator.comparing(Integer::valueOf) : Comparator.naturalOrder())
+                .toList();
+        Map<String, Integer> numbers = new LinkedHashMap<>();
+        classes.forEach(c -> numbers.put(c, numbers.size()));
+        Map<String, Dataset> parts = new LinkedHashMap<>();
+        tables.forEach((part, table) -> {
+            if (!table.features.equals(features)) throw table.fault("has other columns than the training part");
+            int[] labels = table.labels.stream().mapToInt(numbers::get).toArray();
+            Shape sample = Shape.of(features.size(), 1, 1);
+            parts.put(
+                    part,
+                    Dataset.labelled(table.values, labels, sample, classes).named(name + " " + part));
+        });
+        return parts;
+    }
+
+    private static CSVParser open(Path file) throws IOException {
+        String first;
+        try (var lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            char[] head = new char[1 << 12];
+            first = new String(head, 0, Math.max(0, lines.read(head)))
+                    .lines()
+                    .findFirst()
+                    .orElse("");
+        }
+        char mark = first.indexOf('\t') >= 0 ? '\t' : first.indexOf(';') >= 0 ? ';' : ',';
+        CSVFormat format = CSVFormat.RFC4180
+                .builder()
+                .setDelimiter(mark)
+                .setHeader()
+                .setSkipHeaderRecord(true)
+                .setIgnoreEmptyLines(true)
+                .setTrim(true)
+                .get();
+        var in = Files.newBufferedReader(file, StandardCharsets.UTF_8);
+        try {
+            in.mark(1);
+            // Spreadsheets write a byte order mark.
+            if (in.read() != 0xFEFF) in.reset();
+            return CSVParser.builder().setReader(in).setFormat(format).get();
+        } catch (IOException | RuntimeException e) {
+            in.close();
+            throw e;
+        }
+    }
+
+    private void add(CSVRecord row, List<String> columns, long cap) {
+        long line = row.getRecordNumber() + 1;
+        if (row.size() != columns.size()) {
+            throw fault("line " + line + " has " + row.size() + " columns, the first line " + columns.size());
+        }
+        int at = labels.size() * features.size();
+        if (at + (long) features.size() > Capped.MAX_ARRAY / 4) throw fault("has more than 2 GiB of numbers");
+        if (at == values.length) {
+            long more = Math.min(Math.max(64, 2L * labels.size()), cap + 1);
+            values = Arrays.copyOf(values, (int) Math.min(more * features.size(), Capped.MAX_ARRAY / 4));
+        }
+        for (int i = 0; i < row.size(); i++) {
+            if (columns.get(i).equals(LABEL)) labels.add(row.get(i));
+            else values[at++] = number(row.get(i), line, columns.get(i));
+        }
+        if (labels.get(labels.size() - 1).isEmpty()) throw fault("line " + line + " has no label");
+    }
+
+    private float number(String text, long line, String column) {
+        try {
+            float value = Float.parseFloat(text);
+            if (Float.isFinite(value)) return value;
+        } catch (NumberFormatException e) {
+            // As below: to a reader both are the same fault.
+        }
+        throw fault("line " + line + ", column '" + Printable.of(column) + "' is '" + Printable.of(text)
+                + "', which is not a finite number");
+    }
+
+    private DataException fault(String wrong) {
+        return DataException.of(name, wrong, REMEDY);
+    }
+}

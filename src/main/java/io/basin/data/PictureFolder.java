@@ -1,0 +1,290 @@
+package io.basin.data;
+
+import io.basin.Nullable;
+import io.basin.device.Shape;
+import io.basin.io.AtomicFile;
+import io.basin.io.Dtype;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.Notices;
+import io.basin.io.Safetensors;
+import io.basin.io.Sha256;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Reads a folder of pictures, one folder per class, as squares of one size.
+ *
+ * <p>The parts are its folders {@code train}, {@code val} and {@code test}, or it is one part itself. Pictures lie at any depth
+ * below their class, in the order of their names. Where all of them are grey, so is the set.
+ *
+ * <p>Decoding takes minutes and hashing seconds, so decoded pictures are kept in a file of the cache that is named by the SHA-256
+ * of all names and contents: whatever changes makes another file, and no copy is ever out of date.
+ */
+final class PictureFolder {
+    /** Part of the cache's key: another decoder makes other pixels. */
+    private static final String VERSION = "1";
+
+    private static final List<String> VALIDATION = List.of("val", "valid", "validation");
+    private static final List<String> ENDINGS = List.of("png", "jpg", "jpeg", "gif", "bmp");
+    private static final int SHOWN = 20;
+
+    /** One picture. {@code name}: of its file, from the folder on. */
+    private record Entry(String part, int label, String name, Path file) {}
+
+    private final Path folder;
+    private final int size;
+    private final boolean grey;
+    private final boolean skipBad;
+    private final Progress progress;
+    private final List<String> classes = new ArrayList<>();
+    private final List<Entry> entries = new ArrayList<>();
+    private final Map<String, Integer> others = new TreeMap<>();
+
+    /** @param size height and width of the samples */
+    PictureFolder(Path folder, int size, boolean grey, boolean skipBad, Progress progress) {
+        this.folder = folder;
+        this.size = size;
+        this.grey = grey;
+        this.skipBad = skipBad;
+        this.progress = progress;
+    }
+
+    /**
+     * Reads all parts that there are.
+     *
+     * @param cache folder for decoded pictures
+     * @return {@code train}, and {@code val} and {@code test} where there are such folders
+     * @throws DataException naming the folder or all files that cannot be used
+     */
+    Map<String, Dataset> read(Path cache) {
+        list();
+        if (entries.size() * 3L * size * size > Capped.MAX_ARRAY) {
+            throw fault(
+                    "its " + entries.size() + " pictures of " + size + " x " + size
+                            + " take more than the 2 GiB that a data set may have",
+                    "Choose a smaller `imageSize`");
+        }
+        Path kept = cache.resolve(key() + ".safetensors");
+        Decoded decoded = kept(kept);
+        if (decoded == null) {
+            decoded = decode();
+            keep(cache, kept, decoded);
+        }
+        if (!decoded.bad.isEmpty()) {
+            if (!skipBad) throw fault(decoded.complaint(), "Mend or remove them, or leave them out with `skipBad`");
+            Notices.once(folder + ": left out " + decoded.complaint());
+        }
+        return parts(decoded);
+    }
+
+    private DataException fault(String wrong, String remedy) {
+        return DataException.of(folder.toString(), wrong, remedy);
+    }
+
+    /** @param bad what is wrong with files that cannot be read; their pixels are 0 */
+    private record Decoded(byte[] pixels, int channels, Map<String, String> bad) {
+        String complaint() {
+            String said = bad.values().stream().limit(SHOWN).collect(Collectors.joining("; "));
+            return bad.size() + (bad.size() == 1 ? " picture that" : " pictures that") + " cannot be read: " + said
+                    + (bad.size() > SHOWN ? "; and " + (bad.size() - SHOWN) + " more" : "");
+        }
+    }
+
+    private void list() {
+        Path train = folder.resolve("train");
+        boolean parted = Files.isDirectory(train);
+        Path root = parted ? train : folder;
+        for (Path child : children(root)) classes.add(child.getFileName().toString());
+        if (!parted && (classes.contains("test") || classes.stream().anyMatch(VALIDATION::contains))) {
+            throw fault("holds " + String.join(", ", classes) + " but no 'train'", "Put the training pictures there");
+        }
+        if (classes.isEmpty()) {
+            throw DataException.of(
+                    root.toString(), "holds no folders", "Put the pictures of each class into a folder of its name");
+        }
+        list("train", root);
+        if (parted) {
+            VALIDATION.stream()
+                    .filter(v -> Files.isDirectory(folder.resolve(v)))
+                    .findFirst()
+                    .ifPresent(v -> list("val", folder.resolve(v)));
+            if (Files.isDirectory(folder.resolve("test"))) list("test", folder.resolve("test"));
+        }
+        others.forEach((ending, count) -> Notices.once(folder + ": left out " + count + " " + ending
+                + " files, which are not read: save them as PNG or JPEG if they are meant"));
+    }
+
+    private void list(String part, Path root) {
+        for (Path child : children(root)) {
+            int label = classes.indexOf(child.getFileName().toString());
+            if (label < 0) {
+                throw DataException.of(
+                        child.toString(),
+                        "is of a class that the training part does not have",
+                        "Classes there: " + String.join(", ", classes));
+            }
+            int before = entries.size();
+            for (Path file : files(child)) {
+                entries.add(new Entry(part, label, folder.relativize(file).toString(), file));
+            }
+            if (entries.size() == before && part.equals("train")) {
+                throw DataException.of(
+                        child.toString(), "holds no pictures", "Remove it, or put PNG or JPEG files there");
+            }
+        }
+    }
+
+    private static List<Path> children(Path root) {
+        try (Stream<Path> all = Files.list(root)) {
+            return all.filter(p ->
+                            Files.isDirectory(p) && !p.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw DataException.of(root.toString(), "cannot be read (" + Reason.of(e) + ")", "Name another folder", e);
+        }
+    }
+
+    private List<Path> files(Path root) {
+        try (Stream<Path> all = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
+            return all.filter(f ->
+                            Files.isRegularFile(f) && isPicture(f.getFileName().toString()))
+                    .sorted()
+                    .toList();
+        } catch (IOException | UncheckedIOException e) {
+            throw DataException.of(root.toString(), "cannot be read (" + Reason.of(e) + ")", "Name another folder", e);
+        }
+    }
+
+    private boolean isPicture(String name) {
+        if (name.startsWith(".")) return false;
+        String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(java.util.Locale.ROOT);
+        if (ENDINGS.contains(ending)) return true;
+        others.merge(name.contains(".") ? "." + ending : "unnamed", 1, Integer::sum);
+        return false;
+    }
+
+    private String key() {
+        String[] sums = new String[entries.size()];
+        all("reading " + folder.getFileName(), i -> {
+            Entry entry = entries.get(i);
+            try {
+                sums[i] = entry.name + " " + Sha256.ofFile(entry.file);
+            } catch (IOException e) {
+                throw DataException.of(
+                        entry.file.toString(), "cannot be read (" + Reason.of(e) + ")", "Mend or remove it", e);
+            }
+        });
+        return Sha256.of(VERSION + " " + size + " " + grey + "\n" + String.join("\n", sums));
+    }
+
+    /** Does {@code work} for every entry, on all cores. */
+    private void all(String task, IntConsumer work) {
+        try (Progress.Counter counter = progress.start(task, entries.size(), "pictures")) {
+            IntStream.range(0, entries.size()).parallel().forEach(i -> {
+                work.accept(i);
+                synchronized (counter) {
+                    counter.step(1);
+                }
+            });
+        }
+    }
+
+    private Decoded decode() {
+        int each = 3 * size * size;
+        byte[] colours = new byte[entries.size() * each];
+        Map<String, String> bad = new TreeMap<>();
+        all("decoding " + folder.getFileName(), i -> {
+            try {
+                byte[] one = Picture.read(entries.get(i).file, Shape.of(3, size, size), false);
+                System.arraycopy(one, 0, colours, i * each, each);
+            } catch (FormatException | UncheckedIOException e) {
+                synchronized (bad) {
+                    bad.put(entries.get(i).name, String.valueOf(e.getMessage()));
+                }
+            }
+        });
+        boolean plain = grey || isGrey(colours);
+        return new Decoded(plain ? Picture.luminance(colours) : colours, plain ? 1 : 3, bad);
+    }
+
+    private static boolean isGrey(byte[] colours) {
+        for (int i = 0; i < colours.length; i += 3) {
+            if (colours[i] != colours[i + 1] || colours[i] != colours[i + 2]) return false;
+        }
+        return true;
+    }
+
+    private void keep(Path cache, Path file, Decoded decoded) {
+        try {
+            Files.createDirectories(cache);
+            AtomicFile.sweep(cache);
+            Safetensors.writer()
+                    .add(
+                            "images",
+                            Dtype.U8,
+                            new long[] {entries.size(), size, size, decoded.channels},
+                            ByteBuffer.wrap(decoded.pixels))
+                    .metadata(Map.of("bad", Json.line(decoded.bad)))
+                    .write(file);
+        } catch (IOException | UncheckedIOException e) {
+            Notices.note("decoded pictures cannot be kept in " + cache + " (" + Reason.of(e)
+                    + "): the next command decodes them again");
+        }
+    }
+
+    /** What was decoded before; null where that is not there or damaged. */
+    private @Nullable Decoded kept(Path file) {
+        if (!Files.isRegularFile(file)) return null;
+        try (Safetensors in = Safetensors.open(file)) {
+            Map<String, String> bad = new TreeMap<>();
+            Json.parse(in.metadata().getOrDefault("bad", "{}"), file.toString())
+                    .properties()
+                    .forEach(e -> bad.put(e.getKey(), e.getValue().asText()));
+            byte[] pixels = in.read("images").array();
+            int channels = pixels.length / (entries.size() * size * size);
+            return new Decoded(pixels, channels, bad);
+        } catch (FormatException | UncheckedIOException e) {
+            Notices.once(e.getMessage() + "; the pictures are decoded again");
+            return null;
+        }
+    }
+
+    private Map<String, Dataset> parts(Decoded decoded) {
+        int each = size * size * decoded.channels;
+        Map<String, Dataset> parts = new LinkedHashMap<>();
+        for (String part : List.of("train", "val", "test")) {
+            int[] used = IntStream.range(0, entries.size())
+                    .filter(i -> entries.get(i).part.equals(part) && !decoded.bad.containsKey(entries.get(i).name))
+                    .toArray();
+            if (used.length == 0) continue;
+            byte[] pixels = new byte[used.length * each];
+            for (int i = 0; i < used.length; i++) {
+                System.arraycopy(decoded.pixels, used[i] * each, pixels, i * each, each);
+            }
+            int[] labels = Arrays.stream(used).map(i -> entries.get(i).label).toArray();
+            parts.put(
+                    part,
+                    new Dataset(
+                            folder.getFileName() + " " + part, pixels, labels, size, size, decoded.channels, classes));
+        }
+        if (!parts.containsKey("train")) throw fault("none of its pictures can be read", "Name another folder");
+        return parts;
+    }
+}

@@ -1,0 +1,228 @@
+package io.basin.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.device.Shape;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tables and NumPy's arrays as data sets: what is read, and that everything else is refused by name and without memory. */
+@Timeout(120)
+class TablesTest {
+    private static final String TABLE = "width,\"height, in m\",label\n1.5,2,owl\n-3e-1,4,cat\n5,6,owl\n7,8,cat\n";
+
+    @TempDir
+    Path folder;
+
+    private TrainTest read(Path file) {
+        return DataSets.load(file.toString());
+    }
+
+    private String refusal(Path file) {
+        String said = assertThrows(DataException.class, () -> read(file)).getMessage();
+        assertTrue(said.startsWith(file.toString()), said);
+        return said;
+    }
+
+    private Path csv(String text) throws IOException {
+        return Files.writeString(folder.resolve("table.csv"), text);
+    }
+
+    /** As numpy.save writes it. */
+    static byte[] npy(String type, String shape, int bytes, double... values) {
+        String header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+        header += " ".repeat(63 - (10 + header.length()) % 64) + "\n";
+        ByteBuffer all = ByteBuffer.allocate(10 + header.length() + bytes * values.length)
+                .order(type.startsWith(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+        all.put((byte) 0x93).put("NUMPY\1\0".getBytes(StandardCharsets.ISO_8859_1));
+        all.put(new byte[] {(byte) header.length(), (byte) (header.length() >> 8)});
+        all.put(header.getBytes(StandardCharsets.ISO_8859_1));
+        for (double v : values) {
+            if (type.contains("f4")) all.putFloat((float) v);
+            else if (type.contains("f")) all.putDouble(v);
+            else if (bytes == 8) all.putLong((long) v);
+            else if (bytes == 2) all.putShort((short) v);
+            else all.put((byte) v);
+        }
+        return all.array();
+    }
+
+    private Path npz(Map<String, byte[]> arrays) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream out = new ZipOutputStream(bytes)) {
+            for (Map.Entry<String, byte[]> array : arrays.entrySet()) {
+                out.putNextEntry(new ZipEntry(array.getKey() + ".npy"));
+                out.write(array.getValue());
+                out.closeEntry();
+            }
+        }
+        return Files.write(folder.resolve("arrays.npz"), bytes.toByteArray());
+    }
+
+    @Test
+    void aTableHasFeaturesAndClassesOfItsLabels() throws IOException {
+        TrainTest data = read(csv(TABLE));
+        assertEquals(List.of("cat", "owl"), data.train().classNames());
+        assertEquals(Shape.of(2, 1, 1), data.train().sample());
+        assertEquals(2, data.train().count());
+        assertEquals(2, data.test().count());
+        assertArrayEquals(new int[] {1, 1}, data.test().classCounts());
+        String tabs = TABLE.replace("\"height, in m\"", "height").replace(',', '\t');
+        assertEquals(data.fingerprint(), read(csv("\uFEFF" + tabs)).fingerprint());
+        TrainTest numbers = read(csv("a,label\n1,10\n2,9\n3,10\n4,9\n"));
+        assertEquals(List.of("9", "10"), numbers.train().classNames());
+    }
+
+    @Test
+    void aFolderOfTablesHasTheirParts() throws IOException {
+        Files.writeString(folder.resolve("train.csv"), TABLE);
+        Files.writeString(folder.resolve("test.csv"), "width,\"height, in m\",label\n0,0,owl\n");
+        assertEquals(1, read(folder).test().count());
+        assertEquals(4, read(folder).train().count());
+        Files.writeString(folder.resolve("val.csv"), "other,label\n0,owl\n");
+        String said = assertThrows(DataException.class, () -> read(folder)).getMessage();
+        assertTrue(said.contains("val.csv: has other columns than the training part"), said);
+    }
+
+    @Test
+    void faultsOfATableAreNamedWithLineAndColumn() throws IOException {
+        assertTrue(refusal(csv("a,b\n1,2\n")).contains("has no column 'label' among a, b"));
+        assertTrue(refusal(csv("a,label\n1,x\nwide,y\n")).contains("line 3, column 'a' is 'wide'"));
+        assertTrue(refusal(csv("a,label\nNaN,x\n")).contains("is 'NaN', which is not a finite number"));
+        assertTrue(refusal(csv("a,label\n1,x\n1,2,3\n")).contains("line 3 has 3 columns, the first line 2"));
+        assertTrue(refusal(csv("a,label\n1,\n")).contains("line 2 has no label"));
+        assertTrue(refusal(csv("a,label\n")).contains("holds no samples"));
+        assertTrue(refusal(csv("")).contains("'label'"));
+        assertTrue(refusal(csv("a,a,label\n1,2,x\n")).contains("two columns of one name"));
+    }
+
+    @Test
+    void arraysOfEveryLayoutAreReadAsChannelsLast() throws IOException {
+        double[] pixels = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+        byte[] labels = npy("<i8", "2,", 8, 1, 0);
+        Map<String, byte[]> arrays = new LinkedHashMap<>();
+        arrays.put("y_train", labels);
+        arrays.put("y_test", npy("|u1", "2, 1", 1, 0, 1));
+        arrays.put("x_train", npy("|u1", "2, 3, 2, 1", 1, pixels));
+        arrays.put("x_test", npy("|u1", "2, 3, 2, 1", 1, pixels));
+        Dataset last = read(npz(arrays)).train();
+        assertEquals(Shape.of(1, 3, 2), last.sample());
+        assertArrayEquals(new int[] {1, 0}, last.labels());
+        assertArrayEquals(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, last.pixels());
+        for (String part : List.of("train", "test")) {
+            arrays.put("x_" + part, npy(">f8", "2, 3, 2, 5", 8, new double[60]));
+        }
+        Dataset first = read(npz(Map.of(
+                        "labels",
+                        npy("<i2", "4,", 2, 1, 0, 0, 1),
+                        "images",
+                        npy("|u1", "4, 2, 3, 5", 1, counted(120)))))
+                .train();
+        assertEquals(Shape.of(2, 3, 5), first.sample());
+        assertEquals(first.pixels()[0] + 15, first.pixels()[1]);
+        assertEquals(Shape.of(3, 2, 5), read(npz(arrays)).train().sample());
+        assertTrue(read(npz(arrays)).train().isFloat());
+    }
+
+    private static double[] counted(int n) {
+        double[] all = new double[n];
+        for (int i = 0; i < n; i++) all[i] = i;
+        return all;
+    }
+
+    @Test
+    void aFolderOfArraysIsAsGoodAsAnArchive() throws IOException {
+        Files.write(folder.resolve("y.npy"), npy("<i8", "4,", 8, 0, 1, 0, 1));
+        Files.write(folder.resolve("x.npy"), npy("<f4", "4, 2", 4, 1, 2, 3, 4, 5, 6, 7, 8));
+        TrainTest data = read(folder);
+        assertEquals(Shape.of(2, 1, 1), data.train().sample());
+        assertEquals(2, data.train().count());
+    }
+
+    @Test
+    void faultsOfArraysAreNamed() throws IOException {
+        byte[] y = npy("<i8", "2,", 8, 0, 1);
+        byte[] x = npy("<f4", "2, 1", 4, 0, 1);
+        assertTrue(refusal(npz(Map.of("a", y))).contains("holds no labels of a training part"));
+        assertTrue(refusal(npz(Map.of("y", y))).contains("holds labels of train but no samples"));
+        assertTrue(
+                refusal(npz(Map.of("y", y, "x", npy("|O", "2, 1", 0)))).contains("(x): is of a type that is not read"));
+        assertTrue(
+                refusal(npz(Map.of("y", npy("<f8", "2,", 8, 0, 0.5), "x", x))).contains("label 1 is 0.5"));
+        assertTrue(
+                refusal(npz(Map.of("y", npy("<i8", "3,", 8, 0, 1, 1), "x", x))).contains("has 2 samples and 3 labels"));
+        assertTrue(refusal(npz(Map.of("y", y, "x", npy("<f4", "2, 1", 4, 0, Double.NaN))))
+                .contains("not finite"));
+        assertTrue(refusal(npz(Map.of("y", y, "x", npy("<f4", "2, 9, 9, 9", 4, new double[1458]))))
+                .contains("1 to 4 channels"));
+        assertTrue(refusal(npz(Map.of("y", npy("<i8", "2,", 8, 0, 2), "x", x))).contains("no sample of class 1"));
+        assertTrue(refusal(Files.writeString(folder.resolve("no.npz"), "text")).contains("is no NumPy archive"));
+    }
+
+    @Test
+    void aHeaderThatPromisesGigabytesAllocatesNothing() throws IOException {
+        byte[] y = npy("<i8", "2,", 8, 0, 1);
+        for (int size : new int[] {999_999_999, 60_000_000}) {
+            Path file = npz(Map.of("y", y, "x", npy("|u1", "2, " + size, 1)));
+            long allocated = Allocation.of(() -> assertTrue(refusal(file).contains("announces [2, ")));
+            assertTrue(allocated < 2 << 20, "allocated " + allocated);
+        }
+    }
+
+    @Test
+    void anArchiveThatInflatesToFarMoreThanItsLengthIsRefused() throws IOException {
+        byte[] zeros = npy("|u1", "2, 60000000", 1);
+        byte[] all = java.util.Arrays.copyOf(zeros, zeros.length + 120_000_000);
+        Path bomb = npz(Map.of("y", npy("<i8", "2,", 8, 0, 1), "x", all));
+        long allocated = Allocation.of(() -> assertTrue(refusal(bomb).contains("save it uncompressed")));
+        assertTrue(allocated < 4 << 20, "allocated " + allocated);
+    }
+
+    @Test
+    void damagedTablesAndArraysAreReadOrRefusedByName() throws IOException {
+        byte[] table = TABLE.getBytes(StandardCharsets.UTF_8);
+        byte[] array = npy("<f4", "4, 2", 4, 1, 2, 3, 4, 5, 6, 7, 8);
+        byte[] archive = Files.readAllBytes(npz(Map.of("y", npy("<i8", "4,", 8, 0, 1, 0, 1), "x", array)));
+        Files.createDirectories(folder.resolve("arrays"));
+        Files.write(folder.resolve("arrays/y.npy"), npy("<i8", "4,", 8, 0, 1, 0, 1));
+        fuzz(table, folder.resolve("t.csv"), folder.resolve("t.csv"));
+        fuzz(archive, folder.resolve("a.npz"), folder.resolve("a.npz"));
+        fuzz(array, folder.resolve("arrays/x.npy"), folder.resolve("arrays"));
+    }
+
+    private void fuzz(byte[] valid, Path file, Path named) throws IOException {
+        Mutation mutation = new Mutation(7);
+        int read = 0;
+        int rounds = 800;
+        for (int round = 0; round < rounds; round++) {
+            Files.deleteIfExists(file);
+            Files.write(file, round == 0 ? valid : mutation.of(valid));
+            try {
+                assertNotNull(read(named));
+                read++;
+            } catch (DataException | IllegalArgumentException e) {
+                String said = String.valueOf(e.getMessage());
+                boolean split = e instanceof IllegalArgumentException && said.contains("single sample of class");
+                assertTrue(split || said.startsWith(named.toString()) && said.length() < 2000, said);
+            }
+        }
+        assertTrue(read > 0 && read < rounds, "the mutations must reach both ends, read " + read);
+    }
+}
