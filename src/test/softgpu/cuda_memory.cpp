@@ -1,10 +1,13 @@
 // libcuda.so.1: device and pinned memory, copies, fills.
 //
 // Copies and fills without `Async` go to the legacy stream, which does not wait for non-blocking streams; only those
-// that touch the host make it wait, as CUDA documents. Async copies want pinned memory and look at it when they run.
+// that touch the host make it wait, as CUDA documents. A copy from pageable memory to the device makes it wait for what
+// was in the stream before, and no longer: its bytes are staged and arrive when the stream comes to them, so work in a
+// non-blocking stream that relies on them is a race. Async copies want pinned memory and look at it when they run.
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "driver.h"
 
@@ -21,6 +24,7 @@ struct Pinned {
 auto& owners = *new std::map<Address, Context*>;
 auto& pinned = *new std::map<const char*, Pinned>;
 std::uint64_t pinnedCount = 0;
+auto& staged = *new std::shared_ptr<Job>;  // the last copy from pageable memory
 
 // Which pinned range holds these bytes; 0 when none does.
 std::uint64_t pinnedRange(const void* host, std::size_t bytes) {
@@ -75,10 +79,23 @@ void blocking(Operation operation) {
     finish(legacy.last);
 }
 
+void copyStaged(const char* function, Address to, const void* from, std::size_t n) {
+    current();
+    forbidWhileCapturing();
+    finish(resolve(nullptr));
+    const char* first = static_cast<const char*>(from);
+    auto taken = std::make_shared<const std::vector<char>>(first, first + n);
+    submit(resolve(nullptr), {Kind::htod, sized(function, n), n, [=](Task& task) {
+                                  std::memcpy(task.write(to, n), taken->data(), n);
+                              }});
+    staged = resolve(nullptr).last;
+}
+
 CUresult copyToDevice(const char* function, Address to, const void* from, std::size_t n, CUstream* handle) {
     return call("copy", function, [&] {
         if (!n) return;
         requireDevice(function, to, n);
+        if (!handle && !pinnedRange(from, n)) return copyStaged(function, to, from, n);
         if (!handle) return blocking(toDevice(function, to, from, n, 0));
         current();
         submit(resolve(*handle), toDevice(function, to, from, n, requirePinned(function, from, n)));
@@ -217,6 +234,7 @@ CUresult cuMemFree_v2(CUdeviceptr at) {
     return release(__func__, [&] {
         if (!at) return;
         forbidWhileCapturing();
+        guarded([] { finish(std::exchange(staged, nullptr)); });  // whoever made the copy had no handle to wait for it
         auto found = owners.find(at);
         if (found == owners.end()) {
             misused("cuMemFree: not the start of live memory: " + memory().describe(at));

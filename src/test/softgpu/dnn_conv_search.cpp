@@ -3,6 +3,10 @@
 // The search times nothing: its order and its workspaces are plausible, and its times are zero, since no time here is a
 // GPU's. The Ex variants overwrite their output and their workspace, as on hardware. All results carry their math type,
 // but the JNI library copies it for backward-filter results only: Java never sees the others.
+//
+// BASIN_SOFTGPU_CUDNN takes away what a real cuDNN may lack: words between commas, each refuse-LAYOUT-MATH-DIRECTION (no
+// algorithm at all) or random-LAYOUT-MATH-DIRECTION (none that is deterministic), of nhwc and nchw, fma and tensor,
+// forward, data and filter; and tensor-op, where a search calls default arithmetic that rounds to TF32 by the older name.
 #include <algorithm>
 
 #include "dnn_conv.h"
@@ -20,10 +24,26 @@ bool winograd(const Problem& p) {
     return kernel[0] == 3 && kernel[1] == 3 && unit && p.conv.groups == 1 && p.w.format == NCHW;
 }
 
+bool asked(const std::string& word) {
+    const char* words = std::getenv("BASIN_SOFTGPU_CUDNN");
+    return words != nullptr && ("," + std::string(words) + ",").find("," + word + ",") != std::string::npos;
+}
+
+bool asked(const char* verdict, Direction direction, const Problem& problem) {
+    const char* directions[] = {"-forward", "-data", "-filter"};
+    return asked(std::string(verdict) + (problem.w.format == NHWC ? "-nhwc" : "-nchw") +
+                 (problem.conv.math == FMA_MATH ? "-fma" : "-tensor") + directions[direction]);
+}
+
+int reportedMath(const Problem& problem) {
+    return problem.shape().tf32 && asked("tensor-op") ? int(TENSOR_OP_MATH) : problem.conv.math;
+}
+
 }  // namespace
 
 std::vector<Algorithm> algorithms(Direction direction, const Problem& problem) {
     std::vector<Algorithm> offered;
+    if (asked("refuse", direction, problem)) return offered;
     bool fast = winograd(problem);
     switch (direction) {
         case FORWARD:
@@ -42,6 +62,9 @@ std::vector<Algorithm> algorithms(Direction direction, const Problem& problem) {
             if (problem.w.format == NCHW) offered.push_back({FILTER_3, false});
             break;
     }
+    if (asked("random", direction, problem))
+        offered.erase(std::remove_if(offered.begin(), offered.end(), [](const Algorithm& a) { return a.deterministic; }),
+                      offered.end());
     return offered;
 }
 
@@ -74,7 +97,7 @@ struct Perf {  // cudnnConvolution*AlgoPerf_t: the same layout in all directions
 };
 
 Perf failed(int algorithm, int status, const Problem& problem) {
-    return {algorithm, status, -1, 0, 0, problem.conv.math, {}};
+    return {algorithm, status, -1, 0, 0, reportedMath(problem), {}};
 }
 
 // What fits into so many bytes, then what does not, then one that the device cannot run: a caller looks at the status.
@@ -92,7 +115,7 @@ std::vector<Perf> candidates(Direction direction, const Problem& problem, std::s
         std::size_t needed = workspaceOf(direction, problem, offered.number);
         int determinism = offered.deterministic ? 1 : 0;
         if (needed <= bytes) {
-            able.push_back({offered.number, SUCCESS, 0, needed, determinism, problem.conv.math, {}});
+            able.push_back({offered.number, SUCCESS, 0, needed, determinism, reportedMath(problem), {}});
         } else {
             unable.push_back(failed(offered.number, INTERNAL_ERROR_HOST_ALLOCATION_FAILED, problem));
         }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "dnn.h"
+#include "product.h"
 
 namespace softgpu::dnn {
 
@@ -108,11 +109,12 @@ void maxBackward(const Pooling& p, const Tensor& xt, const Tensor& yt, const flo
     });
 }
 
+template <class Real>
 void averageForward(const Pooling& p, const Tensor& xt, const Tensor& yt, const float* x, float* y) {
     int channels = xt.dims[1];
-    std::vector<double> sum(channels);
+    std::vector<Real> sum(channels);
     windows(p, xt, yt, [&](std::size_t out, std::size_t image, const Window& window) {
-        std::fill(sum.begin(), sum.end(), 0.0);
+        std::fill(sum.begin(), sum.end(), Real(0));
         taps(xt, image, window, [&](std::size_t at) {
             for (int c = 0; c < channels; c++) sum[c] += x[at + c];
         });
@@ -209,8 +211,8 @@ int cudnnPoolingForward(Handle* h, Pooling* desc, const void* alpha, Tensor* xDe
         run(handles().get(h), "cudnnPoolingForward x" + in.shape(), [=](Accessor& memory) {
             Input from(memory, in, x);
             Output to(memory, out, y, blend);
-            p.isMax() ? maxForward(p, in, out, from.data(), to.data())
-                      : averageForward(p, in, out, from.data(), to.data());
+            auto average = softgpu::sumsInFloat() ? averageForward<float> : averageForward<double>;
+            (p.isMax() ? maxForward : average)(p, in, out, from.data(), to.data());
             to.finish();
         });
     });

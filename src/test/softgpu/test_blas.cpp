@@ -54,7 +54,7 @@ struct Matrix {
           host(random(std::size_t(pitch) * columns, seed)),
           device(host.size()) {
         for (int j = 0; j < columns; j++)
-            ok(cuMemcpyHtoD(CUdeviceptr(device + j * pitch), &host[j * pitch], rows * 4), "column");
+            upload(device + j * pitch, &host[j * pitch], rows);
     }
     double at(int i, int j, bool transposed) const { return transposed ? host[j + i * pitch] : host[i + j * pitch]; }
     Floats get() const {

@@ -293,6 +293,60 @@ CASE("TF32 rounds a convolution's operands unless its math type forbids it") {
     unsetenv("BASIN_SOFTGPU_CC");
 }
 
+CASE("in float, sums differ in their last bits from those in double and are no further off than floats are") {
+    Conv c(SETUPS[7], Shape::NHWC);
+    std::vector<double> sum(c.y.host.size(), 0.0);
+    c.products([&](auto ix, auto iw, auto iy) { sum[iy] += double(c.x.host[ix]) * c.w.host[iw]; });
+    Workspace ws(forwardWorkspace(c, 1));
+    auto value = [&] {
+        ok(cudnnConvolutionForward(c.dnn, &ONE, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1, ws.device,
+                                   ws.bytes, &ZERO, c.y.tensor, c.y.device),
+           "forward");
+        return c.y.get();
+    };
+    Floats exact = value();
+    setenv("BASIN_SOFTGPU_SUM", "float32", 1);
+    Floats rounded = value();
+    unsetenv("BASIN_SOFTGPU_SUM");
+    isTrue(rounded != exact, "nothing was rounded");
+    close(rounded, logical(c.y.shape(), sum), 1e-4, "y");
+}
+
+CASE("what the environment takes away is refused or not deterministic, and nothing else is") {
+    Conv last(SETUPS[0], Shape::NHWC), first(SETUPS[0], Shape::NCHW);
+    auto status = [](Conv& c, int algorithm) {
+        std::size_t bytes = 0;
+        return cudnnGetConvolutionBackwardDataWorkspaceSize(c.dnn, c.filter, c.y.tensor, c.desc, c.x.tensor, algorithm,
+                                                            &bytes);
+    };
+    setenv("BASIN_SOFTGPU_CUDNN", "refuse-nhwc-fma-data,random-nchw-fma-data", 1);
+    equals(status(last, 0), 3000, "refused"), equals(status(last, 1), 3000, "refused");
+    equals(status(first, 1), 3000, "deterministic"), ok(status(first, 0), "random");
+    ok(cudnnSetConvolutionMathType(last.desc, 0), "default math"), ok(status(last, 1), "other arithmetic");
+    std::size_t bytes = 0;
+    ok(cudnnGetConvolutionForwardWorkspaceSize(last.dnn, last.x.tensor, last.filter, last.desc, last.y.tensor, 1, &bytes),
+       "another direction");
+    unsetenv("BASIN_SOFTGPU_CUDNN");
+    ok(status(first, 1), "all again");
+}
+
+CASE("a search may call default arithmetic that rounds by the name of tensor cores") {
+    Conv c(SETUPS[0], Shape::NHWC);
+    ok(cudnnSetConvolutionMathType(c.desc, 0), "default math");
+    auto math = [&] {
+        Perf perf;
+        int found;
+        ok(cudnnGetConvolutionBackwardFilterAlgorithm_v7(c.dnn, c.x.tensor, c.y.tensor, c.desc, c.filter, 1, &found,
+                                                         &perf),
+           "get");
+        return perf.mathType;
+    };
+    equals(math(), 0, "as asked for");
+    setenv("BASIN_SOFTGPU_CUDNN", "tensor-op", 1);
+    equals(math(), 1, "by the other name");
+    unsetenv("BASIN_SOFTGPU_CUDNN");
+}
+
 CASE("convolutions refuse what does not fit together") {
     Conv c(SETUPS[2], Shape::NHWC);
     Values other({2, 8, 3, 3, Shape::NHWC}, 1), mixed(c.x.shape(), 1);

@@ -98,6 +98,7 @@ Gpu::~Gpu() {
 void Gpu::fill(CUdeviceptr at, float value) {
     std::vector<float> values(n, value);
     OK(cuMemcpyHtoD(at, values.data(), n * sizeof(float)));
+    OK(cuStreamSynchronize(nullptr));  // till then it may not have arrived
 }
 
 std::vector<float> Gpu::read(CUdeviceptr at) {

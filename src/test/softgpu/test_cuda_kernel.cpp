@@ -119,6 +119,7 @@ KERNEL_CASE("a module's variables are in device memory and keep their values") {
     EXPECT(bias == 2.5f);
     bias = 8;
     OK(cuMemcpyHtoD(at, &bias, size));
+    OK(cuStreamSynchronize(nullptr));
     OK(launch(biased, gpu.a, gpu.x, n));
     OK(cuStreamSynchronize(gpu.a));
     EXPECT(all(gpu.read(gpu.x), 8));

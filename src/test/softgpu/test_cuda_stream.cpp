@@ -42,7 +42,51 @@ CASE("blocking copies go there and back") {
     SAME(1, counter("dtoh"));
     SAME(bytes, counter("bytes_htod"));
     SAME(bytes, counter("bytes_dtoh"));
-    SAME(0, counter("syncs"));
+    SAME(1, counter("syncs"));  // of filling
+}
+
+CASE("a copy from pageable memory takes the bytes at once, and brings them when the default stream is waited for") {
+    Gpu gpu;
+    std::vector<float> heap(n, 5);
+    OK(cuMemcpyHtoD(gpu.x, heap.data(), bytes));
+    std::fill(heap.begin(), heap.end(), 6.0f);
+    OK(cuStreamSynchronize(nullptr));
+    OK(cuMemcpyDtoHAsync(gpu.pinned, gpu.x, bytes, gpu.a));
+    OK(cuStreamSynchronize(gpu.a));
+    EXPECT(all(gpu.pinned, 5));
+    SAME(0, counter("violations"));
+}
+
+CASE("a non-blocking stream that relies on a copy from pageable memory is a race") {
+    Gpu gpu;
+    std::vector<float> heap(n, 5);
+    OK(cuMemcpyHtoD(gpu.x, heap.data(), bytes));
+    OK(cuMemcpyDtoDAsync(gpu.y, gpu.x, bytes, gpu.a));
+    OK(cuStreamSynchronize(gpu.a));
+    EXPECT(cuStreamSynchronize(nullptr) != CUDA_SUCCESS);
+    EXPECT(says("race"));
+    EXPECT(says("cuMemcpyHtoD"));
+}
+
+CASE("memory that is freed has what was copied into it") {
+    Gpu gpu;
+    std::vector<float> heap(n, 5);
+    CUdeviceptr at;
+    OK(cuMemAlloc(&at, bytes));
+    OK(cuMemcpyHtoD(at, heap.data(), bytes));
+    OK(cuMemFree(at));
+    OK(cuStreamSynchronize(nullptr));
+    SAME(0, counter("violations"));
+}
+
+CASE("a copy from pinned memory is there when the call returns") {
+    Gpu gpu;
+    std::fill(gpu.pinned, gpu.pinned + n, 3.0f);
+    OK(cuMemcpyHtoD(gpu.x, gpu.pinned, bytes));
+    OK(cuMemcpyDtoDAsync(gpu.y, gpu.x, bytes, gpu.a));
+    OK(cuStreamSynchronize(gpu.a));
+    EXPECT(all(gpu.read(gpu.y), 3));
+    SAME(0, counter("violations"));
 }
 
 CASE("an async copy to the host is not there before the host waits") {

@@ -60,14 +60,14 @@ struct Values {
         if (!upload) return;
         if (shape.layout == Shape::GAPS) {
             for (std::size_t at = 0; at < shape.span(); at += shape.w + 2)
-                ok(cuMemcpyHtoD(CUdeviceptr(device + at), &host[at], shape.w * 4), "row");
+                test::upload(device + at, &host[at], shape.w);
         } else {
-            ok(cuMemcpyHtoD(CUdeviceptr((float*)device), host.data(), host.size() * 4), "upload");
+            test::upload(device, host.data(), host.size());
         }
     }
     const Shape& shape() const { return tensor.shape; }
     float& at(int n, int c, int h, int w) { return host[shape().at(n, c, h, w)]; }
-    void upload() { ok(cuMemcpyHtoD(CUdeviceptr((float*)device), host.data(), host.size() * 4), "upload"); }
+    void upload() { test::upload(device, host.data(), host.size()); }
 
     // Values on the device in logical order.
     Floats get() const {

@@ -64,12 +64,18 @@ inline Floats random(std::size_t n, unsigned seed) {
     return values;
 }
 
+// And waits: till then a copy from pageable memory may not have arrived.
+inline void upload(float* to, const float* from, std::size_t n) {
+    ok(cuMemcpyHtoD(CUdeviceptr(to), from, n * 4), "cuMemcpyHtoD");
+    ok(cuStreamSynchronize(nullptr), "cuStreamSynchronize");
+}
+
 // A buffer on the device, uninitialised unless it is given values.
 class Device {
 public:
     explicit Device(std::size_t count) : count_(count) { ok(cuMemAlloc(&at_, count * 4), "cuMemAlloc"); }
     explicit Device(const Floats& values) : Device(values.size()) {
-        ok(cuMemcpyHtoD(at_, values.data(), values.size() * 4), "cuMemcpyHtoD");
+        upload(*this, values.data(), values.size());
     }
     ~Device() { cuCtxSynchronize(), cuMemFree(at_); }  // what runs late may still use it
     Device(const Device&) = delete;

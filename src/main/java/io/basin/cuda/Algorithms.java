@@ -48,6 +48,9 @@ final class Algorithms {
         /** How many algorithms cuDNN numbers. */
         int algorithms();
 
+        /** Of an algorithm, for people. */
+        String name(int algorithm);
+
         boolean isDeterministic(int algorithm);
 
         /** Bytes that an algorithm takes; below 0 where it does not do this problem. */
@@ -100,9 +103,9 @@ final class Algorithms {
                 problem.key(),
                 String.format(
                         Locale.ROOT,
-                        "%s: algorithm %d, %s, workspace %.1f MiB%s",
+                        "%s: algorithm %s, %s, workspace %.1f MiB%s",
                         problem.key(),
-                        kept.algorithm(),
+                        problem.name(kept.algorithm()),
                         time,
                         workspace / 1048576.0,
                         problem.isDeterministic(kept.algorithm()) ? "" : ", NOT deterministic"));
@@ -132,7 +135,7 @@ final class Algorithms {
     }
 
     private static DeviceException none(Problem problem) {
-        return new DeviceException("cuDNN has no algorithm for " + problem.key() + ", channels last");
+        return new DeviceException("cuDNN has no algorithm for " + problem.key());
     }
 
     private void read() {

@@ -1,6 +1,8 @@
 package io.basin.cuda;
 
 import static jcuda.jcudnn.JCudnn.*;
+import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NCHW;
+import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NHWC;
 
 import io.basin.Nullable;
 import io.basin.device.Layer;
@@ -9,8 +11,10 @@ import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnFilterDescriptor;
@@ -20,9 +24,9 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
 /** A convolution as cuDNN knows it: its descriptors, and how long its algorithms take. */
 final class ConvShape {
     enum Direction {
-        FORWARD("Forward", 8, 0),
-        DATA("BackwardData", 6, 0b1),
-        FILTER("BackwardFilter", 7, 0b1001);
+        FORWARD("Forward", 8, 0, 0, 1, 2),
+        DATA("BackwardData", 6, 0b1, 1, 2, 0),
+        FILTER("BackwardFilter", 7, 0b1001, 0, 2, 1);
 
         /** As it stands in the names of cuDNN's calls. */
         final String call;
@@ -30,11 +34,42 @@ final class ConvShape {
         final int algorithms;
         /** Bits of those that NVIDIA says are not deterministic. */
         private final int random;
+        /** Which of x, w and y are read, and which is written. */
+        private final int a;
 
-        Direction(String call, int algorithms, int random) {
+        private final int b;
+        private final int to;
+
+        Direction(String call, int algorithms, int random, int a, int b, int to) {
             this.call = call;
             this.algorithms = algorithms;
             this.random = random;
+            this.a = a;
+            this.b = b;
+            this.to = to;
+        }
+
+        private boolean isDeterministic(int algorithm) {
+            return (random >> algorithm & 1) == 0;
+        }
+    }
+
+    /** Descriptors of x, w and y in one order, w also as a tensor. */
+    private record Form(List<cudnnTensorDescriptor> all, cudnnFilterDescriptor w) {
+        static Form of(Closer undo, Shape[] shapes, boolean narrow, int format) {
+            return new Form(
+                    Arrays.stream(shapes)
+                            .map(s -> Descriptors.tensor(undo, s, narrow, format))
+                            .toList(),
+                    Descriptors.filter(undo, shapes[1], narrow, format));
+        }
+
+        cudnnTensorDescriptor x() {
+            return all.get(0);
+        }
+
+        cudnnTensorDescriptor y() {
+            return all.get(2);
         }
     }
 
@@ -48,11 +83,16 @@ final class ConvShape {
 
     private static final int INTERNAL_ERROR = 4000;
 
-    private final cudnnTensorDescriptor x;
-    private final cudnnFilterDescriptor w;
+    private static final long ALIGNMENT = 256;
+
+    /** As everything lies, channels last. */
+    private final Form last;
+    /** Of copies with channels first. */
+    private final Form first;
+
     private final cudnnConvolutionDescriptor conv;
-    private final cudnnTensorDescriptor y;
     private final CudaDevice device;
+    private final Precision precision;
     private final boolean narrow;
     private final Shape[] shapes;
     private final String key;
@@ -60,12 +100,12 @@ final class ConvShape {
     ConvShape(
             CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
-        x = Descriptors.tensor(undo, in);
+        this.precision = precision;
         narrow = precision == Precision.BF16;
-        w = Descriptors.filter(undo, filter, narrow);
-        conv = Descriptors.convolution(undo, spec, Descriptors.math(precision));
-        y = Descriptors.tensor(undo, out);
         shapes = new Shape[] {in.shape(), filter, out.shape()};
+        last = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NHWC);
+        first = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NCHW);
+        conv = Descriptors.convolution(undo, spec, Descriptors.math(precision));
         key = in.shape() + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
                 + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
     }
@@ -83,12 +123,18 @@ final class ConvShape {
 
             @Override
             public int algorithms() {
-                return direction.algorithms;
+                return 2 * direction.algorithms;
+            }
+
+            @Override
+            public String name(int algorithm) {
+                return algorithm % direction.algorithms
+                        + (algorithm < direction.algorithms ? "" : " on copies with channels first");
             }
 
             @Override
             public boolean isDeterministic(int algorithm) {
-                return (direction.random >> algorithm & 1) == 0;
+                return direction.isDeterministic(algorithm % direction.algorithms);
             }
 
             @Override
@@ -103,22 +149,47 @@ final class ConvShape {
         };
     }
 
-    /** Bytes; -1 where the algorithm does not do this layer. */
+    /** Bytes, with the copies'; -1 where the algorithm does not do this layer. */
     private long workspace(Direction direction, int algorithm) {
+        if (algorithm < direction.algorithms) return workspace(direction, last, algorithm);
+        if (!copies(direction)) return -1;
+        long bytes = workspace(direction, first, algorithm - direction.algorithms);
+        return bytes < 0 ? bytes : bytes + place(shapes.length);
+    }
+
+    /**
+     * Whether copies with channels first are tried: for products of float32, where cuDNN's best kernels want them, and where no
+     * deterministic algorithm takes channels last.
+     */
+    private boolean copies(Direction direction) {
+        if (narrow || precision == Precision.STRICT) return !narrow;
+        return IntStream.range(0, direction.algorithms)
+                .noneMatch(a -> direction.isDeterministic(a) && workspace(direction, last, a) >= 0);
+    }
+
+    private long workspace(Direction direction, Form form, int algorithm) {
         long[] bytes = {0};
-        int status = query(direction, algorithm, bytes);
+        int status = query(direction, form, algorithm, bytes);
         if (status >= BAD_PARAMETER && status < INTERNAL_ERROR) return -1;
         Check.cudnn(status, "cudnnGetConvolution" + direction.call + "WorkspaceSize");
         return bytes[0];
     }
 
-    private int query(Direction direction, int algorithm, long[] bytes) {
+    private int query(Direction direction, Form f, int algorithm, long[] bytes) {
         cudnnHandle cudnn = device.context.cudnn;
         return switch (direction) {
-            case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, x, w, conv, y, algorithm, bytes);
-            case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, w, y, conv, x, algorithm, bytes);
-            case FILTER -> cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnn, x, y, conv, w, algorithm, bytes);
+            case FORWARD -> cudnnGetConvolutionForwardWorkspaceSize(cudnn, f.x(), f.w, conv, f.y(), algorithm, bytes);
+            case DATA -> cudnnGetConvolutionBackwardDataWorkspaceSize(cudnn, f.w, f.y(), conv, f.x(), algorithm, bytes);
+            case FILTER ->
+                cudnnGetConvolutionBackwardFilterWorkspaceSize(cudnn, f.x(), f.y(), conv, f.w, algorithm, bytes);
         };
+    }
+
+    /** Where the copy of x, w or y begins in the workspace, or what follows them all. */
+    private long place(int copy) {
+        return Arrays.stream(shapes, 0, copy)
+                .mapToLong(s -> (bytes(s) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
+                .sum();
     }
 
     private long bytes(Shape s) {
@@ -158,20 +229,14 @@ final class ConvShape {
     }
 
     /** The shortest of a few runs. */
-    private double time(Direction direction, Algorithms.Choice how, DevicePointer[] at, Pointer space) {
+    private double time(Direction d, Algorithms.Choice how, DevicePointer[] at, DevicePointer space) {
         int[] status = {0};
-        Runnable work = () -> {
-            status[0] = switch (direction) {
-                case FORWARD -> run(direction, how, at[0], at[1], at[2], space);
-                case DATA -> run(direction, how, at[1], at[2], at[0], space);
-                case FILTER -> run(direction, how, at[0], at[2], at[1], space);
-            };
-        };
+        Runnable work = () -> status[0] = run(d, how, at[d.a], at[d.b], at[d.to], space);
         double best = Double.POSITIVE_INFINITY;
         for (int i = 0; i <= RUNS; i++) {
             double time = device.context.milliseconds(work);
             if (status[0] >= BAD_PARAMETER && status[0] < INTERNAL_ERROR) return Double.POSITIVE_INFINITY;
-            Check.cudnn(status[0], "cudnnConvolution" + direction.call);
+            Check.cudnn(status[0], "cudnnConvolution" + d.call);
             if (i > 0) best = Math.min(best, time);
             if (i > 0 && time > LONG) break;
         }
@@ -185,18 +250,40 @@ final class ConvShape {
      * @param to what is written: y, dx, dw
      * @return cuDNN's status
      */
-    int run(Direction direction, Algorithms.Choice how, Pointer a, Pointer b, Pointer to, Pointer space) {
-        CudaContext c = device.context;
+    int run(Direction d, Algorithms.Choice how, Pointer a, Pointer b, Pointer to, DevicePointer space) {
         int algorithm = how.algorithm();
-        long bytes = how.workspace();
-        return switch (direction) {
+        if (algorithm < d.algorithms) return run(d, last, algorithm, how.workspace(), a, b, to, space);
+        long end = place(shapes.length);
+        DevicePointer left = space.plus(place(d.a));
+        DevicePointer right = space.plus(place(d.b));
+        DevicePointer out = space.plus(place(d.to));
+        int status = copy(last, a, first, left, d.a);
+        if (status == 0) status = copy(last, b, first, right, d.b);
+        if (status == 0) {
+            long bytes = how.workspace() - end;
+            status = run(d, first, algorithm - d.algorithms, bytes, left, right, out, space.plus(end));
+        }
+        return status == 0 ? copy(first, out, last, to, d.to) : status;
+    }
+
+    private int copy(Form from, Pointer source, Form to, Pointer target, int which) {
+        CudaContext c = device.context;
+        return cudnnTransformTensor(c.cudnn, c.one, from.all.get(which), source, c.zero, to.all.get(which), target);
+    }
+
+    private int run(
+            Direction d, Form f, int algorithm, long bytes, Pointer a, Pointer b, Pointer to, DevicePointer space) {
+        CudaContext c = device.context;
+        return switch (d) {
             case FORWARD ->
-                cudnnConvolutionForward(c.cudnn, c.one, x, a, w, b, conv, algorithm, space, bytes, c.zero, y, to);
+                cudnnConvolutionForward(
+                        c.cudnn, c.one, f.x(), a, f.w, b, conv, algorithm, space, bytes, c.zero, f.y(), to);
             case DATA ->
-                cudnnConvolutionBackwardData(c.cudnn, c.one, w, a, y, b, conv, algorithm, space, bytes, c.zero, x, to);
+                cudnnConvolutionBackwardData(
+                        c.cudnn, c.one, f.w, a, f.y(), b, conv, algorithm, space, bytes, c.zero, f.x(), to);
             case FILTER ->
                 cudnnConvolutionBackwardFilter(
-                        c.cudnn, c.one, x, a, y, b, conv, algorithm, space, bytes, c.zero, w, to);
+                        c.cudnn, c.one, f.x(), a, f.y(), b, conv, algorithm, space, bytes, c.zero, f.w, to);
         };
     }
 }

@@ -20,7 +20,7 @@ import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** cuDNN's descriptions of tensors and layers: float32 or bfloat16, channels last; sums are float32. Each is destroyed by the {@link Closer} it is made with. */
+/** cuDNN's descriptions of tensors and layers: float32 or bfloat16; sums are float32. Each is destroyed by the {@link Closer} it is made with. */
 final class Descriptors {
     private Descriptors() {}
 
@@ -28,29 +28,31 @@ final class Descriptors {
         return narrow ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
     }
 
-    /** Of (N, C, H, W) or (N, C). */
+    /** As it lies: channels last. */
     static cudnnTensorDescriptor tensor(Closer undo, Tensor t) {
-        Shape s = t.shape();
-        int type = type(CudaLayout.of(t.layout()).narrow());
+        return tensor(undo, t.shape(), CudaLayout.of(t.layout()).narrow(), CUDNN_TENSOR_NHWC);
+    }
+
+    /** Of (N, C, H, W) or (N, C). */
+    static cudnnTensorDescriptor tensor(Closer undo, Shape s, boolean narrow, int format) {
         cudnnTensorDescriptor made = new cudnnTensorDescriptor();
         Check.cudnn(cudnnCreateTensorDescriptor(made), "cudnnCreateTensorDescriptor");
         undo.add("cudnnDestroyTensorDescriptor", () -> cudnnDestroyTensorDescriptor(made));
         int h = s.rank() == 4 ? s.dim(2) : 1;
         int w = s.rank() == 4 ? s.dim(3) : 1;
         Check.cudnn(
-                cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NHWC, type, s.dim(0), s.dim(1), h, w),
+                cudnnSetTensor4dDescriptor(made, format, type(narrow), s.dim(0), s.dim(1), h, w),
                 "cudnnSetTensor4dDescriptor");
         return made;
     }
 
     /** Of (K, C, R, S). */
-    static cudnnFilterDescriptor filter(Closer undo, Shape s, boolean narrow) {
+    static cudnnFilterDescriptor filter(Closer undo, Shape s, boolean narrow, int format) {
         cudnnFilterDescriptor made = new cudnnFilterDescriptor();
         Check.cudnn(cudnnCreateFilterDescriptor(made), "cudnnCreateFilterDescriptor");
         undo.add("cudnnDestroyFilterDescriptor", () -> cudnnDestroyFilterDescriptor(made));
         Check.cudnn(
-                cudnnSetFilter4dDescriptor(
-                        made, type(narrow), CUDNN_TENSOR_NHWC, s.dim(0), s.dim(1), s.dim(2), s.dim(3)),
+                cudnnSetFilter4dDescriptor(made, type(narrow), format, s.dim(0), s.dim(1), s.dim(2), s.dim(3)),
                 "cudnnSetFilter4dDescriptor");
         return made;
     }

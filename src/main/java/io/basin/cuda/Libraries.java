@@ -59,7 +59,7 @@ final class Libraries {
                     cudnnSetConvolutionMathType cudnnDestroyConvolutionDescriptor
                     cudnnGetConvolutionForwardWorkspaceSize cudnnGetConvolutionBackwardDataWorkspaceSize
                     cudnnGetConvolutionBackwardFilterWorkspaceSize cudnnConvolutionForward cudnnConvolutionBackwardData
-                    cudnnConvolutionBackwardFilter
+                    cudnnConvolutionBackwardFilter cudnnTransformTensor
                     cudnnCreatePoolingDescriptor
                     cudnnSetPooling2dDescriptor cudnnDestroyPoolingDescriptor cudnnPoolingForward cudnnPoolingBackward
                     """));

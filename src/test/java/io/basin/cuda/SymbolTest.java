@@ -127,6 +127,21 @@ class SymbolTest {
         }
     }
 
+    /** What NVIDIA's own libraries export, and their headers for the driver; each list begins with where it was read. */
+    @Test
+    void everySymbolThatIsCalledIsInNvidiasOwnLibraries() throws IOException {
+        for (Library library : Libraries.ALL) {
+            String list = "/io/basin/cuda/nvidia/" + library.soname().replaceAll("\\.so.*", ".txt");
+            Set<String> real = new String(resource(list), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(l -> !l.startsWith("#"))
+                    .collect(Collectors.toSet());
+            Set<String> missing = new TreeSet<>(library.symbols());
+            missing.removeAll(real);
+            assertEquals(Set.of(), missing, list);
+        }
+    }
+
     @Test
     void nothingThatCudnn9LacksIsCalled() throws IOException {
         Set<String> called = called();
