@@ -250,7 +250,7 @@ final class Pickle {
 
     private String line() {
         int from = code.position();
-        while (code.get() != '\n') continue;
+        while (code.get() != '\n') {}
         return new String(code.array(), from, code.position() - 1 - from, StandardCharsets.UTF_8);
     }
 
