@@ -113,7 +113,8 @@ class ExchangeCommandsTest {
         for (String command : List.of(
                 "average " + out + " " + out + " --out " + folder.resolve("avg.safetensors"),
                 "connect " + out + " " + other + " --epochs 1 --points 3 --validation 0" + steps + "/curve",
-                "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --validation 20 --from " + out + steps + "/on")) {
+                "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --validation 20 --from " + out
+                        + steps + "/on")) {
             Shell shell = on(List.of((Object[]) command.split(" ")));
             assertEquals(0, shell.code(), command + shell.err());
         }
