@@ -250,8 +250,10 @@ final class Pickle {
 
     private String line() {
         int from = code.position();
-        while (code.get() != '\n') {}
-        return new String(code.array(), from, code.position() - 1 - from, StandardCharsets.UTF_8);
+        int end = from;
+        while (code.get(end) != '\n') end++;
+        code.position(end + 1);
+        return new String(code.array(), from, end - from, StandardCharsets.UTF_8);
     }
 
     private String text(int length) {

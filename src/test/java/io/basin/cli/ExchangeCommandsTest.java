@@ -109,11 +109,12 @@ class ExchangeCommandsTest {
         assertEquals(accuracy(theirs), accuracy(ours), 3, "normalised by 200 samples instead of 180");
         Path other = folder.resolve("other.safetensors");
         assertEquals(0, taken(foreign(n -> n), other, "--new-head").code());
-        String steps = " --validation 20 --batch-size 20 --out " + folder;
+        String steps = " --batch-size 20 --out " + folder;
         for (String command : List.of(
                 "average " + out + " " + out + " --out " + folder.resolve("avg.safetensors"),
-                "connect " + out + " " + other + " --epochs 1 --points 3" + steps + "/curve",
-                "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --from " + out + steps + "/on")) {
+                "connect " + out + " " + other + " --epochs 1 --points 3 --validation 0" + steps + "/curve",
+                "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --validation 20 --from " + out
+                        + steps + "/on")) {
             Shell shell = on(List.of((Object[]) command.split(" ")));
             assertEquals(0, shell.code(), command + shell.err());
         }

@@ -41,6 +41,7 @@ public final class TorchFiles {
     @SuppressWarnings("try")
     public static void main(String[] args) throws IOException {
         TorchTrain.configure(1);
+        torch.manual_seed(1);
         int channels = Integer.parseInt(args[2]);
         int size = Integer.parseInt(args[3]);
         TorchNet net = TorchNets.build(args[1], channels, size, Integer.parseInt(args[4]), false);
@@ -51,7 +52,9 @@ public final class TorchFiles {
         try (AutoGradMode constants = new AutoGradMode(false)) {
             if (args[0].equals("write")) {
                 write(state, ScalarType.valueOf(args[5]), folder.directory().resolve("net.pt"));
-                write(folder, RawTensors.IMAGES, torch.rand(shape));
+                // Each of another brightness: noise alone looks the same to a net.
+                Tensor light = torch.rand(BATCH, channels, 1, 1).mul_(new Scalar(3.0));
+                write(folder, RawTensors.IMAGES, torch.rand(shape).mul_(light));
             } else {
                 read(state, Path.of(args[5]));
             }
@@ -69,7 +72,13 @@ public final class TorchFiles {
             if (e.getKey().startsWith("bn")
                     || e.getKey().contains(".bn")
                     || e.getKey().contains("running")) {
-                t.copy_(torch.rand(t.sizes()).add_(new Scalar(0.5)));
+                // Small scales: a residual sum that grows ends in probabilities of 0 and 1, which hide errors. Means
+                // and
+                // shifts about 0: a ReLU of nothing but negative numbers passes no image on.
+                boolean scale = e.getKey().endsWith(".weight");
+                boolean variance = e.getKey().endsWith("running_var");
+                Tensor random = torch.rand(t.sizes()).mul_(new Scalar(scale || variance ? 0.4 : 1.0));
+                t.copy_(random.add_(new Scalar(scale || variance ? 0.2 : -0.5)));
             }
             t.copy_(t.to(type));
             // Not in C order, as a tied or transposed weight is.
