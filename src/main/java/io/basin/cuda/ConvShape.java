@@ -110,6 +110,11 @@ final class ConvShape {
                 + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
     }
 
+    /** Rather than failed. */
+    private static boolean refused(int status) {
+        return status >= BAD_PARAMETER && status < INTERNAL_ERROR;
+    }
+
     Algorithms.Choice choose(Direction direction) {
         return device.algorithms.choose(problem(direction));
     }
@@ -170,7 +175,7 @@ final class ConvShape {
     private long workspace(Direction direction, Form form, int algorithm) {
         long[] bytes = {0};
         int status = query(direction, form, algorithm, bytes);
-        if (status >= BAD_PARAMETER && status < INTERNAL_ERROR) return -1;
+        if (refused(status)) return -1;
         Check.cudnn(status, "cudnnGetConvolution" + direction.call + "WorkspaceSize");
         return bytes[0];
     }
@@ -235,7 +240,7 @@ final class ConvShape {
         double best = Double.POSITIVE_INFINITY;
         for (int i = 0; i <= RUNS; i++) {
             double time = device.context.milliseconds(work);
-            if (status[0] >= BAD_PARAMETER && status[0] < INTERNAL_ERROR) return Double.POSITIVE_INFINITY;
+            if (refused(status[0])) return Double.POSITIVE_INFINITY;
             Check.cudnn(status[0], "cudnnConvolution" + d.call);
             if (i > 0) best = Math.min(best, time);
             if (i > 0 && time > LONG) break;
@@ -268,7 +273,10 @@ final class ConvShape {
 
     private int copy(Form from, Pointer source, Form to, Pointer target, int which) {
         CudaContext c = device.context;
-        return cudnnTransformTensor(c.cudnn, c.one, from.all.get(which), source, c.zero, to.all.get(which), target);
+        int status =
+                cudnnTransformTensor(c.cudnn, c.one, from.all.get(which), source, c.zero, to.all.get(which), target);
+        if (!refused(status)) Check.cudnn(status, "cudnnTransformTensor");
+        return status;
     }
 
     private int run(
