@@ -163,6 +163,14 @@ final class ConvShape {
     }
 
     /**
+     * Bytes to plan for. Copies count where they are not chosen, too: what is fastest changes with the batch, and one that is named
+     * because it fits has to fit.
+     */
+    long scratch(Direction direction, Algorithms.Choice choice) {
+        return Math.max(choice.workspace(), copies(direction) ? place(shapes.length) : 0);
+    }
+
+    /**
      * Whether copies with channels first are tried: for products of float32, where cuDNN's best kernels want them, and where no
      * deterministic algorithm takes channels last.
      */

@@ -144,7 +144,8 @@ public final class Connection {
      * @throws FormatException naming the file that is of another
      */
     public static void requireOfOne(List<Path> moved, Path first, Path last) {
-        String ends = ends(new Net("", first), new Net("", last));
+        Require.given("moved", moved);
+        String ends = ends(new Net("", Require.given("first", first)), new Net("", Require.given("last", last)));
         String whole = null;
         for (Path file : moved) {
             Map<String, String> header = header(file);

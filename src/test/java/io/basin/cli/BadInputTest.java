@@ -76,7 +76,7 @@ class BadInputTest {
     @ParameterizedTest
     @CsvSource({
         "--lr, -1, --lr must be positive",
-        "--lr, NaN, --lr must be positive",
+        "--lr, NaN, --lr: 'NaN' is not a number",
         "--lr, 1e39, --lr must be at most 3.4e38",
         "--lr, fast, --lr: 'fast' is not a number",
         "--epochs, 0, --epochs must be positive",

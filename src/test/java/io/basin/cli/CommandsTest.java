@@ -198,7 +198,8 @@ class CommandsTest {
         assertTrue(shell.out().matches("(?s).*digit.png:  \\d+ [0-9.]+%  \\d+ [0-9.]+%\\s*"), shell.out());
         Path wide = folder.resolve("wide.png");
         ImageIO.write(new BufferedImage(30, 28, BufferedImage.TYPE_BYTE_GRAY), "png", wide.toFile());
-        Shell wrong = Shell.run("predict", weights, wide, "--data-dir", data);
+        assertEquals(0, Shell.run("predict", weights, wide, "--data-dir", data).code());
+        Shell wrong = Shell.run("predict", weights, wide, "--strict-size", "--data-dir", data);
         assertEquals(1, wrong.code());
         assertTrue(wrong.complaint().contains("30 x 28"), wrong.complaint());
     }

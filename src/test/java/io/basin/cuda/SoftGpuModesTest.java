@@ -35,12 +35,15 @@ class SoftGpuModesTest {
             "io.basin.train.DevicesAgreeTest");
 
     private enum Mode {
-        /** Products and poolings sum in float32, as a GPU's do. */
-        FLOAT32_SUMS(VENDOR, Map.of("BASIN_SOFTGPU_SUM", "float32")),
-        /** cuDNN without what it may lack in float32 with channels last, and TF32 by its older name. */
-        POOR_CUDNN(
+        /**
+         * Products and poolings sum in float32, as a GPU's do; cuDNN lacks what it may lack in float32 with channels last, and calls
+         * TF32 by its older name.
+         */
+        VENDOR_LIBRARIES(
                 VENDOR,
                 Map.of(
+                        "BASIN_SOFTGPU_SUM",
+                        "float32",
                         "BASIN_SOFTGPU_CUDNN",
                         "refuse-nhwc-fma-forward,random-nhwc-fma-data,refuse-nhwc-fma-filter,tensor-op")),
         /** NVIDIA's own NVRTC, which {@code mvn -Pnvrtc} unpacks, compiles for a GPU that it does not know, and so to PTX. */
@@ -59,6 +62,10 @@ class SoftGpuModesTest {
     @EnumSource
     void whatConcernsItPassesIn(Mode mode) throws IOException, InterruptedException {
         if (!Cuda.software()) return;
+        if (NvrtcTest.folder().isEmpty()) {
+            System.out.println("NOT COVERED: other modes of the software GPU, two minutes: run Maven with -Pnvrtc");
+            return;
+        }
         Path cache = Cache.folder("modes").resolve(mode.name());
         Path algorithms = cache.resolve("algorithms"); // Those chosen before a mode was changed.
         if (Files.isDirectory(algorithms)) {
@@ -70,10 +77,6 @@ class SoftGpuModesTest {
         builder.environment().putAll(mode.environment);
         builder.environment().put("BASIN_CACHE", cache.toString());
         if (mode == Mode.NVRTC) {
-            if (NvrtcTest.folder().isEmpty()) {
-                System.out.println("NOT COVERED: NVIDIA's own NVRTC: run Maven with -Pnvrtc");
-                return;
-            }
             builder.environment().put("BASIN_CUDA", NvrtcTest.folder().get().toString());
         }
         Process process = builder.start();
