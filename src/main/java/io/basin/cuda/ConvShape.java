@@ -92,7 +92,6 @@ final class ConvShape {
 
     private final cudnnConvolutionDescriptor conv;
     private final CudaDevice device;
-    private final Precision precision;
     private final boolean narrow;
     private final Shape[] shapes;
     private final String key;
@@ -100,7 +99,6 @@ final class ConvShape {
     ConvShape(
             CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
-        this.precision = precision;
         narrow = precision == Precision.BF16;
         shapes = new Shape[] {in.shape(), filter, out.shape()};
         last = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NHWC);
@@ -163,19 +161,12 @@ final class ConvShape {
     }
 
     /**
-     * Bytes to plan for. Copies count where they are not chosen, too: what is fastest changes with the batch, and one that is named
-     * because it fits has to fit.
-     */
-    long scratch(Direction direction, Algorithms.Choice choice) {
-        return Math.max(choice.workspace(), copies(direction) ? place(shapes.length) : 0);
-    }
-
-    /**
-     * Whether copies with channels first are tried: for products of float32, where cuDNN's best kernels want them, and where no
-     * deterministic algorithm takes channels last.
+     * Whether copies with channels first are tried: where no deterministic algorithm takes channels last. Where one does they are
+     * not, though cuDNN's float32 kernels may be faster on them: which is fastest changes with the batch, and a plan's memory would,
+     * too, so that a batch which is named because it fits might not.
      */
     private boolean copies(Direction direction) {
-        if (narrow || precision == Precision.STRICT) return !narrow;
+        if (narrow) return false;
         return IntStream.range(0, direction.algorithms)
                 .noneMatch(a -> direction.isDeterministic(a) && workspace(direction, last, a) >= 0);
     }
