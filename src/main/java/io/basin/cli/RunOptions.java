@@ -207,9 +207,7 @@ final class RunOptions extends Flags.Output {
             Start start = training.spent.start();
             if (start != null) {
                 start.requireFits(settings, splits);
-                try (Model model = new Model(device, training.net(splits).get())) {
-                    start.requireLoadable(model);
-                }
+                start.requireLoadable(device, training.net(splits).get());
             }
             List<String> remarks = training.remark(plan, splits.stepsPerEpoch(), Notices::note);
             Configuration configuration = training.fix(configuration(command, splits), methods)

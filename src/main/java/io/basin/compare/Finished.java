@@ -102,11 +102,7 @@ final class Finished {
 
     /** Times in metrics are left out: those of two equal runs differ. */
     private static String sum(Path file) {
-        try {
-            return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.ofFile(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.of(file);
     }
 
     /** What came of a finished group; none where that does not answer what {@code options} ask, and as {@link #scores} says. */

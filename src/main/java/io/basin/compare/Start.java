@@ -2,19 +2,18 @@ package io.basin.compare;
 
 import io.basin.Api;
 import io.basin.data.OwnData;
+import io.basin.device.Device;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.io.Sha256;
-import io.basin.text.Reason;
+import io.basin.nn.Graph;
 import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -79,8 +78,11 @@ public record Start(Path file, Map<String, String> header) {
      *
      * @throws FormatException naming the file and its tensor that is not finite, missing or of another net
      */
-    public void requireLoadable(Model model) {
-        if (!Checkpoint.isState(header)) model.load(file);
+    public void requireLoadable(Device device, Graph net) {
+        if (Checkpoint.isState(header)) return;
+        try (Model model = new Model(device, net)) {
+            model.load(file);
+        }
     }
 
     private void requireSame(String what, String there, String here) {
@@ -96,10 +98,6 @@ public record Start(Path file, Map<String, String> header) {
 
     /** What tells its content from others'. */
     public String identity() {
-        try {
-            return Sha256.ofFile(file).substring(0, 16);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        return Sha256.of(file).substring(0, 16);
     }
 }

@@ -12,8 +12,10 @@ import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
@@ -89,6 +91,8 @@ final class ConvShape {
     private final Form last;
     /** Of copies with channels first. */
     private final Form first;
+
+    private final Map<Direction, Boolean> copied = new EnumMap<>(Direction.class);
 
     private final cudnnConvolutionDescriptor conv;
     private final CudaDevice device;
@@ -167,8 +171,11 @@ final class ConvShape {
      */
     private boolean copies(Direction direction) {
         if (narrow) return false;
-        return IntStream.range(0, direction.algorithms)
-                .noneMatch(a -> direction.isDeterministic(a) && workspace(direction, last, a) >= 0);
+        // Asked of cuDNN once, not for each of its algorithms.
+        return copied.computeIfAbsent(
+                direction,
+                d -> IntStream.range(0, d.algorithms)
+                        .noneMatch(a -> d.isDeterministic(a) && workspace(d, last, a) >= 0));
     }
 
     private long workspace(Direction direction, Form form, int algorithm) {

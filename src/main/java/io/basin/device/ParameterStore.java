@@ -168,8 +168,13 @@ public final class ParameterStore implements AutoCloseable {
     /** Gives every parameter its first value and every statistic its neutral one. */
     public void initialise(Device device, long seed) {
         long index = 0;
-        for (Parameter p : parameters.values()) initialise(device, p, seed * 1_000_003L + index++);
+        for (Parameter p : parameters.values()) initialise(device, p, seed(seed, index++));
         for (Parameter s : states.values()) initialise(device, s, 0);
+    }
+
+    /** Of the first values of the {@code index}th trained tensor. */
+    public static long seed(long seed, long index) {
+        return seed * 1_000_003L + index;
     }
 
     private void initialise(Device device, Parameter p, long seed) {

@@ -6,9 +6,6 @@ import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Sha256;
 import io.basin.text.Closest;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,11 +128,7 @@ public final class RunFolder {
         if (!Files.isRegularFile(file)) {
             throw new FormatException(file.toString(), "is missing, though its run ended with it" + remedy);
         }
-        try {
-            if (Sha256.ofFile(file).equals(sum)) return;
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        if (Sha256.of(file).equals(sum)) return;
         throw new FormatException(file.toString(), "is damaged or was changed since its run ended" + remedy);
     }
 

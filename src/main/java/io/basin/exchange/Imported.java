@@ -2,6 +2,7 @@ package io.basin.exchange;
 
 import io.basin.Nullable;
 import io.basin.device.Layer;
+import io.basin.device.ParameterStore;
 import io.basin.io.Dtype;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
@@ -80,8 +81,8 @@ public record Imported(
         for (Node node : net.nodes()) {
             int trained = node.layer().parameters(node.inputs().get(0).shape()).size();
             boolean isFresh = isHead(node.path());
-            for (Layer.Param p : TrainedNet.params(node).toList()) {
-                all.add(new Want(node.path() + "." + p.name(), p, trained-- > 0 ? index++ : -1, isFresh));
+            for (Layer.Param p : node.tensors().toList()) {
+                all.add(new Want(node.name(p), p, trained-- > 0 ? index++ : -1, isFresh));
             }
         }
         if (head != null && all.stream().noneMatch(Want::isFresh)) {
@@ -126,10 +127,10 @@ public record Imported(
         return names.stream().limit(SHOWN).collect(Collectors.joining(", ", "; " + what + ": ", more));
     }
 
-    /** As {@link io.basin.device.ParameterStore#initialise} draws them. */
+    /** As {@link ParameterStore#initialise} draws them. */
     private ByteBuffer first(Want want) {
         float[] values = new float[Math.toIntExact(want.param.shape().elements())];
-        want.param.first().fill(values, want.param.shape(), want.index < 0 ? 0 : seed * 1_000_003L + want.index);
+        want.param.first().fill(values, want.param.shape(), want.index < 0 ? 0 : ParameterStore.seed(seed, want.index));
         ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         return bytes;

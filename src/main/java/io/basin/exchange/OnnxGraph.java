@@ -78,8 +78,8 @@ final class OnnxGraph {
                 node("Flatten", List.of(inputs.get(0)), value + ".flat", integer("axis", 1));
                 inputs.set(0, value + ".flat");
             }
-            TrainedNet.params(node).forEach(p -> {
-                String name = node.path() + "." + p.name();
+            node.tensors().forEach(p -> {
+                String name = node.name(p);
                 inputs.add(weights(prefix + name, p.shape(), net.values(name)));
             });
             String result = operator.relu ? value + ".linear" : value;

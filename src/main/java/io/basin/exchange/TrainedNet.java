@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A net and its weights as a weights file holds them, on no device: what is exported.
@@ -56,19 +55,13 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
         try (Safetensors in = Safetensors.open(file)) {
             Tensors.requireNoOthers(file, in, Set.copyOf(net.tensorNames()));
             for (Node node : net.nodes()) {
-                params(node).forEach(p -> {
-                    String name = node.path() + "." + p.name();
+                node.tensors().forEach(p -> {
+                    String name = node.name(p);
                     tensors.put(name, new Tensor(p.shape(), Checkpoint.floats(file, in, name, p.shape())));
                 });
             }
         }
         return new TrainedNet(said, net.input().shape(), net.nodes(), tensors);
-    }
-
-    /** The tensors of a layer: trained ones, then statistics. */
-    static Stream<Layer.Param> params(Node node) {
-        Shape x = node.inputs().get(0).shape();
-        return Stream.concat(node.layer().parameters(x).stream(), node.layer().statistics(x).stream());
     }
 
     Value output() {
@@ -132,6 +125,6 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
         }
         into.put(weight, new Tensor(Objects.requireNonNull(tensors.get(weight)).shape(), w));
         into.put(bias, new Tensor(Shape.of(b.length), b));
-        params(norm).forEach(p -> into.remove(norm.path() + "." + p.name()));
+        norm.tensors().map(norm::name).forEach(into::remove);
     }
 }

@@ -17,6 +17,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.Nullable;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -148,13 +149,17 @@ public final class Json {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
         }
-        if (sum == null) warnOfNone(file);
-        else if (!sum.equals(Sha256.of(line(found)))) throw unlike(file, remedy);
+        requireSum(file, sum, found, remedy);
         return found;
     }
 
-    private static void warnOfNone(Path file) {
-        Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
+    /** What has no sum was written by an older version, which is said. */
+    private static void requireSum(Path file, @Nullable String sum, JsonNode content, String remedy) {
+        if (sum == null) {
+            Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
+        } else if (!sum.equals(Sha256.of(line(content)))) {
+            throw unlike(file, remedy);
+        }
     }
 
     /** Parses {@code text}; {@code name} stands for the file in error messages. */
@@ -290,11 +295,7 @@ public final class Json {
         JsonNode sum = node.remove(SUM);
         if (sum == null && node.propertyStream().anyMatch(field -> isAlmost(field.getKey(), SUM)))
             throw unlike(file, remedy);
-        if (sum == null) {
-            warnOfNone(file);
-        } else if (!sum.asText().equals(Sha256.of(line(node)))) {
-            throw unlike(file, remedy);
-        }
+        requireSum(file, sum == null ? null : sum.asText(), node, remedy);
         return node;
     }
 

@@ -1,7 +1,9 @@
 package io.basin.io;
 
+import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +36,15 @@ public final class Sha256 {
     public static String ofFile(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             return of(in);
+        }
+    }
+
+    /** The same of a run's file, whose reader has no other remedy than to say that it cannot be read. */
+    public static String of(Path file) {
+        try {
+            return ofFile(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
         }
     }
 

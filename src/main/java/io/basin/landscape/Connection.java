@@ -9,11 +9,11 @@ import io.basin.device.Weights;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
-import io.basin.io.Safetensors;
 import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
 import io.basin.train.Model;
+import io.basin.train.ModelHeader;
 import io.basin.train.Trainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,7 +148,7 @@ public final class Connection {
         String ends = ends(new Net("", Require.given("first", first)), new Net("", Require.given("last", last)));
         String whole = null;
         for (Path file : moved) {
-            Map<String, String> header = header(file);
+            Map<String, String> header = ModelHeader.of(file).header();
             String said = header.getOrDefault(FILES.identity(), "");
             if (said.isEmpty()) {
                 Notices.once(file + " does not say of which curve it is: an older version wrote it");
@@ -162,12 +162,6 @@ public final class Connection {
                         file.toString(),
                         "is of another curve: restore it from a copy, or let 'basin connect' make it again");
             }
-        }
-    }
-
-    private static Map<String, String> header(Path file) {
-        try (Safetensors in = Safetensors.open(file)) {
-            return in.metadata();
         }
     }
 
@@ -251,7 +245,8 @@ public final class Connection {
             if (!config.moves(j)) continue;
             Path file = folder.resolve("bend-" + j + ".safetensors");
             if (Files.exists(file)) {
-                Difference.requireNone(file, header(file).getOrDefault(FILES.identity(), identity), identity);
+                Difference.requireNone(
+                        file, ModelHeader.of(file).header().getOrDefault(FILES.identity(), identity), identity);
                 continue;
             }
             data.device.copy(training.points().get(j), model.weights().params());

@@ -127,14 +127,9 @@ public final class LandscapeData implements AutoCloseable {
                 labels);
     }
 
-    /** Whether batch norm's statistics are one net's own at every point. */
-    private boolean keepsStatistics() {
-        return sampling.update().keeps() && norms() > 0;
-    }
-
     /** Whose statistics batch norm has, in a sentence. */
     String statistics() {
-        return keepsStatistics() ? LandscapeReport.KEPT : LandscapeReport.STATISTICS;
+        return sampling.update().keeps() && norms() > 0 ? LandscapeReport.KEPT : LandscapeReport.STATISTICS;
     }
 
     /** How far figures are off because only some of the samples are measured. */
@@ -175,16 +170,16 @@ public final class LandscapeData implements AutoCloseable {
                 + ", batch=" + d.batch();
     }
 
+    private String pass() {
+        if (whole()) return "exact, all at once";
+        return refresh() == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
+    }
+
     /** For people: what is measured, and on how many samples. */
     public String describe() {
-        String pass = whole()
-                ? "exact, all at once"
-                : keepsStatistics() || refresh() == Evaluator.Refresh.EXACT
-                        ? "exact, layer by layer"
-                        : "one pass, not exact";
-        String how = keepsStatistics()
+        String how = sampling.update().keeps()
                 ? "as the net's file has them"
-                : "on " + statistics.count() + " training samples (" + pass + ")";
+                : "on " + statistics.count() + " training samples (" + pass() + ")";
         return "loss and error on " + train.count() + " training and " + test.count()
                 + " test samples, batch-norm statistics " + how;
     }

@@ -115,13 +115,7 @@ public final class Graph {
 
     /** Names of a model's tensors, weights and batch-norm statistics, as its files have them. */
     public List<String> tensorNames() {
-        List<String> names = new ArrayList<>();
-        for (Node node : nodes()) {
-            Shape x = node.inputs().get(0).shape();
-            node.layer().parameters(x).forEach(p -> names.add(node.path() + "." + p.name()));
-            node.layer().statistics(x).forEach(s -> names.add(node.path() + "." + s.name()));
-        }
-        return names;
+        return nodes().stream().flatMap(n -> n.tensors().map(n::name)).toList();
     }
 
     private static long count(Node node) {

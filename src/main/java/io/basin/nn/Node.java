@@ -2,12 +2,25 @@ package io.basin.nn;
 
 import io.basin.Api;
 import io.basin.device.Layer;
+import io.basin.device.Shape;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** One step of the tape: what is computed, from which values, under which name. */
 @Api
 public record Node(String path, Layer layer, List<Value> inputs, Value output) {
     public Node {
         inputs = List.copyOf(inputs);
+    }
+
+    /** The layer's tensors: trained ones, then statistics. */
+    public Stream<Layer.Param> tensors() {
+        Shape x = inputs.get(0).shape();
+        return Stream.concat(layer.parameters(x).stream(), layer.statistics(x).stream());
+    }
+
+    /** What the net calls a tensor of the layer. */
+    public String name(Layer.Param tensor) {
+        return path + "." + tensor.name();
     }
 }

@@ -1,6 +1,5 @@
 package io.basin.train;
 
-import io.basin.io.Safetensors;
 import java.nio.file.Path;
 
 /** Says in a few words where two descriptions of a run part. */
@@ -21,9 +20,7 @@ public final class Difference {
      * @throws io.basin.io.FormatException where it is damaged
      */
     public static void requireOf(Path file, String run) {
-        try (Safetensors in = Safetensors.open(file)) {
-            requireNone(file, in.metadata().getOrDefault(Trainer.RUN, ""), run);
-        }
+        requireNone(file, ModelHeader.of(file).header().getOrDefault(Trainer.RUN, ""), run);
     }
 
     /** The first {@code name=value} that differs between two comma-separated lists, as {@code there 'a', now 'b'}. */

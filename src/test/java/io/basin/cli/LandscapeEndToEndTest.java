@@ -125,6 +125,29 @@ class LandscapeEndToEndTest {
         assertEquals(2, curves.size());
     }
 
+    /** A net without batch norm has no statistics to keep, nor any to measure. */
+    @Test
+    void keptStatisticsOfANetWithoutBatchNormChangeNothing() {
+        List<JsonNode> cells = new ArrayList<>();
+        for (String how : List.of("exact", "keep")) {
+            Path out = folder.resolve("plane-" + how);
+            Shell plane = run(
+                    "surface",
+                    net(1, "sgd"),
+                    "--plane-directions",
+                    "filter",
+                    "--grid",
+                    2,
+                    "--bn-update",
+                    how,
+                    "--out",
+                    out);
+            assertEquals(0, plane.code(), plane.err());
+            cells.add(Json.read(out.resolve("results.json")).path("result").path("cells"));
+        }
+        assertEquals(cells.get(0), cells.get(1));
+    }
+
     @Test
     void freeEndsAreMembersOfTheCurve() {
         Path out = folder.resolve("free");

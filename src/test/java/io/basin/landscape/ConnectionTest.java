@@ -27,6 +27,22 @@ class ConnectionTest {
     @TempDir
     Path folder;
 
+    /** As {@link Landscape#data} takes them. */
+    private record Sampled(int samples, int statistics, String refresh) {}
+
+    private interface Trial {
+        void accept(Landscape land, LandscapeData data, Net a, Net b) throws Exception;
+    }
+
+    /** Two nets of different seeds and the data that paths between them are measured on. */
+    private void between(Subject subject, Sampled how, Trial trial) throws Exception {
+        try (Device device = subject.open();
+                Landscape land = new Landscape(device);
+                LandscapeData data = land.data(how.samples, how.statistics, how.refresh)) {
+            trial.accept(land, data, land.net(folder, "a", 1), land.net(folder, "b", 2));
+        }
+    }
+
     private static Connection.Result connect(Landscape land, LandscapeData data, Net a, Net b, Path into, Progress p) {
         return connect(land, data, a, b, into, p, false);
     }
@@ -44,11 +60,7 @@ class ConnectionTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void theCurvesEndsReproduceTheNetsBitForBit(Subject subject) throws Exception {
-        try (Device device = subject.open();
-                Landscape land = new Landscape(device);
-                LandscapeData data = land.data(0, 0, "exact")) {
-            Net a = land.net(folder, "a", 1);
-            Net b = land.net(folder, "b", 2);
+        between(subject, new Sampled(0, 0, "exact"), (land, data, a, b) -> {
             Path into = Files.createDirectory(folder.resolve("out"));
             Connection.Result r = connect(land, data, a, b, into, Progress.NONE);
             assertTrue(r.endsAreParents());
@@ -59,18 +71,14 @@ class ConnectionTest {
                     r.curve().of(LossAndError::trainLoss).mean()
                             < r.line().of(LossAndError::trainLoss).mean(),
                     "training lowered nothing");
-        }
+        });
     }
 
     /** Distances between neighbouring points, from the points' own weights. */
     @ParameterizedTest
     @MethodSource(ALL)
     void lengthsAreThoseOfTheWeights(Subject subject) throws Exception {
-        try (Device device = subject.open();
-                Landscape land = new Landscape(device);
-                LandscapeData data = land.data(0, 0, "single")) {
-            Net a = land.net(folder, "a", 1);
-            Net b = land.net(folder, "b", 2);
+        between(subject, new Sampled(0, 0, "single"), (land, data, a, b) -> {
             Path into = Files.createDirectory(folder.resolve("out"));
             Connection.Result r = connect(land, data, a, b, into, Progress.NONE);
             double[][] w = new double[4][];
@@ -92,18 +100,14 @@ class ConnectionTest {
             }
             assertEquals(total, r.curve().length(), 1e-5);
             assertTrue(r.line().length() < r.curve().length());
-        }
+        });
     }
 
     /** wd/2 |w|^2 of the nets at the ends, whose weights all decay; in the middle of the line, of their mean. */
     @ParameterizedTest
     @MethodSource(ALL)
     void theRegularisedLossAddsWeightDecaysTerm(Subject subject) throws Exception {
-        try (Device device = subject.open();
-                Landscape land = new Landscape(device);
-                LandscapeData data = land.data(0, 0, "single")) {
-            Net a = land.net(folder, "a", 1);
-            Net b = land.net(folder, "b", 2);
+        between(subject, new Sampled(0, 0, "single"), (land, data, a, b) -> {
             Path into = Files.createDirectory(folder.resolve("out"));
             PathMetrics line = connect(land, data, a, b, into, Progress.NONE).line();
             double[] first = weights(a.file(), "");
@@ -121,18 +125,14 @@ class ConnectionTest {
                         line.figures()[at].trainLoss() + line.decay()[at], line.regularised()[at], 1e-12, "point " + p);
             }
             assertTrue(line.decay()[0] > 1e-3, "the trial must tell a term from none");
-        }
+        });
     }
 
     /** The line still joins the nets; the curve's ends have left them, and are files like the bends. */
     @ParameterizedTest
     @MethodSource(ALL)
     void freeEndsLeaveTheNets(Subject subject) throws Exception {
-        try (Device device = subject.open();
-                Landscape land = new Landscape(device);
-                LandscapeData data = land.data(0, 0, "single")) {
-            Net a = land.net(folder, "a", 1);
-            Net b = land.net(folder, "b", 2);
+        between(subject, new Sampled(0, 0, "single"), (land, data, a, b) -> {
             Path into = Files.createDirectory(folder.resolve("out"));
             Path fixed = Files.createDirectory(folder.resolve("fixed"));
             Connection.Result r = connect(land, data, a, b, into, Progress.NONE, true);
@@ -147,7 +147,7 @@ class ConnectionTest {
             assertEquals(0, kept.firstMoved() + kept.lastMoved());
             assertTrue(
                     r.curve().figures()[0].trainLoss() < r.line().figures()[0].trainLoss(), "training moved it down");
-        }
+        });
     }
 
     /** All weights, batch norm's statistics not among them. */
@@ -165,11 +165,7 @@ class ConnectionTest {
     @ParameterizedTest
     @MethodSource(ALL)
     void aCutConnectionEndsWithTheSameFiles(Subject subject) throws Exception {
-        try (Device device = subject.open();
-                Landscape land = new Landscape(device);
-                LandscapeData data = land.data(0, 32, "exact")) {
-            Net a = land.net(folder, "a", 1);
-            Net b = land.net(folder, "b", 2);
+        between(subject, new Sampled(0, 32, "exact"), (land, data, a, b) -> {
             Path whole = Files.createDirectory(folder.resolve("whole"));
             Path cut = Files.createDirectory(folder.resolve("cut"));
             Landscape.Cut meter = new Landscape.Cut(Long.MAX_VALUE);
@@ -191,6 +187,6 @@ class ConnectionTest {
             IllegalArgumentException e =
                     assertThrows(IllegalArgumentException.class, () -> connect(land, data, a, c, cut, Progress.NONE));
             assertTrue(e.getMessage().contains("last="), e.getMessage());
-        }
+        });
     }
 }
