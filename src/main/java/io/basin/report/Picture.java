@@ -1,7 +1,9 @@
 package io.basin.report;
 
+import com.pngencoder.PngEncoder;
 import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
 import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
+import de.erichseifert.vectorgraphics2d.util.GraphicsUtils;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import io.basin.io.AtomicFile;
 import java.awt.AWTError;
@@ -18,13 +20,14 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import javax.imageio.ImageIO;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,12 +91,17 @@ public abstract class Picture {
     }
 
     private String drawnSvg(String id, String description) {
-        VectorGraphics2D g = new VectorGraphics2D();
+        VectorGraphics2D g = new Vectors();
         paint(g);
-        String text = written(out -> new SVGProcessor()
-                        .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
-                        .writeTo(out))
-                .toString(StandardCharsets.UTF_8);
+        ByteArrayOutputStream document = new ByteArrayOutputStream();
+        try {
+            new SVGProcessor()
+                    .getDocument(g.getCommands(), new PageSize(0, 0, width, height))
+                    .writeTo(document);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String text = document.toString(StandardCharsets.UTF_8);
         String hints = hints().stream().map(Hint::svg).collect(Collectors.joining());
         String told = description.isEmpty() ? "" : "<desc id=\"" + id + "-desc\">" + escape(description) + "</desc>";
         String head = "<svg role=\"img\" aria-labelledby=\"" + id + "-title"
@@ -138,21 +146,20 @@ public abstract class Picture {
         g.scale(2, 2);
         paint(g);
         g.dispose();
-        return written(out -> ImageIO.write(image, "png", out)).toByteArray();
+        return new PngEncoder()
+                .withBufferedImage(image)
+                .withMultiThreadedCompressionEnabled(false)
+                .toBytes();
     }
 
-    private interface Writer {
-        void to(ByteArrayOutputStream out) throws IOException;
-    }
+    /** Looks up a logical font once: for each text the SVG writer would compare it with every font of the machine. */
+    private static final class Vectors extends VectorGraphics2D {
+        private static final Map<Font, Font> PHYSICAL = new ConcurrentHashMap<>();
 
-    private static ByteArrayOutputStream written(Writer writer) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            writer.to(out);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        @Override
+        public void setFont(Font font) {
+            super.setFont(PHYSICAL.computeIfAbsent(font, GraphicsUtils::getPhysicalFont));
         }
-        return out;
     }
 
     /** Writes {@code <name>.svg} and {@code <name>.png}; neither where the machine cannot draw. */

@@ -43,7 +43,7 @@ class FamilyCommandsTest {
     private static Shell compare(Object... more) {
         List<Object> args =
                 new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--device", "cpu", "--keep", "all"));
-        args.addAll(List.of("--model", "small-cnn", "--validation", 40, "--batch-size", 20, "--epochs", 2));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 40, "--batch-size", 20, "--epochs", 2));
         args.addAll(List.of("--lr", 0.02, "--threads", 1, "--swag-samples", 3, "--swap-workers", 2));
         args.addAll(List.of("--methods", "sgd,swa,swag,swap,ema,lawa,snapshot"));
         args.addAll(List.of(more));

@@ -69,7 +69,7 @@ public final class Flips {
     private Run trained(String name) {
         Path run = folder.resolve(name);
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "swag"));
-        args.addAll(List.of("--model", "small-cnn", "--validation", 20, "--batch-size", 50, "--epochs", 2));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 50, "--epochs", 2));
         args.addAll(List.of("--swa-start", 0.25, "--swa-cycle", 0.5, "--swag-samples", 1, "--swag-rank", 2));
         args.addAll(List.of("--keep", "all", "--keep-samples", "--device", "cpu", "--threads", 1));
         return begun(run, args);

@@ -109,7 +109,7 @@ public final class Kills {
 
     private List<Object> train(String method, String flag, Path out) {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", method));
-        args.addAll(List.of("--model", "small-cnn", "--validation", 20, "--batch-size", 10, "--epochs", 6));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 10, "--epochs", 6));
         args.addAll(List.of("--lr", 0.02, "--device", "cpu", "--threads", 2, "--checkpoint-every", 4, flag, out));
         return args;
     }

@@ -37,7 +37,7 @@ class LandscapeEndToEndTest {
                 "--data-dir",
                 data,
                 "--model",
-                "mlp",
+                "lenet-bn",
                 "--methods",
                 "sgd,swa",
                 "--seeds",

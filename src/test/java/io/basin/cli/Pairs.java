@@ -35,7 +35,7 @@ public final class Pairs {
 
     private Child child(Object... more) throws IOException {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "sgd"));
-        args.addAll(List.of("--model", "mlp", "--validation", 20, "--batch-size", 10, "--epochs", 12));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 10, "--epochs", 12));
         args.addAll(List.of("--device", "cpu", "--threads", 1, "--checkpoint-every", 3));
         args.addAll(List.of(more));
         return Child.start(place, environment, args);

@@ -60,7 +60,7 @@ class PrintsTest {
 
     private static List<Object> train(Path data, int threads, String flag, Path out) {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--keep", "all"));
-        args.addAll(List.of("--method", "swa", "--model", "small-cnn", "--validation", 20));
+        args.addAll(List.of("--method", "swa", "--model", "lenet-bn", "--validation", 20));
         args.addAll(List.of("--batch-size", 50, "--epochs", 2, "--swa-start", 0.25, "--swa-cycle", 0.5));
         args.addAll(List.of("--device", CPU, "--threads", threads, flag, out));
         return args;
@@ -308,7 +308,7 @@ class PrintsTest {
     @Test
     void epochsThatAreNotWholeStepsAreSaidToBeRounded() {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", mine, "--method", "sgd"));
-        args.addAll(List.of("--model", "mlp", "--validation", 20, "--batch-size", 50, "--device", CPU));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 50, "--device", CPU));
         args.addAll(List.of("--out", folder.resolve("short"), "--epochs", 0.75));
         Shell shell = Shell.run(args.toArray());
         assertEquals(0, shell.code(), shell.err());

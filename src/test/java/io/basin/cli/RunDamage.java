@@ -32,7 +32,7 @@ public final class RunDamage {
 
     private Shell compare(String flag, Path folder) {
         List<Object> args = new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--methods", "sgd,swa"));
-        args.addAll(List.of("--model", "mlp", "--validation", 20, "--batch-size", 10, "--epochs", 4));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 10, "--epochs", 4));
         args.addAll(List.of("--device", "cpu", "--threads", 1, "--keep", "all", flag, folder));
         return Shell.run(args.toArray());
     }

@@ -41,7 +41,7 @@ class RunDamageTest {
             "--method",
             "sgd",
             "--model",
-            "mlp",
+            "lenet-bn",
             "--validation",
             20,
             "--batch-size",

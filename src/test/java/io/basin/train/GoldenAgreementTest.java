@@ -71,7 +71,7 @@ class GoldenAgreementTest {
         "cuda, mlp, mlp, 1, 28, sgd",
         "cuda, small-cnn, smallcnn, 1, 28, nesterov",
         "cuda, mlp, mlp, 1, 28, adamw",
-        "cuda, preresnet20, preresnet20, 3, 32, sgd"
+        "cuda, preresnet20, preresnet20, 3, 16, sgd"
     })
     void tenStepsAgreeWithLibtorch(
             String deviceName, String net, String torchNet, int channels, int size, String rule) {
