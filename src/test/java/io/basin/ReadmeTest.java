@@ -152,6 +152,13 @@ class ReadmeTest {
     }
 
     @Test
+    void itSaysWhatTheBitsOfAResultDependOn() throws IOException {
+        String readme = Files.readString(Path.of("README.md"));
+        assertTrue(readme.contains(
+                "Bits depend on the device, the number of threads and the processor's instruction set"));
+    }
+
+    @Test
     void everyFlagThatIsShownExists() throws IOException {
         String readme = Files.readString(Path.of("README.md")) + Files.readString(Path.of("bench/README.md"));
         StringBuilder sources = new StringBuilder();

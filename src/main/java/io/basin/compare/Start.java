@@ -14,6 +14,7 @@ import io.basin.train.Model;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.train.Tensors;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -74,12 +75,17 @@ public record Start(Path file, Map<String, String> header) {
     }
 
     /**
-     * That a weights file can be loaded; a checkpoint, which Basin alone writes, is what its sum says.
+     * That a weights file can be loaded; of a checkpoint, which Basin alone writes, that no value is broken.
      *
      * @throws FormatException naming the file and its tensor that is not finite, missing or of another net
      */
     public void requireLoadable(Device device, Graph net) {
-        if (Checkpoint.isState(header)) return;
+        if (Checkpoint.isState(header)) {
+            try (Safetensors in = Safetensors.open(file)) {
+                in.tensors().keySet().forEach(name -> Tensors.weights(file, in, name));
+            }
+            return;
+        }
         try (Model model = new Model(device, net)) {
             model.load(file);
         }

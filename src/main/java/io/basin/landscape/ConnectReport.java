@@ -56,7 +56,7 @@ public final class ConnectReport {
                 "Training loss + wd/2 |w|\u00b2 over the weights that decay, which is what training lowers.");
         report.define("mean", "Over the points measured, which lie evenly in t.");
         report.define("integral", "Mean over the path's length: long stretches count more.");
-        report.note("Batch-norm statistics are measured anew at every point.");
+        report.note(LandscapeReport.ANEW);
         draw(report);
     }
 

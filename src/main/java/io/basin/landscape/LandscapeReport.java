@@ -25,6 +25,9 @@ public final class LandscapeReport {
             "Where the net has batch norm, its statistics are measured anew at every point; Li et al. (2018), whose filter"
                     + " normalisation this is, keep the net's own.";
 
+    /** Of lines and planes through nets. */
+    static final String ANEW = "Batch-norm statistics are measured anew at every point.";
+
     /** And where they are kept. */
     static final String KEPT =
             "Batch norm has the net's own statistics at every point, as in Li et al. (2018); weights far from it never had them.";

@@ -60,7 +60,7 @@ public final class StabilityReport {
                 "Barrier: the highest held-out error on the straight line between two nets that were trained on from one"
                         + " checkpoint with other orders of samples, above the mean of their own errors; stable: not above the"
                         + " sampling error of " + samples + " held-out samples, there and at all later checkpoints.");
-        report.note("Batch-norm statistics are measured anew at every point of a line.");
+        report.note(LandscapeReport.ANEW);
         double[] x = lines.stream().mapToDouble(this::share).toArray();
         Lines barriers =
                 new Lines("Error barrier between two children", "trained before they part, of the budget", "points");

@@ -56,6 +56,7 @@ public final class SurfaceReport {
                 off.sentence(best(LossAndError::testError))));
         report.explain(LandscapeReport.LOSS);
         if (grid.span() == Surface.Span.FILTER) report.explain(data.statistics());
+        else report.note(LandscapeReport.ANEW);
         report.define("x, y", "Where on the plane: distances from the first net along two directions at right angles.");
         report.define(
                 "away",

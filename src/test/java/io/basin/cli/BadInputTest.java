@@ -241,7 +241,8 @@ class BadInputTest {
     void aResumedComparisonMayGrowButNotShrink() throws IOException {
         Path out = folder.resolve("two");
         List<Object> flags = new ArrayList<>(List.of("compare", "mnist", "--data-dir", data, "--device", "cpu"));
-        flags.addAll(List.of("--model", "lenet-bn", "--validation", 40, "--batch-size", 20, "--epochs", 1, "--threads", 1));
+        flags.addAll(
+                List.of("--model", "lenet-bn", "--validation", 40, "--batch-size", 20, "--epochs", 1, "--threads", 1));
         Object[] first = with(flags, "--methods", "sgd,ema", "--seeds", 2, "--out", out);
         assertEquals(0, Shell.run(first).code());
         byte[] results = Files.readAllBytes(out.resolve("results.json"));

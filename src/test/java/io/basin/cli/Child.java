@@ -16,18 +16,21 @@ public record Child(Process process, Path out, Path err) {
 
     /** With more variables in its environment; in {@code place}, where runs without {@code --out} put their folders. */
     public static Child start(Path place, Map<String, String> environment, List<?> args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElse("java"),
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                Main.class.getName()));
-        for (Object arg : args) {
-            if (arg.toString().startsWith("-D")) command.add(1, arg.toString());
-            else command.add(arg.toString());
-        }
+        return start(place, List.of(), List.of(), environment, args);
+    }
+
+    /** Behind a program that starts it, and with more options of Java's; the latter may stand among {@code args} as -D too. */
+    static Child start(
+            Path place, List<String> before, List<String> java, Map<String, String> environment, List<?> args)
+            throws IOException {
+        List<String> command = new ArrayList<>(before);
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(java);
+        args.stream().map(Object::toString).filter(a -> a.startsWith("-D")).forEach(command::add);
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        command.addAll(List.of("-cp", classPath, Main.class.getName()));
+        args.stream().map(Object::toString).filter(a -> !a.startsWith("-D")).forEach(command::add);
         Path out = Files.createTempFile(place, "out", ".txt");
         Path err = Files.createTempFile(place, "err", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command)

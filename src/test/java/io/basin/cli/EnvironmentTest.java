@@ -40,7 +40,7 @@ class EnvironmentTest {
         if (Files.notExists(data)) Shell.grey(data, 80, 20);
         List<Object> args =
                 new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--out", folder.resolve(name)));
-        args.addAll(List.of("--device", "cpu", "--threads", threads, "--model", "small-cnn", "--epochs", 1));
+        args.addAll(List.of("--device", "cpu", "--threads", threads, "--model", "lenet-bn", "--epochs", 1));
         args.addAll(List.of("--batch-size", 16, "--validation", 16));
         return args;
     }
@@ -74,6 +74,24 @@ class EnvironmentTest {
         assertArrayEquals(weights("plain"), weights("hostile"));
         assertEquals(plain.out().replace("plain", "hostile"), hostile.said());
         assertTrue(hostile.complained().contains("ONEDNN_VERBOSE"), hostile.complained());
+    }
+
+    /** One core for two threads: as taskset pins a process, and as Java counts under a container's quota. */
+    @Test
+    void fewerCoresThanThreadsChangeNoBit() throws Exception {
+        List<String> pinned = List.of("taskset", "-c", "0");
+        Child cut = Child.start(folder, pinned, List.of("-XX:ActiveProcessorCount=1"), Map.of(), train("cut", 2));
+        assertEquals(0, Shell.run(train("whole", 2).toArray()).code());
+        finished(cut);
+        assertArrayEquals(weights("whole"), weights("cut"));
+    }
+
+    /** The default number of threads is that of the cores which the process may use. */
+    @Test
+    void aProcessOnOneCoreTakesOneThread() throws Exception {
+        Child pinned = Child.start(folder, List.of("taskset", "-c", "0"), List.of(), Map.of(), List.of("doctor"));
+        finished(pinned);
+        assertTrue(pinned.said().contains("CPU, 1 thread,"), pinned.said());
     }
 
     @Test

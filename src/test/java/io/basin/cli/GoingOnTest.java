@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
+import io.basin.io.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,6 +130,29 @@ class GoingOnTest {
         assertRefused("--from-epochs says what the file of --from", "--from-epochs", 1);
         Shell snapshot = train("snapshot", shared.resolve("none"), "--epochs", 4, "--from", file);
         assertTrue(snapshot.complaint().contains("leave out --from"), snapshot.complaint());
+        assertFalse(Files.exists(shared.resolve("none")));
+    }
+
+    /** As another program may write it: its sums are right. */
+    @Test
+    void aCheckpointThatIsNotFiniteIsRefusedBeforeThereIsAFolder() {
+        Path broken = shared.resolve("broken.safetensors");
+        try (Safetensors in = Safetensors.open(half.resolve("seed-1/sgd/checkpoint.safetensors"))) {
+            SafetensorsWriter writer = Safetensors.writer().metadata(in.metadata());
+            for (String name : in.tensors().keySet()) {
+                float[] values = in.floats(name);
+                if (name.startsWith("momentum")) values[0] = Float.NaN;
+                long[] shape = in.tensor(name).shape().stream()
+                        .mapToLong(Long::longValue)
+                        .toArray();
+                writer.add(name, shape, values);
+            }
+            writer.write(broken);
+        }
+        Shell shell = train("swa", shared.resolve("none"), "--epochs", 4, "--from", broken);
+        assertEquals(1, shell.code(), shell.err());
+        assertTrue(shell.complaint().contains(broken + ": tensor 'momentum"), shell.complaint());
+        assertTrue(shell.complaint().contains("is not finite"), shell.complaint());
         assertFalse(Files.exists(shared.resolve("none")));
     }
 

@@ -37,7 +37,7 @@ class LandscapeEndToEndTest {
                 "--data-dir",
                 data,
                 "--model",
-                "lenet-bn",
+                "mlp",
                 "--methods",
                 "sgd,swa",
                 "--seeds",
@@ -81,17 +81,21 @@ class LandscapeEndToEndTest {
         return Shell.run(all.toArray());
     }
 
-    private static void pictured(Path out, String... names) {
+    /** With its pictures, and with which loss they draw and where batch norm's statistics are from. */
+    private static void pictured(Path out, String... names) throws IOException {
         for (String name : names) {
             for (String kind : new String[] {".svg", ".png"}) {
                 assertTrue(Files.exists(out.resolve(name + kind)), name + kind);
             }
         }
-        assertTrue(Files.exists(out.resolve("report.html")));
+        String page = Files.readString(out.resolve("report.html"));
+        assertTrue(
+                page.contains("without weight decay, of images that are not augmented and labels not smoothed"), page);
+        assertTrue(page.contains("measured anew at every point"), page);
     }
 
     @Test
-    void aCurveFromNetToNetToNet() {
+    void aCurveFromNetToNetToNet() throws IOException {
         Path out = folder.resolve("curve");
         List<Object> flags = new ArrayList<>(List.of("connect", net(1, "sgd"), net(2, "sgd"), net(1, "swa")));
         flags.addAll(List.of("--curve", "PolyChain", "--bends", 2, "--epochs", 2, "--points", 7));
@@ -210,7 +214,7 @@ class LandscapeEndToEndTest {
     }
 
     @Test
-    void widthsOfTwoMethodsOverTwoSeeds() {
+    void widthsOfTwoMethodsOverTwoSeeds() throws IOException {
         Path out = folder.resolve("width");
         Shell done = run(
                 "width",

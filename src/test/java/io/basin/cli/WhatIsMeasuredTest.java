@@ -49,7 +49,7 @@ class WhatIsMeasuredTest {
         return List.of(
                 "mnist",
                 "--data-dir=" + data,
-                "--model=lenet-bn",
+                "--model=small-cnn",
                 "--validation=20",
                 "--batch-size=10",
                 "--epochs=1.5",
