@@ -18,6 +18,7 @@ import io.basin.train.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,26 +66,26 @@ final class SelfCheck {
     /** Compares a saved average with the mean of the members that it should be made of. */
     Extras average(Method method, Path file) {
         List<Path> members = new ArrayList<>();
+        double[] shares = Arrays.stream(method.averaging().shares())
+                .filter(share -> share != 0)
+                .toArray();
         if (method.product() == Method.Product.AVERAGE) {
-            for (int step : averaged(method.averaging())) {
-                if (method.averaging().alpha(step) != 1.0 / (members.size() + 1)) {
-                    return notCovered(AVERAGE, method.name(), "its models do not count alike");
-                }
-                members.add(member(place.folder(), step));
-            }
+            for (int step : averaged(method.averaging())) members.add(member(place.folder(), step));
         } else {
             for (int part = 0; part < group.parts(); part++) {
                 for (int step : group.schedule(part).collections()) {
                     members.add(member(group.partFolder(place.folder(), part), step));
                 }
             }
+            shares = new double[members.size()];
+            Arrays.fill(shares, 1.0 / shares.length);
         }
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, method.name(), "not every averaged model is stored");
         }
         List<String> names = storage.parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
-        return measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
+        return measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, shares, names), AVERAGE_LIMIT);
     }
 
     private static Path member(Path folder, int step) {
@@ -92,8 +93,8 @@ final class SelfCheck {
     }
 
     private static int[] averaged(Averaging averaging) {
-        double[] alpha = averaging.alpha();
-        return IntStream.range(0, alpha.length).filter(s -> alpha[s] != 0).toArray();
+        double[] shares = averaging.shares();
+        return IntStream.range(0, shares.length).filter(s -> shares[s] != 0).toArray();
     }
 
     /** Measures the statistics of an averaged model again, all at once and in batches of another size. */

@@ -11,15 +11,20 @@ import java.util.stream.IntStream;
  * <p>Every average used here is this recursion with another table: 0 leaves the average alone, 1 copies, as the first
  * collection always does. {@code n} counts collected models, not steps or epochs. The average must start at 0: then the first collection
  * copies exactly, while {@code average + (w - average)} from any other content is off by that content's rounding, and NaN stays.
+ *
+ * <p>Methods that train on from their average have one more table, {@code w += pull (average - w)} right after that; 1 copies.
  */
 @Api
 public final class Averaging {
     private final String name;
     private final double[] alpha;
+    /** (steps), or empty where no step pulls. */
+    private final double[] pull;
 
-    private Averaging(String name, double[] alpha) {
+    private Averaging(String name, double[] alpha, double... pull) {
         this.name = name;
         this.alpha = alpha;
+        this.pull = pull;
     }
 
     /**
@@ -91,6 +96,34 @@ public final class Averaging {
         return new Averaging("lawa", equal(steps, Arrays.copyOfRange(collections, from, collections.length)));
     }
 
+    /**
+     * The same average, toward which the weights move afterwards.
+     *
+     * @param pulls how far after each step, (steps), in [0, 1]; 0 for not at all, and 1 for {@code w = average}
+     */
+    public Averaging pulling(double... pulls) {
+        if (Require.given("pull", pulls).length != alpha.length) {
+            throw new IllegalArgumentException(
+                    "`pull` must have a number for each of " + alpha.length + " steps, got " + pulls.length);
+        }
+        boolean began = false;
+        for (int s = 0; s < pulls.length; s++) {
+            began |= alpha[s] > 0;
+            if (pulls[s] == 0 || pulls[s] > 0 && pulls[s] <= 1 && began) continue;
+            throw new IllegalArgumentException("`pull` must lie in [0, 1], and be 0 before the average begins; that of"
+                    + " step " + s + " is " + pulls[s]);
+        }
+        return new Averaging(name, alpha, pulls.clone());
+    }
+
+    /** The same average, which the weights become after the steps {@code at}, rising. */
+    Averaging pullingAt(int... at) {
+        Require.rising("at", at, alpha.length);
+        double[] pulls = new double[alpha.length];
+        for (int s : at) pulls[s] = 1;
+        return pulling(pulls);
+    }
+
     /** All steps from {@code start} on. */
     public static int[] everyStep(int steps, int start) {
         Require.steps("start", start, 0, steps - 1);
@@ -110,6 +143,22 @@ public final class Averaging {
     /** All weights, a copy, (steps). */
     public double[] alpha() {
         return alpha.clone();
+    }
+
+    /** How far the weights move toward the average after each step, a copy, (steps); empty where they never do. */
+    public double[] pull() {
+        return pull.clone();
+    }
+
+    /** How much the model after each step weighs in the average at the end, (steps), 1 together where any does. */
+    public double[] shares() {
+        double[] shares = new double[alpha.length];
+        double left = 1;
+        for (int s = alpha.length - 1; s >= 0; s--) {
+            shares[s] = left * alpha[s];
+            left *= 1 - alpha[s];
+        }
+        return shares;
     }
 
     /** How many models the average takes in. */

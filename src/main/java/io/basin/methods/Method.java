@@ -6,7 +6,9 @@ import io.basin.io.Sha256;
 import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -139,11 +141,17 @@ public record Method(
     public Map<Double, Integer> products() {
         Map<Double, Integer> all = new TreeMap<>();
         if (origin == null || origin.budget().multiples().size() < 2 || product == Product.LAST) return all;
+        // A mean of the first ones alone would be another method's.
+        if (product == Product.AVERAGE && !Arrays.equals(averaging.alpha(), equalMean())) return all;
         for (double multiple : origin.budget().multiples()) {
             int steps = (int) Math.round(multiple * origin.budget().epochs() * origin.stepsPerEpoch());
             if (steps <= schedule.steps() && schedule.collections().length > 0) all.put(multiple, steps);
         }
         return all.size() < 2 ? Map.of() : all;
+    }
+
+    private double[] equalMean() {
+        return Averaging.swa(schedule.steps(), schedule.collections()).alpha();
     }
 
     /** Training runs: the trunk counts as one. */
@@ -171,7 +179,8 @@ public record Method(
         return runs == other.runs
                 && trunk == null
                 && other.trunk == null
-                && Arrays.equals(schedule.lr(), other.schedule.lr());
+                && Arrays.equals(schedule.lr(), other.schedule.lr())
+                && Arrays.equals(averaging.pull(), other.averaging.pull());
     }
 
     /** Everything that decides what is trained, in words as far as there are any and as a sum of the tables. */
@@ -187,14 +196,15 @@ public record Method(
     private String tables() {
         double[] none = {};
         int[] collections = schedule.collections();
-        double[][] all = {
-            schedule.lr(),
-            averaging.alpha(),
-            IntStream.of(collections).asDoubleStream().toArray(),
-            trunk == null ? none : trunk.lr()
-        };
+        List<double[]> all = new ArrayList<>(List.of(
+                schedule.lr(),
+                averaging.alpha(),
+                IntStream.of(collections).asDoubleStream().toArray(),
+                trunk == null ? none : trunk.lr()));
+        // Of those alone that have them: a run of others from before still resumes.
+        for (double[] table : List.of(averaging.pull())) if (table.length > 0) all.add(table);
         ByteBuffer bytes = ByteBuffer.allocate(
-                8 * (all.length + Arrays.stream(all).mapToInt(a -> a.length).sum()));
+                8 * (all.size() + all.stream().mapToInt(a -> a.length).sum()));
         for (double[] table : all) {
             bytes.putDouble(table.length);
             for (double v : table) bytes.putDouble(v);

@@ -98,7 +98,7 @@ public final class Training extends Stepped {
         seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
         storage = model.unplanned().trainedBy(Require.given("optimizer", optimizer));
-        control = new RunState(device, schedule.lr(), averaging.alpha());
+        control = new RunState(device, schedule.lr(), averaging.alpha(), averaging.pull());
         Plan planned = null;
         try {
             planned = Plan.training(model, train, control, reader, outlook);
@@ -135,7 +135,8 @@ public final class Training extends Stepped {
     public boolean follows(Schedule other, Averaging average) {
         return Arrays.equals(schedule.lr(), other.lr())
                 && Arrays.equals(collections, other.collections())
-                && Arrays.equals(averaging.alpha(), average.alpha());
+                && Arrays.equals(averaging.alpha(), average.alpha())
+                && Arrays.equals(averaging.pull(), average.pull());
     }
 
     /** That of the initial weights and the order of samples. */
