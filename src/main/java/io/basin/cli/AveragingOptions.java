@@ -2,13 +2,14 @@ package io.basin.cli;
 
 import io.basin.methods.Lookahead;
 import io.basin.methods.MethodSettings;
+import io.basin.methods.PowerEma;
 import io.basin.methods.Pswa;
 import io.basin.methods.SwitchEma;
 import io.basin.methods.Wsm;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** The flags of averages that training goes on from, and of merged checkpoints. */
+/** The flags of averages that training goes on from, of averages chosen afterwards and of merged checkpoints. */
 final class AveragingOptions {
     @TrainingOptions.Sets("switch-ema.decay")
     @Option(
@@ -53,12 +54,22 @@ final class AveragingOptions {
             description = "checkpoints after that one, at even distances; they weigh as a decay by 1 - sqrt would")
     private int wsmModels;
 
+    @TrainingOptions.Sets("posthoc-ema.snapshots")
+    @Option(
+            names = "--posthoc-ema-snapshots",
+            defaultValue = "40",
+            description =
+                    "how often posthoc-ema stores its two averages, of which it makes one of the width that does best on the"
+                            + " validation part; more of them err less")
+    private int snapshots;
+
     /** These methods, as their flags say. */
     List<MethodSettings> methods() {
         return List.of(
                 new SwitchEma(switchDecay),
                 new Pswa(pswaPeriod == null ? 0 : pswaPeriod),
                 new Lookahead(lookaheadEvery, lookaheadRate),
-                new Wsm(wsmStart, wsmModels));
+                new Wsm(wsmStart, wsmModels),
+                new PowerEma(snapshots));
     }
 }

@@ -15,7 +15,7 @@ final class BudgetOptions {
             names = "--schedule",
             defaultValue = "SWA_PAPER",
             description = {
-                "the learning rate of sgd, and of what trains as it does: ema, switch-ema, pswa, lookahead, lawa, independent, and fge"
+                "the learning rate of sgd, and of what trains as it does: ema, switch-ema, posthoc-ema, pswa, lookahead, lawa, independent, and fge"
                         + " up to its triangles",
                 "swa-paper: constant to 0.5 of the budget, linear to a hundredth at 0.9",
                 "cosine, linear: to 0; step: a tenth from 0.5, a hundredth from 0.75",

@@ -78,7 +78,15 @@ final class Limits {
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(1, OwnData.MOST_SIZE, "--image-size");
         from(0, SAMPLES, "--checkpoint-every");
-        from(1, NETS, "--seeds", "--wsm-models", "--swag-samples", "--directions", "--bends");
+        from(
+                1,
+                NETS,
+                "--seeds",
+                "--wsm-models",
+                "--posthoc-ema-snapshots",
+                "--swag-samples",
+                "--directions",
+                "--bends");
         // Below 3 the command says more: it counts the ends.
         from(0, NETS + 2, "--num-bends");
         from(2, NETS, "--independent-runs", "--swap-workers");

@@ -179,7 +179,9 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     private <T> T made(
             NetMemory model, List<Weights> members, long seed, Function<List<Weights>, T> use, Products.Finish finish) {
-        try (Products products = new Products(model)) {
+        boolean chooses = method.product() == Method.Product.POWER && splits.holdsOut();
+        try (Evaluator onValidation = chooses ? new Evaluator(model, splits.validation(), splits.plainBatch()) : null;
+                Products products = new Products(model, onValidation)) {
             return use.apply(products.of(method, members, seed, finish));
         }
     }

@@ -21,10 +21,18 @@ public final class Averaging {
     /** (steps), or empty where no step pulls. */
     private final double[] pull;
 
-    private Averaging(String name, double[] alpha, double... pull) {
+    /** (steps), or empty where there is no second average. */
+    private final double[] second;
+
+    private Averaging(String name, double[] alpha, double[] pull, double[] second) {
         this.name = name;
         this.alpha = alpha;
         this.pull = pull;
+        this.second = second;
+    }
+
+    private Averaging(String name, double[] alpha) {
+        this(name, alpha, new double[0], new double[0]);
     }
 
     /**
@@ -113,7 +121,28 @@ public final class Averaging {
             throw new IllegalArgumentException("`pull` must lie in [0, 1], and be 0 before the average begins; that of"
                     + " step " + s + " is " + pulls[s]);
         }
-        return new Averaging(name, alpha, pulls.clone());
+        return new Averaging(name, alpha, pulls.clone(), second);
+    }
+
+    /**
+     * The power-function average (Karras et al. 2024, arXiv 2312.02696): {@code alpha = 1 - (1 - 1/t)^(gamma + 1)} at the t-th
+     * collection, from 1; the i-th model of n weighs about as {@code (i/n)^gamma}.
+     *
+     * @param collections rising steps, usually {@link #everyStep}
+     */
+    public static Averaging power(int steps, double gamma, int... collections) {
+        Require.positive("gamma", gamma);
+        Require.rising("collections", collections, steps);
+        double[] alpha = table(steps);
+        for (int k = 0; k < collections.length; k++) {
+            alpha[collections[k]] = 1 - StrictMath.pow(1 - 1 / (k + 1.0), gamma + 1);
+        }
+        return new Averaging("power " + gamma, alpha);
+    }
+
+    /** The same average, and beside it another of the same weights; both are what is collected. */
+    Averaging beside(Averaging other) {
+        return new Averaging(name, alpha, pull, other.alpha);
     }
 
     /** The same average, which the weights become after the steps {@code at}, rising. */
@@ -148,6 +177,11 @@ public final class Averaging {
     /** How far the weights move toward the average after each step, a copy, (steps); empty where they never do. */
     public double[] pull() {
         return pull.clone();
+    }
+
+    /** The weight of every step's model in a second average, a copy, (steps); empty where there is none. */
+    public double[] second() {
+        return second.clone();
     }
 
     /** How much the model after each step weighs in the average at the end, (steps), 1 together where any does. */

@@ -31,7 +31,8 @@ public final class Methods {
             new SwitchEma(0.999),
             new Pswa(0),
             new Lookahead(5, 0.5),
-            new Wsm(0.8, 10)));
+            new Wsm(0.8, 10),
+            new PowerEma(40)));
 
     /** Names of all. */
     public static final List<String> NAMES =

@@ -71,9 +71,9 @@ record Span(Budget budget, int perEpoch, int warm, int rest, int done, int first
         return steps.filter(s -> s >= from()).toArray();
     }
 
-    /** The first step of conventional training that is trained. */
+    /** The first step of conventional training that is trained, {@link Method#begin}. */
     int from() {
-        return done == 0 ? 0 : warm + done;
+        return (int) Math.round(budget.done() * perEpoch);
     }
 
     /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */

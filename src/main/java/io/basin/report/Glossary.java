@@ -45,6 +45,9 @@ final class Glossary {
         method("pswa", "SGD that goes on from the mean of its weights at the end of every period.");
         method("lookahead", "SGD that goes on from slow weights, which follow half-way every few steps.");
         method("wsm", "A constant rate, and a weighted mean of the last checkpoints in place of its decay.");
+        method(
+                "posthoc-ema",
+                "An average of SGD's weights whose width was chosen after training, on the validation part.");
         method("lawa", "Latest weight averaging: the mean of the last few epochs' weights.");
         method("tail", "The mean of all weights from some step on, at a constant rate.");
         method("swag", "SWA-Gaussian: predictions averaged over weights drawn around SWA's mean.");

@@ -41,7 +41,8 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
             "switch-ema",
             "pswa",
             "lookahead",
-            "wsm");
+            "wsm",
+            "posthoc-ema");
 
     private static final float[][] DASHES = {{10, 4}, {3, 3}, {10, 3, 3, 3}, {6, 2}};
     private static final Shape[] MARKERS = {

@@ -23,7 +23,8 @@ final class KillsPart implements Part {
             "switch-ema",
             "pswa",
             "lookahead",
-            "wsm");
+            "wsm",
+            "posthoc-ema");
 
     @Override
     public String name() {

@@ -8,6 +8,7 @@ import io.basin.methods.Lawa;
 import io.basin.methods.Lookahead;
 import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
+import io.basin.methods.PowerEma;
 import io.basin.methods.Pswa;
 import io.basin.methods.Snapshot;
 import io.basin.methods.Swa;
@@ -64,6 +65,7 @@ record CollectionRule(String text, int[] steps, double[] rates) {
         if (s instanceof Tail tail)
             return every(span.warm() + span.start(tail.start()) - 1, span, " from the start on");
         if (s instanceof Ema || s instanceof SwitchEma || s instanceof Pswa) return every(0, span, "");
+        if (s instanceof PowerEma power) return stored(power.snapshots(), span);
         if (s instanceof Lookahead ahead) return ahead(ahead.every(), span);
         if (s instanceof Wsm wsm) return merged(wsm, span);
         if (s instanceof Swap swap) {
@@ -81,6 +83,15 @@ record CollectionRule(String text, int[] steps, double[] rates) {
     private static CollectionRule every(int first, Span span, String from) {
         int[] steps = IntStream.range(first, span.total()).toArray();
         return new CollectionRule("every step" + from, steps, new double[0]);
+    }
+
+    private static CollectionRule stored(int snapshots, Span span) {
+        int[] steps = IntStream.rangeClosed(1, snapshots)
+                .map(k -> (int) Math.round((double) k * span.total() / snapshots) - 1)
+                .filter(at -> at >= 0)
+                .distinct()
+                .toArray();
+        return new CollectionRule("each after a part of the run", steps, new double[0]);
     }
 
     /** Counted back from the run's end. */

@@ -50,7 +50,8 @@ class CollectionRuleTest {
         "tail",
         "ema",
         "wsm",
-        "lookahead"
+        "lookahead",
+        "posthoc-ema"
     })
     void aModelMoreOrLessOrAStepTooEarlyBreaksThePromise(String method) {
         Method planned = USUAL.plan(method, STEPS_PER_EPOCH);

@@ -39,7 +39,8 @@ public class CollectionRulesTest {
                         new SwitchEma(0.99),
                         new Pswa(epochs / 4),
                         new Lookahead(5, 0.5),
-                        new Wsm(start, 3))));
+                        new Wsm(start, 3),
+                        new PowerEma(4))));
     }
 
     /** The loop of timgaripov/dnn-mode-connectivity's fge.py: it predicts after the epoch in the middle of each cycle. */

@@ -19,6 +19,7 @@ import io.basin.methods.Lawa;
 import io.basin.methods.Lookahead;
 import io.basin.methods.Method;
 import io.basin.methods.Methods;
+import io.basin.methods.PowerEma;
 import io.basin.methods.Pswa;
 import io.basin.methods.Snapshot;
 import io.basin.methods.Swa;
@@ -85,7 +86,8 @@ final class KillableRun {
                         new SwitchEma(0.9),
                         new Pswa(epochs / 3),
                         new Lookahead(3, 0.5),
-                        new Wsm(0.5, 4))));
+                        new Wsm(0.5, 4),
+                        new PowerEma(4))));
     }
 
     static Graph net() {
