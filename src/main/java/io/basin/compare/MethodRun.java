@@ -28,7 +28,8 @@ import java.util.function.Function;
 
 /**
  * A method with a net of the caller's own, in memory: trained in all its parts, and measured by what it ends with: the last
- * weights, the average, the mean of members' weights (SWAP), or the mean of the probabilities of members (snapshots, FGE,
+ * weights, the average, an average of the width that does best on the validation part (post-hoc EMA), the mean of members' weights
+ * (SWAP), or the mean of the probabilities of members (snapshots, FGE,
  * independent nets) or samples (SWAG). Nothing is written to disk.
  */
 @Api

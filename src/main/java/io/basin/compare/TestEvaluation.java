@@ -158,17 +158,20 @@ final class TestEvaluation implements AutoCloseable {
         evidence = evidence.and(checks.statistics(method.name(), average, onTrain(), place.options()));
         save(file(method), average, header);
         Products.Chosen chosen = method.product() == Method.Product.POWER ? products.chosen() : null;
-        if (chosen != null) {
-            Notices.note(String.format(
-                    Locale.ROOT,
-                    "%s, seed %d: the average of width %.2f%s; error bound of its fit %.1e",
-                    method.name(),
-                    place.seed(),
-                    chosen.width(),
-                    validation == null ? ", for nothing is held out to choose by" : ", whose validation loss is least",
-                    chosen.fit().bound()));
-        }
+        if (chosen != null) say(method, chosen);
         evidence = evidence.and(checks.average(method, file(method), chosen));
+    }
+
+    private void say(Method method, Products.Chosen chosen) {
+        String why = validation == null ? "for nothing is held out to choose by" : "whose validation loss is least";
+        Notices.note(String.format(
+                Locale.ROOT,
+                "%s, seed %d: the average of width %.2f, %s; error bound of its fit %.1e",
+                method.name(),
+                place.seed(),
+                chosen.width(),
+                why,
+                chosen.fit().bound()));
     }
 
     private void sample(Method method, int i, Weights sample, Map<String, String> header) {
