@@ -30,8 +30,17 @@ class FlagNamesTest {
     private static final Set<String> COMPILER =
             Set.of("\"--fmad=\"", "\"--gpu-architecture=\"", "\"--std=c++17\"", "\"--generate-line-info\"");
     /** No flag sets them: arguments of the library's own methods, whose records say what the flags do. */
-    private static final Set<String> ARGUMENTS =
-            Set.of("resamples", "rates", "alpha", "pull", "cycle", "start", "swaStart", "warmFraction", "labels", "classNames");
+    private static final Set<String> ARGUMENTS = Set.of(
+            "resamples",
+            "rates",
+            "alpha",
+            "pull",
+            "cycle",
+            "start",
+            "swaStart",
+            "warmFraction",
+            "labels",
+            "classNames");
 
     private static Map<String, List<String>> literals() throws IOException {
         Map<String, List<String>> all = new TreeMap<>();

@@ -59,7 +59,8 @@ class YoungerMethodsTest {
         for (JsonNode row : Json.read(run.resolve("results.json")).path("rows")) {
             if (row.path("combiner").asText().isEmpty())
                 accuracies.put(
-                        row.path("method").asText(), row.at("/scores/0/accuracy").asDouble());
+                        row.path("method").asText(),
+                        row.at("/scores/0/accuracy").asDouble());
             assertEquals(2, row.path("epochs").asDouble(), 1e-9, row.toString());
         }
         String page = Files.readString(run.resolve("report.html"));
@@ -97,8 +98,8 @@ class YoungerMethodsTest {
         byte[] average = Files.readAllBytes(file);
         for (String lost : List.of("scores.json", "evidence.json", "posthoc-ema.safetensors"))
             Files.delete(file.resolveSibling(lost));
-        Shell again = compare(
-                "sgd,ema," + String.join(",", METHODS), "--resume", run, "--validation", 40, "--keep", "all");
+        Shell again =
+                compare("sgd,ema," + String.join(",", METHODS), "--resume", run, "--validation", 40, "--keep", "all");
         assertEquals(0, again.code(), again.err());
         assertEquals(first.out(), again.out());
         assertEquals(new String(results), Files.readString(run.resolve("results.json")));
