@@ -98,11 +98,12 @@ __device__ inline u32 permuted(u32 place, u32 n, u64 seed, u64 epoch) {
 struct Pace {
     float lr;
     float alpha;
+    float pull;
     bool stopped;  // the loss was not finite, or the tables have ended: nothing may change any more
 };
 
-// One thread asks for the whole block: 24 bytes instead of 6 KiB.
-__device__ inline Pace pace(const Control* control, u32 steps) {
+// One thread asks for the whole block: 24 bytes, 28 where the control block has pull[steps] too, instead of 6 KiB.
+__device__ inline Pace pace(const Control* control, u32 steps, bool pulls = false) {
     __shared__ Pace shared;
     if (threadIdx.x == 0) {
         const u64 t = control->step;
@@ -111,6 +112,7 @@ __device__ inline Pace pace(const Control* control, u32 steps) {
         shared.stopped = stopped;
         shared.lr = stopped ? 0 : lr[t];
         shared.alpha = stopped ? 0 : lr[steps + t];
+        shared.pull = stopped || !pulls ? 0 : lr[2 * steps + t];
     }
     __syncthreads();
     return shared;
@@ -119,6 +121,18 @@ __device__ inline Pace pace(const Control* control, u32 steps) {
 // a moves toward w by alpha of the way.
 __device__ inline float toward(float a, float w, float alpha) {
     return __fadd_rn(a, __fmul_rn(alpha, __fsub_rn(w, a)));
+}
+
+__device__ inline float4 toward(float4 a, float4 w, float alpha) {
+    return make_float4(toward(a.x, w.x, alpha), toward(a.y, w.y, alpha), toward(a.z, w.z, alpha), toward(a.w, w.w, alpha));
+}
+
+// What follows an update: the average moves toward the weights, then they toward it.
+__device__ inline void average(float4& w, float4* a, const Pace& now) {
+    if (now.alpha == 0 && now.pull == 0) return;
+    float4 mean = *a;
+    if (now.alpha != 0) *a = mean = toward(mean, w, now.alpha);
+    if (now.pull != 0) w = now.pull == 1 ? mean : toward(w, mean, now.pull);
 }
 
 // The upper half of a float32. Kernels compute in float32; what they store is rounded to nearest, ties to even, by

@@ -4,6 +4,7 @@
 //          v = mu v + d
 //          w = w - lr[t] v              Nesterov: w - lr[t] (d + mu v)
 //          a = a + alpha[t] (w - a)     only where alpha[t] != 0: a uniform branch, no traffic otherwise
+//          w = w + pull[t] (a - w)      only where pull[t] != 0; 1: w = a. Of runs whose control block has pull[steps]
 //   bend   d = c (g + wd w);  then as step with p for w: a curve's control point, c = dw(t)/dp, w = w(t)
 //   tick   t = t + 1
 //
@@ -12,15 +13,15 @@
 //
 //   kernel   bytes per parameter                                            blocks
 //   step     20: reads w g v, writes w v; where it averages 28: also a      quads / 256
-//            2 more where it leaves w in bfloat16 in `copy`: 22 and 30
+//            2 more where it leaves w in bfloat16 in `copy`: 22 and 30; 4 more where it pulls and does not average
 //   bend     24: reads w g v p, writes v p                                  quads / 256
 //   tick     8 read, 8 written                                              1 of 1 thread
 //
 // All parameter traffic is 16 bytes an access: slots are 64 floats apart or more, so arenas and the split are whole
-// quads. Besides, each block reads 24 bytes of the control block (bend: 36 with its coefficient).
+// quads. Besides, each block reads 24 bytes of the control block, 28 where it pulls (bend: 36 with its coefficient).
 //
 //   step(float4* w, const float4* g, float4* v, float4* a, const Control*, u32 steps, u32 quads, u32 split,
-//        float mu, float wd, u32 nesterov, uint2* copy /* or null */)
+//        float mu, float wd, u32 nesterov, u32 pulls, uint2* copy /* or null */)
 //   bend(float4* p, float4* v, const float4* w, const float4* g, const Control*, u32 steps, u32 quads, u32 split,
 //        float mu, float wd, u32 nesterov, const float* coefficients /* (rows, points) */, u32 rows, u32 points,
 //        u32 point)
@@ -46,8 +47,8 @@ __device__ inline float decayed(float g, float w, float wd) { return __fadd_rn(g
 extern "C" __global__ void __launch_bounds__(256)
 step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ v, float4* __restrict__ a,
      const Control* __restrict__ control, u32 steps, u32 quads, u32 split, float mu, float wd, u32 nesterov,
-     uint2* __restrict__ copy) {
-    const Pace now = pace(control, steps);
+     u32 pulls, uint2* __restrict__ copy) {
+    const Pace now = pace(control, steps, pulls);
     if (now.stopped) return;
     const Rule rule = {mu, now.lr, nesterov != 0};
 #pragma unroll 1
@@ -61,14 +62,9 @@ step(float4* __restrict__ w, const float4* __restrict__ g, float4* __restrict__ 
         rule(weight.z, velocity.z, decayed(gradient.z, weight.z, decay));
         rule(weight.w, velocity.w, decayed(gradient.w, weight.w, decay));
         v[i] = velocity;
+        average(weight, a + i, now);
         w[i] = weight;
         if (copy) copy[i] = rounded(weight);
-        if (now.alpha != 0) {
-            const float4 mean = a[i];
-            a[i] = make_float4(
-                toward(mean.x, weight.x, now.alpha), toward(mean.y, weight.y, now.alpha),
-                toward(mean.z, weight.z, now.alpha), toward(mean.w, weight.w, now.alpha));
-        }
     }
 }
 

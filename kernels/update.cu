@@ -5,27 +5,27 @@
 // and without contraction of products and sums, so that the CPU's bits come out.
 //
 //   update   (w, m, v) = BASIN_UPDATE;  a = a + alpha[t] (w - a) only where alpha[t] != 0
-//   fused    the same on arrays of others, with f g for g, and further
-//            s = (1 - alpha[t]) s + alpha[t] / (1 - alpha[t]) (w - a)^2, alpha[t] = 1: s = 0    only where alpha[t] != 0
 //            w = w + pull[t] (a - w), pull[t] = 1: w = a                                        only where pull[t] != 0
+//   fused    the same on arrays of others, with f g for g, and between the two averages
+//            s = (1 - alpha[t]) s + alpha[t] / (1 - alpha[t]) (w - a)^2, alpha[t] = 1: s = 0    only where alpha[t] != 0
 //            f = min(1, clip / (norm of all g + 1e-6)), where clip is 0 f = 1
 //   squares  the sum of g^2 of each piece in double: thread i takes i, i + 256, ...; threads are added in halves
 //
 //   kernel    bytes per parameter                                                            blocks
 //   update    12 + 8 for each moment: reads w g m v, writes w m v; 8 more where it averages,    quads / 256
-//             2 for the copy in bfloat16
-//   fused     the same: SGD 20, AdamW 28; 8 more where it averages, 8 more with s,              one a piece
-//             4 more where it pulls and does not average
+//             2 for the copy in bfloat16, 4 where it pulls and does not average
+//   fused     the same: SGD 20, AdamW 28; 8 more where it averages, 8 more with s               one a piece
 //   squares   4, and 8 of each piece                                                            one a piece
 //
 // Besides, each thread of fused reads its piece (64 bytes; of squares 16), the step's numbers, and where it clips a part of the
 // sums. A piece is at most 16,384 elements of arrays of one length, read four elements an access where all of them begin at
 // multiples of 16 bytes. Blocks of fused and squares are capped at what fills the device.
 //
-// Does nothing once a loss was not finite or the tables have ended. pull[steps] follows alpha[steps] in fused's control block.
+// Does nothing once a loss was not finite or the tables have ended. pull[steps] follows alpha[steps] in fused's control
+// block, and in update's where `pulls` is not 0.
 //
 //   update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control*, const float* scalars /* (steps, n) */,
-//          u32 steps, u32 quads, u32 split, float wd, uint2* copy /* or null */)
+//          u32 steps, u32 quads, u32 split, float wd, u32 pulls, uint2* copy /* or null */)
 //   fused(const Piece*, u32 count, const Control*, const float* scalars /* (steps, n) */, u32 steps, float wd,
 //         const double* sums /* (count) */, double clip)
 //   squares(double* sums, const Piece*, u32 count)
@@ -41,8 +41,8 @@ __device__ inline void rule(float& w, const float g, float& m, float& v, const f
 
 extern "C" __global__ void __launch_bounds__(256)
 update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control* control, const float* scalars,
-       u32 steps, u32 quads, u32 split, float wd, uint2* copy) {
-    const Pace now = pace(control, steps);
+       u32 steps, u32 quads, u32 split, float wd, u32 pulls, uint2* copy) {
+    const Pace now = pace(control, steps, pulls);
     if (now.stopped) return;
     float c[BASIN_SCALARS + 1];
     for (u32 k = 0; k < BASIN_SCALARS; k++) c[k] = scalars[control->step * BASIN_SCALARS + k];
@@ -58,16 +58,11 @@ update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Contro
         rule(weight.y, gradient.y, first.y, second.y, now.lr, decay, c);
         rule(weight.z, gradient.z, first.z, second.z, now.lr, decay, c);
         rule(weight.w, gradient.w, first.w, second.w, now.lr, decay, c);
-        w[i] = weight;
-        if (copy) copy[i] = rounded(weight);
         if (BASIN_MOMENTS > 0) m[i] = first;
         if (BASIN_MOMENTS > 1) v[i] = second;
-        if (now.alpha != 0) {
-            const float4 mean = a[i];
-            a[i] = make_float4(
-                toward(mean.x, weight.x, now.alpha), toward(mean.y, weight.y, now.alpha),
-                toward(mean.z, weight.z, now.alpha), toward(mean.w, weight.w, now.alpha));
-        }
+        average(weight, a + i, now);
+        w[i] = weight;
+        if (copy) copy[i] = rounded(weight);
     }
 }
 
@@ -137,13 +132,13 @@ __device__ inline float clipping(const double* sums, u32 count, double clip) {
 extern "C" __global__ void __launch_bounds__(256)
 fused(const Piece* pieces, u32 count, const Control* control, const float* scalars, u32 steps, float wd, const double* sums,
       double clip) {
-    const Pace now = pace(control, steps);
+    const Pace now = pace(control, steps, true);
     if (now.stopped) return;
     const u64 t = control->step;
     Move move;
     move.lr = now.lr;
     move.alpha = now.alpha;
-    move.pull = ((const float*)(control + 1))[2 * steps + t];
+    move.pull = now.pull;
     move.factor = clip == 0 ? 1 : clipping(sums, count, clip);
     move.keep = __fsub_rn(1, now.alpha);
     move.gain = __fdiv_rn(now.alpha, move.keep);

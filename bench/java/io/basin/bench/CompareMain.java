@@ -24,8 +24,8 @@ public final class CompareMain implements Runnable {
             names = "--nets",
             split = ",",
             description =
-                    "mlp, smallcnn, preresnet20, vgg16-bn, smallcnn-bf16, step and step-fused (the update alone), average"
-                            + " (alone), plane"
+                    "mlp, smallcnn, preresnet20, vgg16-bn, smallcnn-bf16, smallcnn-bf16-autocast, step and step-fused"
+                            + " (the update alone), average (alone), plane"
                             + " and plane-batched (a loss surface, in one pass over all samples or as the peer does it)")
     private List<String> nets = Contest.all();
 

@@ -6,7 +6,8 @@ import java.util.List;
 /**
  * One line of the comparison: what both sides run.
  *
- * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32), {@code step} (the update against
+ * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32) or with {@code -bf16-autocast} (the
+ *     peer in its own bfloat16 autocast), {@code step} (the update against
  *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp), {@code average} (alone, of 160 arrays of others, against
  *     {@code torch._foreach_lerp_}) or {@code plane}
  *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error, Basin in one pass
@@ -14,6 +15,7 @@ import java.util.List;
  */
 record Contest(String name) {
     private static final String BF16 = "-bf16";
+    private static final String AUTOCAST = "-autocast";
 
     static List<String> all() {
         return List.of(
@@ -22,6 +24,7 @@ record Contest(String name) {
                 "preresnet20",
                 "vgg16-bn",
                 "smallcnn-bf16",
+                "smallcnn-bf16-autocast",
                 "step",
                 "step-fused",
                 "average",
@@ -48,12 +51,12 @@ record Contest(String name) {
 
     /** The net's name, the same for both precisions. */
     String net() {
-        return isPlane() ? "smallcnn" : name.replace(BF16, "");
+        return isPlane() ? "smallcnn" : name.replace(BF16, "").replace(AUTOCAST, "");
     }
 
-    /** Basin's; the peer always computes in float32. */
+    /** Basin's; the peer computes in float32 but for its autocast. */
     Precision precision() {
-        return name.endsWith(BF16) ? Precision.BF16 : Precision.FP32;
+        return name.contains(BF16) ? Precision.BF16 : Precision.FP32;
     }
 
     String basinNet() {
@@ -75,7 +78,8 @@ record Contest(String name) {
     }
 
     List<String> parameters() {
-        return bytes() > 0 || isPlane() ? List.of() : List.of("net=" + net());
+        if (bytes() > 0 || isPlane()) return List.of();
+        return List.of("net=" + net(), "autocast=" + name.endsWith(AUTOCAST));
     }
 
     List<String> basinParameters() {

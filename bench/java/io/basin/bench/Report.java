@@ -100,7 +100,7 @@ final class Report {
                 %2$d x %2$d x %2$d float32 matrix product, for the update (28 bytes a parameter) and
                 the average (12) the bandwidth of a triad in C.
 
-                Batch 128, fp32 unless the name says bf16, %3$d threads. %4$s
+                Batch 128, fp32 unless the name says bf16 (of libtorch: autocast), %3$d threads. %4$s
                 Commit %5$s. Load at the end %6$s.
 
                 libtorch ran with the best settings found on this machine:

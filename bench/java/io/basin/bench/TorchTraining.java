@@ -36,6 +36,9 @@ public class TorchTraining {
     @Param("false")
     public boolean channelsLast;
 
+    @Param("false")
+    public boolean autocast;
+
     @Param("FUSED")
     public TorchSgd.Route route;
 
@@ -53,6 +56,7 @@ public class TorchTraining {
         TorchNet model = TorchNets.build(net, channels, size, CLASSES, channelsLast);
         System.out.println(net + ": " + model.parameterCount() + " parameters");
         trainer = new TorchTrain(model, new TorchSgd.Settings(0.01, 0.9, 5e-4, false), route);
+        if (autocast) trainer.autocast();
         for (int i = 0; i < BATCHES; i++) {
             images[i] = model.layout(torch.randn(BATCH, channels, size, size));
             labels[i] = torch.randint(CLASSES, new long[] {BATCH});

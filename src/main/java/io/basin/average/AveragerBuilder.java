@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.device.ForeignArrays;
 import io.basin.io.Dtype;
 import io.basin.methods.Averaging;
+import io.basin.methods.PostHocEma;
 import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.List;

@@ -15,11 +15,12 @@ final class BudgetOptions {
             names = "--schedule",
             defaultValue = "SWA_PAPER",
             description = {
-                "the learning rate of sgd, and of what trains as it does: ema, lawa, independent, and fge up to its triangles",
+                "the learning rate of sgd, and of what trains as it does: ema, switch-ema, posthoc-ema, pswa, lookahead, lawa, independent, and fge"
+                        + " up to its triangles",
                 "swa-paper: constant to 0.5 of the budget, linear to a hundredth at 0.9",
                 "cosine, linear: to 0; step: a tenth from 0.5, a hundredth from 0.75",
                 "one-cycle: up from a 25th at 0.3, then down to 0; constant; wsd: constant to 0.8, linear to 0",
-                "swa and its relatives descend to --swa-lr in all of them; default swa-paper"
+                "swa and its relatives descend to --swa-lr in all of them, wsm's is constant; default swa-paper"
             })
     private Annealing annealing;
 

@@ -32,7 +32,9 @@ final class HelpSections {
         section("FGE", "--fge-");
         section("Snapshots", "--snapshot-");
         section("SWAG", "--swag- --keep-samples");
-        section("Other methods", "--ema- --lawa- --swap- --independent-");
+        section(
+                "Other methods",
+                "--ema- --switch-ema- --lawa- --pswa- --lookahead- --wsm- --posthoc-ema- --swap- --independent-");
         section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners --published");
         section("Results", "--csv --json --svg --reliability");
         section(

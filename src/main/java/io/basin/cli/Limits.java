@@ -50,17 +50,22 @@ final class Limits {
 
     static {
         above(0, EPOCHS, "--epochs", "--from-epochs", "--swa-cycle", "--fge-cycle");
+        above(0, EPOCHS, "--pswa-period");
         from(0, EPOCHS, "--warmup");
         above(0, FLOAT, "--eps", "--lr", "--swa-lr", "--swa-low", "--snapshot-lr", "--fge-lr-high", "--fge-lr-low");
         from(0, FLOAT, "--wd", "--swag-scale", "--distance");
         above(0, FLOAT, "--relative", "--rise");
         from(-FLOAT, FLOAT, "--axis-from", "--axis-to");
         share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--label-noise", "--ema-decay");
-        share(false, "--swa-start", "--fge-start");
+        share(true, "--switch-ema-decay");
+        share(false, "--swa-start", "--fge-start", "--wsm-start");
+        above(0, 1, "--lookahead-rate");
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(1, OwnData.MOST_SIZE, "--image-size");
         from(0, SAMPLES, "--checkpoint-every");
+        from(1, EPOCHS, "--lookahead-every");
+        from(1, NETS, "--wsm-models", "--posthoc-ema-snapshots");
         from(1, NETS, "--seeds", "--swag-samples", "--directions", "--bends");
         // Below 3 the command says more: it counts the ends.
         from(0, NETS + 2, "--num-bends");

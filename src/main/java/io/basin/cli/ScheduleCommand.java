@@ -69,7 +69,7 @@ final class ScheduleCommand implements Runnable {
         for (Method r : plans) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s, lr %.4g to %.4g%n",
+                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s%s, lr %.4g to %.4g%n",
                     r.name(),
                     r.trunk() == null ? "" : r.trunk().steps() + " steps, then ",
                     r.runs(),
@@ -77,6 +77,7 @@ final class ScheduleCommand implements Runnable {
                     perEpoch,
                     r.schedule().collections().length,
                     last(r),
+                    pulled(r),
                     r.path().lr(0),
                     r.schedule().lr(r.schedule().steps() - 1));
         }
@@ -92,6 +93,12 @@ final class ScheduleCommand implements Runnable {
         if (collected.length == 0) return "";
         int last = collected[collected.length - 1];
         return last == r.schedule().steps() - 1 ? ", the last at its end" : ", the last after step " + last;
+    }
+
+    private static String pulled(Method r) {
+        long steps =
+                Arrays.stream(r.averaging().pull()).filter(pull -> pull != 0).count();
+        return steps == 0 ? "" : ", " + steps + " times on from the average";
     }
 
     private static String table(List<Summary.Plotted> plotted) {

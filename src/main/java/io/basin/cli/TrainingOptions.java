@@ -29,6 +29,7 @@ import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -258,6 +259,9 @@ final class TrainingOptions {
     int workers;
 
     @Mixin
+    AveragingOptions averages;
+
+    @Mixin
     BudgetOptions spent;
 
     Settings settings() {
@@ -312,7 +316,7 @@ final class TrainingOptions {
         double high = rate(swaLr, 0.01);
         double low = rate(swaLow, 0.001);
         Swa swa = new Swa(swaStart, high, swaEpochs);
-        return new Methods(List.of(
+        List<MethodSettings> all = new ArrayList<>(List.of(
                 new Baseline(),
                 new Ema(emaDecay),
                 swa,
@@ -324,6 +328,8 @@ final class TrainingOptions {
                 new Snapshot(cycles, rate(snapshotLr, 0.1)),
                 new Fge(fgeStart, rate(fgeHigh, 0.02), rate(fgeLow, 0.0005), fgeEpochs),
                 new Independent(runs)));
+        all.addAll(averages.methods());
+        return new Methods(all);
     }
 
     /** Methods planned for an epoch of so many steps; each once, however often it is named. */

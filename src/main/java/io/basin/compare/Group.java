@@ -65,7 +65,7 @@ record Group(List<Method> methods) {
     /** A run has one average and one list of members. */
     private static boolean compatible(Method a, Method b) {
         return a.sameTraining(b)
-                && !(a.product() == Product.AVERAGE && b.product() == Product.AVERAGE)
+                && !(a.product().averages() && b.product().averages())
                 && !(a.product().fromMembers() && b.product().fromMembers());
     }
 
@@ -105,7 +105,7 @@ record Group(List<Method> methods) {
 
     Averaging averaging(int part) {
         if (isTrunk(part)) return Averaging.none(schedule(part).steps());
-        return first(p -> p == Product.AVERAGE).orElse(methods.get(0)).averaging();
+        return first(Product::averages).orElse(methods.get(0)).averaging();
     }
 
     /** Restarts of the rate before the model that was collected after {@code step}. */

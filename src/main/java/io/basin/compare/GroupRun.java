@@ -90,7 +90,8 @@ final class GroupRun {
         List<Product> products = group.methods().stream().map(Method::product).toList();
         int models = group.predictsFromMembers()
                 ? IntStream.range(part, group.parts())
-                        .map(p -> group.schedule(p).collections().length)
+                        .map(p -> group.schedule(p).collections().length
+                                * (group.averaging(p).second().length > 0 ? 2 : 1))
                         .sum()
                 : group.schedule(part).mostCollected(splits.stepsPerEpoch());
         boolean normed = graph.nodes().stream().anyMatch(n -> n.layer() instanceof Layer.BatchNorm);

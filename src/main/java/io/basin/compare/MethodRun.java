@@ -28,7 +28,8 @@ import java.util.function.Function;
 
 /**
  * A method with a net of the caller's own, in memory: trained in all its parts, and measured by what it ends with: the last
- * weights, the average, the mean of members' weights (SWAP), or the mean of the probabilities of members (snapshots, FGE,
+ * weights, the average, an average of the width that does best on the validation part (post-hoc EMA), the mean of members' weights
+ * (SWAP), or the mean of the probabilities of members (snapshots, FGE,
  * independent nets) or samples (SWAG). Nothing is written to disk.
  */
 @Api
@@ -179,7 +180,9 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     private <T> T made(
             NetMemory model, List<Weights> members, long seed, Function<List<Weights>, T> use, Products.Finish finish) {
-        try (Products products = new Products(model)) {
+        boolean chooses = method.product() == Method.Product.POWER && splits.holdsOut();
+        try (Evaluator onValidation = chooses ? new Evaluator(model, splits.validation(), splits.plainBatch()) : null;
+                Products products = new Products(model, onValidation)) {
             return use.apply(products.of(method, members, seed, finish));
         }
     }

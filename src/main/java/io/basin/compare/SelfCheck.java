@@ -1,5 +1,6 @@
 package io.basin.compare;
 
+import io.basin.Nullable;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Parameter;
@@ -18,6 +19,7 @@ import io.basin.train.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,8 +37,12 @@ final class SelfCheck {
     /** Of population statistics: means in standard deviations, variances as a share of themselves. */
     private static final double STATISTICS_LIMIT = 1e-3;
 
+    /** Of a post-hoc average from the one that was not run, as a share of the largest value that a weight had. */
+    private static final double FIT_LIMIT = 3e-2;
+
     private static final double EPSILON = 1e-5;
     private static final String AVERAGE = "average = float64 mean of the stored models";
+    private static final String FIT = "post-hoc average = the average of its width, really run";
     private static final String STATISTICS = "batch-norm statistics = the population's";
 
     private static final String RATES = "models are collected at the promised rate and phase";
@@ -62,38 +68,66 @@ final class SelfCheck {
         return Extras.of(Check.of(what, method + ", seed " + place.seed(), difference <= limit, detail));
     }
 
-    /** Compares a saved average with the mean of the members that it should be made of. */
-    Extras average(Method method, Path file) {
+    /**
+     * Compares a saved average with the mean of the members that it should be made of.
+     *
+     * @param chosen what a post-hoc average came to; null for others
+     */
+    Extras average(Method method, Path file, Products.@Nullable Chosen chosen) {
         List<Path> members = new ArrayList<>();
+        double[] shares;
         if (method.product() == Method.Product.AVERAGE) {
-            for (int step : averaged(method.averaging())) {
-                if (method.averaging().alpha(step) != 1.0 / (members.size() + 1)) {
-                    return notCovered(AVERAGE, method.name(), "its models do not count alike");
-                }
-                members.add(member(place.folder(), step));
-            }
+            for (int step : averaged(method.averaging())) members.add(member(place.folder(), step, ""));
+            shares = Arrays.stream(method.averaging().shares())
+                    .filter(share -> share != 0)
+                    .toArray();
         } else {
             for (int part = 0; part < group.parts(); part++) {
+                Path folder = group.partFolder(place.folder(), part);
                 for (int step : group.schedule(part).collections()) {
-                    members.add(member(group.partFolder(place.folder(), part), step));
+                    members.add(member(folder, step, ""));
+                    if (chosen != null) members.add(member(folder, step, "-second"));
                 }
             }
+            shares = new double[members.size()];
+            Arrays.fill(shares, 1.0 / shares.length);
         }
+        if (chosen != null) shares = chosen.fit().shares();
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, method.name(), "not every averaged model is stored");
         }
         List<String> names = storage.parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
-        return measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, names), AVERAGE_LIMIT);
+        Extras made =
+                measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, shares, names), AVERAGE_LIMIT);
+        return chosen == null ? made : made.and(fit(method, chosen));
     }
 
-    private static Path member(Path folder, int step) {
-        return folder.resolve("member-" + step + ".safetensors");
+    /** How near a post-hoc average is to that which was not run. */
+    private Extras fit(Method method, Products.Chosen chosen) {
+        double bound = chosen.fit().bound();
+        String width = String.format(Locale.ROOT, "width %.2f", chosen.width());
+        if (bound > FIT_LIMIT) {
+            return notCovered(
+                    FIT,
+                    method.name(),
+                    String.format(
+                            Locale.ROOT,
+                            "%s, error bound %.1e (limit %.0e): more `posthoc-ema.snapshots` make it nearer",
+                            width,
+                            bound,
+                            FIT_LIMIT));
+        }
+        return measured(FIT, method.name(), width + ", bound as a share of a weight's largest value", bound, FIT_LIMIT);
+    }
+
+    private static Path member(Path folder, int step, String which) {
+        return folder.resolve("member-" + step + which + ".safetensors");
     }
 
     private static int[] averaged(Averaging averaging) {
-        double[] alpha = averaging.alpha();
-        return IntStream.range(0, alpha.length).filter(s -> alpha[s] != 0).toArray();
+        double[] shares = averaging.shares();
+        return IntStream.range(0, shares.length).filter(s -> shares[s] != 0).toArray();
     }
 
     /** Measures the statistics of an averaged model again, all at once and in batches of another size. */

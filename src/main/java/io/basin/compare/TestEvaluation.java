@@ -8,7 +8,9 @@ import io.basin.ensemble.FileEnsemble;
 import io.basin.ensemble.MemberSource;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.Temperature;
+import io.basin.io.Notices;
 import io.basin.methods.Method;
+import io.basin.methods.PowerEma;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
 import io.basin.train.Checkpoint;
@@ -23,6 +25,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -55,7 +58,7 @@ final class TestEvaluation implements AutoCloseable {
         splits = place.splits();
         validation = place.validation(model);
         test = model.evaluator(splits.test(), splits.plainBatch());
-        products = new Products(model);
+        products = new Products(model, validation);
     }
 
     @Nullable
@@ -145,6 +148,7 @@ final class TestEvaluation implements AutoCloseable {
         if (method.product() == Method.Product.LAST) save(file(method), model.weights(), header);
         return products.of(method, members, place.seed(), (weights, i) -> {
             if (method.product() == Method.Product.SAMPLES) sample(method, i, weights, header);
+            else if (i > 0) refresh(method.name() + ", a width", weights, PowerEma.WIDTHS.size());
             else average(method, weights, header, checks);
         });
     }
@@ -153,7 +157,21 @@ final class TestEvaluation implements AutoCloseable {
         refresh(method.name(), average, 1);
         evidence = evidence.and(checks.statistics(method.name(), average, onTrain(), place.options()));
         save(file(method), average, header);
-        evidence = evidence.and(checks.average(method, file(method)));
+        Products.Chosen chosen = method.product() == Method.Product.POWER ? products.chosen() : null;
+        if (chosen != null) say(method, chosen);
+        evidence = evidence.and(checks.average(method, file(method), chosen));
+    }
+
+    private void say(Method method, Products.Chosen chosen) {
+        String why = validation == null ? "for nothing is held out to choose by" : "whose validation loss is least";
+        Notices.note(String.format(
+                Locale.ROOT,
+                "%s, seed %d: the average of width %.2f, %s; error bound of its fit %.1e",
+                method.name(),
+                place.seed(),
+                chosen.width(),
+                why,
+                chosen.fit().bound()));
     }
 
     private void sample(Method method, int i, Weights sample, Map<String, String> header) {

@@ -58,6 +58,7 @@ final class CpuArenas extends Arenas {
             int at = Math.toIntExact(state.rate(t));
             update.lr = tables.getFloat(at);
             update.alpha = averages ? tables.getFloat(at + Float.BYTES * state.steps()) : 0;
+            update.pull = averages && state.pulls() ? tables.getFloat(at + 2 * Float.BYTES * state.steps()) : 0;
             if (row != null) update.coefficient = row.at(point);
             if (scalars.length > 0) update.scalars = scalars[t];
             update.run();

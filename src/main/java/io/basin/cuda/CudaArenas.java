@@ -45,7 +45,8 @@ final class CudaArenas extends Arenas {
         Launch launch = launch("step.cu", "step", s.paramBytes())
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), s.memory(Arena.MOMENTUM), s.memory(Arena.AVERAGE))
                 .args(control.memory(), control.steps());
-        return rule(launch, spec, s.paramBytes(), s.splitBytes()).args(device.copyOf(s.memory(Arena.PARAMS)));
+        return rule(launch, spec, s.paramBytes(), s.splitBytes())
+                .args(control.pulls(), device.copyOf(s.memory(Arena.PARAMS)));
     }
 
     /** {@code kernels/update.cu} with the rule's statements in it. */
@@ -62,7 +63,7 @@ final class CudaArenas extends Arenas {
                 .args(s.memory(Arena.PARAMS), s.memory(Arena.GRADS), moments[0], moments[1], s.memory(Arena.AVERAGE))
                 .args(state.memory(), numbers, state.steps())
                 .args(quads(s.paramBytes()), quads(s.splitBytes()), (float) rule.weightDecay())
-                .args(device.copyOf(s.memory(Arena.PARAMS)));
+                .args(state.pulls(), device.copyOf(s.memory(Arena.PARAMS)));
     }
 
     static ByteBuffer table(float[][] rows) {

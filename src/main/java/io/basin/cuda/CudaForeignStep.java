@@ -86,11 +86,7 @@ final class CudaForeignStep extends CudaForeign implements ForeignStep {
     }
 
     private static ByteBuffer control(Plan plan) {
-        ByteBuffer tables = RunState.block(plan.lr(), plan.alpha());
-        ByteBuffer all = CudaArenas.direct(tables.capacity() + 4 * plan.pull().length);
-        all.put(tables);
-        for (double pull : plan.pull()) all.putFloat((float) pull);
-        return all.clear().putLong(RunState.STEP, plan.first());
+        return RunState.block(plan.lr(), plan.alpha(), plan.pull()).putLong(RunState.STEP, plan.first());
     }
 
     private static ByteBuffer pieces(List<Strip> strips) {

@@ -14,6 +14,8 @@ public enum Arena {
     /** Only where the optimizer keeps two arrays of state. */
     SECOND_MOMENT,
     AVERAGE,
+    /** Only where a method keeps two averages. */
+    SECOND_AVERAGE,
     /** Batch-norm statistics of the trained and of the averaged model: carried along, never stepped. */
     STATE,
     STATE_AVERAGE,

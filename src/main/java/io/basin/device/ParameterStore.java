@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A model's memory: declared while its first plan is made, shared by every later plan. The first plan that trains adds what
@@ -29,6 +31,7 @@ public final class ParameterStore implements AutoCloseable {
     private final Map<Arena, Memory> arenas = Collections.synchronizedMap(new EnumMap<>(Arena.class));
     private final boolean decayEverything;
     private int moments = 1;
+    private boolean averagedTwice;
     private boolean copied;
     private volatile boolean closed;
     private long paramBytes;
@@ -81,6 +84,16 @@ public final class ParameterStore implements AutoCloseable {
         return this;
     }
 
+    /** Has training keep a second average, or not. */
+    public void averagedTwice(boolean twice) {
+        averagedTwice = twice;
+    }
+
+    /** The arenas of averages. */
+    public List<Arena> averages() {
+        return averagedTwice ? List.of(Arena.AVERAGE, Arena.SECOND_AVERAGE) : List.of(Arena.AVERAGE);
+    }
+
     /** Has training allocate {@link Arena#COPY}. */
     void copied() {
         copied = true;
@@ -115,8 +128,9 @@ public final class ParameterStore implements AutoCloseable {
         sizes.put(Arena.PARAMS, paramBytes);
         sizes.put(Arena.STATE, Math.max(stateBytes, Slot.ALIGNMENT));
         if (training) {
-            for (Arena a : new Arena[] {Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) sizes.put(a, paramBytes);
-            if (moments > 1) sizes.put(Arena.SECOND_MOMENT, paramBytes);
+            sizes.put(Arena.GRADS, paramBytes);
+            for (Arena a : moments()) sizes.put(a, paramBytes);
+            for (Arena a : averages()) sizes.put(a, paramBytes);
             if (copied) sizes.put(Arena.COPY, paramBytes / 2);
             sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
         }
@@ -149,7 +163,9 @@ public final class ParameterStore implements AutoCloseable {
 
     /** Zeroes what an earlier training left beside the model: its moments and its average. */
     public void forgetTraining(Device device) {
-        for (Arena a : new Arena[] {Arena.MOMENTUM, Arena.SECOND_MOMENT, Arena.AVERAGE, Arena.STATE_AVERAGE}) {
+        Set<Arena> left = EnumSet.of(Arena.STATE_AVERAGE, Arena.MOMENTUM, Arena.SECOND_MOMENT);
+        left.addAll(averages());
+        for (Arena a : left) {
             Memory memory = arenas.get(a);
             if (memory != null) device.upload(memory, 0, ByteBuffer.allocateDirect(Math.toIntExact(memory.bytes())));
         }

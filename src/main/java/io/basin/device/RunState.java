@@ -13,7 +13,8 @@ import java.util.function.Supplier;
  * the host.
  *
  * <p>Layout in bytes: u64 step counter, f64 loss sum, u64 hits, u64 samples seen, u64 step of the first non-finite
- * loss plus one (0: none), padding to {@link #TABLES}, then float lr[steps], float alpha[steps].
+ * loss plus one (0: none), padding to {@link #TABLES}, then float lr[steps], float alpha[steps] and,
+ * of a run that pulls, float pull[steps].
  */
 @Api
 public final class RunState implements AutoCloseable {
@@ -28,25 +29,31 @@ public final class RunState implements AutoCloseable {
     private final Guard guard;
     private final Memory memory;
     private final int steps;
+    private final boolean pulls;
     private final List<Memory> kept = new ArrayList<>();
     private final ByteBuffer counters = ByteBuffer.allocateDirect(TABLES).order(ByteOrder.nativeOrder());
 
-    /** A control block with tables of {@code lr.length} steps. */
-    public RunState(Device device, double[] lr, double[] alpha) {
+    /**
+     * A control block with tables of {@code lr.length} steps.
+     *
+     * @param pull how far each step moves the weights toward their average; none where no step does
+     */
+    public RunState(Device device, double[] lr, double[] alpha, double... pull) {
         this.device = Require.given("device", device);
         guard = device.guard().of("the control block");
         steps = Require.given("lr", lr).length;
-        memory = device.allocate(block(lr, alpha));
+        pulls = Require.given("pull", pull).length > 0;
+        memory = device.allocate(block(lr, alpha, pull));
     }
 
     /** A control block as it begins. */
-    public static ByteBuffer block(double[] lr, double[] alpha) {
-        if (lr.length != Require.given("alpha", alpha).length)
-            throw new IllegalArgumentException("lr and alpha tables differ in length");
-        ByteBuffer block = ByteBuffer.allocateDirect(TABLES + 8 * lr.length).order(ByteOrder.nativeOrder());
+    public static ByteBuffer block(double[] lr, double[] alpha, double... pull) {
+        if (lr.length != Require.given("alpha", alpha).length || pull.length > 0 && pull.length != lr.length)
+            throw new IllegalArgumentException("the tables of lr, alpha and pull differ in length");
+        int tables = 4 * (2 * lr.length + pull.length);
+        ByteBuffer block = ByteBuffer.allocateDirect(TABLES + tables).order(ByteOrder.nativeOrder());
         block.position(TABLES);
-        for (double v : lr) block.putFloat((float) v);
-        for (double v : alpha) block.putFloat((float) v);
+        for (double[] table : new double[][] {lr, alpha, pull}) for (double v : table) block.putFloat((float) v);
         return block.flip();
     }
 
@@ -85,7 +92,12 @@ public final class RunState implements AutoCloseable {
         return steps;
     }
 
-    /** Byte offset of lr[step]; alpha[step] lies {@code 4 * steps()} bytes further. */
+    /** Whether there is a table of pulls. */
+    public boolean pulls() {
+        return pulls;
+    }
+
+    /** Byte offset of lr[step]; alpha[step] lies {@code 4 * steps()} bytes further, and pull[step] once more as far. */
     public long rate(long step) {
         return TABLES + 4 * step;
     }

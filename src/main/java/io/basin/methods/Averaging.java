@@ -11,15 +11,28 @@ import java.util.stream.IntStream;
  * <p>Every average used here is this recursion with another table: 0 leaves the average alone, 1 copies, as the first
  * collection always does. {@code n} counts collected models, not steps or epochs. The average must start at 0: then the first collection
  * copies exactly, while {@code average + (w - average)} from any other content is off by that content's rounding, and NaN stays.
+ *
+ * <p>Methods that train on from their average have one more table, {@code w += pull (average - w)} right after that; 1 copies.
  */
 @Api
 public final class Averaging {
     private final String name;
     private final double[] alpha;
+    /** (steps), or empty where no step pulls. */
+    private final double[] pull;
 
-    private Averaging(String name, double[] alpha) {
+    /** (steps), or empty where there is no second average. */
+    private final double[] second;
+
+    private Averaging(String name, double[] alpha, double[] pull, double[] second) {
         this.name = name;
         this.alpha = alpha;
+        this.pull = pull;
+        this.second = second;
+    }
+
+    private Averaging(String name, double[] alpha) {
+        this(name, alpha, new double[0], new double[0]);
     }
 
     /**
@@ -91,6 +104,55 @@ public final class Averaging {
         return new Averaging("lawa", equal(steps, Arrays.copyOfRange(collections, from, collections.length)));
     }
 
+    /**
+     * The same average, toward which the weights move afterwards.
+     *
+     * @param pulls how far after each step, (steps), in [0, 1]; 0 for not at all, and 1 for {@code w = average}
+     */
+    public Averaging pulling(double... pulls) {
+        if (Require.given("pull", pulls).length != alpha.length) {
+            throw new IllegalArgumentException(
+                    "`pull` must have a number for each of " + alpha.length + " steps, got " + pulls.length);
+        }
+        boolean began = false;
+        for (int s = 0; s < pulls.length; s++) {
+            began |= alpha[s] > 0;
+            if (pulls[s] == 0 || pulls[s] > 0 && pulls[s] <= 1 && began) continue;
+            throw new IllegalArgumentException("`pull` must lie in [0, 1], and be 0 before the average begins; that of"
+                    + " step " + s + " is " + pulls[s]);
+        }
+        return new Averaging(name, alpha, pulls.clone(), second);
+    }
+
+    /**
+     * The power-function average (Karras et al. 2024, arXiv 2312.02696): {@code alpha = 1 - (1 - 1/t)^(gamma + 1)} at the t-th
+     * collection, from 1; the i-th model of n weighs about as {@code (i/n)^gamma}.
+     *
+     * @param collections rising steps, usually {@link #everyStep}
+     */
+    public static Averaging power(int steps, double gamma, int... collections) {
+        Require.positive("gamma", gamma);
+        Require.rising("collections", collections, steps);
+        double[] alpha = table(steps);
+        for (int k = 0; k < collections.length; k++) {
+            alpha[collections[k]] = 1 - StrictMath.pow(1 - 1 / (k + 1.0), gamma + 1);
+        }
+        return new Averaging("power " + gamma, alpha);
+    }
+
+    /** The same average, and beside it another of the same weights; both are what is collected. */
+    Averaging beside(Averaging other) {
+        return new Averaging(name, alpha, pull, other.alpha);
+    }
+
+    /** The same average, which the weights become after the steps {@code at}, rising. */
+    Averaging pullingAt(int... at) {
+        Require.rising("at", at, alpha.length);
+        double[] pulls = new double[alpha.length];
+        for (int s : at) pulls[s] = 1;
+        return pulling(pulls);
+    }
+
     /** All steps from {@code start} on. */
     public static int[] everyStep(int steps, int start) {
         Require.steps("start", start, 0, steps - 1);
@@ -110,6 +172,27 @@ public final class Averaging {
     /** All weights, a copy, (steps). */
     public double[] alpha() {
         return alpha.clone();
+    }
+
+    /** How far the weights move toward the average after each step, a copy, (steps); empty where they never do. */
+    public double[] pull() {
+        return pull.clone();
+    }
+
+    /** The weight of every step's model in a second average, a copy, (steps); empty where there is none. */
+    public double[] second() {
+        return second.clone();
+    }
+
+    /** How much the model after each step weighs in the average at the end, (steps), 1 together where any does. */
+    public double[] shares() {
+        double[] shares = new double[alpha.length];
+        double left = 1;
+        for (int s = alpha.length - 1; s >= 0; s--) {
+            shares[s] = left * alpha[s];
+            left *= 1 - alpha[s];
+        }
+        return shares;
     }
 
     /** How many models the average takes in. */

@@ -3,7 +3,6 @@ package io.basin.methods;
 import io.basin.Api;
 import io.basin.methods.Method.Product;
 import io.basin.text.Require;
-import java.util.stream.IntStream;
 
 /**
  * Latest weight averaging (Kaddour 2022, arXiv 2209.14981): the mean of the {@link Baseline}'s newest weights at ends of epochs.
@@ -25,14 +24,8 @@ public record Lawa(int epochs) implements MethodSettings {
     public Method plan(Budget budget, int stepsPerEpoch) {
         Span span = Span.of(budget, stepsPerEpoch);
         Schedule sgd = span.sgd();
-        Schedule collecting = sgd.collecting(span.trained(epochEnds(sgd.steps(), stepsPerEpoch)));
+        Schedule collecting = sgd.collecting(span.trained(span.epochEnds()));
         Averaging last = Averaging.lawa(sgd.steps(), epochs, collecting.collections());
         return new Method(this, budget, stepsPerEpoch, collecting, last, Product.AVERAGE);
-    }
-
-    /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */
-    private static IntStream epochEnds(int steps, int stepsPerEpoch) {
-        int epochs = (steps - 1) / stepsPerEpoch + 1;
-        return IntStream.rangeClosed(1, epochs).map(e -> (int) Math.min(steps, (long) e * stepsPerEpoch) - 1);
     }
 }

@@ -6,7 +6,9 @@ import io.basin.io.Sha256;
 import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -42,7 +44,9 @@ public record Method(
         /** Models drawn from the Gaussian that the collected ones describe. */
         SAMPLES(true),
         /** One model, the mean of the collected ones. */
-        MEAN(true);
+        MEAN(true),
+        /** One model, combined of two averages that were both collected: see {@link PowerEma}. */
+        POWER(true);
 
         private final boolean members;
 
@@ -53,6 +57,11 @@ public record Method(
         /** Whether it is weights that were never run forward, and so have no batch-norm statistics of their own yet. */
         public boolean isMade() {
             return this != LAST && this != MEMBERS;
+        }
+
+        /** Whether the run must keep its average. */
+        public boolean averages() {
+            return this == AVERAGE || this == POWER;
         }
 
         /** Whether it is made of collected models, which must then be kept. */
@@ -78,6 +87,9 @@ public record Method(
         }
         if (product == Product.AVERAGE && averaging.collected() == 0) {
             throw new IllegalArgumentException(name + ": it predicts with an average, and averages nothing");
+        }
+        if (product == Product.POWER && !(origin != null && origin.settings() instanceof PowerEma)) {
+            throw new IllegalArgumentException(name + ": only a plan of PowerEma combines two averages");
         }
         int least = product == Product.SAMPLES ? 3 : product.fromMembers() ? 1 : 0;
         if (runs * (long) schedule.collections().length < least) {
@@ -124,6 +136,16 @@ public record Method(
         return origin != null && origin.settings() instanceof Swag s ? s : new Swag(new Swa(0.75, 0.01), 10, 20, 1);
     }
 
+    /**
+     * What the averages that it collects make.
+     *
+     * @throws IllegalStateException where it has none, {@link Product#POWER}
+     */
+    public PostHocEma postHoc() {
+        if (product != Product.POWER) throw new IllegalStateException(name + " does not collect averages");
+        return PowerEma.stored(this);
+    }
+
     /** Restarts of the rate to a high value before the model collected after {@code step}. */
     public int restarts(int step) {
         if (origin == null || !origin.settings().restarts()) return 0;
@@ -138,12 +160,19 @@ public record Method(
     /** The steps after which it gives a product beside that of the budget itself, by the multiple of it. */
     public Map<Double, Integer> products() {
         Map<Double, Integer> all = new TreeMap<>();
-        if (origin == null || origin.budget().multiples().size() < 2 || product == Product.LAST) return all;
+        if (origin == null || origin.budget().multiples().size() < 2) return all;
+        if (product == Product.LAST || product == Product.POWER) return all;
+        // A mean of the first ones alone would be another method's.
+        if (product == Product.AVERAGE && !Arrays.equals(averaging.alpha(), equalMean())) return all;
         for (double multiple : origin.budget().multiples()) {
             int steps = (int) Math.round(multiple * origin.budget().epochs() * origin.stepsPerEpoch());
             if (steps <= schedule.steps() && schedule.collections().length > 0) all.put(multiple, steps);
         }
         return all.size() < 2 ? Map.of() : all;
+    }
+
+    private double[] equalMean() {
+        return Averaging.swa(schedule.steps(), schedule.collections()).alpha();
     }
 
     /** Training runs: the trunk counts as one. */
@@ -171,7 +200,8 @@ public record Method(
         return runs == other.runs
                 && trunk == null
                 && other.trunk == null
-                && Arrays.equals(schedule.lr(), other.schedule.lr());
+                && Arrays.equals(schedule.lr(), other.schedule.lr())
+                && Arrays.equals(averaging.pull(), other.averaging.pull());
     }
 
     /** Everything that decides what is trained, in words as far as there are any and as a sum of the tables. */
@@ -187,14 +217,15 @@ public record Method(
     private String tables() {
         double[] none = {};
         int[] collections = schedule.collections();
-        double[][] all = {
-            schedule.lr(),
-            averaging.alpha(),
-            IntStream.of(collections).asDoubleStream().toArray(),
-            trunk == null ? none : trunk.lr()
-        };
+        List<double[]> all = new ArrayList<>(List.of(
+                schedule.lr(),
+                averaging.alpha(),
+                IntStream.of(collections).asDoubleStream().toArray(),
+                trunk == null ? none : trunk.lr()));
+        // Of those alone that have them: a run of others from before still resumes.
+        for (double[] table : List.of(averaging.pull(), averaging.second())) if (table.length > 0) all.add(table);
         ByteBuffer bytes = ByteBuffer.allocate(
-                8 * (all.length + Arrays.stream(all).mapToInt(a -> a.length).sum()));
+                8 * (all.size() + all.stream().mapToInt(a -> a.length).sum()));
         for (double[] table : all) {
             bytes.putDouble(table.length);
             for (double v : table) bytes.putDouble(v);

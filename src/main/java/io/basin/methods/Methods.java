@@ -27,7 +27,12 @@ public final class Methods {
             new Swap(0.75, 0.01, 0.001, 3),
             new Snapshot(3, 0.1),
             new Fge(0.8, 0.02, 0.0005, 0),
-            new Independent(2)));
+            new Independent(2),
+            new SwitchEma(0.999),
+            new Pswa(0),
+            new Lookahead(5, 0.5),
+            new Wsm(0.8, 10),
+            new PowerEma(40)));
 
     /** Names of all. */
     public static final List<String> NAMES =

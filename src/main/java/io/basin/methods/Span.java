@@ -68,7 +68,18 @@ record Span(Budget budget, int perEpoch, int warm, int rest, int done, int first
 
     /** Those of {@code steps} that are trained; a net from a file has those before behind it. */
     int[] trained(IntStream steps) {
-        return steps.filter(s -> done == 0 || s >= warm + done).toArray();
+        return steps.filter(s -> s >= from()).toArray();
+    }
+
+    /** The first step of conventional training that is trained, {@link Method#begin}. */
+    int from() {
+        return (int) Math.round(budget.done() * perEpoch);
+    }
+
+    /** The end of every epoch, and that of the run: the newest weights are among the last few whatever the budget. */
+    IntStream epochEnds() {
+        int epochs = (steps() - 1) / perEpoch + 1;
+        return IntStream.rangeClosed(1, epochs).map(e -> (int) Math.min(steps(), (long) e * perEpoch) - 1);
     }
 
     Schedule warmed(Schedule schedule) {

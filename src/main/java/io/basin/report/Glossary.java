@@ -37,10 +37,20 @@ final class Glossary {
                 "Of the paired t-test that the difference is 0, corrected by Holm for the number of methods compared;"
                         + " * below 0.05.");
         column("\u00b1, [ ]", "Half-width or ends of the 95 % t-interval over seeds, cut to what is possible.");
+    }
+
+    static {
         method("sgd", "Stochastic gradient descent with a falling rate: the baseline.");
         method("swa", "Stochastic weight averaging: the mean of weights collected at a constant or cyclical rate.");
         method("swa-cyclic", "SWA of the weights at the ends of cycles of the rate.");
         method("ema", "Exponential moving average of SGD's weights.");
+        method("switch-ema", "SGD that goes on from its exponential moving average at the end of every epoch.");
+        method("pswa", "SGD that goes on from the mean of its weights at the end of every period.");
+        method("lookahead", "SGD that goes on from slow weights, which follow half-way every few steps.");
+        method("wsm", "A constant rate, and a weighted mean of the last checkpoints in place of its decay.");
+        method(
+                "posthoc-ema",
+                "An average of SGD's weights whose width was chosen after training, on the validation part.");
         method("lawa", "Latest weight averaging: the mean of the last few epochs' weights.");
         method("tail", "The mean of all weights from some step on, at a constant rate.");
         method("swag", "SWA-Gaussian: predictions averaged over weights drawn around SWA's mean.");

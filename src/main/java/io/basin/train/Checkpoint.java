@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -26,8 +26,10 @@ import java.util.Set;
  * <p>What is not finite is neither written nor read: a run that diverged leaves the file that it could go on from.
  */
 public final class Checkpoint {
-    private static final Map<Arena, String> PREFIXES =
-            Map.of(Arena.MOMENTUM, "momentum.", Arena.SECOND_MOMENT, "second_moment.", Arena.AVERAGE, "average.");
+    private static String prefix(Arena a) {
+        return a.name().toLowerCase(Locale.ROOT) + ".";
+    }
+
     private static final String VARIANCE = "running_var";
 
     private Checkpoint() {}
@@ -184,14 +186,10 @@ public final class Checkpoint {
         }
     }
 
-    private static String prefix(Arena a) {
-        return Objects.requireNonNull(PREFIXES.get(a));
-    }
-
     /** What a run depends on beside its model. */
     private static List<Arena> arenas(ParameterStore storage, boolean average) {
         List<Arena> arenas = new ArrayList<>(storage.moments());
-        if (average) arenas.add(Arena.AVERAGE);
+        if (average) arenas.addAll(storage.averages());
         return arenas;
     }
 

@@ -19,8 +19,16 @@ import java.util.function.Supplier;
  */
 @Api
 public abstract class Stepped implements AutoCloseable {
-    /** A model collected after update {@code step}, counted from 0. */
-    public record Member(int step, Weights weights) {}
+    /**
+     * A model collected after update {@code step}, counted from 0.
+     *
+     * @param second whether it is the second average, which is collected with the first
+     */
+    public record Member(int step, Weights weights, boolean second) {
+        public Member(int step, Weights weights) {
+            this(step, weights, false);
+        }
+    }
 
     protected final Device device;
     protected final Guard guard;
@@ -94,6 +102,11 @@ public abstract class Stepped implements AutoCloseable {
     /** Lets only the calling thread advance while {@code work} runs. */
     void driven(Runnable work) {
         work.run();
+    }
+
+    /** Models that one collection takes: of a run with two averages both. */
+    int perCollection() {
+        return 1;
     }
 
     /** Sets memory aside for what the next {@code steps} updates collect. */

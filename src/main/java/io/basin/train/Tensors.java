@@ -86,13 +86,16 @@ public final class Tensors {
     /**
      * How far the tensors in {@code file} lie from their mean over {@code members}, summed in float64: the largest difference as a
      * share of the largest weight of its tensor.
+     *
+     * @param shares of the mean, of each member
      */
-    public static double fromMean(Path file, List<Path> members, List<String> names) {
+    public static double fromMean(Path file, List<Path> members, double[] shares, List<String> names) {
         Map<String, double[]> means = new HashMap<>();
-        for (Path member : members) {
-            each(member, names, (name, values) -> {
+        for (int m = 0; m < shares.length; m++) {
+            double share = shares[m];
+            each(members.get(m), names, (name, values) -> {
                 double[] mean = means.computeIfAbsent(name, n -> new double[values.length]);
-                for (int i = 0; i < mean.length; i++) mean[i] += values[i] / (double) members.size();
+                for (int i = 0; i < mean.length; i++) mean[i] += share * values[i];
             });
         }
         double[] worst = new double[1];

@@ -289,8 +289,8 @@ public final class Trainer {
         return (System.nanoTime() - start) * 1e-9;
     }
 
-    private Path memberFile(int step) {
-        return file("member-" + step + ".safetensors");
+    private Path memberFile(int step, boolean second) {
+        return file("member-" + step + (second ? "-second" : "") + ".safetensors");
     }
 
     /** Of the folder, which there is where anything is kept. */
@@ -313,7 +313,7 @@ public final class Trainer {
             Map<String, String> header = new LinkedHashMap<>(about);
             header.putAll(details.apply(m.step()));
             header.put("step", Integer.toString(m.step()));
-            Checkpoint.saveModel(memberFile(m.step()), training.model(), m.weights(), header);
+            Checkpoint.saveModel(memberFile(m.step(), m.second()), training.model(), m.weights(), header);
         }
         written = members.size();
         training.save(file(layout.checkpoint()), about);
@@ -341,9 +341,12 @@ public final class Trainer {
         List<Stepped.Member> members = new ArrayList<>();
         for (int step : training.schedule.collections()) {
             if (step < first || step >= totals.step()) continue;
-            if (keepsMembers) members.add(new Stepped.Member(step, loadMember(step)));
-            // Finds one that is missing or damaged.
-            else Safetensors.open(memberFile(step)).close();
+            for (int k = 0; k < training.perCollection(); k++) {
+                Path member = memberFile(step, k > 0);
+                if (keepsMembers) members.add(new Stepped.Member(step, loadMember(member), k > 0));
+                // Finds one that is missing or damaged.
+                else Safetensors.open(member).close();
+            }
         }
         written = members.size();
         training.resume(totals, members);
@@ -379,10 +382,10 @@ public final class Trainer {
                 file.toString(), what + ": " + String.format(Locale.ROOT, layout.again(), file.getParent()));
     }
 
-    private Weights loadMember(int step) {
+    private Weights loadMember(Path member) {
         Weights weights = training.model().store().blank(training.model().device());
         try {
-            Checkpoint.loadModel(memberFile(step), training.model(), weights);
+            Checkpoint.loadModel(member, training.model(), weights);
             return weights;
         } catch (RuntimeException e) {
             weights.close();

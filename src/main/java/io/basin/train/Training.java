@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.BatchReader;
+import io.basin.device.Coefficients;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
@@ -49,6 +50,9 @@ public final class Training extends Stepped {
     private final Runnable tick;
     private final Device.Recording recording;
     private final Averaging averaging;
+    /** Of the second average at each step; null where there is none. */
+    private final @Nullable Coefficients second;
+
     private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
@@ -98,22 +102,48 @@ public final class Training extends Stepped {
         seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
         storage = model.unplanned().trainedBy(Require.given("optimizer", optimizer));
-        control = new RunState(device, schedule.lr(), averaging.alpha());
+        storage.averagedTwice(averaging.second().length > 0);
+        control = new RunState(device, schedule.lr(), averaging.alpha(), averaging.pull());
         Plan planned = null;
+        Coefficients shares = null;
         try {
             planned = Plan.training(model, train, control, reader, outlook);
             model.begin(seed);
             control.start(0);
-            step = device.arenas().step(optimizer, storage, control);
+            shares = shares();
+            step = stepping(optimizer, shares);
             tick = device.arenas().advance(control);
             // Last: once it is made nothing here can fail, and only what is there before it has to be undone.
             recording = recorded(planned, step, tick);
             plan = planned;
+            second = shares;
         } catch (RuntimeException e) {
+            if (shares != null) shares.close();
             if (planned != null) planned.close();
             control.close();
             throw e;
         }
+    }
+
+    /** (steps, 2): shares of the second average and of the new weights in it. */
+    private @Nullable Coefficients shares() {
+        if (storage.averages().size() < 2) return null;
+        double[][] shares = Arrays.stream(averaging.second())
+                .mapToObj(alpha -> new double[] {1 - alpha, alpha})
+                .toArray(double[][]::new);
+        return new Coefficients(device, control, shares);
+    }
+
+    /** The fused update, and a pass of its own for a second average. */
+    private Runnable stepping(Optimizer optimizer, @Nullable Coefficients shares) {
+        Runnable fused = device.arenas().step(optimizer, storage, control);
+        if (shares == null) return fused;
+        Memory average = storage.memory(Arena.SECOND_AVERAGE);
+        Runnable pass = device.arenas().weightedSum(List.of(average, storage.memory(Arena.PARAMS)), shares, average);
+        return () -> {
+            fused.run();
+            pass.run();
+        };
     }
 
     private Device.Recording recorded(Plan p, Runnable update, Runnable advance) {
@@ -135,7 +165,9 @@ public final class Training extends Stepped {
     public boolean follows(Schedule other, Averaging average) {
         return Arrays.equals(schedule.lr(), other.lr())
                 && Arrays.equals(collections, other.collections())
-                && Arrays.equals(averaging.alpha(), average.alpha());
+                && Arrays.equals(averaging.alpha(), average.alpha())
+                && Arrays.equals(averaging.pull(), average.pull())
+                && Arrays.equals(averaging.second(), average.second());
     }
 
     /** That of the initial weights and the order of samples. */
@@ -232,12 +264,27 @@ public final class Training extends Stepped {
         }
         if (averaging.alpha(done) != 0) model.averageMoved();
         if (Arrays.binarySearch(collections, done) >= 0) {
-            Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
-            // First, so that its memory is freed with the others' where the copy fails.
-            members.add(new Member(done, to));
-            storage.live().copyTo(device, to);
+            if (second == null) collect(storage.live(), false);
+            else for (Arena a : storage.averages()) collect(average(a), a == Arena.SECOND_AVERAGE);
         }
         done++;
+    }
+
+    /** An average with the trained weights' statistics, until its own are measured. */
+    private Weights average(Arena arena) {
+        return new Weights(storage.memory(arena), storage.live().state());
+    }
+
+    private void collect(Weights model, boolean isSecond) {
+        Weights to = spare.isEmpty() ? storage.blank(device) : spare.pop();
+        // First, so that its memory is freed with the others' where the copy fails.
+        members.add(new Member(done, to, isSecond));
+        model.copyTo(device, to);
+    }
+
+    @Override
+    int perCollection() {
+        return second == null ? 1 : 2;
     }
 
     private void requireDriver() {
@@ -264,8 +311,8 @@ public final class Training extends Stepped {
     @Override
     void reserve(int steps) {
         int end = done + steps;
-        long wanted =
-                Arrays.stream(collections).filter(s -> s >= done && s < end).count();
+        long wanted = perCollection()
+                * Arrays.stream(collections).filter(s -> s >= done && s < end).count();
         guard.run(() -> {
             while (spare.size() < wanted) spare.push(storage.blank(device));
         });
@@ -342,6 +389,7 @@ public final class Training extends Stepped {
             plan.close();
             members.forEach(m -> m.weights().close());
             spare.forEach(Weights::close);
+            if (second != null) second.close();
             control.close();
             if (closesModel) model.close();
         });

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Draws;
+import io.basin.methods.PostHocEma;
 import io.basin.random.Philox;
 import java.util.ArrayList;
 import java.util.List;

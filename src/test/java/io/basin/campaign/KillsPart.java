@@ -9,7 +9,22 @@ import java.util.SplittableRandom;
 /** Every method and every landscape, killed with SIGKILL at random moments: resumed, it ends with the same bytes. */
 final class KillsPart implements Part {
     private static final List<String> METHODS = List.of(
-            "sgd", "ema", "swa", "swa-cyclic", "lawa", "tail", "swag", "swap", "snapshot", "fge", "independent");
+            "sgd",
+            "ema",
+            "swa",
+            "swa-cyclic",
+            "lawa",
+            "tail",
+            "swag",
+            "swap",
+            "snapshot",
+            "fge",
+            "independent",
+            "switch-ema",
+            "pswa",
+            "lookahead",
+            "wsm",
+            "posthoc-ema");
 
     @Override
     public String name() {

@@ -35,8 +35,9 @@ import picocli.CommandLine;
 
 /** Whoever asks for a method's figures gets what the method ends with, from the library as from the command line. */
 class WhatIsMeasuredTest {
-    /** One of each kind: the last weights, an average, members of one run and of several, a mean, samples. */
-    private static final List<String> METHODS = List.of("sgd", "swa", "swag", "lawa", "swap", "fge", "independent");
+    /** One of each kind: the last weights, an average, members of one run and of several, a mean, samples, a width. */
+    private static final List<String> METHODS =
+            List.of("sgd", "swa", "swag", "lawa", "swap", "fge", "independent", "posthoc-ema");
 
     @TempDir
     static Path shared;

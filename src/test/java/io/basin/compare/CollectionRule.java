@@ -5,14 +5,19 @@ import io.basin.methods.Ema;
 import io.basin.methods.Fge;
 import io.basin.methods.Independent;
 import io.basin.methods.Lawa;
+import io.basin.methods.Lookahead;
 import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
+import io.basin.methods.PowerEma;
+import io.basin.methods.Pswa;
 import io.basin.methods.Snapshot;
 import io.basin.methods.Swa;
 import io.basin.methods.SwaCyclic;
 import io.basin.methods.Swag;
 import io.basin.methods.Swap;
+import io.basin.methods.SwitchEma;
 import io.basin.methods.Tail;
+import io.basin.methods.Wsm;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
@@ -59,7 +64,10 @@ record CollectionRule(String text, int[] steps, double[] rates) {
         if (s instanceof Lawa) return lawa(span);
         if (s instanceof Tail tail)
             return every(span.warm() + span.start(tail.start()) - 1, span, " from the start on");
-        if (s instanceof Ema) return every(0, span, "");
+        if (s instanceof Ema || s instanceof SwitchEma || s instanceof Pswa) return every(0, span, "");
+        if (s instanceof PowerEma power) return stored(power.snapshots(), span);
+        if (s instanceof Lookahead ahead) return ahead(ahead.every(), span);
+        if (s instanceof Wsm wsm) return merged(wsm, span);
         if (s instanceof Swap swap) {
             int left = span.rest() - span.start(swap.start());
             return end(left / swap.workers(), swap.low());
@@ -75,6 +83,34 @@ record CollectionRule(String text, int[] steps, double[] rates) {
     private static CollectionRule every(int first, Span span, String from) {
         int[] steps = IntStream.range(first, span.total()).toArray();
         return new CollectionRule("every step" + from, steps, new double[0]);
+    }
+
+    private static CollectionRule stored(int snapshots, Span span) {
+        int[] steps = IntStream.rangeClosed(1, snapshots)
+                .map(k -> (int) Math.round((double) k * span.total() / snapshots) - 1)
+                .filter(at -> at >= 0)
+                .distinct()
+                .toArray();
+        return new CollectionRule("each after a part of the run", steps, new double[0]);
+    }
+
+    /** Counted back from the run's end. */
+    private static CollectionRule ahead(int every, Span span) {
+        int[] steps = IntStream.range(0, span.total())
+                .filter(at -> (span.total() - 1 - at) % every == 0)
+                .toArray();
+        return new CollectionRule("each after " + every + " steps", steps, new double[0]);
+    }
+
+    private static CollectionRule merged(Wsm s, Span span) {
+        int start = span.start(s.start());
+        int[] steps = IntStream.rangeClosed(0, s.models())
+                .map(k -> span.warm() + start + (int) Math.round((double) k * (span.rest() - start) / s.models()) - 1)
+                .distinct()
+                .toArray();
+        double[] rates = new double[steps.length];
+        Arrays.fill(rates, span.budget().lr());
+        return new CollectionRule("at an unchanged rate to the end", steps, rates);
     }
 
     private static CollectionRule end(int steps, double rate) {

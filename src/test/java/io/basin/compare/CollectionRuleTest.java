@@ -38,7 +38,21 @@ class CollectionRuleTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"swa", "swa-cyclic", "swag", "swap", "snapshot", "fge", "lawa", "independent", "tail", "ema"})
+    @CsvSource({
+        "swa",
+        "swa-cyclic",
+        "swag",
+        "swap",
+        "snapshot",
+        "fge",
+        "lawa",
+        "independent",
+        "tail",
+        "ema",
+        "wsm",
+        "lookahead",
+        "posthoc-ema"
+    })
     void aModelMoreOrLessOrAStepTooEarlyBreaksThePromise(String method) {
         Method planned = USUAL.plan(method, STEPS_PER_EPOCH);
         int[] at = models(planned);

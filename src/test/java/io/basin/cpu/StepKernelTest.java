@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 class StepKernelTest {
     private static final double[] LR = {0.1, 0.03, 0.2};
     private static final double[] ALPHA = {0, 1, 0.3};
+    private static final double[] PULL = {0, 0.6, 1};
     private static final float[] ODD = {
         Float.NaN, Float.POSITIVE_INFINITY, -0.0f, Float.MIN_VALUE, -Float.MIN_NORMAL, Float.MAX_VALUE, 0
     };
@@ -115,7 +116,7 @@ class StepKernelTest {
         try (CpuDevice device = new CpuDevice(2);
                 WorkerPool crew = new WorkerPool(2);
                 ParameterStore store = new ParameterStore(false).trainedBy(optimizer);
-                RunState state = new RunState(device, LR, ALPHA)) {
+                RunState state = new RunState(device, LR, ALPHA, PULL)) {
             PlanContext scope = new PlanContext(store, PlanContext.Mode.TRAIN, Precision.FP32, 1);
             Layout plain = () -> 4L * N;
             for (boolean vector : new boolean[] {false, true}) {

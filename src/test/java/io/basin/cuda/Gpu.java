@@ -113,12 +113,13 @@ public final class Gpu implements AutoCloseable {
     }
 
     /** A control block as {@link io.basin.device.RunState} lays it out. */
-    DevicePointer control(long step, boolean broken, float[] lr, float[] alpha) {
-        ByteBuffer bytes = direct(64 + 4 * lr.length + 4 * alpha.length);
+    DevicePointer control(long step, boolean broken, float[] lr, float[] alpha, float... pull) {
+        ByteBuffer bytes = direct(64 + 4 * lr.length + 4 * alpha.length + 4 * pull.length);
         bytes.putLong(0, step).putLong(32, broken ? 1 : 0);
         for (int i = 0; i < lr.length; i++) {
             bytes.putFloat(64 + 4 * i, lr[i]);
             bytes.putFloat(64 + 4 * (lr.length + i), alpha[i]);
+            if (pull.length > 0) bytes.putFloat(64 + 4 * (2 * lr.length + i), pull[i]);
         }
         return upload(bytes);
     }

@@ -46,7 +46,7 @@ class KernelTrafficTest {
             DevicePointer still = gpu.control(0, false, LR, ALPHA);
             assertEquals(20L * BLOCKS, moved(gpu, "average.cu", "moment", a, b, c, still, 2, N / 4));
             DevicePointer broken = gpu.control(1, true, LR, ALPHA);
-            long nothing = moved(gpu, "step.cu", "step", a, b, c, d, broken, 2, N / 4, 0, 0.9f, 0f, 0, null);
+            long nothing = moved(gpu, "step.cu", "step", a, b, c, d, broken, 2, N / 4, 0, 0.9f, 0f, 0, 0, null);
             assertEquals(16L * BLOCKS, nothing);
         });
     }

@@ -14,6 +14,7 @@ class StepKernelTest {
     private static final float WD = 5e-4f;
     private static final float[] LR = {0.1f, 0.05f, 0.013f};
     private static final float[] ALPHA = {0, 1, 1 / 3f};
+    private static final float[] PULL = {0.7f, 0, 1};
 
     /** The arenas of one model, n floats each, of which the first `split` are decayed. */
     private record Arenas(float[] w, float[] g, float[] v, float[] a, int split) {
@@ -22,12 +23,13 @@ class StepKernelTest {
         }
 
         /** The update as written in the paper's order, one rounding after each operation. */
-        void update(int t, boolean nesterov) {
+        void update(int t, boolean nesterov, float... pull) {
             for (int i = 0; i < w.length; i++) {
                 float d = g[i] + (i < split ? WD : 0) * w[i];
                 v[i] = MU * v[i] + d;
                 w[i] = w[i] - LR[t] * (nesterov ? d + MU * v[i] : v[i]);
                 if (ALPHA[t] != 0) a[i] = a[i] + ALPHA[t] * (w[i] - a[i]);
+                if (pull.length > 0 && pull[t] != 0) w[i] = pull[t] == 1 ? a[i] : w[i] + pull[t] * (a[i] - w[i]);
             }
         }
     }
@@ -51,7 +53,7 @@ class StepKernelTest {
             copy = Elements.BFLOAT16.put(gpu, start.w);
         }
 
-        void step(DevicePointer control, int blocks, boolean nesterov) {
+        void step(DevicePointer control, int blocks, boolean nesterov, float... pull) {
             int quads = start.w.length / 4;
             gpu.launch(
                     "step.cu",
@@ -68,6 +70,7 @@ class StepKernelTest {
                     MU,
                     WD,
                     nesterov ? 1 : 0,
+                    pull.length,
                     copy);
         }
 
@@ -86,17 +89,22 @@ class StepKernelTest {
             for (int n : new int[] {64, 4 * 257, 64 * 333}) {
                 for (boolean nesterov : new boolean[] {false, true}) {
                     for (int split : new int[] {0, 4 * (n / 9), n}) {
-                        Arenas expected = Arenas.of(n, split);
-                        Bench bench = new Bench(gpu, Arenas.of(n, split));
-                        for (int t = 0; t < LR.length; t++) {
-                            expected.update(t, nesterov);
-                            bench.step(gpu.control(t, false, LR, ALPHA), 1 + t * 7, nesterov);
-                            bench.require(expected);
-                        }
+                        checkSteps(gpu, n, split, nesterov);
+                        checkSteps(gpu, n, split, nesterov, PULL);
                     }
                 }
             }
         });
+    }
+
+    private static void checkSteps(Gpu gpu, int n, int split, boolean nesterov, float... pull) {
+        Arenas expected = Arenas.of(n, split);
+        Bench bench = new Bench(gpu, Arenas.of(n, split));
+        for (int t = 0; t < LR.length; t++) {
+            expected.update(t, nesterov, pull);
+            bench.step(gpu.control(t, false, LR, ALPHA, pull), 1 + t * 7, nesterov, pull);
+            bench.require(expected);
+        }
     }
 
     @Test
@@ -105,6 +113,7 @@ class StepKernelTest {
             Bench bench = new Bench(gpu, Arenas.of(1024, 512));
             bench.step(gpu.control(1, true, LR, ALPHA), 4, false);
             bench.step(gpu.control(LR.length, false, LR, ALPHA), 4, false);
+            bench.step(gpu.control(LR.length, false, LR, ALPHA, PULL), 4, false, PULL);
             bench.require(Arenas.of(1024, 512));
         });
     }
@@ -125,6 +134,21 @@ class StepKernelTest {
                 if (copying) continue;
                 assertTrue(traffic.wideShare() > 0.99, traffic.toString());
                 assertEquals(1, traffic.launches());
+            }
+        });
+    }
+
+    /** A pull reads the average, which a step that averages has read already. */
+    @Test
+    void aPullCostsFourBytesMoreWhereTheStepDoesNotAverageAndNothingWhereItIsZero() {
+        Gpu.run("traffic of a pull", gpu -> {
+            int n = 1 << 16;
+            long[] perParameter = {20, 24, 24, 28, 28, 28};
+            for (int what = 0; what < 6; what++) {
+                float pull = new float[] {0, 0.5f, 1}[what % 3];
+                Traffic traffic = Traffic.ofStep(gpu, n, 8, what >= 3, false, pull);
+                if (traffic == null) return;
+                assertEquals(perParameter[what] * n + 28 * 8, traffic.loaded() + traffic.stored(), "pull " + pull);
             }
         });
     }

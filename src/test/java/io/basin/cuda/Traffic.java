@@ -26,8 +26,10 @@ public record Traffic(long launches, long loaded, long stored, long wide) {
         return ofStep(gpu, parameters, blocks, averaging, false);
     }
 
-    static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging, boolean copying) {
-        DevicePointer control = gpu.control(0, false, new float[] {0.1f}, new float[] {averaging ? 0.25f : 0});
+    /** @param pull none for a run whose control block has no table of pulls */
+    static Traffic ofStep(Gpu gpu, int parameters, int blocks, boolean averaging, boolean copying, float... pull) {
+        float[] alpha = {averaging ? 0.25f : 0};
+        DevicePointer control = gpu.control(0, false, new float[] {0.1f}, alpha, pull);
         DevicePointer[] arenas = new DevicePointer[4];
         for (int i = 0; i < arenas.length; i++) arenas[i] = gpu.put(new float[parameters]);
         int quads = parameters / 4;
@@ -36,8 +38,22 @@ public record Traffic(long launches, long loaded, long stored, long wide) {
                 gpu,
                 "step",
                 () -> gpu.launch(
-                        "step.cu", "step", blocks, arenas[0], arenas[1], arenas[2], arenas[3], control, 1, quads,
-                        quads / 2, 0.9f, 5e-4f, 0, copy));
+                        "step.cu",
+                        "step",
+                        blocks,
+                        arenas[0],
+                        arenas[1],
+                        arenas[2],
+                        arenas[3],
+                        control,
+                        1,
+                        quads,
+                        quads / 2,
+                        0.9f,
+                        5e-4f,
+                        0,
+                        pull.length,
+                        copy));
     }
 
     private static long counter(String kernel, String what) {

@@ -20,6 +20,7 @@ final class ReferenceArenas extends Arenas {
         long t = tables.getLong(RunState.STEP);
         double lr = tables.getFloat(Math.toIntExact(control.rate(t)));
         double alpha = tables.getFloat(Math.toIntExact(control.rate(t) + 4L * control.steps()));
+        double pull = control.pulls() ? tables.getFloat(Math.toIntExact(control.rate(t) + 8L * control.steps())) : 0;
         double[] w = cells(storage.memory(Arena.PARAMS));
         double[] g = cells(storage.memory(Arena.GRADS));
         double[] v = cells(storage.memory(Arena.MOMENTUM));
@@ -29,6 +30,7 @@ final class ReferenceArenas extends Arenas {
             v[i] = spec.momentum() * v[i] + d;
             w[i] -= lr * (spec.nesterov() ? d + spec.momentum() * v[i] : v[i]);
             if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
+            w[i] += pull * (a[i] - w[i]);
         }
     }
 
@@ -44,6 +46,7 @@ final class ReferenceArenas extends Arenas {
         long t = tables.getLong(RunState.STEP);
         float lr = tables.getFloat(Math.toIntExact(state.rate(t)));
         double alpha = tables.getFloat(Math.toIntExact(state.rate(t) + 4L * state.steps()));
+        double pull = state.pulls() ? tables.getFloat(Math.toIntExact(state.rate(t) + 8L * state.steps())) : 0;
         double[] w = cells(storage.memory(Arena.PARAMS));
         double[] g = cells(storage.memory(Arena.GRADS));
         double[] a = cells(storage.memory(Arena.AVERAGE));
@@ -59,6 +62,7 @@ final class ReferenceArenas extends Arenas {
             w[i] = one[0][0];
             for (int k = 0; k < s.length; k++) s[k][i] = one[2 + k][0];
             if (alpha != 0) a[i] += alpha * (w[i] - a[i]);
+            w[i] += pull * (a[i] - w[i]);
         }
     }
 

@@ -80,10 +80,11 @@ class UpdateRuleContractTest {
     }
 
     /** All arenas after {@code steps} updates from drawn weights. */
-    private static Map<Arena, float[]> run(Device device, Optimizer optimizer, int steps, boolean broken) {
+    private static Map<Arena, float[]> run(
+            Device device, Optimizer optimizer, int steps, boolean broken, double... pull) {
         try (device;
                 ParameterStore store = store(device, optimizer);
-                RunState state = new RunState(device, RATES, ALPHA)) {
+                RunState state = new RunState(device, RATES, ALPHA, pull)) {
             int length = (int) (store.paramBytes() / 4);
             write(device, store.memory(Arena.PARAMS), Draws.normal(1, length));
             state.start(broken ? new EpochMetrics(0, 0, 0, 0, 0) : new EpochMetrics(0, 0, 0, 0, -1));
@@ -149,6 +150,32 @@ class UpdateRuleContractTest {
                 if (arena == Arena.AVERAGE) continue;
                 assertArrayEquals(expected.get(arena), actual.get(arena), rule.name() + " " + arena);
             }
+        }
+    }
+
+    /** SGD's own kernel and the one that takes any rule: weights go toward the average, all of the way where the pull is 1. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void aPullMovesTheWeightsTowardTheAverageInTheSamePassWithTheSameBits(Subject subject) {
+        double[] pull = {0, 1, 0.25, 1};
+        for (Optimizer rule : new Optimizer[] {new Sgd(0.9, 0, false), new SgdW(0.9, 0, true)}) {
+            Map<Arena, float[]> after = run(subject.open(), rule, RATES.length, false, pull);
+            float[] w = Draws.normal(1, after.get(Arena.PARAMS).length);
+            float[] v = new float[w.length];
+            float[] a = new float[w.length];
+            for (int t = 0; t < RATES.length; t++) {
+                float[] g = gradients(t, w.length);
+                float alpha = (float) ALPHA[t];
+                float back = (float) pull[t];
+                for (int i = 0; i < w.length; i++) {
+                    v[i] = 0.9f * v[i] + g[i];
+                    w[i] = w[i] - (float) RATES[t] * (rule instanceof SgdW ? g[i] + 0.9f * v[i] : v[i]);
+                    if (alpha != 0) a[i] = a[i] + alpha * (w[i] - a[i]);
+                    if (back != 0) w[i] = back == 1 ? a[i] : w[i] + back * (a[i] - w[i]);
+                }
+            }
+            assertArrayEquals(w, after.get(Arena.PARAMS), rule + " on " + subject);
+            assertArrayEquals(a, after.get(Arena.AVERAGE), rule + " on " + subject);
         }
     }
 

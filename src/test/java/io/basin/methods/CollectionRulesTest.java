@@ -35,7 +35,12 @@ public class CollectionRulesTest {
                         new Swap(start, 0.01, 0.001, 3),
                         new Snapshot(snapshots, 0.1),
                         new Fge(start, 0.02, 0.0005, fgeCycle),
-                        new Independent(2))));
+                        new Independent(2),
+                        new SwitchEma(0.99),
+                        new Pswa(epochs / 4),
+                        new Lookahead(5, 0.5),
+                        new Wsm(start, 3),
+                        new PowerEma(4))));
     }
 
     /** The loop of timgaripov/dnn-mode-connectivity's fge.py: it predicts after the epoch in the middle of each cycle. */

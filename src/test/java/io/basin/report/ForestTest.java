@@ -91,7 +91,7 @@ class ForestTest {
     @Test
     void noTwoMethodsLookAlike() {
         Set<Object> seen = new HashSet<>();
-        for (int i = 0; i < 11; i++) assertTrue(seen.add(MethodStyle.of(i, false)), "style " + i);
+        for (int i = 0; i < 16; i++) assertTrue(seen.add(MethodStyle.of(i, false)), "style " + i);
         assertEquals(1, MethodStyle.place("swa, the average"));
         assertEquals(0, MethodStyle.place("sgd+ema"));
         assertEquals(-1, MethodStyle.place("curve"));

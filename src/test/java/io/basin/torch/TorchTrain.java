@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -23,11 +24,21 @@ public final class TorchTrain {
     private final TorchNet net;
     private final TorchSgd sgd;
     private final Map<String, Tensor> average = new LinkedHashMap<>();
+    private boolean bfloat16;
 
     public TorchTrain(TorchNet net, TorchSgd.Settings settings, TorchSgd.Route route) {
         this.net = net;
         List<Tensor> weights = List.copyOf(net.parameters().values());
         sgd = new TorchSgd(weights, settings, route, net::layout);
+    }
+
+    /** Has the forward pass choose bfloat16 where PyTorch's own list of operators says so; weights and their gradients stay float32. */
+    public TorchTrain autocast() {
+        torch.set_autocast_dtype(DeviceType.CPU, ScalarType.BFloat16);
+        // Each weight is used once a step: kept copies would have to be made anew all the same.
+        torch.set_autocast_cache_enabled(false);
+        bfloat16 = true;
+        return this;
     }
 
     /** Threads and flush-to-zero, which libtorch keeps per process: call it once, before the first operator. */
@@ -46,7 +57,9 @@ public final class TorchTrain {
     /** A step on tensors that already are in the net's {@link TorchNet#layout}; returns the mean cross-entropy before it. */
     public double step(Tensor images, Tensor labels) {
         try (PointerScope scope = new PointerScope()) {
+            if (bfloat16) torch.set_autocast_enabled(DeviceType.CPU, true);
             Tensor loss = torch.cross_entropy_loss(net.forward(images), labels);
+            if (bfloat16) torch.set_autocast_enabled(DeviceType.CPU, false);
             sgd.minimise(loss);
             return loss.item_double();
         }

@@ -16,14 +16,19 @@ import io.basin.methods.Ema;
 import io.basin.methods.Fge;
 import io.basin.methods.Independent;
 import io.basin.methods.Lawa;
+import io.basin.methods.Lookahead;
 import io.basin.methods.Method;
 import io.basin.methods.Methods;
+import io.basin.methods.PowerEma;
+import io.basin.methods.Pswa;
 import io.basin.methods.Snapshot;
 import io.basin.methods.Swa;
 import io.basin.methods.SwaCyclic;
 import io.basin.methods.Swag;
 import io.basin.methods.Swap;
+import io.basin.methods.SwitchEma;
 import io.basin.methods.Tail;
+import io.basin.methods.Wsm;
 import io.basin.nn.Graph;
 import io.basin.nn.Value;
 import java.nio.file.Path;
@@ -77,7 +82,12 @@ final class KillableRun {
                         new Swap(0.5, 0.02, 0.002, 2),
                         new Snapshot(2, 0.1),
                         new Fge(0.5, 0.05, 0.005, epochs / 4),
-                        new Independent(2))));
+                        new Independent(2),
+                        new SwitchEma(0.9),
+                        new Pswa(epochs / 3),
+                        new Lookahead(3, 0.5),
+                        new Wsm(0.5, 4),
+                        new PowerEma(4))));
     }
 
     static Graph net() {

@@ -1,4 +1,4 @@
-package io.basin.average;
+package io.basin.methods;
 
 import io.basin.Api;
 import io.basin.text.Require;
@@ -9,10 +9,10 @@ import org.ejml.interfaces.linsol.LinearSolverDense;
 
 /**
  * Exponential averages of any width after training (Karras et al. 2024, arXiv 2312.02696, section 3): a combination of averages that
- * were kept now and then, of two widths or more, whose weights on the single steps are nearest to those of the wanted one.
+ * were kept now and then, of two widths or more ({@link PowerEma}, or an averager of arrays that others own), whose weights on the single steps are nearest to those of the wanted one.
  *
  * <pre>
- *   {@link AveragerBuilder#power}    a_t = b a_(t-1) + (1 - b) w_t,  b = (1 - 1/t)^(gamma + 1),  t counted from 1
+ *   a_t = b a_(t-1) + (1 - b) w_t,  b = (1 - 1/t)^(gamma + 1),  t counted from 1
  *   so w_i weighs in a_t             p_i = (i/t)^(gamma+1) - ((i-1)/t)^(gamma+1),  i up to t, beyond it 0
  *   fit                              shares x that make sum over i of (sum_k x_k p_k,i - p_i)^2 least
  *   bound                            sum over i of |sum_k x_k p_k,i - p_i|
@@ -39,7 +39,7 @@ public final class PostHocEma {
         }
 
         private double before(int i) {
-            return i >= step ? 1 : Math.pow((double) i / step, gamma + 1);
+            return i >= step ? 1 : StrictMath.pow((double) i / step, gamma + 1);
         }
     }
 
