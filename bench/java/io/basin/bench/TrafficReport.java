@@ -151,7 +151,7 @@ public final class TrafficReport implements Runnable {
         for (Node node : graph.nodes()) {
             Shape in = node.inputs().get(0).shape();
             if (node.layer() instanceof Layer.Conv s) {
-                sizes.add((long) s.out() * (in.dim(0) / s.groups()) * s.kernel() * s.kernel());
+                sizes.add(s.weight(in).shape().elements());
                 if (s.bias()) sizes.add((long) s.out());
             } else if (node.layer() instanceof Layer.Dense s) {
                 sizes.add(s.out() * in.elements());

@@ -69,32 +69,75 @@ public sealed interface Layer {
     }
 
     /**
+     * What a convolution or pool reads along one axis of an image.
+     *
+     * @param kernel elements read for one output
+     * @param stride from one output's to the next one's
+     * @param pad added on each side: zeros before a convolution; a pool passes over them
+     * @param dilation from one element read to the next; 1: they are neighbours
+     */
+    record Window(int kernel, int stride, int pad, int dilation) {
+        public Window(int kernel, int stride, int pad) {
+            this(kernel, stride, pad, 1);
+        }
+
+        private boolean isSound() {
+            return kernel > 0 && stride > 0 && pad >= 0 && dilation > 0;
+        }
+
+        /** As a square's sides in one, where they are alike. */
+        private static String text(Window vertical, Window horizontal) {
+            if (!vertical.equals(horizontal) || vertical.dilation > 1) {
+                return "vertical=" + vertical + ", horizontal=" + horizontal;
+            }
+            return "kernel=" + vertical.kernel + ", stride=" + vertical.stride + ", pad=" + vertical.pad;
+        }
+    }
+
+    /**
      * Convolution, optionally with bias and ReLU in the same pass.
      *
      * @param out output channels
-     * @param pad zeros added on each side
+     * @param vertical along the height
+     * @param horizontal along the width
      * @param groups divides input and output channels
      * @param init of the weight; a bias begins as {@link Initializer#bias} says
      */
-    record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
+    record Conv(int out, Window vertical, Window horizontal, int groups, boolean bias, boolean relu, Initializer init)
             implements Linear {
+        /** Of squares. */
+        public Conv(
+                int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init) {
+            this(out, new Window(kernel, stride, pad), new Window(kernel, stride, pad), groups, bias, relu, init);
+        }
+
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
-            if (out < 1 || kernel < 1 || stride < 1 || pad < 0 || groups < 1) {
+            if (out < 1 || groups < 1 || !vertical.isSound() || !horizontal.isSound()) {
                 throw error(
-                        path, "channels, kernel, stride and groups must be positive, padding not negative: " + this);
+                        path,
+                        "channels, kernel, stride, dilation and groups must be positive, padding not negative: "
+                                + this);
             }
             if (x.dim(0) % groups != 0 || out % groups != 0) {
                 throw error(
                         path, groups + " groups do not divide " + x.dim(0) + " input and " + out + " output channels");
             }
-            return windows(path, x, out, kernel, stride, pad);
+            return windows(path, x, out, vertical, horizontal);
         }
 
         @Override
         public Param weight(Shape input) {
-            return new Param("weight", Shape.of(out, input.dim(0) / groups, kernel, kernel), init, false);
+            return new Param(
+                    "weight", Shape.of(out, input.dim(0) / groups, vertical.kernel, horizontal.kernel), init, false);
+        }
+
+        /** Runs of earlier versions are known by this text. */
+        @Override
+        public String toString() {
+            return "Conv[out=" + out + ", " + Window.text(vertical, horizontal) + ", groups=" + groups + ", bias="
+                    + bias + ", relu=" + relu + ", init=" + init + "]";
         }
     }
 
@@ -157,14 +200,28 @@ public sealed interface Layer {
     }
 
     /** Pooling; averages do not count padding. */
-    record Pool(PoolKind kind, int kernel, int stride, int pad) implements Layer {
+    record Pool(PoolKind kind, Window vertical, Window horizontal) implements Layer {
+        /** Of squares. */
+        public Pool(PoolKind kind, int kernel, int stride, int pad) {
+            this(kind, new Window(kernel, stride, pad), new Window(kernel, stride, pad));
+        }
+
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
-            if (kernel < 1 || stride < 1 || pad < 0 || 2 * pad > kernel) {
-                throw error(path, "kernel and stride must be positive, padding at most half the kernel: " + this);
+            for (Window w : List.of(vertical, horizontal)) {
+                if (w.isSound() && w.dilation == 1 && w.pad <= w.kernel / 2) continue;
+                throw error(
+                        path,
+                        "kernel and stride must be positive, padding at most half the kernel, dilation 1: " + this);
             }
-            return windows(path, x, x.dim(0), kernel, stride, pad);
+            return windows(path, x, x.dim(0), vertical, horizontal);
+        }
+
+        /** Runs of earlier versions are known by this text. */
+        @Override
+        public String toString() {
+            return "Pool[kind=" + kind + ", " + Window.text(vertical, horizontal) + "]";
         }
     }
 
@@ -191,13 +248,18 @@ public sealed interface Layer {
     /** A pointwise function of the caller's own. */
     record Pointwise(Elementwise function) implements Layer {}
 
-    /** What windows of {@code kernel} squared make of an image (C, H, W). */
-    private static Shape windows(String path, Shape x, int channels, int kernel, int stride, int pad) {
+    /** What windows make of an image (C, H, W). */
+    private static Shape windows(String path, Shape x, int channels, Window... axes) {
         List<Integer> extents = new ArrayList<>(List.of(channels));
-        for (int axis = 1; axis <= 2; axis++) {
-            int room = x.dim(axis) + 2 * pad - kernel;
-            if (room < 0) throw error(path, "kernel " + kernel + " exceeds its input " + x + " with padding " + pad);
-            extents.add(room / stride + 1);
+        for (Window w : axes) {
+            long reach = (long) w.dilation * (w.kernel - 1) + 1;
+            long room = x.dim(extents.size()) + 2L * w.pad - reach;
+            if (room < 0) {
+                String dilated = w.dilation > 1 ? " with dilation " + w.dilation : "";
+                throw error(
+                        path, "kernel " + w.kernel + dilated + " exceeds its input " + x + " with padding " + w.pad);
+            }
+            extents.add(Math.toIntExact(room / w.stride + 1));
         }
         return new Shape(extents);
     }

@@ -32,8 +32,10 @@ final class OnnxGraph {
         static Operator of(String net, Node node) {
             Layer layer = node.layer();
             if (layer instanceof Layer.Conv c) {
-                return new Operator(
-                        "Conv", c.relu(), window(c.kernel(), c.stride(), c.pad(), integer("group", c.groups())));
+                Protobuf dilations = integers(
+                        "dilations", c.vertical().dilation(), c.horizontal().dilation());
+                Protobuf groups = integer("group", c.groups());
+                return new Operator("Conv", c.relu(), window(c.vertical(), c.horizontal(), dilations, groups));
             }
             if (layer instanceof Layer.Dense d) return new Operator("Gemm", d.relu(), integer("transB", 1));
             if (layer instanceof Layer.BatchNorm n) {
@@ -41,7 +43,7 @@ final class OnnxGraph {
             }
             if (layer instanceof Layer.Pool p) {
                 String type = p.kind() == Layer.PoolKind.MAX ? "MaxPool" : "AveragePool";
-                return new Operator(type, false, window(p.kernel(), p.stride(), p.pad()));
+                return new Operator(type, false, window(p.vertical(), p.horizontal()));
             }
             if (layer instanceof Layer.Relu) return new Operator("Relu", false);
             if (layer instanceof Layer.Add) return new Operator("Add", false);
@@ -50,11 +52,11 @@ final class OnnxGraph {
                     + " knows no ONNX operator for; export the weights as safetensors");
         }
 
-        private static Protobuf[] window(int kernel, int stride, int pad, Protobuf... more) {
+        private static Protobuf[] window(Layer.Window v, Layer.Window h, Protobuf... more) {
             Stream<Protobuf> window = Stream.of(
-                    integers("kernel_shape", kernel, kernel),
-                    integers("strides", stride, stride),
-                    integers("pads", pad, pad, pad, pad));
+                    integers("kernel_shape", v.kernel(), h.kernel()),
+                    integers("strides", v.stride(), h.stride()),
+                    integers("pads", v.pad(), h.pad(), v.pad(), h.pad()));
             return Stream.concat(window, Arrays.stream(more)).toArray(Protobuf[]::new);
         }
     }

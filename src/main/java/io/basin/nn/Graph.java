@@ -216,13 +216,17 @@ public final class Graph {
         return pool(x, new Layer.Pool(Layer.PoolKind.AVERAGE, kernel, kernel, 0));
     }
 
-    /** The mean over height and width. */
+    /** The mean over height and width, whatever they are. */
     public Value globalAveragePool(Value x) {
         Shape s = x.shape();
-        if (s.rank() != 3 || s.dim(1) != s.dim(2)) {
-            throw new IllegalArgumentException(path("pool") + ": needs a square image (C, S, S), got " + s);
-        }
-        return averagePool(x, s.dim(1));
+        if (s.rank() != 3) throw new IllegalArgumentException(path("pool") + ": needs an image (C, H, W), got " + s);
+        // Strides that a square's pool has always had: runs are known by them.
+        return pool(
+                x,
+                new Layer.Pool(
+                        Layer.PoolKind.AVERAGE,
+                        new Layer.Window(s.dim(1), s.dim(1), 0),
+                        new Layer.Window(s.dim(2), s.dim(2), 0)));
     }
 
     public Value pool(Value x, Layer.Pool layer) {

@@ -58,6 +58,29 @@ class OpContractTest {
         }
     }
 
+    /** Kernels, strides, padding and dilation of another size along each axis; ResNet's stem. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void rectangularAndDilatedConvolutionsMatchTheReference(Subject subject) {
+        Layer.Window[][] windows = {
+            {new Layer.Window(1, 1, 0), new Layer.Window(5, 1, 2)},
+            {new Layer.Window(3, 2, 0), new Layer.Window(2, 1, 1)},
+            {new Layer.Window(3, 1, 2, 2), new Layer.Window(3, 1, 2, 2)},
+            {new Layer.Window(2, 1, 3, 3), new Layer.Window(3, 2, 1, 2)},
+            {new Layer.Window(7, 2, 3), new Layer.Window(7, 2, 3)}
+        };
+        long seed = 1;
+        for (Layer.Window[] w : windows) {
+            for (int channels : new int[] {6, 16}) {
+                boolean even = seed % 2 == 0;
+                Layer.Conv spec = new Layer.Conv(16, w[0], w[1], even ? 2 : 1, even, even, Initialisers.PYTORCH);
+                convolution(even ? MAP : CONV, channels, spec)
+                        .seed(seed++)
+                        .check(subject, Close.OPERATION, Close.GRADIENT);
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(ALL)
     void convolutionsAddTheirResidualBeforeReluAndPassItsGradientOn(Subject subject) {
@@ -112,6 +135,13 @@ class OpContractTest {
                             .with(from, 17)
                             .check(subject, Close.OPERATION, Close.OPERATION);
                 }
+            }
+            Layer.Pool whole = new Layer.Pool(kind, new Layer.Window(7, 7, 0), new Layer.Window(9, 9, 0));
+            Layer.Pool wide = new Layer.Pool(kind, new Layer.Window(2, 2, 1), new Layer.Window(3, 1, 0));
+            for (Layer.Pool spec : List.of(whole, wide)) {
+                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
+                        .with(CONV, 17)
+                        .check(subject, Close.OPERATION, Close.OPERATION);
             }
         }
     }

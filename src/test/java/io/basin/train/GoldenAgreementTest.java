@@ -67,6 +67,7 @@ class GoldenAgreementTest {
         "cpu, small-cnn, smallcnn, 1, 28, sgd",
         "cpu, small-cnn, smallcnn, 3, 32, nesterov",
         "cpu, preresnet20, preresnet20, 3, 32, sgd",
+        "cpu, resnet18, resnet18, 3, 32, sgd",
         "cpu, mlp, mlp, 1, 28, adamw",
         "cuda, mlp, mlp, 1, 28, sgd",
         "cuda, small-cnn, smallcnn, 1, 28, nesterov",

@@ -68,6 +68,7 @@ class NetContractTest {
                 UserNets.dropped(),
                 UserNets.shared(),
                 UserNets.chained(),
+                UserNets.windows(),
                 UserNets.mapped());
         for (Graph net : nets) {
             for (long seed = 1; seed <= 2; seed++) {
