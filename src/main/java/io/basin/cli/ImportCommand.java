@@ -45,7 +45,8 @@ final class ImportCommand implements Runnable {
             names = "--model",
             required = true,
             completionCandidates = Known.Nets.class,
-            description = "one of ${COMPLETION-CANDIDATES}, or the class of a net of your own")
+            description =
+                    "one of ${COMPLETION-CANDIDATES}, of their families such as vgg13-bn and wrn-16-4, or the class of a net of your own")
     private String model;
 
     @Option(

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * One layer of a net as plain data: printed, compared, written into headers and planned by devices.
@@ -33,9 +34,10 @@ public sealed interface Layer {
         return inputs.get(0);
     }
 
-    /** The output's shape for a batch of one input. */
-    default Shape output(String path, Tensor x) {
-        return output(path, List.of(x.shape().sample())).batched(x.shape().dim(0));
+    /** The output's shape for a batch. */
+    default Shape output(String path, Tensor... inputs) {
+        List<Shape> samples = Stream.of(inputs).map(x -> x.shape().sample()).toList();
+        return output(path, samples).batched(inputs[0].shape().dim(0));
     }
 
     /** The trained tensors, in PyTorch's order. */
@@ -141,24 +143,32 @@ public sealed interface Layer {
         }
     }
 
+    /** A layer that normalises, then scales and shifts each channel. */
+    sealed interface Norm extends Layer {
+        /** gamma, (C). */
+        default Param scale(Shape input) {
+            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
+        }
+
+        /** beta, (C). */
+        default Param shift(Shape input) {
+            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
+        }
+
+        @Override
+        default List<Param> parameters(Shape input) {
+            return List.of(scale(input), shift(input));
+        }
+    }
+
     /** Batch normalisation over (N, H, W), optionally with ReLU in the same pass; running = (1-m) running + m batch. */
-    record BatchNorm(double eps, double momentum, boolean relu) implements Layer {
+    record BatchNorm(double eps, double momentum, boolean relu) implements Norm {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             if (!(eps > 0) || !(momentum > 0 && momentum <= 1)) {
                 throw error(path, "batch norm needs eps > 0 and 0 < momentum <= 1: " + this);
             }
             return inputs.get(0);
-        }
-
-        /** gamma, (C). */
-        public Param scale(Shape input) {
-            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
-        }
-
-        /** beta, (C). */
-        public Param shift(Shape input) {
-            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
         }
 
         public Param mean(Shape input) {
@@ -170,13 +180,19 @@ public sealed interface Layer {
         }
 
         @Override
-        public List<Param> parameters(Shape input) {
-            return List.of(scale(input), shift(input));
-        }
-
-        @Override
         public List<Param> statistics(Shape input) {
             return List.of(mean(input), variance(input));
+        }
+    }
+
+    /** Group normalisation of each sample over (C / groups, H, W), by its biased variance (Wu and He 2018, arXiv 1803.08494). */
+    record GroupNorm(int groups, double eps) implements Norm {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            int channels = inputs.get(0).dim(0);
+            if (groups < 1 || !(eps > 0)) throw error(path, "group norm needs groups > 0 and eps > 0: " + this);
+            if (channels % groups != 0) throw error(path, groups + " groups do not divide " + channels + " channels");
+            return inputs.get(0);
         }
     }
 
@@ -233,6 +249,25 @@ public sealed interface Layer {
             Shape a = inputs.get(0);
             if (!a.equals(inputs.get(1))) throw error(path, "cannot add " + a + " and " + inputs.get(1));
             return a;
+        }
+    }
+
+    /** Its inputs' channels, one after another, as torch.cat of dimension 1 has them. */
+    record Concat() implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            Shape first = inputs.get(0);
+            int channels = 0;
+            for (Shape x : inputs) {
+                List<Integer> rest = x.dims().subList(1, x.rank());
+                if (!rest.equals(first.dims().subList(1, first.rank()))) {
+                    throw error(path, "cannot put " + first + " and " + x + " together: more than channels differ");
+                }
+                channels = Math.addExact(channels, x.dim(0));
+            }
+            List<Integer> extents = new ArrayList<>(first.dims());
+            extents.set(0, channels);
+            return new Shape(extents);
         }
     }
 

@@ -2,6 +2,7 @@ package io.basin.nn;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.device.Activation;
 import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A net as a tape: each call appends a node and returns its value.
@@ -30,7 +32,7 @@ import java.util.stream.Collectors;
  */
 @Api
 public final class Graph {
-    private static final double BATCH_NORM_EPS = 1e-5;
+    private static final double EPS = 1e-5;
     private static final double BATCH_NORM_MOMENTUM = 0.1;
 
     private final List<Node> nodes;
@@ -191,7 +193,12 @@ public final class Graph {
     }
 
     private Value batchNorm(Value x, boolean relu) {
-        return append(path("norm"), new Layer.BatchNorm(BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, relu), x);
+        return append(path("norm"), new Layer.BatchNorm(EPS, BATCH_NORM_MOMENTUM, relu), x);
+    }
+
+    /** Group norm with PyTorch's eps. */
+    public Value groupNorm(Value x, int groups) {
+        return append(path("norm"), new Layer.GroupNorm(groups, EPS), x);
     }
 
     public Value dense(Value x, int out) {
@@ -241,8 +248,24 @@ public final class Graph {
         return append(path("add"), new Layer.Add(), a, b);
     }
 
+    /** The channels of all, in their order. */
+    public Value concat(Value first, Value... others) {
+        Value[] all = Stream.concat(Stream.of(first), Stream.of(others)).toArray(Value[]::new);
+        return append(path("concat"), new Layer.Concat(), all);
+    }
+
     public Value dropout(Value x, double p) {
         return append(path("dropout"), new Layer.Dropout(p), x);
+    }
+
+    /** {@link Activation.Gelu}. */
+    public Value gelu(Value x) {
+        return elementwise(x, new Activation.Gelu());
+    }
+
+    /** {@link Activation.Silu}. */
+    public Value silu(Value x) {
+        return elementwise(x, new Activation.Silu());
     }
 
     /** A pointwise function of the caller's own, with its derivative. */

@@ -66,7 +66,8 @@ class OnnxTest {
             y = g.add(g.relu(g.batchNorm(y)), x);
             y = g.pool(y, new Layer.Pool(Layer.PoolKind.AVERAGE, 3, 2, 1));
             y = g.pool(g.batchNorm(y), new Layer.Pool(Layer.PoolKind.MAX, 3, 2, 1));
-            y = g.batchNormRelu(g.dense(y, 12));
+            y = g.concat(g.groupNorm(y, 4), y, g.pool(y, new Layer.Pool(Layer.PoolKind.AVERAGE, 3, 1, 1)));
+            y = g.silu(g.batchNormRelu(g.dense(g.gelu(y), 12)));
             g.dense(g.dropout(g.denseRelu(y, 7), 0.5), CLASSES);
             return g;
         }

@@ -87,7 +87,21 @@ class GraphTest {
     }
 
     @Test
+    void onlyChannelsMayDifferWhereTheyArePutTogether() {
+        Graph g = new Graph(Shape.of(6, 5, 4));
+        Value x = g.concat(g.input(), g.conv(g.input(), 3, 1), g.input());
+        assertEquals(Shape.of(15, 5, 4), x.shape());
+        assertEquals(Shape.of(9), g.concat(g.dense(x, 4), g.dense(x, 5)).shape());
+        refuses(
+                "concat1",
+                "cannot put (6,5,4) and (6,2,2) together",
+                n -> n.concat(n.input(), n.maxPool(n.input(), 2)));
+    }
+
+    @Test
     void numbersOutOfRangeAreRefused() {
+        refuses("norm1", "4 groups do not divide 6 channels", g -> g.groupNorm(g.input(), 4));
+        refuses("norm1", "groups > 0", g -> g.groupNorm(g.input(), 0));
         refuses("conv1", "positive", g -> g.conv(g.input(), 0, 3));
         refuses("conv1", "positive", g -> g.conv(g.input(), 4, 3, 0, 1, 1, false));
         refuses("dense1", "0", g -> g.dense(g.input(), 0));

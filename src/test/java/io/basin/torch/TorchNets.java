@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -24,7 +25,7 @@ public final class TorchNets {
 
     /**
      * Builds a net by name: {@code mlp} (784-1024-1024-10 for 1x28x28), {@code mlp:4-8-3} with widths of one's own,
-     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code resnet18} or {@code resnet50} as in torchvision, {@code vgg16-bn} (dropout 0.5) or {@code vgg16-bn-nodropout}, which a
+     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code resnet18} or {@code resnet50} as in torchvision, {@code smooth} with layers that no other has, {@code vgg16-bn} (dropout 0.5) or {@code vgg16-bn-nodropout}, which a
      * golden run needs because no other engine draws libtorch's masks.
      */
     public static TorchNet build(String name, int channels, int size, int classes, boolean channelsLast) {
@@ -48,6 +49,7 @@ public final class TorchNets {
         return switch (name) {
             case "resnet18" -> resNet(net, channels, classes, false, 2, 2, 2, 2);
             case "resnet50" -> resNet(net, channels, classes, true, 3, 4, 6, 3);
+            case "smooth" -> smooth(net, channels, classes);
             case "vgg16-bn" -> vgg16(net, channels, classes, 0.5);
             case "vgg16-bn-nodropout" -> vgg16(net, channels, classes, 0);
             default -> throw new IllegalArgumentException("no such net: " + name);
@@ -173,6 +175,28 @@ public final class TorchNets {
                         net.conv(name + "downsample.0", in, out, 1, stride, false),
                         net.norm(name + "downsample.1", out)));
         return x -> residual.apply(x).add(shortcut.apply(x)).relu();
+    }
+
+    /** Kernels that are no squares and dilated ones, group norms, GELU by the error function, SiLU, channels put together. */
+    private static TorchNet smooth(TorchNet net, int channels, int classes) {
+        UnaryOperator<Tensor> first = chain(List.of(
+                net.conv("conv1", channels, 16, new long[] {3, 6}, new long[] {2, 3}, new long[] {1, 2}, 1, true),
+                net.groupNorm("norm1", 4, 16),
+                torch::gelu));
+        UnaryOperator<Tensor> second = chain(List.of(
+                net.conv("conv2", 16, 12, new long[] {3, 3}, new long[] {1, 1}, new long[] {2, 2}, 2, false),
+                net.groupNorm("norm2", 6, 12),
+                torch::silu));
+        UnaryOperator<Tensor> last = chain(List.of(
+                net.conv("conv3", 28, 16, 3, 2, true),
+                torch::silu,
+                x -> torch.adaptive_avg_pool2d(x, 1, 1),
+                flatten(),
+                net.linear("fc", 16, classes)));
+        return net.body(x -> {
+            Tensor y = first.apply(x);
+            return last.apply(torch.cat(new TensorVector(y, second.apply(y)), 1));
+        });
     }
 
     private static TorchNet vgg16(TorchNet net, int channels, int classes, double dropout) {

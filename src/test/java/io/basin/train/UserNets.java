@@ -129,6 +129,16 @@ public final class UserNets {
         return g;
     }
 
+    /** Group norms, smooth activations, channels put together, and no kink anywhere. */
+    public static Graph groupNormed() {
+        Graph g = new Graph(SAMPLE);
+        Value x = g.gelu(g.groupNorm(g.conv(g.input(), 16, 3, 2, 1, 1, true), 4));
+        Value y = g.silu(g.groupNorm(g.conv(x, 12, 3), 1));
+        x = g.conv(g.concat(x, y, x), 16, 1, 1, 0, 1, true);
+        g.dense(g.globalAveragePool(g.groupNorm(x, 8)), CLASSES);
+        return g;
+    }
+
     /** A function of one's own between layers, and a sum of dense layers at the end. */
     public static Graph mapped() {
         Graph g = new Graph(SAMPLE);
