@@ -7,7 +7,7 @@
 //
 //   kernel            bytes                                            blocks
 //   groupNorm         16 per element: x is read three times            a group
-//   groupSums         8 per element                                    (channels / 32, samples) of (32, 8)
+//   groupSums         8 per element                                    (samples, channels / 32) of (32, 8)
 //   groupParameters   per channel: 8 samples + 8                       channels / 256
 //   groupGradient     12 per element                                   a group
 //
@@ -88,8 +88,8 @@ template <class V>
 __device__ inline void sumGroup(const V* x, const V* dy, const float2* moments, float2* sums, u32 channels, u32 groups,
                                 u32 pixels) {
     __shared__ float2 partial[WARPS][32];
-    const u32 c = blockIdx.x * 32 + threadIdx.x;
-    const u32 n = blockIdx.y;
+    const u32 c = blockIdx.y * 32 + threadIdx.x;
+    const u32 n = blockIdx.x;
     float2 sum = make_float2(0, 0);
     if (c < channels) {
         const float2 m = moments[n * groups + c / (channels / groups)];

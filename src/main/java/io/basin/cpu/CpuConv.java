@@ -67,32 +67,18 @@ final class CpuConv extends CpuLinear {
         if (residual != null && tag == memory.format_tag.any) {
             out = Dnnl.retyped(CpuLayout.of(residual.layout()), shape, type);
         }
-        memory.desc weights = Dnnl.any(weightShape, type);
-        memory.desc biasDesc = biasDesc(bias);
-        convolution_forward.primitive_desc forward = new convolution_forward.primitive_desc(
-                dnnl.engine,
-                Dnnl.forward(scope.training()),
-                DIRECT,
-                in,
-                weights,
-                biasDesc,
-                out,
-                stride,
-                skipped,
-                pad,
-                pad,
-                Dnnl.attributes(residual == null ? null : out, spec.relu()),
-                false);
+        convolution_forward.primitive_desc forward = forward(in, out);
         if (!scope.training()) return new Choice(forward, null, null);
         in = forward.src_desc();
         out = forward.dst_desc();
         memory.desc gradient = Dnnl.any(weightShape, Dnnl.F32);
+        memory.desc weights = Dnnl.any(weightShape, type);
         var backward = new convolution_backward_weights.primitive_desc(
                 dnnl.engine,
                 DIRECT,
                 in,
                 gradient,
-                biasDesc,
+                biasDesc(bias),
                 out,
                 stride,
                 skipped,
@@ -105,5 +91,22 @@ final class CpuConv extends CpuLinear {
         var data = new convolution_backward_data.primitive_desc(
                 dnnl.engine, DIRECT, in, weights, out, stride, skipped, pad, pad, forward, Dnnl.attributes(), false);
         return new Choice(forward, backward, data);
+    }
+
+    private convolution_forward.primitive_desc forward(memory.desc in, memory.desc out) {
+        return new convolution_forward.primitive_desc(
+                dnnl.engine,
+                Dnnl.forward(scope.training()),
+                DIRECT,
+                in,
+                Dnnl.any(weightShape, type),
+                biasDesc(bias),
+                out,
+                stride,
+                skipped,
+                pad,
+                pad,
+                Dnnl.attributes(residual == null ? null : out, spec.relu()),
+                false);
     }
 }

@@ -32,7 +32,7 @@ final class CudaGroupNorm extends CudaOp {
         if (!scope.training()) return;
         KernelArg sums = place(scope.inBackward(PAIR * layout.outer() * layout.channels()));
         Launch perChannel = launch(FILE, typed("groupSums"))
-                .shape((layout.channels() + LANES - 1) / LANES, layout.outer(), LANES, STRIPES);
+                .shape(layout.outer(), (layout.channels() + LANES - 1) / LANES, LANES, STRIPES);
         backward(sized(perChannel.args(value(x), grad(y), moments, sums)));
         backward(kernel(FILE, "groupParameters", layout.channels())
                 .args(sums, weightGrad(scale), weightGrad(shift), layout.outer(), layout.channels()));
