@@ -171,6 +171,7 @@ public final class Nets {
 
     /** The SWA paper's VGG, for images from 28 x 28 on: convolutions with biases, 512-512 at the end, dropout. */
     public static Graph vgg(int depth, Shape sample, int classes, boolean batchNorm) {
+        Require.given("sample", sample);
         int[] stages = stages("VGGs", VGG, depth);
         Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
         Value x = g.input();
@@ -248,6 +249,7 @@ public final class Nets {
      * the stride on their 3 x 3 from there on, the mean over whatever is left of height and width.
      */
     public static Graph resNet(int depth, Shape sample, int classes) {
+        Require.given("sample", sample);
         int[] stages = stages("residual nets", RESIDUAL, depth);
         Graph g = new Graph(sample, Initialisers.HE_FAN_OUT);
         Value x = g.at("conv1").conv(g.input(), 64, 7, 2, 3, 1, false);
