@@ -12,6 +12,9 @@
 //                 Element i in LOGICAL order (n, c, y, x) is kept where word i mod 4 of Philox block (i / 4, t) is at
 //                 least p, as on every device: threshold = ceil(p 2^24), compared with the word's upper 24 bits.
 //
+//   join          y[r, from + c] = x[r, c]: an input's channels among those of all        8      elements / 256
+//   part          dx[r, c] = dy[r, from + c], its gradient                                8      elements / 256
+//
 //   narrow        y = x in bfloat16                               6                      quads / 256
 //   widen         y = x in float32                                6                      quads / 256
 //   noise         y uniform in [-1, 1), by Philox of (i / 4, seed)  4                     quads / 256
@@ -23,12 +26,16 @@
 //   columnSums(float* sums, const float* x, u32 rows, u32 channels)
 //   dropout(float* y, const float* x, const Control*, u32 n, u32 channels, u32 pixels /* H W; 1 for (N, C) */, u64 seed,
 //           u32 threshold, float scale)
+//   join(float* y, const float* x, u32 n /* of x */, u32 channels, u32 all /* channels of y */, u32 from)
+//   part(float* dx, const float* dy, u32 n, u32 channels, u32 all, u32 from)
 //   reluBf16(...)          with bf16* for y, x, dy, dx, a, b and residual
 //   reluBackwardBf16(...)
 //   addBf16(...)
 //   finishBf16(...)
 //   columnSumsBf16(...)
 //   dropoutBf16(...)
+//   joinBf16(...)
+//   partBf16(...)
 //   narrow(bf16* y, const float* x, u32 n)
 //   widen(float* y, const bf16* x, u32 n)
 //   noise(float* y, u32 n, u64 seed)
@@ -159,6 +166,32 @@ extern "C" __global__ void __launch_bounds__(256)
 dropoutBf16(bf16* y, const bf16* x, const Control* control, u32 n, u32 channels, u32 pixels, u64 seed, u32 threshold,
         float scale) {
     drop(y, x, control->step, n, channels, pixels, seed, threshold, scale);
+}
+
+// f(element of the input, element of all)
+template <class F>
+__device__ inline void eachJoined(u32 n, u32 channels, u32 all, u32 from, F f) {
+    for (u32 i = firstIndex(); i < n; i += gridStride()) f(i, i / channels * all + from + i % channels);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+join(float* __restrict__ y, const float* __restrict__ x, u32 n, u32 channels, u32 all, u32 from) {
+    eachJoined(n, channels, all, from, [=](u32 i, u32 at) { y[at] = x[i]; });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+joinBf16(bf16* __restrict__ y, const bf16* __restrict__ x, u32 n, u32 channels, u32 all, u32 from) {
+    eachJoined(n, channels, all, from, [=](u32 i, u32 at) { y[at] = x[i]; });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+part(float* __restrict__ dx, const float* __restrict__ dy, u32 n, u32 channels, u32 all, u32 from) {
+    eachJoined(n, channels, all, from, [=](u32 i, u32 at) { dx[i] = dy[at]; });
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+partBf16(bf16* __restrict__ dx, const bf16* __restrict__ dy, u32 n, u32 channels, u32 all, u32 from) {
+    eachJoined(n, channels, all, from, [=](u32 i, u32 at) { dx[i] = dy[at]; });
 }
 
 extern "C" __global__ void __launch_bounds__(256) narrow(bf16* __restrict__ y, const float* __restrict__ x, u32 n) {

@@ -3,7 +3,6 @@ package io.basin.bench;
 import io.basin.cuda.Gpu;
 import io.basin.cuda.Ptxas;
 import io.basin.cuda.Traffic;
-import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
@@ -149,17 +148,9 @@ public final class TrafficReport implements Runnable {
     static List<Long> sizes(Graph graph) {
         List<Long> sizes = new ArrayList<>();
         for (Node node : graph.nodes()) {
-            Shape in = node.inputs().get(0).shape();
-            if (node.layer() instanceof Layer.Conv s) {
-                sizes.add((long) s.out() * (in.dim(0) / s.groups()) * s.kernel() * s.kernel());
-                if (s.bias()) sizes.add((long) s.out());
-            } else if (node.layer() instanceof Layer.Dense s) {
-                sizes.add(s.out() * in.elements());
-                if (s.bias()) sizes.add((long) s.out());
-            } else if (node.layer() instanceof Layer.BatchNorm) {
-                sizes.add((long) in.dim(0));
-                sizes.add((long) in.dim(0));
-            }
+            node.layer()
+                    .parameters(node.inputs().get(0).shape())
+                    .forEach(p -> sizes.add(p.shape().elements()));
         }
         return sizes;
     }

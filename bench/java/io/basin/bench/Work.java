@@ -30,19 +30,21 @@ final class Work {
     }
 
     /** Places of the kernel along one axis, summed over all outputs: nobody multiplies by padding. */
-    static long taps(Layer.Conv c, long in, long out) {
+    static long taps(Layer.Window w, long in, long out) {
         long sum = 0;
         for (long o = 0; o < out; o++) {
-            long first = o * c.stride() - c.pad();
-            sum += Math.min(in, first + c.kernel()) - Math.max(0, first);
+            for (long k = 0; k < w.kernel(); k++) {
+                long at = o * w.stride() - w.pad() + k * w.dilation();
+                if (at >= 0 && at < in) sum++;
+            }
         }
         return sum;
     }
 
     private static double products(Node node, Shape x) {
         if (node.layer() instanceof Layer.Conv c) {
-            long taps = taps(c, x.dim(1), node.output().shape().dim(1))
-                    * taps(c, x.dim(2), node.output().shape().dim(2));
+            long taps = taps(c.vertical(), x.dim(1), node.output().shape().dim(1))
+                    * taps(c.horizontal(), x.dim(2), node.output().shape().dim(2));
             return 2.0 * node.output().shape().dim(0) * x.dim(0) / c.groups() * taps;
         }
         return node.layer() instanceof Layer.Dense d ? 2.0 * x.elements() * d.out() : 0;

@@ -34,6 +34,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  basin import net.pth --model small-cnn --data fashion-mnist --out net.safetensors",
+            "  basin import resnet18-f370.pth --model resnet18 --data cifar10 --new-head --out resnet.safetensors",
             "  basin import vgg16-5d3c.pth --model vgg16 --data cifar10 --new-head classifier --out vgg.safetensors",
             "  basin import net.pth --model preresnet20 --data cifar10 --names names.txt --out net.safetensors"
         })
@@ -45,7 +46,8 @@ final class ImportCommand implements Runnable {
             names = "--model",
             required = true,
             completionCandidates = Known.Nets.class,
-            description = "one of ${COMPLETION-CANDIDATES}, or the class of a net of your own")
+            description =
+                    "one of ${COMPLETION-CANDIDATES}, of their families such as vgg13-bn and wrn-16-4, or the class of a net of your own")
     private String model;
 
     @Option(

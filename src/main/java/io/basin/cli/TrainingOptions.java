@@ -54,7 +54,7 @@ final class TrainingOptions {
             names = "--model",
             completionCandidates = Known.Nets.class,
             description =
-                    "one of ${COMPLETION-CANDIDATES}, or the class of a net of your own; default mlp for grey images, else preresnet20")
+                    "one of ${COMPLETION-CANDIDATES}, of their families such as vgg13-bn and wrn-16-4, or the class of a net of your own; default mlp for grey images, else preresnet20")
     String model;
 
     @Option(names = "--epochs", description = "the budget of each method; default 10, colour images 30")

@@ -25,6 +25,9 @@ final class CpuConv extends CpuLinear {
     private final Shape shape;
     private final Shape weightShape;
     private final long[] stride;
+    /** Elements between neighbours that a kernel reads. */
+    private final long[] skipped;
+
     private final long[] pad;
 
     CpuConv(Dnnl dnnl, PlanContext scope, Layer.Conv spec, Tensor x, @Nullable Tensor residual) {
@@ -35,12 +38,16 @@ final class CpuConv extends CpuLinear {
         bias = spec.bias(sample);
         int in = sample.dim(0);
         type = in < FEW_CHANNELS ? Dnnl.F32 : Dnnl.type(scope.precision());
-        stride = new long[] {spec.stride(), spec.stride()};
-        pad = new long[] {spec.pad(), spec.pad()};
+        Layer.Window v = spec.vertical();
+        Layer.Window h = spec.horizontal();
+        stride = new long[] {v.stride(), h.stride()};
+        skipped = new long[] {v.dilation() - 1, h.dilation() - 1};
+        pad = new long[] {v.pad(), h.pad()};
         shape = spec.output(scope.path(), x);
-        int k = spec.kernel();
         int g = spec.groups();
-        weightShape = g == 1 ? Shape.of(spec.out(), in, k, k) : Shape.of(g, spec.out() / g, in / g, k, k);
+        weightShape = g == 1
+                ? Shape.of(spec.out(), in, v.kernel(), h.kernel())
+                : Shape.of(g, spec.out() / g, in / g, v.kernel(), h.kernel());
         Choice choice = choose();
         memory.desc evaluated = type == Dnnl.F32 ? choice.forward().weights_desc() : Dnnl.plain(weightShape, Dnnl.F32);
         plan(choice, shape, spec.weight(sample), bias, evaluated, residual, spec.relu());
@@ -60,30 +67,46 @@ final class CpuConv extends CpuLinear {
         if (residual != null && tag == memory.format_tag.any) {
             out = Dnnl.retyped(CpuLayout.of(residual.layout()), shape, type);
         }
-        memory.desc weights = Dnnl.any(weightShape, type);
-        memory.desc biasDesc = biasDesc(bias);
-        convolution_forward.primitive_desc forward = new convolution_forward.primitive_desc(
-                dnnl.engine,
-                Dnnl.forward(scope.training()),
-                DIRECT,
-                in,
-                weights,
-                biasDesc,
-                out,
-                stride,
-                pad,
-                pad,
-                Dnnl.attributes(residual == null ? null : out, spec.relu()),
-                false);
+        convolution_forward.primitive_desc forward = forward(in, out);
         if (!scope.training()) return new Choice(forward, null, null);
         in = forward.src_desc();
         out = forward.dst_desc();
         memory.desc gradient = Dnnl.any(weightShape, Dnnl.F32);
+        memory.desc weights = Dnnl.any(weightShape, type);
         var backward = new convolution_backward_weights.primitive_desc(
-                dnnl.engine, DIRECT, in, gradient, biasDesc, out, stride, pad, pad, forward, Dnnl.attributes(), false);
+                dnnl.engine,
+                DIRECT,
+                in,
+                gradient,
+                biasDesc(bias),
+                out,
+                stride,
+                skipped,
+                pad,
+                pad,
+                forward,
+                Dnnl.attributes(),
+                false);
         if (x.grad() == null) return new Choice(forward, backward, null);
         var data = new convolution_backward_data.primitive_desc(
-                dnnl.engine, DIRECT, in, weights, out, stride, pad, pad, forward, Dnnl.attributes(), false);
+                dnnl.engine, DIRECT, in, weights, out, stride, skipped, pad, pad, forward, Dnnl.attributes(), false);
         return new Choice(forward, backward, data);
+    }
+
+    private convolution_forward.primitive_desc forward(memory.desc in, memory.desc out) {
+        return new convolution_forward.primitive_desc(
+                dnnl.engine,
+                Dnnl.forward(scope.training()),
+                DIRECT,
+                in,
+                Dnnl.any(weightShape, type),
+                biasDesc(bias),
+                out,
+                stride,
+                skipped,
+                pad,
+                pad,
+                Dnnl.attributes(residual == null ? null : out, spec.relu()),
+                false);
     }
 }

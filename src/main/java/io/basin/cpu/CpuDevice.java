@@ -167,10 +167,12 @@ final class CpuDevice implements Device {
         Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
         if (layer instanceof Layer.Conv s) return new CpuConv(dnnl, scope, s, x, y);
         if (layer instanceof Layer.BatchNorm s) return new CpuBatchNorm(dnnl, scope, s, x, y);
+        if (layer instanceof Layer.GroupNorm s) return new CpuGroupNorm(dnnl, scope, s, x);
         if (layer instanceof Layer.Dense s) return new CpuDense(dnnl, scope, s, x);
         if (layer instanceof Layer.Pool s) return new CpuPool(dnnl, scope, s, x);
         if (layer instanceof Layer.Relu) return CpuPointwise.relu(dnnl, scope, x);
         if (layer instanceof Layer.Add) return CpuPointwise.add(dnnl, scope, x, inputs.get(1));
+        if (layer instanceof Layer.Concat) return CpuPointwise.concat(dnnl, scope, inputs);
         if (layer instanceof Layer.Dropout s)
             return CpuPointwise.dropout(dnnl, scope, s, x, seed, Objects.requireNonNull(control));
         return CpuPointwise.map(dnnl, scope, ((Layer.Pointwise) layer).function(), x);

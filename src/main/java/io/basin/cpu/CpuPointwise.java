@@ -3,10 +3,12 @@ package io.basin.cpu;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import io.basin.Nullable;
+import io.basin.device.Activation;
 import io.basin.device.Elementwise;
 import io.basin.device.Layer;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
+import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
@@ -95,6 +97,27 @@ final class CpuPointwise {
         return op;
     }
 
+    /** Channels last, so that each input is a part of every row. */
+    static CpuOp concat(Dnnl dnnl, PlanContext scope, List<Tensor> inputs) {
+        CpuOp op = new CpuOp(dnnl, scope);
+        Shape shape = new Layer.Concat().output(scope.path(), inputs.toArray(Tensor[]::new));
+        memory.data_type type = CpuLayout.of(inputs.get(0).layout()).get_data_type();
+        memory.desc whole = shape.rank() == 4
+                ? new memory.desc(shape.toLongs(), type, memory.format_tag.acdb)
+                : Dnnl.plain(shape, type);
+        Tensor y = op.output(shape, whole);
+        long[] from = new long[shape.rank()];
+        for (Tensor x : inputs) {
+            memory.desc part = whole.submemory_desc(x.shape().toLongs(), from);
+            op.forward(op.reorder(op.value(x), op.arg(part, y.value())));
+            if (scope.training() && x.grad() != null) {
+                op.backward(op.reorder(op.arg(part, Objects.requireNonNull(y.grad())), op.grad(x)));
+            }
+            from[1] += x.shape().dim(1);
+        }
+        return op;
+    }
+
     /**
      * Plain Java, element by element in logical order: a user's own functions, and dropout, whose masks must
      * not depend on the layout. Both work in float32.
@@ -124,7 +147,31 @@ final class CpuPointwise {
         }
     }
 
+    /** In its input's layout and type. */
+    private static CpuOp activation(Dnnl dnnl, PlanContext scope, Activation function, Tensor x) {
+        boolean gelu = function instanceof Activation.Gelu;
+        int kind = (gelu ? algorithm.eltwise_gelu_erf : algorithm.eltwise_swish).value;
+        CpuOp op = new CpuOp(dnnl, scope);
+        memory.desc d = CpuLayout.of(x.layout());
+        op.output(x.shape(), d);
+        var pd = new eltwise_forward.primitive_desc(
+                dnnl.engine, Dnnl.FORWARD_TRAINING, kind, d, d, 1, Dnnl.attributes(), false);
+        op.forward(op.call(pd).with(DNNL_ARG_SRC, op.value(x)).with(DNNL_ARG_DST, op.value(op.output())));
+        if (!scope.training() || x.grad() == null) return op;
+        op.backward(op.call(new eltwise_backward.primitive_desc(
+                        dnnl.engine, kind, d, d, d, 1, pd, Dnnl.attributes(), false))
+                .with(
+                        DNNL_ARG_SRC,
+                        op.value(x),
+                        DNNL_ARG_DIFF_DST,
+                        op.grad(op.output()),
+                        DNNL_ARG_DIFF_SRC,
+                        op.grad(x)));
+        return op;
+    }
+
     static CpuOp map(Dnnl dnnl, PlanContext scope, Elementwise function, Tensor in) {
+        if (function instanceof Activation known) return activation(dnnl, scope, known, in);
         Plain op = new Plain(dnnl, scope, in);
         op.forward(() -> {
             for (int i = 0; i < op.x.capacity(); i++) op.y.put(i, function.value(op.x.get(i)));

@@ -19,9 +19,11 @@ final class CpuPool extends CpuOp {
         boolean max = spec.kind() == Layer.PoolKind.MAX;
         int kind = max ? algorithm.pooling_max.value : algorithm.pooling_avg_exclude_padding.value;
         memory.desc in = CpuLayout.of(x.layout());
-        long[] kernel = {spec.kernel(), spec.kernel()};
-        long[] stride = {spec.stride(), spec.stride()};
-        long[] pad = {spec.pad(), spec.pad()};
+        Layer.Window v = spec.vertical();
+        Layer.Window h = spec.horizontal();
+        long[] kernel = {v.kernel(), h.kernel()};
+        long[] stride = {v.stride(), h.stride()};
+        long[] pad = {v.pad(), h.pad()};
         Shape shape = spec.output(scope.path(), x);
         memory.desc any = Dnnl.any(shape, in.get_data_type());
         boolean training = scope.training();

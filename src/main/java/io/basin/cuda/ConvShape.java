@@ -108,8 +108,16 @@ final class ConvShape {
         last = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NHWC);
         first = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NCHW);
         conv = Descriptors.convolution(undo, spec, Descriptors.math(precision));
-        key = in.shape() + " " + filter + " stride " + spec.stride() + " pad " + spec.pad() + " groups " + spec.groups()
+        Layer.Window v = spec.vertical();
+        Layer.Window h = spec.horizontal();
+        String dilation = v.dilation() * h.dilation() == 1 ? "" : " dilation " + sides(v.dilation(), h.dilation());
+        key = in.shape() + " " + filter + " stride " + sides(v.stride(), h.stride()) + " pad " + sides(v.pad(), h.pad())
+                + dilation + " groups " + spec.groups()
                 + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
+    }
+
+    private static String sides(int vertical, int horizontal) {
+        return vertical == horizontal ? "" + vertical : vertical + "x" + horizontal;
     }
 
     /** Rather than failed. */

@@ -301,10 +301,12 @@ final class CudaDevice implements Device {
         Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
         if (layer instanceof Layer.Conv s) return new CudaConv(this, scope, s, x, y);
         if (layer instanceof Layer.BatchNorm s) return new CudaBatchNorm(this, scope, s, x, y);
+        if (layer instanceof Layer.GroupNorm s) return new CudaGroupNorm(this, scope, s, x);
         if (layer instanceof Layer.Dense s) return new CudaDense(this, scope, s, x);
         if (layer instanceof Layer.Pool s) return new CudaPool(this, scope, s, x);
         if (layer instanceof Layer.Relu) return CudaPointwise.relu(this, scope, x);
         if (layer instanceof Layer.Add) return CudaPointwise.add(this, scope, x, inputs.get(1));
+        if (layer instanceof Layer.Concat) return CudaPointwise.concat(this, scope, inputs);
         if (layer instanceof Layer.Dropout s)
             return CudaPointwise.dropout(this, scope, s, x, seed, Objects.requireNonNull(control));
         return CudaPointwise.map(this, scope, ((Layer.Pointwise) layer).function(), x);

@@ -8,6 +8,7 @@ import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
 import io.basin.device.RunState;
+import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,6 +108,25 @@ final class CudaPointwise {
             total = dx;
         }
         return op;
+    }
+
+    static CudaOp concat(CudaDevice device, PlanContext scope, List<Tensor> inputs) {
+        CudaOp op = new CudaOp(device, scope, inputs.toArray(Tensor[]::new));
+        Shape shape = new Layer.Concat().output(scope.path(), inputs.toArray(Tensor[]::new));
+        Tensor y = op.output(shape);
+        int from = 0;
+        for (Tensor x : inputs) {
+            op.forward(joined(op, "join", op.value(y), op.value(x), x, y, from));
+            if (scope.training() && x.grad() != null)
+                op.backward(joined(op, "part", op.grad(x), op.grad(y), x, y, from));
+            from += x.shape().dim(1);
+        }
+        return op;
+    }
+
+    private static Launch joined(CudaOp op, String kernel, KernelArg to, KernelArg of, Tensor x, Tensor y, int from) {
+        return op.kernel(FILE, op.typed(kernel), x.shape().elements())
+                .args(to, of, elements(x), x.shape().dim(1), y.shape().dim(1), from);
     }
 
     /** Masks are drawn anew in backward: cheaper than keeping them, and the same by construction. */

@@ -66,10 +66,19 @@ final class Descriptors {
         cudnnConvolutionDescriptor made = new cudnnConvolutionDescriptor();
         Check.cudnn(cudnnCreateConvolutionDescriptor(made), "cudnnCreateConvolutionDescriptor");
         undo.add("cudnnDestroyConvolutionDescriptor", () -> cudnnDestroyConvolutionDescriptor(made));
-        int p = s.pad();
-        int t = s.stride();
+        Layer.Window v = s.vertical();
+        Layer.Window h = s.horizontal();
         Check.cudnn(
-                cudnnSetConvolution2dDescriptor(made, p, p, t, t, 1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT),
+                cudnnSetConvolution2dDescriptor(
+                        made,
+                        v.pad(),
+                        h.pad(),
+                        v.stride(),
+                        h.stride(),
+                        v.dilation(),
+                        h.dilation(),
+                        CUDNN_CROSS_CORRELATION,
+                        CUDNN_DATA_FLOAT),
                 "cudnnSetConvolution2dDescriptor");
         Check.cudnn(cudnnSetConvolutionGroupCount(made, s.groups()), "cudnnSetConvolutionGroupCount");
         Check.cudnn(cudnnSetConvolutionMathType(made, math), "cudnnSetConvolutionMathType");
@@ -84,11 +93,19 @@ final class Descriptors {
         int mode = s.kind() == Layer.PoolKind.MAX
                 ? CUDNN_POOLING_MAX_DETERMINISTIC
                 : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING;
-        int k = s.kernel();
-        int p = s.pad();
-        int t = s.stride();
+        Layer.Window v = s.vertical();
+        Layer.Window h = s.horizontal();
         Check.cudnn(
-                cudnnSetPooling2dDescriptor(made, mode, CUDNN_PROPAGATE_NAN, k, k, p, p, t, t),
+                cudnnSetPooling2dDescriptor(
+                        made,
+                        mode,
+                        CUDNN_PROPAGATE_NAN,
+                        v.kernel(),
+                        h.kernel(),
+                        v.pad(),
+                        h.pad(),
+                        v.stride(),
+                        h.stride()),
                 "cudnnSetPooling2dDescriptor");
         return made;
     }

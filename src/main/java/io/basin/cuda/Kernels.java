@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 final class Kernels implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Kernels.class);
     private static final int THREADS = 256;
-    private static final List<String> FILES =
-            List.of("average.cu", "batch.cu", "ensemble.cu", "loss.cu", "norm.cu", "pointwise.cu", "step.cu");
+    private static final List<String> FILES = List.of(
+            "average.cu", "batch.cu", "ensemble.cu", "group.cu", "loss.cu", "norm.cu", "pointwise.cu", "step.cu");
 
     private final CUstream stream;
     private final int multiprocessors;

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * One layer of a net as plain data: printed, compared, written into headers and planned by devices.
@@ -33,9 +34,10 @@ public sealed interface Layer {
         return inputs.get(0);
     }
 
-    /** The output's shape for a batch of one input. */
-    default Shape output(String path, Tensor x) {
-        return output(path, List.of(x.shape().sample())).batched(x.shape().dim(0));
+    /** The output's shape for a batch. */
+    default Shape output(String path, Tensor... inputs) {
+        List<Shape> samples = Stream.of(inputs).map(x -> x.shape().sample()).toList();
+        return output(path, samples).batched(inputs[0].shape().dim(0));
     }
 
     /** The trained tensors, in PyTorch's order. */
@@ -69,53 +71,104 @@ public sealed interface Layer {
     }
 
     /**
+     * What a convolution or pool reads along one axis of an image.
+     *
+     * @param kernel elements read for one output
+     * @param stride from one output's to the next one's
+     * @param pad added on each side: zeros before a convolution; a pool passes over them
+     * @param dilation from one element read to the next; 1: they are neighbours
+     */
+    record Window(int kernel, int stride, int pad, int dilation) {
+        public Window(int kernel, int stride, int pad) {
+            this(kernel, stride, pad, 1);
+        }
+
+        private boolean isSound() {
+            return kernel > 0 && stride > 0 && pad >= 0 && dilation > 0;
+        }
+
+        /** As a square's sides in one, where they are alike. */
+        private static String text(Window vertical, Window horizontal) {
+            if (!vertical.equals(horizontal) || vertical.dilation > 1) {
+                return "vertical=" + vertical + ", horizontal=" + horizontal;
+            }
+            return "kernel=" + vertical.kernel + ", stride=" + vertical.stride + ", pad=" + vertical.pad;
+        }
+    }
+
+    /**
      * Convolution, optionally with bias and ReLU in the same pass.
      *
      * @param out output channels
-     * @param pad zeros added on each side
+     * @param vertical along the height
+     * @param horizontal along the width
      * @param groups divides input and output channels
      * @param init of the weight; a bias begins as {@link Initializer#bias} says
      */
-    record Conv(int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init)
+    record Conv(int out, Window vertical, Window horizontal, int groups, boolean bias, boolean relu, Initializer init)
             implements Linear {
+        /** Of squares. */
+        public Conv(
+                int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init) {
+            this(out, new Window(kernel, stride, pad), new Window(kernel, stride, pad), groups, bias, relu, init);
+        }
+
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
-            if (out < 1 || kernel < 1 || stride < 1 || pad < 0 || groups < 1) {
+            if (out < 1 || groups < 1 || !vertical.isSound() || !horizontal.isSound()) {
                 throw error(
-                        path, "channels, kernel, stride and groups must be positive, padding not negative: " + this);
+                        path,
+                        "channels, kernel, stride, dilation and groups must be positive, padding not negative: "
+                                + this);
             }
             if (x.dim(0) % groups != 0 || out % groups != 0) {
                 throw error(
                         path, groups + " groups do not divide " + x.dim(0) + " input and " + out + " output channels");
             }
-            return windows(path, x, out, kernel, stride, pad);
+            return windows(path, x, out, vertical, horizontal);
         }
 
         @Override
         public Param weight(Shape input) {
-            return new Param("weight", Shape.of(out, input.dim(0) / groups, kernel, kernel), init, false);
+            return new Param(
+                    "weight", Shape.of(out, input.dim(0) / groups, vertical.kernel, horizontal.kernel), init, false);
+        }
+
+        /** Runs of earlier versions are known by this text. */
+        @Override
+        public String toString() {
+            return "Conv[out=" + out + ", " + Window.text(vertical, horizontal) + ", groups=" + groups + ", bias="
+                    + bias + ", relu=" + relu + ", init=" + init + "]";
+        }
+    }
+
+    /** A layer that normalises, then scales and shifts each channel. */
+    sealed interface Norm extends Layer {
+        /** gamma, (C). */
+        default Param scale(Shape input) {
+            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
+        }
+
+        /** beta, (C). */
+        default Param shift(Shape input) {
+            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
+        }
+
+        @Override
+        default List<Param> parameters(Shape input) {
+            return List.of(scale(input), shift(input));
         }
     }
 
     /** Batch normalisation over (N, H, W), optionally with ReLU in the same pass; running = (1-m) running + m batch. */
-    record BatchNorm(double eps, double momentum, boolean relu) implements Layer {
+    record BatchNorm(double eps, double momentum, boolean relu) implements Norm {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             if (!(eps > 0) || !(momentum > 0 && momentum <= 1)) {
                 throw error(path, "batch norm needs eps > 0 and 0 < momentum <= 1: " + this);
             }
             return inputs.get(0);
-        }
-
-        /** gamma, (C). */
-        public Param scale(Shape input) {
-            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
-        }
-
-        /** beta, (C). */
-        public Param shift(Shape input) {
-            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
         }
 
         public Param mean(Shape input) {
@@ -127,13 +180,19 @@ public sealed interface Layer {
         }
 
         @Override
-        public List<Param> parameters(Shape input) {
-            return List.of(scale(input), shift(input));
-        }
-
-        @Override
         public List<Param> statistics(Shape input) {
             return List.of(mean(input), variance(input));
+        }
+    }
+
+    /** Group normalisation of each sample over (C / groups, H, W), by its biased variance (Wu and He 2018, arXiv 1803.08494). */
+    record GroupNorm(int groups, double eps) implements Norm {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            int channels = inputs.get(0).dim(0);
+            if (groups < 1 || !(eps > 0)) throw error(path, "group norm needs groups > 0 and eps > 0: " + this);
+            if (channels % groups != 0) throw error(path, groups + " groups do not divide " + channels + " channels");
+            return inputs.get(0);
         }
     }
 
@@ -157,14 +216,28 @@ public sealed interface Layer {
     }
 
     /** Pooling; averages do not count padding. */
-    record Pool(PoolKind kind, int kernel, int stride, int pad) implements Layer {
+    record Pool(PoolKind kind, Window vertical, Window horizontal) implements Layer {
+        /** Of squares. */
+        public Pool(PoolKind kind, int kernel, int stride, int pad) {
+            this(kind, new Window(kernel, stride, pad), new Window(kernel, stride, pad));
+        }
+
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape x = image(path, inputs);
-            if (kernel < 1 || stride < 1 || pad < 0 || 2 * pad > kernel) {
-                throw error(path, "kernel and stride must be positive, padding at most half the kernel: " + this);
+            for (Window w : List.of(vertical, horizontal)) {
+                if (w.isSound() && w.dilation == 1 && w.pad <= w.kernel / 2) continue;
+                throw error(
+                        path,
+                        "kernel and stride must be positive, padding at most half the kernel, dilation 1: " + this);
             }
-            return windows(path, x, x.dim(0), kernel, stride, pad);
+            return windows(path, x, x.dim(0), vertical, horizontal);
+        }
+
+        /** Runs of earlier versions are known by this text. */
+        @Override
+        public String toString() {
+            return "Pool[kind=" + kind + ", " + Window.text(vertical, horizontal) + "]";
         }
     }
 
@@ -176,6 +249,25 @@ public sealed interface Layer {
             Shape a = inputs.get(0);
             if (!a.equals(inputs.get(1))) throw error(path, "cannot add " + a + " and " + inputs.get(1));
             return a;
+        }
+    }
+
+    /** Its inputs' channels, one after another, as torch.cat of dimension 1 has them. */
+    record Concat() implements Layer {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            Shape first = inputs.get(0);
+            int channels = 0;
+            for (Shape x : inputs) {
+                List<Integer> rest = x.dims().subList(1, x.rank());
+                if (!rest.equals(first.dims().subList(1, first.rank()))) {
+                    throw error(path, "cannot put " + first + " and " + x + " together: more than channels differ");
+                }
+                channels = Math.addExact(channels, x.dim(0));
+            }
+            List<Integer> extents = new ArrayList<>(first.dims());
+            extents.set(0, channels);
+            return new Shape(extents);
         }
     }
 
@@ -191,13 +283,18 @@ public sealed interface Layer {
     /** A pointwise function of the caller's own. */
     record Pointwise(Elementwise function) implements Layer {}
 
-    /** What windows of {@code kernel} squared make of an image (C, H, W). */
-    private static Shape windows(String path, Shape x, int channels, int kernel, int stride, int pad) {
+    /** What windows make of an image (C, H, W). */
+    private static Shape windows(String path, Shape x, int channels, Window... axes) {
         List<Integer> extents = new ArrayList<>(List.of(channels));
-        for (int axis = 1; axis <= 2; axis++) {
-            int room = x.dim(axis) + 2 * pad - kernel;
-            if (room < 0) throw error(path, "kernel " + kernel + " exceeds its input " + x + " with padding " + pad);
-            extents.add(room / stride + 1);
+        for (Window w : axes) {
+            long reach = (long) w.dilation * (w.kernel - 1) + 1;
+            long room = x.dim(extents.size()) + 2L * w.pad - reach;
+            if (room < 0) {
+                String dilated = w.dilation > 1 ? " with dilation " + w.dilation : "";
+                throw error(
+                        path, "kernel " + w.kernel + dilated + " exceeds its input " + x + " with padding " + w.pad);
+            }
+            extents.add(Math.toIntExact(room / w.stride + 1));
         }
         return new Shape(extents);
     }

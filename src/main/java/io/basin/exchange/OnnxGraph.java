@@ -1,5 +1,6 @@
 package io.basin.exchange;
 
+import io.basin.device.Activation;
 import io.basin.device.Augmentation;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
  */
 final class OnnxGraph {
     private static final int FLOAT = 1;
+    private static final int INT64 = 7;
 
     private final Protobuf graph = new Protobuf();
 
@@ -32,8 +34,10 @@ final class OnnxGraph {
         static Operator of(String net, Node node) {
             Layer layer = node.layer();
             if (layer instanceof Layer.Conv c) {
-                return new Operator(
-                        "Conv", c.relu(), window(c.kernel(), c.stride(), c.pad(), integer("group", c.groups())));
+                Protobuf dilations = integers(
+                        "dilations", c.vertical().dilation(), c.horizontal().dilation());
+                Protobuf groups = integer("group", c.groups());
+                return new Operator("Conv", c.relu(), window(c.vertical(), c.horizontal(), dilations, groups));
             }
             if (layer instanceof Layer.Dense d) return new Operator("Gemm", d.relu(), integer("transB", 1));
             if (layer instanceof Layer.BatchNorm n) {
@@ -41,20 +45,21 @@ final class OnnxGraph {
             }
             if (layer instanceof Layer.Pool p) {
                 String type = p.kind() == Layer.PoolKind.MAX ? "MaxPool" : "AveragePool";
-                return new Operator(type, false, window(p.kernel(), p.stride(), p.pad()));
+                return new Operator(type, false, window(p.vertical(), p.horizontal()));
             }
             if (layer instanceof Layer.Relu) return new Operator("Relu", false);
             if (layer instanceof Layer.Add) return new Operator("Add", false);
+            if (layer instanceof Layer.Concat) return new Operator("Concat", false, integer("axis", 1));
             if (layer instanceof Layer.Dropout) return new Operator("Identity", false);
             throw new IllegalArgumentException(net + ": the layer '" + node.path() + "' computes a function that Basin"
                     + " knows no ONNX operator for; export the weights as safetensors");
         }
 
-        private static Protobuf[] window(int kernel, int stride, int pad, Protobuf... more) {
+        private static Protobuf[] window(Layer.Window v, Layer.Window h, Protobuf... more) {
             Stream<Protobuf> window = Stream.of(
-                    integers("kernel_shape", kernel, kernel),
-                    integers("strides", stride, stride),
-                    integers("pads", pad, pad, pad, pad));
+                    integers("kernel_shape", v.kernel(), h.kernel()),
+                    integers("strides", v.stride(), h.stride()),
+                    integers("pads", v.pad(), h.pad(), v.pad(), h.pad()));
             return Stream.concat(window, Arrays.stream(more)).toArray(Protobuf[]::new);
         }
     }
@@ -69,6 +74,16 @@ final class OnnxGraph {
         Map<Integer, String> values = new HashMap<>();
         values.put(-1, normalised(net, images, prefix));
         for (Node node : net.nodes()) {
+            String first =
+                    Objects.requireNonNull(values.get(node.inputs().get(0).id()));
+            if (node.layer() instanceof Layer.Pointwise p && p.function() instanceof Activation a) {
+                values.put(node.output().id(), activation(a, first, "/" + prefix + node.path()));
+                continue;
+            }
+            if (node.layer() instanceof Layer.GroupNorm g) {
+                values.put(node.output().id(), groupNorm(net, node, g, first, prefix));
+                continue;
+            }
             Operator operator = Operator.of(net.said().file().toString(), node);
             String value = "/" + prefix + node.path();
             List<String> inputs = new ArrayList<>();
@@ -88,6 +103,58 @@ final class OnnxGraph {
             values.put(node.output().id(), value);
         }
         return Objects.requireNonNull(values.get(net.output().id()));
+    }
+
+    /** Of the operators of this version, which has none of their names. */
+    private String activation(Activation function, String x, String value) {
+        if (function instanceof Activation.Silu) {
+            return node("Mul", List.of(x, node("Sigmoid", List.of(x), value + ".sigmoid")), value);
+        }
+        String scaled = node("Mul", List.of(x, constant(value + ".root", Math.sqrt(0.5))), value + ".scaled");
+        String erf = node("Erf", List.of(scaled), value + ".erf");
+        String share = node("Add", List.of(erf, constant(value + ".one", 1)), value + ".share");
+        String half = node("Mul", List.of(x, constant(value + ".half", 0.5)), value + ".halved");
+        return node("Mul", List.of(half, share), value);
+    }
+
+    /** Each group as a channel of its own, which an instance normalisation normalises. */
+    private String groupNorm(TrainedNet net, Node node, Layer.GroupNorm norm, String x, String prefix) {
+        String value = "/" + prefix + node.path();
+        Shape shape = node.output().shape();
+        Shape groups = Shape.of(norm.groups());
+        float[] ones = new float[norm.groups()];
+        Arrays.fill(ones, 1);
+        String grouped =
+                node("Reshape", List.of(x, sizes(value + ".groups", 0, norm.groups(), -1)), value + ".grouped");
+        String one = weights(value + ".ones", groups, ones);
+        String zero = weights(value + ".zeros", groups, new float[norm.groups()]);
+        Protobuf eps = real("epsilon", (float) norm.eps());
+        String plain = node("InstanceNormalization", List.of(grouped, one, zero), value + ".normalised", eps);
+        long[] all = new long[1 + shape.rank()];
+        for (int i = 0; i < shape.rank(); i++) all[i + 1] = shape.dim(i);
+        String image = node("Reshape", List.of(plain, sizes(value + ".sizes", all)), value + ".image");
+        int[] each = new int[shape.rank()];
+        Arrays.fill(each, 1);
+        each[0] = shape.dim(0);
+        String scale = prefix + node.path() + ".weight";
+        String shift = prefix + node.path() + ".bias";
+        weights(scale, Shape.of(each), net.values(node.path() + ".weight"));
+        weights(shift, Shape.of(each), net.values(node.path() + ".bias"));
+        return node("Add", List.of(node("Mul", List.of(image, scale), value + ".scaled"), shift), value);
+    }
+
+    /** Of a tensor's reshaping; 0: as it is. */
+    private String sizes(String name, long... sizes) {
+        ByteBuffer bytes = ByteBuffer.allocate(8 * sizes.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asLongBuffer().put(sizes);
+        graph.put(
+                5,
+                new Protobuf().put(1, sizes.length).put(2, INT64).put(8, name).put(9, bytes));
+        return name;
+    }
+
+    private String constant(String name, double value) {
+        return weights(name, Shape.of(1), new float[] {(float) value});
     }
 
     private String normalised(TrainedNet net, String images, String prefix) {

@@ -104,7 +104,7 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
     private static Layer biased(Layer layer, boolean relu) {
         if (layer instanceof Layer.Dense d) return new Layer.Dense(d.out(), true, relu, d.init());
         Layer.Conv c = (Layer.Conv) layer;
-        return new Layer.Conv(c.out(), c.kernel(), c.stride(), c.pad(), c.groups(), true, relu, c.init());
+        return new Layer.Conv(c.out(), c.vertical(), c.horizontal(), c.groups(), true, relu, c.init());
     }
 
     private void fold(Node linear, Node norm, Layer.BatchNorm layer, Map<String, Tensor> into) {

@@ -2,6 +2,7 @@ package io.basin.nn;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.device.Activation;
 import io.basin.device.Elementwise;
 import io.basin.device.Initializer;
 import io.basin.device.Layer;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A net as a tape: each call appends a node and returns its value.
@@ -30,7 +32,7 @@ import java.util.stream.Collectors;
  */
 @Api
 public final class Graph {
-    private static final double BATCH_NORM_EPS = 1e-5;
+    private static final double EPS = 1e-5;
     private static final double BATCH_NORM_MOMENTUM = 0.1;
 
     private final List<Node> nodes;
@@ -191,7 +193,12 @@ public final class Graph {
     }
 
     private Value batchNorm(Value x, boolean relu) {
-        return append(path("norm"), new Layer.BatchNorm(BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, relu), x);
+        return append(path("norm"), new Layer.BatchNorm(EPS, BATCH_NORM_MOMENTUM, relu), x);
+    }
+
+    /** Group norm with PyTorch's eps. */
+    public Value groupNorm(Value x, int groups) {
+        return append(path("norm"), new Layer.GroupNorm(groups, EPS), x);
     }
 
     public Value dense(Value x, int out) {
@@ -216,13 +223,17 @@ public final class Graph {
         return pool(x, new Layer.Pool(Layer.PoolKind.AVERAGE, kernel, kernel, 0));
     }
 
-    /** The mean over height and width. */
+    /** The mean over height and width, whatever they are. */
     public Value globalAveragePool(Value x) {
         Shape s = x.shape();
-        if (s.rank() != 3 || s.dim(1) != s.dim(2)) {
-            throw new IllegalArgumentException(path("pool") + ": needs a square image (C, S, S), got " + s);
-        }
-        return averagePool(x, s.dim(1));
+        if (s.rank() != 3) throw new IllegalArgumentException(path("pool") + ": needs an image (C, H, W), got " + s);
+        // Strides that a square's pool has always had: runs are known by them.
+        return pool(
+                x,
+                new Layer.Pool(
+                        Layer.PoolKind.AVERAGE,
+                        new Layer.Window(s.dim(1), s.dim(1), 0),
+                        new Layer.Window(s.dim(2), s.dim(2), 0)));
     }
 
     public Value pool(Value x, Layer.Pool layer) {
@@ -237,8 +248,24 @@ public final class Graph {
         return append(path("add"), new Layer.Add(), a, b);
     }
 
+    /** The channels of all, in their order. */
+    public Value concat(Value first, Value... others) {
+        Value[] all = Stream.concat(Stream.of(first), Stream.of(others)).toArray(Value[]::new);
+        return append(path("concat"), new Layer.Concat(), all);
+    }
+
     public Value dropout(Value x, double p) {
         return append(path("dropout"), new Layer.Dropout(p), x);
+    }
+
+    /** {@link Activation.Gelu}. */
+    public Value gelu(Value x) {
+        return elementwise(x, new Activation.Gelu());
+    }
+
+    /** {@link Activation.Silu}. */
+    public Value silu(Value x) {
+        return elementwise(x, new Activation.Silu());
     }
 
     /** A pointwise function of the caller's own, with its derivative. */

@@ -111,7 +111,7 @@ record Parts(Path home, boolean rehearsal) {
         List<String> nets = rehearsal ? List.of("mlp", "small-cnn") : Nets.NAMES;
         for (String net : nets) programs.add(measure("determinism", net, rehearsal ? 4 : 128, rehearsal ? 2 : 20));
         int times = nets.size() * PRECISIONS.size();
-        return part("determinism", "the same bits twice", 110, programs, "\"equal\":true", times);
+        return part("determinism", "the same bits twice", 140, programs, "\"equal\":true", times);
     }
 
     /** What {@code basin doctor --NAME} prints for some nets. */

@@ -70,6 +70,42 @@ class KernelTrafficTest {
             long threads = (long) BLOCKS * Gpu.THREADS;
             long dropout = moved(gpu, file, "dropout", y, x, control, N, CHANNELS, 1, 5L, 1 << 23, 2f);
             assertEquals(8L * N + 8 * threads, dropout);
+            DevicePointer all = gpu.put(Draws.normal(4, 3 * N));
+            assertEquals(8L * N, moved(gpu, file, "join", all, x, N, CHANNELS, 3 * CHANNELS, CHANNELS));
+            assertEquals(8L * N, moved(gpu, file, "part", y, all, N, CHANNELS, 3 * CHANNELS, CHANNELS));
+        });
+    }
+
+    /** What a thread asks of its channel and group comes from cache. */
+    @Test
+    void groupNormPassesOverItsGroupsAsOftenAsItSays() {
+        Gpu.run("traffic of group norm", gpu -> {
+            if (!counts(gpu)) return;
+            DevicePointer x = gpu.put(Draws.normal(1, N));
+            DevicePointer dy = gpu.put(Draws.normal(2, N));
+            DevicePointer y = gpu.empty(4L * N);
+            DevicePointer scale = gpu.put(Draws.normal(3, CHANNELS));
+            int samples = 4;
+            int groups = 4;
+            int pixels = N / CHANNELS / samples;
+            DevicePointer moments = gpu.empty(8L * samples * groups);
+            DevicePointer sums = gpu.empty(8L * samples * CHANNELS);
+            Gpu.Grid each = new Gpu.Grid(samples * groups, 1, 16, 16);
+            long threads = 256L * samples * groups;
+            String file = "group.cu";
+            long forward =
+                    moved(gpu, file, "groupNorm", each, y, x, moments, scale, scale, 1e-5f, CHANNELS, groups, pixels);
+            assertEquals(16L * N + 12 * threads + 8L * samples * groups, forward);
+            Gpu.Grid columns = new Gpu.Grid(samples, CHANNELS / 32, 32, 8);
+            long summed = moved(gpu, file, "groupSums", columns, x, dy, moments, sums, CHANNELS, groups, pixels);
+            assertEquals(8L * N + 8L * samples * CHANNELS + 8L * 8 * samples * CHANNELS, summed);
+            DevicePointer other = gpu.empty(4L * CHANNELS);
+            Gpu.Grid one = new Gpu.Grid(1, 1, Gpu.THREADS, 1);
+            long parameters = moved(gpu, file, "groupParameters", one, sums, other, y, samples, CHANNELS);
+            assertEquals(8L * samples * CHANNELS + 8 * CHANNELS, parameters);
+            long backward =
+                    moved(gpu, file, "groupGradient", each, y, x, dy, moments, sums, scale, CHANNELS, groups, pixels);
+            assertEquals(12L * N + 12 * threads + 12L * samples * CHANNELS, backward);
         });
     }
 

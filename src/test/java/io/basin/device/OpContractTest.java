@@ -58,6 +58,29 @@ class OpContractTest {
         }
     }
 
+    /** Kernels, strides, padding and dilation of another size along each axis; ResNet's stem. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void rectangularAndDilatedConvolutionsMatchTheReference(Subject subject) {
+        Layer.Window[][] windows = {
+            {new Layer.Window(1, 1, 0), new Layer.Window(5, 1, 2)},
+            {new Layer.Window(3, 2, 0), new Layer.Window(2, 1, 1)},
+            {new Layer.Window(3, 1, 2, 2), new Layer.Window(3, 1, 2, 2)},
+            {new Layer.Window(2, 1, 3, 3), new Layer.Window(3, 2, 1, 2)},
+            {new Layer.Window(7, 2, 3), new Layer.Window(7, 2, 3)}
+        };
+        long seed = 1;
+        for (Layer.Window[] w : windows) {
+            for (int channels : new int[] {6, 16}) {
+                boolean even = seed % 2 == 0;
+                Layer.Conv spec = new Layer.Conv(16, w[0], w[1], even ? 2 : 1, even, even, Initialisers.PYTORCH);
+                convolution(even ? MAP : CONV, channels, spec)
+                        .seed(seed++)
+                        .check(subject, Close.OPERATION, Close.GRADIENT);
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource(ALL)
     void convolutionsAddTheirResidualBeforeReluAndPassItsGradientOn(Subject subject) {
@@ -113,6 +136,13 @@ class OpContractTest {
                             .check(subject, Close.OPERATION, Close.OPERATION);
                 }
             }
+            Layer.Pool whole = new Layer.Pool(kind, new Layer.Window(7, 7, 0), new Layer.Window(9, 9, 0));
+            Layer.Pool wide = new Layer.Pool(kind, new Layer.Window(2, 2, 1), new Layer.Window(3, 1, 0));
+            for (Layer.Pool spec : List.of(whole, wide)) {
+                new Pairing(3, Shape.of(17, 7, 9), (d, scope, xs) -> d.plan(scope, spec, xs, 0, null))
+                        .with(CONV, 17)
+                        .check(subject, Close.OPERATION, Close.OPERATION);
+            }
         }
     }
 
@@ -137,14 +167,14 @@ class OpContractTest {
 
     @ParameterizedTest
     @MethodSource(ALL)
-    void functionsOfOnesOwnMatchTheReference(Subject subject) {
-        for (OpTrial.From from : OpTrial.From.values()) {
-            new Pairing(
-                            3,
-                            Shape.of(17, 7, 9),
-                            (d, scope, xs) -> d.plan(scope, new Layer.Pointwise(new Softplus()), xs, 0, null))
-                    .with(from, 17)
-                    .check(subject, Close.ROUNDING, Close.ROUNDING);
+    void functionsMatchTheReference(Subject subject) {
+        for (Elementwise f : List.of(new Softplus(), new Activation.Gelu(), new Activation.Silu())) {
+            Close close = f instanceof Activation ? Close.OPERATION : Close.ROUNDING;
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, new Layer.Pointwise(f), xs, 0, null);
+            for (OpTrial.From from : OpTrial.From.values()) {
+                new Pairing(3, Shape.of(17, 7, 9), planner).with(from, 17).check(subject, close, close);
+            }
+            new Pairing(3, Shape.of(2, 3, 3), planner).withRows(13).check(subject, close, close);
         }
     }
 
@@ -237,6 +267,38 @@ class OpContractTest {
         }
     }
 
+    /** One group, a group a channel, groups of more channels than a warp has lanes; images and rows. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void groupNormMatchesTheReference(Subject subject) {
+        for (int[] s : new int[][] {{12, 1}, {12, 3}, {12, 12}, {66, 2}}) {
+            Layer.GroupNorm spec = new Layer.GroupNorm(s[1], 1e-5);
+            Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, spec, xs, 0, null);
+            Pairing image = new Pairing(3, Shape.of(s[0], 7, 9), planner).with(s[1] == 3 ? MAP : CONV, s[0]);
+            image.check(subject, Close.GRADIENT, Close.GRADIENT);
+            if (s[1] == 3) image.evaluating().check(subject, Close.GRADIENT, Close.GRADIENT);
+            if (s[1] > 3) continue; // Groups of one value each are all 0.
+            new Pairing(5, Shape.of(2, 3, 3), planner).withRows(s[0]).check(subject, Close.GRADIENT, Close.GRADIENT);
+        }
+    }
+
+    /** Bits, for nothing is computed; inputs of any layouts. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void concatenationMatchesTheReference(Subject subject) {
+        Pairing.Planner planner = (d, scope, xs) -> d.plan(scope, new Layer.Concat(), xs, 0, null);
+        Pairing three = new Pairing(3, Shape.of(5, 7, 9), planner)
+                .with(CONV, 17)
+                .with(MAP, 5)
+                .with(CONV, 16);
+        three.check(subject, Close.ROUNDING, Close.ROUNDING);
+        three.evaluating().check(subject, Close.ROUNDING, Close.ROUNDING);
+        new Pairing(3, Shape.of(2, 3, 3), planner)
+                .withRows(13)
+                .withRows(6)
+                .check(subject, Close.ROUNDING, Close.ROUNDING);
+    }
+
     private static Stream<Class<?>> kinds(Class<?> of) {
         return of.isSealed()
                 ? Arrays.stream(of.getPermittedSubclasses()).flatMap(OpContractTest::kinds)
@@ -255,6 +317,8 @@ class OpContractTest {
                 new Layer.Pool(Layer.PoolKind.MAX, 2, 2, 0),
                 new Layer.Relu(),
                 new Layer.Add(),
+                new Layer.Concat(),
+                new Layer.GroupNorm(3, 1e-5),
                 new Layer.Dropout(0.5),
                 new Layer.Pointwise(new Softplus()));
         assertEquals(
@@ -264,7 +328,8 @@ class OpContractTest {
                 OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, 2, Shape.of(3, 6, 6))) {
             Tensor x = trial.input(OpTrial.From.CONV, 3);
             for (Layer layer : layers) {
-                List<Tensor> inputs = layer instanceof Layer.Add ? List.of(x, x) : List.of(x);
+                boolean two = layer instanceof Layer.Add || layer instanceof Layer.Concat;
+                List<Tensor> inputs = two ? List.of(x, x) : List.of(x);
                 Op op = trial.plan(layer.toString(), s -> device.plan(s, layer, inputs, 1, trial.control));
                 Shape sample = x.shape().sample();
                 assertEquals(

@@ -4,7 +4,7 @@ package io.basin.device;
  * Convolution by its definition.
  *
  * <pre>
- *   y[n,o,i,j] = relu(b[o] + sum_{c,u,v} w[o,c,u,v] x[n,g(o)+c,i s + u - p,j s + v - p] + residual[n,o,i,j])
+ *   y[n,o,i,j] = relu(b[o] + sum_{c,u,v} w[o,c,u,v] x[n,g(o)+c,i s + u d - p,j s' + v d' - p'] + residual[n,o,i,j])
  * </pre>
  */
 final class ReferenceConv extends ReferenceOp {
@@ -30,8 +30,8 @@ final class ReferenceConv extends ReferenceOp {
         in = x.shape().dim(1);
         height = x.shape().dim(2);
         width = x.shape().dim(3);
-        outHeight = (height + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
-        outWidth = (width + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
+        outHeight = outputs(spec.vertical(), height);
+        outWidth = outputs(spec.horizontal(), width);
         inGroup = in / spec.groups();
         Shape sample = x.shape().sample();
         w = scope.parameter(
@@ -43,23 +43,28 @@ final class ReferenceConv extends ReferenceOp {
         backward(this::gradient);
     }
 
+    private static int outputs(Layer.Window w, int in) {
+        return (in + 2 * w.pad() - w.dilation() * (w.kernel() - 1) - 1) / w.stride() + 1;
+    }
+
     /** Calls {@code visit} for every product of the sum at output element y of row n, channel o. */
     private interface Visit {
         void at(int xIndex, int wIndex);
     }
 
     private void window(int n, int o, int i, int j, Visit visit) {
-        int k = spec.kernel();
+        Layer.Window high = spec.vertical();
+        Layer.Window wide = spec.horizontal();
         int first = o / (spec.out() / spec.groups()) * inGroup;
         for (int c = 0; c < inGroup; c++) {
-            for (int u = 0; u < k; u++) {
-                int row = i * spec.stride() + u - spec.pad();
+            for (int u = 0; u < high.kernel(); u++) {
+                int row = i * high.stride() + u * high.dilation() - high.pad();
                 if (row < 0 || row >= height) continue;
-                for (int v = 0; v < k; v++) {
-                    int col = j * spec.stride() + v - spec.pad();
+                for (int v = 0; v < wide.kernel(); v++) {
+                    int col = j * wide.stride() + v * wide.dilation() - wide.pad();
                     if (col < 0 || col >= width) continue;
                     int xIndex = ((n * in + first + c) * height + row) * width + col;
-                    visit.at(xIndex, ((o * inGroup + c) * k + u) * k + v);
+                    visit.at(xIndex, ((o * inGroup + c) * high.kernel() + u) * wide.kernel() + v);
                 }
             }
         }

@@ -120,10 +120,12 @@ public final class ReferenceDevice implements Device {
         Tensor y = inputs.size() > 1 ? inputs.get(1) : null;
         if (layer instanceof Layer.Conv s) return new ReferenceConv(scope, s, x, y);
         if (layer instanceof Layer.BatchNorm s) return new ReferenceBatchNorm(scope, s, x, y);
+        if (layer instanceof Layer.GroupNorm s) return new ReferenceGroupNorm(scope, s, x);
         if (layer instanceof Layer.Dense s) return new ReferenceDense(scope, s, x);
         if (layer instanceof Layer.Pool s) return new ReferencePool(scope, s, x);
         if (layer instanceof Layer.Relu) return ReferencePointwise.relu(scope, x);
         if (layer instanceof Layer.Add) return ReferencePointwise.add(scope, x, y);
+        if (layer instanceof Layer.Concat) return ReferencePointwise.concat(scope, inputs);
         if (layer instanceof Layer.Dropout s) return ReferencePointwise.dropout(scope, s, x, seed, control);
         return ReferencePointwise.map(scope, ((Layer.Pointwise) layer).function(), x);
     }

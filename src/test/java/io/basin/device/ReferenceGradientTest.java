@@ -24,6 +24,7 @@ class ReferenceGradientTest {
                 UserNets.dropped(),
                 UserNets.shared(),
                 UserNets.chained(),
+                UserNets.windows(),
                 Nets.mlp(UserNets.SAMPLE, 7, 13),
                 Nets.preResNet(8, UserNets.SAMPLE, 5));
         for (Graph net : nets) for (long seed = 1; seed <= 3; seed++) compare(net, seed, 1e-6, 1e-6);
@@ -32,7 +33,10 @@ class ReferenceGradientTest {
     /** A user's function works in float32, so the differences are coarse. */
     @Test
     void gradientsThroughFunctionsOfOnesOwnEqualCentralDifferences() {
-        for (long seed = 1; seed <= 3; seed++) compare(UserNets.mapped(), seed, 3e-3, 2e-3);
+        for (long seed = 1; seed <= 3; seed++) {
+            compare(UserNets.mapped(), seed, 3e-3, 2e-3);
+            compare(UserNets.groupNormed(), seed, 3e-3, 2e-3);
+        }
     }
 
     private static void compare(Graph net, long seed, double h, double tolerance) {

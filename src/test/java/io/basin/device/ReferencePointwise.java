@@ -48,6 +48,35 @@ final class ReferencePointwise {
         return op;
     }
 
+    /** A row's elements of all inputs, one input after another. */
+    static Op concat(PlanContext scope, List<Tensor> inputs) {
+        ReferenceOp op = new ReferenceOp(scope);
+        Shape shape = new Layer.Concat().output(scope.path(), inputs.toArray(Tensor[]::new));
+        op.output(shape);
+        int rows = shape.dim(0);
+        int all = (int) shape.elements() / rows;
+        op.forward(() -> {
+            int from = 0;
+            for (Tensor x : inputs) {
+                int own = ReferenceOp.size(x) / rows;
+                for (int i = 0; i < own * rows; i++)
+                    op.value(op.output())
+                            .set(i / own * all + from + i % own, op.value(x).get(i));
+                from += own;
+            }
+        });
+        op.backward(() -> {
+            int from = 0;
+            for (Tensor x : inputs) {
+                int own = ReferenceOp.size(x) / rows;
+                for (int i = 0; i < own * rows; i++)
+                    op.grad(x).set(i, op.grad(op.output()).get(i / own * all + from + i % own));
+                from += own;
+            }
+        });
+        return op;
+    }
+
     static Op fork(PlanContext scope, Tensor x, List<Tensor> branches) {
         ReferenceOp op = new ReferenceOp(scope);
         op.output(x);

@@ -13,8 +13,10 @@ final class ReferencePool extends ReferenceOp {
         this.x = x;
         height = x.shape().dim(2);
         width = x.shape().dim(3);
-        int h = (height + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
-        int w = (width + 2 * spec.pad() - spec.kernel()) / spec.stride() + 1;
+        Layer.Window v = spec.vertical();
+        Layer.Window z = spec.horizontal();
+        int h = (height + 2 * v.pad() - v.kernel()) / v.stride() + 1;
+        int w = (width + 2 * z.pad() - z.kernel()) / z.stride() + 1;
         output(Shape.of(x.shape().dim(0), x.shape().dim(1), h, w));
         forward(() -> windows(this::pool));
         backward(() -> {
@@ -36,15 +38,16 @@ final class ReferencePool extends ReferenceOp {
         for (int plane = 0; plane < y.dim(0) * y.dim(1); plane++) {
             for (int i = 0; i < y.dim(2); i++) {
                 for (int j = 0; j < y.dim(3); j++) {
-                    int top = i * spec.stride() - spec.pad();
-                    int left = j * spec.stride() - spec.pad();
+                    int top = i * spec.vertical().stride() - spec.vertical().pad();
+                    int left =
+                            j * spec.horizontal().stride() - spec.horizontal().pad();
                     action.accept(new Window(
                             index++,
                             plane,
                             Math.max(0, top),
-                            Math.min(height, top + spec.kernel()),
+                            Math.min(height, top + spec.vertical().kernel()),
                             Math.max(0, left),
-                            Math.min(width, left + spec.kernel())));
+                            Math.min(width, left + spec.horizontal().kernel())));
                 }
             }
         }

@@ -53,17 +53,21 @@ class OnnxTest {
     @TempDir
     private Path folder;
 
-    /** A layer of each kind, with strides, groups, padding, and a batch norm over features. */
+    /** A layer of each kind, with strides, groups, padding, dilation, a kernel that is no square, and a batch norm over features. */
     public static final class EveryLayer implements Supplier<Graph> {
         @Override
         public Graph get() {
             Graph g = new Graph(IMAGE);
             Value x = g.conv(g.input(), new Layer.Conv(8, 5, 2, 1, 1, true, true, Initializer.fanIn()));
             Value y = g.at("grouped").conv(x, 8, 3, 1, 1, 4, false);
+            Layer.Window dilated = new Layer.Window(3, 1, 2, 2);
+            Layer.Window wide = new Layer.Window(5, 1, 2);
+            y = g.at("dilated").conv(y, new Layer.Conv(8, dilated, wide, 1, true, false, Initializer.fanIn()));
             y = g.add(g.relu(g.batchNorm(y)), x);
             y = g.pool(y, new Layer.Pool(Layer.PoolKind.AVERAGE, 3, 2, 1));
             y = g.pool(g.batchNorm(y), new Layer.Pool(Layer.PoolKind.MAX, 3, 2, 1));
-            y = g.batchNormRelu(g.dense(y, 12));
+            y = g.concat(g.groupNorm(y, 4), y, g.pool(y, new Layer.Pool(Layer.PoolKind.AVERAGE, 3, 1, 1)));
+            y = g.silu(g.batchNormRelu(g.dense(g.gelu(y), 12)));
             g.dense(g.dropout(g.denseRelu(y, 7), 0.5), CLASSES);
             return g;
         }

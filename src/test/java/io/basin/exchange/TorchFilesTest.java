@@ -38,8 +38,14 @@ class TorchFilesTest {
     private Path folder;
 
     private void torch(String how, String net, Shape sample, String last) throws IOException {
-        List<String> args =
-                List.of(how, net, "" + sample.dim(0), "" + sample.dim(1), "" + CLASSES, last, folder.toString());
+        List<String> args = List.of(
+                how,
+                net,
+                "" + sample.dim(0),
+                sample.dim(1) + "x" + sample.dim(2),
+                "" + CLASSES,
+                last,
+                folder.toString());
         GoldenProcess.run(TorchFiles.class, args, folder.resolve("log.txt"), 120);
     }
 
@@ -58,14 +64,17 @@ class TorchFilesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "mlp, mlp, 1, 28, Double",
-        "small-cnn, smallcnn, 1, 28, Float",
-        "small-cnn, smallcnn, 3, 32, Half",
-        "preresnet20, preresnet20, 3, 32, Float",
-        "vgg16-bn, vgg16-bn, 3, 32, BFloat16"
+        "mlp, mlp, 1, 28, 28, Double",
+        "small-cnn, smallcnn, 1, 28, 28, Float",
+        "small-cnn, smallcnn, 3, 32, 32, Half",
+        "preresnet20, preresnet20, 3, 32, 32, Float",
+        "vgg16-bn, vgg16-bn, 3, 32, 32, BFloat16",
+        "resnet18, resnet18, 3, 32, 40, Float",
+        "resnet50, resnet50, 3, 40, 33, Half"
     })
-    void predictionsAgreeBothWays(String name, String net, int channels, int size, String type) throws IOException {
-        Shape sample = Shape.of(channels, size, size);
+    void predictionsAgreeBothWays(String name, String net, int channels, int height, int width, String type)
+            throws IOException {
+        Shape sample = Shape.of(channels, height, width);
         torch("write", net, sample, type);
         RawTensors torch = new RawTensors(folder);
         Graph graph = Nets.build(name, sample, CLASSES);

@@ -16,6 +16,7 @@ import io.basin.device.Shape;
 import io.basin.train.Model;
 import io.basin.train.Plan;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -55,17 +56,14 @@ class NetsTest {
     }
 
     @Test
-    void everyNetTakesSquareImagesFromFourPixelsOn() {
+    void everyNetTakesImagesOfAnySidesFromFourPixelsOn() {
         for (String name : Nets.NAMES) {
-            for (int[] sample : new int[][] {{3, 4, 4}, {1, 20, 20}, {3, 33, 33}, {3, 96, 96}}) {
+            for (int[] sample :
+                    new int[][] {{3, 4, 4}, {1, 20, 20}, {3, 33, 33}, {3, 96, 96}, {3, 64, 47}, {1, 5, 90}}) {
                 Graph net = Nets.build(name, Shape.of(sample), 7);
                 assertEquals(Shape.of(7), net.output().shape(), name);
             }
         }
-        String said = assertThrows(
-                        IllegalArgumentException.class, () -> Nets.build("preresnet20", Shape.of(3, 64, 48), 7))
-                .getMessage();
-        assertTrue(said.contains("needs a square image"), said);
     }
 
     @Test
@@ -126,6 +124,63 @@ class NetsTest {
     @Test
     void theWideNetHasThePublishedCount() {
         assertEquals(36_479_194, count("wrn-28-10", CIFAR, 10));
+    }
+
+    /** The counts that torchvision states for 1000 classes, its 62 trained tensors of ResNet-18 and 161 of ResNet-50, two statistics a norm. */
+    @Test
+    void theResidualNetsHaveTorchvisionsCountsAndNames() {
+        Shape wide = Shape.of(3, 64, 48);
+        assertEquals(11_689_512, Nets.build("resnet18", wide, 1000).parameterCount());
+        assertEquals(21_797_672, Nets.build("resnet34", wide, 1000).parameterCount());
+        assertEquals(25_557_032, Nets.build("resnet50", wide, 1000).parameterCount());
+        List<String> basic = Nets.build("resnet18", wide, 10).tensorNames();
+        List<String> deep = Nets.build("resnet50", wide, 10).tensorNames();
+        assertEquals(62 + 2 * 20, basic.size());
+        assertEquals(161 + 2 * 53, deep.size());
+        assertEquals(List.of("conv1.weight", "bn1.weight", "bn1.bias"), basic.subList(0, 3));
+        assertTrue(basic.containsAll(List.of("layer1.0.conv1.weight", "layer4.1.bn2.running_var", "fc.weight")));
+        assertTrue(basic.stream().noneMatch(n -> n.startsWith("layer1.0.downsample")), basic::toString);
+        assertTrue(deep.containsAll(List.of(
+                "layer1.0.downsample.0.weight", "layer1.0.downsample.1.running_mean", "layer4.2.bn3.bias", "fc.bias")));
+    }
+
+    /** The stride is on the 3 x 3, torchvision's v1.5, and the stem leaves a quarter of each side, rounded up. */
+    @Test
+    void theResidualNetsHaveTorchvisionsStrides() {
+        Map<String, Shape> outputs = Nets.build("resnet50", Shape.of(3, 64, 47), 10).nodes().stream()
+                .collect(Collectors.toMap(Node::path, n -> n.output().shape()));
+        assertEquals(Shape.of(64, 32, 24), outputs.get("conv1"));
+        assertEquals(Shape.of(64, 16, 12), outputs.get("maxpool"));
+        assertEquals(Shape.of(128, 16, 12), outputs.get("layer2.0.conv1"));
+        assertEquals(Shape.of(128, 8, 6), outputs.get("layer2.0.conv2"));
+        assertEquals(Shape.of(2048, 2, 2), outputs.get("layer4.2.relu"));
+        assertEquals(Shape.of(2048, 1, 1), outputs.get("avgpool"));
+    }
+
+    /** Weights of convolutions that torchvision's VGGs of these depths have, and the classifier of the SWA paper's. */
+    @Test
+    void otherNetsOfTheFamiliesGoByTheirDepthAndWidth() {
+        long classifier = 2 * (512 * 512 + 512) + 512 * 10 + 10;
+        assertEquals(9_220_480 + classifier, Nets.build("vgg11", CIFAR, 10).parameterCount());
+        assertEquals(9_404_992 + classifier, Nets.build("vgg13", CIFAR, 10).parameterCount());
+        long norms = 2 * (2 * 64 + 2 * 128 + 4 * 256 + 8 * 512);
+        Graph deep = Nets.build("vgg19-bn", CIFAR, 10);
+        assertEquals(20_024_384 + norms + classifier, deep.parameterCount());
+        assertEquals("vgg19-bn", deep.source());
+        assertEquals(8.9e6, Nets.build("wrn-40-4", CIFAR, 10).parameterCount(), 0.05e6);
+        assertEquals(11.0e6, Nets.build("wrn-16-8", CIFAR, 10).parameterCount(), 0.05e6);
+        assertEquals(
+                preResNet(5, false, 10), Nets.build("preresnet32", CIFAR, 10).parameterCount());
+        for (String[] wrong : new String[][] {
+            {"vgg12", "VGGs have depth 11, 13, 16, 19, got 12"},
+            {"resnet101", "residual nets have depth 18, 34, 50, got 101"},
+            {"wrn-17-4", "depth 6n+4, got 17"},
+            {"wrn-16-0", "width of at least 1, got 0"}
+        }) {
+            String said = assertThrows(IllegalArgumentException.class, () -> Nets.build(wrong[0], CIFAR, 10))
+                    .getMessage();
+            assertTrue(said.startsWith("`model`: ") && said.contains(wrong[1]), said);
+        }
     }
 
     @Test
@@ -198,7 +253,7 @@ class NetsTest {
     /** No layer of these nets is left to be numbered, shortcuts and sums included. */
     @Test
     void everyLayerOfTheResidualNetsHasTheNameThatItWasGiven() {
-        for (String net : List.of("preresnet20", "preresnet164", "wrn-28-10")) {
+        for (String net : List.of("preresnet20", "preresnet164", "wrn-28-10", "resnet18", "resnet50")) {
             Graph g = Nets.build(net, Shape.of(3, 32, 32), 10);
             Set<String> paths = g.nodes().stream().map(Node::path).collect(Collectors.toSet());
             assertTrue(paths.containsAll(Set.of("layer1.0.add", "layer2.0.add", "layer3.0.add")), paths.toString());

@@ -21,7 +21,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * State dicts in libtorch's hands: {@code write NET CHANNELS SIZE CLASSES TYPE FOLDER} makes a net and writes {@code net.pt} with its
+ * State dicts in libtorch's hands: {@code write NET CHANNELS HEIGHTxWIDTH CLASSES TYPE FOLDER} makes a net and writes {@code net.pt} with its
  * state, random images and what it says of them; {@code read ... FILE FOLDER} has a net take up a safetensors file, read here by
  * the format's definition alone, and writes what that says of the same images. Start it through {@link GoldenProcess}.
  */
@@ -43,17 +43,20 @@ public final class TorchFiles {
         TorchTrain.configure(1);
         torch.manual_seed(1);
         int channels = Integer.parseInt(args[2]);
-        int size = Integer.parseInt(args[3]);
-        TorchNet net = TorchNets.build(args[1], channels, size, Integer.parseInt(args[4]), false);
+        String[] sides = args[3].split("x");
+        int height = Integer.parseInt(sides[0]);
+        TorchNet net = TorchNets.build(args[1], channels, height, Integer.parseInt(args[4]), false);
         Map<String, Tensor> state = new LinkedHashMap<>(net.parameters());
         state.putAll(net.buffers());
         RawTensors folder = new RawTensors(Path.of(args[6]));
-        long[] shape = {BATCH, channels, size, size};
+        long[] shape = {BATCH, channels, height, Integer.parseInt(sides[1])};
         try (AutoGradMode constants = new AutoGradMode(false)) {
             if (args[0].equals("write")) {
                 write(state, ScalarType.valueOf(args[5]), folder.directory().resolve("net.pt"));
-                // Each of another brightness: noise alone looks the same to a net.
-                Tensor light = torch.rand(BATCH, channels, 1, 1).mul_(new Scalar(3.0));
+                // Each of another brightness: noise alone looks the same to a net. A 7 x 7 stem begins with small
+                // weights.
+                double brightest = args[1].startsWith("resnet") ? 60 : 3;
+                Tensor light = torch.rand(BATCH, channels, 1, 1).mul_(new Scalar(brightest));
                 write(folder, RawTensors.IMAGES, torch.rand(shape).mul_(light));
             } else {
                 read(state, Path.of(args[5]));
@@ -71,6 +74,7 @@ public final class TorchFiles {
             Tensor t = e.getValue();
             if (e.getKey().startsWith("bn")
                     || e.getKey().contains(".bn")
+                    || e.getKey().contains("downsample.1")
                     || e.getKey().contains("running")) {
                 // Small scales: a residual sum that grows ends in probabilities of 0 and 1, which hide errors. Means
                 // and

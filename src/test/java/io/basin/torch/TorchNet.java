@@ -65,13 +65,17 @@ public final class TorchNet {
     }
 
     UnaryOperator<Tensor> conv(String name, long in, long out, long kernel, long stride, boolean bias) {
-        double deviation = Math.sqrt(2.0 / (kernel * kernel * out));
-        Tensor weight = parameter(name + ".weight", torch.randn(out, in, kernel, kernel), deviation);
+        long[] same = {kernel / 2, kernel / 2};
+        return conv(name, in, out, new long[] {kernel, kernel}, new long[] {stride, stride}, same, 1, bias);
+    }
+
+    UnaryOperator<Tensor> conv(
+            String name, long in, long out, long[] kernel, long[] strides, long[] padding, long spread, boolean bias) {
+        double deviation = Math.sqrt(2.0 / (kernel[0] * kernel[1] * out));
+        Tensor weight = parameter(name + ".weight", torch.randn(out, in, kernel[0], kernel[1]), deviation);
         TensorOptional shift =
                 bias ? new TensorOptional(parameter(name + ".bias", torch.zeros(out), 1)) : new TensorOptional();
-        long[] strides = {stride, stride};
-        long[] padding = {kernel / 2, kernel / 2};
-        long[] dilation = {1, 1};
+        long[] dilation = {spread, spread};
         return x -> torch.conv2d(x, weight, shift, strides, padding, dilation, 1);
     }
 
@@ -81,6 +85,12 @@ public final class TorchNet {
         TensorOptional mean = new TensorOptional(buffer(name + ".running_mean", torch.zeros(channels)));
         TensorOptional variance = new TensorOptional(buffer(name + ".running_var", torch.ones(channels)));
         return x -> torch.batch_norm(x, gamma, beta, mean, variance, training, BN_MOMENTUM, BN_EPS, false);
+    }
+
+    UnaryOperator<Tensor> groupNorm(String name, long groups, long channels) {
+        TensorOptional gamma = new TensorOptional(parameter(name + ".weight", torch.ones(channels), 1));
+        TensorOptional beta = new TensorOptional(parameter(name + ".bias", torch.zeros(channels), 1));
+        return x -> torch.group_norm(x, groups, gamma, beta, BN_EPS, false);
     }
 
     /** Uniform start within 1/sqrt(in), PyTorch's default of a linear layer. */

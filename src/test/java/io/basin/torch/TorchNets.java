@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * The nets of the comparison. Architectures and names follow the code published with the SWA paper (PreResNet, VGG16 with
@@ -23,7 +25,7 @@ public final class TorchNets {
 
     /**
      * Builds a net by name: {@code mlp} (784-1024-1024-10 for 1x28x28), {@code mlp:4-8-3} with widths of one's own,
-     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code vgg16-bn} (dropout 0.5) or {@code vgg16-bn-nodropout}, which a
+     * {@code smallcnn}, {@code preresnet20} (any 6n+2), {@code resnet18} or {@code resnet50} as in torchvision, {@code smooth} with layers that no other has, {@code vgg16-bn} (dropout 0.5) or {@code vgg16-bn-nodropout}, which a
      * golden run needs because no other engine draws libtorch's masks.
      */
     public static TorchNet build(String name, int channels, int size, int classes, boolean channelsLast) {
@@ -45,6 +47,9 @@ public final class TorchNets {
             return preResNet(net, Integer.parseInt(name.substring(9)), channels, size, classes);
         }
         return switch (name) {
+            case "resnet18" -> resNet(net, channels, classes, false, 2, 2, 2, 2);
+            case "resnet50" -> resNet(net, channels, classes, true, 3, 4, 6, 3);
+            case "smooth" -> smooth(net, channels, classes);
             case "vgg16-bn" -> vgg16(net, channels, classes, 0.5);
             case "vgg16-bn-nodropout" -> vgg16(net, channels, classes, 0);
             default -> throw new IllegalArgumentException("no such net: " + name);
@@ -119,6 +124,79 @@ public final class TorchNets {
         UnaryOperator<Tensor> shortcut =
                 stride == 1 && in == out ? x -> x : net.conv(name + "downsample.0", in, out, 1, stride, false);
         return x -> residual.apply(x).add_(shortcut.apply(x));
+    }
+
+    /** After torchvision's models/resnet.py, whatever the images' height and width. */
+    private static TorchNet resNet(TorchNet net, int channels, int classes, boolean bottleneck, int... blocks) {
+        List<UnaryOperator<Tensor>> layers = new ArrayList<>();
+        layers.add(net.conv("conv1", channels, 64, 7, 2, false));
+        layers.add(net.norm("bn1", 64));
+        layers.add(relu());
+        layers.add(x ->
+                torch.max_pool2d(x, new long[] {3, 3}, new long[] {2, 2}, new long[] {1, 1}, new long[] {1, 1}, false));
+        int in = 64;
+        for (int stage = 1; stage <= 4; stage++) {
+            int width = 32 << stage;
+            int out = bottleneck ? 4 * width : width;
+            for (int block = 0; block < blocks[stage - 1]; block++) {
+                int stride = stage > 1 && block == 0 ? 2 : 1;
+                String name = "layer" + stage + "." + block + ".";
+                UnaryOperator<Tensor> residual = bottleneck
+                        ? chain(List.of(
+                                net.conv(name + "conv1", in, width, 1, 1, false),
+                                net.norm(name + "bn1", width),
+                                relu(),
+                                net.conv(name + "conv2", width, width, 3, stride, false),
+                                net.norm(name + "bn2", width),
+                                relu(),
+                                net.conv(name + "conv3", width, out, 1, 1, false),
+                                net.norm(name + "bn3", out)))
+                        : chain(List.of(
+                                net.conv(name + "conv1", in, width, 3, stride, false),
+                                net.norm(name + "bn1", width),
+                                relu(),
+                                net.conv(name + "conv2", width, width, 3, 1, false),
+                                net.norm(name + "bn2", width)));
+                layers.add(joined(net, name, residual, in, out, stride));
+                in = out;
+            }
+        }
+        layers.add(x -> torch.adaptive_avg_pool2d(x, 1, 1));
+        layers.add(flatten());
+        layers.add(net.linear("fc", in, classes));
+        return net.body(chain(layers));
+    }
+
+    private static UnaryOperator<Tensor> joined(
+            TorchNet net, String name, UnaryOperator<Tensor> residual, int in, int out, int stride) {
+        UnaryOperator<Tensor> shortcut = stride == 1 && in == out
+                ? x -> x
+                : chain(List.of(
+                        net.conv(name + "downsample.0", in, out, 1, stride, false),
+                        net.norm(name + "downsample.1", out)));
+        return x -> residual.apply(x).add(shortcut.apply(x)).relu();
+    }
+
+    /** Kernels that are no squares and dilated ones, group norms, GELU by the error function, SiLU, channels put together. */
+    private static TorchNet smooth(TorchNet net, int channels, int classes) {
+        UnaryOperator<Tensor> first = chain(List.of(
+                net.conv("conv1", channels, 16, new long[] {3, 6}, new long[] {2, 3}, new long[] {1, 2}, 1, true),
+                net.groupNorm("norm1", 4, 16),
+                torch::gelu));
+        UnaryOperator<Tensor> second = chain(List.of(
+                net.conv("conv2", 16, 12, new long[] {3, 3}, new long[] {1, 1}, new long[] {2, 2}, 2, false),
+                net.groupNorm("norm2", 6, 12),
+                torch::silu));
+        UnaryOperator<Tensor> last = chain(List.of(
+                net.conv("conv3", 28, 16, 3, 2, true),
+                torch::silu,
+                x -> torch.adaptive_avg_pool2d(x, 1, 1),
+                flatten(),
+                net.linear("fc", 16, classes)));
+        return net.body(x -> {
+            Tensor y = first.apply(x);
+            return last.apply(torch.cat(new TensorVector(y, second.apply(y)), 1));
+        });
     }
 
     private static TorchNet vgg16(TorchNet net, int channels, int classes, double dropout) {

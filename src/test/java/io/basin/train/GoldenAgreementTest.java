@@ -14,15 +14,20 @@ import io.basin.device.Augmentation;
 import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Images;
+import io.basin.device.Initializer;
+import io.basin.device.Layer;
 import io.basin.device.Memory;
 import io.basin.device.Optimizer;
 import io.basin.device.Parameter;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
+import io.basin.device.Shape;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
+import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.nn.Value;
 import io.basin.random.Permutation;
 import io.basin.torch.GoldenProcess;
 import io.basin.torch.GoldenSpec;
@@ -34,6 +39,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,12 +60,31 @@ class GoldenAgreementTest {
     /** The same in bfloat16, by the norm over all weights: rounding to 8 bits turns more of those signs. */
     private static final double NARROW_MOVES = 0.15;
 
-    private static final int CLASSES = 10;
+    static final int CLASSES = 10;
     private static final long SEED = 11;
     private static final double AVERAGE = 0.25;
 
     @TempDir
     private Path directory;
+
+    /** As TorchNets has it. */
+    public static final class Smooth implements Supplier<Graph> {
+        @Override
+        public Graph get() {
+            Graph g = new Graph(Shape.of(3, 32, 32));
+            Layer.Window high = new Layer.Window(3, 2, 1);
+            Layer.Window wide = new Layer.Window(6, 3, 2);
+            Layer.Window dilated = new Layer.Window(3, 1, 2, 2);
+            Initializer init = Initializer.fanIn();
+            Value x = g.at("conv1").conv(g.input(), new Layer.Conv(16, high, wide, 1, true, false, init));
+            x = g.gelu(g.at("norm1").groupNorm(x, 4));
+            Value y = g.at("conv2").conv(x, new Layer.Conv(12, dilated, dilated, 1, false, false, init));
+            y = g.silu(g.at("norm2").groupNorm(y, 6));
+            x = g.silu(g.at("conv3").conv(g.concat(x, y), 16, 3, 2, 1, 1, true));
+            g.at("fc").dense(g.globalAveragePool(x), CLASSES);
+            return g;
+        }
+    }
 
     @ParameterizedTest
     @CsvSource({
@@ -67,10 +92,12 @@ class GoldenAgreementTest {
         "cpu, small-cnn, smallcnn, 1, 28, sgd",
         "cpu, small-cnn, smallcnn, 3, 32, nesterov",
         "cpu, preresnet20, preresnet20, 3, 32, sgd",
+        "cpu, io.basin.train.GoldenAgreementTest$Smooth, smooth, 3, 32, sgd",
         "cpu, mlp, mlp, 1, 28, adamw",
         "cuda, mlp, mlp, 1, 28, sgd",
         "cuda, small-cnn, smallcnn, 1, 28, nesterov",
         "cuda, mlp, mlp, 1, 28, adamw",
+        "cuda, io.basin.train.GoldenAgreementTest$Smooth, smooth, 3, 32, sgd",
         "cuda, preresnet20, preresnet20, 3, 16, sgd"
     })
     void tenStepsAgreeWithLibtorch(

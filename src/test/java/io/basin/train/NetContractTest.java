@@ -68,6 +68,8 @@ class NetContractTest {
                 UserNets.dropped(),
                 UserNets.shared(),
                 UserNets.chained(),
+                UserNets.windows(),
+                UserNets.groupNormed(),
                 UserNets.mapped());
         for (Graph net : nets) {
             for (long seed = 1; seed <= 2; seed++) {
@@ -86,7 +88,7 @@ class NetContractTest {
             requireRefusal(subject);
             return;
         }
-        for (Graph net : List.of(UserNets.smooth(), UserNets.mapped())) {
+        for (Graph net : List.of(UserNets.smooth(), UserNets.mapped(), UserNets.groupNormed())) {
             new Agreement(Setup.of(net, 8).with(Precision.BF16), Close.BFLOAT16).check(subject, 1);
         }
         List<Graph> kinked = List.of(

@@ -116,6 +116,29 @@ public final class UserNets {
         return g;
     }
 
+    /** Kernels that are no squares, dilated ones, and the mean over an image that is none. */
+    public static Graph windows() {
+        Graph g = new Graph(SAMPLE);
+        Initializer init = Initializer.fanIn();
+        Layer.Window one = new Layer.Window(1, 1, 0);
+        Layer.Window dilated = new Layer.Window(3, 1, 2, 2);
+        Value x = g.conv(g.input(), new Layer.Conv(16, one, new Layer.Window(4, 2, 1), 1, false, false, init));
+        x = g.conv(g.batchNormRelu(x), new Layer.Conv(17, dilated, dilated, 1, true, true, init));
+        x = g.pool(x, new Layer.Pool(Layer.PoolKind.MAX, new Layer.Window(3, 2, 1), one));
+        g.dense(g.globalAveragePool(x), CLASSES);
+        return g;
+    }
+
+    /** Group norms, smooth activations, channels put together, and no kink anywhere. */
+    public static Graph groupNormed() {
+        Graph g = new Graph(SAMPLE);
+        Value x = g.gelu(g.groupNorm(g.conv(g.input(), 16, 3, 2, 1, 1, true), 4));
+        Value y = g.silu(g.groupNorm(g.conv(x, 12, 3), 1));
+        x = g.conv(g.concat(x, y, x), 16, 1, 1, 0, 1, true);
+        g.dense(g.globalAveragePool(g.groupNorm(x, 8)), CLASSES);
+        return g;
+    }
+
     /** A function of one's own between layers, and a sum of dense layers at the end. */
     public static Graph mapped() {
         Graph g = new Graph(SAMPLE);
