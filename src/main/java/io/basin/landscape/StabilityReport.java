@@ -1,9 +1,9 @@
 package io.basin.landscape;
 
 import io.basin.report.Lines;
+import io.basin.text.Format;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
@@ -124,6 +124,6 @@ public final class StabilityReport {
     }
 
     private static String format(String pattern, double value) {
-        return String.format(Locale.ROOT, pattern, value);
+        return Format.of(pattern, value);
     }
 }

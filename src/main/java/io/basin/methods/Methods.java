@@ -29,7 +29,6 @@ public final class Methods {
             new Fge(0.8, 0.02, 0.0005, 0),
             new Independent(2)));
 
-    /** Names of all. */
     public static final List<String> NAMES =
             USUAL.all.stream().map(MethodSettings::name).toList();
 
