@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -161,9 +162,8 @@ final class PictureFolder {
         try {
             return how.apply(root).stream().filter(which).sorted().toList();
         } catch (UncheckedIOException e) {
-            IOException cause = e.getCause();
-            throw DataException.of(
-                    root.toString(), "cannot be read (" + Reason.of(cause) + ")", "Name another folder", e);
+            String why = Reason.of(Objects.requireNonNull(e.getCause()));
+            throw DataException.of(root.toString(), "cannot be read (" + why + ")", "Name another folder", e);
         }
     }
 
