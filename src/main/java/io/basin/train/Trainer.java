@@ -9,7 +9,6 @@ import io.basin.io.Disk;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
-import io.basin.io.OnFailure;
 import io.basin.io.Safetensors;
 import io.basin.text.Format;
 import io.basin.text.Require;
@@ -375,7 +374,13 @@ public final class Trainer {
     }
 
     private Weights loadMember(int step) {
-        Weights blank = training.model().store().blank(training.model().device());
-        return OnFailure.close(blank, w -> Checkpoint.loadModel(memberFile(step), training.model(), w));
+        Weights weights = training.model().store().blank(training.model().device());
+        try {
+            Checkpoint.loadModel(memberFile(step), training.model(), weights);
+            return weights;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 }
