@@ -10,7 +10,6 @@ import io.basin.methods.Method;
 import io.basin.methods.Schedule;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
-import io.basin.text.Format;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
@@ -20,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -58,7 +58,7 @@ final class SelfCheck {
     }
 
     private Extras measured(String what, String method, String how, double difference, double limit) {
-        String detail = Format.of("%s, largest difference %.1e (limit %.0e)", how, difference, limit);
+        String detail = String.format(Locale.ROOT, "%s, largest difference %.1e (limit %.0e)", how, difference, limit);
         return Extras.of(Check.of(what, method + ", seed " + place.seed(), difference <= limit, detail));
     }
 
@@ -145,7 +145,7 @@ final class SelfCheck {
         for (int step : steps) {
             double rate = training.rate(step);
             if (rate == (float) schedule.lr(step)) continue;
-            broken = Format.of("step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
+            broken = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
             break;
         }
         int models = steps.length > 0 ? steps.length : method.averaging().collected();
