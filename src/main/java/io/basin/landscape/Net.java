@@ -27,7 +27,9 @@ public record Net(String label, Path file) {
 
     /** What a comparison in {@code folder} trained with {@code method}, a net a seed. */
     public static List<Net> trained(Path folder, String method, long... seeds) {
-        return LongStream.of(seeds)
+        Require.given("folder", folder);
+        Require.given("method", method);
+        return LongStream.of(Require.given("seeds", seeds))
                 .mapToObj(s -> new Net(
                         method + ", seed " + s,
                         folder.resolve("seed-" + s).resolve(method).resolve(method + ".safetensors")))
