@@ -10,8 +10,11 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.basin.device.Layer;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What the packages' documentation promises about who knows whom. */
@@ -94,8 +97,8 @@ class ArchitectureTest {
     /** The package rule does not see them; a nested class belongs to the class around it. */
     @Test
     void classesHaveNoRingsWhereTheyNeedNone() {
-        for (String name :
-                List.of("compare", "data", "ensemble", "landscape", "nn", "random", "report", "text", "train")) {
+        for (String name : List.of(
+                "compare", "data", "ensemble", "exchange", "landscape", "nn", "random", "report", "text", "train")) {
             SliceAssignment outermost = new SliceAssignment() {
                 @Override
                 public SliceIdentifier getIdentifierOf(JavaClass c) {
@@ -111,6 +114,22 @@ class ArchitectureTest {
             };
             slices().assignedFrom(outermost).should().beFreeOfCycles().check(CLASSES);
         }
+    }
+
+    /** Java 17 has no switch over a sealed type that the compiler could check, so this does. */
+    @Test
+    void bothDevicesPlanEveryLayer() {
+        for (JavaClass device :
+                List.of(CLASSES.get("io.basin.cpu.CpuDevice"), CLASSES.get("io.basin.cuda.CudaDevice"))) {
+            Set<String> planned = device.getDirectDependenciesFromSelf().stream()
+                    .map(d -> d.getTargetClass().getName())
+                    .collect(Collectors.toSet());
+            layers(Layer.class).forEach(l -> assertTrue(planned.contains(l.getName()), device + " plans no " + l));
+        }
+    }
+
+    private static Stream<Class<?>> layers(Class<?> sealed) {
+        return Stream.of(sealed.getPermittedSubclasses()).flatMap(l -> l.isSealed() ? layers(l) : Stream.of(l));
     }
 
     @Test

@@ -1,9 +1,9 @@
 package io.basin.cli;
 
+import io.basin.text.Format;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBarRenderer;
 import me.tongfei.progressbar.ProgressState;
@@ -47,10 +47,10 @@ final class BarLine implements ProgressBarRenderer {
      * @param left units
      */
     String line(String task, double done, double seconds, long units, long left, String figures, int width) {
-        String head = String.format(Locale.ROOT, "%s %3.0f%% ", task, Math.floor(100 * done));
+        String head = Format.of("%s %3.0f%% ", task, Math.floor(100 * done));
         double each = units > 0 ? seconds / units : 0;
         String remaining = left <= 0 ? time(seconds) : units > 0 ? time(each * left) + " left" : "";
-        String rate = each > 0 && seconds > 1 ? String.format(Locale.ROOT, "%.1f %s/s", 1 / each, unit) : "";
+        String rate = each > 0 && seconds > 1 ? Format.of("%.1f %s/s", 1 / each, unit) : "";
         String shorter = figures.replaceFirst("^.*, (?=val )", "");
         for (List<String> tail : List.of(
                 List.of(remaining, rate, figures, total.get()),
@@ -78,7 +78,7 @@ final class BarLine implements ProgressBarRenderer {
     static String time(double seconds) {
         long s = Math.round(seconds);
         if (s < 60) return s + " s";
-        if (s < 3600) return String.format(Locale.ROOT, "%d:%02d", s / 60, s % 60);
-        return String.format(Locale.ROOT, "%d h %02d min", s / 3600, s / 60 % 60);
+        if (s < 3600) return Format.of("%d:%02d", s / 60, s % 60);
+        return Format.of("%d h %02d min", s / 3600, s / 60 % 60);
     }
 }

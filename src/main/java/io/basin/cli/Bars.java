@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.compare.Monitor;
 import io.basin.data.Progress;
+import io.basin.text.Format;
 import io.basin.train.Trainer;
 import java.time.Duration;
 import java.util.Locale;
@@ -55,9 +56,9 @@ final class Bars implements Monitor {
 
             @Override
             public void epoch(Trainer.Epoch e, double loss, double accuracy) {
-                String figures = String.format(Locale.ROOT, "loss %.3f, acc %.2f%%", e.loss(), 100 * e.accuracy());
+                String figures = Format.of("loss %.3f, acc %.2f%%", e.loss(), 100 * e.accuracy());
                 if (!Double.isNaN(loss)) {
-                    figures += String.format(Locale.ROOT, ", val %.3f, %.2f%%", loss, 100 * accuracy);
+                    figures += Format.of(", val %.3f, %.2f%%", loss, 100 * accuracy);
                 }
                 double rate = batch * (e.step() - last) / Math.max(1e-9, e.seconds());
                 last = e.step();

@@ -4,8 +4,8 @@ import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
+import io.basin.io.OnFailure;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +21,7 @@ import java.util.stream.Stream;
  * @param farewell what an interrupted process says last
  */
 record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements AutoCloseable {
-    /**
-     * @param name begins the folder's name in {@code runs} where neither {@code out} nor {@code resume} is given
-     * @throws IllegalArgumentException if {@code out} is not empty or {@code resume} holds no run
-     * @throws UncheckedIOException if another process or thread writes there, naming it, or the folder cannot be made
-     */
+    /** @param name begins the folder's name in {@code runs} where neither {@code out} nor {@code resume} is given */
     static Claim of(String name, Path out, Path resume) {
         if (resume != null && out != null && !out.toAbsolutePath().equals(resume.toAbsolutePath())) {
             throw new IllegalArgumentException("--out " + out + ": a run that resumes stays in its folder, --resume "
@@ -64,14 +60,11 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
     /** @param check whether the folder, which nobody else can change now, will do */
     private static Claim taken(Path folder, Runnable check) {
         FolderLock lock = FolderLock.take(folder);
-        try {
+        return OnFailure.close(lock, () -> {
             check.run();
             AtomicFile.sweep(folder);
             return new Claim(folder, lock, null);
-        } catch (RuntimeException e) {
-            lock.close();
-            throw e;
-        }
+        });
     }
 
     private static boolean hasRun(Path folder) {

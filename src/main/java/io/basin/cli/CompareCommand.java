@@ -9,7 +9,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains several methods at one budget and prints what the test set says of each. */
 @Command(
         name = "compare",
         description = "Trains every method at the same budget and compares them on the test set.",

@@ -25,7 +25,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Joins trained nets by curves of low loss. */
 @Command(
         name = "connect",
         description =
@@ -48,7 +47,7 @@ final class ConnectCommand implements Runnable {
     @Mixin
     private LandscapeOptions options;
 
-    @Option(names = "--curve", defaultValue = "Bezier", description = "Bezier or PolyChain; default ${DEFAULT-VALUE}")
+    @Option(names = "--curve", defaultValue = "Bezier", description = "Bezier or PolyChain")
     private Curve curve;
 
     @Option(
@@ -60,10 +59,10 @@ final class ConnectCommand implements Runnable {
     @Option(names = "--bends", description = "the same without the ends; default 1")
     private Integer between;
 
-    @Option(names = "--epochs", defaultValue = "10", description = "of each curve's training; default ${DEFAULT-VALUE}")
+    @Option(names = "--epochs", defaultValue = "10", description = "of each curve's training")
     private double epochs;
 
-    @Option(names = "--lr", defaultValue = "0.03", description = "initial learning rate; default ${DEFAULT-VALUE}")
+    @Option(names = "--lr", defaultValue = "0.03", description = "initial learning rate")
     private double lr;
 
     @Option(names = "--momentum", defaultValue = "0.9", description = "default ${DEFAULT-VALUE}")
@@ -72,7 +71,7 @@ final class ConnectCommand implements Runnable {
     @Option(names = "--nesterov", description = "Nesterov's momentum")
     private boolean nesterov;
 
-    @Option(names = "--wd", defaultValue = "5e-4", description = "weight decay of w(t); default ${DEFAULT-VALUE}")
+    @Option(names = "--wd", defaultValue = "5e-4", description = "weight decay of w(t)")
     private double weightDecay;
 
     @Option(names = "--no-decay-vectors", description = "spare biases and batch norm from weight decay")
@@ -81,10 +80,7 @@ final class ConnectCommand implements Runnable {
     @Option(names = "--free-ends", description = "train the curve's ends, too, from the nets on; default: they stay")
     private boolean freeEnds;
 
-    @Option(
-            names = "--points",
-            defaultValue = "61",
-            description = "values of t that are measured, evenly from 0 to 1; default ${DEFAULT-VALUE}")
+    @Option(names = "--points", defaultValue = "61", description = "values of t that are measured, evenly from 0 to 1")
     private int points;
 
     @Override

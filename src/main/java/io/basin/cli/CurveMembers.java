@@ -10,6 +10,7 @@ import io.basin.landscape.Connection;
 import io.basin.landscape.Curve;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
+import io.basin.text.Format;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -108,7 +108,7 @@ record CurveMembers(Curve curve, List<ModelFile> ends, List<List<Path>> legs) {
                 List<Path> points = legs.get(leg);
                 FileMean.sum(points, curve.coefficients(place - leg, points.size()))
                         .into(model);
-                String name = String.format(Locale.ROOT, "t-%.4f", place);
+                String name = Format.of("t-%.4f", place);
                 model.refresh(splits, BatchNormUpdate.AUTO, name + ": batch-norm statistics", progress);
                 Path file = folder.resolve(name + ".safetensors");
                 Map<String, String> header = MergeOptions.header(ends, "curve");

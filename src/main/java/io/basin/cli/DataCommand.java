@@ -12,7 +12,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Lists, downloads and checks data sets. */
 @Command(
         name = "data",
         description = "Lists, fetches and verifies data sets.",

@@ -117,11 +117,7 @@ final class DataOptions {
         return height < 32 ? Math.min(2, height / 4) : height / 8;
     }
 
-    /**
-     * Samples to hold out.
-     *
-     * @param asked what the user says; null where nothing is said
-     */
+    /** @param asked what the user says; null where nothing is said */
     int validation(@Nullable Integer asked) {
         if (!isOwn()) return asked != null ? asked : USUAL_VALIDATION;
         TrainTest data = load(new Bars().progress());

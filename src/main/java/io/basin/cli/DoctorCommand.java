@@ -16,6 +16,7 @@ import io.basin.device.Sgd;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
+import io.basin.text.Format;
 import io.basin.train.Model;
 import io.basin.train.Plan;
 import io.basin.train.Training;
@@ -31,7 +32,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Says what this machine has, and proves that a device trains by training on it for a moment. */
 @Command(
         name = "doctor",
         description = "Describes the machine, opens every device and trains a small net on it for a moment.",
@@ -66,10 +66,7 @@ final class DoctorCommand implements Callable<Integer> {
     private String chosen;
 
     @TrainingOptions.Sets("batch")
-    @Option(
-            names = "--batch-size",
-            defaultValue = "128",
-            description = "of --times and --algorithms; default ${DEFAULT-VALUE}")
+    @Option(names = "--batch-size", defaultValue = "128", description = "of --times and --algorithms")
     private int batch;
 
     @Option(
@@ -134,13 +131,9 @@ final class DoctorCommand implements Callable<Integer> {
             line(
                     provider.name(),
                     device.describe()
-                            + String.format(
-                                    Locale.ROOT,
+                            + Format.of(
                                     "; %d steps of the small CNN: loss %.3f to %.3f, %s",
-                                    STEPS,
-                                    losses[0],
-                                    losses[1],
-                                    learns ? "learns" : "DOES NOT LEARN"));
+                                    STEPS, losses[0], losses[1], learns ? "learns" : "DOES NOT LEARN"));
             return learns && right ? State.WORKS : State.WRONG;
         } catch (DeviceException | IllegalArgumentException e) {
             line(provider.name(), "does not work: " + e.getMessage());

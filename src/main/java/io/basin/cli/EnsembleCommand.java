@@ -11,6 +11,7 @@ import io.basin.ensemble.RunFolder;
 import io.basin.io.Json;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.text.Format;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +26,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Combines the predictions of trained nets, whatever nets they are. */
 @Command(
         name = "ensemble",
         description = "Combines predictions of weights files and runs, of any nets of one data set, on the test part.",
@@ -58,10 +58,7 @@ final class EnsembleCommand implements Runnable {
             description = "nets along the curve of this 'basin connect' run, instead of RUNs; default none")
     private Path curve;
 
-    @Option(
-            names = "--points",
-            defaultValue = "5",
-            description = "of --curve, its ends included; default ${DEFAULT-VALUE}")
+    @Option(names = "--points", defaultValue = "5", description = "of --curve, its ends included")
     private int points;
 
     @Option(
@@ -192,8 +189,7 @@ final class EnsembleCommand implements Runnable {
 
     private static String said(String combiner, Metrics m) {
         if (Combiners.givesProbabilities(combiner)) return m.toString();
-        return String.format(
-                Locale.ROOT, "accuracy %.2f %%, NLL n/a, ECE n/a over %d samples", 100 * m.accuracy(), m.count());
+        return Format.of("accuracy %.2f %%, NLL n/a, ECE n/a over %d samples", 100 * m.accuracy(), m.count());
     }
 
     private static Map<String, Metrics> all(int members, FileEnsemble.Outcome o) {

@@ -29,7 +29,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Measures weights files, and tests two of them against each other. */
 @Command(
         name = "evaluate",
         description = "Accuracy, NLL and ECE of weights files on their data set's test part.",

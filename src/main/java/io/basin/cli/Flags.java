@@ -115,7 +115,6 @@ final class Flags {
             return models.get(0).data(dataDir, progress);
         }
 
-        /** Does {@code work} with the models' data on a device. */
         void with(List<ModelFile> models, TrainTest data, Consumer<Splits> work) {
             try (Device device = open();
                     Splits splits = ModelFile.splits(device, data, models)) {

@@ -20,7 +20,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Makes a weights file of another program's weights. */
 @Command(
         name = "import",
         description =
@@ -79,7 +78,7 @@ final class ImportCommand implements Runnable {
                     "draw this layer, or all whose names begin so, anew; without a name the last one; default none")
     private String newHead;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn anew; default ${DEFAULT-VALUE}")
+    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn anew")
     private long seed;
 
     @Option(

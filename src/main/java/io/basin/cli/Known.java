@@ -8,7 +8,6 @@ import java.util.List;
 final class Known {
     private Known() {}
 
-    /** Data sets. */
     static final class Sets implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
@@ -16,7 +15,6 @@ final class Known {
         }
     }
 
-    /** Nets. */
     static final class Nets implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
@@ -24,7 +22,6 @@ final class Known {
         }
     }
 
-    /** Methods. */
     static final class Methods implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {

@@ -79,17 +79,13 @@ final class LandscapeOptions extends Flags.Output {
             defaultValue = "4",
             description =
                     "GiB for the activations of one pass: where the samples of --bn-samples fit at once, all points"
-                            + " share them on the device and a single pass gives exact statistics; default ${DEFAULT-VALUE}")
+                            + " share them on the device and a single pass gives exact statistics")
     double memory;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random; default ${DEFAULT-VALUE}")
+    @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random")
     long seed;
 
-    /**
-     * Nets of one model and their data on a device.
-     *
-     * @param configuration to which a command adds what decides its results
-     */
+    /** @param configuration to which a command adds what decides its results */
     record Place(
             Settings settings,
             List<Net> nets,
@@ -114,7 +110,6 @@ final class LandscapeOptions extends Flags.Output {
      *
      * @param files of the nets; {@code marks} of others that a picture shows
      * @param optimizer of a net that is trained on the data
-     * @throws IllegalArgumentException naming the files or flags that do not fit together
      */
     void run(
             String command,
@@ -200,11 +195,7 @@ final class LandscapeOptions extends Flags.Output {
                 how.data(pad, step, held, used, card.labelNoise()));
     }
 
-    /**
-     * The data that the nets were trained on.
-     *
-     * @throws IllegalArgumentException where the flags give other data, which shows in its mean and deviation
-     */
+    /** The data that the nets were trained on. */
     private Splits splits(Device on, ModelFile model, Settings settings, Progress progress) {
         TrainTest data = DataSets.load(settings.dataset(), dataDir, progress);
         model.requireTrainedOn(data);
@@ -217,11 +208,7 @@ final class LandscapeOptions extends Flags.Output {
                 + " was trained on: repeat the flags of its training");
     }
 
-    /**
-     * The nets of a picture, all of one model.
-     *
-     * @throws IllegalArgumentException naming the two files that differ
-     */
+    /** The nets of a picture, all of one model. */
     private static ModelFile sameModel(List<Path> files) {
         ModelFile first = ModelFile.of(files.get(0));
         for (Path file : files) {

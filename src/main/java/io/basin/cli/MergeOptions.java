@@ -6,6 +6,7 @@ import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.Notices;
 import io.basin.landscape.Net;
+import io.basin.text.Format;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -89,14 +89,10 @@ final class MergeOptions extends Flags.Data {
         });
     }
 
-    /**
-     * The mean's accuracy on held-out samples beside that of its files.
-     *
-     * @throws IllegalArgumentException where a barrier lies between the files, unless that is to be
-     */
+    /** The mean's accuracy on held-out samples beside that of its files. */
     private String heldOut(List<ModelFile> models, Model model, Splits splits, boolean beyond) {
         double accuracy = model.evaluate(splits, Splits.Part.VALIDATION).accuracy();
-        String said = String.format(Locale.ROOT, "; held-out accuracy %.2f %%", 100 * accuracy);
+        String said = Format.of("; held-out accuracy %.2f %%", 100 * accuracy);
         if (beyond) return said;
         try (Model one = models.get(0).open(splits)) {
             one.on(splits, Splits.Part.VALIDATION);
@@ -106,15 +102,12 @@ final class MergeOptions extends Flags.Data {
                     .toArray();
             double ends = Arrays.stream(alone).average().orElseThrow();
             int samples = splits.validationSet().count();
-            said += String.format(Locale.ROOT, ", of its files %.2f %% on average", 100 * ends);
+            said += Format.of(", of its files %.2f %% on average", 100 * ends);
             if (!Mergeability.barrier(alone, accuracy, samples)) return said;
-            String barrier = String.format(
-                    Locale.ROOT,
+            String barrier = Format.of(
                     "a barrier lies between these files: on %d held-out samples their mean has an accuracy of %.2f %%, they"
                             + " themselves %.2f %% on average",
-                    samples,
-                    100 * accuracy,
-                    100 * ends);
+                    samples, 100 * accuracy, 100 * ends);
             if (!force) {
                 throw new IllegalArgumentException(
                         barrier + ". Combine predictions with 'basin ensemble', or average anyway with --force");

@@ -3,11 +3,10 @@ package io.basin.cli;
 import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
 import io.basin.data.Picture;
+import io.basin.io.Disk;
 import io.basin.io.FormatException;
-import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -66,7 +65,7 @@ record Pictures(Dataset set, List<String> names) {
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
+            throw Disk.unreadable(file, e);
         }
     }
 

@@ -2,8 +2,8 @@ package io.basin.cli;
 
 import io.basin.data.Dataset;
 import io.basin.report.Statistics;
+import io.basin.text.Format;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -37,16 +37,10 @@ final class Polarity {
             if (count++ == 0) first = i;
         }
         if (count == 0) return Optional.empty();
-        return Optional.of(String.format(
-                Locale.ROOT,
+        return Optional.of(Format.of(
                 "%d of %d images look inverted (%s: its border's mean is %.0f of 255, %s's is %.0f): the net knows no such"
                         + " images; invert them",
-                count,
-                borders.length,
-                pictures.names().get(first),
-                borders[first],
-                data.name(),
-                mean));
+                count, borders.length, pictures.names().get(first), borders[first], data.name(), mean));
     }
 
     /** Mean of the outermost rows and columns of every image, over all channels: (N), 0 to 255. */

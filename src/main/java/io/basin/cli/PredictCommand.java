@@ -10,6 +10,7 @@ import io.basin.device.PredictionSum;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.FileKind;
 import io.basin.io.Notices;
+import io.basin.text.Format;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.ModelHeader;
@@ -17,7 +18,6 @@ import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -26,7 +26,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Names what is on pictures. */
 @Command(
         name = "predict",
         description =
@@ -178,7 +177,7 @@ final class PredictCommand implements Runnable {
             StringBuilder line = new StringBuilder(image + ":");
             if (vote != null) line.append("  by vote ").append(vote).append(", mean");
             for (Likely c : classes) {
-                line.append(String.format(Locale.ROOT, "  %s %.1f%%", c.name, 100 * c.probability));
+                line.append(Format.of("  %s %.1f%%", c.name, 100 * c.probability));
             }
             return line.toString();
         }

@@ -50,11 +50,7 @@ final class Recipe {
                 + " --fge-start 0.8 --fge-cycle 4 --fge-lr-high 0.05 --fge-lr-low 0.0005";
     }
 
-    /**
-     * {@code args}, with the flags of the recipe that they name and do not give.
-     *
-     * @throws IllegalArgumentException for a recipe that is not known
-     */
+    /** {@code args}, with the flags of the recipe that they name and do not give. */
     static String[] complete(String[] args) {
         boolean named = Arrays.stream(args).anyMatch(a -> a.equals(FLAG) || a.startsWith(FLAG + "="));
         if (!named && Arrays.stream(args).noneMatch("compare"::equals)) return args;

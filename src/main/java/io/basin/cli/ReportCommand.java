@@ -10,7 +10,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Holds finished comparisons side by side. */
 @Command(
         name = "report",
         description = "Holds finished comparisons side by side: where averaging pays, and what became of the article's"

@@ -30,11 +30,7 @@ final class Resumption {
 
     private Resumption() {}
 
-    /**
-     * {@code args}, with what the folder that they resume knows and they leave out.
-     *
-     * @throws IllegalArgumentException where another command made the folder
-     */
+    /** {@code args}, with what the folder that they resume knows and they leave out. */
     static String[] complete(String[] args) {
         Path folder = folder(args);
         if (folder == null) return args;

@@ -4,12 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
 import io.basin.data.OwnData;
 import io.basin.ensemble.RunFolder;
+import io.basin.io.Disk;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Notices;
+import io.basin.text.Format;
 import io.basin.text.Printable;
-import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -125,7 +126,7 @@ final class RunsCommand implements Runnable {
                             folder.toString(), "", List.of(), "", "", null, 0, 0, "damaged", null, null, bytes, date);
                 }
             } catch (IOException e) {
-                throw new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
+                throw Disk.unreadable(folder, e);
             }
         }
 
@@ -212,20 +213,13 @@ final class RunsCommand implements Runnable {
         }
 
         String inWords() {
-            StringBuilder out = new StringBuilder(String.format(
-                    Locale.ROOT,
-                    "%s  %s  %s  %.1f MB",
-                    Printable.of(run),
-                    state,
-                    TIME.format(Instant.parse(date)),
-                    1e-6 * bytes));
+            StringBuilder out = new StringBuilder(Format.of(
+                    "%s  %s  %s  %.1f MB", Printable.of(run), state, TIME.format(Instant.parse(date)), 1e-6 * bytes));
             if (command.isEmpty()) return out.toString();
             out.append("\n  " + command + ": " + dataset + ", " + model);
-            if (epochs != null)
-                out.append(String.format(Locale.ROOT, epochs == 1 ? ", %s epoch" : ", %s epochs", plain(epochs)));
+            if (epochs != null) out.append(Format.of(epochs == 1 ? ", %s epoch" : ", %s epochs", plain(epochs)));
             if (seeds > 0) out.append(", " + seedsDone + " of " + seeds + (seeds == 1 ? " seed" : " seeds"));
-            if (bestAccuracy != null)
-                out.append(String.format(Locale.ROOT, "; best %s %.2f %%", best, 100 * bestAccuracy));
+            if (bestAccuracy != null) out.append(Format.of("; best %s %.2f %%", best, 100 * bestAccuracy));
             if (!methods.isEmpty()) out.append("\n  " + String.join(", ", methods));
             if (state.equals("resumable")) out.append("\n  to go on: basin " + command + " --resume " + run);
             return out.toString();

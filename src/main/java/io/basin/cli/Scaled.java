@@ -5,9 +5,9 @@ import io.basin.ensemble.FileMembers;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
 import io.basin.ensemble.Temperature;
+import io.basin.text.Format;
 import io.basin.train.Splits;
 import java.util.List;
-import java.util.Locale;
 
 /** The mean of nets' probabilities at the temperature that suits it best. */
 final class Scaled {
@@ -31,11 +31,9 @@ final class Scaled {
         }
         double[] held = mean(splits, Splits.Part.VALIDATION, models, progress);
         Temperature t = Temperature.fit(held, classes, splits.validationSet().labels());
-        String how = String.format(
-                Locale.ROOT,
+        String how = Format.of(
                 "%.3f, fitted on %d held-out samples",
-                t.value(),
-                splits.validationSet().count());
+                t.value(), splits.validationSet().count());
         return said(t.apply(p, classes), labels, classes, how);
     }
 
@@ -56,6 +54,6 @@ final class Scaled {
             System.arraycopy(p, i * classes, row, 0, classes);
             m.add(row, labels[i]);
         }
-        return String.format(Locale.ROOT, " at temperature %s: NLL %.4f, ECE %.2f %%", how, m.nll(), 100 * m.ece());
+        return Format.of(" at temperature %s: NLL %.4f, ECE %.2f %%", how, m.nll(), 100 * m.ece());
     }
 }

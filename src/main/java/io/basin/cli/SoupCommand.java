@@ -17,7 +17,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Model soups: the mean of all, or of those that help on held-out data. */
 @Command(
         name = "soup",
         description = "Averages weights files that share an initialisation: all of them, or greedily those that help.",

@@ -14,7 +14,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Finds the step from which on a training is stable, and so where averaging may start. */
 @Command(
         name = "stability",
         description = {
@@ -40,16 +39,13 @@ final class StabilityCommand implements Runnable {
     @Option(
             names = "--checkpoints",
             defaultValue = "8",
-            description = "at equal distances over the budget, from the first weights on; default ${DEFAULT-VALUE}")
+            description = "at equal distances over the budget, from the first weights on")
     private int checkpoints;
 
-    @Option(
-            names = "--points",
-            defaultValue = "9",
-            description = "that are measured on each line, its ends included; default ${DEFAULT-VALUE}")
+    @Option(names = "--points", defaultValue = "9", description = "that are measured on each line, its ends included")
     private int points;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of first weights and orders; default ${DEFAULT-VALUE}")
+    @Option(names = "--seed", defaultValue = "1", description = "of first weights and orders")
     private long seed;
 
     @Override

@@ -11,11 +11,11 @@ import io.basin.device.Sgd;
 import io.basin.methods.Averaging;
 import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
+import io.basin.text.Format;
 import io.basin.train.Model;
 import io.basin.train.StepTimes;
 import io.basin.train.Training;
 import java.util.List;
-import java.util.Locale;
 
 /** What a net's training step takes on a device, operation by operation, and which algorithms it chose. */
 record StepReport(Device device, String net, Precision precision, int batch) {
@@ -71,8 +71,7 @@ record StepReport(Device device, String net, Precision precision, int batch) {
 
     private static String line(StepTimes.Row row, double copies, double products) {
         double seconds = row.milliseconds() / 1e3;
-        return String.format(
-                Locale.ROOT,
+        return Format.of(
                 "%-32s %10.4f %10.3f %10.4f %7.1f%% %7.1f%%",
                 row.name(),
                 row.milliseconds(),
@@ -83,6 +82,6 @@ record StepReport(Device device, String net, Precision precision, int batch) {
     }
 
     private static void say(String form, Object... values) {
-        System.out.println(String.format(Locale.ROOT, form, values));
+        System.out.println(Format.of(form, values));
     }
 }

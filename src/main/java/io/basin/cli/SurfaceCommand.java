@@ -13,7 +13,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Draws the loss over a plane in weight space. */
 @Command(
         name = "surface",
         description = {
@@ -64,7 +63,7 @@ final class SurfaceCommand implements Runnable {
             description = "around one net: random, or filter (scaled to the net's filters)")
     private Around around;
 
-    @Option(names = "--grid", defaultValue = "21", description = "cells along each axis; default ${DEFAULT-VALUE}")
+    @Option(names = "--grid", defaultValue = "21", description = "cells along each axis")
     private int grid;
 
     @Option(

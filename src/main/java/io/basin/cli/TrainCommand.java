@@ -10,7 +10,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains one method: a comparison of one, with the same folder, checkpoints and figures. */
 @Command(
         name = "train",
         description = "Trains one net with one method and keeps its weights.",

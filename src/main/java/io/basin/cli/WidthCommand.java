@@ -14,7 +14,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Measures how wide the optima are that nets lie in. */
 @Command(
         name = "width",
         description = {
@@ -37,10 +36,10 @@ final class WidthCommand implements Runnable {
     @Mixin
     private LandscapeOptions options;
 
-    @Option(names = "--directions", defaultValue = "5", description = "of each kind; default ${DEFAULT-VALUE}")
+    @Option(names = "--directions", defaultValue = "5", description = "of each kind")
     private int directions;
 
-    @Option(names = "--points", defaultValue = "10", description = "on each ray; default ${DEFAULT-VALUE}")
+    @Option(names = "--points", defaultValue = "10", description = "on each ray")
     private int points;
 
     @Option(
@@ -54,15 +53,13 @@ final class WidthCommand implements Runnable {
     @Option(
             names = "--relative",
             defaultValue = "1",
-            description =
-                    "length of the filter-normalised rays, 1 being as long as the filters; default ${DEFAULT-VALUE}")
+            description = "length of the filter-normalised rays, 1 being as long as the filters")
     private double relative;
 
     @Option(
             names = "--rise",
             defaultValue = "0.1",
-            description =
-                    "a net's width is where its mean training loss has risen by so many nats; default ${DEFAULT-VALUE}")
+            description = "a net's width is where its mean training loss has risen by so many nats")
     private double rise;
 
     @Override

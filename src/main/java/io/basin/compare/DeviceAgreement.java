@@ -10,12 +10,12 @@ import io.basin.device.Precision;
 import io.basin.nn.Graph;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
+import io.basin.text.Format;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -77,8 +77,7 @@ final class DeviceAgreement {
                 WHAT,
                 file.getFileName().toString(),
                 worst <= LIMIT,
-                String.format(
-                        Locale.ROOT,
+                Format.of(
                         "%s and %s, %d samples: probabilities differ by at most %.1e (limit %.0e)",
                         device.describe(),
                         other.describe(),

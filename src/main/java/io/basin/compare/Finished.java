@@ -123,9 +123,6 @@ final class Finished {
     /**
      * The results of a finished group; none where it is not finished or lacks a file that its training makes again without
      * training: weights and evidence.
-     *
-     * @throws IllegalArgumentException where they are those of another identity
-     * @throws FormatException naming a file of the group that is damaged or was changed, or one that only training makes
      */
     private static Optional<List<MethodScore>> scores(Path folder, String identity, Options options) {
         Path scores = folder.resolve(RunFolder.SCORES);

@@ -42,7 +42,6 @@ final class Moments {
         mean[c] += delta * count / total;
     }
 
-    /** Means and biased variances. */
     void write(FloatBuffer means, FloatBuffer variances) {
         for (int c = 0; c < mean.length; c++) {
             means.put(c, (float) mean[c]);

@@ -78,11 +78,7 @@ final class Team {
         return size;
     }
 
-    /**
-     * Prepares the calling thread.
-     *
-     * @throws DeviceException where OpenMP gives it another number of threads than the device was planned for
-     */
+    /** Prepares the calling thread. */
     void join() {
         ask(size);
         if (counted == Thread.currentThread()) return;

@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.text.Format;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -96,13 +96,11 @@ final class Algorithms {
     }
 
     private Choice chosen(Problem problem, Kept kept, long workspace) {
-        String time = kept.milliseconds() == 0
-                ? "nothing to compare it with"
-                : String.format(Locale.ROOT, "%.4f ms", kept.milliseconds());
+        String time =
+                kept.milliseconds() == 0 ? "nothing to compare it with" : Format.of("%.4f ms", kept.milliseconds());
         chosen.put(
                 problem.key(),
-                String.format(
-                        Locale.ROOT,
+                Format.of(
                         "%s: algorithm %s, %s, workspace %.1f MiB%s",
                         problem.key(),
                         problem.name(kept.algorithm()),

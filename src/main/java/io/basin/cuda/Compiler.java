@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,10 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import jcuda.nvrtc.JNvrtc;
 import jcuda.nvrtc.nvrtcProgram;
 import org.slf4j.Logger;
@@ -90,7 +88,7 @@ final class Compiler {
         LOG.debug("compiled {} for {} in {} ms", name, target(), (System.nanoTime() - start) / 1_000_000);
         try {
             AtomicFile.write(folder.resolve(key(name, source)), channel -> {
-                channel.write(java.nio.ByteBuffer.wrap(digest(code)));
+                channel.write(java.nio.ByteBuffer.wrap(Sha256.digest().digest(code)));
                 channel.write(java.nio.ByteBuffer.wrap(code));
             });
         } catch (UncheckedIOException e) {
@@ -113,16 +111,8 @@ final class Compiler {
 
     private String key(String name, String source) {
         String all = String.join("\0", source, header, version, String.join(" ", options(source)));
-        String hash = HexFormat.of().formatHex(digest(all.getBytes(StandardCharsets.UTF_8)), 0, 12);
+        String hash = Sha256.of(all).substring(0, 24);
         return name.replace(".cu", "") + "-" + target() + "-" + hash + (newest ? ".cubin" : ".ptx");
-    }
-
-    private static byte[] digest(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static byte @Nullable [] read(Path file) {
@@ -130,7 +120,7 @@ final class Compiler {
             if (!Files.exists(file)) return null;
             byte[] all = Files.readAllBytes(file);
             byte[] code = Arrays.copyOfRange(all, Math.min(DIGEST, all.length), all.length);
-            if (code.length > 0 && Arrays.equals(digest(code), Arrays.copyOf(all, DIGEST))) return code;
+            if (code.length > 0 && Arrays.equals(Sha256.digest().digest(code), Arrays.copyOf(all, DIGEST))) return code;
             LOG.info("{} is damaged; compiling anew", file);
         } catch (IOException e) {
             LOG.info("{} cannot be read ({}); compiling anew", file, Reason.of(e));

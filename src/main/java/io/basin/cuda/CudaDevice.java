@@ -22,6 +22,7 @@ import io.basin.device.Reach;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
+import io.basin.io.OnFailure;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Collections;
@@ -142,13 +143,9 @@ final class CudaDevice implements Device {
         live += bytes;
         CudaMemory memory = new CudaMemory(this, bytes, address);
         made.add(memory);
-        try {
-            Check.driver(cuMemsetD8Async(address, (byte) 0, physical, context.stream), "cuMemsetD8Async");
-            return memory;
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
+        return OnFailure.close(
+                memory,
+                m -> Check.driver(cuMemsetD8Async(address, (byte) 0, physical, context.stream), "cuMemsetD8Async"));
     }
 
     /**

@@ -10,6 +10,7 @@ import io.basin.device.RecordedOp;
 import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
+import io.basin.io.OnFailure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -46,12 +47,7 @@ class CudaOp extends RecordedOp {
 
     /** Plans what makes descriptors: they are destroyed where that fails half-way. */
     final void planned(Runnable plan) {
-        try {
-            plan.run();
-        } catch (RuntimeException e) {
-            close();
-            throw e;
-        }
+        OnFailure.close(this, op -> plan.run());
     }
 
     /** Declares the output, with its gradient where one is wanted. */

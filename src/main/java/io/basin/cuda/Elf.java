@@ -30,11 +30,7 @@ final class Elf {
     private static final int MAGIC = 0x464c457f;
     private static final byte[] SCRIPT = {'/', '*', ' ', 'G', 'N', 'U', ' ', 'l', 'd'};
 
-    /**
-     * A reason not to load a file.
-     *
-     * @param skipped whether the linker passes over such a file and looks further
-     */
+    /** @param skipped whether the linker passes over such a file and looks further */
     record Fault(String text, boolean skipped) {}
 
     private Elf() {}

@@ -3,6 +3,7 @@ package io.basin.cuda;
 import static jcuda.driver.JCudaDriver.*;
 
 import io.basin.device.DeviceException;
+import io.basin.io.OnFailure;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,15 +37,9 @@ final class Kernels implements AutoCloseable {
         this.stream = stream;
         this.multiprocessors = multiprocessors;
         compiler = new Compiler(architecture);
-        try {
-            for (String file : files) modules.put(file, load(file, Compiler.resource(file)));
-        } catch (RuntimeException e) {
-            undo.close();
-            throw e;
-        }
+        OnFailure.close(undo, u -> files.forEach(file -> modules.put(file, load(file, Compiler.resource(file)))));
     }
 
-    /** A kernel of a file of {@code kernels/}. */
     CUfunction get(String file, String kernel) {
         return functions.computeIfAbsent(kernel, k -> function(Objects.requireNonNull(modules.get(file)), k));
     }

@@ -3,8 +3,8 @@ package io.basin.cuda;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import io.basin.device.DeviceException;
+import io.basin.text.Format;
 import java.util.List;
-import java.util.Locale;
 
 /** The four libraries of NVIDIA's that the device needs, and what of them it calls. */
 final class Libraries {
@@ -116,6 +116,6 @@ final class Libraries {
             return a.getValue() + "." + b.getValue();
         }
         long v = Library.function(found.handle(), "cudnnGetVersion").invokeLong(new Object[0]);
-        return String.format(Locale.ROOT, "%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+        return Format.of("%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
     }
 }

@@ -46,11 +46,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     /** What was loaded: under which name, from where. */
     record Finding(String soname, Path path, Pointer handle) {}
 
-    /**
-     * Loads the library and looks for every symbol.
-     *
-     * @throws DeviceException naming what is missing, other versions that are there, and what to install
-     */
+    /** Loads the library and looks for every symbol. */
     Finding find() {
         Pointer handle = null;
         String name = soname;

@@ -40,11 +40,7 @@ final class Redist {
 
     private Redist() {}
 
-    /**
-     * Folders with libraries, that of the class path first; its jar is unpacked on the first call, some gigabytes.
-     *
-     * @throws DeviceException if they cannot be unpacked, or are not what the jar says
-     */
+    /** Folders with libraries, that of the class path first; its jar is unpacked on the first call, some gigabytes. */
     static synchronized List<Path> folders() {
         List<Path> folders = new ArrayList<>();
         for (String first : List.of("libnvrtc.so.12", "libcublas.so.12", "libnvrtc.so.13", "libcublas.so.13")) {

@@ -74,11 +74,7 @@ final class SearchPath {
         return folders;
     }
 
-    /**
-     * Those of {@code $BASIN_CUDA}: of libraries, or of a toolkit with its libraries in {@code lib64} or {@code lib}.
-     *
-     * @throws DeviceException if one is not there: another set of libraries would be taken without a word
-     */
+    /** Those of {@code $BASIN_CUDA}: of libraries, or of a toolkit with its libraries in {@code lib64} or {@code lib}. */
     private static List<Path> given() {
         String path = System.getenv(VARIABLE);
         if (path == null) return List.of();

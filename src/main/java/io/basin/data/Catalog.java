@@ -26,16 +26,11 @@ public final class Catalog {
         }
     }
 
-    /** The known names. */
     public static List<String> names() {
         return ENTRIES.stream().map(CatalogEntry::name).toList();
     }
 
-    /**
-     * The data set of that name.
-     *
-     * @throws IllegalArgumentException if there is none; the message lists the known names and the closest of them
-     */
+    /** The data set of that name. */
     public static CatalogEntry find(String name) {
         Require.given("name", name);
         return ENTRIES.stream()

@@ -57,11 +57,7 @@ public final class CifarFormat {
         return List.copyOf(names);
     }
 
-    /**
-     * Reads the {@code .bin} files in a folder.
-     *
-     * @throws DataException if a file is missing, cannot be read or is no CIFAR file
-     */
+    /** Reads the {@code .bin} files in a folder. */
     public TrainTest readFolder(Path folder, String name, List<String> classNames) {
         Map<String, Part> parts = new HashMap<>();
         for (String fileName : fileNames()) {
@@ -75,11 +71,7 @@ public final class CifarFormat {
         return combine(parts, folder.toString(), name, classNames);
     }
 
-    /**
-     * Reads the {@code .bin} files in a tar archive, gzip or not; other files in it are ignored.
-     *
-     * @throws DataException if the archive is damaged or lacks a file, or if a file in it is no CIFAR file
-     */
+    /** Reads the {@code .bin} files in a tar archive, gzip or not; other files in it are ignored. */
     public TrainTest readArchive(Path archive, String name, List<String> classNames) {
         try (InputStream in = Files.newInputStream(archive)) {
             return parse(in, Files.size(archive), archive.toString(), name, classNames);

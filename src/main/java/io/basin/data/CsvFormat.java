@@ -54,11 +54,7 @@ final class CsvFormat {
         values = Arrays.copyOf(values, labels.size() * features.size());
     }
 
-    /**
-     * Reads the files of all parts, whose columns must be the same.
-     *
-     * @throws DataException naming file, line and column
-     */
+    /** Reads the files of all parts, whose columns must be the same. */
     static Map<String, Dataset> read(Map<String, Path> files, String name) {
         Map<String, CsvFormat> tables = new LinkedHashMap<>();
         files.forEach((part, file) -> tables.put(part, new CsvFormat(file)));

@@ -7,6 +7,7 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
+import io.basin.io.OnFailure;
 import io.basin.io.Sha256;
 import io.basin.random.Permutation;
 import io.basin.random.Philox;
@@ -194,15 +195,12 @@ public final class Dataset {
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        Memory x = upload(device, bytes());
-        try {
-            float[] targets = values.targets;
-            Memory y = upload(device, targets != null ? bytes(targets) : ints(ByteOrder.nativeOrder()));
+        float[] targets = values.targets;
+        Memory x = device.allocate(bytes());
+        return OnFailure.close(x, () -> {
+            Memory y = device.allocate(targets != null ? bytes(targets) : ints(ByteOrder.nativeOrder()));
             return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets != null);
-        } catch (RuntimeException e) {
-            x.close();
-            throw e;
-        }
+        });
     }
 
     private ByteBuffer bytes() {
@@ -219,18 +217,6 @@ public final class Dataset {
         ByteBuffer bytes = ByteBuffer.allocate(4 * count()).order(order);
         bytes.asIntBuffer().put(values.labels);
         return bytes;
-    }
-
-    private static Memory upload(Device device, ByteBuffer heap) {
-        Memory memory = device.allocate(heap.remaining());
-        try {
-            ByteBuffer direct = ByteBuffer.allocateDirect(heap.remaining());
-            device.upload(memory, 0, direct.put(heap).flip());
-            return memory;
-        } catch (RuntimeException e) {
-            memory.close();
-            throw e;
-        }
     }
 
     /** What the set is called in messages. */

@@ -86,12 +86,7 @@ public final class Download {
         return new Download(mirror, Duration.ofSeconds(60), Duration.ofSeconds(1), System::getenv);
     }
 
-    /**
-     * Downloads one file into a folder, which is made if need be. A file that is there and passes its check is kept.
-     *
-     * @return the file
-     * @throws DataException if no server gave a file that passes its check; the message lists what each did
-     */
+    /** Downloads one file into a folder, which is made if need be. A file that is there and passes its check is kept. */
     public Path fetch(CatalogEntry entry, RemoteFile file, Path folder, Progress progress) {
         Path target = folder.resolve(file.name());
         Path part = folder.resolve(file.name() + ".part");

@@ -1,5 +1,6 @@
 package io.basin.data;
 
+import io.basin.text.Format;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
@@ -10,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -31,7 +31,6 @@ public final class IdxFormat {
      *
      * @param classNames one name per class; a label that has none is an error
      * @return images of shape (N, H, W, 1)
-     * @throws DataException if a file cannot be read or is not such a file, or if the two do not fit together
      */
     public static Dataset read(Path images, Path labels, String name, List<String> classNames) {
         try (Content pixels = Content.open(images, 3);
@@ -45,7 +44,6 @@ public final class IdxFormat {
      *
      * @param like a set whose height, width and channels the images must have: compared before they are read
      * @return images labelled 0, since their labels are not known
-     * @throws DataException if the file cannot be read, is not such a file, or has images of another size
      */
     public static Dataset images(Path file, Dataset like) {
         int channels = like.channels();
@@ -206,7 +204,7 @@ public final class IdxFormat {
             throw DataException.of(
                     name,
                     "is not an IDX" + rank + " file of unsigned bytes: it begins with "
-                            + String.format(Locale.ROOT, "%08x, not %08x", magic, 0x0800 | rank),
+                            + Format.of("%08x, not %08x", magic, 0x0800 | rank),
                     REMEDY);
         }
         int[] dimensions = new int[rank];

@@ -56,7 +56,6 @@ final class NumpyFormat {
      *
      * @param file the archive, or a folder
      * @param names of the labels 0, 1, ...; null for their numbers
-     * @throws DataException naming the array that is missing or at fault
      */
     static Map<String, Dataset> read(Path file, @Nullable List<String> names) {
         if (Files.isDirectory(file)) return new NumpyFormat(file, null, names).parts();

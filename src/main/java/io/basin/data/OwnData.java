@@ -122,7 +122,6 @@ public record OwnData(
      * Reads the data. Where they have no test part, a stratified sixth of the training part becomes it, always the same one.
      *
      * @param cache folder for decoded pictures
-     * @throws DataException naming the file that is missing or at fault
      */
     TrainTest read(Path cache, Progress progress) {
         Map<String, Dataset> parts = parts(cache, progress);

@@ -34,12 +34,7 @@ final class PartLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    /**
-     * Waits until the lock is free, and says so.
-     *
-     * @param part the file to write; its folder exists
-     * @throws IOException if the lock's file cannot be made
-     */
+    /** @param part the file to write; its folder exists */
     static PartLock acquire(Path part, Progress progress) throws IOException {
         Path file = part.resolveSibling("." + part.getFileName() + ".lock").toAbsolutePath();
         PartLock lock = tryAcquire(file);

@@ -1,10 +1,8 @@
 package io.basin.data;
 
 import io.basin.device.Shape;
+import io.basin.io.Disk;
 import io.basin.io.FormatException;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -26,7 +24,6 @@ public final class Picture {
      * @param sample (channels, height, width) of the result: one channel, of which colours give their luminance, or three
      * @param strict whether a picture of another size is refused
      * @return (height, width, channels), 0 to 255
-     * @throws FormatException naming the file, what is wrong with it and what to do
      */
     public static byte[] read(Path file, Shape sample, boolean strict) {
         String name = file.toString();
@@ -42,14 +39,12 @@ public final class Picture {
     }
 
     private static byte[] bytes(Path file) {
-        try {
-            if (!Files.isRegularFile(file)) throw new FormatException(file.toString(), "is not a file");
+        if (!Files.isRegularFile(file)) throw new FormatException(file.toString(), "is not a file");
+        return Disk.reading(file, () -> {
             if (Files.size(file) <= MOST_BYTES) return Files.readAllBytes(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
-        throw new FormatException(
-                file.toString(), "has more than " + MOST_BYTES + " bytes: scale it down, or save it as JPEG");
+            throw new FormatException(
+                    file.toString(), "has more than " + MOST_BYTES + " bytes: scale it down, or save it as JPEG");
+        });
     }
 
     /** (n) of (n, 3), as ITU-R BT.601 weighs colours; equal channels keep their value. */

@@ -42,10 +42,7 @@ final class PictureFile {
     /** Phones append smaller versions and depth maps to their JPEGs and list them in a segment of the first one. */
     private boolean announcesMore;
 
-    /**
-     * @param name for messages
-     * @throws FormatException naming what is wrong and what to do
-     */
+    /** @param name for messages */
     PictureFile(String name, byte[] bytes) {
         in = ByteBuffer.wrap(bytes);
         format = format(bytes);

@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.device.Shape;
 import io.basin.io.AtomicFile;
 import io.basin.io.Dtype;
+import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.Notices;
@@ -13,7 +14,6 @@ import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,11 +21,13 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Reads a folder of pictures, one folder per class, as squares of one size.
@@ -70,7 +72,6 @@ final class PictureFolder {
      *
      * @param cache folder for decoded pictures
      * @return {@code train}, and {@code val} and {@code test} where there are such folders
-     * @throws DataException naming the folder or all files that cannot be used
      */
     Map<String, Dataset> read(Path cache) {
         list();
@@ -110,7 +111,7 @@ final class PictureFolder {
         Path train = folder.resolve("train");
         boolean parted = Files.isDirectory(train);
         Path root = parted ? train : folder;
-        for (Path child : children(root)) classes.add(child.getFileName().toString());
+        for (Path child : classes(root)) classes.add(child.getFileName().toString());
         if (!parted && (classes.contains("test") || classes.stream().anyMatch(VALIDATION::contains))) {
             throw fault("holds " + String.join(", ", classes) + " but no 'train'", "Put the training pictures there");
         }
@@ -131,7 +132,7 @@ final class PictureFolder {
     }
 
     private void list(String part, Path root) {
-        for (Path child : children(root)) {
+        for (Path child : classes(root)) {
             int label = classes.indexOf(child.getFileName().toString());
             if (label < 0) {
                 throw DataException.of(
@@ -140,7 +141,7 @@ final class PictureFolder {
                         "Classes there: " + String.join(", ", classes));
             }
             int before = entries.size();
-            for (Path file : files(child)) {
+            for (Path file : listed(child, Folders::walk, this::isPicture)) {
                 entries.add(new Entry(part, label, folder.relativize(file).toString(), file));
             }
             if (entries.size() == before && part.equals("train")) {
@@ -150,30 +151,25 @@ final class PictureFolder {
         }
     }
 
-    private static List<Path> children(Path root) {
-        try (Stream<Path> all = Files.list(root)) {
-            return all.filter(p ->
-                            Files.isDirectory(p) && !p.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw DataException.of(root.toString(), "cannot be read (" + Reason.of(e) + ")", "Name another folder", e);
+    private static List<Path> classes(Path root) {
+        return listed(
+                root,
+                Folders::list,
+                p -> Files.isDirectory(p) && !p.getFileName().toString().startsWith("."));
+    }
+
+    private static List<Path> listed(Path root, Function<Path, List<Path>> how, Predicate<Path> which) {
+        try {
+            return how.apply(root).stream().filter(which).sorted().toList();
+        } catch (UncheckedIOException e) {
+            String why = Reason.of(Objects.requireNonNull(e.getCause()));
+            throw DataException.of(root.toString(), "cannot be read (" + why + ")", "Name another folder", e);
         }
     }
 
-    private List<Path> files(Path root) {
-        try (Stream<Path> all = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
-            return all.filter(f ->
-                            Files.isRegularFile(f) && isPicture(f.getFileName().toString()))
-                    .sorted()
-                    .toList();
-        } catch (IOException | UncheckedIOException e) {
-            throw DataException.of(root.toString(), "cannot be read (" + Reason.of(e) + ")", "Name another folder", e);
-        }
-    }
-
-    private boolean isPicture(String name) {
-        if (name.startsWith(".")) return false;
+    private boolean isPicture(Path file) {
+        String name = file.getFileName().toString();
+        if (name.startsWith(".") || !Files.isRegularFile(file)) return false;
         String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(java.util.Locale.ROOT);
         if (ENDINGS.contains(ending)) return true;
         others.merge(name.contains(".") ? "." + ending : "unnamed", 1, Integer::sum);

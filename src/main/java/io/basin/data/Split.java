@@ -20,8 +20,6 @@ public record Split(Dataset train, Dataset validation) {
      * gives depends on the seed only.
      *
      * @param validationCount images in the validation part
-     * @throws IllegalArgumentException if the count is below 1, or leaves a class that has images without one in
-     *     either part
      */
     public static Split stratified(Dataset set, int validationCount, long seed) {
         if (validationCount < 1 || validationCount >= set.count()) {
@@ -45,8 +43,6 @@ public record Split(Dataset train, Dataset validation) {
      * A stratified part of {@code count} images alone, the validation part of {@link #stratified} where that exists.
      *
      * @return the set itself where {@code count} is its size
-     * @throws IllegalArgumentException if the count exceeds the set's, is below 1 or so small that a class would have no
-     *     image
      */
     public static Dataset sample(Dataset set, int count, long seed) {
         if (count == set.count()) return set;

@@ -31,7 +31,6 @@ final class TarReader {
      *
      * @param archive the archive's bytes; the caller closes it
      * @param name of the archive, for messages
-     * @throws DataException if something in the archive is not a tar header, or ends too early
      */
     static void read(InputStream archive, long fileLength, String name, Visitor visitor) throws IOException {
         Capped.Limited bytes = new Capped.Limited(Capped.content(archive), Capped.allowance(fileLength));

@@ -34,11 +34,7 @@ public final class Augment {
     private final float[] mean; // (C)
     private final float[] std; // (C)
 
-    /**
-     * For images of one shape.
-     *
-     * @throws IllegalArgumentException as {@link Augmentation#requireFit}
-     */
+    /** For images of one shape. */
     public Augment(Augmentation augmentation, int height, int width, int channels) {
         augmentation.requireFit(height, width, channels);
         this.height = height;
@@ -63,7 +59,6 @@ public final class Augment {
      * @param sample which of them, also the number its random draw is made from
      * @param train whether to crop and mirror; if false, seed and epoch are not looked at
      * @param out receives (C, H, W) from {@code offset} on
-     * @throws IndexOutOfBoundsException if there is no such sample or no room for the output
      */
     public void into(ByteBuffer pixels, int sample, long seed, long epoch, boolean train, float[] out, int offset) {
         Objects.checkIndex(sample, pixels.limit() / outputSize());

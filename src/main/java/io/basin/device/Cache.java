@@ -34,11 +34,7 @@ public final class Cache {
         return folder(name, "");
     }
 
-    /**
-     * As {@link #folder}, on a file system from which native code may be loaded.
-     *
-     * @throws DeviceException naming each folder that was tried and why it does not serve
-     */
+    /** As {@link #folder}, on a file system from which native code may be loaded. */
     public static Path executable(String name) {
         return folder(name, mounts());
     }

@@ -2,6 +2,7 @@ package io.basin.device;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.io.OnFailure;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -39,14 +40,7 @@ public interface Device extends AutoCloseable {
 
     /** Memory that holds the buffer's remaining bytes. */
     default Memory allocate(ByteBuffer content) {
-        Memory made = allocate(content.remaining());
-        try {
-            upload(made, 0, content);
-            return made;
-        } catch (RuntimeException e) {
-            made.close();
-            throw e;
-        }
+        return OnFailure.close(allocate(content.remaining()), made -> upload(made, 0, content));
     }
 
     /** Bytes allocated and not yet closed. */

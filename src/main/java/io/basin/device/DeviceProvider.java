@@ -16,7 +16,6 @@ public interface DeviceProvider {
      * Opens the device.
      *
      * @param threads for host threads, 0 for all cores; see {@link #requireThreads}
-     * @throws DeviceException with a sentence that says what is missing and what to do
      */
     Device open(int threads);
 
@@ -31,11 +30,7 @@ public interface DeviceProvider {
         }
     }
 
-    /**
-     * Opens the device where the user named none: a provider may refuse to be chosen, as for a stand-in without hardware.
-     *
-     * @throws DeviceException as {@link #open}
-     */
+    /** Opens the device where the user named none: a provider may refuse to be chosen, as for a stand-in without hardware. */
     default Device openUnasked(int threads) {
         return open(threads);
     }
@@ -45,7 +40,6 @@ public interface DeviceProvider {
      *
      * @param stream the handle of a stream of that context, 0 for the default one
      * @param arenas of float32 to be made, zeroed
-     * @throws DeviceException where the device has no memory that programs share with it, or cannot be used
      */
     default ForeignArrays foreignArrays(long stream, List<ForeignArrays.Array> arrays, int arenas) {
         throw new DeviceException("the " + name() + " device computes on no arrays of others");

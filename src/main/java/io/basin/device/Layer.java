@@ -28,7 +28,6 @@ public sealed interface Layer {
      * The output's shape.
      *
      * @param path of the layer, for messages
-     * @throws IllegalArgumentException where the inputs do not fit, naming the layer and both sizes
      */
     default Shape output(String path, List<Shape> inputs) {
         return inputs.get(0);

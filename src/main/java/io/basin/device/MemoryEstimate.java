@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Format;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -64,6 +65,6 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
     }
 
     public static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+        return Format.of("%.1f MiB", bytes / 1048576.0);
     }
 }

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.io.OnFailure;
 import io.basin.text.Closest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -225,24 +226,14 @@ public final class ParameterStore implements AutoCloseable {
     public Weights blank(Device device) {
         requireOpen();
         Memory params = device.allocate(paramBytes);
-        try {
-            return new Weights(params, device.allocate(memory(Arena.STATE).bytes()));
-        } catch (RuntimeException e) {
-            params.close();
-            throw e;
-        }
+        return OnFailure.close(
+                params,
+                () -> new Weights(params, device.allocate(memory(Arena.STATE).bytes())));
     }
 
     /** A copy of {@code model} on the device, owned by the caller. */
     public Weights copy(Device device, Weights model) {
-        Weights copy = blank(device);
-        try {
-            model.copyTo(device, copy);
-            return copy;
-        } catch (RuntimeException e) {
-            copy.close();
-            throw e;
-        }
+        return OnFailure.close(blank(device), copy -> model.copyTo(device, copy));
     }
 
     /**

@@ -43,13 +43,7 @@ public final class FileMean {
         this.total = total;
     }
 
-    /**
-     * The mean of {@code files}, all of which count alike.
-     *
-     * @throws IllegalArgumentException if there is none
-     * @throws FormatException if two differ in the names, shapes or types of their weights, or one holds a weight that is not
-     *     finite, naming file and tensor
-     */
+    /** The mean of {@code files}, all of which count alike. */
     public static FileMean of(List<Path> files) {
         double[] ones = new double[files.size()];
         Arrays.fill(ones, 1);
@@ -58,8 +52,6 @@ public final class FileMean {
 
     /**
      * The weighted mean: the sum of each file's tensors times its weight, over the sum of the weights, which may be negative.
-     *
-     * @throws IllegalArgumentException where weights are missing, not finite, or cancel but for a thousandth
      */
     public static FileMean of(List<Path> files, double... weights) {
         requireNumbers(weights);
@@ -142,11 +134,7 @@ public final class FileMean {
         }
     }
 
-    /**
-     * SelfCheck that no weight of the net was left out for its type.
-     *
-     * @throws FormatException naming the first file and the tensor
-     */
+    /** SelfCheck that no weight of the net was left out for its type. */
     public FileMean requireWeights(String net) {
         List<String> names;
         try {
@@ -167,11 +155,7 @@ public final class FileMean {
         return this;
     }
 
-    /**
-     * Has a model of the files' net take up the mean, rounded to float32.
-     *
-     * @throws FormatException where the files hold other tensors than the net has
-     */
+    /** Has a model of the files' net take up the mean, rounded to float32. */
     public void into(Model model) {
         model.device().guard().run(() -> {
             try (Safetensors in = Safetensors.open(first)) {
@@ -230,11 +214,7 @@ public final class FileMean {
         return name.endsWith("running_var");
     }
 
-    /**
-     * Writes the mean as a weights file, rounded to float32.
-     *
-     * @throws FormatException where the files' batch-norm statistics were never measured
-     */
+    /** Writes the mean as a weights file, rounded to float32. */
     public void write(Path file, Map<String, String> header) {
         boolean measured = sums.entrySet().stream()
                 .filter(e -> isVariance(e.getKey()))

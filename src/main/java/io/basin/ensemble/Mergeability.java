@@ -18,9 +18,6 @@ import java.util.Optional;
 public final class Mergeability {
     private Mergeability() {}
 
-    /**
-     * @throws IllegalArgumentException where the files are of different nets or data sets, naming two of them
-     */
     public static void requireSameNet(List<ModelFile> models) {
         ModelFile first = models.get(0);
         for (ModelFile other : models) {

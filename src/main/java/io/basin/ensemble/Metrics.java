@@ -1,7 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.Api;
-import java.util.Locale;
+import io.basin.text.Format;
 
 /**
  * Accuracy, negative log-likelihood and calibration error of a stream of predictions.
@@ -104,13 +104,9 @@ public final class Metrics {
     public String toString() {
         return count == 0
                 ? "no samples"
-                : String.format(
-                        Locale.ROOT,
+                : Format.of(
                         "accuracy %.2f %%, NLL %.4f, ECE %.2f %% over %d samples",
-                        100 * accuracy(),
-                        nll(),
-                        100 * ece(),
-                        count);
+                        100 * accuracy(), nll(), 100 * ece(), count);
     }
 
     private long checkedCount() {

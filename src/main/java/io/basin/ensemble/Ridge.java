@@ -1,8 +1,8 @@
 package io.basin.ensemble;
 
+import io.basin.text.Format;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import org.ejml.data.DMatrixRMaj;
@@ -58,7 +58,6 @@ public final class Ridge {
      *
      * @param folds at least 2, at most half of the samples
      * @param lambdas candidates, positive and finite
-     * @throws IllegalArgumentException if the matrices would exceed 1 GB, or there are too few samples
      */
     public static Ridge fit(HeldOut data, int folds, double... lambdas) {
         return fit(data, p -> {}, folds, lambdas);
@@ -191,12 +190,7 @@ public final class Ridge {
         return weights.get(member * classes + from, to);
     }
 
-    /**
-     * Metrics on test data, in one pass which {@code alongside} sees too.
-     *
-     * @throws IllegalArgumentException if members or classes differ from the fitted ones, or these are the very samples (or the
-     *     split of the same name) that the weights were fitted on
-     */
+    /** Metrics on test data, in one pass which {@code alongside} sees too. */
     public Metrics evaluate(TestSet data, Consumer<double[]> alongside) {
         MemberSource source = data.source();
         if (source.members() != members || source.classes() != classes) {
@@ -227,7 +221,7 @@ public final class Ridge {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "ridge of %d members, lambda %.0e, fitted on %s", members, lambda, fittedOn);
+        return Format.of("ridge of %d members, lambda %.0e, fitted on %s", members, lambda, fittedOn);
     }
 
     /** Member {@code m}'s part of W'x for one sample. */
@@ -254,13 +248,9 @@ public final class Ridge {
         double width = (double) members * classes;
         double bytes = (folds + 3) * width * width * Double.BYTES;
         if (bytes > MOST_BYTES) {
-            throw new IllegalArgumentException(String.format(
-                    Locale.ROOT,
+            throw new IllegalArgumentException(Format.of(
                     "ridge stacking of %d members and %d classes in %d folds would take %.1f GB: use fewer members",
-                    members,
-                    classes,
-                    folds,
-                    bytes / MOST_BYTES));
+                    members, classes, folds, bytes / MOST_BYTES));
         }
         if (lambdas.length == 0) throw new IllegalArgumentException("ridge stacking needs at least one lambda");
         for (double lambda : lambdas) {

@@ -43,8 +43,6 @@ public final class RunFolder {
      * names, numbers by their value.
      *
      * @param methods whose models count in folders, or {@link #ALL}; empty: each folder must hold those of one
-     * @throws FormatException naming a path that holds none
-     * @throws IllegalArgumentException naming a folder that holds models of several methods, or none of those asked for
      */
     public static List<ModelFile> models(List<Path> paths, List<String> methods) {
         List<ModelFile> models = new ArrayList<>();
@@ -134,8 +132,6 @@ public final class RunFolder {
 
     /**
      * The folder of the finished methods that a file, by its absolute path, belongs to, its own or that of their parts; null for files of no run.
-     *
-     * @throws FormatException where a run made it that has not ended, or one that trains no methods
      */
     private static @Nullable Path group(Path file) {
         Path at = Objects.requireNonNull(file.getParent());

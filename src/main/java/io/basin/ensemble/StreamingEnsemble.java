@@ -91,7 +91,6 @@ public final class StreamingEnsemble implements Consumer<double[]> {
         }
     }
 
-    /** Metrics of each member alone. */
     public List<Metrics> members() {
         return List.copyOf(single);
     }

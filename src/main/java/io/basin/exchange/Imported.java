@@ -42,13 +42,7 @@ public record Imported(
     /** What was written: tensors taken from the file, and those that got first values. */
     public record Outcome(int taken, int fresh) {}
 
-    /**
-     * Writes the weights file.
-     *
-     * @param header what it says of itself
-     * @throws FormatException naming all tensors that are missing, too many or of another shape, or the first that holds what no
-     *     weight is
-     */
+    /** @param header what it says of itself */
     public Outcome write(Path out, Map<String, String> header) {
         try (StateDict in = StateDict.open(file)) {
             Names all = net.source().startsWith("vgg")

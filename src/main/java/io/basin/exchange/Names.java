@@ -32,11 +32,7 @@ public record Names(Map<String, String> renamed) {
         renamed = Map.copyOf(renamed);
     }
 
-    /**
-     * Reads lines of {@code old=new}; empty ones and those that begin with {@code #} are passed over.
-     *
-     * @throws FormatException naming the line that is none
-     */
+    /** Reads lines of {@code old=new}; empty ones and those that begin with {@code #} are passed over. */
     public static Names read(Path file) {
         Map<String, String> all = new HashMap<>();
         try {
@@ -76,11 +72,7 @@ public record Names(Map<String, String> renamed) {
         return new Names(all);
     }
 
-    /**
-     * The file's names by ours.
-     *
-     * @throws IllegalArgumentException if a name here is none of the file's, or two of its tensors get one name
-     */
+    /** The file's names by ours. */
     Map<String, String> sources(Path file, Set<String> found) {
         boolean wrapped = found.stream().allMatch(n -> n.startsWith(WRAPPER));
         Map<String, String> sources = new LinkedHashMap<>();

@@ -32,13 +32,6 @@ public final class Onnx {
 
     private Onnx() {}
 
-    /**
-     * Writes the model.
-     *
-     * @throws IllegalArgumentException if nets differ in what they read or predict, naming two, or one has a layer of the caller's
-     *     own
-     * @throws io.basin.io.FormatException if the model would exceed the 2 GB that ONNX's format holds
-     */
     public static void write(Path file, List<TrainedNet> nets) {
         nets.forEach(n -> requireAlike(nets.get(0), n));
         Protobuf opset = new Protobuf().put(1, "").put(2, OPSET);

@@ -2,7 +2,6 @@ package io.basin.exchange;
 
 import io.basin.device.Layer;
 import io.basin.device.Shape;
-import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
@@ -38,12 +37,7 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
     }
 
-    /**
-     * Reads a weights file.
-     *
-     * @throws FormatException if it is none, does not say how its net is built, or does not hold all of the net's tensors
-     * @throws IllegalArgumentException if it is the state of a run
-     */
+    /** Reads a weights file. */
     public static TrainedNet of(Path file) {
         ModelHeader said = ModelHeader.of(file);
         if (Checkpoint.isState(said.header())) {

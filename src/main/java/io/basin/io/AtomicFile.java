@@ -50,12 +50,10 @@ public final class AtomicFile {
         void writeTo(FileChannel channel) throws IOException;
     }
 
-    /** Writes {@code text} as UTF-8. Errors as in {@link #write(Path, Body)}. */
     public static void write(Path file, String text) {
         write(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Writes {@code bytes}. Errors as in {@link #write(Path, Body)}. */
     public static void write(Path file, byte[] bytes) {
         write(file, channel -> writeFully(channel, ByteBuffer.wrap(bytes)));
     }
@@ -63,8 +61,6 @@ public final class AtomicFile {
     /**
      * Writes what {@code body} puts into the channel; the file appears under its name only once all of it is on the disk. What
      * {@link #isDevice} calls a device is written as it is.
-     *
-     * @throws UncheckedIOException naming the file, the reason and what to do about it (full disk, missing or unwritable folder)
      */
     public static void write(Path file, Body body) {
         if (isDevice(file)) {
@@ -196,14 +192,8 @@ public final class AtomicFile {
         }
     }
 
-    /** What may fail for the disk. */
-    @FunctionalInterface
-    interface DiskWork<T> {
-        T run() throws IOException;
-    }
-
     /** Does {@code work} on {@code file}, whose failure is {@link #failure}. */
-    static <T> T onDisk(Path file, DiskWork<T> work) {
+    static <T> T onDisk(Path file, Disk.Work<T> work) {
         try {
             return work.run();
         } catch (IOException e) {

@@ -64,12 +64,7 @@ public final class FolderLock implements AutoCloseable {
         this.lock = lock;
     }
 
-    /**
-     * Takes the folder, or fails at once.
-     *
-     * @param folder existing
-     * @throws UncheckedIOException if somebody else has it, naming process, host and since when; or if nothing can be written there
-     */
+    /** @param folder existing */
     public static FolderLock take(Path folder) {
         try {
             Path real = folder.toRealPath();

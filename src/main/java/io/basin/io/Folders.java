@@ -25,11 +25,11 @@ public final class Folders {
 
     /** What lies in a folder, in no order. */
     public static List<Path> list(Path folder) {
-        try (Stream<Path> entries = Files.list(folder)) {
-            return entries.toList();
-        } catch (IOException e) {
-            throw unreadable(folder, e);
-        }
+        return Disk.reading(folder, () -> {
+            try (Stream<Path> entries = Files.list(folder)) {
+                return entries.toList();
+            }
+        });
     }
 
     /** A folder, what lies in it, and what lies below that, in no order; links are followed. */
@@ -37,9 +37,9 @@ public final class Folders {
         try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             return entries.toList();
         } catch (UncheckedIOException e) {
-            throw unreadable(folder, Objects.requireNonNull(e.getCause()));
+            throw Disk.unreadable(folder, Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
-            throw unreadable(folder, e);
+            throw Disk.unreadable(folder, e);
         }
     }
 
@@ -49,10 +49,6 @@ public final class Folders {
                 .filter(Files::isRegularFile)
                 .mapToLong(f -> f.toFile().length())
                 .sum();
-    }
-
-    private static UncheckedIOException unreadable(Path folder, IOException e) {
-        return new UncheckedIOException(folder + ": cannot be read (" + Reason.of(e) + ")", e);
     }
 
     /** The error of a folder of results that cannot be written. */

@@ -18,10 +18,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.Nullable;
-import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -84,26 +82,16 @@ public final class Json {
         return read(file, "it is damaged; take a copy of it, or delete it");
     }
 
-    /**
-     * Reads a file.
-     *
-     * @param remedy what to do about a damaged one, for the error
-     * @throws FormatException if it is no such JSON, naming the file, where, and the remedy
-     * @throws UncheckedIOException if it cannot be read
-     */
+    /** @param remedy what to do about a damaged one, for the error */
     public static JsonNode read(Path file, String remedy) {
-        try {
-            if (!Files.isRegularFile(file)) {
-                throw new FormatException(file.toString(), Files.exists(file) ? "is not a file" : "no such file");
-            }
-            if (Files.size(file) > MAX_BYTES) {
-                throw new FormatException(
-                        file.toString(), "longer than " + MAX_BYTES + " bytes, too long for our JSON");
-            }
-            return parse(decode(Files.readAllBytes(file), file.toString()), file.toString(), remedy);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+        if (!Files.isRegularFile(file)) {
+            throw new FormatException(file.toString(), Files.exists(file) ? "is not a file" : "no such file");
         }
+        byte[] bytes = Disk.reading(file, () -> {
+            if (Files.size(file) <= MAX_BYTES) return Files.readAllBytes(file);
+            throw new FormatException(file.toString(), "longer than " + MAX_BYTES + " bytes, too long for our JSON");
+        });
+        return parse(decode(bytes, file.toString()), file.toString(), remedy);
     }
 
     /**
@@ -119,8 +107,6 @@ public final class Json {
      * other fields are passed over.
      *
      * @return a missing node where the object has no such field
-     * @throws FormatException if it is no such JSON, or the field's sum is another
-     * @throws UncheckedIOException if it cannot be read
      */
     public static JsonNode unsealField(Path file, String name, String remedy) {
         JsonNode found = MissingNode.getInstance();
@@ -147,7 +133,7 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new FormatException(file.toString(), explain(e) + ": " + remedy, e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+            throw Disk.unreadable(file, e);
         }
         requireSum(file, sum, found, remedy);
         return found;
@@ -182,11 +168,7 @@ public final class Json {
         return parse(decode(bytes, name), name);
     }
 
-    /**
-     * A record, or an array of records, out of what {@link #write} made of it. NaN and the infinities may be text.
-     *
-     * @throws IllegalArgumentException if a number is missing, a value has another type, or the record refuses them
-     */
+    /** A record, or an array of records, out of what {@link #write} made of it. NaN and the infinities may be text. */
     public static <T> T as(JsonNode node, Class<T> type) {
         try {
             return MAPPER.treeToValue(node, type);
@@ -233,7 +215,6 @@ public final class Json {
         }
     }
 
-    /** {@code value} as a tree. */
     public static JsonNode tree(Object value) {
         return MAPPER.valueToTree(value);
     }
@@ -243,11 +224,7 @@ public final class Json {
         return written(MAPPER.writer(PRETTY), value) + "\n";
     }
 
-    /**
-     * Reads an array of finite numbers.
-     *
-     * @param source named in errors
-     */
+    /** @param source named in errors */
     public static float[] floats(String text, String source) {
         JsonNode array = parse(text, source);
         float[] out = new float[array.size()];
@@ -280,8 +257,6 @@ public final class Json {
     /**
      * Reads an object that {@link #seal} wrote, without the sum; one that has none, as an older version wrote it, with a line of
      * warning.
-     *
-     * @throws FormatException if the sum is not that of the other fields
      */
     public static ObjectNode unseal(Path file) {
         return unseal(file, "restore it from a copy, or start anew in another folder");
@@ -306,7 +281,7 @@ public final class Json {
     }
 
     /** A flipped bit in the name of the sum must not make a file one of an older version. */
-    private static boolean isAlmost(String name, String right) {
+    static boolean isAlmost(String name, String right) {
         if (name.length() != right.length()) return false;
         return IntStream.range(0, name.length())
                         .filter(i -> name.charAt(i) != right.charAt(i))

@@ -2,9 +2,8 @@ package io.basin.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.basin.text.Reason;
+import io.basin.text.Format;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +14,6 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.zip.CRC32;
 
 /**
@@ -57,12 +55,7 @@ public final class JsonLines implements AutoCloseable {
                                 StandardOpenOption.TRUNCATE_EXISTING)));
     }
 
-    /**
-     * Goes on at byte {@code offset}, dropping what follows.
-     *
-     * @throws FormatException if the file is absent or shorter, or the offset is not the start of a line: it is not the file
-     *     that the checkpoint was taken with; or if a line that is kept is damaged
-     */
+    /** Goes on at byte {@code offset}, dropping what follows. */
     public static JsonLines resume(Path file, long offset) {
         if (offset < 0) throw new IllegalArgumentException("offset must not be negative, got " + offset);
         if (!Files.isRegularFile(file)) {
@@ -106,7 +99,7 @@ public final class JsonLines implements AutoCloseable {
     private static String check(ObjectNode line) {
         CRC32 sum = new CRC32();
         sum.update(Json.line(line).getBytes(StandardCharsets.UTF_8));
-        return String.format(Locale.ROOT, "%08x", sum.getValue());
+        return Format.of("%08x", sum.getValue());
     }
 
     private static String timeless(JsonNode line) {
@@ -150,24 +143,10 @@ public final class JsonLines implements AutoCloseable {
         });
     }
 
-    /**
-     * The values of a file, in order. A last line without its newline is what a killed process leaves, and is left out.
-     *
-     * @throws FormatException naming the file and the line that is damaged, or that there is no such file
-     */
+    /** The values of a file, in order. A last line without its newline is what a killed process leaves, and is left out. */
     public static List<JsonNode> read(Path file) {
         if (!Files.exists(file)) throw new FormatException(file.toString(), "no such file");
-        try {
-            return parse(file, Files.readAllBytes(file));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
-        }
-    }
-
-    /** A flipped bit in the name of a check must not make its line one of an older version. */
-    private static boolean hasCheckOfAnotherName(JsonNode line) {
-        for (JsonNode value : line) if (value.isTextual() && value.asText().matches("[0-9a-f]{8}")) return true;
-        return false;
+        return parse(file, Disk.reading(file, () -> Files.readAllBytes(file)));
     }
 
     private static List<JsonNode> parse(Path file, byte[] bytes) {
@@ -183,7 +162,7 @@ public final class JsonLines implements AutoCloseable {
                 String check = ((ObjectNode) line).remove(CHECK).asText();
                 if (!check.equals(check((ObjectNode) line))) throw damaged(where);
                 checked++;
-            } else if (checked > 0 || hasCheckOfAnotherName(line)) {
+            } else if (checked > 0 || line.propertyStream().anyMatch(f -> Json.isAlmost(f.getKey(), CHECK))) {
                 throw damaged(where);
             }
             values.add(line);

@@ -20,7 +20,6 @@ record LockOwner(long pid, String host, long started, long since) {
     /** Processes compute their starts from the machine's, which the clock's corrections move. */
     private static final long TOLERANCE_MS = 2000;
 
-    /** This machine's name. */
     static final String HOST = hostName();
 
     static LockOwner current() {

@@ -27,10 +27,6 @@ final class OwnerFolder implements AutoCloseable {
         this.mine = mine;
     }
 
-    /**
-     * @throws IOException if the folder cannot be written
-     * @throws FolderLock.Held if somebody has it
-     */
     static OwnerFolder take(Path folder) throws IOException {
         Path place = folder.resolve(FolderLock.PREFIX + "owner");
         String name = Long.toHexString(ThreadLocalRandom.current().nextLong());

@@ -68,12 +68,7 @@ final class Pickle {
         this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /**
-     * Runs the pickle.
-     *
-     * @param file for messages
-     * @throws FormatException naming what is not of a state dict, or where the pickle is damaged
-     */
+    /** @param file for messages */
     static Object load(String file, byte[] code) {
         Pickle machine = new Pickle(file, code);
         try {

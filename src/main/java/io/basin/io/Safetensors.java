@@ -60,12 +60,7 @@ public final class Safetensors implements StateDict {
         return new SafetensorsWriter();
     }
 
-    /**
-     * Opens a file and checks it, its SHA-256 included.
-     *
-     * @throws FormatException if it is not a consistent safetensors file or was changed, naming the file and what is wrong
-     * @throws UncheckedIOException if the system will not let it be read
-     */
+    /** Opens a file and checks it, its SHA-256 included. */
     public static Safetensors open(Path file) {
         FileChannel channel = null;
         try {
@@ -81,7 +76,7 @@ public final class Safetensors implements StateDict {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
             AtomicFile.close(channel, e);
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+            throw Disk.unreadable(file, e);
         } catch (RuntimeException e) {
             AtomicFile.close(channel, e);
             throw e;
@@ -168,22 +163,13 @@ public final class Safetensors implements StateDict {
         return header.metadata();
     }
 
-    /**
-     * The entry of a tensor.
-     *
-     * @throws FormatException if the file has no tensor of that name
-     */
     public TensorEntry tensor(String name) {
         TensorEntry entry = header.tensors().get(name);
         if (entry == null) throw new FormatException(file.toString(), "has no tensor '" + name + "'");
         return entry;
     }
 
-    /**
-     * Reads a tensor into a new little-endian heap buffer, position 0.
-     *
-     * @throws FormatException if there is no such tensor, it exceeds 2 GB, or the file shrank meanwhile
-     */
+    /** Reads a tensor into a new little-endian heap buffer, position 0. */
     public ByteBuffer read(String name) {
         TensorEntry entry = tensor(name);
         if (entry.bytes() > MOST) {
@@ -195,12 +181,7 @@ public final class Safetensors implements StateDict {
         return bytes.flip();
     }
 
-    /**
-     * Reads a tensor into {@code target} (direct or heap) at its position, which advances by the tensor's bytes.
-     *
-     * @throws FormatException as {@link #read(String)}
-     * @throws IllegalArgumentException if {@code target} has too little room
-     */
+    /** Reads a tensor into {@code target} (direct or heap) at its position, which advances by the tensor's bytes. */
     public void read(String name, ByteBuffer target) {
         TensorEntry entry = tensor(name);
         if (target.remaining() < entry.bytes()) {
@@ -216,11 +197,7 @@ public final class Safetensors implements StateDict {
         }
     }
 
-    /**
-     * Reads a tensor of F32, F16 or BF16 as float32, flattened in C order; it may exceed 2 GB.
-     *
-     * @throws FormatException as {@link #read(String)}, or if the tensor is of another type
-     */
+    /** Reads a tensor of F32, F16 or BF16 as float32, flattened in C order; it may exceed 2 GB. */
     public float[] floats(String name) {
         TensorEntry entry = tensor(name);
         if (!entry.dtype().isFloat() || entry.dtype() == Dtype.F64) {
@@ -248,8 +225,6 @@ public final class Safetensors implements StateDict {
      * An F32 tensor as a read-only view of the file itself, little endian, flattened in C order: nothing is copied, and the system
      * reads what is touched. It stays valid after {@link #close}. If the file is cut while it is in use, an access ends in an
      * {@link InternalError}.
-     *
-     * @throws FormatException if there is no such tensor, it is not F32, it exceeds 2 GB, or the file shrank meanwhile
      */
     public ByteBuffer map(String name) {
         TensorEntry entry = tensor(name);
@@ -257,13 +232,11 @@ public final class Safetensors implements StateDict {
         if (entry.bytes() > Integer.MAX_VALUE) {
             throw wrong(name, "has " + entry.bytes() + " bytes, too many for one view");
         }
-        try {
+        return Disk.reading(file, () -> {
             if (dataStart + entry.end() > channel.size()) throw wrong(name, "is gone: the file was cut short");
             return channel.map(FileChannel.MapMode.READ_ONLY, dataStart + entry.begin(), entry.bytes())
                     .order(ByteOrder.LITTLE_ENDIAN);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
-        }
+        });
     }
 
     private FormatException wrong(String tensor, String problem) {
@@ -300,11 +273,10 @@ public final class Safetensors implements StateDict {
     }
 
     private void readInto(long begin, ByteBuffer target) {
-        try {
+        Disk.reading(file, () -> {
             readFully(file.toString(), channel, target, dataStart + begin);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
-        }
+            return target;
+        });
     }
 
     private static void readFully(String name, FileChannel channel, ByteBuffer target, long position)

@@ -32,12 +32,6 @@ final class SafetensorsHeader {
         this.file = file;
     }
 
-    /**
-     * @param file name for messages
-     * @param header the header's bytes
-     * @param dataBytes length of the data section
-     * @throws FormatException whatever is wrong
-     */
     static SafetensorsHeader parse(String file, byte[] header, long dataBytes) {
         SafetensorsHeader parsed = new SafetensorsHeader(file);
         if (header.length == 0 || header[0] != '{') {

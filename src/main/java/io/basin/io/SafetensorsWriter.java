@@ -1,7 +1,6 @@
 package io.basin.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -35,7 +34,6 @@ public final class SafetensorsWriter {
      * @param name not used before, not {@code __metadata__}
      * @param shape sizes, outermost first; none for a scalar
      * @param data little endian, C order, exactly as many bytes between position and limit as the shape takes
-     * @throws IllegalArgumentException naming the tensor
      */
     public SafetensorsWriter add(String name, Dtype dtype, long[] shape, ByteBuffer data) {
         if (name.equals("__metadata__") || tensors.containsKey(name)) {
@@ -64,29 +62,19 @@ public final class SafetensorsWriter {
         return add(name, Dtype.F32, shape, data);
     }
 
-    /**
-     * Sets one entry of {@code __metadata__}.
-     *
-     * @throws IllegalArgumentException for {@code sha256}, which {@link #write} sets
-     */
+    /** Sets one entry of {@code __metadata__}. */
     public SafetensorsWriter metadata(String key, String value) {
         if (key.equals(TensorDigest.KEY)) throw new IllegalArgumentException("metadata '" + key + "' is set by write");
         metadata.put(key, value);
         return this;
     }
 
-    /** Sets entries of {@code __metadata__}. */
     public SafetensorsWriter metadata(Map<String, String> entries) {
         entries.forEach(this::metadata);
         return this;
     }
 
-    /**
-     * Writes the file with its SHA-256: temporary file, fsync, rename; on failure no trace is left.
-     *
-     * @throws UncheckedIOException as {@link AtomicFile#write(Path, AtomicFile.Body)}
-     * @throws IllegalArgumentException if the header exceeds what {@link Safetensors#open} would read
-     */
+    /** Writes the file with its SHA-256: temporary file, fsync, rename; on failure no trace is left. */
     public void write(Path file) {
         List<Map.Entry<String, Pending>> layout = new ArrayList<>(tensors.entrySet());
         layout.sort(Comparator.comparingInt(entry -> -entry.getValue().dtype().bytes()));

@@ -1,9 +1,7 @@
 package io.basin.io;
 
-import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,11 +39,7 @@ public final class Sha256 {
 
     /** The same of a run's file, whose reader has no other remedy than to say that it cannot be read. */
     public static String of(Path file) {
-        try {
-            return ofFile(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        return Disk.reading(file, () -> ofFile(file));
     }
 
     /** For what comes in pieces; {@link #hex} ends it. */

@@ -17,19 +17,12 @@ public interface StateDict extends AutoCloseable {
     /**
      * A tensor in float32, little endian, flattened in C order: a read-only view of the file itself where that holds it so,
      * otherwise widened or, of F64, rounded.
-     *
-     * @throws FormatException if there is none of that name, it holds no floating-point numbers, or it is damaged
      */
     ByteBuffer weights(String name);
 
     @Override
     void close();
 
-    /**
-     * Opens what {@code file} is by its content.
-     *
-     * @throws FormatException naming the file and what is wrong with it
-     */
     static StateDict open(Path file) {
         if (file.toString().endsWith(ShardedTensors.ENDING)) return ShardedTensors.open(file);
         return FileKind.isZip(file) ? TorchCheckpoint.open(file) : Safetensors.open(file);

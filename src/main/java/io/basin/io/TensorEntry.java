@@ -29,21 +29,14 @@ public record TensorEntry(String name, Dtype dtype, List<Long> shape, long begin
         return "'" + Printable.of(name, 80) + "'";
     }
 
-    /** Length in bytes. */
     public long bytes() {
         return end - begin;
     }
 
-    /** Number of elements. */
     public long elements() {
         return bytes() / dtype.bytes();
     }
 
-    /**
-     * Bytes that {@code shape} takes.
-     *
-     * @throws ArithmeticException if that does not fit in a long or a size is negative
-     */
     static long bytes(Dtype dtype, List<Long> shape) {
         long bytes = dtype.bytes();
         for (long size : shape) {

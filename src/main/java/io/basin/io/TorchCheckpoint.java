@@ -147,7 +147,7 @@ final class TorchCheckpoint implements StateDict {
         } catch (ZipException | EOFException e) {
             throw new FormatException(file, "is a damaged ZIP archive: take another copy", e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+            throw Disk.unreadable(Path.of(file), e);
         }
     }
 

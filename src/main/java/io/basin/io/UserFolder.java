@@ -18,7 +18,6 @@ public final class UserFolder {
      * quoted variable arrive with it: it is the home folder here too.
      *
      * @param source the flag or variable, for messages
-     * @throws IllegalArgumentException if {@code text} is empty, names another user's home or cannot be a path
      */
     public static Path of(String source, String text) {
         if (text.isBlank()) {

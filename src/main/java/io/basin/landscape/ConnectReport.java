@@ -1,11 +1,11 @@
 package io.basin.landscape;
 
 import io.basin.report.Lines;
+import io.basin.text.Format;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
@@ -174,7 +174,7 @@ public final class ConnectReport {
     }
 
     private static void add(List<List<String>> rows, String path, PathMetrics t) {
-        String named = path + ", length " + String.format(Locale.ROOT, "%.2f", t.length());
+        String named = path + ", length " + Format.of("%.2f", t.length());
         rows.add(row(named, "training loss", t.of(LossAndError::trainLoss), 1, 4));
         rows.add(row("", "with decay's term", t.ofRegularised(), 1, 4));
         rows.add(row("", "training error %", t.of(LossAndError::trainError), 100, 2));
@@ -185,7 +185,7 @@ public final class ConnectReport {
     private static List<String> row(String path, String figure, PathMetrics.Summary s, double scale, int decimals) {
         List<String> row = new ArrayList<>(List.of(path, figure));
         for (double v : new double[] {s.first(), s.last(), s.min(), s.max(), s.mean(), s.integral()}) {
-            row.add(String.format(Locale.ROOT, "%." + decimals + "f", scale * v));
+            row.add(Format.of("%." + decimals + "f", scale * v));
         }
         return row;
     }
@@ -196,8 +196,7 @@ public final class ConnectReport {
             PathMetrics.Summary curve = leg.curve().of(LossAndError::testError);
             PathMetrics.Summary line = leg.line().of(LossAndError::testError);
             double worse = Math.max(curve.first(), curve.last());
-            all.add(String.format(
-                    Locale.ROOT,
+            all.add(Format.of(
                     "%s to %s: the highest test error along the curve is %.2f %%, %+.2f points from the worse end's;"
                             + " along the straight line it is %.2f %%, %+.2f points.",
                     leg.first(),
@@ -207,13 +206,9 @@ public final class ConnectReport {
                     100 * line.max(),
                     100 * (line.max() - worse)));
             if (leg.freeEnds()) {
-                all.add(String.format(
-                        Locale.ROOT,
+                all.add(Format.of(
                         "The curve's ends were trained, too: they lie %.3g from %s and %.3g from %s.",
-                        leg.firstMoved(),
-                        leg.first(),
-                        leg.lastMoved(),
-                        leg.last()));
+                        leg.firstMoved(), leg.first(), leg.lastMoved(), leg.last()));
             }
         }
         all.add(off.sentence(legs.get(0).curve().figures()[0]));

@@ -1,16 +1,15 @@
 package io.basin.landscape;
 
 import io.basin.Api;
+import io.basin.io.Disk;
 import io.basin.io.Safetensors;
 import io.basin.text.Printable;
-import io.basin.text.Reason;
 import io.basin.text.Require;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 
@@ -24,6 +23,17 @@ public record Net(String label, Path file) {
     public Net {
         Require.given("label", label);
         Require.given("file", file);
+    }
+
+    /** What a comparison in {@code folder} trained with {@code method}, a net a seed. */
+    public static List<Net> trained(Path folder, String method, long... seeds) {
+        Require.given("folder", folder);
+        Require.given("method", method);
+        return LongStream.of(Require.given("seeds", seeds))
+                .mapToObj(s -> new Net(
+                        method + ", seed " + s,
+                        folder.resolve("seed-" + s).resolve(method).resolve(method + ".safetensors")))
+                .toList();
     }
 
     /** The value that the file's header has for {@code key}, fit to be shown; empty if none. */
@@ -41,12 +51,11 @@ public record Net(String label, Path file) {
 
     /** CRC-32C of the file: landscapes on disk name their nets by it, and a resumed one compares it. */
     public String fingerprint() {
-        CRC32C sum = new CRC32C();
-        try (InputStream in = new CheckedInputStream(Files.newInputStream(file), sum)) {
-            in.transferTo(OutputStream.nullOutputStream());
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
-        return Long.toHexString(sum.getValue());
+        return Disk.reading(file, () -> {
+            try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), new CRC32C())) {
+                in.transferTo(OutputStream.nullOutputStream());
+                return Long.toHexString(in.getChecksum().getValue());
+            }
+        });
     }
 }

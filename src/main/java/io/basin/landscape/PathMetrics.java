@@ -50,7 +50,6 @@ public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths,
         return Summary.of(Arrays.stream(figures).mapToDouble(figure).toArray(), lengths);
     }
 
-    /** Of {@link #regularised}. */
     public Summary ofRegularised() {
         return Summary.of(regularised(), lengths);
     }

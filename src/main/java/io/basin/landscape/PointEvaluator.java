@@ -8,6 +8,7 @@ import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.Memory;
 import io.basin.device.Weights;
+import io.basin.io.OnFailure;
 import io.basin.train.Checkpoint;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
@@ -127,13 +128,10 @@ public final class PointEvaluator implements AutoCloseable {
 
         private Probe(List<Memory> points) {
             coefficients = new Coefficients(device, null, new double[points.size()]);
-            try {
-                combine = device.arenas()
-                        .weightedSum(points, coefficients, model.weights().params());
-            } catch (RuntimeException e) {
-                coefficients.close();
-                throw e;
-            }
+            combine = OnFailure.close(
+                    coefficients,
+                    () -> device.arenas()
+                            .weightedSum(points, coefficients, model.weights().params()));
         }
 
         /** Puts the combination into the model's own weights. */

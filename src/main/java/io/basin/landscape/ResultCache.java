@@ -3,13 +3,11 @@ package io.basin.landscape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.data.Progress;
+import io.basin.io.Disk;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
-import io.basin.text.Reason;
 import io.basin.train.Difference;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -52,14 +50,10 @@ public final class ResultCache implements AutoCloseable {
 
     /** Bytes up to the end of the last line that is complete. */
     private static long wholeLines(Path file) {
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            int end = bytes.length;
-            while (end > 0 && bytes[end - 1] != '\n') end--;
-            return end;
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        byte[] bytes = Disk.reading(file, () -> Files.readAllBytes(file));
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] != '\n') end--;
+        return end;
     }
 
     /** Has {@code counter} count every point, the known ones too. */

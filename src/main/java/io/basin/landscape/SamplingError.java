@@ -1,8 +1,8 @@
 package io.basin.landscape;
 
 import io.basin.Api;
+import io.basin.text.Format;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -49,18 +49,12 @@ public record SamplingError(int train, int all, int test) {
     String sentence(LossAndError f) {
         String loss = trainLoss(f) == 0
                 ? ""
-                : String.format(
-                        Locale.ROOT,
+                : Format.of(
                         ", of a training loss on %d of %d training images \u00b1%.2g nats",
-                        train,
-                        all,
-                        BAND * trainLoss(f));
-        return String.format(
-                Locale.ROOT,
+                        train, all, BAND * trainLoss(f));
+        return Format.of(
                 "Sampling error (95 %%) of a test error on %d images: \u00b1%.2f points%s; differences between points,"
                         + " measured on the same images, are off by less.",
-                test,
-                100 * BAND * testError(f),
-                loss);
+                test, 100 * BAND * testError(f), loss);
     }
 }

@@ -65,7 +65,6 @@ public final class Stability {
                     .toArray();
         }
 
-        /** Steps that are trained in all. */
         public long trained() {
             int[] at = steps();
             long all = sgd.schedule().steps();

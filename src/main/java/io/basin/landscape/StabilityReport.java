@@ -1,9 +1,9 @@
 package io.basin.landscape;
 
 import io.basin.report.Lines;
+import io.basin.text.Format;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
@@ -90,10 +90,11 @@ public final class StabilityReport {
         double highest = l.barrier() + l.endError();
         return List.of(
                 Integer.toString(l.step()),
-                format("%.2f", share(l)),
-                format("%.2f", 100 * l.endError()),
-                format("%.2f", 100 * highest),
-                format("%+.2f", 100 * l.barrier()) + format(" (sampling error %.2f)", 100 * l.samplingError(samples)),
+                Format.of("%.2f", share(l)),
+                Format.of("%.2f", 100 * l.endError()),
+                Format.of("%.2f", 100 * highest),
+                Format.of("%+.2f", 100 * l.barrier())
+                        + Format.of(" (sampling error %.2f)", 100 * l.samplingError(samples)),
                 lines.indexOf(l) >= Stability.stableFrom(lines, samples) ? "yes" : "no");
     }
 
@@ -109,7 +110,7 @@ public final class StabilityReport {
                     + " start anywhere, as far as this test goes.";
         }
         return "Stable from step " + step + " of " + steps + " on: averaging is safe with `swa.start` "
-                + format("%.2f", start) + " or later. When it pays is another question: compare.";
+                + Format.of("%.2f", start) + " or later. When it pays is another question: compare.";
     }
 
     private Lines along(String title, String axis, ToDoubleFunction<LossAndError> figure) {
@@ -121,9 +122,5 @@ public final class StabilityReport {
                 Curve.even(l.line().size()),
                 l.line().stream().mapToDouble(figure).toArray()));
         return all;
-    }
-
-    private static String format(String pattern, double value) {
-        return String.format(Locale.ROOT, pattern, value);
     }
 }

@@ -2,10 +2,10 @@ package io.basin.landscape;
 
 import io.basin.report.Contours;
 import io.basin.report.Relief;
+import io.basin.text.Format;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -48,7 +48,7 @@ public final class SurfaceReport {
         report.row(List.of("net", "x", "y", "away"));
         places().forEach(p -> report.row(row(p)));
         String through = "the plane goes through its nets; the largest difference of a weight is "
-                + String.format(Locale.ROOT, "%.1e", result.worstNetDifference()) + ".";
+                + Format.of("%.1e", result.worstNetDifference()) + ".";
         report.check(result.worstNetDifference() < 1e-5, through, through);
         report.conclude(List.of(
                 lowest("training loss", "%.4f nats", LossAndError::trainLoss) + ".",
@@ -90,8 +90,7 @@ public final class SurfaceReport {
                 double y = result.ys()[i];
                 Comparator<Surface.Placed> near = Comparator.comparingDouble(p -> distance(p, x, y));
                 Surface.Placed net = marked().min(near).orElseThrow();
-                return String.format(
-                        Locale.ROOT,
+                return Format.of(
                         "The lowest " + what + " of the plane's points is " + format + ", at (%s, %s), %s from %s",
                         figure.applyAsDouble(best),
                         number(x),
@@ -144,12 +143,9 @@ public final class SurfaceReport {
     }
 
     private static String stretched(double by) {
-        return String.format(
-                Locale.ROOT,
+        return Format.of(
                 " A unit of %s is drawn %.3g times as long as one of %s.",
-                by > 1 ? "y" : "x",
-                by > 1 ? by : 1 / by,
-                by > 1 ? "x" : "y");
+                by > 1 ? "y" : "x", by > 1 ? by : 1 / by, by > 1 ? "x" : "y");
     }
 
     private void mark(Contours flat, Relief hills) {
@@ -184,6 +180,6 @@ public final class SurfaceReport {
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.3f", value);
+        return Format.of("%.3f", value);
     }
 }

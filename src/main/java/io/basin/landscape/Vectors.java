@@ -19,12 +19,6 @@ public final class Vectors {
         return values;
     }
 
-    public static void write(Device device, float[] values, Memory arena) {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
-        bytes.asFloatBuffer().put(values);
-        device.upload(arena, 0, bytes);
-    }
-
     public static double dot(float[] a, float[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) sum += (double) a[i] * b[i];

@@ -3,12 +3,12 @@ package io.basin.landscape;
 import io.basin.Nullable;
 import io.basin.report.PairedComparison;
 import io.basin.report.Statistics;
+import io.basin.text.Format;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -82,13 +82,7 @@ final class Widths {
         }
 
         String means() {
-            return String.format(
-                    Locale.ROOT,
-                    "%s %.3f, %s %.3f",
-                    base,
-                    Statistics.mean(of(first)),
-                    name,
-                    Statistics.mean(of(second)));
+            return Format.of("%s %.3f, %s %.3f", base, Statistics.mean(of(first)), name, Statistics.mean(of(second)));
         }
     }
 

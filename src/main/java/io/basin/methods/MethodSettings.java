@@ -18,7 +18,6 @@ public interface MethodSettings {
      * Its tables at a budget.
      *
      * @param stepsPerEpoch whole batches in an epoch
-     * @throws IllegalArgumentException naming the parameter that does not fit the budget
      */
     Method plan(Budget budget, int stepsPerEpoch);
 

@@ -34,7 +34,6 @@ public final class Methods {
             new Wsm(0.8, 10),
             new PowerEma(40)));
 
-    /** Names of all. */
     public static final List<String> NAMES =
             USUAL.all.stream().map(MethodSettings::name).toList();
 

@@ -1,8 +1,8 @@
 package io.basin.methods;
 
+import io.basin.text.Format;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /** Where a planned method differs from what its settings or its paper say: sentences to print before it is trained. */
 public final class Remarks {
@@ -23,8 +23,7 @@ public final class Remarks {
         }
         int idle = method.schedule().steps() - 1 - last(method);
         if (method.product() != Method.Product.LAST && idle > 0) {
-            all.add(String.format(
-                    Locale.ROOT,
+            all.add(Format.of(
                     "%s: the last %s, %.3g epochs, are trained after its last model and change nothing%s",
                     method.name(),
                     steps(idle),
@@ -54,8 +53,7 @@ public final class Remarks {
         if (at.length < 2) return List.of();
         double epochs = (double) (at[1] - at[0]) / origin.stepsPerEpoch();
         if (epochs >= (fge ? 2 : 10)) return List.of();
-        return List.of(String.format(
-                Locale.ROOT,
+        return List.of(Format.of(
                 "%s: its cycles are %.3g epochs, the paper's %s: more `epochs`%s would show it at its best",
                 method.name(),
                 epochs,
@@ -68,14 +66,9 @@ public final class Remarks {
         double asked = epochs * stepsPerEpoch;
         long made = Math.max(1, Math.round(asked));
         if (Math.abs(made - asked) <= 0.01 * asked) return List.of();
-        return List.of(String.format(
-                Locale.ROOT,
+        return List.of(Format.of(
                 "`epochs` %s would be %.3g steps at %d an epoch; %s are trained, %.3g epochs",
-                epochs,
-                asked,
-                stepsPerEpoch,
-                steps(made),
-                (double) made / stepsPerEpoch));
+                epochs, asked, stepsPerEpoch, steps(made), (double) made / stepsPerEpoch));
     }
 
     private static String steps(long n) {

@@ -1,9 +1,9 @@
 package io.basin.methods;
 
 import io.basin.Api;
+import io.basin.text.Format;
 import io.basin.text.Require;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -345,14 +345,9 @@ public final class Schedule {
 
     @Override
     public String toString() {
-        return String.format(
-                Locale.ROOT,
+        return Format.of(
                 "%s: %d steps, rate %.3g to %.3g, %d collections",
-                name,
-                lr.length,
-                lr[0],
-                lr[lr.length - 1],
-                collections.length);
+                name, lr.length, lr[0], lr[lr.length - 1], collections.length);
     }
 
     private Schedule named(String other) {

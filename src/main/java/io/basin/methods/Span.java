@@ -1,8 +1,8 @@
 package io.basin.methods;
 
+import io.basin.text.Format;
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -116,20 +116,15 @@ record Span(Budget budget, int perEpoch, int warm, int rest, int done, int first
         if (whole < 1 || Math.abs(exact - whole) > 1e-6 * whole) {
             // Half a cycle at the end is the better end: it comes with a model.
             double near = per * left / Math.max(1, per == 2 ? whole - 1 | 1 : whole);
-            throw new IllegalArgumentException(String.format(
-                    Locale.ROOT,
+            throw new IllegalArgumentException(Format.of(
                     "`%s` %s does not divide the %s epochs that follow `%s`; %s would",
-                    name,
-                    number(cycle),
-                    number(left),
-                    startName,
-                    number(near)));
+                    name, number(cycle), number(left), startName, number(near)));
         }
         return (int) whole;
     }
 
     private static String number(double epochs) {
-        if (Math.abs(epochs) < 1e-4 && epochs != 0) return String.format(Locale.ROOT, "%.3g", epochs);
+        if (Math.abs(epochs) < 1e-4 && epochs != 0) return Format.of("%.3g", epochs);
         return new BigDecimal(epochs)
                 .round(new MathContext(6))
                 .stripTrailingZeros()

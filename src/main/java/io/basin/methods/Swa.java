@@ -30,7 +30,6 @@ public record Swa(double start, double lr, double cycle) implements MethodSettin
         return budget.after(start) / 10;
     }
 
-    /** Whole cycles at a budget. */
     private int cycles(Budget budget) {
         return cycle == 0 ? 10 : (int) Math.round(budget.after(start) / cycle);
     }

@@ -8,6 +8,7 @@ import io.basin.device.Initializer;
 import io.basin.device.Layer;
 import io.basin.device.Shape;
 import io.basin.io.Sha256;
+import io.basin.text.Format;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +16,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -139,17 +139,13 @@ public final class Graph {
         }));
         for (Node node : nodes()) {
             String kind = node.layer().getClass().getSimpleName();
-            rows.add(new String[] {
-                node.path(), kind, node.output().shape().toString(), String.format(Locale.ROOT, "%,d", count(node))
-            });
+            rows.add(new String[] {node.path(), kind, node.output().shape().toString(), Format.of("%,d", count(node))});
         }
-        rows.add(new String[] {"total", "", "", String.format(Locale.ROOT, "%,d", parameterCount())});
+        rows.add(new String[] {"total", "", "", Format.of("%,d", parameterCount())});
         int[] widths = new int[4];
         for (String[] row : rows) for (int i = 0; i < 4; i++) widths[i] = Math.max(widths[i], row[i].length());
         String line = "%-" + widths[0] + "s  %-" + widths[1] + "s  %-" + widths[2] + "s  %" + widths[3] + "s%n";
-        return rows.stream()
-                .map(row -> String.format(Locale.ROOT, line, (Object[]) row))
-                .collect(Collectors.joining());
+        return rows.stream().map(row -> Format.of(line, (Object[]) row)).collect(Collectors.joining());
     }
 
     /** The last value appended: what the loss is computed from. */

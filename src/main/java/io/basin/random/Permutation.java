@@ -29,7 +29,6 @@ public final class Permutation {
      * An order of n samples, not yet of any epoch: keyed by (0, 0) until {@link #key} is called.
      *
      * @param n at least 1
-     * @throws IllegalArgumentException if n is below 1
      */
     public Permutation(int n) {
         this.n = positive(n);
@@ -54,12 +53,7 @@ public final class Permutation {
         return n;
     }
 
-    /**
-     * The sample at one place of the order, without an instance.
-     *
-     * @throws IllegalArgumentException if n is below 1
-     * @throws IndexOutOfBoundsException if the index is not in [0, n)
-     */
+    /** The sample at one place of the order, without an instance. */
     public static int at(int index, int n, long seed, long epoch) {
         Objects.checkIndex(index, positive(n));
         long words = words(seed, epoch);

@@ -18,11 +18,7 @@ public final class Philox {
 
     private Philox() {}
 
-    /**
-     * Writes one block of four words.
-     *
-     * @param out receives the words in {@code out[0..3]}; its length is at least 4
-     */
+    /** @param out receives the words in {@code out[0..3]}; its length is at least 4 */
     public static void block(int c0, int c1, int c2, int c3, int k0, int k1, int[] out) {
         for (int round = 0; round < ROUNDS; round++) {
             long p0 = MULTIPLIER_0 * (c0 & WORD);

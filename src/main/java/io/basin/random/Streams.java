@@ -16,7 +16,6 @@ public final class Streams {
     /** Labels of training samples that are made wrong on purpose. */
     public static final int LABEL_NOISE = 3;
 
-    /** Dropout masks. */
     public static final int DROPOUT = 4;
 
     /** Pixels of synthetic data sets. */

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Nullable;
+import io.basin.text.Format;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -189,7 +190,7 @@ public final class Charts {
                     r.bins().stream().filter(b -> b.count() >= FEWEST).toList();
             any |= !bins.isEmpty();
             lines.dotted(
-                    figures ? String.format(Locale.ROOT, "%s, ECE %.2f %%", r.method(), 100 * r.ece()) : r.method(),
+                    figures ? Format.of("%s, ECE %.2f %%", r.method(), 100 * r.ece()) : r.method(),
                     bins.stream().mapToDouble(b -> b.confidence() / b.count()).toArray(),
                     bins.stream()
                             .mapToDouble(b -> (double) b.hits() / b.count())
@@ -219,16 +220,12 @@ public final class Charts {
         for (int s : m.collections()) marks[(int) ((long) s * WIDTH / steps)] = '^';
         out.append(m.method()).append(", learning rate\n");
         for (int y = 0; y < HEIGHT; y++) {
-            out.append(String.format(
-                    Locale.ROOT,
-                    "%8.4f |%s%n",
-                    max * (HEIGHT - 1 - y) / (HEIGHT - 1),
-                    new String(cells[y]).stripTrailing()));
+            out.append(Format.of(
+                    "%8.4f |%s%n", max * (HEIGHT - 1 - y) / (HEIGHT - 1), new String(cells[y]).stripTrailing()));
         }
         out.append(" ".repeat(9)).append('+').append("-".repeat(WIDTH)).append('\n');
         String below = new String(marks).stripTrailing();
         if (!below.isEmpty()) out.append(" ".repeat(10)).append(below).append("  ^ collects\n");
-        out.append(String.format(
-                Locale.ROOT, "%10s0%" + (WIDTH - 1) + ".1f epochs%n%n", "", (double) steps / m.stepsPerEpoch()));
+        out.append(Format.of("%10s0%" + (WIDTH - 1) + ".1f epochs%n%n", "", (double) steps / m.stepsPerEpoch()));
     }
 }

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.text.Format;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -13,7 +14,6 @@ import java.awt.geom.Point2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * Values over a plane as filled contours with logarithmic levels, a colour bar, and marks on top, which differ by shape and not only
@@ -121,8 +121,6 @@ public final class Contours extends Picture {
 
     @Override
     void paint(Graphics2D g) {
-        g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(0, 0, width, height));
         fill(g);
         axes(g);
         bands.bar(g, plot.getMaxX() + 24, TOP, plot.getHeight(), unit);
@@ -177,9 +175,7 @@ public final class Contours extends Picture {
     }
 
     private static String stretched(double by) {
-        return by > 1
-                ? String.format(Locale.ROOT, ", drawn %.3g times as long", by)
-                : String.format(Locale.ROOT, ", drawn %.3g times as short", 1 / by);
+        return by > 1 ? Format.of(", drawn %.3g times as long", by) : Format.of(", drawn %.3g times as short", 1 / by);
     }
 
     private void legend(Graphics2D g) {

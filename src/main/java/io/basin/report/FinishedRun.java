@@ -26,12 +26,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     private static final String ROWS = "rows";
     private static final String REMEDY = "restore it from a copy, or measure that run again";
 
-    /**
-     * Runs in a folder, however deep, or in a file that {@link #write} wrote.
-     *
-     * @throws FormatException naming a file that is damaged or of another kind
-     * @throws IllegalArgumentException where there is none
-     */
+    /** Runs in a folder, however deep, or in a file that {@link #write} wrote. */
     static List<FinishedRun> read(Path place) {
         if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
         if (Files.isRegularFile(place)) return file(place);
@@ -112,7 +107,6 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         return all;
     }
 
-    /** A method's own settings, by name. */
     Map<String, String> settings(String method) {
         return texts(config.path("methodSettings").path(method));
     }

@@ -1,5 +1,6 @@
 package io.basin.report;
 
+import io.basin.text.Format;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -9,7 +10,6 @@ import java.awt.geom.Line2D;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /**
@@ -40,9 +40,8 @@ public final class Forest extends Picture {
     public record Row(String group, String method, double difference, double low, double high) {
         /** The number and, where there is one, its interval; a signed figure each. */
         String text() {
-            String interval =
-                    Double.isNaN(low) ? ", no interval" : String.format(Locale.ROOT, " [%+.2f, %+.2f]", low, high);
-            return String.format(Locale.ROOT, "%+.2f", difference) + interval;
+            String interval = Double.isNaN(low) ? ", no interval" : Format.of(" [%+.2f, %+.2f]", low, high);
+            return Format.of("%+.2f", difference) + interval;
         }
     }
 
@@ -90,8 +89,6 @@ public final class Forest extends Picture {
 
     @Override
     void paint(Graphics2D g) {
-        g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(0, 0, width, height));
         g.setColor(Color.BLACK);
         g.setFont(TITLE);
         g.drawString(title, 8, 22);

@@ -1,7 +1,7 @@
 package io.basin.report;
 
 import io.basin.Api;
-import java.util.Locale;
+import io.basin.text.Format;
 
 /**
  * A confidence interval, or the absence of one.
@@ -35,7 +35,7 @@ public record Interval(double low, double high) {
 
     /** {@code [low, high]} with {@code decimals} digits, or {@code n/a}. */
     public String format(int decimals) {
-        return present() ? String.format(Locale.ROOT, "[%." + decimals + "f, %." + decimals + "f]", low, high) : "n/a";
+        return present() ? Format.of("[%." + decimals + "f, %." + decimals + "f]", low, high) : "n/a";
     }
 
     @Override

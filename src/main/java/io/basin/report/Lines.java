@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Nullable;
+import io.basin.text.Format;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
@@ -220,7 +221,7 @@ public final class Lines extends Picture {
         for (int i = line.getItemCount() - 1; i >= 0; i -= every) {
             double x = line.getX(i).doubleValue();
             double y = line.getY(i).doubleValue();
-            String text = String.format(Locale.ROOT, "%s: %.6g at %s", line.getKey(), y, digits().format(x));
+            String text = Format.of("%s: %.6g at %s", line.getKey(), y, digits().format(x));
             hints.add(new Hint(
                     plot.getDomainAxis().valueToJava2D(x, area, plot.getDomainAxisEdge()),
                     plot.getRangeAxis().valueToJava2D(y, area, plot.getRangeAxisEdge()),

@@ -3,6 +3,7 @@ package io.basin.report;
 import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import io.basin.io.Folders;
+import io.basin.text.Format;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -112,7 +113,7 @@ public final class Page {
 
     private static String variable(String colour) {
         String name = COLOURS.get(colour);
-        return name == null ? colour : String.format(Locale.ROOT, "var(--%s)", name);
+        return name == null ? colour : Format.of("var(--%s)", name);
     }
 
     /** With classes instead of styles, and colours that follow the scheme. */

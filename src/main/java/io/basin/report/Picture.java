@@ -6,11 +6,13 @@ import de.erichseifert.vectorgraphics2d.svg.SVGProcessor;
 import de.erichseifert.vectorgraphics2d.util.GraphicsUtils;
 import de.erichseifert.vectorgraphics2d.util.PageSize;
 import io.basin.io.AtomicFile;
+import io.basin.text.Format;
 import java.awt.AWTError;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
+import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -58,15 +59,18 @@ public abstract class Picture {
 
     abstract void paint(Graphics2D g);
 
+    private void draw(Graphics2D g) {
+        g.setColor(Color.WHITE);
+        g.fill(new Rectangle2D.Double(0, 0, width, height));
+        paint(g);
+    }
+
     /** What a page says where the pointer rests: a place in pixels, and the values there. */
     record Hint(double x, double y, String text) {
         private String svg() {
-            return String.format(
-                    Locale.ROOT,
+            return Format.of(
                     "<circle cx=\"%.0f\" cy=\"%.0f\" r=\"7\" fill=\"none\" pointer-events=\"all\"><title>%s</title></circle>",
-                    x,
-                    y,
-                    escape(text));
+                    x, y, escape(text));
         }
     }
 
@@ -92,7 +96,7 @@ public abstract class Picture {
 
     private String drawnSvg(String id, String description) {
         VectorGraphics2D g = new Vectors();
-        paint(g);
+        draw(g);
         ByteArrayOutputStream document = new ByteArrayOutputStream();
         try {
             new SVGProcessor()
@@ -138,13 +142,11 @@ public abstract class Picture {
     private byte[] drawnPng() {
         BufferedImage image = new BufferedImage(2 * width, 2 * height, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
-        g.setColor(Color.WHITE);
-        g.fillRect(0, 0, image.getWidth(), image.getHeight());
         g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         g.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
         g.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
         g.scale(2, 2);
-        paint(g);
+        draw(g);
         g.dispose();
         return new PngEncoder()
                 .withBufferedImage(image)

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import io.basin.Nullable;
+import io.basin.text.Format;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -8,7 +9,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
@@ -74,11 +74,7 @@ public final class Regimes {
         });
     }
 
-    /**
-     * @param places run folders, folders of such, and files that {@link #write(Path)} wrote
-     * @throws io.basin.io.FormatException naming a file that is damaged
-     * @throws IllegalArgumentException where a place holds no finished run, or two runs of one seed disagree
-     */
+    /** @param places run folders, folders of such, and files that {@link #write(Path)} wrote */
     public static Regimes read(List<Path> places) {
         List<FinishedRun> runs = new ArrayList<>();
         for (Path place : places) runs.addAll(FinishedRun.read(place));
@@ -109,7 +105,7 @@ public final class Regimes {
             List<String> of = new ArrayList<>(List.of(
                     s.getOrDefault("dataset", "?"),
                     s.getOrDefault("model", "?"),
-                    images == 0 ? "all images" : String.format(Locale.ROOT, "%,d images", images),
+                    images == 0 ? "all images" : Format.of("%,d images", images),
                     noise > 0 ? Statistics.format(100 * noise, 0) + " % wrong labels" : "labels as published",
                     augmentation.isEmpty() ? "no augmentation" : augmentation));
             others.forEach(k -> of.add(k + " " + s.getOrDefault(k, "not given")));

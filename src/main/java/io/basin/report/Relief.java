@@ -75,8 +75,6 @@ public final class Relief extends Picture {
 
     @Override
     void paint(Graphics2D g) {
-        g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(0, 0, width, height));
         int across = xs.length - 1;
         IntStream.range(0, across * (ys.length - 1))
                 .boxed()

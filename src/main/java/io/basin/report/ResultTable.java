@@ -2,11 +2,11 @@ package io.basin.report;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.text.Format;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -172,7 +172,7 @@ public final class ResultTable {
     }
 
     private static String signed(double value) {
-        return String.format(Locale.ROOT, "%+.2f", value);
+        return Format.of("%+.2f", value);
     }
 
     private int seeds() {
@@ -242,11 +242,9 @@ public final class ResultTable {
         Optional<Double> half = half();
         if (half.isEmpty()) return "";
         double gain = sgd().orElseThrow() - half.get();
-        return String.format(
-                Locale.ROOT,
+        return Format.of(
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
-                gain,
-                gain >= ENOUGH ? "they are below" : "that is within");
+                gain, gain >= ENOUGH ? "they are below" : "that is within");
     }
 
     /** SGD's mean accuracy in percent; nothing where it is not among the methods. */
@@ -301,7 +299,6 @@ public final class ResultTable {
                 .toList();
     }
 
-    /** The methods, one row each. */
     List<List<String>> rows() {
         return rows(cells);
     }

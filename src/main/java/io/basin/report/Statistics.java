@@ -1,10 +1,10 @@
 package io.basin.report;
 
 import io.basin.Api;
+import io.basin.text.Format;
 import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.apache.commons.statistics.distribution.TDistribution;
@@ -26,7 +26,6 @@ public final class Statistics {
 
     private Statistics() {}
 
-    /** Arithmetic mean. */
     public static double mean(double... x) {
         check(x);
         double sum = 0;
@@ -162,7 +161,7 @@ public final class Statistics {
 
     /** The number with {@code decimals} digits, {@code n/a} for NaN. */
     public static String format(double value, int decimals) {
-        return Double.isNaN(value) ? "n/a" : String.format(Locale.ROOT, "%." + decimals + "f", value);
+        return Double.isNaN(value) ? "n/a" : Format.of("%." + decimals + "f", value);
     }
 
     /**

@@ -1,11 +1,11 @@
 package io.basin.report;
 
+import io.basin.text.Format;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 
 /** Round numbers along axes, and how they read. */
 final class Ticks {
@@ -37,7 +37,7 @@ final class Ticks {
         if (value == 0) return "0";
         if (!Double.isFinite(value)) return Double.toString(value);
         double size = Math.abs(value);
-        if (size >= 1e5 || size < 1e-3) return String.format(Locale.ROOT, "%." + (digits - 1) + "e", value);
+        if (size >= 1e5 || size < 1e-3) return Format.of("%." + (digits - 1) + "e", value);
         return new BigDecimal(value)
                 .round(new MathContext(digits))
                 .stripTrailingZeros()

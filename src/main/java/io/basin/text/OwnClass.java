@@ -11,11 +11,7 @@ import java.lang.reflect.Modifier;
  * @param does what the class does, as {@code builds the net}
  */
 public record OwnClass<T>(Class<T> kind, String called, String does) {
-    /**
-     * Whether {@code name} is that of such a class.
-     *
-     * @throws IllegalArgumentException if it can only be a class, and there is none
-     */
+    /** Whether {@code name} is that of such a class. */
     public boolean isNamed(String name) {
         if (name.indexOf('.') < 0 && find(name) == null) return false;
         instance(name);

@@ -10,11 +10,7 @@ import java.util.function.Supplier;
 public final class Require {
     private Require() {}
 
-    /**
-     * What a caller passed as {@code name}.
-     *
-     * @throws NullPointerException where that is null, in one sentence
-     */
+    /** What a caller passed as {@code name}. */
     public static <T> T given(String name, @Nullable T value) {
         if (value == null) throw new NullPointerException("`" + name + "` must not be null");
         return value;

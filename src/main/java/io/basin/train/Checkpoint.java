@@ -34,11 +34,7 @@ public final class Checkpoint {
 
     private Checkpoint() {}
 
-    /**
-     * Writes one model: weights and batch-norm statistics.
-     *
-     * @throws IllegalStateException where the statistics of an average were never measured
-     */
+    /** Writes one model: weights and batch-norm statistics. */
     public static void saveModel(Path file, NetMemory net, Weights weights, Map<String, String> metadata) {
         requireMeasured(file, net.device(), net.store(), weights);
         SafetensorsWriter writer = Safetensors.writer().metadata(net.header()).metadata(metadata);
@@ -61,14 +57,10 @@ public final class Checkpoint {
 
     /** In one turn: another thread may train the model, and a file holds one step's weights. */
     private static void addModel(SafetensorsWriter writer, Device device, ParameterStore storage, Weights model) {
-        device.guard().run(() -> addAll(writer, device, storage, model));
-    }
-
-    private static void addAll(SafetensorsWriter writer, Device device, ParameterStore storage, Weights model) {
-        for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
-        for (Parameter s : storage.states()) {
-            writer.add(s.name(), s.shape().toLongs(), requireFinite(s.name(), s.read(device, model.state())));
-        }
+        device.guard().run(() -> {
+            for (Parameter p : storage.parameters()) add(writer, device, "", p, model.params());
+            for (Parameter s : storage.states()) add(writer, device, "", s, model.state());
+        });
     }
 
     private static void add(SafetensorsWriter writer, Device device, String prefix, Parameter p, Memory memory) {
@@ -91,12 +83,7 @@ public final class Checkpoint {
         return true;
     }
 
-    /**
-     * Reads one model by names.
-     *
-     * @throws FormatException naming the file and the tensor where one is missing, has another shape or is not finite, or where
-     *     the file holds weights that the net has not
-     */
+    /** Reads one model by names. */
     public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights) {
         return loadModel(file, net, weights, false);
     }
@@ -120,25 +107,17 @@ public final class Checkpoint {
     }
 
     private static void readModel(Path file, Safetensors in, Device device, ParameterStore storage, Weights model) {
-        device.guard().run(() -> readAll(file, in, device, storage, model));
-    }
-
-    private static void readAll(Path file, Safetensors in, Device device, ParameterStore storage, Weights model) {
-        for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
-        for (Parameter s : storage.states()) {
-            s.write(device, model.state(), floats(file, in, s.name(), s.shape()));
-        }
+        device.guard().run(() -> {
+            for (Parameter p : storage.parameters()) read(file, in, device, "", p, model.params());
+            for (Parameter s : storage.states()) read(file, in, device, "", s, model.state());
+        });
     }
 
     private static void read(Path file, Safetensors in, Device device, String prefix, Parameter p, Memory memory) {
         p.write(device, memory, floats(file, in, prefix + p.name(), p.shape()));
     }
 
-    /**
-     * A tensor of a weights file.
-     *
-     * @throws FormatException naming file and tensor where it is missing, of another shape or not finite
-     */
+    /** A tensor of a weights file. */
     public static float[] floats(Path file, Safetensors in, String name, Shape shape) {
         if (!in.tensors().containsKey(name)) {
             throw new FormatException(file.toString(), "has no tensor '" + name + "'; is it a file of another net?");

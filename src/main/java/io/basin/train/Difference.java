@@ -13,12 +13,7 @@ public final class Difference {
                 + "; repeat them, or start in a new folder with `out`");
     }
 
-    /**
-     * That a run's file is of this run and no other's.
-     *
-     * @throws IllegalArgumentException naming the file and the first difference
-     * @throws io.basin.io.FormatException where it is damaged
-     */
+    /** That a run's file is of this run and no other's. */
     public static void requireOf(Path file, String run) {
         requireNone(file, ModelHeader.of(file).header().getOrDefault(Trainer.RUN, ""), run);
     }

@@ -14,6 +14,7 @@ import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
+import io.basin.io.OnFailure;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -76,12 +77,7 @@ public final class Evaluator implements AutoCloseable {
         samples = Require.given("images", images).count();
         classes = images.outputs();
         control = new RunState(device);
-        try {
-            plan = Plan.evaluation(model, images, control, batch);
-        } catch (RuntimeException e) {
-            control.close();
-            throw e;
-        }
+        plan = OnFailure.close(control, () -> Plan.evaluation(model, images, control, batch));
         norms = plan.norms();
         probabilities = new float[batch.batch() * classes];
         buffer = ByteBuffer.allocateDirect(4 * probabilities.length).order(ByteOrder.nativeOrder());
@@ -109,36 +105,32 @@ public final class Evaluator implements AutoCloseable {
 
     /** Enqueues the pass and its figures' way back; only {@code get} waits. The weights may be changed by later work. */
     public Supplier<EpochMetrics> begin(Weights weights) {
-        return guard.get(() -> enqueue(weights));
-    }
-
-    private Supplier<EpochMetrics> enqueue(Weights weights) {
-        useMeasured(weights);
-        drawn = false;
-        control.start(0);
-        Runnable tick = device.arenas().advance(control);
-        for (int b = 0; b < batches(); b++) {
-            plan.forward();
-            tick.run();
-        }
-        return control.fetch();
+        return guard.get(() -> {
+            useMeasured(weights);
+            drawn = false;
+            control.start(0);
+            Runnable tick = device.arenas().advance(control);
+            for (int b = 0; b < batches(); b++) {
+                plan.forward();
+                tick.run();
+            }
+            return control.fetch();
+        });
     }
 
     /** One pass over the data, every model in turn on each batch. */
     public void predict(List<Weights> models, Sink sink) {
-        guard.run(() -> answer(models, sink));
-    }
-
-    private void answer(List<Weights> models, Sink sink) {
-        drawn = false;
-        for (int b = 0; b < batches(); b++) {
-            for (int m = 0; m < models.size(); m++) {
-                useMeasured(models.get(m));
-                control.start(b);
-                plan.forward();
-                emit(models.get(m), m, b, sink);
+        guard.run(() -> {
+            drawn = false;
+            for (int b = 0; b < batches(); b++) {
+                for (int m = 0; m < models.size(); m++) {
+                    useMeasured(models.get(m));
+                    control.start(b);
+                    plan.forward();
+                    emit(models.get(m), m, b, sink);
+                }
             }
-        }
+        });
     }
 
     /** Room for what models say of all samples. */
@@ -148,21 +140,19 @@ public final class Evaluator implements AutoCloseable {
 
     /** One pass over the data, which adds the model's probabilities to {@code sum} on the device, without waiting. */
     public void accumulate(Weights model, double weight, PredictionSum sum) {
-        guard.run(() -> add(model, weight, sum));
-    }
-
-    private void add(Weights model, double weight, PredictionSum sum) {
-        useMeasured(model);
-        drawn = false;
-        control.start(0);
-        Runnable tick = device.arenas().advance(control);
-        Slot value = plan.probabilities().value();
-        Memory memory = plan.binding(model).memory(value.arena());
-        for (int b = 0; b < batches(); b++) {
-            plan.forward();
-            sum.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
-            tick.run();
-        }
+        guard.run(() -> {
+            useMeasured(model);
+            drawn = false;
+            control.start(0);
+            Runnable tick = device.arenas().advance(control);
+            Slot value = plan.probabilities().value();
+            Memory memory = plan.binding(model).memory(value.arena());
+            for (int b = 0; b < batches(); b++) {
+                plan.forward();
+                sum.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
+                tick.run();
+            }
+        });
     }
 
     private void emit(Weights model, int member, int batch, Sink sink) {
@@ -225,24 +215,22 @@ public final class Evaluator implements AutoCloseable {
      */
     public EpochMetrics settle(Weights weights) {
         if (!whole()) throw new IllegalStateException("needs all " + samples + " samples in one batch");
-        return guard.get(() -> settleWhole(weights));
-    }
-
-    private EpochMetrics settleWhole(Weights weights) {
-        use(weights);
-        model.measured(weights);
-        control.start(0);
-        for (Op op : plan.ops()) {
-            if (op instanceof Op.BatchNorm norm) {
-                norm.reset();
-                norm.measure(samples);
-                norm.commit();
+        return guard.get(() -> {
+            use(weights);
+            model.measured(weights);
+            control.start(0);
+            for (Op op : plan.ops()) {
+                if (op instanceof Op.BatchNorm norm) {
+                    norm.reset();
+                    norm.measure(samples);
+                    norm.commit();
+                }
+                // Every model sees the same batch: it is drawn once.
+                if (!drawn || op != plan.ops().get(0)) op.forward();
             }
-            // Every model sees the same batch: it is drawn once.
-            if (!drawn || op != plan.ops().get(0)) op.forward();
-        }
-        drawn = true;
-        return control.read();
+            drawn = true;
+            return control.read();
+        });
     }
 
     private void useMeasured(Weights weights) {
@@ -262,16 +250,14 @@ public final class Evaluator implements AutoCloseable {
      * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
      */
     public void remeasure(Weights weights, IntConsumer onBatch) {
-        guard.run(() -> measureAll(weights, onBatch));
-    }
-
-    private void measureAll(Weights weights, IntConsumer onBatch) {
-        if (norms.isEmpty()) return;
-        use(weights);
-        drawn = false;
-        norms.forEach(Op.BatchNorm::reset);
-        pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
-        norms.forEach(Op.BatchNorm::commit);
+        guard.run(() -> {
+            if (norms.isEmpty()) return;
+            use(weights);
+            drawn = false;
+            norms.forEach(Op.BatchNorm::reset);
+            pass(norms.get(norms.size() - 1), true, false, () -> onBatch.accept(0));
+            norms.forEach(Op.BatchNorm::commit);
+        });
     }
 
     /** Whether the net has statistics to measure. */

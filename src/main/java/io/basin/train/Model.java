@@ -16,6 +16,7 @@ import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
+import io.basin.io.OnFailure;
 import io.basin.methods.Budget;
 import io.basin.methods.Method;
 import io.basin.methods.MethodSettings;
@@ -87,17 +88,13 @@ public final class Model extends NetMemory {
     public static Model load(Device device, Path file, @Nullable Graph net) {
         Require.given("device", device);
         ModelHeader said = ModelHeader.of(Require.given("file", file));
-        Model model = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
-        try {
+        Model made = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
+        return OnFailure.close(made, model -> {
             model.load(file);
             model.card = said.card();
             model.classNames = said.classNames();
             if (said.reading() != null) model.reading(said.reading());
-            return model;
-        } catch (RuntimeException e) {
-            model.close();
-            throw e;
-        }
+        });
     }
 
     /** Takes up a file's weights and statistics; how samples are read is left. */
@@ -107,9 +104,7 @@ public final class Model extends NetMemory {
 
     /** The same; {@code part} where the file may hold more than this net. */
     public Model load(Path file, boolean part) {
-        guard.run(() -> {
-            Checkpoint.loadModel(Require.given("file", file), this, store().live(), part);
-        });
+        guard.run(() -> Checkpoint.loadModel(Require.given("file", file), this, store().live(), part));
         return this;
     }
 

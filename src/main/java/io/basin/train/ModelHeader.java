@@ -62,11 +62,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return uses;
     }
 
-    /**
-     * One sample of zeros, of the size and with the classes that the file's net was trained on.
-     *
-     * @throws FormatException where the file does not say them
-     */
+    /** One sample of zeros, of the size and with the classes that the file's net was trained on. */
     public Dataset blank() {
         float[] dims = Json.floats(header.getOrDefault(INPUT, "[]"), file + ": " + INPUT);
         List<String> classes = classNames();

@@ -16,6 +16,7 @@ import io.basin.device.RunState;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import io.basin.device.Weights;
+import io.basin.io.OnFailure;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
 import io.basin.nn.Value;
@@ -108,21 +109,17 @@ public final class Plan implements AutoCloseable {
             MemoryEstimate.Later later) {
         requireFit(model, images);
         PlanContext scope = scope(model, model.unplanned(), mode);
-        Plan plan = new Plan(model, images, control, scope, batch.batch());
         Loss loss = mode == PlanContext.Mode.TRAIN ? model.loss() : model.loss().plain();
-        try {
-            // In one turn: a model's first plan lays it out, and another thread's must come after that.
-            plan.guard.run(() -> {
-                plan.declare(batch, loss);
-                if (mode == PlanContext.Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
-                Binding binding = scope.allocate(plan.device, scope.demand(batch.batch(), later));
-                for (Op op : plan.ops) op.bind(binding);
-            });
-            return plan;
-        } catch (RuntimeException e) {
-            plan.close();
-            throw e;
-        }
+        Plan made = new Plan(model, images, control, scope, batch.batch());
+        // In one turn: a model's first plan lays it out, and another thread's must come after that.
+        return OnFailure.close(
+                made,
+                plan -> plan.guard.run(() -> {
+                    plan.declare(batch, loss);
+                    if (mode == PlanContext.Mode.EVALUATE && batch.batch() >= images.count()) plan.keepBatch();
+                    Binding binding = scope.allocate(plan.device, scope.demand(batch.batch(), later));
+                    for (Op op : plan.ops) op.bind(binding);
+                }));
     }
 
     private static PlanContext scope(NetMemory model, ParameterStore store, PlanContext.Mode mode) {

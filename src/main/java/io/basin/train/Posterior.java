@@ -64,20 +64,18 @@ public final class Posterior {
      * statistics are left, for they must be measured.
      */
     public void sample(Weights to, long seed, int number) {
-        device.guard().run(() -> fill(to, seed, number));
-    }
-
-    private void fill(Weights to, long seed, int number) {
-        double[] columns = new double[rank];
-        Normals.fill(columns, number, -1, Streams.POSTERIOR, seed);
-        int index = 0;
-        for (Parameter p : storage.parameters()) {
-            float[] values = new float[Math.toIntExact(p.shape().elements())];
-            double[] normals = new double[values.length];
-            Normals.fill(normals, number, index++, Streams.POSTERIOR, seed);
-            draw(p, values, normals, columns);
-            p.write(device, to.params(), values);
-        }
+        device.guard().run(() -> {
+            double[] columns = new double[rank];
+            Normals.fill(columns, number, -1, Streams.POSTERIOR, seed);
+            int index = 0;
+            for (Parameter p : storage.parameters()) {
+                float[] values = new float[Math.toIntExact(p.shape().elements())];
+                double[] normals = new double[values.length];
+                Normals.fill(normals, number, index++, Streams.POSTERIOR, seed);
+                draw(p, values, normals, columns);
+                p.write(device, to.params(), values);
+            }
+        });
     }
 
     /** Fills {@code values}, of which {@code normals} decides the diagonal part and {@code columns} the low-rank part. */

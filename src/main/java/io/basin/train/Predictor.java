@@ -6,6 +6,7 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.Memory;
 import io.basin.device.Shape;
+import io.basin.io.OnFailure;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
@@ -57,7 +58,7 @@ final class Predictor implements AutoCloseable {
         boolean targets = !model.loss().labels();
         int answers = kind.samples() * (targets ? outputs : 1);
         Memory values = device.allocate(s.elements() * kind.samples() * (kind.floats() ? 4 : 1));
-        try {
+        return OnFailure.close(values, () -> {
             Memory labels = device.allocate(4L * answers);
             Images images = new Images(
                     values, labels, kind.samples(), s.dim(1), s.dim(2), s.dim(0), outputs, kind.floats(), targets);
@@ -66,22 +67,14 @@ final class Predictor implements AutoCloseable {
             while (ints.hasRemaining()) ints.put(images.absent());
             device.upload(labels, 0, none);
             return images;
-        } catch (RuntimeException e) {
-            values.close();
-            throw e;
-        }
+        });
     }
 
     private Place place(Kind kind) {
         return places.computeIfAbsent(kind, k -> {
             BatchReader read = reader.apply(k.samples());
             Images images = images(k);
-            try {
-                return new Place(images, new Evaluator(model, images, read));
-            } catch (RuntimeException e) {
-                images.close();
-                throw e;
-            }
+            return OnFailure.close(images, () -> new Place(images, new Evaluator(model, images, read)));
         });
     }
 

@@ -39,11 +39,7 @@ public record StepTimes(List<Row> rows, double replay) {
      */
     public record Row(String name, double milliseconds, long bytes, long operations) {}
 
-    /**
-     * Measures a training, which goes on by a few steps.
-     *
-     * @throws IllegalStateException where its schedule has not as many left
-     */
+    /** Measures a training, which goes on by a few steps. */
     public static StepTimes of(Training training) {
         Device device = training.model().device();
         double replay = Double.POSITIVE_INFINITY;

@@ -33,7 +33,6 @@ public final class Tensors {
      * counters of batches without.
      *
      * @param names of the net's parameters and statistics
-     * @throws FormatException naming the file and its first tensors too many
      */
     public static void requireNoOthers(Path file, Safetensors in, Set<String> names) {
         List<TensorEntry> others = in.tensors().values().stream()
@@ -55,11 +54,7 @@ public final class Tensors {
                 + (tensors.size() > 3 ? " and " + (tensors.size() - 3) + " more" : "");
     }
 
-    /**
-     * A tensor in C order, in float32.
-     *
-     * @throws FormatException naming file and tensor if it is not F32, F16 or BF16, not finite or a negative variance
-     */
+    /** A tensor in C order, in float32. */
     public static float[] weights(Path file, Safetensors in, String name) {
         float[] values = in.floats(name);
         requireSound(file, name, FloatBuffer.wrap(values));

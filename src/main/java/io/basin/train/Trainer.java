@@ -5,20 +5,19 @@ import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Weights;
 import io.basin.io.AtomicFile;
+import io.basin.io.Disk;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
-import io.basin.text.Reason;
+import io.basin.text.Format;
 import io.basin.text.Require;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -367,19 +366,14 @@ public final class Trainer {
     private long endOfLine(Path file, int n) {
         if (n == 0) return 0;
         if (!Files.exists(file)) throw lost(file, "is missing, and the checkpoint beside it counts " + n + " lines");
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            int lines = 0;
-            for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1L;
-        } catch (IOException e) {
-            throw new UncheckedIOException(file + ": cannot be read (" + Reason.of(e) + ")", e);
-        }
+        byte[] bytes = Disk.reading(file, () -> Files.readAllBytes(file));
+        int lines = 0;
+        for (int i = 0; i < bytes.length; i++) if (bytes[i] == '\n' && ++lines == n) return i + 1L;
         throw lost(file, "has fewer than the " + n + " lines that the checkpoint counts");
     }
 
     private FormatException lost(Path file, String what) {
-        return new FormatException(
-                file.toString(), what + ": " + String.format(Locale.ROOT, layout.again(), file.getParent()));
+        return new FormatException(file.toString(), what + ": " + Format.of(layout.again(), file.getParent()));
     }
 
     private Weights loadMember(Path member) {
