@@ -82,6 +82,10 @@ public final class CurveTraining extends Stepped {
                 throw new IllegalArgumentException("`bends` must lie between 1 and " + (Coefficients.MAX_POINTS - 2)
                         + ", got " + bends + " (`controls` counts the two ends too)");
             }
+            if (schedule.collections().length > 0) {
+                throw new IllegalArgumentException("a curve collects no models on its way: `schedule` has "
+                        + schedule.collections().length + " to collect; give one without, as SGD's");
+            }
         }
 
         /** Control points, ends included. */

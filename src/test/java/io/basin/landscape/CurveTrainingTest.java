@@ -265,4 +265,16 @@ class CurveTrainingTest {
             assertTrue(e.getMessage().startsWith("`bends`"), e.getMessage());
         }
     }
+
+    /** It could not be resumed: its models are none of the curve's. */
+    @Test
+    void aScheduleThatCollectsModelsIsRefused() {
+        Settings settings = TwoParameters.settings("two", TwoParameters.COUNT, 0.9, 0, false);
+        Schedule collecting = Schedule.snapshotCosine(STEPS, 0.1, 2);
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new CurveTraining.CurveConfig(
+                        Curve.BEZIER, 1, collecting, settings, 11, TwoParameters.AUGMENTATION));
+        assertTrue(e.getMessage().contains("`schedule` has 2 to collect"), e.getMessage());
+    }
 }
