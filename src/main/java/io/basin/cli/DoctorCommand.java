@@ -85,6 +85,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        on.requireKnown();
         if (timed == null && chosen == null) return examine();
         try (Device device = on.open()) {
             Plan.requirePrecision(device, precision);

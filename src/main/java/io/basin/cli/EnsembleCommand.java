@@ -58,8 +58,10 @@ final class EnsembleCommand implements Runnable {
             description = "nets along the curve of this 'basin connect' run, instead of RUNs; default none")
     private Path curve;
 
-    @Option(names = "--points", defaultValue = "5", description = "of --curve, its ends included")
-    private int points;
+    private static final int POINTS = 5;
+
+    @Option(names = "--points", description = "of --curve, its ends included; default 5")
+    private Integer points;
 
     @Option(
             names = "--combine",
@@ -106,6 +108,9 @@ final class EnsembleCommand implements Runnable {
                             ? "RUN is missing: name weights files or folders of runs"
                             : "name RUNs, or --curve, not both");
         }
+        if (curve == null && points != null) {
+            throw new IllegalArgumentException("--points is of --curve, which is not named");
+        }
         Progress progress = new Bars().progress();
         if (curve != null) {
             alongCurve(progress);
@@ -132,7 +137,7 @@ final class EnsembleCommand implements Runnable {
             Path folder = CurveMembers.temporary();
             List<ModelFile> members = List.of();
             try {
-                members = along.write(folder, points, splits, progress);
+                members = along.write(folder, points == null ? POINTS : points, splits, progress);
                 measure(splits, ordered(members), data, progress);
             } finally {
                 CurveMembers.delete(folder, members);

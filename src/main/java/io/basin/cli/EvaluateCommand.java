@@ -9,11 +9,13 @@ import io.basin.data.Progress;
 import io.basin.data.TrainTest;
 import io.basin.ensemble.Metrics;
 import io.basin.ensemble.ModelFile;
+import io.basin.io.FormatException;
 import io.basin.report.Charts;
 import io.basin.report.Extras;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
 import io.basin.train.BatchNormUpdate;
+import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
@@ -84,8 +86,7 @@ final class EvaluateCommand implements Runnable {
             for (ModelFile file : models) {
                 try (Model model = file.open(splits)) {
                     Evaluator onTest = model.on(splits, Splits.Part.TEST);
-                    Probabilities p =
-                            Probabilities.mean(onTest, List.of(file.into(model).weights()));
+                    Probabilities p = predicted(file, onTest, model);
                     scored.add(p);
                     Extras probed = new RobustnessEval(data.test(), asked, Progress.NONE)
                             .of("", 0, set -> set == data.test() ? p : Probabilities.of(model, set));
@@ -104,6 +105,14 @@ final class EvaluateCommand implements Runnable {
             return whole;
         });
         Outputs.picture(reliability, () -> picture(models, scored, labels));
+    }
+
+    private static Probabilities predicted(ModelFile file, Evaluator onTest, Model model) {
+        try {
+            return Probabilities.mean(onTest, List.of(file.into(model).weights()));
+        } catch (DivergedException e) {
+            throw new FormatException(file.file().toString(), e.getMessage() + ": its weights are too large");
+        }
     }
 
     private void say(Measured measured, ModelFile file, Probabilities p, Splits splits, Progress progress) {

@@ -47,12 +47,16 @@ final class Flags {
         }
 
         Device open() {
+            requireKnown();
+            return Devices.open(name, threads);
+        }
+
+        void requireKnown() {
             List<String> known = new ArrayList<>(List.of("auto"));
             Devices.providers().forEach(p -> known.add(p.name()));
             if (!known.contains(name)) {
                 throw new IllegalArgumentException("--device: " + Closest.unknown("device", name, known));
             }
-            return Devices.open(name, threads);
         }
     }
 

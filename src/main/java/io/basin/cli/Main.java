@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -104,6 +105,9 @@ public final class Main implements Runnable {
                 } catch (IllegalArgumentException e) {
                     getErr().println("basin: " + Complaint.of(e));
                     return USAGE;
+                } catch (FormatException e) {
+                    getErr().println("basin: " + Complaint.of(e));
+                    return FAILED;
                 }
             }
         };

@@ -15,6 +15,7 @@ import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +76,11 @@ final class PredictCommand implements Runnable {
     @Override
     public void run() {
         results.require();
+        for (Path other : others) {
+            if (!Files.isDirectory(other)) continue;
+            throw new IllegalArgumentException(
+                    "IMAGE: " + other + " is a folder: name the pictures in it, as in " + other.resolve("*.png"));
+        }
         if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
             throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
                     + "; name the weights first, then the pictures");

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
+import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
@@ -100,15 +101,21 @@ final class Resumption {
         return null;
     }
 
-    /** Nothing where the file does not say: it is older, or damaged, which its next reader finds. */
+    /**
+     * Nothing where the file does not say: it is older.
+     *
+     * @throws FormatException where it is damaged, before somebody is told that what it would have said is missing
+     */
     private static List<String> kept(Path file) {
         List<String> words = new ArrayList<>();
-        try {
-            if (!Files.isRegularFile(file)) return words;
-            for (JsonNode word : Json.read(file).path(KEY)) words.add(word.asText());
-        } catch (RuntimeException e) {
-            words.clear();
+        if (!Files.isRegularFile(file)) return words;
+        JsonNode all = Json.read(file);
+        if (!all.isObject()) {
+            throw new FormatException(
+                    file.toString(),
+                    "is no object of JSON: it is damaged; take a copy of it, or start the run again in another folder");
         }
+        for (JsonNode word : all.path(KEY)) words.add(word.asText());
         return words;
     }
 

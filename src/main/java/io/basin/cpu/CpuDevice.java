@@ -19,6 +19,7 @@ import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -79,6 +80,7 @@ final class CpuDevice implements Device {
     @Override
     public Memory allocate(long bytes) {
         guard.requireOpen();
+        Require.notNegative("bytes", bytes);
         long address = Pages.allocate(bytes);
         if (address == 0) {
             throw new DeviceException("no memory for " + (bytes >> 20) + " MiB; " + (live.get() >> 20)

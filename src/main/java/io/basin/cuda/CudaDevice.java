@@ -23,6 +23,7 @@ import io.basin.device.RunState;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import io.basin.io.OnFailure;
+import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Collections;
@@ -130,6 +131,7 @@ final class CudaDevice implements Device {
     }
 
     private Memory obtain(long bytes) {
+        Require.notNegative("bytes", bytes);
         settle();
         DevicePointer address = new DevicePointer();
         // The driver has no allocation of nothing, which a net without parameters asks for.

@@ -174,7 +174,8 @@ final class NumpyFormat {
                         << 16;
             if (header < 0 || header > MOST_HEADER) throw fault("has a damaged header");
             Matcher m = HEADER.matcher(new String(whole((int) header), StandardCharsets.ISO_8859_1));
-            if (!m.matches()) throw fault("is of a type that is not read, such as objects or records");
+            if (!m.matches())
+                throw fault("is of a type that is not read, such as objects or records, or of a shape that is none");
             if (m.group(4).equals("True")) throw fault("is in Fortran's order");
             kind = m.group(2).charAt(0);
             int bytes = m.group(3).length() > 1 ? 0 : Integer.parseInt(m.group(3));

@@ -71,6 +71,7 @@ public final class FileKind {
     /** {@code "looks like a PNG picture"}, or that it does not look like {@code expected}. */
     public static String instead(Path file, String expected) {
         String kind = of(file);
+        if (kind.equals(expected)) return "begins like " + expected + " and is cut short or damaged";
         return kind.isEmpty() ? "is not " + expected : "is not " + expected + " but looks like " + kind;
     }
 }

@@ -84,7 +84,7 @@ public final class CurveTraining extends Stepped {
             }
             if (schedule.collections().length > 0) {
                 throw new IllegalArgumentException("a curve collects no models on its way: `schedule` has "
-                        + schedule.collections().length + " to collect; give one without, as SGD's");
+                        + schedule.collections().length + " to collect; give one that collects none");
             }
         }
 

@@ -53,7 +53,12 @@ public final class Stability {
         public Config {
             Require.given("sgd", sgd);
             Require.given("update", update);
-            Require.steps("checkpoints", checkpoints, 1, sgd.schedule().steps());
+            int steps = sgd.schedule().steps();
+            if (checkpoints < 1 || checkpoints > steps) {
+                throw new IllegalArgumentException("a run of " + steps + (steps == 1 ? " step" : " steps")
+                        + " has room for as many checkpoints, and `checkpoints` is " + checkpoints
+                        + ": name fewer, or train for more `epochs`");
+            }
             Require.atLeast("points", points, 3);
         }
 

@@ -73,7 +73,14 @@ public final class Nets {
     public static Graph build(String name, Shape sample, int classes) {
         Require.given("sample", sample);
         if (!isOurs(known(name))) return of(NetClass.instance(name));
-        return built(name, sample, classes).builtAs(name);
+        try {
+            return built(name, sample, classes).builtAs(name);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "the net " + name + " does not fit samples of " + sample + " (channels, height, width): "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     /** The net that {@code net} builds; its weights files name its class, where that can build it again. */

@@ -37,7 +37,8 @@ import java.util.function.Supplier;
  * <p>It keeps its evaluation plans, so that a second call costs its passes alone. The first plan allocates memory and chooses the
  * layouts of weights: of a model that is trained, let that be the training's. The training's seed draws the first weights, or 0.
  *
- * <p>Any thread may call; each call is one turn on the device ({@link Guard}). Close it after all that was made of it.
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}), and {@link #fit} one for each of its steps: others may
+ * predict with the weights as they stand then, and are refused what would change them. Close it after all that was made of it.
  */
 @Api
 public final class Model extends NetMemory {
@@ -104,7 +105,10 @@ public final class Model extends NetMemory {
 
     /** The same; {@code part} where the file may hold more than this net. */
     public Model load(Path file, boolean part) {
-        guard.run(() -> Checkpoint.loadModel(Require.given("file", file), this, store().live(), part));
+        guard.run(() -> {
+            requireIdle();
+            Checkpoint.loadModel(Require.given("file", file), this, store().live(), part);
+        });
         return this;
     }
 
@@ -128,7 +132,7 @@ public final class Model extends NetMemory {
 
     /** Plain passes over one part of a data set, read as this model reads its samples. Owned by this. */
     public Evaluator on(Splits splits, Splits.Part part) {
-        Require.given("splits", splits);
+        requireHere(splits);
         Require.given("part", part);
         return guard.get(() -> {
             if (reading == null) reading(splits.augmentation());
@@ -154,8 +158,10 @@ public final class Model extends NetMemory {
 
     /** Says how samples are normalised, for what is measured and predicted without {@link Splits}. */
     public Model reading(Augmentation normalisation) {
-        reading = Require.given("normalisation", normalisation).plain();
-        predictor.close();
+        guard.run(() -> {
+            reading = Require.given("normalisation", normalisation).plain();
+            predictor.close();
+        });
         return this;
     }
 
@@ -237,7 +243,7 @@ public final class Model extends NetMemory {
      * @throws IllegalArgumentException if the method trains several nets or ends with several models
      */
     public void fit(Splits splits, Method method, Optimizer optimizer, long seed, Consumer<Trainer.Epoch> listener) {
-        Require.given("splits", splits);
+        requireHere(splits);
         Require.given("optimizer", optimizer);
         Require.given("listener", listener);
         boolean average = Require.given("method", method).product() == Method.Product.AVERAGE;
@@ -245,16 +251,23 @@ public final class Model extends NetMemory {
             throw new IllegalArgumentException(method.name()
                     + " ends with several models, and this is one: train it with MethodRun or Comparison");
         }
-        try (Training training = new Training(
-                this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
-            Trainer.Listener each = Trainer.Listener.of(listener);
-            int epoch = splits.stepsPerEpoch();
-            new Trainer(training, epoch, null, 0, Map.of(), false, each).run();
-            if (average) store.averaged().copyTo(device, store.live());
-            Checkpoint.requireFinite(this, store.live());
-        }
-        described(splits.card(graph.source(), method.name(), Long.toString(seed)), splits.classNames());
-        if (average) refresh(splits, BatchNormUpdate.EXACT, "batch-norm statistics", Progress.NONE);
+        trained(() -> {
+            try (Training training = new Training(
+                    this, splits.train(), splits.reader(seed), optimizer, method.schedule(), method.averaging())) {
+                Trainer.Listener each = Trainer.Listener.of(listener);
+                int epoch = splits.stepsPerEpoch();
+                new Trainer(training, epoch, null, 0, Map.of(), false, each).run();
+                if (average) store.averaged().copyTo(device, store.live());
+                Checkpoint.requireFinite(this, store.live());
+            }
+            described(splits.card(graph.source(), method.name(), Long.toString(seed)), splits.classNames());
+            if (average) refresh(splits, BatchNormUpdate.EXACT, "batch-norm statistics", Progress.NONE);
+        });
+    }
+
+    private void requireHere(Splits splits) {
+        if (Require.given("splits", splits).device() == device) return;
+        throw new IllegalArgumentException("`splits` lies on another device than the model: make both on one");
     }
 
     /** Says where the model comes from, how it reads samples and what its classes are called. */
@@ -267,11 +280,12 @@ public final class Model extends NetMemory {
 
     /** Measures batch norm's statistics of the weights as they stand on the training part, read as this model was trained. */
     public void refresh(Splits splits, BatchNormUpdate update, String task, Progress progress) {
-        Require.given("splits", splits);
+        requireHere(splits);
         Require.given("update", update);
         Require.given("task", task);
         Require.given("progress", progress);
         guard.run(() -> {
+            requireIdle();
             Augmentation read = update.plain() ? reader(1).augmentation() : card.augmentation();
             int batch = Math.min(card.batch(), splits.train().count());
             Evaluator onTrain = evaluator(splits.train(), new BatchReader(batch, read, 0, false));

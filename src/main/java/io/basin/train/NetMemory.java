@@ -1,6 +1,7 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Guard;
@@ -23,6 +24,10 @@ public abstract class NetMemory implements AutoCloseable {
     final ParameterStore store;
     private boolean filled;
     private boolean averageMeasured;
+    /** Who trains it from beginning to end, if anybody does. */
+    private @Nullable Thread trainer;
+
+    private boolean training;
 
     NetMemory(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
         this.device = Require.given("device", device);
@@ -42,11 +47,50 @@ public abstract class NetMemory implements AutoCloseable {
     /** Draws first weights anew. */
     public NetMemory initialise(long seed) {
         guard.run(() -> {
+            requireIdle();
             if (!store.allocated()) prepare();
             store.initialise(device, seed);
             filled = true;
         });
         return this;
+    }
+
+    /** @throws IllegalStateException where another thread trains this model from beginning to end */
+    void requireIdle() {
+        Thread other = trainer;
+        if (other == null || other == Thread.currentThread()) return;
+        throw new IllegalStateException("the model is being trained by the thread '" + other.getName()
+                + "', and until that ends nobody else may change it: wait, or take a model for each thread");
+    }
+
+    /** Trains by {@code work}, in whose turns others may read the model but not change it. */
+    void trained(Runnable work) {
+        guard.run(() -> {
+            requireIdle();
+            trainer = Thread.currentThread();
+        });
+        try {
+            work.run();
+        } finally {
+            trainer = null;
+        }
+    }
+
+    /** Begins a training; a second one would start the first one's moments and average anew. */
+    ParameterStore taken() {
+        return guard.get(() -> {
+            requireIdle();
+            if (training) {
+                throw new IllegalStateException(
+                        "the model is being trained: close that Training before another begins");
+            }
+            training = true;
+            return store;
+        });
+    }
+
+    void released() {
+        training = false;
     }
 
     /** What a training begins with: first weights where there are none, moments and an average of 0. */
@@ -121,8 +165,10 @@ public abstract class NetMemory implements AutoCloseable {
 
     /** Replaces what {@link #read} returns; the values must be as many. */
     public void write(String name, float[] values) {
-        guard.run(() ->
-                store().write(device, store.live(), Require.given("name", name), Require.given("values", values)));
+        guard.run(() -> {
+            requireIdle();
+            store().write(device, store.live(), Require.given("name", name), Require.given("values", values));
+        });
     }
 
     /**

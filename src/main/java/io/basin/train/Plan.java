@@ -137,6 +137,10 @@ public final class Plan implements AutoCloseable {
     }
 
     private static void requireFit(NetMemory model, Images images) {
+        if (images.pixels().device() != model.device()) {
+            throw new IllegalArgumentException(
+                    "the samples lie on another device than the net: upload them to its own");
+        }
         Shape input = model.graph().input().shape();
         Shape output = model.graph().output().shape();
         boolean vector = input.rank() == 1 && Shape.of(input.dim(0), 1, 1).equals(images.sample());

@@ -84,6 +84,13 @@ final class Predictor implements AutoCloseable {
 
     float[][] predict(float[][] samples) {
         int[] lengths = Arrays.stream(samples).mapToInt(s -> s.length).toArray();
+        for (int i = 0; i < samples.length; i++) {
+            for (int k = 0; k < samples[i].length; k++) {
+                if (Float.isFinite(samples[i][k])) continue;
+                throw new IllegalArgumentException("value " + k + " of sample " + i + " is " + samples[i][k]
+                        + ", and the net takes finite numbers");
+            }
+        }
         return predict(lengths, true, (to, i, k) -> to.putFloat(samples[i][k]));
     }
 

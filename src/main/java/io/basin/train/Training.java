@@ -101,7 +101,8 @@ public final class Training extends Stepped {
         this.averaging = Require.given("averaging", averaging);
         seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
-        storage = model.unplanned().trainedBy(Require.given("optimizer", optimizer));
+        Require.given("optimizer", optimizer);
+        storage = model.taken().trainedBy(optimizer);
         storage.averagedTwice(averaging.second().length > 0);
         control = new RunState(device, schedule.lr(), averaging.alpha(), averaging.pull());
         Plan planned = null;
@@ -121,6 +122,7 @@ public final class Training extends Stepped {
             if (shares != null) shares.close();
             if (planned != null) planned.close();
             control.close();
+            model.released();
             throw e;
         }
     }
@@ -391,6 +393,7 @@ public final class Training extends Stepped {
             spare.forEach(Weights::close);
             if (second != null) second.close();
             control.close();
+            model.released();
             if (closesModel) model.close();
         });
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot be understood is said in our words, with what was meant. */
 class ComplaintTest {
@@ -33,6 +34,10 @@ class ComplaintTest {
             train mnist --precision pf32         | --precision: 'pf32' is none of fp32, strict, tf32, bf16; did you mean 'fp32'?
             compare mnsit                        | DATASET: unknown data set 'mnsit'; did you mean 'mnist'?
             compare mnist --methods sgd,swaa     | --methods: unknown method 'swaa'; did you mean 'swa'?
+            compare mnist --methods ,            | --methods names no method: leave it out for the usual ones
+            compare mnist --methods swa,sgd,swa  | --methods names 'swa' twice
+            doctor --device foo                  | --device: unknown device 'foo'
+            ensemble a --points 5                | --points is of --curve, which is not named
             train mnist --method swaa            | --method: unknown method 'swaa'; did you mean 'swa'?
             train mnist --method sgd,swa         | --method takes one method, got 'sgd,swa'; 'basin compare --methods sgd,swa' trains several
             schedule mnist --methods fgee        | --methods: unknown method 'fgee'; did you mean 'fge'?
@@ -66,6 +71,24 @@ class ComplaintTest {
         assertEquals(
                 "basin: FILE: the name is empty; name a file or folder; see 'basin evaluate --help'",
                 shell.complaint());
+    }
+
+    /** Before anybody is told that DATASET, which it would have named, is missing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[[[[", "[]", "{\"command\" : [\"train\", \"mnist\""})
+    void aDamagedConfigurationIsNamedByResume(String content) throws IOException {
+        Path config = Files.writeString(folder.resolve("config.json"), content);
+        Shell shell = Shell.run("train", "--resume", folder);
+        assertEquals(1, shell.code(), shell.err());
+        assertTrue(shell.complaint().startsWith("basin: " + config + ": "), shell.complaint());
+    }
+
+    @Test
+    void aFolderIsNoPicture() throws IOException {
+        Path weights = Files.createFile(folder.resolve("w.safetensors"));
+        Shell shell = Shell.run("predict", weights, folder);
+        assertTrue(shell.complaint().contains("is a folder: name the pictures in it"), shell.complaint());
+        assertEquals(2, shell.code());
     }
 
     @Test

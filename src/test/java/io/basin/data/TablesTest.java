@@ -156,6 +156,16 @@ class TablesTest {
         assertEquals(2, data.train().count());
     }
 
+    /** One label of two thousand millions would otherwise be a quarter of a gigabyte. */
+    @Test
+    void aLargeLabelAllocatesNothing() throws IOException {
+        Path file = npz(Map.of("y", npy("<i8", "2,", 8, 0, 2_000_000_000), "x", npy("<f4", "2, 1", 4, 0, 1)));
+        String[] said = {""};
+        long allocated = Allocation.of(() -> said[0] = refusal(file));
+        assertTrue(said[0].contains("no sample of class 1, and one of 2000000000"), said[0]);
+        assertTrue(allocated < 64 << 20, allocated + " bytes");
+    }
+
     @Test
     void faultsOfArraysAreNamed() throws IOException {
         byte[] y = npy("<i8", "2,", 8, 0, 1);

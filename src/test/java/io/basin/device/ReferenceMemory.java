@@ -21,6 +21,11 @@ final class ReferenceMemory implements Memory {
     }
 
     @Override
+    public Device device() {
+        return device;
+    }
+
+    @Override
     public long bytes() {
         return bytes;
     }
