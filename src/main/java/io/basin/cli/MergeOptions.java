@@ -15,10 +15,12 @@ import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import picocli.CommandLine.Mixin;
@@ -46,6 +48,12 @@ final class MergeOptions extends Flags.Data {
 
     /** Reads the headers; refuses what has no mean. */
     List<ModelFile> models(List<Path> files) {
+        Set<Path> seen = new HashSet<>();
+        for (Path file : files) {
+            if (seen.add(file.toAbsolutePath().normalize())) continue;
+            throw new IllegalArgumentException("FILE: " + file
+                    + " is named twice: name each model once; 'basin average --weights' lets one count more");
+        }
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
         update();
         Outputs.requireNew("--out", out);

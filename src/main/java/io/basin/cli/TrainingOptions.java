@@ -374,6 +374,11 @@ final class TrainingOptions {
 
     TrainTest load(Progress progress) {
         TrainTest published = from.load(progress);
+        boolean vectors = published.train().sample().elements()
+                == published.train().sample().dim(0);
+        if (vectors && augment != null && augment != Augment.NONE) {
+            throw new IllegalArgumentException("--augment moves pictures, and these samples are rows of numbers");
+        }
         if (!tune) return published;
         int cut = from.validation(validation);
         if (cut == 0) {

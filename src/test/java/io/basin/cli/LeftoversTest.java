@@ -193,6 +193,14 @@ class LeftoversTest {
     }
 
     @Test
+    void aModelOfAMeanIsNamedOnce() {
+        Path one = weights(done, "sgd");
+        Shell shell = Shell.run("average", one, one, "--data-dir", data, "--out", folder.resolve("m.safetensors"));
+        assertEquals(2, shell.code(), shell.err());
+        assertTrue(shell.complaint().contains(one + " is named twice"), shell.complaint());
+    }
+
+    @Test
     void outputsOfOneNameAreRefused() {
         Path x = folder.resolve("x");
         refused("--out and --svg both name", "report", run, "--out", x, "--svg", x);

@@ -177,6 +177,9 @@ class OwnDataTest {
         Shell asked =
                 run("predict", net("run", "swa"), Photos.write(folder.resolve("a.png"), Photos.picture(9, 9, 0, 1)));
         assertTrue(asked.complaint().contains("take numbers as they are and no pictures"), asked.complaint());
+        Shell moved = run("train", table, "--method", "sgd", "--augment", "crop_flip");
+        assertEquals(2, moved.code());
+        assertTrue(moved.complaint().contains("--augment moves pictures"), moved.complaint());
         Shell sized = run("train", table, "--method", "sgd", "--image-size", 9);
         assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
     }
