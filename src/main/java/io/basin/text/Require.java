@@ -40,6 +40,11 @@ public final class Require {
         }
     }
 
+    /** @throws IllegalArgumentException naming it where it is below 0 */
+    public static void notNegative(String name, long value) {
+        if (value < 0) throw bad(name, "must not be negative, got " + value);
+    }
+
     public static void notNegative(String name, double value) {
         if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
             throw bad(name, "must not be negative, and finite, got " + value);
