@@ -76,6 +76,8 @@ public final class Nets {
         try {
             return built(name, sample, classes).builtAs(name);
         } catch (IllegalArgumentException e) {
+            // A parameter at fault rather than the samples.
+            if (e.getMessage().startsWith("`")) throw e;
             throw new IllegalArgumentException(
                     "the net " + name + " does not fit samples of " + sample + " (channels, height, width): "
                             + e.getMessage(),
