@@ -1,7 +1,6 @@
 package io.basin.cli;
 
 import io.basin.data.Catalog;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 
@@ -35,10 +34,6 @@ final class Known {
         if (names.isEmpty())
             throw new IllegalArgumentException(flag + " names no method: leave it out for the usual ones");
         for (String name : names) {
-            if (Collections.frequency(names, name) > 1) {
-                throw new IllegalArgumentException(
-                        flag + " names '" + name + "' twice: each method is trained once a seed");
-            }
             try {
                 io.basin.methods.Methods.USUAL.named(name);
             } catch (IllegalArgumentException e) {

@@ -266,7 +266,7 @@ public final class Model extends NetMemory {
     }
 
     private void requireHere(Splits splits) {
-        if (Require.given("splits", splits).device() == device) return;
+        if (Require.given("splits", splits).device().guard() == device.guard()) return;
         throw new IllegalArgumentException("`splits` lies on another device than the model: make both on one");
     }
 

@@ -137,7 +137,7 @@ public final class Plan implements AutoCloseable {
     }
 
     private static void requireFit(NetMemory model, Images images) {
-        if (images.pixels().device() != model.device()) {
+        if (images.pixels().device().guard() != model.device().guard()) {
             throw new IllegalArgumentException(
                     "the samples lie on another device than the net: upload them to its own");
         }

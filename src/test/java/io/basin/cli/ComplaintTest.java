@@ -35,7 +35,6 @@ class ComplaintTest {
             compare mnsit                        | DATASET: unknown data set 'mnsit'; did you mean 'mnist'?
             compare mnist --methods sgd,swaa     | --methods: unknown method 'swaa'; did you mean 'swa'?
             compare mnist --methods ,            | --methods names no method: leave it out for the usual ones
-            compare mnist --methods swa,sgd,swa  | --methods names 'swa' twice
             doctor --device foo                  | --device: unknown device 'foo'
             ensemble a --points 5                | --points is of --curve, which is not named
             train mnist --method swaa            | --method: unknown method 'swaa'; did you mean 'swa'?

@@ -97,7 +97,7 @@ class ExchangeCommandsTest {
     }
 
     @Test
-    void whatIsImportedIsEvaluatedAveragedConnectedAndTrainedOn() {
+    void whatIsImportedIsEvaluatedAveragedConnectedAndTrainedOn() throws IOException {
         Path out = folder.resolve("in.safetensors");
         Shell in = taken(foreign(n -> n), out, "--num-classes", 10);
         assertEquals(0, in.code(), in.err());
@@ -109,9 +109,10 @@ class ExchangeCommandsTest {
         assertEquals(accuracy(theirs), accuracy(ours), 3, "normalised by 200 samples instead of 180");
         Path other = folder.resolve("other.safetensors");
         assertEquals(0, taken(foreign(n -> n), other, "--new-head").code());
+        Path again = Files.copy(out, folder.resolve("again.safetensors"));
         String steps = " --batch-size 20 --out " + folder;
         for (String command : List.of(
-                "average " + out + " " + out + " --out " + folder.resolve("avg.safetensors"),
+                "average " + out + " " + again + " --out " + folder.resolve("avg.safetensors"),
                 "connect " + out + " " + other + " --epochs 1 --points 3 --validation 0" + steps + "/curve",
                 "train mnist --model lenet-bn --method sgd --epochs 2 --from-epochs 1 --validation 20 --from " + out
                         + steps + "/on")) {

@@ -40,7 +40,9 @@ class FlagNamesTest {
             "swaStart",
             "warmFraction",
             "labels",
-            "classNames");
+            "classNames",
+            "schedule",
+            "splits");
 
     private static Map<String, List<String>> literals() throws IOException {
         Map<String, List<String>> all = new TreeMap<>();
