@@ -17,12 +17,12 @@
 //   fused     the same: SGD 20, AdamW 28; 8 more where it averages, 8 more with s               one a piece
 //   squares   4, and 8 of each piece                                                            one a piece
 //
-// Besides, each thread of fused reads its piece (64 bytes; of squares 16), the step's numbers, and where it clips a part of the
-// sums. A piece is at most 16,384 elements of arrays of one length, read four elements an access where all of them begin at
-// multiples of 16 bytes. Blocks of fused and squares are capped at what fills the device.
+// Besides, each block of fused reads 28 bytes of the control block, each thread its piece (64 bytes; of squares 16), the step's
+// numbers, and where it clips a part of the sums. A piece is at most 16,384 elements of arrays of one length, read four elements
+// an access where all of them begin at multiples of 16 bytes. Blocks of fused and squares are capped at what fills the device.
 //
-// Does nothing once a loss was not finite or the tables have ended. pull[steps] follows alpha[steps] in fused's control
-// block, and in update's where `pulls` is not 0.
+// Does nothing once a loss was not finite or the tables have ended. pull[steps] follows alpha[steps] in fused's control block, and in
+// update's where `pulls` is not 0.
 //
 //   update(float4* w, const float4* g, float4* m, float4* v, float4* a, const Control*, const float* scalars /* (steps, n) */,
 //          u32 steps, u32 quads, u32 split, float wd, u32 pulls, uint2* copy /* or null */)

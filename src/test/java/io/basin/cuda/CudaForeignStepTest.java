@@ -245,10 +245,10 @@ class CudaForeignStepTest {
                 step.run();
                 check(cuStreamSynchronize(null));
                 moved[0] = SoftGpu.counter("kernel:fused:wide");
-                // Two pieces of a block each; every thread reads its piece, the step, what is pulled and the step's
+                // Two pieces of a block each; every thread reads its piece, and of a rule that has them the step and its
                 // numbers.
-                int numbers = rule instanceof AdamW ? 8 : 0;
-                long rest = 2 * (24 + 256 * (64 + 8 + 4 + numbers) + 2 * 8);
+                int numbers = rule instanceof AdamW ? 8 + 8 : 0;
+                long rest = 2 * (28 + 256 * (64 + numbers) + 2 * 8);
                 assertEquals((long) moved[0] + rest, counted("fused"), rule.toString());
                 assertEquals(4L * n + 2 * (256 * 16 + 8), counted("squares"));
             }
