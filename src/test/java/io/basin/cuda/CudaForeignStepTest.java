@@ -245,7 +245,8 @@ class CudaForeignStepTest {
                 step.run();
                 check(cuStreamSynchronize(null));
                 moved[0] = SoftGpu.counter("kernel:fused:wide");
-                // Two pieces of a block each; every thread reads its piece, and of a rule that has them the step and its
+                // Two pieces of a block each; every thread reads its piece, and of a rule that has them the step and
+                // its
                 // numbers.
                 int numbers = rule instanceof AdamW ? 8 + 8 : 0;
                 long rest = 2 * (28 + 256 * (64 + numbers) + 2 * 8);
