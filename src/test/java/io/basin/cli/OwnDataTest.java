@@ -180,8 +180,10 @@ class OwnDataTest {
         Shell moved = run("train", table, "--method", "sgd", "--augment", "crop_flip");
         assertEquals(2, moved.code());
         assertTrue(moved.complaint().contains("--augment moves pictures"), moved.complaint());
-        Shell convolved = run("train", table, "--method", "sgd", "--model", "lenet-bn");
-        assertTrue(convolved.complaint().contains("the net lenet-bn does not fit samples of (2,1,1)"), convolved.err());
+        Shell convolved = run("train", table, "--method", "sgd", "--model", "lenet-bn", "--batch-size", 10);
+        assertTrue(
+                convolved.complaint().contains("the net lenet-bn does not fit samples of (2,1,1)"),
+                convolved.out() + convolved.err());
         Shell sized = run("train", table, "--method", "sgd", "--image-size", 9);
         assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
     }
