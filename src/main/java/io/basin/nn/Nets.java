@@ -77,7 +77,7 @@ public final class Nets {
             return built(name, sample, classes).builtAs(name);
         } catch (IllegalArgumentException e) {
             // A parameter at fault rather than the samples.
-            if (e.getMessage().startsWith("`")) throw e;
+            if (String.valueOf(e.getMessage()).startsWith("`")) throw e;
             throw new IllegalArgumentException(
                     "the net " + name + " does not fit samples of " + sample + " (channels, height, width): "
                             + e.getMessage(),
