@@ -102,12 +102,9 @@ public final class Main implements Runnable {
             public int execute(String... args) {
                 try {
                     return super.execute(Recipe.complete(Resumption.complete(args)));
-                } catch (IllegalArgumentException e) {
+                } catch (IllegalArgumentException | FormatException e) {
                     getErr().println("basin: " + Complaint.of(e));
-                    return USAGE;
-                } catch (FormatException e) {
-                    getErr().println("basin: " + Complaint.of(e));
-                    return FAILED;
+                    return e instanceof FormatException ? FAILED : USAGE;
                 }
             }
         };

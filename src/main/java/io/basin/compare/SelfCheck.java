@@ -11,6 +11,7 @@ import io.basin.methods.Method;
 import io.basin.methods.Schedule;
 import io.basin.report.Extras;
 import io.basin.report.Extras.Check;
+import io.basin.text.Format;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.Splits;
@@ -21,7 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -64,7 +64,7 @@ final class SelfCheck {
     }
 
     private Extras measured(String what, String method, String how, double difference, double limit) {
-        String detail = String.format(Locale.ROOT, "%s, largest difference %.1e (limit %.0e)", how, difference, limit);
+        String detail = Format.of("%s, largest difference %.1e (limit %.0e)", how, difference, limit);
         return Extras.of(Check.of(what, method + ", seed " + place.seed(), difference <= limit, detail));
     }
 
@@ -106,17 +106,14 @@ final class SelfCheck {
     /** How near a post-hoc average is to that which was not run. */
     private Extras fit(Method method, Products.Chosen chosen) {
         double bound = chosen.fit().bound();
-        String width = String.format(Locale.ROOT, "width %.2f", chosen.width());
+        String width = Format.of("width %.2f", chosen.width());
         if (bound > FIT_LIMIT) {
             return notCovered(
                     FIT,
                     method.name(),
-                    String.format(
-                            Locale.ROOT,
+                    Format.of(
                             "%s, error bound %.1e (limit %.0e): more `posthoc-ema.snapshots` make it nearer",
-                            width,
-                            bound,
-                            FIT_LIMIT));
+                            width, bound, FIT_LIMIT));
         }
         return measured(FIT, method.name(), width + ", bound as a share of a weight's largest value", bound, FIT_LIMIT);
     }
@@ -179,7 +176,7 @@ final class SelfCheck {
         for (int step : steps) {
             double rate = training.rate(step);
             if (rate == (float) schedule.lr(step)) continue;
-            broken = String.format(Locale.ROOT, "step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
+            broken = Format.of("step %d at rate %.4g, not %.4g", step, rate, schedule.lr(step));
             break;
         }
         int models = steps.length > 0 ? steps.length : method.averaging().collected();

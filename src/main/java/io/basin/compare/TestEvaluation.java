@@ -13,6 +13,7 @@ import io.basin.methods.Method;
 import io.basin.methods.PowerEma;
 import io.basin.report.Extras;
 import io.basin.report.Summary;
+import io.basin.text.Format;
 import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
@@ -25,7 +26,6 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -164,14 +164,9 @@ final class TestEvaluation implements AutoCloseable {
 
     private void say(Method method, Products.Chosen chosen) {
         String why = validation == null ? "for nothing is held out to choose by" : "whose validation loss is least";
-        Notices.note(String.format(
-                Locale.ROOT,
+        Notices.note(Format.of(
                 "%s, seed %d: the average of width %.2f, %s; error bound of its fit %.1e",
-                method.name(),
-                place.seed(),
-                chosen.width(),
-                why,
-                chosen.fit().bound()));
+                method.name(), place.seed(), chosen.width(), why, chosen.fit().bound()));
     }
 
     private void sample(Method method, int i, Weights sample, Map<String, String> header) {

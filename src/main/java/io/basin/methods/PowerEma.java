@@ -5,7 +5,6 @@ import io.basin.methods.Method.Product;
 import io.basin.text.Require;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Post-hoc EMA (Karras et al. 2024, arXiv 2312.02696, section 3): of the {@link Baseline}'s weights two power-function averages, both
@@ -62,7 +61,7 @@ public record PowerEma(int snapshots) implements MethodSettings {
         return new PostHocEma(IntStream.of(method.schedule().collections())
                 .map(s -> s - method.begin() + 1)
                 .boxed()
-                .flatMap(step -> Stream.of(0, 1).map(k -> new PostHocEma.Kept(PostHocEma.gamma(STORED.get(k)), step)))
+                .flatMap(step -> STORED.stream().map(width -> new PostHocEma.Kept(PostHocEma.gamma(width), step)))
                 .toList());
     }
 }

@@ -24,10 +24,10 @@ public abstract class NetMemory implements AutoCloseable {
     final ParameterStore store;
     private boolean filled;
     private boolean averageMeasured;
-    /** Who trains it from beginning to end, if anybody does. */
-    private @Nullable Thread trainer;
+    /** Who trains it from beginning to end, if anybody does. Given up outside of a turn, as is the next. */
+    private volatile @Nullable Thread trainer;
 
-    private boolean training;
+    private volatile boolean training;
 
     NetMemory(Device device, Graph graph, Loss loss, Precision precision, ParameterStore store) {
         this.device = Require.given("device", device);
