@@ -47,8 +47,13 @@ final class Flags {
         }
 
         Device open() {
+            return open(0);
+        }
+
+        /** @param usual threads where the flag does not say how many */
+        Device open(int usual) {
             requireKnown();
-            return Devices.open(name, threads);
+            return Devices.open(name, threads == 0 ? usual : threads);
         }
 
         void requireKnown() {
@@ -93,7 +98,7 @@ final class Flags {
         private CommandSpec command;
 
         @Option(names = "--any-device", description = "resume on another device or thread count; the bits will differ")
-        private boolean anyDevice;
+        boolean anyDevice;
 
         /** The folder to write into: new and empty, or one to resume. */
         Claim claim(String name) {

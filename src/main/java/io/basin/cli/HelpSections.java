@@ -35,6 +35,7 @@ final class HelpSections {
         section(
                 "Other methods",
                 "--ema- --switch-ema- --lawa- --pswa- --lookahead- --wsm- --posthoc-ema- --swap- --independent-");
+        section("Workers", "--workers --inner-steps --outer- --switch-at --sweep --carrier --slots --spark --id");
         section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners --published");
         section("Results", "--csv --json --svg --reliability");
         section(

@@ -73,7 +73,11 @@ final class Limits {
         from(0, NETS, "--swag-rank");
         from(2, 501, "--grid");
         from(1, 10_000, "--points");
-        from(1, NETS, "--checkpoints");
+        from(1, NETS, "--checkpoints", "--workers", "--slots");
+        from(1, EPOCHS, "--inner-steps");
+        above(0, FLOAT, "--outer-lr");
+        share(true, "--outer-momentum");
+        share(false, "--switch-at");
         from(0, 1e5, "--memory");
         from(0, DeviceProvider.MOST_THREADS, "--threads");
         from(-EXACT, EXACT, "--seed");

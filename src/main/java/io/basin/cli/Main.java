@@ -29,6 +29,8 @@ import picocli.CommandLine.ScopeType;
             SurfaceCommand.class,
             WidthCommand.class,
             StabilityCommand.class,
+            RoundsCommand.class,
+            WorkerCommand.class,
             ScheduleCommand.class,
             ReportCommand.class,
             RunsCommand.class,

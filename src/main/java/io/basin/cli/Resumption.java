@@ -106,7 +106,7 @@ final class Resumption {
      *
      * @throws FormatException where it is damaged, before somebody is told that what it would have said is missing
      */
-    private static List<String> kept(Path file) {
+    static List<String> kept(Path file) {
         List<String> words = new ArrayList<>();
         if (!Files.isRegularFile(file)) return words;
         JsonNode all = Json.read(file);

@@ -309,12 +309,22 @@ final class TrainingOptions {
         return spent.of(new Budget(epochs != null ? epochs : from.simple() ? 10 : 30, rate(lr, 0.05), warmUp));
     }
 
+    /** SWA's rate, at which SWAP's workers begin. */
+    double swaRate() {
+        return rate(swaLr, 0.01);
+    }
+
+    /** Where SWAP's workers end. */
+    double swaLowest() {
+        return rate(swaLow, 0.001);
+    }
+
     /** Every method as its flags say. */
     Methods methods() {
         double swaEpochs = swaCycle != null ? swaCycle : Swa.usualCycle(budget(), swaStart);
         double fgeEpochs = fgeCycle != null ? fgeCycle : Fge.usualCycle(budget(), fgeStart);
-        double high = rate(swaLr, 0.01);
-        double low = rate(swaLow, 0.001);
+        double high = swaRate();
+        double low = swaLowest();
         Swa swa = new Swa(swaStart, high, swaEpochs);
         List<MethodSettings> all = new ArrayList<>(List.of(
                 new Baseline(),

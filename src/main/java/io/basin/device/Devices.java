@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 /** Finds devices. A named one opens or fails; without a name the best that opens is taken. */
 @Api
 public final class Devices {
+    private static volatile String told = "";
     private static final Logger LOG = LoggerFactory.getLogger(Devices.class);
 
     private Devices() {}
@@ -51,7 +52,9 @@ public final class Devices {
                 Device device = provider.openUnasked(threads);
                 // One line, whatever the reasons.
                 String reasons = String.join("; ", refused).replaceAll("\\s*\n\\s*", " ");
-                if (!refused.isEmpty()) LOG.info("computing on {}: {}", provider.name(), reasons);
+                // Of several devices of one process too.
+                if (!reasons.equals(told)) LOG.info("computing on {}: {}", provider.name(), reasons);
+                told = reasons;
                 return device;
             } catch (DeviceException e) {
                 refused.add(provider.name() + " does not open: " + e.getMessage());

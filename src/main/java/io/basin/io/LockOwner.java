@@ -16,13 +16,13 @@ import java.time.temporal.ChronoUnit;
  * @param started when the process started, in milliseconds since 1970: a number of a process is given anew after its end
  * @param since when it took the folder, in milliseconds since 1970
  */
-record LockOwner(long pid, String host, long started, long since) {
+public record LockOwner(long pid, String host, long started, long since) {
     /** Processes compute their starts from the machine's, which the clock's corrections move. */
     private static final long TOLERANCE_MS = 2000;
 
     static final String HOST = hostName();
 
-    static LockOwner current() {
+    public static LockOwner current() {
         ProcessHandle me = ProcessHandle.current();
         return new LockOwner(me.pid(), HOST, started(me), System.currentTimeMillis());
     }
@@ -43,12 +43,12 @@ record LockOwner(long pid, String host, long started, long since) {
         return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
     }
 
-    boolean here() {
+    public boolean here() {
         return host.equals(HOST);
     }
 
     /** Whether the process of this host that wrote this still runs. */
-    boolean lives() {
+    public boolean lives() {
         return ProcessHandle.of(pid)
                 .filter(p -> lives(pid) && Math.abs(started(p) - started) <= TOLERANCE_MS)
                 .isPresent();

@@ -10,6 +10,7 @@ import io.basin.methods.Schedule;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -92,6 +93,15 @@ public abstract class Stepped implements AutoCloseable {
             done = Math.toIntExact(totals.step());
             control().start(totals);
         });
+    }
+
+    /**
+     * Puts it before update {@code step} of its schedule, with sums of 0. Weights, moments and averages are left: they are to be
+     * those that the caller wants it to go on from.
+     */
+    public void startAt(int step) {
+        Objects.checkIndex(step, steps());
+        resume(new EpochMetrics(step, 0, 0, 0, -1), List.of());
     }
 
     /** What may help where the loss or a weight is no longer finite. */

@@ -1,0 +1,273 @@
+package io.basin.cli;
+
+import io.basin.Nullable;
+import io.basin.compare.Comparison;
+import io.basin.data.OwnData;
+import io.basin.data.TrainTest;
+import io.basin.device.AdamW;
+import io.basin.device.Device;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Loss;
+import io.basin.io.Notices;
+import io.basin.nn.Graph;
+import io.basin.nn.Nets;
+import io.basin.rounds.Carrier;
+import io.basin.rounds.Processes;
+import io.basin.rounds.RoundMethods;
+import io.basin.rounds.RoundPlan;
+import io.basin.rounds.RoundRun;
+import io.basin.rounds.SharedFolder;
+import io.basin.rounds.Threads;
+import io.basin.rounds.Workshop;
+import io.basin.text.Closest;
+import io.basin.text.Format;
+import io.basin.train.Model;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "rounds",
+        description = {
+            "Trains one net by several workers that average their weights now and then: local SGD, DiLoCo, SWAP, parallel SWA.",
+            "The workers are threads, processes, or whoever runs 'basin worker DIR' on the job's folder; they may come, die and"
+                    + " return, and the weights have the same bits. Each computes with one thread unless --threads says otherwise."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  basin rounds fashion-mnist --workers 4 --inner-steps 50",
+            "  basin rounds fashion-mnist --method diloco --optimizer adamw --workers 4 --inner-steps 100 --carrier processes",
+            "  basin rounds fashion-mnist --workers 8 --carrier folder --out /shared/job   and elsewhere: basin worker /shared/job",
+            "  basin rounds fashion-mnist --sweep 0.01,0.05,0.1",
+            "  basin rounds --resume /shared/job"
+        })
+final class RoundsCommand implements Runnable {
+    static final class Names implements Iterable<String> {
+        @Override
+        public java.util.Iterator<String> iterator() {
+            return RoundMethods.names().iterator();
+        }
+    }
+
+    enum Where {
+        THREADS,
+        PROCESSES,
+        FOLDER
+    }
+
+    @Mixin
+    private TrainingOptions training;
+
+    @Mixin
+    private Flags.Output run;
+
+    @Option(
+            names = "--method",
+            defaultValue = "local-sgd",
+            completionCandidates = Names.class,
+            description = "one of ${COMPLETION-CANDIDATES}")
+    private String method;
+
+    @Option(names = "--workers", defaultValue = "4", description = "which share the budget")
+    private int workers;
+
+    @Option(names = "--inner-steps", defaultValue = "50", description = "steps of each worker in a round")
+    private int innerSteps;
+
+    @TrainingOptions.Sets("outer.lr")
+    @Option(names = "--outer-lr", defaultValue = "0.7", description = "of diloco: rate of the step along the workers' mean")
+    private double outerLr;
+
+    @TrainingOptions.Sets("outer.momentum")
+    @Option(names = "--outer-momentum", defaultValue = "0.9", description = "of diloco: its Nesterov momentum")
+    private double outerMomentum;
+
+    @Option(
+            names = "--switch-at",
+            defaultValue = "0.5",
+            description = "of post-local-sgd: fraction of the budget that is trained in large batches")
+    private double switchAt;
+
+    @Option(
+            names = "--sweep",
+            split = ",",
+            paramLabel = "LR",
+            description = "instead of a method: one net a rate, each with the whole budget")
+    private List<Double> sweep;
+
+    @Option(
+            names = "--carrier",
+            defaultValue = "THREADS",
+            description = "where workers are: threads, processes, or folder: this process and every 'basin worker DIR'; default threads")
+    private Where where;
+
+    @Option(
+            names = "--spark",
+            paramLabel = "MASTER",
+            description =
+                    "on executors of Apache Spark: local[2], spark://host:7077, or submit for the one that spark-submit names;"
+                            + " Spark's own settings pass through")
+    private String spark;
+
+    @Option(names = "--slots", description = "workers that compute at once, threads or processes; default all cores")
+    private Integer slots;
+
+    @Option(names = "--seed", defaultValue = "1", description = "of the weights and of the order of samples")
+    private long seed;
+
+    @Mixin
+    private Results results;
+
+    /** A row of the results. */
+    record Row(
+            String net,
+            double accuracy,
+            double nll,
+            @Nullable Double validationAccuracy,
+            long samples,
+            long sequentialSteps,
+            int rounds,
+            long bytesExchanged,
+            String file) {}
+
+    @Override
+    public void run() {
+        results.require();
+        requireMethod();
+        Settings settings = training.settings();
+        Bars bars = new Bars();
+        TrainTest data = training.load(bars.progress());
+        try (Device device = run.open(1);
+                Splits splits = Comparison.splits(device, data, settings);
+                Model model = new Model(
+                        device,
+                        net(settings, data).get(),
+                        Loss.crossEntropy(settings.smoothing()),
+                        settings.precision(),
+                        settings.decayEverything())) {
+            RoundPlan plan = plan(splits.stepsPerEpoch());
+            Configuration configuration = training.fix(run.configuration("rounds", splits), List.of())
+                    .fixed("plan", Map.of("method", plan.name(), "workers", workers, "innerSteps", innerSteps, "seed", seed));
+            Workshop workshop = new Workshop(plan, settings, net(settings, data), data, () -> run.open(1));
+            try (Claim claim = run.claim(OwnData.label(settings.dataset()) + "-" + settings.model() + "-" + plan.name())) {
+                Path folder = claim.folder();
+                configuration.keep(folder);
+                try (Carrier carrier = carrier(folder, workshop)) {
+                    announce(plan, splits, carrier, folder);
+                    RoundRun job = new RoundRun(folder, workshop, splits, model, run.anyDevice);
+                    show(job.run(carrier, bars.progress()), plan, model.graph().parameterCount());
+                }
+            }
+        }
+    }
+
+    private void requireMethod() {
+        if (RoundMethods.names().contains(method)) return;
+        throw new IllegalArgumentException("--method: " + Closest.unknown("method", method, RoundMethods.names()));
+    }
+
+    private static Supplier<Graph> net(Settings settings, TrainTest data) {
+        return () -> Nets.build(
+                settings.model(), data.test().sample(), data.test().classes());
+    }
+
+    /** The plan of these flags. */
+    RoundPlan plan(int stepsPerEpoch) {
+        Settings settings = training.settings();
+        RoundMethods all = new RoundMethods(
+                seed, workers, training.budget(), stepsPerEpoch, settings.data().batch());
+        if (sweep != null) return all.sweep(sweep);
+        return switch (method) {
+            case "diloco" -> {
+                if (!(settings.optimizer() instanceof AdamW)) {
+                    Notices.note("the paper's workers train with AdamW: --optimizer adamw");
+                }
+                yield all.diLoCo(innerSteps, outerLr, outerMomentum);
+            }
+            case "post-local-sgd" -> all.postLocalSgd(innerSteps, switchAt);
+            case "swap" -> all.swap(training.swaStart, training.swaRate(), training.swaLowest());
+            case "parallel-swa" -> all.parallelSwa(training.swaStart, training.swaRate());
+            case "independent" -> all.independent();
+            default -> all.localSgd(innerSteps);
+        };
+    }
+
+    /** What another process needs to work on this job. */
+    Workshop workshop() {
+        requireMethod();
+        Settings settings = training.settings();
+        TrainTest data = training.load(new Bars().progress());
+        int stepsPerEpoch;
+        try (Device device = run.open(1);
+                Splits splits = Comparison.splits(device, data, settings)) {
+            stepsPerEpoch = splits.stepsPerEpoch();
+        }
+        return new Workshop(plan(stepsPerEpoch), settings, net(settings, data), data, () -> run.open(1));
+    }
+
+    private Carrier carrier(Path folder, Workshop workshop) {
+        if (spark != null) return onSpark(folder, workshop.plan());
+        int cores = Runtime.getRuntime().availableProcessors();
+        int count = slots != null ? slots : Math.max(1, Math.min(workshop.plan().workers(), cores));
+        return switch (where) {
+            case THREADS -> new Threads(folder, workshop, count);
+            case PROCESSES -> new Processes(folder, workshop.plan(), count, i -> WorkerCommand.command(folder, "local-" + i));
+            case FOLDER -> new SharedFolder(folder, workshop, true);
+        };
+    }
+
+    private Carrier onSpark(Path folder, RoundPlan plan) {
+        try {
+            return OnSpark.carrier(folder, plan, Resumption.kept(folder.resolve(Configuration.FILE)), spark);
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalArgumentException(
+                    "--spark: there is no Spark on the class path: run this with 'spark-submit --class io.basin.cli.Main"
+                            + " basin.jar rounds ... --spark submit'",
+                    e);
+        }
+    }
+
+    private void announce(RoundPlan plan, Splits splits, Carrier carrier, Path folder) {
+        double epochs = (double) plan.samples(plan.rounds().size()) / splits.trainSet().count();
+        System.err.println(Format.of(
+                "%s: %d workers, %d rounds, %.1f epochs in all, %d steps one after the other; %s; into %s",
+                plan.name(), plan.workers(), plan.rounds().size(), epochs, plan.depth(), carrier.describe(), folder));
+    }
+
+    private void show(List<RoundRun.Outcome> outcomes, RoundPlan plan, long parameters) {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < outcomes.size(); i++) {
+            RoundRun.Outcome o = outcomes.get(i);
+            EpochMetrics v = o.validation();
+            String name = sweep != null ? "lr " + sweep.get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
+            rows.add(new Row(
+                    name,
+                    o.test().accuracy(),
+                    o.test().meanLoss(),
+                    v == null ? null : v.accuracy(),
+                    plan.samples(plan.rounds().size()),
+                    plan.depth(),
+                    plan.rounds().size(),
+                    4 * parameters * plan.exchanges(),
+                    o.file().toString()));
+        }
+        results.write(rows, () -> Map.of("rows", rows));
+        if (!results.inWords()) return;
+        System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
+        for (Row r : rows) {
+            String held = r.validationAccuracy() == null ? "n/a" : Format.of("%.2f", 100 * r.validationAccuracy());
+            System.out.println(Format.of("%-16s %8.2f %8.4f %11s  %s", r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
+        }
+        System.out.println(Format.of(
+                "\n%d samples in %d rounds, %d steps one after the other, %.1f MB exchanged",
+                rows.get(0).samples(), rows.get(0).rounds(), rows.get(0).sequentialSteps(), 1e-6 * rows.get(0).bytesExchanged()));
+    }
+}

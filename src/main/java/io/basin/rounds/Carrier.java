@@ -1,0 +1,23 @@
+package io.basin.rounds;
+
+import io.basin.Api;
+
+/**
+ * Has the shares of a round computed, somewhere. What it gives up, loses or does twice is its own affair: when {@link #run} returns,
+ * all shares of the round lie in the job's folder, and their bits do not depend on who computed them.
+ */
+@Api
+public interface Carrier extends AutoCloseable {
+    /** In words, for headers and reports. */
+    String describe();
+
+    /**
+     * Has all shares of a round computed that are not in the folder yet.
+     *
+     * @throws io.basin.train.DivergedException where one of them has a loss or weights that are not finite, naming the worker
+     */
+    void run(int round);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,147 @@
+package io.basin.rounds;
+
+import io.basin.Nullable;
+import io.basin.device.DeviceException;
+import io.basin.io.FolderLock;
+import io.basin.io.Folders;
+import io.basin.train.DivergedException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Computes shares of a job that lies in a folder, one after the other, until the job ends. Any number of these may work on one folder,
+ * come, die and return.
+ */
+final class FolderWorker implements AutoCloseable {
+    private static final long LOOK_MS = 20;
+    private static final long LOOK_LATER_MS = 500;
+
+    private final RoundFolder folder;
+    private final RoundPlan plan;
+    private final ShareRunner runner;
+    private final String name;
+    private final Claim.Watch watch;
+    private final FolderLock lock;
+    private int kept = -1;
+    private @Nullable ModelState weights;
+
+    /**
+     * @param name which no other worker of this job may have
+     * @param patienceSeconds after which a worker on another machine that shows no sign of life is given up
+     */
+    FolderWorker(RoundFolder folder, RoundPlan plan, ShareRunner runner, String name, double patienceSeconds) {
+        this.folder = folder;
+        this.plan = plan;
+        this.runner = runner;
+        this.name = name;
+        watch = new Claim.Watch(patienceSeconds);
+        lock = FolderLock.take(Folders.make(folder.path().resolve("workers").resolve(name)));
+    }
+
+    /** Works until the job ends; returns why it did. */
+    String work(Consumer<String> told) {
+        long wait = LOOK_MS;
+        while (true) {
+            folder.requireThere();
+            var ended = folder.ended();
+            if (ended.isPresent()) return ended.get();
+            String done = step();
+            if (done != null) {
+                told.accept(done);
+                wait = LOOK_MS;
+                continue;
+            }
+            pause(wait);
+            wait = Math.min(LOOK_LATER_MS, wait * 2);
+        }
+    }
+
+    static void pause(long milliseconds) {
+        try {
+            Thread.sleep(milliseconds);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for other workers", e);
+        }
+    }
+
+    /** Computes one share that nobody else does; null where there is none. */
+    @Nullable String step() {
+        int round = folder.newest();
+        if (round < 0 || round >= plan.rounds().size()) return null;
+        int shares = plan.rounds().get(round).shares().size();
+        if (folder.failure(round, shares).isPresent()) return null;
+        // Each begins elsewhere, so that they seldom meet.
+        int first = Math.floorMod(name.hashCode() + round, shares);
+        for (int i = 0; i < shares; i++) {
+            int worker = (first + i) % shares;
+            if (folder.has(round, worker)) continue;
+            Path file = folder.claim(round, worker);
+            if (Files.exists(file)) watch.release(file);
+            try (Claim claim = Claim.take(file, name)) {
+                if (claim == null || folder.has(round, worker)) continue;
+                return compute(round, worker) ? "round " + (round + 1) + ", share " + worker : null;
+            }
+        }
+        return null;
+    }
+
+    /** False where it was of no use any more. */
+    private boolean compute(int round, int worker) {
+        try {
+            ModelState begin = weights(round);
+            int before = plan.before(round, worker);
+            ModelState moments = before < 0 ? null : ModelState.read(folder.share(round - 1, before));
+            ShareRunner.Result result =
+                    runner.run(round, worker, begin, moments, () -> folder.has(round, worker) || gone(round));
+            if (folder.has(round, worker)) requireSame(round, worker, result.state());
+            else folder.hand(round, worker, result, name);
+            return true;
+        } catch (ShareRunner.Stopped another) {
+            return false;
+        } catch (DivergedException e) {
+            folder.fail(round, worker, e.getMessage());
+            return false;
+        } catch (UncheckedIOException | io.basin.io.FormatException e) {
+            if (gone(round)) return false;
+            throw e;
+        }
+    }
+
+    /** Whether the job has gone on to the next round without this one. */
+    private boolean gone(int round) {
+        return Files.isDirectory(folder.path()) && folder.newest() != round;
+    }
+
+    private ModelState weights(int round) {
+        if (kept != round || weights == null) {
+            weights = ModelState.read(folder.weights(round));
+            kept = round;
+        }
+        return weights;
+    }
+
+    /** Where another was faster. @throws DeviceException where the two have other bits, which only another device or a fault can make */
+    private void requireSame(int round, int worker, ModelState own) {
+        if (folder.job().map(RoundFolder.Job::anyDevice).orElse(false)) return;
+        Map<String, ModelState.Tensor> theirs =
+                ModelState.read(folder.share(round, worker)).tensors();
+        own.tensors().forEach((tensor, values) -> {
+            ModelState.Tensor other = theirs.get(tensor);
+            if (other != null && Arrays.equals(other.values(), values.values())) return;
+            throw new DeviceException("round " + (round + 1) + ", share " + worker + ": this worker has other bits in '"
+                    + tensor + "' than " + folder.share(round, worker)
+                    + ": one of the two machines computes wrongly or differently");
+        });
+    }
+
+    @Override
+    public void close() {
+        lock.close();
+        runner.close();
+    }
+}

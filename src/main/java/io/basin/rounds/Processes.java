@@ -1,0 +1,98 @@
+package io.basin.rounds;
+
+import io.basin.Api;
+import io.basin.io.Folders;
+import io.basin.io.Notices;
+import io.basin.text.Reason;
+import io.basin.text.Require;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** Processes of this machine, which this starts, starts again where they die, and ends. They are workers of the job's folder. */
+@Api
+public final class Processes implements Carrier {
+    /** Deaths of one process, in a row without a finished round, after which something must be wrong. */
+    private static final int MOST_DEATHS = 3;
+
+    private final RoundFolder folder;
+    private final RoundPlan plan;
+    private final IntFunction<List<String>> command;
+    private final List<Process> running = new ArrayList<>();
+    private final int[] deaths;
+
+    /**
+     * @param command that starts the worker of that number
+     */
+    public Processes(Path folder, RoundPlan plan, int count, IntFunction<List<String>> command) {
+        this.folder = new RoundFolder(folder);
+        this.plan = plan;
+        this.command = command;
+        Require.atLeast("slots", count, 1);
+        deaths = new int[count];
+    }
+
+    @Override
+    public String describe() {
+        return deaths.length + " processes";
+    }
+
+    @Override
+    public void run(int round) {
+        while (running.size() < deaths.length) running.add(start(running.size()));
+        SharedFolder.await(folder, plan, round, () -> {
+            watch();
+            return false;
+        });
+        Arrays.fill(deaths, 0);
+    }
+
+    private void watch() {
+        for (int i = 0; i < running.size(); i++) {
+            if (running.get(i).isAlive()) continue;
+            int code = running.get(i).exitValue();
+            if (++deaths[i] > MOST_DEATHS) {
+                throw new IllegalStateException("worker process " + i + " ended " + deaths[i]
+                        + " times in one round, the last time with exit code " + code + ": its messages are in " + log(i));
+            }
+            Notices.note("worker process " + i + " ended with exit code " + code + ", see " + log(i) + "; another takes its place");
+            running.set(i, start(i));
+        }
+    }
+
+    private Path log(int number) {
+        return Folders.make(folder.path().resolve("workers")).resolve("process-" + number + ".log");
+    }
+
+    private Process start(int number) {
+        ProcessBuilder builder = new ProcessBuilder(command.apply(number));
+        builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+        builder.redirectErrorStream(true);
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(number).toFile()));
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "cannot start worker process " + number + " (" + Reason.of(e) + "): try fewer with `slots`", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        // They see that the job has ended; one that does not is in the midst of something that nobody needs.
+        running.forEach(Process::destroy);
+        for (Process p : running) {
+            try {
+                p.waitFor();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                p.destroyForcibly();
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package io.basin.rounds;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.Nullable;
+import io.basin.device.EpochMetrics;
+import io.basin.io.AtomicFile;
+import io.basin.io.Disk;
+import io.basin.io.Folders;
+import io.basin.io.Json;
+import io.basin.io.Safetensors;
+import io.basin.train.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * The files of a job, which are all that its processes share: each appears whole or not at all, and none changes once it is there, but
+ * for claims.
+ *
+ * <pre>
+ *   job.json                     what every worker must have the same: plan, settings, data, device
+ *   ended.json                   why workers may leave
+ *   workers/ID                   locked by the worker of that name
+ *   round-00001/weights.safetensors, velocity.safetensors     what the round begins with
+ *               share-0.safetensors                           what a share handed over
+ *               share-0.claim, share-0.failed                 who computes it; why it cannot be
+ * </pre>
+ */
+final class RoundFolder {
+    private static final String WEIGHTS = "weights.safetensors";
+    private static final String VELOCITY = "velocity.safetensors";
+    private static final String JOB = "job.json";
+    private static final String ENDED = "ended.json";
+
+    private final Path folder;
+
+    RoundFolder(Path folder) {
+        this.folder = folder;
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    /** What every worker must have the same. */
+    record Job(String identity, String data, String device, boolean anyDevice) {
+        /** @throws IllegalArgumentException where a worker with {@code own} would compute something else */
+        void requireSame(Job own, Path file) {
+            if (!identity.equals(own.identity)) {
+                throw new IllegalArgumentException(file + " is of another training than this worker's version plans: there "
+                        + identity + ", here " + own.identity + "; use one version of Basin and one class path everywhere");
+            }
+            if (!data.equals(own.data)) {
+                throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here " + own.data
+                        + "; name the folder of the job's data with `dataDir`");
+            }
+            if (!device.equals(own.device) && !anyDevice) {
+                throw new IllegalArgumentException(file + " asks for " + device + ", and this worker has " + own.device
+                        + ", which rounds differently: choose the same with `device` and `threads`, or start the job with"
+                        + " `anyDevice`, where the bits will depend on who computes what");
+            }
+        }
+    }
+
+    void keep(Job job) {
+        Json.write(folder.resolve(JOB), job);
+    }
+
+    /** Empty before the job begins. */
+    Optional<Job> job() {
+        Path file = folder.resolve(JOB);
+        return Files.exists(file) ? Optional.of(Json.as(Json.read(file), Job.class)) : Optional.empty();
+    }
+
+    Path jobFile() {
+        return folder.resolve(JOB);
+    }
+
+    /** Tells workers to leave. */
+    void end(String why) {
+        Json.write(folder.resolve(ENDED), Map.of("why", why));
+    }
+
+    Optional<String> ended() {
+        Path file = folder.resolve(ENDED);
+        return Files.exists(file) ? Optional.of(Json.read(file).path("why").asText()) : Optional.empty();
+    }
+
+    /** Takes back {@link #end} and what failed: the job goes on. */
+    void reopen() {
+        delete(folder.resolve(ENDED));
+        rounds().forEach(r -> Folders.list(round(r)).stream()
+                .filter(f -> f.toString().endsWith(".failed"))
+                .forEach(RoundFolder::delete));
+    }
+
+    Path round(int round) {
+        return folder.resolve(String.format(java.util.Locale.ROOT, "round-%05d", round + 1));
+    }
+
+    Path weights(int round) {
+        return round(round).resolve(WEIGHTS);
+    }
+
+    Path share(int round, int worker) {
+        return round(round).resolve("share-" + worker + ".safetensors");
+    }
+
+    Path claim(int round, int worker) {
+        return round(round).resolve("share-" + worker + ".claim");
+    }
+
+    private Path failed(int round, int worker) {
+        return round(round).resolve("share-" + worker + ".failed");
+    }
+
+    /** Rounds that have begun and are not removed, in their order. */
+    List<Integer> rounds() {
+        return Folders.list(folder).stream()
+                .map(f -> f.getFileName().toString())
+                .filter(n -> n.matches("round-\\d{5,9}"))
+                .map(n -> Integer.parseInt(n.substring(6)) - 1)
+                .filter(r -> Files.exists(weights(r)))
+                .sorted()
+                .toList();
+    }
+
+    /** The round that is being computed, -1 before the first. */
+    int newest() {
+        List<Integer> all = rounds();
+        return all.isEmpty() ? -1 : all.get(all.size() - 1);
+    }
+
+    /** Begins a round; its weights come last, as they say that it has begun. */
+    void begin(int round, ModelState weights, @Nullable ModelState velocity) {
+        Folders.make(round(round));
+        if (velocity != null) velocity.write(round(round).resolve(VELOCITY), Map.of());
+        weights.write(weights(round), Map.of("round", Integer.toString(round)));
+    }
+
+    @Nullable ModelState velocity(int round) {
+        Path file = round(round).resolve(VELOCITY);
+        return Files.exists(file) ? ModelState.read(file) : null;
+    }
+
+    /** Whether a share was handed over. */
+    boolean has(int round, int worker) {
+        return Files.exists(share(round, worker));
+    }
+
+    /** Keeps what a share hands over; of two that were computed the same one stands. */
+    void hand(int round, int worker, ShareRunner.Result result, String by) {
+        result.state().write(share(round, worker), ShareWorker.header(round, worker, result.metrics(), by));
+    }
+
+    EpochMetrics metrics(int round, int worker) {
+        Path file = share(round, worker);
+        try (Safetensors in = Safetensors.open(file)) {
+            return Checkpoint.metrics(file, in.metadata());
+        }
+    }
+
+    void fail(int round, int worker, String why) {
+        Json.write(failed(round, worker), Map.of("worker", worker, "why", why));
+    }
+
+    /** Why a share of this round cannot be computed. */
+    Optional<String> failure(int round, int shares) {
+        return IntStream.range(0, shares)
+                .mapToObj(w -> failed(round, w))
+                .filter(Files::exists)
+                .map(f -> Json.read(f))
+                .map((JsonNode n) -> n.path("why").asText())
+                .findFirst();
+    }
+
+    /** Removes rounds before {@code first}, whose weights and moments nobody needs any more. */
+    void forget(int first) {
+        rounds().stream().filter(r -> r < first).map(this::round).forEach(RoundFolder::remove);
+    }
+
+    private static void remove(Path folder) {
+        Folders.walk(folder).stream().sorted(Comparator.reverseOrder()).forEach(RoundFolder::delete);
+    }
+
+    static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            // Another process writes into that folder in this moment; the next round removes it.
+            return;
+        }
+    }
+
+    /** Clears what writers that were killed left behind. */
+    void sweep() {
+        AtomicFile.sweep(folder);
+        rounds().forEach(r -> AtomicFile.sweep(round(r)));
+    }
+
+    /** @throws java.io.UncheckedIOException naming the folder where it is gone */
+    void requireThere() {
+        if (Files.isDirectory(folder)) return;
+        throw Disk.unreadable(folder, new IOException("the job's folder is gone"));
+    }
+}

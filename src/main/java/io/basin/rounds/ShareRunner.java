@@ -1,0 +1,145 @@
+package io.basin.rounds;
+
+import io.basin.Nullable;
+import io.basin.device.BatchReader;
+import io.basin.device.EpochMetrics;
+import io.basin.device.Loss;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
+import io.basin.nn.Graph;
+import io.basin.rounds.RoundPlan.Lane;
+import io.basin.rounds.RoundPlan.Share;
+import io.basin.train.DivergedException;
+import io.basin.train.Model;
+import io.basin.train.Settings;
+import io.basin.train.Splits;
+import io.basin.train.Training;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Computes shares, each a pure function of (weights, optimizer state, worker, round, seed, steps): what was computed before, and where,
+ * does not show in the bits. One thread at a time uses it.
+ *
+ * <p>A lane's training is kept for its next share, at most {@link #KEPT} of them: a runner that computes all shares of a round does not
+ * hold all their memory.
+ */
+final class ShareRunner implements AutoCloseable {
+    private static final int KEPT = 2;
+    /** Steps between two looks at whether to stop. */
+    private static final int LOOK = 16;
+
+    /** What a share hands over: weights, statistics and moments, and the sums over its samples. */
+    record Result(ModelState state, EpochMetrics metrics) {}
+
+    /** Somebody asked for the share to be given up. */
+    static final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        Stopped() {
+            super("stopped");
+        }
+    }
+
+    private final Splits splits;
+    private final Supplier<Graph> net;
+    private final Settings settings;
+    private final RoundPlan plan;
+    private final Map<Integer, Training> trainings = new LinkedHashMap<>(4, 0.75f, true);
+
+    ShareRunner(Splits splits, Supplier<Graph> net, Settings settings, RoundPlan plan) {
+        this.splits = splits;
+        this.net = net;
+        this.settings = settings;
+        this.plan = plan;
+    }
+
+    Model model() {
+        return new Model(
+                splits.device(),
+                net.get(),
+                Loss.crossEntropy(settings.smoothing()),
+                settings.precision(),
+                settings.decayEverything());
+    }
+
+    /**
+     * @param weights that the round begins with
+     * @param before what the lane's share of the round before handed over; null where it begins
+     * @param stop looked at now and then
+     * @throws DivergedException where the loss or a weight is no longer finite, naming worker, round and step
+     * @throws Stopped where {@code stop} says so
+     */
+    Result run(int round, int worker, ModelState weights, @Nullable ModelState before, BooleanSupplier stop) {
+        Share share = plan.rounds().get(round).shares().get(worker);
+        Lane lane = plan.lanes().get(share.lane());
+        Training training = training(share.lane());
+        Model model = (Model) training.model();
+        model.store().forgetTraining(splits.device());
+        if (drawsOwn(round)) model.initialise(lane.seed());
+        else weights.writeTo(model, model.weights());
+        if (before != null) before.writeMomentsTo(model);
+        training.startAt(share.from());
+        while (training.step() < share.to()) {
+            training.advance();
+            if (training.step() % LOOK == 0 && stop.getAsBoolean()) throw new Stopped();
+        }
+        EpochMetrics metrics = training.totals();
+        if (metrics.broken() >= 0) throw diverged(round, worker, "the loss is no longer finite at step " + metrics.broken());
+        ModelState state = lane.averages(share)
+                ? ModelState.of(model, model.store().averaged())
+                : ModelState.of(model, model.weights());
+        state.tensors().forEach((name, tensor) -> {
+            for (float v : tensor.values()) {
+                if (!Float.isFinite(v)) throw diverged(round, worker, "tensor '" + name + "' is no longer finite");
+            }
+        });
+        return new Result(state.withMoments(model), metrics);
+    }
+
+    private DivergedException diverged(int round, int worker, String what) {
+        return new DivergedException("worker " + worker + " in round " + (round + 1) + ": " + what
+                + "; try a smaller `lr` or a `warmUp`");
+    }
+
+    /** Members of the first round begin with weights of their own. */
+    private boolean drawsOwn(int round) {
+        return round == 0 && plan.rounds().get(0).outer() == null;
+    }
+
+    private Training training(int lane) {
+        Training kept = trainings.get(lane);
+        if (kept != null) return kept;
+        for (Iterator<Training> oldest = trainings.values().iterator(); trainings.size() >= KEPT; ) {
+            oldest.next().close();
+            oldest.remove();
+        }
+        Lane tables = plan.lanes().get(lane);
+        Model model = model();
+        try {
+            BatchReader reader = new BatchReader(tables.batch(), splits.augmentation(), tables.seed(), true);
+            Training made = new Training(
+                            model,
+                            splits.train(),
+                            reader,
+                            settings.optimizer(),
+                            Schedule.of(plan.name(), tables.lr()),
+                            Averaging.of(tables.alpha()))
+                    .closingModel();
+            trainings.put(lane, made);
+            return made;
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        trainings.values().forEach(Training::close);
+        trainings.clear();
+    }
+}

@@ -1,0 +1,99 @@
+package io.basin.rounds;
+
+import io.basin.Api;
+import io.basin.Nullable;
+import io.basin.io.Notices;
+import io.basin.train.DivergedException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/**
+ * Workers of other processes, which find the job in its folder: on this machine or any that sees the folder. There is no server; a
+ * worker is started with {@link #work} and may come, die and return.
+ */
+@Api
+public final class SharedFolder implements Carrier {
+    /** Seconds without a sign of life after which a worker on another machine is given up. */
+    public static final double PATIENCE = 30;
+
+    private static final long LOOK_MS = 20;
+    private static final long ALONE_MS = 60_000;
+
+    private final RoundFolder folder;
+    private final RoundPlan plan;
+    private final Workshop.@Nullable Bench bench;
+    private final @Nullable FolderWorker own;
+
+    /**
+     * @param works whether this process computes shares too
+     */
+    public SharedFolder(Path folder, Workshop workshop, boolean works) {
+        this.folder = new RoundFolder(folder);
+        plan = workshop.plan();
+        bench = works ? workshop.open() : null;
+        own = bench == null ? null : new FolderWorker(this.folder, plan, bench.runner(), "driver", PATIENCE);
+    }
+
+    @Override
+    public String describe() {
+        return "workers of the folder " + folder.path();
+    }
+
+    @Override
+    public void run(int round) {
+        await(folder, plan, round, () -> own != null && own.step() != null);
+    }
+
+    /** Until all shares of the round are there; {@code help} returns whether it computed something itself. */
+    static void await(RoundFolder folder, RoundPlan plan, int round, java.util.function.BooleanSupplier help) {
+        int shares = plan.rounds().get(round).shares().size();
+        long last = System.nanoTime();
+        long had = -1;
+        while (true) {
+            folder.requireThere();
+            Optional<String> failure = folder.failure(round, shares);
+            if (failure.isPresent()) throw new DivergedException(failure.get());
+            long done = IntStream.range(0, shares).filter(w -> folder.has(round, w)).count();
+            if (done == shares) return;
+            boolean claimed = IntStream.range(0, shares).anyMatch(w -> Claim.read(folder.claim(round, w)) != null);
+            if (done != had || claimed) last = System.nanoTime();
+            had = done;
+            if (help.getAsBoolean()) continue;
+            if (System.nanoTime() - last > ALONE_MS * 1_000_000) {
+                Notices.note("round " + (round + 1) + " waits: no worker is at it; start one with 'basin worker "
+                        + folder.path() + "'");
+                last = System.nanoTime();
+            }
+            FolderWorker.pause(LOOK_MS);
+        }
+    }
+
+    /**
+     * Works on the job in a folder until it ends; returns why it did.
+     *
+     * @param name which no other worker of the job may have
+     * @param told a line for each share that was computed
+     * @throws IllegalArgumentException where this worker would compute something else than the job asks for
+     */
+    public static String work(Path folder, Workshop workshop, String name, Consumer<String> told) {
+        RoundFolder files = new RoundFolder(folder);
+        try (Workshop.Bench bench = workshop.open()) {
+            while (files.job().isEmpty()) {
+                files.requireThere();
+                FolderWorker.pause(10 * LOOK_MS);
+            }
+            files.job().orElseThrow().requireSame(workshop.job(bench.splits(), false), files.jobFile());
+            try (FolderWorker worker = new FolderWorker(files, workshop.plan(), bench.runner(), name, PATIENCE)) {
+                return worker.work(told);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        if (own != null) own.close();
+        if (bench != null) bench.close();
+    }
+}

@@ -1,0 +1,173 @@
+package io.basin.rounds;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.io.Json;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class SharedFolderTest {
+    private static final int SCHEDULES = 40;
+
+    @TempDir
+    Path folder;
+
+    private static Process worker(Path jobs, String name) throws Exception {
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        return new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElse("java"),
+                        "-Xmx128m",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        classPath,
+                        TinyJob.class.getName(),
+                        jobs.toString(),
+                        name)
+                .redirectErrorStream(true)
+                .redirectOutput(jobs.resolve(name + ".txt").toFile())
+                .start();
+    }
+
+    /**
+     * One job after the other, over which processes come and are killed with SIGKILL at random moments: always the bits of a job that
+     * nobody disturbed.
+     */
+    @Test
+    void killsAndJoinsDoNotShowInTheBits() throws Exception {
+        String undisturbed = TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), TinyJob.plan(), 2)
+                .get(0));
+        Path jobs = Files.createDirectory(folder.resolve("jobs"));
+        SplittableRandom random = new SplittableRandom(14);
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        List<Process> alive = new ArrayList<>();
+        int started = 0;
+        int kills = 0;
+        try {
+            for (int schedule = 0; schedule < SCHEDULES; schedule++) {
+                while (alive.size() < 2) alive.add(worker(jobs, "w" + started++));
+                Path job = Files.createDirectory(jobs.resolve("job-" + schedule));
+                CompletableFuture<String> driven = CompletableFuture.supplyAsync(() -> TinyJob.sum(
+                        TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
+                // Some are killed amid a share, some while they wait, some before they have begun.
+                Thread.sleep(random.nextInt(schedule == 0 ? 1200 : 250));
+                if (!driven.isDone()) {
+                    alive.remove(random.nextInt(alive.size())).destroyForcibly();
+                    kills++;
+                    if (random.nextBoolean()) alive.add(worker(jobs, "w" + started++));
+                }
+                assertEquals(undisturbed, driven.get(), "schedule " + schedule);
+            }
+        } finally {
+            alive.forEach(Process::destroyForcibly);
+        }
+        assertTrue(kills >= SCHEDULES / 2, kills + " kills amid a job");
+    }
+
+    private CompletableFuture<String> drive(Path job, Workshop workshop) {
+        return CompletableFuture.supplyAsync(() -> TinyJob.sum(
+                TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
+    }
+
+    private CompletableFuture<String> work(Path job, Workshop workshop, String name) {
+        return CompletableFuture.supplyAsync(() -> SharedFolder.work(job, workshop, name, share -> {}));
+    }
+
+    @Test
+    void aWorkersNameIsTakenOnce() throws Exception {
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        CompletableFuture<String> driven = drive(folder, workshop);
+        CompletableFuture<String> first = work(folder, workshop, "rack-7");
+        while (new RoundFolder(folder).newest() < 1) Thread.sleep(5);
+        // Held by a thread of this process, which the message says.
+        UncheckedIOException e = assertThrows(
+                UncheckedIOException.class, () -> SharedFolder.work(folder, workshop, "rack-7", share -> {}));
+        assertTrue(e.getMessage().contains("rack-7: in use by process "), e.getMessage());
+        driven.get();
+        assertEquals("the job is done", first.get());
+    }
+
+    @Test
+    void aWorkerThatWouldComputeSomethingElseIsRefused() throws Exception {
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        CompletableFuture<String> driven = drive(folder, workshop);
+        while (new RoundFolder(folder).job().isEmpty()) Thread.sleep(5);
+        Workshop other = TinyJob.workshop(TinyJob.methods(3).localSgd(4));
+        assertTrue(refusal(other).contains("is of another training"));
+        Workshop threads = new Workshop(
+                workshop.plan(), workshop.settings(), workshop.net(), workshop.data(), () -> io.basin.device.Devices.open("cpu", 2));
+        assertTrue(refusal(threads).contains("rounds differently"));
+        work(folder, workshop, "right").get();
+        driven.get();
+    }
+
+    private String refusal(Workshop workshop) {
+        return assertThrows(
+                        IllegalArgumentException.class, () -> SharedFolder.work(folder, workshop, "wrong", share -> {}))
+                .getMessage();
+    }
+
+    @Test
+    void aFolderThatVanishesIsOneSentence() throws Exception {
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        Path job = Files.createDirectory(folder.resolve("job"));
+        CompletableFuture<String> driven = drive(job, workshop);
+        while (new RoundFolder(job).newest() < 0) Thread.sleep(5);
+        Files.move(job, folder.resolve("away"));
+        ExecutionException e = assertThrows(ExecutionException.class, driven::get);
+        assertTrue(e.getCause().getMessage().contains("the job's folder is gone"), e.getCause().getMessage());
+    }
+
+    /** Claims are watched with the watcher's own clock: what times files have does not matter. */
+    @Test
+    void clocksThatDisagreeByHoursDoNotMatter() throws Exception {
+        Path file = folder.resolve("share-0.claim");
+        Claim held = Claim.take(file, "other");
+        Claim.Watch watch = new Claim.Watch(1e9);
+        for (long hours : new long[] {-5, 5}) {
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(3600 * hours)));
+            watch.release(file);
+            assertTrue(Files.exists(file));
+        }
+        held.close();
+        assertTrue(!Files.exists(file));
+    }
+
+    @Test
+    void aClaimIsTakenOverWhereItStandsStillOrItsProcessHasEnded() throws Exception {
+        Path file = folder.resolve("share-0.claim");
+        Claim.Watch watch = new Claim.Watch(0.05);
+        Files.writeString(file, Json.line(new Elsewhere("w", new Owner(1, "another-host", 5, 5), 3)));
+        watch.release(file);
+        assertTrue(Files.exists(file), "it may be alive");
+        Thread.sleep(80);
+        Files.writeString(file, Json.line(new Elsewhere("w", new Owner(1, "another-host", 5, 5), 4)));
+        watch.release(file);
+        assertTrue(Files.exists(file), "its count has moved");
+        Thread.sleep(80);
+        watch.release(file);
+        assertTrue(!Files.exists(file), "its count stands still");
+        String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        Files.writeString(file, Json.line(new Elsewhere("w", new Owner(999_999_999L, host, 5, 5), 3)));
+        watch.release(file);
+        assertTrue(!Files.exists(file), "its process has ended");
+    }
+
+    record Owner(long pid, String host, long started, long since) {}
+
+    record Elsewhere(String worker, Owner owner, long beat) {}
+}
