@@ -5,6 +5,8 @@ import io.basin.rounds.RoundPlan;
 import io.basin.rounds.Workshop;
 import io.basin.spark.SparkCarrier;
 import io.basin.spark.WorkshopSource;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -26,6 +28,14 @@ final class OnSpark {
     }
 
     static Carrier carrier(Path folder, RoundPlan plan, List<String> words, String master) {
-        return new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master.equals(SUBMIT) ? "" : master);
+        try {
+            return new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master.equals(SUBMIT) ? "" : master);
+        } catch (Exception e) {
+            // Spark throws what it does not declare.
+            throw new IllegalArgumentException(
+                    "--spark " + Printable.of(master) + ": Spark does not start there (" + Reason.of(e)
+                            + "): name a master such as local[2] or spark://host:7077",
+                    e);
+        }
     }
 }

@@ -21,6 +21,7 @@ import io.basin.rounds.Threads;
 import io.basin.rounds.Workshop;
 import io.basin.text.Closest;
 import io.basin.text.Format;
+import io.basin.text.Printable;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -46,7 +47,7 @@ import picocli.CommandLine.Option;
             "  basin rounds fashion-mnist --workers 4 --inner-steps 50",
             "  basin rounds fashion-mnist --method diloco --optimizer adamw --workers 4 --inner-steps 100 --carrier processes",
             "  basin rounds fashion-mnist --workers 8 --carrier folder --out /shared/job   and elsewhere: basin worker /shared/job",
-            "  basin rounds fashion-mnist --sweep 0.01,0.05,0.1",
+            "  basin rounds fashion-mnist --sweep lr=0.01,0.05,0.1",
             "  basin rounds --resume /shared/job"
         })
 final class RoundsCommand implements Runnable {
@@ -99,9 +100,9 @@ final class RoundsCommand implements Runnable {
     @Option(
             names = "--sweep",
             split = ",",
-            paramLabel = "LR",
-            description = "instead of a method: one net a rate, each with the whole budget")
-    private List<Double> sweep;
+            paramLabel = "lr=RATE",
+            description = "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1")
+    private List<String> sweep;
 
     @Option(
             names = "--carrier",
@@ -174,6 +175,26 @@ final class RoundsCommand implements Runnable {
         throw new IllegalArgumentException("--method: " + Closest.unknown("method", method, RoundMethods.names()));
     }
 
+    /** Those of --sweep. */
+    private List<Double> rates() {
+        List<Double> rates = new ArrayList<>();
+        for (String word : String.join(",", sweep).split(",")) {
+            String rate = word.startsWith("lr=") ? word.substring(3) : rates.isEmpty() ? "" : word;
+            double lr;
+            try {
+                lr = Double.parseDouble(rate);
+            } catch (NumberFormatException e) {
+                lr = Double.NaN;
+            }
+            if (!(lr > 0) || Double.isInfinite(lr)) {
+                throw new IllegalArgumentException(
+                        "--sweep takes learning rates above 0, such as lr=0.01,0.05,0.1, got '" + Printable.of(word) + "'");
+            }
+            rates.add(lr);
+        }
+        return rates;
+    }
+
     private static Supplier<Graph> net(Settings settings, TrainTest data) {
         return () -> Nets.build(
                 settings.model(), data.test().sample(), data.test().classes());
@@ -184,7 +205,7 @@ final class RoundsCommand implements Runnable {
         Settings settings = training.settings();
         RoundMethods all = new RoundMethods(
                 seed, workers, training.budget(), stepsPerEpoch, settings.data().batch());
-        if (sweep != null) return all.sweep(sweep);
+        if (sweep != null) return all.sweep(rates());
         return switch (method) {
             case "diloco" -> {
                 if (!(settings.optimizer() instanceof AdamW)) {
@@ -227,10 +248,10 @@ final class RoundsCommand implements Runnable {
     private Carrier onSpark(Path folder, RoundPlan plan) {
         try {
             return OnSpark.carrier(folder, plan, Resumption.kept(folder.resolve(Configuration.FILE)), spark);
-        } catch (NoClassDefFoundError e) {
+        } catch (LinkageError e) {
             throw new IllegalArgumentException(
-                    "--spark: there is no Spark on the class path: run this with 'spark-submit --class io.basin.cli.Main"
-                            + " basin.jar rounds ... --spark submit'",
+                    "--spark: Spark is not on the class path, or Java is closed to it: run this with 'spark-submit --class"
+                            + " io.basin.cli.Main basin.jar rounds ... --spark submit'",
                     e);
         }
     }
@@ -247,7 +268,7 @@ final class RoundsCommand implements Runnable {
         for (int i = 0; i < outcomes.size(); i++) {
             RoundRun.Outcome o = outcomes.get(i);
             EpochMetrics v = o.validation();
-            String name = sweep != null ? "lr " + sweep.get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
+            String name = sweep != null ? "lr " + rates().get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
             rows.add(new Row(
                     name,
                     o.test().accuracy(),
@@ -259,7 +280,7 @@ final class RoundsCommand implements Runnable {
                     4 * parameters * plan.exchanges(),
                     o.file().toString()));
         }
-        results.write(rows, () -> Map.of("rows", rows));
+        results.write(rows, () -> Map.of("method", plan.name(), "workers", plan.workers(), "rows", rows));
         if (!results.inWords()) return;
         System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
         for (Row r : rows) {

@@ -12,6 +12,9 @@ import io.basin.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -201,6 +204,32 @@ final class RoundFolder {
     void sweep() {
         AtomicFile.sweep(folder);
         rounds().forEach(r -> AtomicFile.sweep(round(r)));
+    }
+
+    /**
+     * What workers of a shared folder run is what lies in it.
+     *
+     * @throws IllegalArgumentException where everybody may write into it, or its job is another user's than the folder
+     */
+    void requireTrusted() {
+        PosixFileAttributes at;
+        UserPrincipal job;
+        try {
+            at = Files.readAttributes(folder, PosixFileAttributes.class);
+            job = Files.exists(jobFile()) ? Files.getOwner(jobFile()) : at.owner();
+        } catch (IOException e) {
+            throw Disk.unreadable(folder, e);
+        } catch (UnsupportedOperationException noPosix) {
+            return;
+        }
+        if (at.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new IllegalArgumentException(folder + ": everybody may write there, and workers trust what they find:"
+                    + " take that away with 'chmod o-w " + folder + "'");
+        }
+        if (!job.equals(at.owner())) {
+            throw new IllegalArgumentException(folder + " belongs to " + at.owner().getName() + ", and its job to "
+                    + job.getName() + ": start the job in a folder of one's own");
+        }
     }
 
     /** @throws java.io.UncheckedIOException naming the folder where it is gone */

@@ -31,6 +31,7 @@ public final class SharedFolder implements Carrier {
      */
     public SharedFolder(Path folder, Workshop workshop, boolean works) {
         this.folder = new RoundFolder(folder);
+        this.folder.requireTrusted();
         plan = workshop.plan();
         bench = works ? workshop.open() : null;
         own = bench == null ? null : new FolderWorker(this.folder, plan, bench.runner(), "driver", PATIENCE);
@@ -79,6 +80,8 @@ public final class SharedFolder implements Carrier {
      */
     public static String work(Path folder, Workshop workshop, String name, Consumer<String> told) {
         RoundFolder files = new RoundFolder(folder);
+        files.requireThere();
+        files.requireTrusted();
         try (Workshop.Bench bench = workshop.open()) {
             while (files.job().isEmpty()) {
                 files.requireThere();

@@ -9,10 +9,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
@@ -26,56 +24,13 @@ class SharedFolderTest {
     @TempDir
     Path folder;
 
-    private static Process worker(Path jobs, String name) throws Exception {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        return new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElse("java"),
-                        "-Xmx128m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        classPath,
-                        TinyJob.class.getName(),
-                        jobs.toString(),
-                        name)
-                .redirectErrorStream(true)
-                .redirectOutput(jobs.resolve(name + ".txt").toFile())
-                .start();
-    }
-
-    /**
-     * One job after the other, over which processes come and are killed with SIGKILL at random moments: always the bits of a job that
-     * nobody disturbed.
-     */
+    /** One job after the other: always the bits of a job that nobody disturbed. */
     @Test
     void killsAndJoinsDoNotShowInTheBits() throws Exception {
-        String undisturbed = TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), TinyJob.plan(), 2)
-                .get(0));
-        Path jobs = Files.createDirectory(folder.resolve("jobs"));
-        SplittableRandom random = new SplittableRandom(14);
-        Workshop workshop = TinyJob.workshop(TinyJob.plan());
-        List<Process> alive = new ArrayList<>();
-        int started = 0;
-        int kills = 0;
-        try {
-            for (int schedule = 0; schedule < SCHEDULES; schedule++) {
-                while (alive.size() < 2) alive.add(worker(jobs, "w" + started++));
-                Path job = Files.createDirectory(jobs.resolve("job-" + schedule));
-                CompletableFuture<String> driven = CompletableFuture.supplyAsync(() -> TinyJob.sum(
-                        TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
-                // Some are killed amid a share, some while they wait, some before they have begun.
-                Thread.sleep(random.nextInt(schedule == 0 ? 1200 : 250));
-                if (!driven.isDone()) {
-                    alive.remove(random.nextInt(alive.size())).destroyForcibly();
-                    kills++;
-                    if (random.nextBoolean()) alive.add(worker(jobs, "w" + started++));
-                }
-                assertEquals(undisturbed, driven.get(), "schedule " + schedule);
-            }
-        } finally {
-            alive.forEach(Process::destroyForcibly);
+        try (RoundKills kills = new RoundKills(folder, 14)) {
+            for (int i = 0; i < SCHEDULES; i++) assertEquals("", kills.schedule());
+            assertTrue(kills.kills() >= SCHEDULES / 2, kills.kills() + " kills amid a job");
         }
-        assertTrue(kills >= SCHEDULES / 2, kills + " kills amid a job");
     }
 
     private CompletableFuture<String> drive(Path job, Workshop workshop) {
@@ -130,6 +85,13 @@ class SharedFolderTest {
         Files.move(job, folder.resolve("away"));
         ExecutionException e = assertThrows(ExecutionException.class, driven::get);
         assertTrue(e.getCause().getMessage().contains("the job's folder is gone"), e.getCause().getMessage());
+    }
+
+    @Test
+    void aFolderThatEverybodyMayWriteIsRefused() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        String said = refusal(TinyJob.workshop(TinyJob.plan()));
+        assertTrue(said.contains("everybody may write there") && said.contains("chmod o-w"), said);
     }
 
     /** Claims are watched with the watcher's own clock: what times files have does not matter. */

@@ -7,12 +7,14 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
+import io.basin.io.FormatException;
 import io.basin.io.Sha256;
 import io.basin.methods.Budget;
 import io.basin.nn.Graph;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,13 +77,19 @@ final class TinyJob {
         return Sha256.of(bytes);
     }
 
-    /** A worker in a process of its own: one job after the other of those in a folder, as long as it lives. */
+    /** A worker in a process of its own: one job after the other of those in a folder, from a number on, as long as it lives. */
     public static void main(String[] args) throws Exception {
         Path jobs = Path.of(args[0]);
-        for (int i = 0; ; i++) {
+        Workshop workshop = workshop(plan());
+        for (int i = Integer.parseInt(args[2]); ; i++) {
             Path job = jobs.resolve("job-" + i);
             while (!Files.isDirectory(job)) Thread.sleep(10);
-            SharedFolder.work(job, workshop(plan()), args[1], share -> {});
+            try {
+                SharedFolder.work(job, workshop, args[1], share -> {});
+            } catch (UncheckedIOException | FormatException e) {
+                // The job ended, and its folder is removed.
+                if (!Files.isDirectory(jobs.resolve("job-" + (i + 1)))) Thread.sleep(10);
+            }
         }
     }
 

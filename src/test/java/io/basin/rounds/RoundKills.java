@@ -1,0 +1,93 @@
+package io.basin.rounds;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+
+/** Jobs in folders, over which worker processes come and are killed with SIGKILL at random moments. */
+public final class RoundKills implements AutoCloseable {
+    private final Path jobs;
+    private final SplittableRandom random;
+    private final Workshop workshop = TinyJob.workshop(TinyJob.plan());
+    private final List<Process> alive = new ArrayList<>();
+    private final String undisturbed;
+    private int schedules;
+    private int started;
+    private int kills;
+    private int joins;
+
+    /** @param folder existing and empty */
+    public RoundKills(Path folder, long seed) throws Exception {
+        jobs = Files.createDirectory(folder.resolve("jobs"));
+        random = new SplittableRandom(seed);
+        undisturbed = TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), TinyJob.plan(), 2).get(0));
+    }
+
+    /** One job to its end, with a random number of deaths and arrivals; empty where its weights have the bits of a quiet one. */
+    public String schedule() throws Exception {
+        while (alive.size() < 2) join();
+        Path job = Files.createDirectory(jobs.resolve("job-" + schedules));
+        CompletableFuture<String> driven = CompletableFuture.supplyAsync(() -> TinyJob.sum(
+                TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
+        for (int deaths = 1 + random.nextInt(2); deaths > 0; deaths--) {
+            // Some die amid a share, some while they wait, some before they have begun.
+            Thread.sleep(random.nextInt(schedules == 0 ? 1200 : 250));
+            if (driven.isDone() || alive.isEmpty()) break;
+            alive.remove(random.nextInt(alive.size())).destroyForcibly();
+            kills++;
+            if (random.nextBoolean()) join();
+        }
+        while (alive.isEmpty()) join();
+        schedules++;
+        String made = driven.get();
+        remove(job);
+        return made.equals(undisturbed) ? "" : "schedule " + schedules + " ends with other weights";
+    }
+
+    private void join() throws Exception {
+        String name = "w" + started++;
+        joins++;
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        alive.add(new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElse("java"),
+                        "-Xmx128m",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        classPath,
+                        TinyJob.class.getName(),
+                        jobs.toString(),
+                        name,
+                        Integer.toString(schedules))
+                .redirectErrorStream(true)
+                .redirectOutput(jobs.resolve(name + ".txt").toFile())
+                .start());
+    }
+
+    private static void remove(Path job) throws Exception {
+        try (Stream<Path> files = Files.walk(job)) {
+            // What a worker that sees the end only now still writes stays.
+            files.sorted(Comparator.reverseOrder()).forEach(f -> f.toFile().delete());
+        }
+    }
+
+    /** Processes that were killed amid a job. */
+    public int kills() {
+        return kills;
+    }
+
+    /** Processes that joined. */
+    public int joins() {
+        return joins;
+    }
+
+    @Override
+    public void close() {
+        alive.forEach(Process::destroyForcibly);
+    }
+}

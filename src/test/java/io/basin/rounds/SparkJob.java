@@ -1,0 +1,32 @@
+package io.basin.rounds;
+
+import io.basin.spark.SparkCarrier;
+import io.basin.spark.WorkshopSource;
+import java.nio.file.Path;
+
+/** A Spark application in a process of its own; prints the sum of the weights that come out. */
+public final class SparkJob {
+    private SparkJob() {}
+
+    static RoundPlan plan() {
+        return TinyJob.methods(3, 12).diLoCo(4, 0.7, 0.9);
+    }
+
+    private record Source() implements WorkshopSource {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Workshop make() {
+            return TinyJob.workshop(plan());
+        }
+    }
+
+    public static void main(String[] args) {
+        Workshop workshop = TinyJob.workshop(plan());
+        System.out.println(TinyJob.sum(TinyJob.run(
+                        Path.of(args[0]),
+                        workshop,
+                        f -> new SparkCarrier(f, workshop.plan(), new Source(), args[1]))
+                .get(0)));
+    }
+}
