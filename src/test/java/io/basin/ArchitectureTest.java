@@ -63,6 +63,26 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
+    /** A round knows nets and training, and not who compares or draws them; Spark's types stay in one package. */
+    @Test
+    void roundsStandBesideComparisonsAndSparkBesideBoth() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.basin.rounds..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.basin.compare..", "io.basin.landscape..", "io.basin.report..", "io.basin.spark..", "io.basin.cli..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.basin.spark..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.apache.spark..")
+                .check(CLASSES);
+    }
+
     @Test
     void comparisonsAndLandscapesAreSiblingsAboveTraining() {
         noClasses()

@@ -1,8 +1,10 @@
 package io.basin.cli;
 
 import io.basin.compare.Options;
+import io.basin.data.Progress;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.train.Splits;
 import java.util.List;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
@@ -21,12 +23,15 @@ import picocli.CommandLine.Option;
             "  basin compare fashion-mnist --methods sgd,swa,swag --corruptions --ood mnist",
             "  basin compare --resume runs/mine"
         })
-final class CompareCommand implements Runnable {
+final class CompareCommand implements Runnable, RunOptions.Trains {
     @Mixin
     private TrainingOptions training;
 
     @Mixin
     private RunOptions run;
+
+    @Mixin
+    private RunOptions.Executors executors;
 
     @Option(
             names = "--methods",
@@ -62,7 +67,7 @@ final class CompareCommand implements Runnable {
         Known.requireMethods("--methods", methods);
         results.require();
         probes.require();
-        run.train(training, methods, "compare", "", this::compare);
+        run.train(training, methods, "compare", "", executors, this::compare);
     }
 
     private void compare(RunOptions.Work work) {
@@ -71,9 +76,7 @@ final class CompareCommand implements Runnable {
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(work.folder());
-        Options options =
-                probes.add(run.options(), work.splits().testSet(), work.bars().progress());
-        Summary summary = work.compare(all, options, "");
+        Summary summary = work.compare(all, options(work.splits(), work.bars().progress()), "");
         ResultTable table = new ResultTable(summary);
         work.show(summary, table, results, () -> {
             System.out.print(published.text(
@@ -83,5 +86,25 @@ final class CompareCommand implements Runnable {
             System.out.println(table.conclusion());
             table.claims().forEach(System.out::println);
         });
+    }
+
+    @Override
+    public TrainingOptions training() {
+        return training;
+    }
+
+    @Override
+    public RunOptions.Executors executors() {
+        return executors;
+    }
+
+    @Override
+    public RunOptions flags() {
+        return run;
+    }
+
+    @Override
+    public Options options(Splits splits, Progress progress) {
+        return probes.add(run.options(), splits.testSet(), progress);
     }
 }

@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -120,6 +121,13 @@ public final class Main implements Runnable {
         line.setExecutionExceptionHandler(Main::failed);
         line.setParameterExceptionHandler(Main::misused);
         return line;
+    }
+
+    /** The command that the words call, with its flags set and not run. */
+    static Object parsed(List<String> words) {
+        CommandLine line = commandLine();
+        line.parseArgs(words.toArray(new String[0]));
+        return line.getSubcommands().get(words.get(0)).getCommand();
     }
 
     /** One line instead of the whole usage text, in which the message would be lost. */

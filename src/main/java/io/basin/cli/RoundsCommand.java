@@ -101,7 +101,7 @@ final class RoundsCommand implements Runnable {
             names = "--sweep",
             split = ",",
             paramLabel = "lr=RATE",
-            description = "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1")
+            description = "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; default none")
     private List<String> sweep;
 
     @Option(
@@ -115,7 +115,7 @@ final class RoundsCommand implements Runnable {
             paramLabel = "MASTER",
             description =
                     "on executors of Apache Spark: local[2], spark://host:7077, or submit for the one that spark-submit names;"
-                            + " Spark's own settings pass through")
+                            + " Spark's own settings pass through; default --carrier's")
     private String spark;
 
     @Option(names = "--slots", description = "workers that compute at once, threads or processes; default all cores")
@@ -235,7 +235,9 @@ final class RoundsCommand implements Runnable {
     }
 
     private Carrier carrier(Path folder, Workshop workshop) {
-        if (spark != null) return onSpark(folder, workshop.plan());
+        if (spark != null) {
+            return Spark.carrier(folder, workshop.plan(), Resumption.kept(folder.resolve(Configuration.FILE)), spark);
+        }
         int cores = Runtime.getRuntime().availableProcessors();
         int count = slots != null ? slots : Math.max(1, Math.min(workshop.plan().workers(), cores));
         return switch (where) {
@@ -243,17 +245,6 @@ final class RoundsCommand implements Runnable {
             case PROCESSES -> new Processes(folder, workshop.plan(), count, i -> WorkerCommand.command(folder, "local-" + i));
             case FOLDER -> new SharedFolder(folder, workshop, true);
         };
-    }
-
-    private Carrier onSpark(Path folder, RoundPlan plan) {
-        try {
-            return OnSpark.carrier(folder, plan, Resumption.kept(folder.resolve(Configuration.FILE)), spark);
-        } catch (LinkageError e) {
-            throw new IllegalArgumentException(
-                    "--spark: Spark is not on the class path, or Java is closed to it: run this with 'spark-submit --class"
-                            + " io.basin.cli.Main basin.jar rounds ... --spark submit'",
-                    e);
-        }
     }
 
     private void announce(RoundPlan plan, Splits splits, Carrier carrier, Path folder) {

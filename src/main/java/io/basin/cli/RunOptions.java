@@ -1,9 +1,12 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.compare.Comparison;
+import io.basin.compare.Monitor;
 import io.basin.compare.Options;
 import io.basin.compare.Start;
 import io.basin.data.OwnData;
+import io.basin.data.Progress;
 import io.basin.device.Device;
 import io.basin.device.Loss;
 import io.basin.io.Folders;
@@ -52,6 +55,55 @@ final class RunOptions extends Flags.Output {
                             + " to measure more later without training again; default results")
     private Keep keep;
 
+    /** Where runs are trained, if not in this process. */
+    static final class Executors {
+        @Option(
+                names = "--spark",
+                paramLabel = "MASTER",
+                description =
+                        "train the runs on executors of Apache Spark, each with one thread unless --threads says otherwise:"
+                                + " local[2], spark://host:7077, or submit for the one that spark-submit names; default this process")
+        private String spark;
+
+        /** Threads where the flag does not say: an executor's have to be the driver's. */
+        private int usualThreads() {
+            return spark == null ? 0 : 1;
+        }
+    }
+
+    /** A command that trains methods, as another process takes it up again. */
+    interface Trains {
+        TrainingOptions training();
+
+        RunOptions flags();
+
+        Executors executors();
+
+        Options options(Splits splits, Progress progress);
+    }
+
+    /** Computes one of a comparison's runs in {@code place}, an empty folder of this process, from the words of its command. */
+    static void unit(List<String> words, Comparison.Unit unit, Path place) {
+        Trains command = (Trains) Main.parsed(words);
+        RunOptions run = command.flags();
+        TrainingOptions training = command.training();
+        try (Device device = run.open(command.executors().usualThreads());
+                Splits splits = Comparison.splits(device, training.load(Progress.NONE), training.settings())) {
+            Comparison comparison = new Comparison(
+                    splits,
+                    training.settings(),
+                    training.net(splits),
+                    training.plan(unit.methods(), splits.stepsPerEpoch()),
+                    new long[] {unit.seed()},
+                    place,
+                    command.options(splits, Progress.NONE),
+                    Monitor.NONE);
+            Start start = training.spent.start();
+            if (start != null) comparison.startingFrom(start);
+            comparison.run("", Map.of());
+        }
+    }
+
     Options options() {
         Options options = new Options(checkpointEvery, norms.update("auto"));
         if (keepsSamples) options = options.keepingSamples();
@@ -71,7 +123,8 @@ final class RunOptions extends Flags.Output {
             List<String> remarks,
             Configuration configuration,
             Path folder,
-            Bars bars) {
+            Bars bars,
+            @Nullable String spark) {
         /** Steps below which nobody asks how long they take. */
         private static final int WORTH_TIMING = 1000;
 
@@ -86,6 +139,7 @@ final class RunOptions extends Flags.Output {
                     new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
             Start start = training.spent.start();
             if (start != null) comparison.startingFrom(start);
+            if (spark != null) Spark.train(comparison.unfinished(), configuration.words(), folder, spark, bars.progress());
             return comparison
                     .run(OwnData.label(settings.dataset()) + ", " + settings.model() + title, facts(seeds.length))
                     .and(configuration.mixture());
@@ -194,10 +248,16 @@ final class RunOptions extends Flags.Output {
     }
 
     /** @param name follows those of data set and net in the folder's name */
-    void train(TrainingOptions training, List<String> methods, String command, String name, Consumer<Work> work) {
+    void train(
+            TrainingOptions training,
+            List<String> methods,
+            String command,
+            String name,
+            Executors executors,
+            Consumer<Work> work) {
         Settings settings = training.settings();
         Bars bars = new Bars();
-        try (Device device = open();
+        try (Device device = open(executors.usualThreads());
                 Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
             String how = settings.precision().on(device);
             if (!how.equals("fp32")) Notices.note("computing in " + how);
@@ -215,7 +275,7 @@ final class RunOptions extends Flags.Output {
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
             try (Claim claim = claim(OwnData.label(settings.dataset()) + "-" + settings.model() + name)) {
-                work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars));
+                work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars, executors.spark));
             }
         }
     }

@@ -58,7 +58,7 @@ final class StabilityCommand implements Runnable {
         if (training.spent.start() != null) {
             throw new IllegalArgumentException("--from: the checkpoints are those of a run from its first weights on");
         }
-        run.train(training, List.of("sgd"), "stability", "-stability", this::measure);
+        run.train(training, List.of("sgd"), "stability", "-stability", new RunOptions.Executors(), this::measure);
     }
 
     private void measure(RunOptions.Work work) {

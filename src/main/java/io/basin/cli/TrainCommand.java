@@ -1,8 +1,11 @@
 package io.basin.cli;
 
+import io.basin.compare.Options;
+import io.basin.data.Progress;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
+import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,12 +22,15 @@ import picocli.CommandLine.Option;
             "  basin train fashion-mnist --method swa --model small-cnn --epochs 5 --out runs/swa",
             "  basin train --resume runs/swa"
         })
-final class TrainCommand implements Runnable {
+final class TrainCommand implements Runnable, RunOptions.Trains {
     @Mixin
     private TrainingOptions training;
 
     @Mixin
     private RunOptions run;
+
+    @Mixin
+    private RunOptions.Executors executors;
 
     @Option(
             names = "--method",
@@ -47,7 +53,7 @@ final class TrainCommand implements Runnable {
         }
         Known.requireMethods("--method", List.of(method));
         results.require();
-        run.train(training, List.of(method), "train", "-" + method, this::train);
+        run.train(training, List.of(method), "train", "-" + method, executors, this::train);
     }
 
     private void train(RunOptions.Work work) {
@@ -55,11 +61,31 @@ final class TrainCommand implements Runnable {
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary = work.compare(seeds, run.options(), ": " + method);
+        Summary summary = work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method);
         work.show(summary, new ResultTable(summary), results, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");
             System.out.println("\nWeights: " + (Files.exists(weights) ? weights : folder));
         });
+    }
+
+    @Override
+    public TrainingOptions training() {
+        return training;
+    }
+
+    @Override
+    public RunOptions.Executors executors() {
+        return executors;
+    }
+
+    @Override
+    public RunOptions flags() {
+        return run;
+    }
+
+    @Override
+    public Options options(Splits splits, Progress progress) {
+        return run.options();
     }
 }

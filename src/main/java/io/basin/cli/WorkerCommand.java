@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -32,13 +31,13 @@ final class WorkerCommand implements Runnable {
             description = "name of this worker, which no other of the job may have; default host and process")
     private String id;
 
-    @Option(names = "--data-dir", description = "where the job's data lie on this machine, if not where the job says")
+    @Option(names = "--data-dir", description = "where the job's data lie on this machine; default where the job says")
     private Path dataDir;
 
-    @Option(names = "--device", description = "as of the job unless named here")
+    @Option(names = "--device", description = "default the job's")
     private String device;
 
-    @Option(names = "--threads", description = "as of the job unless named here")
+    @Option(names = "--threads", description = "default the job's")
     private Integer threads;
 
     @Override
@@ -68,14 +67,7 @@ final class WorkerCommand implements Runnable {
         replace(words, "--data-dir", dataDir);
         replace(words, "--device", device);
         replace(words, "--threads", threads);
-        return job(words);
-    }
-
-    /** @param words of 'basin rounds' */
-    static RoundsCommand job(List<String> words) {
-        CommandLine line = Main.commandLine();
-        line.parseArgs(words.toArray(new String[0]));
-        return line.getSubcommands().get("rounds").getCommand();
+        return (RoundsCommand) Main.parsed(words);
     }
 
     private static void replace(List<String> words, String flag, Object value) {

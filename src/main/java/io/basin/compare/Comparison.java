@@ -7,6 +7,7 @@ import io.basin.Nullable;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.ensemble.RunFolder;
 import io.basin.io.AtomicFile;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
@@ -168,6 +169,27 @@ public final class Comparison {
                 .sorted()
                 .toList();
         return Group.of(methods, there);
+    }
+
+    /**
+     * What one run computes: a seed's methods that train the same weights. A pure function of data, settings and itself, so that
+     * another process may compute it in a folder of its own, by a comparison of these methods and this seed.
+     *
+     * @param folder below the comparison's, which holds all that comes of it; its {@code scores.json} comes last
+     */
+    public record Unit(long seed, List<String> methods, String folder) {}
+
+    /** Those of which no results lie in the folder yet. */
+    public List<Unit> unfinished() {
+        List<Unit> units = new ArrayList<>();
+        for (long seed : seeds) {
+            for (Group group : groups(seed)) {
+                String name = "seed-" + seed + "/" + group.name();
+                if (Files.exists(folder.resolve(name).resolve(RunFolder.SCORES))) continue;
+                units.add(new Unit(seed, group.methods().stream().map(Method::name).toList(), name));
+            }
+        }
+        return units;
     }
 
     private TestEvaluation.Outcome outcome(Group group, long seed, Path place) {

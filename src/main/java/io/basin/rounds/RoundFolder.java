@@ -8,6 +8,7 @@ import io.basin.io.Disk;
 import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
+import io.basin.text.Format;
 import io.basin.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -103,7 +104,7 @@ final class RoundFolder {
     }
 
     Path round(int round) {
-        return folder.resolve(String.format(java.util.Locale.ROOT, "round-%05d", round + 1));
+        return folder.resolve(Format.of("round-%05d", round + 1));
     }
 
     Path weights(int round) {

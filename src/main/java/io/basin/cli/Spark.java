@@ -1,0 +1,118 @@
+package io.basin.cli;
+
+import io.basin.compare.Comparison;
+import io.basin.data.Progress;
+import io.basin.io.AtomicFile;
+import io.basin.io.Disk;
+import io.basin.io.FolderLock;
+import io.basin.io.Folders;
+import io.basin.rounds.Carrier;
+import io.basin.rounds.RoundPlan;
+import io.basin.rounds.Workshop;
+import io.basin.spark.SparkCarrier;
+import io.basin.spark.SparkPool;
+import io.basin.spark.WorkshopSource;
+import io.basin.text.Printable;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+/** Work on Spark's executors, which take it up from the words of a command as a resumed run does. Nothing else knows Spark, which need not be there. */
+final class Spark {
+    /** The master that spark-submit names. */
+    private static final String SUBMIT = "submit";
+
+    private Spark() {}
+
+    /** What made a job. */
+    private record Words(List<String> words) implements WorkshopSource {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Workshop make() {
+            return ((RoundsCommand) Main.parsed(words)).workshop();
+        }
+    }
+
+    /** A comparison's run on its way to an executor. */
+    private record Task(List<String> words, long seed, List<String> methods, String folder) implements Serializable {
+        private static final long serialVersionUID = 1;
+    }
+
+    static Carrier carrier(Path folder, RoundPlan plan, List<String> words, String master) {
+        return started(
+                master,
+                () -> new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master(master)));
+    }
+
+    /** Has runs of a comparison trained, and puts what comes of them into its folder. */
+    static void train(
+            List<Comparison.Unit> units, List<String> words, Path folder, String master, Progress progress) {
+        if (units.isEmpty()) return;
+        List<String> own = List.copyOf(words);
+        List<Task> tasks = units.stream()
+                .map(u -> new Task(own, u.seed(), List.copyOf(u.methods()), u.folder()))
+                .toList();
+        try (SparkPool pool = started(master, () -> new SparkPool(master(master)));
+                Progress.Counter counter = progress.start("runs on " + pool.describe(), tasks.size(), "runs")) {
+            List<TreeMap<String, byte[]>> made = pool.map("the runs", tasks, Spark::files, () -> counter.step(1));
+            for (int i = 0; i < tasks.size(); i++) keep(folder.resolve(tasks.get(i).folder()), made.get(i));
+        }
+    }
+
+    private static String master(String named) {
+        return named.equals(SUBMIT) ? "" : named;
+    }
+
+    private static <T> T started(String master, Supplier<T> start) {
+        try {
+            return start.get();
+        } catch (LinkageError e) {
+            throw new IllegalArgumentException(
+                    "--spark: Spark is not on the class path, or Java is closed to it: run this with 'spark-submit --class"
+                            + " io.basin.cli.Main basin.jar COMMAND ... --spark submit'",
+                    e);
+        } catch (Exception e) {
+            // Spark throws what it does not declare.
+            throw new IllegalArgumentException(
+                    "--spark " + Printable.of(master) + ": Spark does not start there (" + Reason.of(e)
+                            + "): name a master such as local[2] or spark://host:7077",
+                    e);
+        }
+    }
+
+    /** On an executor: trains, and hands over the files by name. */
+    private static TreeMap<String, byte[]> files(Task task) throws IOException {
+        Path place = Files.createTempDirectory("basin-run");
+        try {
+            RunOptions.unit(task.words(), new Comparison.Unit(task.seed(), task.methods(), task.folder()), place);
+            Path made = place.resolve(task.folder());
+            TreeMap<String, byte[]> files = new TreeMap<>();
+            for (Path file : Folders.walk(made)) {
+                if (!Files.isRegularFile(file) || FolderLock.isMark(file)) continue;
+                files.put(made.relativize(file).toString(), Disk.reading(file, () -> Files.readAllBytes(file)));
+            }
+            return files;
+        } finally {
+            for (Path file : Folders.walk(place).stream().sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+        }
+    }
+
+    /** What says that the run has ended comes last. */
+    private static void keep(Path folder, TreeMap<String, byte[]> files) {
+        files.entrySet().stream()
+                .sorted(Comparator.comparing((Map.Entry<String, byte[]> f) -> f.getKey().equals("scores.json")))
+                .forEach(f -> {
+                    Path file = folder.resolve(f.getKey());
+                    Folders.make(file.toAbsolutePath().getParent());
+                    AtomicFile.write(file, f.getValue());
+                });
+    }
+}
