@@ -164,7 +164,7 @@ final class RoundsCommand implements Runnable {
                 try (Carrier carrier = carrier(folder, workshop)) {
                     announce(plan, splits, carrier, folder);
                     RoundRun job = new RoundRun(folder, workshop, splits, model, run.anyDevice);
-                    show(job.run(carrier, bars.progress()), plan, model.graph().parameterCount());
+                    show(job.run(carrier, bars.progress()), plan, model.graph().parameterCount(), settings.optimizer() instanceof AdamW ? 2 : 1);
                 }
             }
         }
@@ -254,7 +254,7 @@ final class RoundsCommand implements Runnable {
                 plan.name(), plan.workers(), plan.rounds().size(), epochs, plan.depth(), carrier.describe(), folder));
     }
 
-    private void show(List<RoundRun.Outcome> outcomes, RoundPlan plan, long parameters) {
+    private void show(List<RoundRun.Outcome> outcomes, RoundPlan plan, long parameters, int moments) {
         List<Row> rows = new ArrayList<>();
         for (int i = 0; i < outcomes.size(); i++) {
             RoundRun.Outcome o = outcomes.get(i);
@@ -268,7 +268,7 @@ final class RoundsCommand implements Runnable {
                     plan.samples(plan.rounds().size()),
                     plan.depth(),
                     plan.rounds().size(),
-                    4 * parameters * plan.exchanges(),
+                    4 * parameters * plan.exchanges(moments),
                     o.file().toString()));
         }
         results.write(rows, () -> Map.of("method", plan.name(), "workers", plan.workers(), "rows", rows));
@@ -279,7 +279,7 @@ final class RoundsCommand implements Runnable {
             System.out.println(Format.of("%-16s %8.2f %8.4f %11s  %s", r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
         }
         System.out.println(Format.of(
-                "\n%d samples in %d rounds, %d steps one after the other, %.1f MB exchanged",
+                "\n%d samples in %d rounds, %d steps one after the other, %.1f MB to and from workers",
                 rows.get(0).samples(), rows.get(0).rounds(), rows.get(0).sequentialSteps(), 1e-6 * rows.get(0).bytesExchanged()));
     }
 }

@@ -178,9 +178,26 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
                 .sum();
     }
 
-    /** Models that are sent: each share gets the weights and its moments are its own, and each hands its weights over. */
-    public long exchanges() {
-        return rounds.stream().mapToLong(r -> 2L * r.shares().size()).sum();
+    /**
+     * Arrays of the weights' size that go to workers and come back: weights both ways, and the moments of a lane that goes on, since
+     * another worker may take it up.
+     *
+     * @param moments of the optimizer: 1 of SGD, 2 of AdamW
+     */
+    public long exchanges(int moments) {
+        long sum = 0;
+        for (int r = 0; r < rounds.size(); r++) {
+            List<Share> shares = rounds.get(r).shares();
+            for (int w = 0; w < shares.size(); w++) {
+                sum += 2 + (before(r, w) < 0 ? 0 : moments) + (goesOn(shares.get(w)) ? moments : 0);
+            }
+        }
+        return sum;
+    }
+
+    /** Whether the lane's optimizer state is needed after this share. */
+    boolean goesOn(Share share) {
+        return share.to < lanes.get(share.lane).steps();
     }
 
     /** The rounds of {@code workers} that each go along a lane of their own to its end, {@code each} steps a round. */

@@ -97,7 +97,7 @@ final class ShareRunner implements AutoCloseable {
                 if (!Float.isFinite(v)) throw diverged(round, worker, "tensor '" + name + "' is no longer finite");
             }
         });
-        return new Result(state.withMoments(model), metrics);
+        return new Result(plan.goesOn(share) ? state.withMoments(model) : state, metrics);
     }
 
     private DivergedException diverged(int round, int worker, String what) {
