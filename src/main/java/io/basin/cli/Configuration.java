@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.Json;
 import io.basin.io.Notices;
+import io.basin.io.Sha256;
 import io.basin.report.Extras;
 import io.basin.text.Printable;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +25,9 @@ final class Configuration {
     private static final String DATA = "data";
     private static final String DEVICE = "device";
     private static final String EARLIER = "earlierDevices";
+    /** Key of what results must be of, here and in {@code results.json}. */
+    static final String IDENTITY = "configuration";
+
 
     private final String command;
     private final Map<String, Object> fixed = new LinkedHashMap<>();
@@ -98,6 +103,11 @@ final class Configuration {
         return Json.parse(Json.text(all), FILE);
     }
 
+    /** The SHA-256 of what cannot change from one call to the next: results of another run have another. */
+    String identity() {
+        return Sha256.of((command + data + Json.text(fixed)).getBytes(StandardCharsets.UTF_8));
+    }
+
     /** Writes it into a new folder; in a resumed one it must be the same. */
     void keep(Path folder) {
         Path file = folder.resolve(FILE);
@@ -117,6 +127,7 @@ final class Configuration {
             requireSame(file, "", there, now);
             requireAll(file, there, Json.parse(Json.text(growing), FILE));
         }
+        all.put(IDENTITY, identity());
         all.put(DATA, data);
         all.put(DEVICE, device);
         if (!earlier.isEmpty()) all.put(EARLIER, earlier);

@@ -133,6 +133,11 @@ final class ImportCommand implements Runnable {
             throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
         }
         if (mean == null || std == null) return like.augmentation(0, false);
+        for (double s : std) {
+            if (!(s > 0)) {
+                throw new IllegalArgumentException("--std: samples are divided by it, so each must be above 0, got " + s);
+            }
+        }
         return Require.naming(
                 "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
     }

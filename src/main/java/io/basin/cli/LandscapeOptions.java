@@ -15,6 +15,7 @@ import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
 import io.basin.train.Settings;
@@ -155,7 +156,7 @@ final class LandscapeOptions extends Flags.Output {
     private static Map<String, String> facts(List<Net> nets, ModelCard card, Configuration configuration) {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Net net : nets) facts.put(net.label(), net.file().toString());
-        facts.put("net", card.model() + " on " + card.dataset());
+        facts.put("net", card.model() + " on " + Printable.of(card.dataset()));
         facts.put("device", configuration.mixed());
         return facts;
     }
@@ -221,8 +222,8 @@ final class LandscapeOptions extends Flags.Output {
                         "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
             }
             if (!b.model().equals(a.model()) || !OwnData.mayBeSame(b.dataset(), a.dataset())) {
-                throw new IllegalArgumentException(file + " holds " + b.model() + " for " + b.dataset() + ", but "
-                        + first.file() + " holds " + a.model() + " for " + a.dataset()
+                throw new IllegalArgumentException(file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
+                        + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
                         + ": nets of different models share no weight space; name files of one model");
             }
             boolean known = !a.data().isEmpty() && !b.data().isEmpty();

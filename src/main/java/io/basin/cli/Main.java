@@ -115,6 +115,7 @@ public final class Main implements Runnable {
         HelpPage.register(line);
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
+            Outputs.check(parsed);
             return new CommandLine.RunLast().execute(parsed);
         });
         line.setCaseInsensitiveEnumValuesAllowed(true);

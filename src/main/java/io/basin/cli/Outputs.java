@@ -2,13 +2,99 @@ package io.basin.cli;
 
 import io.basin.Nullable;
 import io.basin.io.AtomicFile;
+import io.basin.io.FolderLock;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
 
 /** Checks of files to be written, made before the work whose result they take. */
 final class Outputs {
     private Outputs() {}
+
+    /** Flags that name a file of results, and replace an older one. */
+    private static final Set<String> FLAGS = Set.of("--csv", "--json", "--svg", "--reliability");
+
+    /** What a run's folder holds, which its commands read again. */
+    private static final Pattern OF_A_RUN = Pattern.compile(
+            "(config|results|scores|evidence|job|ended)\\.json|.*\\.jsonl|.*\\.safetensors|.*\\.claim|\\.basin\\..*");
+
+    /** Files that none of those flags ever wrote. */
+    private static final Pattern NOT_OURS = Pattern.compile(
+            "(?i).*\\.(safetensors|pt|pth|bin|onnx|npz|npy|png|jpe?g|gif|bmp|gz|tar|zip|jar|java|class|pom|xml|md|sh|py)");
+
+    /**
+     * Refuses results in place of what a command reads, of what a run keeps, or of another kind of file: before any work is done.
+     *
+     * @throws IllegalArgumentException naming the flag
+     */
+    static void check(ParseResult parsed) {
+        if (parsed.hasSubcommand()) check(parsed.subcommand());
+        boolean report = parsed.commandSpec().name().equals("report");
+        for (OptionSpec option : parsed.matchedOptions()) {
+            String flag = option.longestName();
+            boolean output = FLAGS.contains(flag) || report && flag.equals("--out");
+            if (!output || !(option.getValue() instanceof Path file) || !Files.isRegularFile(file)) continue;
+            if (read(parsed, option).anyMatch(f -> isSame(f, file))) {
+                throw new IllegalArgumentException(
+                        flag + ": " + file + " is what the command reads: name another file for the results");
+            }
+            String name = file.toAbsolutePath().getFileName().toString();
+            if (OF_A_RUN.matcher(name).matches() && isOfARun(file)) {
+                throw new IllegalArgumentException(
+                        flag + ": " + file + " is a file of a run, which would be spoilt: name another file");
+            }
+            if (NOT_OURS.matcher(name).matches()) {
+                throw new IllegalArgumentException(flag + ": " + file
+                        + " exists, and is by its name something else than results: name another file, or remove it first");
+            }
+        }
+    }
+
+    /** Files that other words of the command name. */
+    private static Stream<Path> read(ParseResult parsed, OptionSpec output) {
+        Stream<Object> positionals = parsed.matchedPositionals().stream().map(PositionalParamSpec::getValue);
+        Stream<Object> options = parsed.matchedOptions().stream()
+                .filter(o -> o != output && !FLAGS.contains(o.longestName()))
+                .map(OptionSpec::getValue);
+        return Stream.concat(positionals, options)
+                .flatMap(v -> v instanceof Collection<?> all ? all.stream() : Stream.of(v))
+                .flatMap(v -> v instanceof Path || v instanceof String ? path(v.toString()).stream() : Stream.empty());
+    }
+
+    private static Optional<Path> path(String word) {
+        try {
+            return Optional.of(Path.of(word)).filter(Files::exists);
+        } catch (InvalidPathException noPath) {
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isSame(Path a, Path b) {
+        try {
+            return Files.isSameFile(a, b);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    /** Whether the file's folder, or one of the few above it, is a run's. */
+    private static boolean isOfARun(Path file) {
+        Path at = file.toAbsolutePath().getParent();
+        for (int i = 0; i < 4 && at != null; i++, at = at.getParent()) {
+            if (FolderLock.wasTaken(at) || Files.exists(at.resolve(Configuration.FILE))) return true;
+        }
+        return false;
+    }
 
     /** @throws IllegalArgumentException naming {@code flag} if {@code file} is named and its folder cannot take it */
     static void require(String flag, @Nullable Path file) {

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.Nullable;
 import io.basin.compare.Comparison;
 import io.basin.compare.Monitor;
@@ -18,6 +19,7 @@ import io.basin.methods.Schedule;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.text.Printable;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -150,7 +152,7 @@ final class RunOptions extends Flags.Output {
             Map<String, String> facts = new LinkedHashMap<>();
             facts.put(
                     "data",
-                    s.dataset() + ": " + splits.trainSet().count() + " training, "
+                    Printable.of(s.dataset()) + ": " + splits.trainSet().count() + " training, "
                             + s.data().validation() + " validation, "
                             + splits.testSet().count() + " test samples"
                             + (training.tune ? " of " + training.measuredOn() : ""));
@@ -172,7 +174,8 @@ final class RunOptions extends Flags.Output {
          */
         void show(Summary summary, ResultTable table, Results results, Runnable more) {
             Path report = folder.resolve("report.html");
-            Json.sealField(folder.resolve("results.json"), summary, "rows");
+            ObjectNode all = ((ObjectNode) Json.tree(summary)).put(Configuration.IDENTITY, configuration.identity());
+            Json.sealFields(folder.resolve("results.json"), all, "rows", Configuration.IDENTITY);
             HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
             results.write(
                     table.figures(),

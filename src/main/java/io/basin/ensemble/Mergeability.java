@@ -1,6 +1,7 @@
 package io.basin.ensemble;
 
 import io.basin.data.OwnData;
+import io.basin.text.Printable;
 import io.basin.train.ModelCard;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +49,7 @@ public final class Mergeability {
     }
 
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {
-        return new IllegalArgumentException(a + " is of the " + what + " " + x + ", " + b + " of " + y
+        return new IllegalArgumentException(a + " is of the " + what + " " + Printable.of(x) + ", " + b + " of " + Printable.of(y)
                 + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
     }
 

@@ -14,6 +14,7 @@ import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
+import io.basin.text.Printable;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.ModelCard;
@@ -125,8 +126,8 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         ModelFile first = models.get(0);
         for (ModelFile m : models) {
             if (OwnData.mayBeSame(m.origin.dataset(), first.origin.dataset())) continue;
-            throw new IllegalArgumentException(first + " was trained on " + first.origin.dataset() + ", " + m + " on "
-                    + m.origin.dataset() + ": only models of one data set can be measured together");
+            throw new IllegalArgumentException(first + " was trained on " + Printable.of(first.origin.dataset()) + ", " + m + " on "
+                    + Printable.of(m.origin.dataset()) + ": only models of one data set can be measured together");
         }
         models.forEach(m -> m.requireTrainedOn(data));
         int validation = models.stream()

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -53,6 +54,13 @@ public final class Folders {
 
     /** The error of a folder of results that cannot be written. */
     public static UncheckedIOException unwritable(Path folder, IOException e) {
+        if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(folder)) {
+            return new UncheckedIOException(
+                    "`out`: " + folder + " is "
+                            + (Files.isRegularFile(folder) ? "a file" : Files.exists(folder) ? "a device" : "a link to nowhere")
+                            + ": name a folder, or a new name for one",
+                    e);
+        }
         return new UncheckedIOException(
                 "`out`: cannot write to " + folder + " (" + Reason.of(e) + "): name a folder that you may write to", e);
     }

@@ -95,15 +95,19 @@ public final class Json {
     }
 
     /**
-     * Writes an object, which may be long, with one field more: the SHA-256 of its field {@code name}, which alone is read again.
+     * Writes an object, which may be long, with a field more for each of {@code names}: the SHA-256 of that field, which is read again
+     * without the others.
      */
-    public static void sealField(Path file, Object value, String name) {
-        ObjectNode node = (ObjectNode) tree(value);
-        write(file, node.put(name + "_" + SUM, Sha256.of(line(parse(line(node.path(name)), file.toString())))));
+    public static void sealFields(Path file, ObjectNode value, String... names) {
+        ObjectNode node = value.deepCopy();
+        for (String name : names) {
+            node.put(name + "_" + SUM, Sha256.of(line(parse(line(node.path(name)), file.toString()))));
+        }
+        write(file, node);
     }
 
     /**
-     * The field of the object in a file that {@link #sealField} wrote, or that an older version wrote, with a line of warning; the
+     * The field of the object in a file that {@link #sealFields} wrote, or that an older version wrote, with a line of warning; the
      * other fields are passed over.
      *
      * @return a missing node where the object has no such field

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     private static final String CONFIG = "config.json";
     private static final String RESULTS = "results.json";
+    private static final String CONFIGURATION = "configuration";
     private static final String RUNS = "runs";
     private static final String ROWS = "rows";
     private static final String REMEDY = "restore it from a copy, or measure that run again";
@@ -35,13 +36,24 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
             Path results = config.resolveSibling(RESULTS);
             if (!config.endsWith(CONFIG) || !Files.isRegularFile(config) || !Files.exists(results)) continue;
             JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
-            runs.add(of(results, Json.unseal(config, REMEDY), rows));
+            JsonNode made = Json.unseal(config, REMEDY);
+            requireSame(results, made);
+            runs.add(of(results, made, rows));
         }
         if (runs.isEmpty()) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
                     + CONFIG + " and " + RESULTS + "; an interrupted one has to be resumed first");
         }
         return runs;
+    }
+
+    /** Files of older versions do not say of which run they are. */
+    private static void requireSame(Path results, JsonNode config) {
+        if (!config.has(CONFIGURATION)) return;
+        JsonNode of = Json.unsealField(results, CONFIGURATION, REMEDY);
+        if (of.asText().equals(config.path(CONFIGURATION).asText())) return;
+        throw new FormatException(
+                results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
     }
 
     private static List<FinishedRun> file(Path file) {

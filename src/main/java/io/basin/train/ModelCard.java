@@ -71,7 +71,8 @@ public record ModelCard(
         Augmentation reading = reading(file, header);
         return new ModelCard(
                 Printable.of(header.get("model")),
-                Printable.of(header.get("dataset")),
+                // As it is: it may be the path of somebody's own data. Messages show it printable.
+                header.get("dataset"),
                 Printable.of(header.getOrDefault("method", "")),
                 header.getOrDefault("init", ""),
                 count(file, header, "restarts", 0),
