@@ -60,7 +60,7 @@ final class CompareCommand implements Runnable {
     @Override
     public void run() {
         Known.requireMethods("--methods", methods);
-        results.require();
+        run.require(results);
         probes.require();
         run.train(training, methods, "compare", "", this::compare);
     }

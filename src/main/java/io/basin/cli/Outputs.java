@@ -30,6 +30,16 @@ final class Outputs {
         }
     }
 
+    /** @throws IllegalArgumentException naming {@code flag} if {@code folder} is named and cannot be made or written */
+    static void requireFolder(String flag, @Nullable Path folder) {
+        if (folder == null) return;
+        Path there = folder.toAbsolutePath();
+        while (there.getParent() != null && !Files.exists(there)) there = there.getParent();
+        if (Files.isDirectory(there) && Files.isWritable(there)) return;
+        throw new IllegalArgumentException(flag + ": " + there
+                + (Files.isDirectory(there) ? " may not be written" : " is a file") + ": name another folder");
+    }
+
     /** @throws IllegalArgumentException naming two flags that would write one file */
     static void requireApart(String[] flags, @Nullable Path... files) {
         for (int i = 0; i < files.length; i++) {

@@ -46,7 +46,7 @@ final class TrainCommand implements Runnable {
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
         Known.requireMethods("--method", List.of(method));
-        results.require();
+        run.require(results);
         run.train(training, List.of(method), "train", "-" + method, this::train);
     }
 
