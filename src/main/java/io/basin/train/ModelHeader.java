@@ -88,7 +88,8 @@ public record ModelHeader(Path file, Map<String, String> header) {
 
     /** What the net takes, of at most {@code most} numbers. */
     private Shape input(int most) {
-        float[] dims = Json.floats(header.getOrDefault(INPUT, "[]"), file + ": " + INPUT);
+        String said = header.getOrDefault(INPUT, "[]");
+        float[] dims = Json.floats(said, file + ": " + INPUT);
         int[] extents = new int[dims.length];
         double size = 1;
         for (int i = 0; i < dims.length; i++) {
@@ -97,7 +98,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
             if (extents[i] < 1 || extents[i] != dims[i] || size > most) {
                 throw new FormatException(
                         file.toString(),
-                        "its header's '" + INPUT + "' is " + Printable.of(header.get(INPUT)) + ", which is no size of a"
+                        "its header's '" + INPUT + "' is " + Printable.of(said) + ", which is no size of a"
                                 + " sample, or too large a one: it is damaged, name another file");
             }
         }
