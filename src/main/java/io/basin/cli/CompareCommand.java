@@ -54,18 +54,22 @@ final class CompareCommand implements Runnable {
     @Mixin
     private Results results;
 
+    @Mixin
+    private Recording recording;
+
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
     private long seed;
 
     @Override
     public void run() {
         Known.requireMethods("--methods", methods);
-        run.require(results);
+        recording.require(results);
         probes.require();
         run.train(training, methods, "compare", "", this::compare);
     }
 
     private void compare(RunOptions.Work work) {
+        recording.of(work.folder());
         long[] all = LongStream.range(seed, seed + seeds).toArray();
         Configuration configuration = work.configuration()
                 .growing("methods", methods)
@@ -73,9 +77,9 @@ final class CompareCommand implements Runnable {
         configuration.keep(work.folder());
         Options options =
                 probes.add(run.options(), work.splits().testSet(), work.bars().progress());
-        Summary summary = work.compare(all, options, "");
+        Summary summary = work.compare(all, options, "", recording);
         ResultTable table = new ResultTable(summary);
-        work.show(summary, table, results, () -> {
+        work.show(summary, table, results, recording, () -> {
             System.out.print(published.text(
                     training.settings().dataset(), training.settings().model()));
             if (allCombiners) System.out.print("\n" + table.textBeside());

@@ -79,16 +79,7 @@ final class PredictCommand implements Runnable {
 
     @Override
     public void run() {
-        results.require();
-        for (Path other : others) {
-            if (!Files.isDirectory(other)) continue;
-            throw new IllegalArgumentException(
-                    "IMAGE: " + other + " is a folder: name the pictures in it, as in " + other.resolve("*.png"));
-        }
-        if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
-            throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
-                    + "; name the weights first, then the pictures");
-        }
+        requirePlaces();
         List<ModelFile> models = new ArrayList<>(List.of(on.forgiven(ModelFile.of(file))));
         List<Path> images = new ArrayList<>();
         for (Path other : others) {
@@ -106,13 +97,7 @@ final class PredictCommand implements Runnable {
             throw new IllegalArgumentException("--top " + top + " exceeds the "
                     + data.test().classes() + " classes of " + data.test().name());
         }
-        List<String> columns = on.columns(models.get(0));
-        if (columns.isEmpty() && images.stream().anyMatch(i -> i.toString().endsWith(".csv"))) {
-            Notices.once(
-                    "columns are taken in their order: no table that the net was trained on is there to compare their"
-                            + " names with (--data-dir says where it is)");
-        }
-        Pictures pictures = Pictures.read(images, data.test(), columns, strictSize);
+        Pictures pictures = Pictures.read(images, data.test(), columns(models.get(0), images), strictSize);
         if (!alone && !data.test().isFloat())
             Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
         answer(models, data, alone, splits -> {
@@ -122,6 +107,29 @@ final class PredictCommand implements Runnable {
                 print(pictures.names(), data.test().classNames(), sum);
             }
         });
+    }
+
+    private void requirePlaces() {
+        results.require();
+        for (Path other : others) {
+            if (!Files.isDirectory(other)) continue;
+            throw new IllegalArgumentException(
+                    "IMAGE: " + other + " is a folder: name the pictures in it, as in " + other.resolve("*.png"));
+        }
+        if (!file.toString().endsWith(WEIGHTS) && FileKind.of(file).contains("picture")) {
+            throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
+                    + "; name the weights first, then the pictures");
+        }
+    }
+
+    private List<String> columns(ModelFile model, List<Path> images) {
+        List<String> columns = on.columns(model);
+        if (columns.isEmpty() && images.stream().anyMatch(i -> i.toString().endsWith(".csv"))) {
+            Notices.once(
+                    "columns are taken in their order: no table that the net was trained on is there to compare their"
+                            + " names with (--data-dir says where it is)");
+        }
+        return columns;
     }
 
     private void answer(List<ModelFile> models, TrainTest data, boolean alone, Consumer<Splits> answer) {

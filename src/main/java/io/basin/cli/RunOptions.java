@@ -1,17 +1,13 @@
 package io.basin.cli;
 
-import io.basin.Nullable;
 import io.basin.compare.Comparison;
 import io.basin.compare.Options;
 import io.basin.compare.Start;
 import io.basin.data.OwnData;
 import io.basin.device.Device;
 import io.basin.device.Loss;
-import io.basin.exchange.EventFile;
-import io.basin.io.Disk;
 import io.basin.io.Folders;
 import io.basin.io.Json;
-import io.basin.io.JsonLines;
 import io.basin.io.Notices;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
@@ -23,13 +19,11 @@ import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import io.basin.train.Training;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -58,37 +52,6 @@ final class RunOptions extends Flags.Output {
                             + " to measure more later without training again; default results")
     private Keep keep;
 
-    @Option(
-            names = "--tensorboard",
-            paramLabel = "DIR",
-            description =
-                    "for TensorBoard: write curves, rates, averaging weights, histograms of weights and the report's"
-                            + " pictures into a folder of the run's name there; default none")
-    private @Nullable Path tensorboard;
-
-    @Option(
-            names = "--metrics-csv",
-            paramLabel = "FILE",
-            description = "write loss and accuracy of every epoch of all runs as a table")
-    private @Nullable Path metrics;
-
-    /** As {@link Results#require}, of all files that a run writes beside its folder. */
-    void require(Results results) {
-        results.require("--metrics-csv", metrics);
-        Outputs.requireFolder("--tensorboard", tensorboard);
-    }
-
-    /** Where the events of the run in {@code folder} go; null where nobody asked. */
-    private @Nullable Path events(Path folder) {
-        if (tensorboard == null) return null;
-        Path events = tensorboard.resolve(folder.toAbsolutePath().normalize().getFileName());
-        if (resume == null && Files.exists(events)) {
-            throw new IllegalArgumentException(
-                    "--tensorboard: " + events + " holds the events of another run: name another folder, or remove it");
-        }
-        return events;
-    }
-
     Options options() {
         Options options = new Options(checkpointEvery, norms.update("auto"));
         if (keepsSamples) options = options.keepingSamples();
@@ -100,7 +63,6 @@ final class RunOptions extends Flags.Output {
      *
      * @param remarks where plans differ from what was asked
      * @param configuration what a run must have the same when it resumes, but for methods and seeds
-     * @param events and metrics: where these go beside the folder, or null
      */
     record Work(
             TrainingOptions training,
@@ -109,8 +71,6 @@ final class RunOptions extends Flags.Output {
             List<String> remarks,
             Configuration configuration,
             Path folder,
-            @Nullable Path events,
-            @Nullable Path metrics,
             Bars bars) {
         /** Steps below which nobody asks how long they take. */
         private static final int WORTH_TIMING = 1000;
@@ -119,14 +79,14 @@ final class RunOptions extends Flags.Output {
         private static final double LONG_ENOUGH = 0.5;
 
         /** @param title what follows data set and net in the report's */
-        Summary compare(long[] seeds, Options options, String title) {
+        Summary compare(long[] seeds, Options options, String title, Recording recording) {
             Settings settings = training.settings();
             announce(seeds.length, options.keepsCheckpoints());
             Comparison comparison =
                     new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
             Start start = training.spent.start();
             if (start != null) comparison.startingFrom(start);
-            if (events != null) comparison.recordingTo(events);
+            recording.begin(comparison);
             return comparison
                     .run(OwnData.label(settings.dataset()) + ", " + settings.model() + title, facts(seeds.length))
                     .and(configuration.mixture());
@@ -157,12 +117,11 @@ final class RunOptions extends Flags.Output {
          *
          * @param more of what people read below the table
          */
-        void show(Summary summary, ResultTable table, Results results, Runnable more) {
+        void show(Summary summary, ResultTable table, Results results, Recording recording, Runnable more) {
             Path report = folder.resolve("report.html");
             Json.sealField(folder.resolve("results.json"), summary, "rows");
             HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
-            if (events != null) EventFile.pictures(events.resolve("report"), pictures());
-            if (metrics != null) Results.writeTable(metrics, JsonLines.read(folder.resolve("metrics.jsonl")));
+            recording.end(folder);
             results.write(
                     table.figures(),
                     () -> Map.of(
@@ -183,19 +142,6 @@ final class RunOptions extends Flags.Output {
                         Locale.ROOT, "Report: %s (the folder: %.1f MB)%n", report, 1e-6 * Folders.size(folder));
             }
             Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
-        }
-
-        /** Those of the report, by their names. */
-        private Map<String, byte[]> pictures() {
-            Path figures = folder.resolve("figures");
-            Map<String, byte[]> all = new TreeMap<>();
-            if (!Files.isDirectory(figures)) return all;
-            for (Path file : Folders.list(figures)) {
-                String name = file.getFileName().toString();
-                if (!name.endsWith(".png")) continue;
-                all.put(name.replace(".png", ""), Disk.reading(file, () -> Files.readAllBytes(file)));
-            }
-            return all;
         }
 
         /** Of a few steps of the net, after those that warm up. */
@@ -271,9 +217,7 @@ final class RunOptions extends Flags.Output {
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
             try (Claim claim = claim(OwnData.label(settings.dataset()) + "-" + settings.model() + name)) {
-                Path folder = claim.folder();
-                Path events = events(folder);
-                work.accept(new Work(training, splits, plan, remarks, configuration, folder, events, metrics, bars));
+                work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars));
             }
         }
     }

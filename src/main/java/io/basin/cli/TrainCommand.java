@@ -39,6 +39,9 @@ final class TrainCommand implements Runnable {
     @Mixin
     private Results results;
 
+    @Mixin
+    private Recording recording;
+
     @Override
     public void run() {
         if (method.contains(",")) {
@@ -46,17 +49,18 @@ final class TrainCommand implements Runnable {
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
         Known.requireMethods("--method", List.of(method));
-        run.require(results);
+        recording.require(results);
         run.train(training, List.of(method), "train", "-" + method, this::train);
     }
 
     private void train(RunOptions.Work work) {
+        recording.of(work.folder());
         long[] seeds = {seed};
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary = work.compare(seeds, run.options(), ": " + method);
-        work.show(summary, new ResultTable(summary), results, () -> {
+        Summary summary = work.compare(seeds, run.options(), ": " + method, recording);
+        work.show(summary, new ResultTable(summary), results, recording, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");
             System.out.println("\nWeights: " + (Files.exists(weights) ? weights : folder));
