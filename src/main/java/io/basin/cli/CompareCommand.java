@@ -59,26 +59,30 @@ final class CompareCommand implements Runnable, RunOptions.Trains {
     @Mixin
     private Results results;
 
+    @Mixin
+    private Recording recording;
+
     @Option(names = "--seed", defaultValue = "1", description = "the first seed")
     private long seed;
 
     @Override
     public void run() {
         Known.requireMethods("--methods", methods);
-        results.require();
+        recording.require(results, executors);
         probes.require();
         run.train(training, methods, "compare", "", executors, this::compare);
     }
 
     private void compare(RunOptions.Work work) {
+        recording.of(work.folder());
         long[] all = LongStream.range(seed, seed + seeds).toArray();
         Configuration configuration = work.configuration()
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(work.folder());
-        Summary summary = work.compare(all, options(work.splits(), work.bars().progress()), "");
+        Summary summary = work.compare(all, options(work.splits(), work.bars().progress()), "", recording);
         ResultTable table = new ResultTable(summary);
-        work.show(summary, table, results, () -> {
+        work.show(summary, table, results, recording, () -> {
             System.out.print(published.text(
                     training.settings().dataset(), training.settings().model()));
             if (allCombiners) System.out.print("\n" + table.textBeside());

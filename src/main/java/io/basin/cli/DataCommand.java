@@ -5,7 +5,10 @@ import io.basin.data.DataException;
 import io.basin.data.DataSets;
 import io.basin.data.Location;
 import io.basin.data.Location.FileStatus;
+import io.basin.data.OwnCache;
 import java.nio.file.Path;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -14,15 +17,20 @@ import picocli.CommandLine.Parameters;
 
 @Command(
         name = "data",
-        description = "Lists, fetches and verifies data sets.",
+        description = "Lists, fetches and verifies data sets, and keeps the cache of your own pictures small.",
         footer = {
             "",
             "Examples:",
             "  basin data list",
             "  basin data fetch cifar10",
-            "  basin data verify fashion-mnist"
+            "  basin data verify fashion-mnist",
+            "  basin data own",
+            "  basin data clean"
         })
 final class DataCommand implements Runnable {
+    private static final DateTimeFormatter DAY =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd", Locale.ROOT).withZone(ZoneId.systemDefault());
+
     @Command(
             name = "list",
             description = "what is known, and where it lies",
@@ -85,6 +93,34 @@ final class DataCommand implements Runnable {
         System.err.println("basin: " + name + " is missing or not as published; 'basin data fetch " + name + where
                 + "' downloads it");
         return 1;
+    }
+
+    @Command(
+            name = "own",
+            description = "decoded copies of your own pictures in the cache; when a new one makes them more than 8 GiB,"
+                    + " those that were not used for longest are deleted",
+            footer = {"", "Example:", "  basin data own"})
+    void own() {
+        List<OwnCache.Copy> all = OwnCache.list(OwnCache.folder());
+        all.forEach(c -> System.out.printf(
+                Locale.ROOT, "%9.1f MB, used %s: %s%n", 1e-6 * c.bytes(), DAY.format(c.used()), c.of()));
+        System.out.println(said(all) + " in " + OwnCache.folder());
+    }
+
+    @Command(
+            name = "clean",
+            description = "deletes those copies; what needs one decodes the pictures again",
+            footer = {"", "Example:", "  basin data clean"})
+    void clean() {
+        List<OwnCache.Copy> all = OwnCache.list(OwnCache.folder());
+        all.forEach(OwnCache::delete);
+        System.out.println("deleted " + said(all) + " in " + OwnCache.folder());
+    }
+
+    private static String said(List<OwnCache.Copy> copies) {
+        double megabytes = copies.stream().mapToDouble(c -> 1e-6 * c.bytes()).sum();
+        String noun = copies.size() == 1 ? " copy" : " copies";
+        return String.format(Locale.ROOT, "%d%s, %.1f MB", copies.size(), noun, megabytes);
     }
 
     @Override

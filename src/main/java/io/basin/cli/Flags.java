@@ -124,6 +124,12 @@ final class Flags {
             return models.get(0).data(dataDir, progress);
         }
 
+        /** Of the table that a net was trained on, in order; empty where there is none. */
+        List<String> columns(ModelFile model) {
+            String dataset = model.origin().dataset();
+            return OwnData.isNamed(dataset) ? OwnData.of(dataset).at(dataDir).columns() : List.of();
+        }
+
         void with(List<ModelFile> models, TrainTest data, Consumer<Splits> work) {
             try (Device device = open();
                     Splits splits = ModelFile.splits(device, data, models)) {

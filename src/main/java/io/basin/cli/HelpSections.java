@@ -37,7 +37,7 @@ final class HelpSections {
                 "--ema- --switch-ema- --lawa- --pswa- --lookahead- --wsm- --posthoc-ema- --swap- --independent-");
         section("Workers", "--workers --inner-steps --outer- --switch-at --sweep --carrier --slots --spark --id");
         section("Measurement", "--bn- --samples --memory --corruptions --ood --all-combiners --published");
-        section("Results", "--csv --json --svg --reliability");
+        section("Results", "--csv --json --metrics-csv --tensorboard --svg --reliability");
         section(
                 "Run",
                 "--out --resume --any-device --checkpoint-every --keep --device --threads --verbose --help --version");

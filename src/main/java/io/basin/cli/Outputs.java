@@ -22,7 +22,7 @@ final class Outputs {
     private Outputs() {}
 
     /** Flags that name a file of results, and replace an older one. */
-    private static final Set<String> FLAGS = Set.of("--csv", "--json", "--svg", "--reliability");
+    private static final Set<String> FLAGS = Set.of("--csv", "--json", "--svg", "--reliability", "--metrics-csv");
 
     /** What a run's folder holds, which its commands read again. */
     private static final Pattern OF_A_RUN = Pattern.compile(
@@ -114,6 +114,16 @@ final class Outputs {
             throw new IllegalArgumentException(
                     flag + ": the folder " + folder + " may not be written; name a file in another");
         }
+    }
+
+    /** @throws IllegalArgumentException naming {@code flag} if {@code folder} is named and cannot be made or written */
+    static void requireFolder(String flag, @Nullable Path folder) {
+        if (folder == null) return;
+        Path there = folder.toAbsolutePath();
+        while (there.getParent() != null && !Files.exists(there)) there = there.getParent();
+        if (Files.isDirectory(there) && Files.isWritable(there)) return;
+        throw new IllegalArgumentException(flag + ": " + there
+                + (Files.isDirectory(there) ? " may not be written" : " is a file") + ": name another folder");
     }
 
     /** @throws IllegalArgumentException naming two flags that would write one file */

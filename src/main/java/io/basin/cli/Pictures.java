@@ -2,12 +2,12 @@ package io.basin.cli;
 
 import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
+import io.basin.data.OwnData;
 import io.basin.data.Picture;
 import io.basin.io.Disk;
 import io.basin.io.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -15,43 +15,43 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Images to classify, from pictures (PNG, JPEG, GIF, BMP) and IDX files; a file's first bytes tell which it is.
+ * Samples to classify, from pictures (PNG, JPEG, GIF, BMP) and IDX files, which their first bytes tell apart, and from tables and
+ * NumPy's arrays, which their names tell.
  *
- * @param set the images, unlabelled: every label is 0
- * @param names one for each image: the file, and the image's number where a file holds several
+ * @param set the samples, unlabelled: every label is 0
+ * @param names one for each sample: the file, and the sample's number from 0 where a file may hold several
  */
 record Pictures(Dataset set, List<String> names) {
     private static final int IDX = 0x0800;
 
     /**
-     * Reads files; pictures are scaled and cut to the size of images in {@code like}, which IDX images must have.
+     * Reads files; pictures are scaled and cut to the size of images in {@code like}, which all others must have.
      *
+     * @param columns of a table's rows, as {@link OwnData#samples}
      * @param strict whether pictures must have it, too
      */
-    static Pictures read(List<Path> files, Dataset like, boolean strict) {
-        if (like.isFloat() || like.channels() != 1 && like.channels() != 3) {
-            throw new IllegalArgumentException(
-                    "IMAGE: nets of " + like.name() + " take numbers as they are and no pictures");
-        }
-        List<byte[]> parts = new ArrayList<>();
+    static Pictures read(List<Path> files, Dataset like, List<String> columns, boolean strict) {
+        List<Dataset> parts = new ArrayList<>();
         List<String> names = new ArrayList<>();
         for (Path file : files) {
-            if (isIdx(file)) {
-                parts.add(idx(file, like, names));
-            } else {
-                parts.add(Picture.read(file, like.sample(), strict));
-                names.add(file.toString());
-            }
+            boolean rows = OwnData.holdsSamples(file);
+            if (!rows) requirePictures(like);
+            boolean several = rows || isIdx(file);
+            Dataset part = rows
+                    ? OwnData.samples(file, columns, like)
+                    : several
+                            ? IdxFormat.images(file, like)
+                            : like.with("image", Picture.read(file, like.sample(), strict), new int[1]);
+            for (int i = 0; i < part.count(); i++) names.add(several ? file + "[" + i + "]" : file.toString());
+            parts.add(part);
         }
-        byte[] pixels = parts.size() == 1 ? parts.get(0) : joined(parts);
-        return new Pictures(like.with("images", pixels, new int[names.size()]), names);
+        return new Pictures(parts.size() == 1 ? parts.get(0) : like.with("images", parts), names);
     }
 
-    private static byte[] joined(List<byte[]> parts) {
-        long length = parts.stream().mapToLong(p -> p.length).sum();
-        ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(length));
-        parts.forEach(all::put);
-        return all.array();
+    private static void requirePictures(Dataset like) {
+        if (!like.isFloat() && (like.channels() == 1 || like.channels() == 3)) return;
+        throw new IllegalArgumentException("IMAGE: nets of " + like.name()
+                + " take numbers as they are and no pictures: name a table (.csv) or NumPy's arrays (.npz, .npy)");
     }
 
     /** By magic number: 00 00 08 and the number of dimensions, or gzip, which no picture is. */
@@ -67,11 +67,5 @@ record Pictures(Dataset set, List<String> names) {
         } catch (IOException e) {
             throw Disk.unreadable(file, e);
         }
-    }
-
-    private static byte[] idx(Path file, Dataset like, List<String> names) {
-        Dataset set = IdxFormat.images(file, like);
-        for (int i = 0; i < set.count(); i++) names.add(file + "[" + i + "]");
-        return set.pixels();
     }
 }

@@ -30,10 +30,12 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "predict",
         description =
-                "Classes with probabilities for pictures (PNG, JPEG, GIF or BMP) of any size, and for images of the data set's size"
-                        + " in IDX files.",
+                "Classes with probabilities for pictures (PNG, JPEG, GIF or BMP) of any size, for images of the data set's size"
+                        + " in IDX files, and for rows of a table (.csv) or of NumPy's arrays (.npz, .npy).",
         footer = {
             "",
+            "A table's columns are found by the names that the training's table gives them, so --data-dir must say where that is"
+                    + " now if it was moved; a column 'label' is passed over.",
             "A picture is scaled and its middle cut to the size that the nets were trained on; --strict-size refuses others.",
             "Several nets, of whatever kinds but of one data set, answer together: with the mean of their probabilities,"
                     + " or with --vote by majority.",
@@ -41,6 +43,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  basin predict runs/swa/seed-1/swa/swa.safetensors shoe.png shirt.png",
             "  basin predict swa.safetensors t10k-images-idx3-ubyte.gz --top 1",
+            "  basin predict runs/table/seed-1/swa/swa.safetensors rows.csv --csv classes.csv",
             "  basin predict a.safetensors b.safetensors c.safetensors shoe.png --vote",
             "  basin predict swa.safetensors *.png --top 1 --csv - > classes.csv"
         })
@@ -55,7 +58,8 @@ final class PredictCommand implements Runnable {
             arity = "1..*",
             paramLabel = "FILE|IMAGE",
             description =
-                    "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), or IDX files of many images (gzip or not)")
+                    "more safetensors files; then pictures (PNG, JPEG, GIF, BMP), IDX files of many images (gzip or not), tables"
+                            + " or NumPy's arrays")
     private List<Path> others;
 
     @Option(names = "--top", description = "classes to print; default 3, or as many as there are")
@@ -75,6 +79,37 @@ final class PredictCommand implements Runnable {
 
     @Override
     public void run() {
+        requirePlaces();
+        List<ModelFile> models = new ArrayList<>(List.of(on.forgiven(ModelFile.of(file))));
+        List<Path> images = new ArrayList<>();
+        for (Path other : others) {
+            if (other.toString().endsWith(WEIGHTS)) models.add(on.forgiven(ModelFile.of(other)));
+            else images.add(other);
+        }
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "IMAGE is missing: name pictures, an IDX file, a table (.csv) or arrays (.npz)");
+        }
+        if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
+        boolean alone = models.stream().allMatch(PredictCommand::isEnough);
+        TrainTest data = alone ? blank(models) : on.data(models, new Bars().progress());
+        if (top != null && top > data.test().classes()) {
+            throw new IllegalArgumentException("--top " + top + " exceeds the "
+                    + data.test().classes() + " classes of " + data.test().name());
+        }
+        Pictures pictures = Pictures.read(images, data.test(), columns(models.get(0), images), strictSize);
+        if (!alone && !data.test().isFloat())
+            Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
+        answer(models, data, alone, splits -> {
+            try (Images uploaded = pictures.set().upload(splits.device());
+                    PredictionSum sum = splits.device().arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
+                for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
+                print(pictures.names(), data.test().classNames(), sum);
+            }
+        });
+    }
+
+    private void requirePlaces() {
         results.require();
         for (Path other : others) {
             if (!Files.isDirectory(other)) continue;
@@ -85,31 +120,16 @@ final class PredictCommand implements Runnable {
             throw new IllegalArgumentException("FILE: " + file + " looks like " + FileKind.of(file)
                     + "; name the weights first, then the pictures");
         }
-        List<ModelFile> models = new ArrayList<>(List.of(on.forgiven(ModelFile.of(file))));
-        List<Path> images = new ArrayList<>();
-        for (Path other : others) {
-            if (other.toString().endsWith(WEIGHTS)) models.add(on.forgiven(ModelFile.of(other)));
-            else images.add(other);
+    }
+
+    private List<String> columns(ModelFile model, List<Path> images) {
+        List<String> columns = on.columns(model);
+        if (columns.isEmpty() && images.stream().anyMatch(i -> i.toString().endsWith(".csv"))) {
+            Notices.once(
+                    "columns are taken in their order: no table that the net was trained on is there to compare their"
+                            + " names with (--data-dir says where it is)");
         }
-        if (images.isEmpty()) {
-            throw new IllegalArgumentException("IMAGE is missing: name a PNG picture or an IDX file of images");
-        }
-        if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
-        boolean alone = models.stream().allMatch(PredictCommand::isEnough);
-        TrainTest data = alone ? blank(models) : on.data(models, new Bars().progress());
-        if (top != null && top > data.test().classes()) {
-            throw new IllegalArgumentException("--top " + top + " exceeds the "
-                    + data.test().classes() + " classes of " + data.test().name());
-        }
-        Pictures pictures = Pictures.read(images, data.test(), strictSize);
-        if (!alone) Polarity.warning(pictures, data.test()).ifPresent(Notices::once);
-        answer(models, data, alone, splits -> {
-            try (Images uploaded = pictures.set().upload(splits.device());
-                    PredictionSum sum = splits.device().arenas().predictionSum(uploaded.count(), uploaded.outputs())) {
-                for (ModelFile model : models) poll(splits, model, uploaded, 1.0 / models.size(), sum);
-                print(pictures.names(), data.test().classNames(), sum);
-            }
-        });
+        return columns;
     }
 
     private void answer(List<ModelFile> models, TrainTest data, boolean alone, Consumer<Splits> answer) {
@@ -123,23 +143,32 @@ final class PredictCommand implements Runnable {
         }
     }
 
-    /** A net of somebody's own pictures needs them no more: its file says how it takes a picture and what it may call it. */
+    /** A net of somebody's own pictures or table needs them no more: its file says how it takes a sample and what it may call it. */
     private static boolean isEnough(ModelFile model) {
         String dataset = model.origin().dataset();
         return OwnData.isNamed(dataset)
-                && OwnData.of(dataset).isPictures()
+                && (OwnData.of(dataset).isPictures() || OwnData.of(dataset).isTable())
                 && model.origin().mean().length > 0;
     }
 
-    private static TrainTest blank(List<ModelFile> models) {
-        Dataset first = ModelHeader.of(models.get(0).file()).blank();
+    private TrainTest blank(List<ModelFile> models) {
+        Dataset first = blank(models.get(0));
         for (ModelFile model : models) {
-            Dataset other = ModelHeader.of(model.file()).blank();
-            if (other.sample().equals(first.sample()) && other.classNames().equals(first.classNames())) continue;
-            throw new IllegalArgumentException(model + " takes other pictures or names other classes than "
+            Dataset other = blank(model);
+            boolean alike = other.sample().equals(first.sample())
+                    && other.isFloat() == first.isFloat()
+                    && other.classNames().equals(first.classNames())
+                    && on.columns(model).equals(on.columns(models.get(0)));
+            if (alike) continue;
+            throw new IllegalArgumentException(model + " takes other samples or names other classes than "
                     + models.get(0) + ": only nets of one data set and image size answer together");
         }
         return new TrainTest(first, first);
+    }
+
+    private static Dataset blank(ModelFile model) {
+        return ModelHeader.of(model.file())
+                .blank(OwnData.of(model.origin().dataset()).isTable());
     }
 
     private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum sum) {

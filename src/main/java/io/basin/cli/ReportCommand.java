@@ -1,11 +1,13 @@
 package io.basin.cli;
 
 import io.basin.Nullable;
+import io.basin.exchange.EventFile;
 import io.basin.report.Page;
 import io.basin.report.Picture;
 import io.basin.report.Regimes;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,11 +41,18 @@ final class ReportCommand implements Runnable {
             description = "writes all runs into one small file, of which this command reports as well")
     private @Nullable Path json;
 
+    @Option(
+            names = "--tensorboard",
+            paramLabel = "DIR",
+            description = "for TensorBoard: write the picture into the folder 'report' there; default none")
+    private @Nullable Path tensorboard;
+
     @Override
     public void run() {
         Outputs.require("--out", out);
         Outputs.require("--svg", svg);
         Outputs.require("--json", json);
+        Outputs.requireFolder("--tensorboard", tensorboard);
         Outputs.requireApart(new String[] {"--out", "--svg", "--json"}, out, svg, json);
         Regimes regimes = Regimes.read(places);
         System.out.println(regimes.common() + "\n");
@@ -56,6 +65,9 @@ final class ReportCommand implements Runnable {
         if (json != null) regimes.write(json);
         Picture figure = regimes.figure();
         if (figure != null) Outputs.picture(svg, figure::svg);
+        if (figure != null && tensorboard != null) {
+            EventFile.pictures(tensorboard.resolve("report"), Map.of("where-averaging-pays", figure.png()));
+        }
         if (out != null) {
             regimes.page(out);
             System.out.println("Report: " + out);

@@ -7,9 +7,11 @@ import io.basin.io.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.StringJoiner;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** Flags for programs that read results: into files, or on stdout instead of the text for people. Numbers have all their digits. */
@@ -27,13 +29,19 @@ final class Results {
 
     /** @throws IllegalArgumentException naming the flag whose file cannot be written; before any work is done */
     void require() {
+        require("", null);
+    }
+
+    /** The same with one more file, which {@code flag} names. */
+    void require(String flag, @Nullable Path more) {
         if (STDOUT.equals(csv) && STDOUT.equals(json)) {
             throw new IllegalArgumentException(
                     "--csv and --json: only one of them can have stdout; name a file for the other");
         }
-        if (!STDOUT.equals(csv)) Outputs.requireApart(new String[] {"--csv", "--json"}, csv, json);
+        if (!STDOUT.equals(csv)) Outputs.requireApart(new String[] {"--csv", "--json", flag}, csv, json, more);
         if (!STDOUT.equals(csv)) Outputs.require("--csv", csv);
         if (!STDOUT.equals(json)) Outputs.require("--json", json);
+        Outputs.require(flag, more);
     }
 
     /** Whether the text for people is printed: stdout is not taken. */
@@ -48,7 +56,7 @@ final class Results {
      * @param whole what the JSON holds
      */
     void write(List<? extends Record> rows, Supplier<?> whole) {
-        if (csv != null) write(csv, table(rows));
+        if (csv != null) writeTable(csv, rows.stream().map(Json::tree).toList());
         if (json != null) write(json, Json.text(whole.get()));
     }
 
@@ -63,27 +71,23 @@ final class Results {
         System.out.flush();
     }
 
-    private static String table(List<? extends Record> rows) {
+    /** A column for each field that any of {@code rows} has. */
+    static void writeTable(Path file, List<JsonNode> rows) {
+        Set<String> names = new LinkedHashSet<>();
+        rows.forEach(row -> row.fieldNames().forEachRemaining(names::add));
         StringBuilder out = new StringBuilder();
-        for (Record row : rows) {
-            JsonNode fields = Json.tree(row);
-            if (out.length() == 0) {
-                List<String> names = new ArrayList<>();
-                fields.fieldNames().forEachRemaining(names::add);
-                out.append(String.join(",", names)).append('\n');
-            }
-            StringJoiner line = new StringJoiner(",", "", "\n");
-            fields.forEach(value -> line.add(cell(value)));
-            out.append(line);
+        if (!rows.isEmpty()) out.append(String.join(",", names)).append('\n');
+        for (JsonNode row : rows) {
+            out.append(names.stream().map(name -> cell(row.path(name))).collect(Collectors.joining(",", "", "\n")));
         }
-        return out.toString();
+        write(file, out.toString());
     }
 
     /** Nothing where there is no value; a list with blanks between. */
     private static String cell(JsonNode value) {
         List<String> parts = new ArrayList<>();
         if (value.isArray()) value.forEach(part -> parts.add(part.asText()));
-        else if (!value.isNull()) parts.add(value.asText());
+        else if (!value.isNull() && !value.isMissingNode()) parts.add(value.asText());
         String text = String.join(" ", parts).replaceAll("\\p{Cc}", "?");
         return text.matches("[^,\"]*") ? text : '"' + text.replace("\"", "\"\"") + '"';
     }

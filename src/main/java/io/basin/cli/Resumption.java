@@ -26,8 +26,8 @@ final class Resumption {
 
     private static final String RESUME = "--resume";
     /** Of one call and not of the run. */
-    private static final Set<String> LOCAL =
-            Set.of(RESUME, "--out", "--any-device", "--csv", "--json", "--verbose", "--help", "--version");
+    private static final Set<String> LOCAL = Set.of(
+            RESUME, "--out", "--any-device", "--csv", "--json", "--metrics-csv", "--verbose", "--help", "--version");
 
     private Resumption() {}
 

@@ -67,6 +67,10 @@ final class RunOptions extends Flags.Output {
                                 + " local[2], spark://host:7077, or submit for the one that spark-submit names; default this process")
         private String spark;
 
+        boolean are() {
+            return spark != null;
+        }
+
         /** Threads where the flag does not say: an executor's have to be the driver's. */
         private int usualThreads() {
             return spark == null ? 0 : 1;
@@ -134,13 +138,14 @@ final class RunOptions extends Flags.Output {
         private static final double LONG_ENOUGH = 0.5;
 
         /** @param title what follows data set and net in the report's */
-        Summary compare(long[] seeds, Options options, String title) {
+        Summary compare(long[] seeds, Options options, String title, Recording recording) {
             Settings settings = training.settings();
             announce(seeds.length, options.keepsCheckpoints());
             Comparison comparison =
                     new Comparison(splits, settings, training.net(splits), plan, seeds, folder, options, bars);
             Start start = training.spent.start();
             if (start != null) comparison.startingFrom(start);
+            recording.begin(comparison);
             if (spark != null) Spark.train(comparison.unfinished(), configuration.words(), folder, spark, bars.progress());
             return comparison
                     .run(OwnData.label(settings.dataset()) + ", " + settings.model() + title, facts(seeds.length))
@@ -172,11 +177,12 @@ final class RunOptions extends Flags.Output {
          *
          * @param more of what people read below the table
          */
-        void show(Summary summary, ResultTable table, Results results, Runnable more) {
+        void show(Summary summary, ResultTable table, Results results, Recording recording, Runnable more) {
             Path report = folder.resolve("report.html");
             ObjectNode all = ((ObjectNode) Json.tree(summary)).put(Configuration.IDENTITY, configuration.identity());
             Json.sealFields(folder.resolve("results.json"), all, "rows", Configuration.IDENTITY);
             HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
+            recording.end(folder);
             results.write(
                     table.figures(),
                     () -> Map.of(

@@ -45,6 +45,9 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
     @Mixin
     private Results results;
 
+    @Mixin
+    private Recording recording;
+
     @Override
     public void run() {
         if (method.contains(",")) {
@@ -52,17 +55,19 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
                     + "'; 'basin compare --methods " + Printable.of(method) + "' trains several");
         }
         Known.requireMethods("--method", List.of(method));
-        results.require();
+        recording.require(results, executors);
         run.train(training, List.of(method), "train", "-" + method, executors, this::train);
     }
 
     private void train(RunOptions.Work work) {
+        recording.of(work.folder());
         long[] seeds = {seed};
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary = work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method);
-        work.show(summary, new ResultTable(summary), results, () -> {
+        Summary summary =
+                work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method, recording);
+        work.show(summary, new ResultTable(summary), results, recording, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");
             System.out.println("\nWeights: " + (Files.exists(weights) ? weights : folder));

@@ -51,6 +51,7 @@ public final class Comparison {
     private final Options options;
     private final Monitor monitor;
     private @Nullable Start start;
+    private @Nullable Path events;
 
     /**
      * @param net builds the net; any caller's own will do
@@ -95,6 +96,17 @@ public final class Comparison {
     public Comparison startingFrom(Start net) {
         net.requireFits(settings, splits);
         start = net;
+        return this;
+    }
+
+    /**
+     * Has all runs write what TensorBoard shows: curves, rates, averaging weights and histograms of weights at the end of each epoch.
+     * Those of runs that have ended have the curves alone.
+     *
+     * @param folder gets a folder for each method, and in it one for each seed
+     */
+    public Comparison recordingTo(Path folder) {
+        events = Require.given("folder", folder);
         return this;
     }
 
@@ -151,7 +163,7 @@ public final class Comparison {
                 TestEvaluation.Outcome outcome = outcome(group, seed, place);
                 results.addAll(outcome.results());
                 evidence = evidence.and(outcome.evidence());
-                curves.addAll(curves(group, seed, place, metrics));
+                curves.addAll(curves(group, place(seed, place), metrics));
             }
         }
         AtomicFile.write(folder.resolve("metrics.jsonl"), metrics.toString());
@@ -200,10 +212,13 @@ public final class Comparison {
                 + options.update().plain();
         Optional<TestEvaluation.Outcome> finished = Finished.read(place, identity, options);
         if (finished.isPresent()) return finished.get();
-        TestEvaluation.Outcome outcome =
-                new GroupRun(new Place(splits, settings, net, start, seed, place, options, monitor), group).run();
+        TestEvaluation.Outcome outcome = new GroupRun(place(seed, place), group).run();
         Finished.write(place, outcome, identity, options);
         return outcome;
+    }
+
+    private Place place(long seed, Path place) {
+        return new Place(splits, settings, net, start, seed, place, events, options, monitor);
     }
 
     /** In the order in which the methods were asked for, not that of the groups. */
@@ -250,15 +265,17 @@ public final class Comparison {
     }
 
     /** Reads the metrics of a group's runs; adds their lines, each saying whose it is, to those of all runs. */
-    private List<Summary.Curve> curves(Group group, long seed, Path place, StringBuilder all) {
+    private List<Summary.Curve> curves(Group group, Place place, StringBuilder all) {
         List<Summary.Curve> curves = new ArrayList<>();
         for (int part = 0; part < group.parts(); part++) {
-            Path metrics = group.partFolder(place, part).resolve("metrics.jsonl");
+            Path metrics = group.metrics(place.folder(), part);
             if (!Files.exists(metrics)) {
                 throw new FormatException(
                         metrics.toString(),
-                        "is missing, though its run has ended: remove the folder " + place + " to train it again");
+                        "is missing, though its run has ended: remove the folder " + place.folder()
+                                + " to train it again");
             }
+            new Board(place, group, part, group.schedule(part).steps()).close();
             List<Summary.Point> points = new ArrayList<>();
             for (JsonNode n : JsonLines.read(metrics)) {
                 points.add(new Summary.Point(
@@ -269,11 +286,11 @@ public final class Comparison {
                         figure(n, "validation_accuracy"),
                         figure(n, "average_loss"),
                         figure(n, "average_accuracy")));
-                ObjectNode line = ((ObjectNode) n).put("seed", seed).put("run", group.name());
+                ObjectNode line = ((ObjectNode) n).put("seed", place.seed()).put("run", group.name());
                 all.append(JsonLines.line(line.put("part", part), metrics.toString()));
             }
             curves.add(new Summary.Curve(
-                    group.parts() == 1 ? group.name() : group.name() + " " + (part + 1), seed, points));
+                    group.parts() == 1 ? group.name() : group.name() + " " + (part + 1), place.seed(), points));
         }
         return curves;
     }

@@ -88,6 +88,11 @@ record Group(List<Method> methods) {
         return parts() == 1 ? folder : folder.resolve("run-" + part);
     }
 
+    /** Where part {@code part} keeps the figures of its epochs. */
+    Path metrics(Path folder, int part) {
+        return partFolder(folder, part).resolve("metrics.jsonl");
+    }
+
     /** Updates of a part that are not trained: see {@link Method#begin}. */
     int begin(int part) {
         return part == 0 ? methods.get(0).begin() : 0;

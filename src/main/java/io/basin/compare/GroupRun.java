@@ -115,8 +115,13 @@ final class GroupRun {
         Start start = part == 0 ? place.start() : null;
         if (start != null) about.put(Trainer.RUN, about.get(Trainer.RUN) + ", from=" + start.identity());
         int done = Math.max(Trainer.progress(folder), group.begin(part));
-        try (Monitor.Run shown = place.monitor()
-                .run(label(part), training.steps(), place.settings().data().batch(), done)) {
+        try (Board board = new Board(place, group, part, done);
+                Monitor.Run shown = place.monitor()
+                        .run(
+                                label(part),
+                                training.steps(),
+                                place.settings().data().batch(),
+                                done)) {
             Trainer trainer = new Trainer(
                             training,
                             splits.stepsPerEpoch(),
@@ -124,7 +129,7 @@ final class GroupRun {
                             place.options().checkpointEvery(),
                             about,
                             group.predictsFromMembers(),
-                            listener(model, part, validation, shown))
+                            listener(model, part, validation, shown, board))
                     .describing(step -> Map.of(
                             "restarts",
                             Integer.toString(group.restarts(step)),
@@ -147,7 +152,8 @@ final class GroupRun {
         return group.name() + which + ", seed " + place.seed();
     }
 
-    private Trainer.Listener listener(Model model, int part, @Nullable Evaluator validation, Monitor.Run shown) {
+    private Trainer.Listener listener(
+            Model model, int part, @Nullable Evaluator validation, Monitor.Run shown, Board board) {
         double[] alpha = group.averaging(part).alpha();
         int first = (int) Arrays.stream(alpha).takeWhile(a -> a == 0).count();
         return new Trainer.Listener() {
@@ -158,24 +164,21 @@ final class GroupRun {
 
             @Override
             public Function<Trainer.Epoch, Map<String, Object>> onEpoch() {
-                if (validation == null) {
-                    return epoch -> {
-                        shown.epoch(epoch, Double.NaN, Double.NaN);
-                        return Map.of();
-                    };
-                }
-                Supplier<EpochMetrics> figures = validation.begin(model.weights());
+                Supplier<EpochMetrics> figures = validation == null ? null : validation.begin(model.weights());
                 return epoch -> {
-                    EpochMetrics v = figures.get();
-                    shown.epoch(epoch, v.meanLoss(), v.accuracy());
+                    EpochMetrics v = figures == null ? null : figures.get();
+                    shown.epoch(epoch, v == null ? Double.NaN : v.meanLoss(), v == null ? Double.NaN : v.accuracy());
                     Map<String, Object> line = new LinkedHashMap<>();
-                    line.put("validation_loss", v.meanLoss());
-                    line.put("validation_accuracy", v.accuracy());
-                    if (epoch.step() > first) {
+                    if (v != null) {
+                        line.put("validation_loss", v.meanLoss());
+                        line.put("validation_accuracy", v.accuracy());
+                    }
+                    if (validation != null && epoch.step() > first) {
                         EpochMetrics a = glance(model, validation);
                         line.put("average_loss", a.meanLoss());
                         line.put("average_accuracy", a.accuracy());
                     }
+                    board.epoch(epoch, line, model);
                     return line;
                 };
             }

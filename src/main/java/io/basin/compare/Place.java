@@ -14,6 +14,7 @@ import java.util.function.Supplier;
  *
  * @param start from which training goes on; null for first weights
  * @param folder existing; holds all that the group writes
+ * @param events folder of what TensorBoard shows; null to write nothing for it
  */
 record Place(
         Splits splits,
@@ -22,6 +23,7 @@ record Place(
         @Nullable Start start,
         long seed,
         Path folder,
+        @Nullable Path events,
         Options options,
         Monitor monitor) {
     /** Measures on the held-out part; null where there is none. */

@@ -31,15 +31,19 @@ final class CsvFormat {
     private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
 
     private final String name;
+    private final boolean labelled;
     private final List<String> features = new ArrayList<>();
     private final List<String> labels = new ArrayList<>();
     private float[] values = new float[0];
+    private int count;
 
-    private CsvFormat(Path file) {
+    /** @param labelled whether there must be labels; else they are passed over */
+    private CsvFormat(Path file, boolean labelled) {
         name = file.toString();
+        this.labelled = labelled;
         try (CSVParser rows = open(file)) {
             List<String> columns = rows.getHeaderNames();
-            if (!columns.contains(LABEL)) {
+            if (labelled && !columns.contains(LABEL)) {
                 throw fault("has no column 'label' among " + Printable.of(String.join(", ", columns)));
             }
             if (Set.copyOf(columns).size() < columns.size()) throw fault("has two columns of one name");
@@ -50,14 +54,47 @@ final class CsvFormat {
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
             throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
-        if (labels.isEmpty()) throw fault("holds no samples");
-        values = Arrays.copyOf(values, labels.size() * features.size());
+        if (count == 0) throw fault("holds no samples");
+        values = Arrays.copyOf(values, count * features.size());
+    }
+
+    /** Names of a table's features. */
+    static List<String> columns(Path file) {
+        try (CSVParser rows = open(file)) {
+            return rows.getHeaderNames().stream().filter(c -> !c.equals(LABEL)).toList();
+        } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+            throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+        }
+    }
+
+    /**
+     * Reads samples alone.
+     *
+     * @param columns the features in the order that is wanted; empty to take them as they come
+     * @param like a set of vectors of as many features
+     * @return samples labelled 0
+     */
+    static Dataset samples(Path file, List<String> columns, Dataset like) {
+        CsvFormat table = new CsvFormat(file, false);
+        int width = table.features.size();
+        if (width != like.channels() || !table.features.containsAll(columns)) {
+            throw table.fault("has the columns " + Printable.of(String.join(", ", table.features))
+                    + ", and the net takes "
+                    + (columns.isEmpty() ? like.channels() + " numbers" : Printable.of(String.join(", ", columns))));
+        }
+        float[] values = table.values;
+        if (!columns.isEmpty()) {
+            int[] from = columns.stream().mapToInt(table.features::indexOf).toArray();
+            values = new float[values.length];
+            for (int i = 0; i < values.length; i++) values[i] = table.values[i - i % width + from[i % width]];
+        }
+        return Dataset.labelled(values, new int[table.count], like.sample(), like.classNames());
     }
 
     /** Reads the files of all parts, whose columns must be the same. */
     static Map<String, Dataset> read(Map<String, Path> files, String name) {
         Map<String, CsvFormat> tables = new LinkedHashMap<>();
-        files.forEach((part, file) -> tables.put(part, new CsvFormat(file)));
+        files.forEach((part, file) -> tables.put(part, new CsvFormat(file, true)));
         List<String> features = tables.values().iterator().next().features;
         TreeSet<String> seen = new TreeSet<>();
         tables.values().forEach(t -> seen.addAll(t.labels));
@@ -114,17 +151,18 @@ final class CsvFormat {
         if (row.size() != columns.size()) {
             throw fault("line " + line + " has " + row.size() + " columns, the first line " + columns.size());
         }
-        int at = labels.size() * features.size();
+        int at = count * features.size();
         if (at + (long) features.size() > Capped.MAX_ARRAY / 4) throw fault("has more than 2 GiB of numbers");
         if (at == values.length) {
-            long more = Math.min(Math.max(64, 2L * labels.size()), cap + 1);
+            long more = Math.min(Math.max(64, 2L * count), cap + 1);
             values = Arrays.copyOf(values, (int) Math.min(more * features.size(), Capped.MAX_ARRAY / 4));
         }
         for (int i = 0; i < row.size(); i++) {
             if (columns.get(i).equals(LABEL)) labels.add(row.get(i));
             else values[at++] = number(row.get(i), line, columns.get(i));
         }
-        if (labels.get(labels.size() - 1).isEmpty()) throw fault("line " + line + " has no label");
+        count++;
+        if (labelled && labels.get(labels.size() - 1).isEmpty()) throw fault("line " + line + " has no label");
     }
 
     private float number(String text, long line, String column) {
@@ -139,6 +177,6 @@ final class CsvFormat {
     }
 
     private DataException fault(String wrong) {
-        return DataException.of(name, wrong, REMEDY);
+        return DataException.of(name, wrong, labelled ? REMEDY : REMEDY.replace(" a column 'label',", ""));
     }
 }

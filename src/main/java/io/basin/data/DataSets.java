@@ -102,7 +102,7 @@ public final class DataSets {
 
     TrainTest read(String name, @Nullable Path dataDir, Progress progress) {
         if (OwnData.isNamed(Require.given("name", name)))
-            return OwnData.of(name).at(dataDir).read(cacheRoot.resolve("own"), progress);
+            return OwnData.of(name).at(dataDir).read(OwnCache.in(cacheRoot), progress);
         Location location = find(name, dataDir);
         return (location.present() ? location : obtain(location.entry(), null, progress)).read(progress);
     }

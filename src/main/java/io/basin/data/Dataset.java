@@ -355,6 +355,20 @@ public final class Dataset {
         return new Dataset(otherName, of(otherPixels, otherLabels), sample, classNames, null);
     }
 
+    /** The samples of {@code sets}, of the same size and kind, without their labels, with the same classes. */
+    public Dataset with(String otherName, List<Dataset> sets) {
+        int all = Require.given("sets", sets).stream().mapToInt(Dataset::count).reduce(0, Math::addExact);
+        float[] floats = isFloat() ? new float[Math.multiplyExact(all, imageBytes())] : null;
+        byte[] bytes = isFloat() ? null : new byte[Math.multiplyExact(all, imageBytes())];
+        int at = 0;
+        for (Dataset s : sets) {
+            Object from = floats == null ? s.pixels() : Objects.requireNonNull(s.values.floats);
+            System.arraycopy(from, 0, floats == null ? bytes : floats, at, s.values.length());
+            at += s.values.length();
+        }
+        return new Dataset(otherName, new Values(bytes, floats, new int[all], null), sample, classNames, null);
+    }
+
     /**
      * Augmentation with the normalisation that {@link #normalised} named, or this set's own to mean 0 and variance 1, where a
      * constant channel is only centred.

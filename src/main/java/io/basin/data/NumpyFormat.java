@@ -66,6 +66,30 @@ final class NumpyFormat {
         }
     }
 
+    /**
+     * Reads samples alone, of an archive's test part before those of its training part, or from a single array.
+     *
+     * @param like a set whose sizes and kind of numbers they must have
+     * @return samples labelled 0
+     */
+    static Dataset samples(Path file, Dataset like) {
+        Path folder = file.toAbsolutePath().getParent();
+        String name = String.valueOf(file.getFileName());
+        if (name.endsWith(".npy") && folder != null) {
+            String stem = name.substring(0, name.length() - 4);
+            return new NumpyFormat(folder, null, null).array(stem, a -> a.samples(like));
+        }
+        try (ZipFile archive = new ZipFile(file.toFile())) {
+            NumpyFormat arrays = new NumpyFormat(file, archive, null);
+            String test = arrays.key("test", "x", "images");
+            String key = test != null ? test : arrays.key("train", "x", "images");
+            if (key != null) return arrays.array(key, a -> a.samples(like));
+        } catch (IOException | IllegalArgumentException e) {
+            throw DataException.of(file.toString(), "is no NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
+        }
+        throw DataException.of(file.toString(), "holds no samples", "Name the array x or images");
+    }
+
     private Map<String, Dataset> parts() {
         Map<String, int[]> labels = new LinkedHashMap<>();
         for (String part : List.of("train", "val", "test")) {
@@ -228,6 +252,15 @@ final class NumpyFormat {
                 case 4 -> kind == 'f' ? item.getFloat(0) : kind == 'u' ? item.getInt(0) & 0xFFFFFFFFL : item.getInt(0);
                 default -> kind == 'f' ? item.getDouble(0) : item.getLong(0);
             };
+        }
+
+        Dataset samples(Dataset like) throws IOException {
+            Shape sample = sample();
+            if (sample.equals(like.sample()) && isBytes() != like.isFloat()) {
+                return samples(new int[shape[0]], like.classNames());
+            }
+            throw fault("holds samples of " + sample + (isBytes() ? " in uint8" : " in other numbers than uint8")
+                    + ", and the net takes " + like.sample() + (like.isFloat() ? " in others" : " in uint8"));
         }
 
         Dataset samples(int[] labels, List<String> classes) throws IOException {

@@ -90,8 +90,40 @@ public record OwnData(
 
     /** Whether the samples are pictures of a folder. */
     public boolean isPictures() {
-        String name = path.toString().toLowerCase(Locale.ROOT);
-        return !name.endsWith(".csv") && !name.endsWith(".npz") && !holds(TABLE) && !holdsArrays();
+        return !isTable() && !ends(path, ".npz") && !holdsArrays();
+    }
+
+    /** Whether the samples are rows of a table. */
+    public boolean isTable() {
+        return ends(path, ".csv") || holds(TABLE);
+    }
+
+    private static boolean ends(Path file, String ending) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(ending);
+    }
+
+    /** Names of a table's features, in order; empty where it is not there, and of other data. */
+    public List<String> columns() {
+        Path table = ends(path, ".csv") ? path : path.resolve(TABLE);
+        return Files.isRegularFile(table) ? CsvFormat.columns(table) : List.of();
+    }
+
+    /** Whether {@code file} is, by its name, what {@link #samples} reads. */
+    public static boolean holdsSamples(Path file) {
+        return Stream.of(".csv", ".npz", ".npy").anyMatch(ending -> ends(file, ending));
+    }
+
+    /**
+     * Reads samples without labels, which need none: rows of a table or NumPy's arrays.
+     *
+     * @param columns of a table, in the order that the net takes; empty where nobody knows it, for that of the file
+     * @param like a set whose samples have the size and the kind that the net takes
+     * @return samples labelled 0
+     */
+    public static Dataset samples(Path file, List<String> columns, Dataset like) {
+        if (!ends(file, ".csv")) return NumpyFormat.samples(file, like);
+        if (like.isFloat() && like.height() * like.width() == 1) return CsvFormat.samples(file, columns, like);
+        throw DataException.of(file.toString(), "is a table, and the net takes pictures", "Name pictures");
     }
 
     private boolean holds(String name) {
@@ -138,11 +170,10 @@ public record OwnData(
     private Map<String, Dataset> parts(Path cache, Progress progress) {
         boolean folder = Files.isDirectory(path);
         if (folder && isPictures()) return new PictureFolder(path, imageSize, grey, skipBad, progress).read(cache);
-        String name = path.toString().toLowerCase(Locale.ROOT);
         String label = label(path.toString());
         if (folder && holds(TABLE)) return CsvFormat.read(tables(), label);
-        if (name.endsWith(".csv") && holds("")) return CsvFormat.read(Map.of("train", path), label);
-        if (folder || name.endsWith(".npz") && holds("")) return NumpyFormat.read(path, names());
+        if (ends(path, ".csv") && holds("")) return CsvFormat.read(Map.of("train", path), label);
+        if (folder || ends(path, ".npz") && holds("")) return NumpyFormat.read(path, names());
         if (!Files.exists(path)) {
             throw DataException.of(
                     path.toString(),

@@ -237,12 +237,17 @@ final class PictureFolder {
                             Dtype.U8,
                             new long[] {entries.size(), size, size, decoded.channels},
                             ByteBuffer.wrap(decoded.pixels))
-                    .metadata(Map.of("bad", Json.line(decoded.bad)))
+                    .metadata(Map.of("bad", Json.line(decoded.bad), OwnCache.OF, described()))
                     .write(file);
+            OwnCache.prune(cache, OwnCache.MOST);
         } catch (IOException | UncheckedIOException e) {
             Notices.note("decoded pictures cannot be kept in " + cache + " (" + Reason.of(e)
                     + "): the next command decodes them again");
         }
+    }
+
+    private String described() {
+        return folder + ", " + entries.size() + " pictures, " + size + " x " + size + (grey ? ", grey" : "");
     }
 
     /** What was decoded before; null where that is not there or damaged. */
@@ -255,6 +260,7 @@ final class PictureFolder {
                     .forEach(e -> bad.put(e.getKey(), e.getValue().asText()));
             byte[] pixels = in.read("images").array();
             int channels = pixels.length / (entries.size() * size * size);
+            OwnCache.use(file);
             return new Decoded(pixels, channels, bad);
         } catch (FormatException | UncheckedIOException e) {
             Notices.once(e.getMessage() + "; the pictures are decoded again");

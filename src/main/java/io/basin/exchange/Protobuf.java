@@ -17,6 +17,7 @@ import java.util.List;
  */
 final class Protobuf {
     private static final int VARINT = 0;
+    private static final int FIXED64 = 1;
     private static final int LENGTH = 2;
     private static final int FIXED32 = 5;
 
@@ -37,6 +38,19 @@ final class Protobuf {
                 .putFloat(value)
                 .array());
         return this;
+    }
+
+    Protobuf put(int field, double value) {
+        varint((long) field << 3 | FIXED64);
+        tail.writeBytes(packed(value).array());
+        return this;
+    }
+
+    /** As a list is written. */
+    static ByteBuffer packed(double... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (double v : values) bytes.putDouble(v);
+        return bytes.flip();
     }
 
     Protobuf put(int field, String value) {
@@ -71,6 +85,14 @@ final class Protobuf {
                     file, "would have " + before + " bytes, and ONNX's format ends at 2 GB: export fewer nets");
         }
         for (ByteBuffer piece : pieces) AtomicFile.writeFully(channel, piece.duplicate());
+    }
+
+    /** A small message whole. */
+    byte[] bytes() {
+        flush();
+        ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(before));
+        for (ByteBuffer piece : pieces) all.put(piece.duplicate());
+        return all.array();
     }
 
     private void head(int field, long length) {

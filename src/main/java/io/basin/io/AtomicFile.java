@@ -193,7 +193,7 @@ public final class AtomicFile {
     }
 
     /** Does {@code work} on {@code file}, whose failure is {@link #failure}. */
-    static <T> T onDisk(Path file, Disk.Work<T> work) {
+    public static <T> T onDisk(Path file, Disk.Work<T> work) {
         try {
             return work.run();
         } catch (IOException e) {

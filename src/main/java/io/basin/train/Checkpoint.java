@@ -11,6 +11,8 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.nn.Graph;
+import io.basin.nn.Node;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -119,6 +121,11 @@ public final class Checkpoint {
 
     /** A tensor of a weights file. */
     public static float[] floats(Path file, Safetensors in, String name, Shape shape) {
+        requireShape(file, in, name, shape);
+        return Tensors.weights(file, in, name);
+    }
+
+    private static void requireShape(Path file, Safetensors in, String name, Shape shape) {
         if (!in.tensors().containsKey(name)) {
             throw new FormatException(file.toString(), "has no tensor '" + name + "'; is it a file of another net?");
         }
@@ -127,7 +134,16 @@ public final class Checkpoint {
             throw new FormatException(
                     file.toString(), "tensor '" + name + "' has shape " + found + ", the net needs " + shape);
         }
-        return Tensors.weights(file, in, name);
+    }
+
+    /** Refuses a file of another net than its header says, before anybody allocates what the header asks for. */
+    static void requireFits(Path file, Graph net) {
+        try (Safetensors in = Safetensors.open(file)) {
+            Tensors.requireNoOthers(file, in, Set.copyOf(net.tensorNames()));
+            for (Node node : net.nodes()) {
+                node.tensors().forEach(p -> requireShape(file, in, node.name(p), p.shape()));
+            }
+        }
     }
 
     /** Writes everything that the next step depends on. */

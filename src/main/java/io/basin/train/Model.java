@@ -89,7 +89,9 @@ public final class Model extends NetMemory {
     public static Model load(Device device, Path file, @Nullable Graph net) {
         Require.given("device", device);
         ModelHeader said = ModelHeader.of(Require.given("file", file));
-        Model made = new Model(device, net != null ? net : said.net(), said.loss(), Precision.FP32);
+        Graph graph = net != null ? net : said.net();
+        Checkpoint.requireFits(file, graph);
+        Model made = new Model(device, graph, said.loss(), Precision.FP32);
         return OnFailure.close(made, model -> {
             model.load(file);
             model.card = said.card();

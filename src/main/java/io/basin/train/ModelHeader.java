@@ -11,6 +11,7 @@ import io.basin.io.Safetensors;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Closest;
+import io.basin.text.Printable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,6 +25,8 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private static final String OUTPUTS = "outputs";
     private static final String LOSS = "loss_function";
     static final String CLASSES = "classes";
+    /** Numbers of a sample that a file may have asked for without weights of as many: pictures of the largest size. */
+    private static final int MOST_BLANK = 4 << 20;
 
     private static final Map<String, Loss> LOSSES = Map.of(
             "cross_entropy", Loss.crossEntropy(0),
@@ -62,21 +65,44 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return uses;
     }
 
-    /** One sample of zeros, of the size and with the classes that the file's net was trained on. */
-    public Dataset blank() {
-        float[] dims = Json.floats(header.getOrDefault(INPUT, "[]"), file + ": " + INPUT);
+    /**
+     * One sample of zeros, of the size and with the classes that the file's net was trained on.
+     *
+     * @param vector whether it is a vector of numbers and no picture
+     */
+    public Dataset blank(boolean vector) {
+        Shape input = input(MOST_BLANK);
         List<String> classes = classNames();
-        if (dims.length != 3 || classes.isEmpty()) {
+        if (input.rank() != 3 || classes.isEmpty()) {
             throw new FormatException(
                     file.toString(),
                     "does not say what its net takes and what the classes are called; name a file that 'train' or"
                             + " 'compare' wrote");
         }
-        int channels = (int) dims[0];
-        int height = (int) dims[1];
-        int width = (int) dims[2];
-        byte[] pixels = new byte[Math.multiplyExact(Math.multiplyExact(height, width), channels)];
-        return new Dataset(file.toString(), pixels, new int[1], height, width, channels, classes);
+        int size = (int) input.elements();
+        return vector
+                ? Dataset.of(new float[1][size], new int[1], classes).named(file.toString())
+                : new Dataset(
+                        file.toString(), new byte[size], new int[1], input.dim(1), input.dim(2), input.dim(0), classes);
+    }
+
+    /** What the net takes, of at most {@code most} numbers. */
+    private Shape input(int most) {
+        String said = header.getOrDefault(INPUT, "[]");
+        float[] dims = Json.floats(said, file + ": " + INPUT);
+        int[] extents = new int[dims.length];
+        double size = 1;
+        for (int i = 0; i < dims.length; i++) {
+            extents[i] = (int) dims[i];
+            size *= dims[i];
+            if (extents[i] < 1 || extents[i] != dims[i] || size > most) {
+                throw new FormatException(
+                        file.toString(),
+                        "its header's '" + INPUT + "' is " + Printable.of(said) + ", which is no size of a"
+                                + " sample, or too large a one: it is damaged, name another file");
+            }
+        }
+        return Shape.of(extents);
     }
 
     /** @throws FormatException where the file does not say how its net is built */
@@ -87,11 +113,9 @@ public record ModelHeader(Path file, Map<String, String> header) {
                     "does not say how its net is built: give the net, Model.load(device, file, net), or save a net that a public"
                             + " class implementing Supplier<Graph> builds: new Model(device, new MyNet())");
         }
-        float[] dims = Json.floats(header.get(INPUT), file + ": " + INPUT);
-        int[] extents = new int[dims.length];
-        for (int i = 0; i < dims.length; i++) extents[i] = (int) dims[i];
+        Shape input = input(Integer.MAX_VALUE);
         try {
-            return Nets.build(header.get(NET), Shape.of(extents), Integer.parseInt(header.get(OUTPUTS)));
+            return Nets.build(header.get(NET), input, Integer.parseInt(header.get(OUTPUTS)));
         } catch (IllegalArgumentException e) {
             throw new FormatException(file.toString(), String.valueOf(e.getMessage()), e);
         }

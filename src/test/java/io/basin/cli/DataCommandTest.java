@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.data.Photos;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -143,5 +144,23 @@ class DataCommandTest {
         assertTrue(
                 inverted.complaint().startsWith("basin: warning: 1 of 2 images look inverted (" + white),
                 inverted.complaint());
+    }
+
+    @Test
+    void copiesOfOwnPicturesAreListedAndDeleted() throws Exception {
+        Path paint = Photos.write(folder.resolve("paint"), 2);
+        Path own = folder.resolve("cache/own");
+        assertEquals("0 copies, 0.0 MB in " + own + "\n", cached("data", "own"));
+        cached("schedule", paint, "--image-size", 8, "--batch-size", 2, "--methods", "sgd");
+        String listed = cached("data", "own");
+        assertTrue(listed.endsWith(": " + paint + ", 6 pictures, 8 x 8\n1 copy, 0.0 MB in " + own + "\n"), listed);
+        assertEquals("deleted 1 copy, 0.0 MB in " + own + "\n", cached("data", "clean"));
+        assertEquals("0 copies, 0.0 MB in " + own + "\n", cached("data", "own"));
+    }
+
+    private String cached(Object... args) throws Exception {
+        Child child = child(Map.of("BASIN_CACHE", folder.resolve("cache").toString()), args);
+        assertEquals(0, child.code(), child.complained());
+        return child.said();
     }
 }

@@ -9,10 +9,14 @@ import io.basin.data.CifarFormat;
 import io.basin.data.DataException;
 import io.basin.data.Dataset;
 import io.basin.data.IdxFormat;
+import io.basin.device.Device;
+import io.basin.device.Devices;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.io.JsonLines;
 import io.basin.io.Safetensors;
+import io.basin.train.Model;
+import io.basin.train.ModelHeader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -24,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.IntFunction;
 import java.util.zip.CRC32;
@@ -100,8 +105,9 @@ class HungerTest {
         refuses(lying, f -> IdxFormat.read(f, idxLabels(2_000_000), "set", TEN));
         refuses(label, f -> IdxFormat.read(honest, f, "set", TEN));
         refuses(few, f -> IdxFormat.read(bomb(), f, "set", TEN));
-        for (Path file : List.of(honest, plain)) reads(file, f -> Pictures.read(List.of(f), net(), false));
-        for (Path file : List.of(bomb, many, lying)) refuses(file, f -> Pictures.read(List.of(f), net(), false));
+        for (Path file : List.of(honest, plain)) reads(file, f -> Pictures.read(List.of(f), net(), List.of(), false));
+        for (Path file : List.of(bomb, many, lying))
+            refuses(file, f -> Pictures.read(List.of(f), net(), List.of(), false));
     }
 
     private Path idxLabels(int count) {
@@ -269,6 +275,37 @@ class HungerTest {
                 open);
     }
 
+    /** Headers that promise samples and classes of which the file has no weights. */
+    @Test
+    void samplesAndClassesOfAWeightsFile() throws IOException {
+        Reader blank = file -> ModelHeader.of(file).blank(false);
+        Reader vector = file -> ModelHeader.of(file).blank(true);
+        Reader load = file -> {
+            try (Device device = Devices.open("cpu", 1)) {
+                Model.load(device, file).close();
+            }
+        };
+        reads(asking("[3,1024,1024]", 2), blank);
+        reads(asking("[1000000,1,1]", 2), vector);
+        for (String input : List.of("[3,9000,9000]", "[2000000000,1,1]", "[65536,65536,2]", "[1e30,1,1]", "[0,5,5]")) {
+            Path file = asking(input, 2);
+            refuses(file, blank);
+            refuses(file, vector);
+        }
+        refuses(asking("[1,20000,20000]", 2), load);
+        refuses(asking("[1,2000,2000]", 2), load);
+        refuses(asking("[1,28,28]", 50_000_000), load);
+    }
+
+    private Path asking(String input, int outputs) {
+        Path file = folder.resolve("asking.safetensors");
+        Safetensors.writer()
+                .add("fc1.weight", new long[] {2, 2}, new float[4])
+                .metadata(Map.of("model", "mlp", "input", input, "outputs", "" + outputs, "classes", "[\"a\",\"b\"]"))
+                .write(file);
+        return file;
+    }
+
     /** An object of as many fields as a header may have bytes. */
     private static String many(String before, IntFunction<String> field, String after) {
         StringBuilder json = new StringBuilder("{" + before);
@@ -286,7 +323,7 @@ class HungerTest {
 
     @Test
     void pictures() throws IOException {
-        Reader predict = file -> Pictures.read(List.of(file), net(), false);
+        Reader predict = file -> Pictures.read(List.of(file), net(), List.of(), false);
         byte[] head = ByteBuffer.allocate(13)
                 .putInt(28)
                 .putInt(28)
@@ -311,7 +348,7 @@ class HungerTest {
 
     @Test
     void otherPictures() throws IOException {
-        Reader predict = file -> Pictures.read(List.of(file), net(), false);
+        Reader predict = file -> Pictures.read(List.of(file), net(), List.of(), false);
         Path large = folder.resolve("large");
         Files.write(large, joined(new byte[] {-1, (byte) 0xD8, -1}, new byte[17 * MIB]));
         refuses(large, predict);

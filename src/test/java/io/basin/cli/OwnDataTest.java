@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.data.Photos;
+import io.basin.data.TablesTest;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -177,6 +180,7 @@ class OwnDataTest {
         Shell asked =
                 run("predict", net("run", "swa"), Photos.write(folder.resolve("a.png"), Photos.picture(9, 9, 0, 1)));
         assertTrue(asked.complaint().contains("take numbers as they are and no pictures"), asked.complaint());
+        asksRowsOfTheNet(table, net("run", "swa"), net("run", "sgd"));
         Shell moved = run("train", table, "--method", "sgd", "--augment", "crop_flip");
         assertEquals(2, moved.code());
         assertTrue(moved.complaint().contains("--augment moves pictures"), moved.complaint());
@@ -186,5 +190,74 @@ class OwnDataTest {
                 convolved.out() + convolved.err());
         Shell sized = run("train", table, "--method", "sgd", "--image-size", 9);
         assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
+    }
+
+    /** Columns are found by their names, wherever they stand, as long as the table that has these is there. */
+    private void asksRowsOfTheNet(Path table, Path net, Path other) throws IOException {
+        Path rows = Files.writeString(folder.resolve("rows.csv"), "y,label,x\n3,?,25\n3,?,1\n9,,22\n");
+        Object[] on = {"--device", "cpu", "--threads", 1};
+        Path answers = folder.resolve("answers.csv");
+        Shell asked = run("predict", net, other, rows, "--top", 1, "--csv", answers, on[0], on[1], on[2], on[3]);
+        assertEquals(0, asked.code(), asked.err());
+        List<String> words =
+                asked.out().lines().map(l -> l.replaceAll(" [0-9.]+%$", "")).toList();
+        assertEquals(List.of(rows + "[0]:  far", rows + "[1]:  near", rows + "[2]:  far"), words);
+        List<String> lines = Files.readAllLines(answers);
+        assertEquals("image,vote,rank,label,name,probability", lines.get(0));
+        assertTrue(lines.get(2).startsWith(rows + "[1],,1,1,near,"), lines.get(2));
+        Path more = Files.writeString(folder.resolve("more.csv"), "x;y\n1;3\n");
+        Shell json = run("predict", net, rows, more, "--json", "-", on[0], on[1], on[2], on[3]);
+        assertEquals(4, Json.parse(json.out(), "out").size(), json.out() + json.err());
+        assertEquals(
+                Json.parse(json.out(), "out").at("/1/classes"),
+                Json.parse(json.out(), "out").at("/3/classes"),
+                "the same row");
+        Path wrong = Files.writeString(folder.resolve("wrong.csv"), "x,z\n1,2\n");
+        Shell refused = run("predict", net, wrong);
+        assertEquals(1, refused.code());
+        assertTrue(
+                refused.complaint().contains(wrong + ": has the columns x, z, and the net takes x, y"),
+                refused.complaint());
+        Path text = Files.writeString(folder.resolve("text.csv"), "x,y\n1,wide\n");
+        assertTrue(run("predict", net, text).complaint().contains("line 2, column 'y' is 'wide'"));
+        Path away = Files.move(table, folder.resolve("away.csv"));
+        Shell unknown = run("predict", net, more, "--top", 1, on[0], on[1], on[2], on[3]);
+        assertEquals(0, unknown.code(), unknown.err());
+        assertTrue(unknown.err().contains("columns are taken in their order"), unknown.err());
+        assertTrue(unknown.out().startsWith(more + "[0]:  near "), unknown.out());
+        assertTrue(run("predict", net, wrong, "--data-dir", away).complaint().contains("the net takes x, y"));
+        Files.move(away, table);
+    }
+
+    @Test
+    void aNetOfArraysAnswersArraysOfItsKind() throws IOException {
+        double[] pixels = new double[80 * 36];
+        double[] labels = new double[80];
+        for (int i = 0; i < pixels.length; i++) pixels[i] = i / 36 % 2 == 0 ? 200 : i % 40;
+        for (int i = 0; i < labels.length; i++) labels[i] = i % 2;
+        Path set = TablesTest.npz(
+                folder.resolve("set.npz"),
+                Map.of(
+                        "images", TablesTest.npy("|u1", "80, 6, 6", 1, pixels),
+                        "labels", TablesTest.npy("<i8", "80,", 8, labels)));
+        Shell compared = compare(set, "run", "--model", "mlp", "--seeds", 1);
+        assertEquals(0, compared.code(), compared.err());
+        double[] two = Arrays.copyOfRange(pixels, 0, 72);
+        Path rows = TablesTest.npz(folder.resolve("rows.npz"), Map.of("x", TablesTest.npy("|u1", "2, 6, 6", 1, two)));
+        Path single = Files.write(folder.resolve("rows.npy"), TablesTest.npy("|u1", "2, 6, 6", 1, two));
+        for (Path file : List.of(rows, single)) {
+            Shell asked = run("predict", net("run", "swa"), file, "--top", 1, "--device", "cpu");
+            assertEquals(0, asked.code(), asked.err());
+            assertTrue(
+                    asked.out().matches("(?s)\\Q" + file + "[0]:  0 \\E.*\\Q" + file + "[1]:  1 \\E.*"), asked.out());
+        }
+        Path floats = Files.write(folder.resolve("floats.npy"), TablesTest.npy("<f4", "2, 6, 6", 4, two));
+        Shell refused = run("predict", net("run", "swa"), floats);
+        assertEquals(1, refused.code());
+        assertTrue(
+                refused.complaint()
+                        .contains("holds samples of (1,6,6) in other numbers than uint8, and the net takes"
+                                + " (1,6,6) in uint8"),
+                refused.complaint());
     }
 }

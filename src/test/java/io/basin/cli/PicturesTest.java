@@ -45,7 +45,9 @@ class PicturesTest {
     }
 
     private static byte[] read(Path file, int channels) {
-        return Pictures.read(List.of(file), net(channels), false).set().pixels();
+        return Pictures.read(List.of(file), net(channels), List.of(), false)
+                .set()
+                .pixels();
     }
 
     private Path png(BufferedImage image) throws IOException {

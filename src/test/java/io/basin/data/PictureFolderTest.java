@@ -11,6 +11,8 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -149,5 +151,41 @@ class PictureFolderTest {
         assertEquals("/a b?/c?image-size=64&grey&skip-bad&class-names=/x&y", whole.toString());
         assertEquals("c", OwnData.label(whole.toString()));
         assertEquals("mnist", OwnData.label("mnist"));
+    }
+
+    @Test
+    void copiesThatWereNotUsedForLongestAreDeletedAndNoneThatMayBeInUse() throws IOException {
+        Photos.write(folder.resolve("paint"), 2);
+        for (int size : new int[] {8, 9, 10, 11}) read("?image-size=" + size);
+        List<OwnCache.Copy> all = OwnCache.list(cache);
+        assertEquals(4, all.size());
+        Instant now = Instant.now();
+        for (OwnCache.Copy copy : all) {
+            int size = Integer.parseInt(copy.of().replaceAll(".* ([0-9]+) x .*", "$1"));
+            assertEquals(folder.resolve("paint") + ", 6 pictures, " + size + " x " + size, copy.of());
+            Files.setLastModifiedTime(copy.file(), FileTime.from(now.minusSeconds(1000L * size)));
+        }
+        // Only what was used more than an hour ago, the sizes from 4 on, may go.
+        OwnCache.prune(cache, all.stream().mapToLong(OwnCache.Copy::bytes).sum());
+        assertEquals(4, OwnCache.list(cache).size());
+        read("?image-size=11");
+        OwnCache.prune(cache, 1);
+        assertEquals(List.of("11 x 11"), sizes());
+        read("?image-size=8");
+        OwnCache.prune(cache, 1);
+        assertEquals(List.of("8 x 8", "11 x 11"), sizes());
+        OwnCache.list(cache).forEach(OwnCache::delete);
+        OwnCache.list(cache).forEach(OwnCache::delete);
+        assertEquals(List.of(), sizes());
+        assertEquals(
+                6,
+                read("?image-size=8").train().count()
+                        + read("?image-size=8").test().count());
+    }
+
+    private List<String> sizes() {
+        return OwnCache.list(cache).stream()
+                .map(c -> c.of().replaceAll(".*, ", ""))
+                .toList();
     }
 }

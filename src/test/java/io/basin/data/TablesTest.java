@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tables and NumPy's arrays as data sets: what is read, and that everything else is refused by name and without memory. */
 @Timeout(120)
-class TablesTest {
+public class TablesTest {
     private static final String TABLE = "width,\"height, in m\",label\n1.5,2,owl\n-3e-1,4,cat\n5,6,owl\n7,8,cat\n";
 
     @TempDir
@@ -46,7 +46,7 @@ class TablesTest {
     }
 
     /** As numpy.save writes it. */
-    static byte[] npy(String type, String shape, int bytes, double... values) {
+    public static byte[] npy(String type, String shape, int bytes, double... values) {
         String header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
         header += " ".repeat(63 - (10 + header.length()) % 64) + "\n";
         ByteBuffer all = ByteBuffer.allocate(10 + header.length() + bytes * values.length)
@@ -65,6 +65,11 @@ class TablesTest {
     }
 
     private Path npz(Map<String, byte[]> arrays) throws IOException {
+        return npz(folder.resolve("arrays.npz"), arrays);
+    }
+
+    /** As numpy.savez_compressed writes it. */
+    public static Path npz(Path file, Map<String, byte[]> arrays) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream out = new ZipOutputStream(bytes)) {
             for (Map.Entry<String, byte[]> array : arrays.entrySet()) {
@@ -73,7 +78,7 @@ class TablesTest {
                 out.closeEntry();
             }
         }
-        return Files.write(folder.resolve("arrays.npz"), bytes.toByteArray());
+        return Files.write(file, bytes.toByteArray());
     }
 
     @Test
