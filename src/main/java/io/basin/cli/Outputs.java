@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** Checks of files to be written, made before the work whose result they take. */
@@ -35,7 +36,7 @@ final class Outputs {
     /**
      * Refuses results in place of what a command reads, of what a run keeps, or of another kind of file: before any work is done.
      *
-     * @throws IllegalArgumentException naming the flag
+     * @throws ParameterException naming the flag
      */
     static void check(ParseResult parsed) {
         if (parsed.hasSubcommand()) check(parsed.subcommand());
@@ -45,19 +46,23 @@ final class Outputs {
             boolean output = FLAGS.contains(flag) || report && flag.equals("--out");
             if (!output || !(option.getValue() instanceof Path file) || !Files.isRegularFile(file)) continue;
             if (read(parsed, option).anyMatch(f -> isSame(f, file))) {
-                throw new IllegalArgumentException(
-                        flag + ": " + file + " is what the command reads: name another file for the results");
+                throw refused(parsed, flag, file + " is what the command reads: name another file for the results");
             }
             String name = file.toAbsolutePath().getFileName().toString();
             if (OF_A_RUN.matcher(name).matches() && isOfARun(file)) {
-                throw new IllegalArgumentException(
-                        flag + ": " + file + " is a file of a run, which would be spoilt: name another file");
+                throw refused(parsed, flag, file + " is a file of a run, which would be spoilt: name another file");
             }
             if (NOT_OURS.matcher(name).matches()) {
-                throw new IllegalArgumentException(flag + ": " + file
-                        + " exists, and is by its name something else than results: name another file, or remove it first");
+                throw refused(
+                        parsed,
+                        flag,
+                        file + " exists, and is by its name something else than results: name another file, or remove it first");
             }
         }
+    }
+
+    private static ParameterException refused(ParseResult parsed, String flag, String why) {
+        return new ParameterException(parsed.commandSpec().commandLine(), flag + ": " + why);
     }
 
     /** Files that other words of the command name. */
