@@ -240,4 +240,33 @@ public class TablesTest {
         }
         assertTrue(read > 0 && read < rounds, "the mutations must reach both ends, read " + read);
     }
+
+    @Test
+    void damagedRowsToPredictAreReadOrRefusedByName() throws IOException {
+        Dataset like = Dataset.of(new float[][] {{0, 0}}, new int[1], List.of("a"));
+        byte[] array = npy("<f4", "3, 2", 4, 1, 2, 3, 4, 5, 6);
+        Map<String, byte[]> valid = new LinkedHashMap<>();
+        valid.put("rows.csv", "y,label,x\n1,,2\n3,,4\n".getBytes(StandardCharsets.UTF_8));
+        valid.put("rows.npy", array);
+        valid.put("rows.npz", Files.readAllBytes(npz(Map.of("x", array))));
+        Mutation mutation = new Mutation(8);
+        for (Map.Entry<String, byte[]> one : valid.entrySet()) {
+            Path file = folder.resolve(one.getKey());
+            int read = 0;
+            for (int round = 0; round < 400; round++) {
+                Files.deleteIfExists(file);
+                Files.write(file, round == 0 ? one.getValue() : mutation.of(one.getValue()));
+                try {
+                    Dataset rows = OwnData.samples(file, List.of("x", "y"), like);
+                    assertEquals(like.sample(), rows.sample());
+                    assertArrayEquals(new int[rows.count()], rows.labels());
+                    read++;
+                } catch (DataException e) {
+                    String said = String.valueOf(e.getMessage());
+                    assertTrue(said.startsWith(file.toString()) && said.length() < 2000, said);
+                }
+            }
+            assertTrue(read > 0 && read < 400, file + ": the mutations must reach both ends, read " + read);
+        }
+    }
 }
