@@ -72,7 +72,11 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "io.basin.compare..", "io.basin.landscape..", "io.basin.report..", "io.basin.spark..", "io.basin.cli..")
+                        "io.basin.compare..",
+                        "io.basin.landscape..",
+                        "io.basin.report..",
+                        "io.basin.spark..",
+                        "io.basin.cli..")
                 .check(CLASSES);
         noClasses()
                 .that()

@@ -28,7 +28,6 @@ final class Configuration {
     /** Key of what results must be of, here and in {@code results.json}. */
     static final String IDENTITY = "configuration";
 
-
     private final String command;
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Map<String, Object> growing = new LinkedHashMap<>();

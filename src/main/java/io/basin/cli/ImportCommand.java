@@ -135,7 +135,8 @@ final class ImportCommand implements Runnable {
         if (mean == null || std == null) return like.augmentation(0, false);
         for (double s : std) {
             if (!(s > 0)) {
-                throw new IllegalArgumentException("--std: samples are divided by it, so each must be above 0, got " + s);
+                throw new IllegalArgumentException(
+                        "--std: samples are divided by it, so each must be above 0, got " + s);
             }
         }
         return Require.naming(

@@ -222,9 +222,10 @@ final class LandscapeOptions extends Flags.Output {
                         "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
             }
             if (!b.model().equals(a.model()) || !OwnData.mayBeSame(b.dataset(), a.dataset())) {
-                throw new IllegalArgumentException(file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
-                        + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
-                        + ": nets of different models share no weight space; name files of one model");
+                throw new IllegalArgumentException(
+                        file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
+                                + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
+                                + ": nets of different models share no weight space; name files of one model");
             }
             boolean known = !a.data().isEmpty() && !b.data().isEmpty();
             if (!a.augmentation().equals(b.augmentation()) || known && !a.data().equals(b.data())) {

@@ -4,6 +4,7 @@ import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -128,7 +129,7 @@ public final class Main implements Runnable {
     static Object parsed(List<String> words) {
         CommandLine line = commandLine();
         line.parseArgs(words.toArray(new String[0]));
-        return line.getSubcommands().get(words.get(0)).getCommand();
+        return Objects.requireNonNull(line.getSubcommands().get(words.get(0))).getCommand();
     }
 
     /** One line instead of the whole usage text, in which the message would be lost. */

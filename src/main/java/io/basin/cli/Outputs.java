@@ -56,7 +56,8 @@ final class Outputs {
                 throw refused(
                         parsed,
                         flag,
-                        file + " exists, and is by its name something else than results: name another file, or remove it first");
+                        file
+                                + " exists, and is by its name something else than results: name another file, or remove it first");
             }
         }
     }

@@ -84,7 +84,10 @@ final class RoundsCommand implements Runnable {
     private int innerSteps;
 
     @TrainingOptions.Sets("outer.lr")
-    @Option(names = "--outer-lr", defaultValue = "0.7", description = "of diloco: rate of the step along the workers' mean")
+    @Option(
+            names = "--outer-lr",
+            defaultValue = "0.7",
+            description = "of diloco: rate of the step along the workers' mean")
     private double outerLr;
 
     @TrainingOptions.Sets("outer.momentum")
@@ -101,13 +104,15 @@ final class RoundsCommand implements Runnable {
             names = "--sweep",
             split = ",",
             paramLabel = "lr=RATE",
-            description = "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; default none")
+            description =
+                    "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; default none")
     private List<String> sweep;
 
     @Option(
             names = "--carrier",
             defaultValue = "THREADS",
-            description = "where workers are: threads, processes, or folder: this process and every 'basin worker DIR'; default threads")
+            description =
+                    "where workers are: threads, processes, or folder: this process and every 'basin worker DIR'; default threads")
     private Where where;
 
     @Option(
@@ -156,15 +161,22 @@ final class RoundsCommand implements Runnable {
                         settings.decayEverything())) {
             RoundPlan plan = plan(splits.stepsPerEpoch());
             Configuration configuration = training.fix(run.configuration("rounds", splits), List.of())
-                    .fixed("plan", Map.of("method", plan.name(), "workers", workers, "innerSteps", innerSteps, "seed", seed));
+                    .fixed(
+                            "plan",
+                            Map.of("method", plan.name(), "workers", workers, "innerSteps", innerSteps, "seed", seed));
             Workshop workshop = new Workshop(plan, settings, net(settings, data), data, () -> run.open(1));
-            try (Claim claim = run.claim(OwnData.label(settings.dataset()) + "-" + settings.model() + "-" + plan.name())) {
+            try (Claim claim =
+                    run.claim(OwnData.label(settings.dataset()) + "-" + settings.model() + "-" + plan.name())) {
                 Path folder = claim.folder();
                 configuration.keep(folder);
                 try (Carrier carrier = carrier(folder, workshop)) {
                     announce(plan, splits, carrier, folder);
                     RoundRun job = new RoundRun(folder, workshop, splits, model, run.anyDevice);
-                    show(job.run(carrier, bars.progress()), plan, model.graph().parameterCount(), settings.optimizer() instanceof AdamW ? 2 : 1);
+                    show(
+                            job.run(carrier, bars.progress()),
+                            plan,
+                            model.graph().parameterCount(),
+                            settings.optimizer() instanceof AdamW ? 2 : 1);
                 }
             }
         }
@@ -188,7 +200,8 @@ final class RoundsCommand implements Runnable {
             }
             if (!(lr > 0) || Double.isInfinite(lr)) {
                 throw new IllegalArgumentException(
-                        "--sweep takes learning rates above 0, such as lr=0.01,0.05,0.1, got '" + Printable.of(word) + "'");
+                        "--sweep takes learning rates above 0, such as lr=0.01,0.05,0.1, got '" + Printable.of(word)
+                                + "'");
             }
             rates.add(lr);
         }
@@ -196,8 +209,8 @@ final class RoundsCommand implements Runnable {
     }
 
     private static Supplier<Graph> net(Settings settings, TrainTest data) {
-        return () -> Nets.build(
-                settings.model(), data.test().sample(), data.test().classes());
+        return () ->
+                Nets.build(settings.model(), data.test().sample(), data.test().classes());
     }
 
     /** The plan of these flags. */
@@ -242,13 +255,15 @@ final class RoundsCommand implements Runnable {
         int count = slots != null ? slots : Math.max(1, Math.min(workshop.plan().workers(), cores));
         return switch (where) {
             case THREADS -> new Threads(folder, workshop, count);
-            case PROCESSES -> new Processes(folder, workshop.plan(), count, i -> WorkerCommand.command(folder, "local-" + i));
+            case PROCESSES ->
+                new Processes(folder, workshop.plan(), count, i -> WorkerCommand.command(folder, "local-" + i));
             case FOLDER -> new SharedFolder(folder, workshop, true);
         };
     }
 
     private void announce(RoundPlan plan, Splits splits, Carrier carrier, Path folder) {
-        double epochs = (double) plan.samples(plan.rounds().size()) / splits.trainSet().count();
+        double epochs =
+                (double) plan.samples(plan.rounds().size()) / splits.trainSet().count();
         System.err.println(Format.of(
                 "%s: %d workers, %d rounds, %.1f epochs in all, %d steps one after the other; %s; into %s",
                 plan.name(), plan.workers(), plan.rounds().size(), epochs, plan.depth(), carrier.describe(), folder));
@@ -259,7 +274,8 @@ final class RoundsCommand implements Runnable {
         for (int i = 0; i < outcomes.size(); i++) {
             RoundRun.Outcome o = outcomes.get(i);
             EpochMetrics v = o.validation();
-            String name = sweep != null ? "lr " + rates().get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
+            String name =
+                    sweep != null ? "lr " + rates().get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
             rows.add(new Row(
                     name,
                     o.test().accuracy(),
@@ -276,10 +292,14 @@ final class RoundsCommand implements Runnable {
         System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
         for (Row r : rows) {
             String held = r.validationAccuracy() == null ? "n/a" : Format.of("%.2f", 100 * r.validationAccuracy());
-            System.out.println(Format.of("%-16s %8.2f %8.4f %11s  %s", r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
+            System.out.println(
+                    Format.of("%-16s %8.2f %8.4f %11s  %s", r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
         }
         System.out.println(Format.of(
                 "\n%d samples in %d rounds, %d steps one after the other, %.1f MB to and from workers",
-                rows.get(0).samples(), rows.get(0).rounds(), rows.get(0).sequentialSteps(), 1e-6 * rows.get(0).bytesExchanged()));
+                rows.get(0).samples(),
+                rows.get(0).rounds(),
+                rows.get(0).sequentialSteps(),
+                1e-6 * rows.get(0).bytesExchanged()));
     }
 }

@@ -146,7 +146,8 @@ final class RunOptions extends Flags.Output {
             Start start = training.spent.start();
             if (start != null) comparison.startingFrom(start);
             recording.begin(comparison);
-            if (spark != null) Spark.train(comparison.unfinished(), configuration.words(), folder, spark, bars.progress());
+            if (spark != null)
+                Spark.train(comparison.unfinished(), configuration.words(), folder, spark, bars.progress());
             return comparison
                     .run(OwnData.label(settings.dataset()) + ", " + settings.model() + title, facts(seeds.length))
                     .and(configuration.mixture());
@@ -284,7 +285,8 @@ final class RunOptions extends Flags.Output {
                     .fixed("bn-update", norms.update("auto").how())
                     .fixed("bn-plain", norms.update("auto").plain());
             try (Claim claim = claim(OwnData.label(settings.dataset()) + "-" + settings.model() + name)) {
-                work.accept(new Work(training, splits, plan, remarks, configuration, claim.folder(), bars, executors.spark));
+                work.accept(new Work(
+                        training, splits, plan, remarks, configuration, claim.folder(), bars, executors.spark));
             }
         }
     }

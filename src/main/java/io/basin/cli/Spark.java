@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -47,14 +48,11 @@ final class Spark {
     }
 
     static Carrier carrier(Path folder, RoundPlan plan, List<String> words, String master) {
-        return started(
-                master,
-                () -> new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master(master)));
+        return started(master, () -> new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master(master)));
     }
 
     /** Has runs of a comparison trained, and puts what comes of them into its folder. */
-    static void train(
-            List<Comparison.Unit> units, List<String> words, Path folder, String master, Progress progress) {
+    static void train(List<Comparison.Unit> units, List<String> words, Path folder, String master, Progress progress) {
         if (units.isEmpty()) return;
         List<String> own = List.copyOf(words);
         List<Task> tasks = units.stream()
@@ -63,7 +61,8 @@ final class Spark {
         try (SparkPool pool = started(master, () -> new SparkPool(master(master)));
                 Progress.Counter counter = progress.start("runs on " + pool.describe(), tasks.size(), "runs")) {
             List<TreeMap<String, byte[]>> made = pool.map("the runs", tasks, Spark::files, () -> counter.step(1));
-            for (int i = 0; i < tasks.size(); i++) keep(folder.resolve(tasks.get(i).folder()), made.get(i));
+            for (int i = 0; i < tasks.size(); i++)
+                keep(folder.resolve(tasks.get(i).folder()), made.get(i));
         }
     }
 
@@ -101,17 +100,20 @@ final class Spark {
             }
             return files;
         } finally {
-            for (Path file : Folders.walk(place).stream().sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
+            for (Path file : Folders.walk(place).stream()
+                    .sorted(Comparator.reverseOrder())
+                    .toList()) Files.delete(file);
         }
     }
 
     /** What says that the run has ended comes last. */
     private static void keep(Path folder, TreeMap<String, byte[]> files) {
         files.entrySet().stream()
-                .sorted(Comparator.comparing((Map.Entry<String, byte[]> f) -> f.getKey().equals("scores.json")))
+                .sorted(Comparator.comparing(
+                        (Map.Entry<String, byte[]> f) -> f.getKey().equals("scores.json")))
                 .forEach(f -> {
                     Path file = folder.resolve(f.getKey());
-                    Folders.make(file.toAbsolutePath().getParent());
+                    Folders.make(Objects.requireNonNull(file.toAbsolutePath().getParent()));
                     AtomicFile.write(file, f.getValue());
                 });
     }

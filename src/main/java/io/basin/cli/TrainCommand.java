@@ -65,8 +65,7 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary =
-                work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method, recording);
+        Summary summary = work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method, recording);
         work.show(summary, new ResultTable(summary), results, recording, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");

@@ -57,9 +57,8 @@ final class WorkerCommand implements Runnable {
         Path file = folder.resolve(Configuration.FILE);
         List<String> words = new ArrayList<>(Resumption.kept(file));
         if (words.isEmpty() && !Files.exists(file)) {
-            throw new IllegalArgumentException(
-                    folder + " holds no " + Configuration.FILE + ": start a job there with 'basin rounds DATASET --out "
-                            + folder + "'");
+            throw new IllegalArgumentException(folder + " holds no " + Configuration.FILE
+                    + ": start a job there with 'basin rounds DATASET --out " + folder + "'");
         }
         if (words.isEmpty() || !words.get(0).equals("rounds")) {
             throw new FormatException(file.toString(), "is not of a job of 'basin rounds': a worker works on those");
@@ -82,7 +81,13 @@ final class WorkerCommand implements Runnable {
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         words.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
         words.addAll(List.of(
-                "-cp", System.getProperty("java.class.path"), "io.basin.cli.Main", "worker", folder.toString(), "--id", name));
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.basin.cli.Main",
+                "worker",
+                folder.toString(),
+                "--id",
+                name));
         return words;
     }
 }

@@ -198,7 +198,8 @@ public final class Comparison {
             for (Group group : groups(seed)) {
                 String name = "seed-" + seed + "/" + group.name();
                 if (Files.exists(folder.resolve(name).resolve(RunFolder.SCORES))) continue;
-                units.add(new Unit(seed, group.methods().stream().map(Method::name).toList(), name));
+                units.add(new Unit(
+                        seed, group.methods().stream().map(Method::name).toList(), name));
             }
         }
         return units;

@@ -49,8 +49,9 @@ public final class Mergeability {
     }
 
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {
-        return new IllegalArgumentException(a + " is of the " + what + " " + Printable.of(x) + ", " + b + " of " + Printable.of(y)
-                + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
+        return new IllegalArgumentException(
+                a + " is of the " + what + " " + Printable.of(x) + ", " + b + " of " + Printable.of(y)
+                        + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
     }
 
     /**

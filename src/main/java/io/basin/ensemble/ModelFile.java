@@ -126,8 +126,9 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         ModelFile first = models.get(0);
         for (ModelFile m : models) {
             if (OwnData.mayBeSame(m.origin.dataset(), first.origin.dataset())) continue;
-            throw new IllegalArgumentException(first + " was trained on " + Printable.of(first.origin.dataset()) + ", " + m + " on "
-                    + Printable.of(m.origin.dataset()) + ": only models of one data set can be measured together");
+            throw new IllegalArgumentException(first + " was trained on " + Printable.of(first.origin.dataset()) + ", "
+                    + m + " on " + Printable.of(m.origin.dataset())
+                    + ": only models of one data set can be measured together");
         }
         models.forEach(m -> m.requireTrainedOn(data));
         int validation = models.stream()

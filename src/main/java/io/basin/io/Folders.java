@@ -57,7 +57,9 @@ public final class Folders {
         if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(folder)) {
             return new UncheckedIOException(
                     "`out`: " + folder + " is "
-                            + (Files.isRegularFile(folder) ? "a file" : Files.exists(folder) ? "a device" : "a link to nowhere")
+                            + (Files.isRegularFile(folder)
+                                    ? "a file"
+                                    : Files.exists(folder) ? "a device" : "a link to nowhere")
                             + ": name a folder, or a new name for one",
                     e);
         }

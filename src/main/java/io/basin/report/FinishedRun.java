@@ -52,8 +52,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         if (!config.has(CONFIGURATION)) return;
         JsonNode of = Json.unsealField(results, CONFIGURATION, REMEDY);
         if (of.asText().equals(config.path(CONFIGURATION).asText())) return;
-        throw new FormatException(
-                results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
+        throw new FormatException(results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
     }
 
     private static List<FinishedRun> file(Path file) {

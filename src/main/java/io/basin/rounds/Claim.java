@@ -45,8 +45,7 @@ final class Claim implements AutoCloseable {
     /** Null where another worker has it. */
     static @Nullable Claim take(Path file, String worker) {
         Content content = new Content(worker, LockOwner.current(), BEATS.incrementAndGet());
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
             AtomicFile.writeFully(channel, ByteBuffer.wrap(Json.line(content).getBytes(StandardCharsets.UTF_8)));
         } catch (FileAlreadyExistsException taken) {
             return null;

@@ -70,7 +70,8 @@ final class FolderWorker implements AutoCloseable {
     }
 
     /** Computes one share that nobody else does; null where there is none. */
-    @Nullable String step() {
+    @Nullable
+    String step() {
         int round = folder.newest();
         if (round < 0 || round >= plan.rounds().size()) return null;
         int shares = plan.rounds().get(round).shares().size();
@@ -104,7 +105,7 @@ final class FolderWorker implements AutoCloseable {
         } catch (ShareRunner.Stopped another) {
             return false;
         } catch (DivergedException e) {
-            folder.fail(round, worker, e.getMessage());
+            folder.fail(round, worker, String.valueOf(e.getMessage()));
             return false;
         } catch (UncheckedIOException | io.basin.io.FormatException e) {
             if (gone(round)) return false;

@@ -35,6 +35,14 @@ final class ModelState {
         return tensors;
     }
 
+    /** @throws IllegalArgumentException where there is no tensor of that name */
+    float[] values(String name) {
+        Tensor tensor = tensors.get(name);
+        if (tensor != null) return tensor.values();
+        throw new IllegalArgumentException(
+                "the weights of this round are of another net: there is no tensor '" + name + "'");
+    }
+
     ModelState put(String name, Tensor tensor) {
         tensors.put(name, tensor);
         return this;
@@ -68,7 +76,9 @@ final class ModelState {
     }
 
     private void read(String prefix, Parameter p, Device device, Memory memory) {
-        put(prefix + p.name(), new Tensor(p.shape().dims().stream().map(Integer::longValue).toList(), p.read(device, memory)));
+        put(
+                prefix + p.name(),
+                new Tensor(p.shape().dims().stream().map(Integer::longValue).toList(), p.read(device, memory)));
     }
 
     /** Puts weights and statistics into a net. */
@@ -98,8 +108,8 @@ final class ModelState {
     /** Writes a safetensors file with a SHA-256; whole or not at all. */
     void write(Path file, Map<String, String> metadata) {
         SafetensorsWriter writer = Safetensors.writer().metadata(metadata);
-        tensors.forEach((name, t) -> writer.add(
-                name, t.shape().stream().mapToLong(Long::longValue).toArray(), t.values()));
+        tensors.forEach((name, t) ->
+                writer.add(name, t.shape().stream().mapToLong(Long::longValue).toArray(), t.values()));
         writer.write(file);
     }
 

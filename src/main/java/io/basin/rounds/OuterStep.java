@@ -1,5 +1,6 @@
 package io.basin.rounds;
 
+import io.basin.Nullable;
 import io.basin.rounds.RoundPlan.Outer;
 import java.util.List;
 
@@ -14,14 +15,13 @@ final class OuterStep {
      * @param shares weights of each share, in their order
      * @return the next round's weights, and v
      */
-    static Combined combine(Outer outer, ModelState weights, ModelState velocity, List<ModelState> shares) {
+    static Combined combine(Outer outer, ModelState weights, @Nullable ModelState velocity, List<ModelState> shares) {
         ModelState next = new ModelState();
         ModelState v = new ModelState();
         weights.tensors().forEach((name, begin) -> {
-            List<float[]> all =
-                    shares.stream().map(s -> s.tensors().get(name).values()).toList();
+            List<float[]> all = shares.stream().map(s -> s.values(name)).toList();
             float[] w = begin.values();
-            float[] old = velocity == null ? null : velocity.tensors().get(name).values();
+            float[] old = velocity == null ? null : velocity.values(name);
             float[] made = new float[w.length];
             float[] moved = new float[w.length];
             for (int i = 0; i < w.length; i++) {
@@ -43,5 +43,5 @@ final class OuterStep {
     }
 
     /** @param velocity null where there is no outer momentum */
-    record Combined(ModelState weights, ModelState velocity) {}
+    record Combined(ModelState weights, @Nullable ModelState velocity) {}
 }

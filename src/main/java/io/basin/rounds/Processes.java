@@ -58,9 +58,11 @@ public final class Processes implements Carrier {
             int code = running.get(i).exitValue();
             if (++deaths[i] > MOST_DEATHS) {
                 throw new IllegalStateException("worker process " + i + " ended " + deaths[i]
-                        + " times in one round, the last time with exit code " + code + ": its messages are in " + log(i));
+                        + " times in one round, the last time with exit code " + code + ": its messages are in "
+                        + log(i));
             }
-            Notices.note("worker process " + i + " ended with exit code " + code + ", see " + log(i) + "; another takes its place");
+            Notices.note("worker process " + i + " ended with exit code " + code + ", see " + log(i)
+                    + "; another takes its place");
             running.set(i, start(i));
         }
     }

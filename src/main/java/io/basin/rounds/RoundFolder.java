@@ -56,12 +56,13 @@ final class RoundFolder {
         /** @throws IllegalArgumentException where a worker with {@code own} would compute something else */
         void requireSame(Job own, Path file) {
             if (!identity.equals(own.identity)) {
-                throw new IllegalArgumentException(file + " is of another training than this worker's version plans: there "
-                        + identity + ", here " + own.identity + "; use one version of Basin and one class path everywhere");
+                throw new IllegalArgumentException(
+                        file + " is of another training than this worker's version plans: there " + identity + ", here "
+                                + own.identity + "; use one version of Basin and one class path everywhere");
             }
             if (!data.equals(own.data)) {
-                throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here " + own.data
-                        + "; name the folder of the job's data with `dataDir`");
+                throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here "
+                        + own.data + "; name the folder of the job's data with `dataDir`");
             }
             if (!device.equals(own.device) && !anyDevice) {
                 throw new IllegalArgumentException(file + " asks for " + device + ", and this worker has " + own.device
@@ -147,7 +148,8 @@ final class RoundFolder {
         weights.write(weights(round), Map.of("round", Integer.toString(round)));
     }
 
-    @Nullable ModelState velocity(int round) {
+    @Nullable
+    ModelState velocity(int round) {
         Path file = round(round).resolve(VELOCITY);
         return Files.exists(file) ? ModelState.read(file) : null;
     }
@@ -228,8 +230,9 @@ final class RoundFolder {
                     + " take that away with 'chmod o-w " + folder + "'");
         }
         if (!job.equals(at.owner())) {
-            throw new IllegalArgumentException(folder + " belongs to " + at.owner().getName() + ", and its job to "
-                    + job.getName() + ": start the job in a folder of one's own");
+            throw new IllegalArgumentException(
+                    folder + " belongs to " + at.owner().getName() + ", and its job to " + job.getName()
+                            + ": start the job in a folder of one's own");
         }
     }
 

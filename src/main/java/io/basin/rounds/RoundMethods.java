@@ -63,7 +63,10 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
         Require.atLeast("innerSteps", steps, 1);
         Schedule path = path(budget, workers);
         return new RoundPlan(
-                name, 1000 * seed, lanes(0, batch, path.lr()), RoundPlan.together(workers, 0, path.steps(), steps, outer));
+                name,
+                1000 * seed,
+                lanes(0, batch, path.lr()),
+                RoundPlan.together(workers, 0, path.steps(), steps, outer));
     }
 
     /**
@@ -108,7 +111,8 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
         int each = Math.max(1, (whole.length - trunk) / workers);
         double[] own = Schedule.constant(each, swaLr).lr();
         double[] alpha = Averaging.tail(each, 0).alpha();
-        List<Lane> tails = seeds(1, workers).mapToObj(s -> new Lane(s, batch, own, alpha)).toList();
+        List<Lane> tails =
+                seeds(1, workers).mapToObj(s -> new Lane(s, batch, own, alpha)).toList();
         return new RoundPlan(
                 "parallel-swa",
                 1000 * seed,
@@ -137,7 +141,8 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
     }
 
     private static Round members(int count, int steps) {
-        return new Round(IntStream.range(0, count).mapToObj(w -> new Share(w, 0, steps)).toList(), null);
+        return new Round(
+                IntStream.range(0, count).mapToObj(w -> new Share(w, 0, steps)).toList(), null);
     }
 
     /** Conventional training's rates over a {@code part}th of the budget. */
@@ -156,7 +161,9 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
     }
 
     private List<Lane> lanes(int from, int size, double[] lr) {
-        return seeds(from, workers).mapToObj(s -> new Lane(s, size, lr, new double[lr.length])).toList();
+        return seeds(from, workers)
+                .mapToObj(s -> new Lane(s, size, lr, new double[lr.length]))
+                .toList();
     }
 
     private List<Lane> withTrunk(double[] lr, int size, List<Lane> rest) {

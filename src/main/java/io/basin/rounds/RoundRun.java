@@ -13,7 +13,6 @@ import io.basin.train.Checkpoint;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
-import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,7 +58,8 @@ public final class RoundRun {
      * @param test on the test part
      * @param validation on the held-out part; null where there is none
      */
-    public record Outcome(Path file, EpochMetrics test, @Nullable EpochMetrics validation) {}
+    public record Outcome(
+            Path file, EpochMetrics test, @Nullable EpochMetrics validation) {}
 
     /** Runs what is left of the rounds; one net comes out, or one a member. */
     public List<Outcome> run(Carrier carrier, Progress progress) {
@@ -82,8 +82,9 @@ public final class RoundRun {
                 counter.step(1);
             }
         } catch (DivergedException e) {
-            folder.end(e.getMessage());
-            throw new DivergedException(e.getMessage() + "; the weights from before that round are " + folder.weights(round));
+            folder.end(String.valueOf(e.getMessage()));
+            throw new DivergedException(
+                    e.getMessage() + "; the weights from before that round are " + folder.weights(round));
         }
         List<Outcome> made = outcomes();
         // Of members the shares are the result; else the moments of the last round are of no use any more.
@@ -141,7 +142,8 @@ public final class RoundRun {
     private boolean endsEpoch(int round) {
         int epoch = splits.trainSet().count();
         RoundPlan plan = workshop.plan();
-        return plan.samples(round) / epoch < plan.samples(round + 1) / epoch || round == plan.rounds().size() - 1;
+        return plan.samples(round) / epoch < plan.samples(round + 1) / epoch
+                || round == plan.rounds().size() - 1;
     }
 
     private static void append(JsonLines lines, Map<String, Object> line) {
@@ -173,7 +175,8 @@ public final class RoundRun {
         RoundPlan plan = workshop.plan();
         int last = plan.rounds().size();
         Round round = plan.rounds().get(last - 1);
-        if (round.outer() != null) return List.of(outcome(plan.name(), ModelState.read(folder.weights(last)), plan.seed()));
+        if (round.outer() != null)
+            return List.of(outcome(plan.name(), ModelState.read(folder.weights(last)), plan.seed()));
         return IntStream.range(0, round.shares().size())
                 .mapToObj(w -> outcome(
                         plan.name() + "-" + (w + 1),
@@ -190,7 +193,8 @@ public final class RoundRun {
         Path file = folder.path().resolve(name + ".safetensors");
         String source = model.graph().source();
         String net = source.isEmpty() ? workshop.settings().model() : source;
-        Map<String, String> header = new LinkedHashMap<>(splits.header(net, workshop.plan().name(), Long.toString(init)));
+        Map<String, String> header =
+                new LinkedHashMap<>(splits.header(net, workshop.plan().name(), Long.toString(init)));
         Checkpoint.saveModel(file, model, model.weights(), header);
         return new Outcome(file, test, validation);
     }

@@ -88,7 +88,8 @@ final class ShareRunner implements AutoCloseable {
             if (training.step() % LOOK == 0 && stop.getAsBoolean()) throw new Stopped();
         }
         EpochMetrics metrics = training.totals();
-        if (metrics.broken() >= 0) throw diverged(round, worker, "the loss is no longer finite at step " + metrics.broken());
+        if (metrics.broken() >= 0)
+            throw diverged(round, worker, "the loss is no longer finite at step " + metrics.broken());
         ModelState state = lane.averages(share)
                 ? ModelState.of(model, model.store().averaged())
                 : ModelState.of(model, model.weights());
@@ -101,8 +102,8 @@ final class ShareRunner implements AutoCloseable {
     }
 
     private DivergedException diverged(int round, int worker, String what) {
-        return new DivergedException("worker " + worker + " in round " + (round + 1) + ": " + what
-                + "; try a smaller `lr` or a `warmUp`");
+        return new DivergedException(
+                "worker " + worker + " in round " + (round + 1) + ": " + what + "; try a smaller `lr` or a `warmUp`");
     }
 
     /** Members of the first round begin with weights of their own. */

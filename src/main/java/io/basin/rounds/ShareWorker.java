@@ -35,7 +35,12 @@ public final class ShareWorker implements AutoCloseable {
      */
     public byte[] compute(int round, int worker, byte[] weights, byte @Nullable [] moments, String by) {
         ShareRunner.Result result = bench.runner()
-                .run(round, worker, ModelState.of(weights), moments == null ? null : ModelState.of(moments), () -> false);
+                .run(
+                        round,
+                        worker,
+                        ModelState.of(weights),
+                        moments == null ? null : ModelState.of(moments),
+                        () -> false);
         return result.state().bytes(header(round, worker, result.metrics(), by));
     }
 

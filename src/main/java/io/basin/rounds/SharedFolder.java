@@ -56,7 +56,8 @@ public final class SharedFolder implements Carrier {
             folder.requireThere();
             Optional<String> failure = folder.failure(round, shares);
             if (failure.isPresent()) throw new DivergedException(failure.get());
-            long done = IntStream.range(0, shares).filter(w -> folder.has(round, w)).count();
+            long done =
+                    IntStream.range(0, shares).filter(w -> folder.has(round, w)).count();
             if (done == shares) return;
             boolean claimed = IntStream.range(0, shares).anyMatch(w -> Claim.read(folder.claim(round, w)) != null);
             if (done != had || claimed) last = System.nanoTime();

@@ -66,7 +66,9 @@ public final class Threads implements Carrier {
                 throw new IllegalStateException("interrupted amid a round", e);
             } catch (CancellationException | ExecutionException e) {
                 stop.set(true);
-                if (failure == null && e.getCause() instanceof RuntimeException r && !(r instanceof ShareRunner.Stopped)) failure = r;
+                if (failure == null
+                        && e.getCause() instanceof RuntimeException r
+                        && !(r instanceof ShareRunner.Stopped)) failure = r;
                 else if (failure == null && e.getCause() instanceof Error error) throw error;
             }
         }
@@ -79,8 +81,7 @@ public final class Threads implements Carrier {
         if (bench == null) benches[thread] = bench = workshop.open();
         int before = workshop.plan().before(round, worker);
         ModelState moments = before < 0 ? null : ModelState.read(folder.share(round - 1, before));
-        folder.hand(
-                round, worker, bench.runner().run(round, worker, weights, moments, stop::get), "thread " + thread);
+        folder.hand(round, worker, bench.runner().run(round, worker, weights, moments, stop::get), "thread " + thread);
     }
 
     @Override

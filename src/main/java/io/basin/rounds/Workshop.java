@@ -52,6 +52,7 @@ public record Workshop(
         String all = settings.identity() + ", net=" + net.get().fingerprint() + ", " + plan;
         String identity = plan.name() + ", " + plan.rounds().size() + " rounds, "
                 + Sha256.of(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16);
-        return new RoundFolder.Job(identity, splits.fingerprint(), splits.device().describe(), anyDevice);
+        return new RoundFolder.Job(
+                identity, splits.fingerprint(), splits.device().describe(), anyDevice);
     }
 }

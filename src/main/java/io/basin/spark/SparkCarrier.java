@@ -20,7 +20,8 @@ public final class SparkCarrier implements Carrier {
     }
 
     /** What comes back: a share, or why there is none. */
-    record Done(int worker, byte @Nullable [] share, @Nullable String failure) implements Serializable {
+    record Done(
+            int worker, byte @Nullable [] share, @Nullable String failure) implements Serializable {
         private static final long serialVersionUID = 1;
     }
 

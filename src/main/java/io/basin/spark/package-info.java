@@ -3,4 +3,3 @@
  * mode: shares are pure functions, so Spark may run one again, twice or elsewhere, and executors may come and go.
  */
 package io.basin.spark;
-

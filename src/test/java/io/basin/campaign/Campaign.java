@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * and written to {@code bench/results/campaign-DATE.md}; any failure ends it with exit code 1.
  */
 public final class Campaign {
-    private static final List<Part> PARTS = List.of(new KillsPart(), new PairsPart(), new FlipsPart(), new FilesPart(), new RoundsPart());
+    private static final List<Part> PARTS =
+            List.of(new KillsPart(), new PairsPart(), new FlipsPart(), new FilesPart(), new RoundsPart());
 
     private Campaign() {}
 
@@ -73,7 +74,8 @@ public final class Campaign {
                         + seed + (only.equals("all") ? "" : " -Dcampaign.only=" + only)
                         + "`, commit " + commit() + ", " + took.toMinutes() + " minutes.\nMachine: " + machine()
                         + "\n\nA case holds where a killed run ends with the bytes of an undisturbed one, a pair leaves one"
-                        + " whole run or two, a job whose workers are killed ends with the bits of a quiet one, and a damaged file is read or refused by name.\n\n" + results);
+                        + " whole run or two, a job whose workers are killed ends with the bits of a quiet one, and a damaged file is read or refused by name.\n\n"
+                        + results);
         System.out.println("written to " + file);
     }
 

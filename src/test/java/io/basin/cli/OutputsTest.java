@@ -34,8 +34,22 @@ class OutputsTest {
 
     private static Shell train(Object dataset, Path out, Object... more) {
         Object[] args = {
-            "train", dataset, "--method", "sgd", "--epochs", 1, "--batch-size", 16, "--validation", 20, "--device", "cpu",
-            "--threads", 1, "--out", out
+            "train",
+            dataset,
+            "--method",
+            "sgd",
+            "--epochs",
+            1,
+            "--batch-size",
+            16,
+            "--validation",
+            20,
+            "--device",
+            "cpu",
+            "--threads",
+            1,
+            "--out",
+            out
         };
         Object[] all = java.util.Arrays.copyOf(args, args.length + more.length);
         System.arraycopy(more, 0, all, args.length, more.length);
@@ -85,10 +99,22 @@ class OutputsTest {
     void otherKindsOfFilesStayAndOlderResultsAreReplaced() throws Exception {
         Path other = folder.resolve("other.pt");
         Files.writeString(other, "mine");
-        refused(other, "--json", "exists, and is by its name", "evaluate", weights, "--data-dir", data, "--json", other);
+        refused(
+                other,
+                "--json",
+                "exists, and is by its name",
+                "evaluate",
+                weights,
+                "--data-dir",
+                data,
+                "--json",
+                other);
         Path results = folder.resolve("results.json");
         for (int i = 0; i < 2; i++) {
-            assertEquals(0, Shell.run("evaluate", weights, "--data-dir", data, "--json", results).code());
+            assertEquals(
+                    0,
+                    Shell.run("evaluate", weights, "--data-dir", data, "--json", results)
+                            .code());
         }
     }
 
@@ -97,10 +123,15 @@ class OutputsTest {
     void resultsOfAnotherRunAreRefused() throws Exception {
         Path other = folder.resolve("other");
         assertEquals(0, train("mnist", other, "--data-dir", data, "--lr", 0.01).code());
-        Files.copy(other.resolve("results.json"), run.resolve("results.json"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(
+                other.resolve("results.json"),
+                run.resolve("results.json"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         Shell said = Shell.run("report", run);
         assertEquals(1, said.code(), said.err());
-        assertTrue(said.complaint().contains("results.json: is of another run than the config.json beside it"), said.complaint());
+        assertTrue(
+                said.complaint().contains("results.json: is of another run than the config.json beside it"),
+                said.complaint());
     }
 
     /** Its path is in the file as it is; only messages cut and clean it. */
@@ -118,8 +149,24 @@ class OutputsTest {
             }
             Path out = folder.resolve("own" + odd.length());
             Shell trained = Shell.run(
-                    "train", pictures, "--method", "sgd", "--model", "mlp", "--image-size", 8, "--epochs", 1, "--batch-size", 4,
-                    "--threads", 1, "--device", "cpu", "--out", out);
+                    "train",
+                    pictures,
+                    "--method",
+                    "sgd",
+                    "--model",
+                    "mlp",
+                    "--image-size",
+                    8,
+                    "--epochs",
+                    1,
+                    "--batch-size",
+                    4,
+                    "--threads",
+                    1,
+                    "--device",
+                    "cpu",
+                    "--out",
+                    out);
             assertEquals(0, trained.code(), trained.err());
             Shell said = Shell.run("evaluate", out.resolve("seed-1/sgd/sgd.safetensors"), "--threads", 1);
             assertEquals(0, said.code(), said.err());

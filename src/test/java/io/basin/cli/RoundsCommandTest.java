@@ -28,8 +28,24 @@ class RoundsCommandTest {
 
     private List<Object> words(Object... more) {
         List<Object> all = new ArrayList<>(List.of(
-                "rounds", "mnist", "--data-dir", data, "--model", "lenet-bn", "--epochs", 2, "--batch-size", 8,
-                "--validation", 20, "--device", "cpu", "--workers", 3, "--inner-steps", 2));
+                "rounds",
+                "mnist",
+                "--data-dir",
+                data,
+                "--model",
+                "lenet-bn",
+                "--epochs",
+                2,
+                "--batch-size",
+                8,
+                "--validation",
+                20,
+                "--device",
+                "cpu",
+                "--workers",
+                3,
+                "--inner-steps",
+                2));
         all.addAll(List.of(more));
         return all;
     }
@@ -99,7 +115,9 @@ class RoundsCommandTest {
         assertEquals(2, rounds("--workers", 0).code());
         Shell nowhere = Shell.run("worker", folder.resolve("nowhere"));
         assertEquals(2, nowhere.code());
-        assertTrue(nowhere.complaint().contains("start a job there with 'basin rounds DATASET --out"), nowhere.complaint());
+        assertTrue(
+                nowhere.complaint().contains("start a job there with 'basin rounds DATASET --out"),
+                nowhere.complaint());
         Shell spark = rounds("--spark", "spark:/nonsense");
         assertTrue(spark.code() != 0 && spark.complaint().contains("--spark"), spark.complaint());
     }

@@ -25,15 +25,17 @@ public final class RoundKills implements AutoCloseable {
     public RoundKills(Path folder, long seed) throws Exception {
         jobs = Files.createDirectory(folder.resolve("jobs"));
         random = new SplittableRandom(seed);
-        undisturbed = TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), TinyJob.plan(), 2).get(0));
+        undisturbed = TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), TinyJob.plan(), 2)
+                .get(0));
     }
 
     /** One job to its end, with a random number of deaths and arrivals; empty where its weights have the bits of a quiet one. */
     public String schedule() throws Exception {
         while (alive.size() < 2) join();
         Path job = Files.createDirectory(jobs.resolve("job-" + schedules));
-        CompletableFuture<String> driven = CompletableFuture.supplyAsync(() -> TinyJob.sum(
-                TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
+        CompletableFuture<String> driven = CompletableFuture.supplyAsync(() ->
+                TinyJob.sum(TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false))
+                        .get(0)));
         for (int deaths = 1 + random.nextInt(2); deaths > 0; deaths--) {
             // Some die amid a share, some while they wait, some before they have begun.
             Thread.sleep(random.nextInt(schedules == 0 ? 1200 : 250));

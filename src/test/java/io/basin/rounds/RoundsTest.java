@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.AdamW;
-import io.basin.device.Device;
-import io.basin.device.Devices;
 import io.basin.methods.Baseline;
 import io.basin.methods.Budget;
 import io.basin.methods.Method;
@@ -18,7 +16,6 @@ import io.basin.rounds.RoundPlan.Round;
 import io.basin.rounds.RoundPlan.Share;
 import io.basin.train.DivergedException;
 import io.basin.train.Model;
-import io.basin.train.Splits;
 import io.basin.train.Training;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +56,8 @@ class RoundsTest {
             while (training.step() < training.steps()) training.advance();
             ModelState made = ModelState.read(file);
             for (var p : model.store().parameters()) {
-                assertArrayEquals(model.read(p.name()), made.tensors().get(p.name()).values(), p.name());
+                assertArrayEquals(
+                        model.read(p.name()), made.tensors().get(p.name()).values(), p.name());
             }
         }
     }
@@ -70,7 +68,9 @@ class RoundsTest {
         RoundPlan plan = plan(method);
         List<RoundRun.Outcome> one = TinyJob.inThreads(place("one"), plan, 1);
         List<RoundRun.Outcome> three = TinyJob.inThreads(place("three"), plan, 3);
-        assertEquals(one.stream().map(TinyJob::sum).toList(), three.stream().map(TinyJob::sum).toList());
+        assertEquals(
+                one.stream().map(TinyJob::sum).toList(),
+                three.stream().map(TinyJob::sum).toList());
         // What a net that has learnt nothing says of four classes.
         for (RoundRun.Outcome o : one) assertTrue(o.test().meanLoss() < Math.log(4), method + " learns: " + o.test());
     }
@@ -132,9 +132,13 @@ class RoundsTest {
                 new ModelState().put("norm1.running_var", tensor(0.4f)).put("conv1.weight", tensor(1f)),
                 new ModelState().put("norm1.running_var", tensor(0.6f)).put("conv1.weight", tensor(1f)));
         OuterStep.Combined mean = OuterStep.combine(Outer.MEAN, w, null, shares);
-        assertEquals((float) (16777218.0 / 3), mean.weights().tensors().get("conv1.weight").values()[0]);
+        assertEquals(
+                (float) (16777218.0 / 3),
+                mean.weights().tensors().get("conv1.weight").values()[0]);
         OuterStep.Combined stepped = OuterStep.combine(new Outer(0.7, 0.9), w, null, shares);
-        assertEquals((float) ((0.2f + 0.4f + (double) 0.6f) / 3), stepped.weights().tensors().get("norm1.running_var").values()[0]);
+        assertEquals(
+                (float) ((0.2f + 0.4f + (double) 0.6f) / 3),
+                stepped.weights().tensors().get("norm1.running_var").values()[0]);
     }
 
     private static ModelState.Tensor tensor(float value) {
@@ -158,13 +162,15 @@ class RoundsTest {
     @Test
     void adamWsMomentsGoOnFromRoundToRound() throws Exception {
         Workshop sgd = TinyJob.workshop(TinyJob.methods(1).localSgd(4));
-        Workshop adam = new Workshop(
-                sgd.plan(), sgd.settings().with(new AdamW(0.01)), sgd.net(), sgd.data(), sgd.device());
-        Workshop whole = new Workshop(
-                TinyJob.methods(1).localSgd(1000), adam.settings(), sgd.net(), sgd.data(), sgd.device());
+        Workshop adam =
+                new Workshop(sgd.plan(), sgd.settings().with(new AdamW(0.01)), sgd.net(), sgd.data(), sgd.device());
+        Workshop whole =
+                new Workshop(TinyJob.methods(1).localSgd(1000), adam.settings(), sgd.net(), sgd.data(), sgd.device());
         assertEquals(
-                TinyJob.sum(TinyJob.run(place("whole"), whole, f -> new Threads(f, whole, 1)).get(0)),
-                TinyJob.sum(TinyJob.run(place("rounds"), adam, f -> new Threads(f, adam, 1)).get(0)));
+                TinyJob.sum(TinyJob.run(place("whole"), whole, f -> new Threads(f, whole, 1))
+                        .get(0)),
+                TinyJob.sum(TinyJob.run(place("rounds"), adam, f -> new Threads(f, adam, 1))
+                        .get(0)));
     }
 
     @Test
@@ -192,17 +198,20 @@ class RoundsTest {
     @Test
     void aDriverThatIsLostGoesOnFromTheLastRound() throws Exception {
         RoundPlan plan = TinyJob.plan();
-        String undisturbed = TinyJob.sum(TinyJob.inThreads(place("whole"), plan, 2).get(0));
+        String undisturbed =
+                TinyJob.sum(TinyJob.inThreads(place("whole"), plan, 2).get(0));
         Path place = place("lost");
         Workshop workshop = TinyJob.workshop(plan);
         for (int dies = 0; dies < 3; dies++) {
             int at = dies;
-            assertThrows(IllegalStateException.class, () -> TinyJob.run(place, workshop, f -> new Dying(f, workshop, at)));
+            assertThrows(
+                    IllegalStateException.class, () -> TinyJob.run(place, workshop, f -> new Dying(f, workshop, at)));
         }
         assertEquals(undisturbed, TinyJob.sum(TinyJob.inThreads(place, plan, 1).get(0)));
         List<String> lines = Files.readAllLines(place.resolve("rounds.jsonl"));
         assertEquals(plan.rounds().size(), lines.size());
-        for (int r = 0; r < lines.size(); r++) assertTrue(lines.get(r).contains("\"round\":" + (r + 1) + ","), lines.get(r));
+        for (int r = 0; r < lines.size(); r++)
+            assertTrue(lines.get(r).contains("\"round\":" + (r + 1) + ","), lines.get(r));
     }
 
     /** Dies after a few rounds, with some shares handed over and some not. */

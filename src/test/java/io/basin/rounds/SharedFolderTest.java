@@ -34,8 +34,9 @@ class SharedFolderTest {
     }
 
     private CompletableFuture<String> drive(Path job, Workshop workshop) {
-        return CompletableFuture.supplyAsync(() -> TinyJob.sum(
-                TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false)).get(0)));
+        return CompletableFuture.supplyAsync(() ->
+                TinyJob.sum(TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false))
+                        .get(0)));
     }
 
     private CompletableFuture<String> work(Path job, Workshop workshop, String name) {
@@ -64,7 +65,11 @@ class SharedFolderTest {
         Workshop other = TinyJob.workshop(TinyJob.methods(3).localSgd(4));
         assertTrue(refusal(other).contains("is of another training"));
         Workshop threads = new Workshop(
-                workshop.plan(), workshop.settings(), workshop.net(), workshop.data(), () -> io.basin.device.Devices.open("cpu", 2));
+                workshop.plan(),
+                workshop.settings(),
+                workshop.net(),
+                workshop.data(),
+                () -> io.basin.device.Devices.open("cpu", 2));
         assertTrue(refusal(threads).contains("rounds differently"));
         work(folder, workshop, "right").get();
         driven.get();
@@ -84,7 +89,9 @@ class SharedFolderTest {
         while (new RoundFolder(job).newest() < 0) Thread.sleep(5);
         Files.move(job, folder.resolve("away"));
         ExecutionException e = assertThrows(ExecutionException.class, driven::get);
-        assertTrue(e.getCause().getMessage().contains("the job's folder is gone"), e.getCause().getMessage());
+        assertTrue(
+                e.getCause().getMessage().contains("the job's folder is gone"),
+                e.getCause().getMessage());
     }
 
     @Test

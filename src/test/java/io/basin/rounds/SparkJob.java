@@ -24,9 +24,7 @@ public final class SparkJob {
     public static void main(String[] args) {
         Workshop workshop = TinyJob.workshop(plan());
         System.out.println(TinyJob.sum(TinyJob.run(
-                        Path.of(args[0]),
-                        workshop,
-                        f -> new SparkCarrier(f, workshop.plan(), new Source(), args[1]))
+                        Path.of(args[0]), workshop, f -> new SparkCarrier(f, workshop.plan(), new Source(), args[1]))
                 .get(0)));
     }
 }

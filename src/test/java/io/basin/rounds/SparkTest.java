@@ -40,9 +40,19 @@ class SparkTest {
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1"));
         Stream.of(
-                        "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio",
-                        "java.util", "java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs",
-                        "sun.security.action", "sun.util.calendar")
+                        "java.lang",
+                        "java.lang.invoke",
+                        "java.lang.reflect",
+                        "java.io",
+                        "java.net",
+                        "java.nio",
+                        "java.util",
+                        "java.util.concurrent",
+                        "java.util.concurrent.atomic",
+                        "sun.nio.ch",
+                        "sun.nio.cs",
+                        "sun.security.action",
+                        "sun.util.calendar")
                 .forEach(p -> words.add("--add-opens=java.base/" + p + "=ALL-UNNAMED"));
         return words;
     }
@@ -55,8 +65,9 @@ class SparkTest {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(name + ".txt").toFile());
-        builder.environment().putAll(Map.of(
-                "SPARK_HOME", home().toString(), "SPARK_SCALA_VERSION", "2.13", "SPARK_LOCAL_IP", "127.0.0.1"));
+        builder.environment()
+                .putAll(Map.of(
+                        "SPARK_HOME", home().toString(), "SPARK_SCALA_VERSION", "2.13", "SPARK_LOCAL_IP", "127.0.0.1"));
         Process made = builder.start();
         processes.add(made);
         return made;
@@ -77,7 +88,9 @@ class SparkTest {
     private static List<String> ownClasses() {
         String folders = String.join(
                 File.pathSeparator,
-                Arrays.stream(CLASS_PATH.split(File.pathSeparator)).filter(e -> !e.endsWith(".jar")).toList());
+                Arrays.stream(CLASS_PATH.split(File.pathSeparator))
+                        .filter(e -> !e.endsWith(".jar"))
+                        .toList());
         return List.of(
                 "-Dspark.executor.extraClassPath=" + folders,
                 "-Dspark.executor.memory=512m",
@@ -88,16 +101,37 @@ class SparkTest {
 
     @Test
     void anExecutorThatIsKilledAmidARoundDoesNotShowInTheBits() throws Exception {
-        String expected = TinyJob.sum(
-                TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), SparkJob.plan(), 2).get(0));
+        String expected =
+                TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), SparkJob.plan(), 2)
+                        .get(0));
         int port = freePort();
         String master = "spark://127.0.0.1:" + port;
-        start("master", List.of(), "org.apache.spark.deploy.master.Master",
-                "--host", "127.0.0.1", "--port", Integer.toString(port), "--webui-port", "0");
+        start(
+                "master",
+                List.of(),
+                "org.apache.spark.deploy.master.Master",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                Integer.toString(port),
+                "--webui-port",
+                "0");
         for (String worker : List.of("worker-1", "worker-2")) {
-            start(worker, List.of(), "org.apache.spark.deploy.worker.Worker",
-                    "--host", "127.0.0.1", "--cores", "1", "--memory", "600m", "--webui-port", "0",
-                    "--work-dir", folder.resolve(worker).toString(), master);
+            start(
+                    worker,
+                    List.of(),
+                    "org.apache.spark.deploy.worker.Worker",
+                    "--host",
+                    "127.0.0.1",
+                    "--cores",
+                    "1",
+                    "--memory",
+                    "600m",
+                    "--webui-port",
+                    "0",
+                    "--work-dir",
+                    folder.resolve(worker).toString(),
+                    master);
         }
         Path job = Files.createDirectory(folder.resolve("job"));
         Process driver = start("driver", ownClasses(), SparkJob.class.getName(), job.toString(), master);

@@ -55,7 +55,11 @@ final class TinyJob {
     static List<RoundRun.Outcome> run(Path folder, Workshop workshop, Function<Path, Carrier> carrier) {
         try (Device device = Devices.open("cpu", 1);
                 Splits splits = new Splits(device, DATA, workshop.settings().data()).cut();
-                Model model = new Model(device, workshop.net().get(), Loss.crossEntropy(0), workshop.settings().precision());
+                Model model = new Model(
+                        device,
+                        workshop.net().get(),
+                        Loss.crossEntropy(0),
+                        workshop.settings().precision());
                 Carrier made = carrier.apply(folder)) {
             return new RoundRun(folder, workshop, splits, model, false).run(made, Progress.NONE);
         }
