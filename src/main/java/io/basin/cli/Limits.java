@@ -63,6 +63,9 @@ final class Limits {
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(1, OwnData.MOST_SIZE, "--image-size");
+        from(0, OwnData.MOST_SIZE, "--cutout");
+        from(0, 1, "--color-jitter");
+        from(0, 100, "--mixup");
         from(0, SAMPLES, "--checkpoint-every");
         from(1, EPOCHS, "--lookahead-every");
         from(1, NETS, "--wsm-models", "--posthoc-ema-snapshots");

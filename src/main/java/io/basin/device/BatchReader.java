@@ -4,7 +4,10 @@ import io.basin.Api;
 import io.basin.text.Require;
 
 /**
- * How a plan draws its batches: gathers, pads, crops, flips and normalises the samples of the step that the run state counts.
+ * How a plan draws its batches: gathers, augments and normalises the samples of the step that the run state counts.
+ *
+ * <p>Mixup, where the augmentation has it, is of shuffled batches alone: a pass over samples in their own order, as evaluation and
+ * batch norm's statistics need it, mixes none.
  *
  * @param batch samples a step
  * @param seed of the order and of the augmentation
@@ -33,6 +36,18 @@ public record BatchReader(int batch, Augmentation augmentation, long seed, boole
                     "`batch` " + batch + " exceeds the " + images.count() + " training samples");
         }
         augmentation.requireFit(images.height(), images.width(), images.channels());
+        augmentation.distortion().requireFit(images.height(), images.width(), images.floats(), images.targets());
+        if (mixes() && batch < 2) throw new IllegalArgumentException("`mixup` needs a `batch` of 2 or more samples");
+    }
+
+    /** Whether batches are mixed. */
+    public boolean mixes() {
+        return shuffled && augmentation.distortion().mixup() > 0;
+    }
+
+    /** Bytes of a batch's labels as {@link Op.Batch#labels} has them. */
+    public long labelBytes(Images images) {
+        return 4L * images.labelWidth() * batch * (mixes() ? 3 : 1);
     }
 
     public BatchReader withBatch(int size) {

@@ -74,9 +74,11 @@ public final class Splits implements AutoCloseable {
         sets.put(Part.TEST, data.test());
     }
 
-    /** Cuts now what is else cut when it is first asked for, so that counts which do not fit are refused at once. */
+    /** Cuts now what is else cut when it is first asked for, so that what does not fit the samples is refused at once. */
     public Splits cut() {
         stepsPerEpoch();
+        Dataset train = trainSet();
+        how.distortion().requireFit(train.height(), train.width(), train.isFloat(), train.classes() == 0);
         return this;
     }
 
@@ -182,10 +184,11 @@ public final class Splits implements AutoCloseable {
         return data.fingerprint();
     }
 
-    /** How training reads samples: crops and flips, and normalisation by the training part's own pixels. */
+    /** How training reads samples: crops, flips and distortion, and normalisation by the training part's own pixels. */
     public Augmentation augmentation() {
         return guard.get(() -> {
-            if (augmentation == null) augmentation = trainSet().augmentation(how.pad(), how.flip());
+            if (augmentation == null)
+                augmentation = trainSet().augmentation(how.pad(), how.flip()).with(how.distortion());
             return augmentation;
         });
     }
@@ -209,7 +212,7 @@ public final class Splits implements AutoCloseable {
         return reader(0).plain();
     }
 
-    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
+    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained, and not mixed. */
     public BatchReader augmentedBatch() {
         return reader(0).ordered();
     }
@@ -240,7 +243,8 @@ public final class Splits implements AutoCloseable {
                 how.batch(),
                 how.pad(),
                 how.flip(),
-                fingerprint());
+                fingerprint(),
+                how.distortion());
     }
 
     /** The same as entries of a file's header, with the names of the classes. */

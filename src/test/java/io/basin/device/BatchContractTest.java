@@ -129,6 +129,64 @@ class BatchContractTest {
 
     @ParameterizedTest
     @MethodSource(ALL)
+    void distortedAndMixedBatchesMatchTheReferenceWithBothLabels(Subject subject) {
+        for (Distortion d : new Distortion[] {new Distortion(0.4, 3, 0), new Distortion(0.7, 2, 0.5)}) {
+            Augmentation how = new Augmentation(
+                    1, true, d, Sets.plain(1, 3).augmentation().mean(), new float[] {0.3f, 0.2f, 0.25f});
+            BatchReader spec = new BatchReader(BATCH, how, 13, true);
+            try (Device device = subject.open();
+                    Device reference = new ReferenceDevice();
+                    OpTrial trial = trial(device, COUNT, spec);
+                    OpTrial oracle = trial(reference, COUNT, spec)) {
+                for (int step : new int[] {0, 1, 3, 4, 9}) {
+                    int[] labels = draw(trial, step);
+                    oracle.control.start(step);
+                    oracle.batch.forward();
+                    assertArrayEquals(oracle.read(oracle.batch.output()), trial.read(trial.batch.output()));
+                    for (int row = 0; row < BATCH; row++) {
+                        int index = at(step, row);
+                        assertEquals(index, labels[row]);
+                        if (d.mixup() == 0) continue;
+                        assertEquals(at(step, (row + 1) % BATCH), labels[BATCH + row]);
+                        float share = new Augment(how, 4, 5, 3).share(index, 13, step / 4);
+                        assertEquals(share, Float.intBitsToFloat(labels[2 * BATCH + row]));
+                    }
+                }
+            }
+        }
+    }
+
+    private static int at(int step, int row) {
+        return Permutation.at(step % 4 * BATCH + row, COUNT, 13, step / 4);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void whatCannotBeDistortedIsRefusedByName(Subject subject) {
+        Distortion all = new Distortion(0.1, 0, 0.2);
+        try (Device device = subject.open();
+                Images floats = Sets.ofFloats(device, new float[8], new float[4], Shape.of(1, 1, 2), 1)) {
+            Augmentation how = Sets.plain(2, 1).augmentation();
+            assertRefused("`jitter`", new BatchReader(2, how.with(all), 1, true), floats);
+            assertRefused("`mixup`", new BatchReader(2, how.with(new Distortion(0, 0, 0.2)), 1, true), floats);
+            Images pictures = Sets.random(device, 1, 4, SAMPLE, 3);
+            try (pictures) {
+                Augmentation colours = Sets.plain(2, 3).augmentation();
+                assertRefused("`batch`", new BatchReader(1, colours.with(all), 1, true), pictures);
+                assertRefused("`cutout`", new BatchReader(2, colours.with(new Distortion(0, 4, 0)), 1, true), pictures);
+                new BatchReader(1, colours.with(all), 1, false).requireFit(pictures);
+            }
+        }
+    }
+
+    private static void assertRefused(String named, BatchReader spec, Images images) {
+        String message = assertThrows(IllegalArgumentException.class, () -> spec.requireFit(images))
+                .getMessage();
+        assertTrue(message.contains(named), message);
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
     void aBatchLargerThanTheTrainingSetIsRefused(Subject subject) {
         try (Device device = subject.open()) {
             Images images = Sets.random(device, 1, 4, SAMPLE, 3);
