@@ -1,4 +1,5 @@
-// Draws the batch of step t from the image set that lives on the device.
+// Draws the batch of step t from the image set that lives on the device, or from a ring of the samples of `ring` steps, in which
+// row r of step t is place (t mod ring) rows + r.
 //
 // Shuffled: with S = count / rows whole batches an epoch, row r is place (t mod S) rows + r of epoch t / S in its keyed
 // order. Otherwise it is sample t rows + r; past the end pixels are 0 and labels are `absent`. Augmentation crops at
@@ -15,7 +16,8 @@
 //         const u8* pixels /* (count, H, W, C) */, const int* labels /* (count, L) */,
 //         const float* table /* (C, 256), then of what is distorted (C, 2): mean, std, then of what is mixed 1024 shares */,
 //         const Control*, u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled,
-//         u32 labelWidth /* L */, int absent, float jitter, u32 cutout, u32 mixup)
+//         u32 labelWidth /* L */, int absent, float jitter, u32 cutout, u32 mixup,
+//         u32 ring /* 0: all samples are there */)
 //   batchFloats(the same with const float* pixels and a table that begins with (C, 2): mean, std)
 //   batchBf16(...)         with bf16* out
 //   batchFloatsBf16(...)
@@ -34,11 +36,13 @@ struct Reader {
     u32 shuffled;
     float jitter;
     u32 cutout;
+    u32 ring;
 };
 
 // Where one row comes from, and what changes in it.
 struct Draw {
     u64 epoch;
+    u64 at;            // where it lies
     u32 sample;
     int down;
     int right;
@@ -56,9 +60,10 @@ __device__ inline uint4 words(const Reader& r, const Draw& d, Stream use) {
 __device__ inline Draw draw(const Reader& r, u64 step, u32 row) {
     const u64 batches = r.count / r.rows;
     const u64 place = (r.shuffled ? step % batches : step) * r.rows + row;
-    Draw d = {r.shuffled ? step / batches : 0, 0, 0, 0, 0, place < r.count};
+    Draw d = {r.shuffled ? step / batches : 0, 0, 0, 0, 0, 0, place < r.count};
     if (!d.present) return d;
     d.sample = r.shuffled ? permuted((u32)place, r.count, r.seed, d.epoch) : (u32)place;
+    d.at = r.ring ? step % r.ring * r.rows + row : d.sample;
     if (r.pad != 0 || r.flip) {
         const uint4 w = words(r, d, AUGMENTATION);
         d.down = (int)below(w.x, 2 * r.pad + 1) - (int)r.pad;
@@ -117,7 +122,7 @@ __device__ inline float element(const Reader& r, const Draw& d, const P* pixels,
     const u32 fromY = y + d.down;
     const u32 fromX = (d.mirror ? r.width - 1 - x : x) + d.right;
     const bool inside = fromY < r.height && fromX < r.width;
-    const P* pixel = pixels + (((u64)d.sample * r.height + fromY) * r.width + fromX) * r.channels;
+    const P* pixel = pixels + ((d.at * r.height + fromY) * r.width + fromX) * r.channels;
     if (r.jitter > 0) return jittered(d, inside ? pixel : nullptr, r.channels, c, moments);
     return value(inside ? pixel[c] : 0, c);
 }
@@ -136,14 +141,14 @@ __device__ inline void read(const Reader r, V* out, int* outLabels, const P* pix
         if (mixup) {
             const float* shares = moments + 2 * r.channels;
             share = shares[words(r, own, MIXUP).x >> 22];
-            outLabels[r.rows + row] = labels[other.sample];
+            outLabels[r.rows + row] = labels[other.at];
             outLabels[2 * r.rows + row] = (int)__float_as_uint(share);
         }
     }
     __syncthreads();
     const Draw own = shared[0];
     for (u32 k = threadIdx.x; k < labelWidth; k += blockDim.x) {
-        outLabels[(u64)row * labelWidth + k] = own.present ? labels[(u64)own.sample * labelWidth + k] : absent;
+        outLabels[(u64)row * labelWidth + k] = own.present ? labels[own.at * labelWidth + k] : absent;
     }
     const u32 size = r.height * r.width * r.channels;
     for (u32 i = threadIdx.x; i < size; i += blockDim.x) {
@@ -160,8 +165,8 @@ extern "C" __global__ void __launch_bounds__(256)
 batch(float* __restrict__ out, int* __restrict__ outLabels, const u8* __restrict__ pixels,
       const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control, u32 rows,
       u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled, u32 labelWidth,
-      int absent, float jitter, u32 cutout, u32 mixup) {
-    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout};
+      int absent, float jitter, u32 cutout, u32 mixup, u32 ring) {
+    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout, ring};
     read(r, out, outLabels, pixels, labels, table + channels * 256, control, labelWidth, absent, mixup,
          [=](u8 pixel, u32 c) { return table[c * 256 + pixel]; });
 }
@@ -170,8 +175,8 @@ extern "C" __global__ void __launch_bounds__(256)
 batchBf16(bf16* __restrict__ out, int* __restrict__ outLabels, const u8* __restrict__ pixels,
       const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control, u32 rows,
       u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled, u32 labelWidth,
-      int absent, float jitter, u32 cutout, u32 mixup) {
-    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout};
+      int absent, float jitter, u32 cutout, u32 mixup, u32 ring) {
+    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout, ring};
     read(r, out, outLabels, pixels, labels, table + channels * 256, control, labelWidth, absent, mixup,
          [=](u8 pixel, u32 c) { return table[c * 256 + pixel]; });
 }
@@ -180,8 +185,8 @@ extern "C" __global__ void __launch_bounds__(256)
 batchFloats(float* __restrict__ out, int* __restrict__ outLabels, const float* __restrict__ pixels,
             const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control,
             u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled,
-            u32 labelWidth, int absent, float jitter, u32 cutout, u32 mixup) {
-    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout};
+            u32 labelWidth, int absent, float jitter, u32 cutout, u32 mixup, u32 ring) {
+    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout, ring};
     read(r, out, outLabels, pixels, labels, table, control, labelWidth, absent, mixup,
          [=](float v, u32 c) { return normalised(v, table, c); });
 }
@@ -190,8 +195,8 @@ extern "C" __global__ void __launch_bounds__(256)
 batchFloatsBf16(bf16* __restrict__ out, int* __restrict__ outLabels, const float* __restrict__ pixels,
             const int* __restrict__ labels, const float* __restrict__ table, const Control* __restrict__ control,
             u32 rows, u32 count, u32 height, u32 width, u32 channels, u64 seed, u32 pad, u32 flip, u32 shuffled,
-            u32 labelWidth, int absent, float jitter, u32 cutout, u32 mixup) {
-    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout};
+            u32 labelWidth, int absent, float jitter, u32 cutout, u32 mixup, u32 ring) {
+    const Reader r = {rows, count, height, width, channels, seed, pad, flip, shuffled, jitter, cutout, ring};
     read(r, out, outLabels, pixels, labels, table, control, labelWidth, absent, mixup,
          [=](float v, u32 c) { return normalised(v, table, c); });
 }

@@ -77,7 +77,7 @@ final class Limits {
         from(2, 501, "--grid");
         from(1, 10_000, "--points");
         from(1, NETS, "--checkpoints");
-        from(0, 1e5, "--memory");
+        from(0, 1e5, "--memory", "--data-memory");
         from(0, DeviceProvider.MOST_THREADS, "--threads");
         from(-EXACT, EXACT, "--seed");
     }

@@ -56,9 +56,11 @@ final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
         result(images.sample().batched(spec.batch()), new CpuLayout(desc));
         labelWidth = images.labelWidth();
         labelSlot = scope.kept(spec.labelBytes(images));
-        pixels = CpuMemory.bytes(images.pixels());
+        Images.Host host = images.host();
+        // The host's memory is this device's: what would stream to another is read where it lies.
+        pixels = host != null ? host.pixels() : CpuMemory.bytes(images.pixels());
         floats = pixels.asFloatBuffer();
-        allLabels = CpuMemory.bytes(images.labels()).asIntBuffer();
+        allLabels = (host != null ? host.labels() : CpuMemory.bytes(images.labels())).asIntBuffer();
         counters = CpuMemory.counters(control);
         reach.add("the image set", images.pixels())
                 .add("the image set", images.labels())

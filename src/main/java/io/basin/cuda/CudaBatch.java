@@ -1,5 +1,6 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
@@ -18,6 +19,7 @@ import java.nio.ByteOrder;
 final class CudaBatch extends CudaOp implements Op.Batch {
     private final Slot labels;
     private final ByteBuffer table;
+    private final @Nullable SampleRing ring;
     private final KernelArg tablePlace;
     private long uploaded;
 
@@ -30,16 +32,20 @@ final class CudaBatch extends CudaOp implements Op.Batch {
         Shape shape = images.sample().batched(spec.batch());
         Tensor y = result(shape, CudaLayout.of(shape, narrow));
         labels = scope.kept(spec.labelBytes(images));
+        Images.Host host = images.host();
+        ring = host == null ? null : undo.add(new SampleRing(this, device, spec, images, host));
         Augmentation a = spec.augmentation();
         Distortion d = a.distortion();
         table = table(a, images.floats(), spec.mixes());
         tablePlace = place(throughout(scope.kept(table.capacity())));
         forward(launch("batch.cu", typed(images.floats() ? "batchFloats" : "batch"))
                 .shape(spec.batch(), 1, 256, 1)
-                .args(value(y), place(labels), images.pixels(), images.labels(), tablePlace, control.memory())
+                .args(value(y), place(labels))
+                .args(ring != null ? ring.pixels() : images.pixels(), ring != null ? ring.labels() : images.labels())
+                .args(tablePlace, control.memory())
                 .args(spec.batch(), images.count(), images.height(), images.width(), images.channels())
                 .args(spec.seed(), a.pad(), a.flip(), spec.shuffled(), images.labelWidth(), images.absent())
-                .args((float) d.jitter(), d.cutout(), spec.mixes()));
+                .args((float) d.jitter(), d.cutout(), spec.mixes(), ring != null ? ring.length() : 0));
         onBind(this::upload);
     }
 
@@ -71,6 +77,11 @@ final class CudaBatch extends CudaOp implements Op.Batch {
         uploaded = tablePlace.address().value();
         device.upload(
                 binding.memory(tablePlace.slot().arena()), tablePlace.slot().offset(), table.duplicate());
+    }
+
+    @Override
+    public void supply(long step) {
+        if (ring != null) turn("the supply of samples", () -> ring.supply(step));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.random.Permutation;
 import io.basin.text.Require;
 
 /**
@@ -38,6 +39,13 @@ public record BatchReader(int batch, Augmentation augmentation, long seed, boole
         augmentation.requireFit(images.height(), images.width(), images.channels());
         augmentation.distortion().requireFit(images.height(), images.width(), images.floats(), images.targets());
         if (mixes() && batch < 2) throw new IllegalArgumentException("`mixup` needs a `batch` of 2 or more samples");
+    }
+
+    /** The number of the sample in a row of a step's batch, of {@code count}; -1 past the last one. */
+    public int sample(long step, int row, int count) {
+        if (!shuffled) return step * batch + row < count ? (int) (step * batch + row) : -1;
+        int batches = count / batch;
+        return Permutation.at((int) (step % batches) * batch + row, count, seed, step / batches);
     }
 
     /** Whether batches are mixed. */

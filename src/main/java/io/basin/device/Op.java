@@ -27,6 +27,12 @@ public interface Op extends AutoCloseable {
          * with, and the bits of the float32 share of the first.
          */
         Slot labels();
+
+        /**
+         * Has the samples of {@code step} on the device, and those of the next steps on their way, where they stream from the host. Called
+         * before the step's forward, and not while work is recorded.
+         */
+        default void supply(long step) {}
     }
 
     /**

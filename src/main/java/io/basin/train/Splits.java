@@ -5,13 +5,17 @@ import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.DeviceException;
 import io.basin.device.Guard;
 import io.basin.device.Images;
+import io.basin.device.MemoryEstimate;
 import io.basin.device.Shape;
 import io.basin.io.Json;
+import io.basin.io.Notices;
 import io.basin.text.Require;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -59,6 +63,8 @@ public final class Splits implements AutoCloseable {
     private @Nullable Images glance;
     private @Nullable Augmentation augmentation;
     private @Nullable String withheld;
+    /** Bytes of a part that the device may hold; below 0: half of what is free. */
+    private long most = -1;
 
     /** Without augmentation, and with all training samples that are not held out. */
     public Splits(Device device, TrainTest data, int validation, int batch) {
@@ -86,6 +92,39 @@ public final class Splits implements AutoCloseable {
     public Splits withholding(String reason) {
         withheld = reason;
         return this;
+    }
+
+    /**
+     * Has a part of more than {@code bytes} stream from the host to the device, with the same results; else that is done with a part
+     * which would take more than half of the device's free memory.
+     */
+    public Splits holding(long bytes) {
+        most = bytes;
+        return this;
+    }
+
+    /** Whether a part streams from the host. */
+    public boolean streams(Part part) {
+        return images(part).host() != null;
+    }
+
+    private Images upload(Dataset set) {
+        if (fits(set.bytesOnDevice())) return set.upload(device);
+        Notices.note(set + " takes " + MemoryEstimate.mebibytes(set.bytesOnDevice())
+                + ": its samples stream from the host's memory to the device in blocks");
+        return set.stream(device);
+    }
+
+    private boolean fits(long bytes) {
+        if (most >= 0) return bytes <= most;
+        try {
+            MemoryEstimate twice =
+                    new MemoryEstimate(Map.of(Arena.ACTIVATIONS, 2 * bytes), how.batch(), MemoryEstimate.Later.NONE);
+            device.checkMemory(twice);
+            return true;
+        } catch (DeviceException e) {
+            return false;
+        }
     }
 
     /** Whether there are samples that nothing was trained on and that are not the test part's. */
@@ -135,13 +174,13 @@ public final class Splits implements AutoCloseable {
 
     /** A part on the device. Owned by this. */
     public Images images(Part part) {
-        return guard.get(() -> uploaded.computeIfAbsent(part, p -> set(p).upload(device)));
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> upload(set(p))));
     }
 
     /** At most {@link #GLANCE} training samples, stratified: enough for statistics that are looked at and not kept. */
     public Images glance() {
         return guard.get(() -> {
-            if (glance == null) glance = glanceSet().upload(device);
+            if (glance == null) glance = upload(glanceSet());
             return glance;
         });
     }

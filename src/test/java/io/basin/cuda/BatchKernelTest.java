@@ -135,7 +135,8 @@ class BatchKernelTest {
                             -1,
                             (float) distortion.jitter(),
                             distortion.cutout(),
-                            mixes() ? 1 : 0);
+                            mixes() ? 1 : 0,
+                            0);
                     assertArrayEquals(of.rounded(expected), of.read(gpu, out, expected.length), this + " step " + step);
                     assertArrayEquals(
                             expectedLabels, gpu.ints(outLabels, expectedLabels.length), this + " step " + step);

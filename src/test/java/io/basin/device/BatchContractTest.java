@@ -156,6 +156,33 @@ class BatchContractTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void batchesOfSamplesThatStreamAreTheSameInAnyOrderOfSteps(Subject subject) {
+        byte[] pixels = Draws.bytes(9, COUNT * (int) SAMPLE.elements());
+        int[] labels = Draws.labels(3, COUNT, 7);
+        Augmentation how = Sets.plain(1, 3).augmentation().with(new Distortion(0.4, 3, 0.2));
+        for (boolean shuffled : new boolean[] {true, false}) {
+            BatchReader spec = new BatchReader(2, how, 13, shuffled);
+            try (Device device = subject.open();
+                    OpTrial lies = new OpTrial(
+                                    device, PlanContext.Mode.TRAIN, Sets.of(device, pixels, labels, SAMPLE, 7), spec)
+                            .ready();
+                    OpTrial streams = new OpTrial(
+                                    device,
+                                    PlanContext.Mode.TRAIN,
+                                    Sets.streaming(device, pixels, labels, SAMPLE, 7),
+                                    spec)
+                            .ready()) {
+                for (int step : new int[] {0, 1, 2, 3, 4, 9, 11, 0, 7, 7, 6, 40, 5}) {
+                    streams.batch.supply(step);
+                    assertArrayEquals(draw(lies, step), draw(streams, step), "step " + step);
+                    assertArrayEquals(lies.read(lies.batch.output()), streams.read(streams.batch.output()));
+                }
+            }
+        }
+    }
+
     private static int at(int step, int row) {
         return Permutation.at(step % 4 * BATCH + row, COUNT, 13, step / 4);
     }
