@@ -5,6 +5,7 @@ import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
 import io.basin.Nullable;
 import io.basin.device.BatchReader;
 import io.basin.device.Images;
+import io.basin.device.MemoryEstimate;
 import java.nio.ByteBuffer;
 import jcuda.Pointer;
 
@@ -43,6 +44,10 @@ final class SampleRing implements AutoCloseable {
         pixelBytes = Math.toIntExact(images.pixelBytes());
         labelBytes = 4 * images.labelWidth();
         long step = (long) reader.batch() * (pixelBytes + labelBytes);
+        if (2 * step > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("`batch` " + reader.batch() + " takes " + MemoryEstimate.mebibytes(step)
+                    + " of samples, of which at most 1 GiB streams at once: choose a smaller one");
+        }
         int parts = Math.max(1, images.count() / reader.batch() / 4);
         steps = (int) Math.max(1, Math.min(parts, BLOCK / step));
         pixels = op.place(CudaBatch.throughout(op.scope.kept(2L * rows() * pixelBytes)));

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.random.Permutation;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -181,6 +183,50 @@ class BatchContractTest {
                 }
             }
         }
+    }
+
+    /** Numbers with class labels: from a table of moments instead of pixels. */
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void numbersAreCutAndMixedAsTheReferenceHasThemAlsoWhereTheyStream(Subject subject) {
+        float[] values = Draws.normal(5, COUNT * SAMPLE.elements());
+        int[] labels = Draws.labels(3, COUNT, 7);
+        Augmentation how = Sets.plain(1, 3).augmentation().with(new Distortion(0, 3, 0.4));
+        BatchReader spec = new BatchReader(BATCH, how, 13, true);
+        try (Device device = subject.open();
+                Device reference = new ReferenceDevice();
+                OpTrial oracle = floats(reference, values, labels, false, spec);
+                OpTrial lies = floats(device, values, labels, false, spec);
+                OpTrial streams = floats(device, values, labels, true, spec)) {
+            for (int step : new int[] {0, 3, 4, 9}) {
+                oracle.control.start(step);
+                oracle.batch.forward();
+                streams.batch.supply(step);
+                assertArrayEquals(draw(lies, step), draw(streams, step));
+                float[] expected = oracle.read(oracle.batch.output());
+                assertArrayEquals(expected, lies.read(lies.batch.output()));
+                assertArrayEquals(expected, streams.read(streams.batch.output()));
+            }
+        }
+    }
+
+    private static OpTrial floats(Device device, float[] values, int[] labels, boolean streams, BatchReader spec) {
+        ByteBuffer x = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
+        x.asFloatBuffer().put(values);
+        ByteBuffer y = ByteBuffer.allocateDirect(4 * labels.length).order(ByteOrder.nativeOrder());
+        y.asIntBuffer().put(labels);
+        Images images = new Images(
+                streams ? device.allocate(0) : device.allocate(x),
+                streams ? device.allocate(0) : device.allocate(y),
+                COUNT,
+                4,
+                5,
+                3,
+                7,
+                true,
+                false,
+                streams ? new Images.Host(x, y) : null);
+        return new OpTrial(device, PlanContext.Mode.TRAIN, images, spec).ready();
     }
 
     private static int at(int step, int row) {
