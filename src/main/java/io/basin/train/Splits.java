@@ -111,7 +111,7 @@ public final class Splits implements AutoCloseable {
     private Images upload(Dataset set) {
         if (fits(set.bytesOnDevice())) return set.upload(device);
         Notices.note(set + " takes " + MemoryEstimate.mebibytes(set.bytesOnDevice())
-                + ": its samples stream from the host's memory to the device in blocks");
+                + ": its samples stay in the host's memory and stream to the device");
         return set.stream(device);
     }
 

@@ -77,7 +77,7 @@ class OwnDataTest {
         Shell streams = compare(data, "streams", streaming);
         assertEquals(0, streams.code(), streams.err());
         assertTrue(
-                streams.err().contains("its samples stream from the host's memory to the device in blocks"),
+                streams.err().contains("its samples stay in the host's memory and stream to the device"),
                 streams.err());
         assertEquals(-1, Files.mismatch(net("lies", "swa"), net("streams", "swa")));
         String results = Files.readString(folder.resolve("streams/results.json"));
