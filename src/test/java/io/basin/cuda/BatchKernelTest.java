@@ -102,8 +102,6 @@ class BatchKernelTest {
 
         void check(Gpu gpu, long... steps) {
             DevicePointer pixels = gpu.put(pixels());
-            DevicePointer labels = gpu.put(labels());
-            DevicePointer table = gpu.put(table());
             for (long step : steps) {
                 float[] expected = new float[rows * size()];
                 int[] expectedLabels = new int[mixes() ? 3 * rows : rows];
@@ -111,7 +109,6 @@ class BatchKernelTest {
                 for (Elements of : Elements.values()) {
                     DevicePointer out = gpu.empty((long) of.bytes * expected.length);
                     DevicePointer outLabels = gpu.empty(4L * expectedLabels.length);
-                    DevicePointer control = gpu.control(step, false, new float[0], new float[0]);
                     gpu.launch(
                             "batch.cu",
                             "batch" + of.suffix,
@@ -119,9 +116,9 @@ class BatchKernelTest {
                             out,
                             outLabels,
                             pixels,
-                            labels,
-                            table,
-                            control,
+                            gpu.put(labels()),
+                            gpu.put(table()),
+                            gpu.control(step, false, new float[0], new float[0]),
                             rows,
                             count,
                             height,
