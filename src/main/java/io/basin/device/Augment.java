@@ -24,14 +24,16 @@ import java.util.Objects;
  * <p>A {@link Distortion} follows, each part by words 0 and 1 of a block with the same counter but a stream of its own, from which
  * come a number w of 64 bits, word 0 low. Arithmetic is in float, in the order written, every operation rounded.
  * <ul>
- *   <li>Jitter ({@link Streams#JITTER}), before normalisation, of v = pixel / 255: brightness v := clip(v f0), contrast v := clip(mean[c] +
- *       f1 (v - mean[c])) and, of three channels, saturation v := clip(g + f2 (v - g)) with the grey g = 0.2989 red + 0.587 green + 0.114
- *       blue; clip to [0, 1]. Factor k is (1 - a) + 2 a u with u = bits 21 k to 21 k + 20 of w, times 2^-21. torchvision's ColorJitter(a, a, a) has the
- *       same factors, but a random order, and contrast about the picture's own mean grey, not the data set's mean; its hue is left out.
- *   <li>Cutout ({@link Streams#CUTOUT}), after normalisation: rows top to top + s - 1 and columns left to left + s - 1, as far as they lie in the image,
- *       become 0, the mean; top = below(word 0, H) - s / 2, left = below(word 1, W) - s / 2, so that the square's centre may be any pixel.
- *   <li>Mixup ({@link Streams#MIXUP}), at the end: {@link #mix}. A row's sample is mixed with that of the next row of its batch, the last one's with the
- *       first one's; a batch is shuffled, so any sample may come next.
+ *   <li>Jitter ({@link Streams#JITTER}), before normalisation, of v = pixel / 255: brightness v := clip(v f0), contrast v :=
+ *       clip(mean[c] + f1 (v - mean[c])) and, of three channels, saturation v := clip(g + f2 (v - g)) with the grey g =
+ *       0.2989 red + 0.587 green + 0.114 blue; clip to [0, 1]. Factor k is (1 - a) + 2 a u with u = bits 21 k to 21 k + 20 of
+ *       w, times 2^-21. torchvision's ColorJitter(a, a, a) has the same factors, but a random order, and contrast about the
+ *       picture's own mean grey, not the data set's mean; its hue is left out.
+ *   <li>Cutout ({@link Streams#CUTOUT}), after normalisation: rows top to top + s - 1 and columns left to left + s - 1, as
+ *       far as they lie in the image, become 0, the mean; top = below(word 0, H) - s / 2, left = below(word 1, W) - s / 2, so
+ *       that the square's centre may be any pixel.
+ *   <li>Mixup ({@link Streams#MIXUP}), at the end: {@link #mix}. A row's sample is mixed with that of the next row of its
+ *       batch, the last one's with the first one's; a batch is shuffled, so any sample may come next.
  * </ul>
  *
  * <p>One table lookup per pixel replaces conversion and normalisation. Nothing is allocated per call, there is no

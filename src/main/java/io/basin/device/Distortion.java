@@ -30,7 +30,9 @@ public record Distortion(
             throw new IllegalArgumentException("`jitter` must lie in [0, 1], got " + jitter);
         }
         Require.atLeast("cutout", cutout, 0);
-        Require.notNegative("mixup", mixup);
+        if (mixup != 0 && !(mixup >= 1e-6 && mixup <= 1e6)) {
+            throw new IllegalArgumentException("`mixup` must be 0 or lie from 1e-6 to 1e6, got " + mixup);
+        }
     }
 
     /**
