@@ -32,7 +32,7 @@ struct Control {
 static_assert(sizeof(Control) == 64, "the tables begin at byte 64");
 
 // Numbers of the uses of randomness, as in io.basin.random.Streams.
-enum Stream : u32 { ORDER = 1, AUGMENTATION = 2, DROPOUT = 4 };
+enum Stream : u32 { ORDER = 1, AUGMENTATION = 2, DROPOUT = 4, JITTER = 10, CUTOUT = 11, MIXUP = 12 };
 
 __device__ inline u32 firstIndex() { return blockIdx.x * blockDim.x + threadIdx.x; }
 

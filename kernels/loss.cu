@@ -1,6 +1,7 @@
 // Loss, predictions, hits, and the gradient of the logits, in one pass over (N, K).
 //
 //   loss                 q_k = (1 - s) [k = y] + s / K      - sum_k q_k log p_k, p = softmax(x)     (p_k - q_k) / N
+//                        of mixed rows [k = y] is m [k = y] + (1 - m) [k = y'], m the share, y' the other label
 //   squaredError         mean_k (x_k - y_k)^2, prediction x                                         2 (x_k - y_k) / (N K)
 //   binaryCrossEntropy   mean_k (max(x, 0) - x y + log(1 + exp(-|x|))), p = 1 / (1 + exp(-x))       (p_k - y_k) / (N K)
 //
@@ -8,13 +9,14 @@
 // CPU: N K of them are nothing beside the net. The sums of `total` run in a fixed order.
 //
 //   kernel   bytes                                        blocks
-//   loss     per logit 4 read (again from cache), 8 written; per row 4 read, 16 written      rows / 8: a warp a row
+//   loss     per logit 4 read (again from cache), 8 written; per row 4 read, of mixed ones 12, 16 written      rows / 8: a warp a row
 //   squaredError, binaryCrossEntropy    per logit 8 read, 8 written; per row 16 written      rows / 8: a warp a row
 //   total    16 per row                                   1 of 32 threads
 //
-//   loss(const float* logits /* (N, K) */, const int* labels /* (N) */, float* probabilities /* (N, K) */,
+//   loss(const float* logits /* (N, K) */, const int* labels /* (N), of mixed rows (3, N): y, y', bits of m */,
+//        float* probabilities /* (N, K) */,
 //        float* gradient /* (N, K), or null in evaluation */, Row* result /* (N), 16 bytes each */, u32 rows, u32 classes,
-//        double smoothing)
+//        double smoothing, u32 mixed)
 //   squaredError(const float* logits, const float* targets /* (N, K) */, float* predictions, float* gradient, Row* result,
 //        u32 rows, u32 outputs)
 //   binaryCrossEntropy(the same)
@@ -32,13 +34,15 @@ struct Row {
 
 template <class V>
 __device__ inline void overLabels(const V* logits, const int* labels, float* probabilities, V* gradient, Row* result,
-                                  u32 rows, u32 classes, double smoothing) {
+                                  u32 rows, u32 classes, double smoothing, u32 mixed) {
     const u32 lane = threadIdx.x % 32;
     const double share = smoothing / classes;
     for (u32 row = firstIndex() / 32; row < rows; row += gridStride() / 32) {
         const u64 from = (u64)row * classes;
         const V* x = logits + from;
         const int label = labels[row];
+        const int other = mixed ? labels[rows + row] : label;
+        const double m = mixed ? __uint_as_float((u32)labels[2 * rows + row]) : 1;
         const Best<float> best = warpBest<float>(classes, [=](u32 k) { return get(x + k); });
         const double max = best.value;
         double sum = 0;
@@ -51,16 +55,18 @@ __device__ inline void overLabels(const V* logits, const int* labels, float* pro
             all += logP;
             probabilities[from + k] = (float)p;
             if (gradient == nullptr) continue;
-            const double q = share + ((int)k == label ? 1 - smoothing : 0);
+            const double both = ((int)k == label ? m : 0) + ((int)k == other ? 1 - m : 0);
+            const double q = share + (1 - smoothing) * both;
             set(gradient + from + k, label < 0 ? 0 : (float)((p - q) / rows));
         }
         all = warpSum(all);
         if (lane != 0) continue;
         Row r = {0, 0, 0};
         if (label >= 0) {
-            r.loss = -(1 - smoothing) * (get(x + label) - max - logSum);
+            const double logP = get(x + label) - max - logSum;
+            r.loss = -(1 - smoothing) * (m == 1 ? logP : m * logP + (1 - m) * (get(x + other) - max - logSum));
             if (smoothing > 0) r.loss -= share * all;
-            r.hit = (int)best.index == label;
+            r.hit = (int)best.index == (m < 0.5 ? other : label);
             r.seen = 1;
         }
         result[row] = r;
@@ -117,14 +123,14 @@ __device__ inline Term binary(double x, double y) {
 
 extern "C" __global__ void __launch_bounds__(256)
 loss(const float* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
-     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
-    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing);
+     float* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing, u32 mixed) {
+    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing, mixed);
 }
 
 extern "C" __global__ void __launch_bounds__(256)
 lossBf16(const bf16* __restrict__ logits, const int* __restrict__ labels, float* __restrict__ probabilities,
-     bf16* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing) {
-    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing);
+     bf16* __restrict__ gradient, Row* __restrict__ result, u32 rows, u32 classes, double smoothing, u32 mixed) {
+    overLabels(logits, labels, probabilities, gradient, result, rows, classes, smoothing, mixed);
 }
 
 extern "C" __global__ void __launch_bounds__(256)

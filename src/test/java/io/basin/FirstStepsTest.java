@@ -18,6 +18,7 @@ import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.device.Distortion;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Initializer;
@@ -233,6 +234,7 @@ class FirstStepsTest {
     private static Map<Class<?>, Object> others(Map<Class<?>, Object> all, Splits splits, Settings settings) {
         all.put(ModelCard.class, splits.card("mine", "sgd", "1"));
         all.put(Outlook.class, Outlook.NONE);
+        all.put(Distortion.class, Distortion.NONE);
         all.put(Swa.class, new Swa(0.5, 0.1));
         all.put(LandscapeData.class, new LandscapeData(splits, settings, net()));
         all.put(LandscapeData.Sampling.class, new LandscapeData.Sampling(0, 0, BatchNormUpdate.EXACT, 0));

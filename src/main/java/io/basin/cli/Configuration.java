@@ -35,7 +35,8 @@ final class Configuration {
     private final String data;
     /** What files of versions that had no choice do not say. */
     private static final JsonNode EARLIER_VALUES = Json.parse(
-            "{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0, \"budget.annealing\": \"SWA_PAPER\", \"budget.done\": 0,"
+            "{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0, \"settings.data.jitter\": 0,"
+                    + " \"settings.data.cutout\": 0, \"settings.data.mixup\": 0, \"budget.annealing\": \"SWA_PAPER\", \"budget.done\": 0,"
                     + " \"budget.multiples\": [1.0], \"from\": \"\", \"free-ends\": false}",
             FILE);
 
@@ -163,7 +164,13 @@ final class Configuration {
     }
 
     private static void requireSame(Path file, String within, JsonNode there, JsonNode now) {
-        for (Map.Entry<String, JsonNode> field : now.properties()) {
+        ObjectNode all = now.deepCopy();
+        // A setting that is not used is not said.
+        for (Map.Entry<String, JsonNode> field : there.properties()) {
+            JsonNode unused = EARLIER_VALUES.path(within + field.getKey());
+            if (!within.isEmpty() && !all.has(field.getKey()) && unused.isNumber()) all.set(field.getKey(), unused);
+        }
+        for (Map.Entry<String, JsonNode> field : all.properties()) {
             String name = within + field.getKey();
             // A method that joins the run brings its settings.
             if (within.equals(METHODS) && !there.has(field.getKey())) continue;

@@ -21,7 +21,7 @@ final class HelpSections {
         section("Methods", "--methods --method --seeds --seed");
         section(
                 "Data",
-                "--data-dir --image-size --grey --skip-bad --class-names --validation --train-samples --dataset-samples --label-noise --augment --batch-size --tune");
+                "--data-dir --image-size --grey --skip-bad --class-names --validation --train-samples --dataset-samples --label-noise --augment --color-jitter --cutout --mixup --batch-size --data-memory --tune");
         section("Net", "--model --recipe --precision");
         section("Going on", "--from --from-epochs --budgets");
         section(

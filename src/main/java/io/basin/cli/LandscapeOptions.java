@@ -56,7 +56,7 @@ final class LandscapeOptions extends Flags.Output {
     @Option(
             names = "--augment",
             description = "of the samples for batch norm's statistics: none, flip or crop_flip; default as in training")
-    TrainingOptions.Augment augment;
+    AugmentOptions.Augment augment;
 
     /** Samples that are measured where nobody says how many. */
     private static final int USUAL = 3000;
@@ -180,7 +180,7 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     private Settings settings(ModelCard card, Sgd optimizer, boolean decayEverything) {
-        TrainingOptions.Augment how = augment != null ? augment : augment(card);
+        AugmentOptions.Augment how = augment != null ? augment : augment(card);
         boolean own = OwnData.isNamed(card.dataset());
         int held = validation != null ? validation : own ? card.validation() : 5000;
         int step = batch != null ? batch : own ? card.batch() : 128;
@@ -193,7 +193,7 @@ final class LandscapeOptions extends Flags.Output {
                 decayEverything,
                 0,
                 Precision.FP32,
-                how.data(pad, step, held, used, card.labelNoise()));
+                how.data(pad, step, held, used, card.labelNoise(), card.distortion()));
     }
 
     /** The data that the nets were trained on. */
@@ -238,9 +238,9 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** How samples were augmented in training. */
-    private static TrainingOptions.Augment augment(ModelCard card) {
-        if (!card.flip()) return TrainingOptions.Augment.NONE;
-        return card.pad() > 0 ? TrainingOptions.Augment.CROP_FLIP : TrainingOptions.Augment.FLIP;
+    private static AugmentOptions.Augment augment(ModelCard card) {
+        if (!card.flip()) return AugmentOptions.Augment.NONE;
+        return card.pad() > 0 ? AugmentOptions.Augment.CROP_FLIP : AugmentOptions.Augment.FLIP;
     }
 
     /** Labels each net by a letter, its method and seed, and by its file's name where another of the picture has these too. */

@@ -63,6 +63,9 @@ final class Limits {
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(1, OwnData.MOST_SIZE, "--image-size");
+        from(0, OwnData.MOST_SIZE, "--cutout");
+        from(0, 1, "--color-jitter");
+        from(0, 100, "--mixup");
         from(0, SAMPLES, "--checkpoint-every");
         from(1, EPOCHS, "--lookahead-every");
         from(1, NETS, "--wsm-models", "--posthoc-ema-snapshots");
@@ -78,7 +81,7 @@ final class Limits {
         above(0, FLOAT, "--outer-lr");
         share(true, "--outer-momentum");
         share(false, "--switch-at");
-        from(0, 1e5, "--memory");
+        from(0, 1e5, "--memory", "--data-memory");
         from(0, DeviceProvider.MOST_THREADS, "--threads");
         from(-EXACT, EXACT, "--seed");
     }

@@ -44,6 +44,13 @@ final class RunOptions extends Flags.Output {
     @Option(names = "--keep-samples", description = "write SWAG's samples as weights files, for 'basin ensemble'")
     private boolean keepsSamples;
 
+    @Option(
+            names = "--data-memory",
+            description =
+                    "GiB of the device's memory for the samples of a part, training, validation or test: those of a larger part"
+                            + " stream from the host's memory in blocks, with the same results; default half of what is free")
+    private Double dataMemory;
+
     enum Keep {
         RESULTS,
         ALL
@@ -161,6 +168,7 @@ final class RunOptions extends Flags.Output {
                     Printable.of(s.dataset()) + ": " + splits.trainSet().count() + " training, "
                             + s.data().validation() + " validation, "
                             + splits.testSet().count() + " test samples"
+                            + (splits.streams(Splits.Part.TRAIN) ? ", streamed from the host" : "")
                             + (training.tune ? " of " + training.measuredOn() : ""));
             facts.put("net", s.model() + ", " + s.precision().on(splits.device()));
             facts.put(
@@ -269,6 +277,7 @@ final class RunOptions extends Flags.Output {
         Bars bars = new Bars();
         try (Device device = open(executors.usualThreads());
                 Splits splits = Comparison.splits(device, training.load(bars.progress()), settings)) {
+            if (dataMemory != null) splits.holding((long) (dataMemory * (1L << 30)));
             String how = settings.precision().on(device);
             if (!how.equals("fp32")) Notices.note("computing in " + how);
             // Planned before a folder is made: a flag at fault leaves nothing behind.

@@ -107,21 +107,8 @@ final class TrainingOptions {
     @Option(names = "--warmup", defaultValue = "0", description = "epochs of linear warm-up, part of the budget")
     double warmUp;
 
-    enum Augment {
-        NONE,
-        FLIP,
-        CROP_FLIP;
-
-        /** @param pad pixels that are added where images are cropped */
-        Settings.Data data(int pad, int batch, int validation, int trainSamples, double labelNoise) {
-            int added = this == CROP_FLIP ? pad : 0;
-            return new Settings.Data(batch, added, this != NONE, validation, trainSamples, labelNoise);
-        }
-    }
-
-    @Sets({"pad", "flip"})
-    @Option(names = "--augment", description = "none, flip or crop_flip; default none for grey images, else crop_flip")
-    Augment augment;
+    @Mixin
+    AugmentOptions changed;
 
     @Option(
             names = "--precision",
@@ -267,7 +254,8 @@ final class TrainingOptions {
     Settings settings() {
         boolean grey = from.simple();
         String net = Nets.known(model != null ? model : grey ? "mlp" : "preresnet20");
-        Augment how = augment != null ? augment : grey ? Augment.NONE : Augment.CROP_FLIP;
+        AugmentOptions.Augment usual = grey ? AugmentOptions.Augment.NONE : AugmentOptions.Augment.CROP_FLIP;
+        AugmentOptions.Augment how = changed.augment != null ? changed.augment : usual;
         return new Settings(
                 from.name(),
                 net,
@@ -275,7 +263,13 @@ final class TrainingOptions {
                 !spareVectors,
                 smoothing,
                 precision,
-                how.data(from.pad(), batch, from.validation(validation), trainSamples, labelNoise));
+                how.data(
+                        from.pad(),
+                        batch,
+                        from.validation(validation),
+                        trainSamples,
+                        labelNoise,
+                        changed.distortion()));
     }
 
     private Optimizer optimizer() {
@@ -386,9 +380,7 @@ final class TrainingOptions {
         TrainTest published = from.load(progress);
         boolean vectors = published.train().sample().elements()
                 == published.train().sample().dim(0);
-        if (vectors && augment != null && augment != Augment.NONE) {
-            throw new IllegalArgumentException("--augment moves pictures, and these samples are rows of numbers");
-        }
+        if (vectors) changed.requireNoPictures();
         if (!tune) return published;
         int cut = from.validation(validation);
         if (cut == 0) {

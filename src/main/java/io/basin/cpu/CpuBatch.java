@@ -11,6 +11,7 @@ import io.basin.random.Permutation;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.util.Arrays;
 import java.util.function.IntConsumer;
 import org.bytedeco.dnnl.memory;
 
@@ -33,7 +34,9 @@ final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
     private final int labelWidth;
     private final IntBuffer allLabels;
     private final ByteBuffer counters;
-    private final ThreadLocal<float[]> sample;
+    /** (2, features): a row's sample, and the one that it is mixed with. */
+    private final ThreadLocal<float[][]> samples;
+
     private FloatBuffer values;
     private IntBuffer labels;
     private long epoch;
@@ -48,14 +51,16 @@ final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
         features = images.height() * images.width() * images.channels();
         augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
         order = new Permutation(images.count());
-        sample = ThreadLocal.withInitial(() -> new float[features]);
+        samples = ThreadLocal.withInitial(() -> new float[2][features]);
         memory.desc desc = Dnnl.plain(images.sample().batched(spec.batch()), Dnnl.F32);
         result(images.sample().batched(spec.batch()), new CpuLayout(desc));
         labelWidth = images.labelWidth();
-        labelSlot = scope.kept(4L * labelWidth * spec.batch());
-        pixels = CpuMemory.bytes(images.pixels());
+        labelSlot = scope.kept(spec.labelBytes(images));
+        Images.Host host = images.host();
+        // The host's memory is this device's: what would stream to another is read where it lies.
+        pixels = host != null ? host.pixels() : CpuMemory.bytes(images.pixels());
         floats = pixels.asFloatBuffer();
-        allLabels = CpuMemory.bytes(images.labels()).asIntBuffer();
+        allLabels = (host != null ? host.labels() : CpuMemory.bytes(images.labels())).asIntBuffer();
         counters = CpuMemory.counters(control);
         reach.add("the image set", images.pixels())
                 .add("the image set", images.labels())
@@ -88,23 +93,36 @@ final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
     /** Draws one row; called by any thread of the crew. */
     @Override
     public void accept(int row) {
-        float[] out = sample.get();
+        float[] out = samples.get()[0];
         int place = first + row;
         if (place >= images.count()) {
-            java.util.Arrays.fill(out, 0);
+            Arrays.fill(out, 0);
             for (int k = 0; k < labelWidth; k++) labels.put(row * labelWidth + k, images.absent());
         } else {
-            int index = spec.shuffled() ? order.at(place) : place;
-            if (images.floats())
-                augment.into(
-                        floats, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
-            else
-                augment.into(
-                        pixels, index, spec.seed(), epoch, spec.augmentation().random(), out, 0);
+            int index = augment(place, out);
             for (int k = 0; k < labelWidth; k++) {
                 labels.put(row * labelWidth + k, allLabels.get(index * labelWidth + k));
             }
+            if (spec.mixes()) mix(row, index, out, samples.get()[1]);
         }
         values.put(row * features, out, 0, features);
+    }
+
+    /** Draws the sample at a place of the epoch; returns its number. */
+    private int augment(int place, float[] out) {
+        int index = spec.shuffled() ? order.at(place) : place;
+        boolean random = spec.augmentation().random();
+        if (images.floats()) augment.into(floats, index, spec.seed(), epoch, random, out, 0);
+        else augment.into(pixels, index, spec.seed(), epoch, random, out, 0);
+        return index;
+    }
+
+    /** Draws the next row's sample once more, which no row then waits for. */
+    private void mix(int row, int index, float[] out, float[] other) {
+        int partner = augment(first + (row + 1) % spec.batch(), other);
+        float share = augment.share(index, spec.seed(), epoch);
+        Augment.mix(out, other, share);
+        labels.put(spec.batch() + row, allLabels.get(partner));
+        labels.put(2 * spec.batch() + row, Float.floatToRawIntBits(share));
     }
 }

@@ -100,22 +100,32 @@ abstract class CpuLoss extends CpuOp {
     }
 
     /**
-     * Softmax and cross-entropy with label smoothing.
+     * Softmax and cross-entropy with label smoothing, over rows of one label or of two, y at the share m and y'.
      *
      * <pre>
-     *   q_k  = (1 - s) [k = y] + s / K
+     *   q_k  = (1 - s) (m [k = y] + (1 - m) [k = y']) + s / K
      *   loss = - sum_k q_k log p_k          dlogits_k = (p_k - q_k) / N
      * </pre>
      */
     private static final class CrossEntropy extends CpuLoss {
         private final double smoothing;
         private final double[] p;
+        private final boolean mixed;
         private IntBuffer labels;
 
         CrossEntropy(Dnnl dnnl, PlanContext scope, double smoothing, Tensor x, Slot labels, RunState control) {
             super(dnnl, scope, x, labels, control);
             this.smoothing = smoothing;
             p = new double[outputs];
+            mixed = labels.bytes() > 4L * rows;
+        }
+
+        private float share(int i) {
+            return mixed ? Float.intBitsToFloat(labels.get(2 * rows + i)) : 1;
+        }
+
+        private int partner(int i) {
+            return labels.get(mixed ? rows + i : i);
         }
 
         @Override
@@ -127,7 +137,7 @@ abstract class CpuLoss extends CpuOp {
         void predict(int i) {
             int label = labels.get(i);
             int best = softmax();
-            if (label >= 0) count(crossEntropy(label), best == label);
+            if (label >= 0) count(crossEntropy(i, label), best == (share(i) < 0.5 ? partner(i) : label));
         }
 
         /** Turns the row from logits into probabilities, leaves the logarithms in p; returns the likeliest class. */
@@ -145,8 +155,9 @@ abstract class CpuLoss extends CpuOp {
             return best;
         }
 
-        private double crossEntropy(int label) {
-            double loss = -(1 - smoothing) * p[label];
+        private double crossEntropy(int i, int label) {
+            double m = share(i);
+            double loss = -(1 - smoothing) * (m == 1 ? p[label] : m * p[label] + (1 - m) * p[partner(i)]);
             if (smoothing > 0) {
                 double all = 0;
                 for (int k = 0; k < outputs; k++) all += p[k];
@@ -158,8 +169,11 @@ abstract class CpuLoss extends CpuOp {
         @Override
         void differentiate(int i) {
             int label = labels.get(i);
+            int partner = partner(i);
+            double m = share(i);
             for (int k = 0; k < outputs; k++) {
-                double q = smoothing / outputs + (k == label ? 1 - smoothing : 0);
+                double both = (k == label ? m : 0) + (k == partner ? 1 - m : 0);
+                double q = smoothing / outputs + (1 - smoothing) * both;
                 row[k] = label < 0 ? 0 : (float) ((row[k] - q) / rows);
             }
         }

@@ -1,8 +1,10 @@
 package io.basin.cuda;
 
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Binding;
+import io.basin.device.Distortion;
 import io.basin.device.Images;
 import io.basin.device.Op;
 import io.basin.device.PlanContext;
@@ -17,6 +19,7 @@ import java.nio.ByteOrder;
 final class CudaBatch extends CudaOp implements Op.Batch {
     private final Slot labels;
     private final ByteBuffer table;
+    private final @Nullable SampleRing ring;
     private final KernelArg tablePlace;
     private long uploaded;
 
@@ -28,17 +31,21 @@ final class CudaBatch extends CudaOp implements Op.Batch {
                 .add("the control block", control.memory());
         Shape shape = images.sample().batched(spec.batch());
         Tensor y = result(shape, CudaLayout.of(shape, narrow));
-        labels = scope.kept(4L * images.labelWidth() * spec.batch());
+        labels = scope.kept(spec.labelBytes(images));
+        Images.Host host = images.host();
+        ring = host == null ? null : undo.add(new SampleRing(this, device, spec, images, host));
         Augmentation a = spec.augmentation();
-        float[] values = images.floats() ? moments(a) : a.table();
-        table = ByteBuffer.allocateDirect(4 * values.length).order(ByteOrder.nativeOrder());
-        table.asFloatBuffer().put(values);
+        Distortion d = a.distortion();
+        table = table(a, images.floats(), spec.mixes());
         tablePlace = place(throughout(scope.kept(table.capacity())));
         forward(launch("batch.cu", typed(images.floats() ? "batchFloats" : "batch"))
                 .shape(spec.batch(), 1, 256, 1)
-                .args(value(y), place(labels), images.pixels(), images.labels(), tablePlace, control.memory())
+                .args(value(y), place(labels))
+                .args(ring != null ? ring.pixels() : images.pixels(), ring != null ? ring.labels() : images.labels())
+                .args(tablePlace, control.memory())
                 .args(spec.batch(), images.count(), images.height(), images.width(), images.channels())
-                .args(spec.seed(), a.pad(), a.flip(), spec.shuffled(), images.labelWidth(), images.absent()));
+                .args(spec.seed(), a.pad(), a.flip(), spec.shuffled(), images.labelWidth(), images.absent())
+                .args((float) d.jitter(), d.cutout(), spec.mixes(), ring != null ? ring.length() : 0));
         onBind(this::upload);
     }
 
@@ -49,22 +56,32 @@ final class CudaBatch extends CudaOp implements Op.Batch {
         return slot;
     }
 
-    /** (C, 2): what float32 values are normalised by. */
-    private static float[] moments(Augmentation a) {
-        float[] moments = new float[2 * a.channels()];
-        for (int c = 0; c < a.channels(); c++) {
-            moments[2 * c] = a.mean()[c];
-            moments[2 * c + 1] = a.std()[c];
-        }
-        return moments;
+    /**
+     * (C, 256) of uint8: what every pixel value becomes. Of floats and of what is distorted, then (C, 2): mean and std. Of what is
+     * mixed, then the quantiles of shares.
+     */
+    private static ByteBuffer table(Augmentation a, boolean floats, boolean mixes) {
+        float[] pixels = floats ? new float[0] : a.table();
+        float[] moments = new float[floats || !a.distortion().equals(Distortion.NONE) ? 2 * a.channels() : 0];
+        for (int i = 0; i < moments.length; i++) moments[i] = (i % 2 == 0 ? a.mean() : a.std())[i / 2];
+        float[] shares = mixes ? a.distortion().quantiles() : new float[0];
+        ByteBuffer table = ByteBuffer.allocateDirect(4 * (pixels.length + moments.length + shares.length))
+                .order(ByteOrder.nativeOrder());
+        table.asFloatBuffer().put(pixels).put(moments).put(shares);
+        return table;
     }
 
-    /** What every pixel value becomes; computed on the host, so that all devices have the same bits. */
+    /** Computed on the host, so that all devices have the same bits. */
     private void upload(Binding binding) {
         if (uploaded == tablePlace.address().value()) return;
         uploaded = tablePlace.address().value();
         device.upload(
                 binding.memory(tablePlace.slot().arena()), tablePlace.slot().offset(), table.duplicate());
+    }
+
+    @Override
+    public void supply(long step) {
+        if (ring != null) turn("the supply of samples", () -> ring.supply(step));
     }
 
     @Override

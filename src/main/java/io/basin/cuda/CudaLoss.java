@@ -24,7 +24,7 @@ final class CudaLoss extends CudaOp {
         KernelArg each = place(scope.inForward((long) ROW * rows));
         Launch launch = kernel("loss.cu", typed(kernelOf(spec)), 32L * rows)
                 .args(value(x), place(labels), value(y), gradient, each, rows, classes);
-        forward(spec instanceof Loss.CrossEntropy s ? launch.args(s.smoothing()) : launch);
+        forward(spec instanceof Loss.CrossEntropy s ? launch.args(s.smoothing(), labels.bytes() > 4L * rows) : launch);
         forward(launch("loss.cu", "total").shape(1, 1, 32, 1).args(each, control.memory(), rows));
     }
 

@@ -17,7 +17,7 @@ import jcuda.driver.CUstream;
  * once; binding replaces the addresses among the arguments; launching allocates nothing.
  */
 final class Launch implements Runnable {
-    private static final int MOST = 20;
+    private static final int MOST = 24;
     private static final int WORD = 8;
 
     private final CUstream stream;

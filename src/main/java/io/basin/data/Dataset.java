@@ -23,13 +23,11 @@ import java.util.Objects;
 /**
  * Samples as a device takes them: uint8 pixels or float32 values (N, H, W, C), and a class label or float32 targets for each.
  *
- * <p>One flat array, because it is uploaded once and as it is; gathering, augmentation and normalisation happen
- * later, on the device ({@link io.basin.device.Augment} is their definition). Bytes rather than floats keep CIFAR at 150 MB.
- * A vector of d features is a sample of d channels and one pixel. The factories {@code of} take arrays in the order of {@link
- * Shape} instead, (C, H, W), and copy them.
+ * <p>One flat array, which a device takes as it is or in parts; gathering, augmentation and normalisation happen there ({@link
+ * io.basin.device.Augment} is their definition). Bytes rather than floats keep CIFAR at 150 MB. A vector of d features is a sample
+ * of d channels and one pixel. The factories {@code of} take arrays in the order of {@link Shape} instead, (C, H, W), and copy them.
  *
- * <p>Immutable by contract: the arrays are shared, not copied, since a copy would double the memory. Whoever hands
- * them in or takes them out does not write to them.
+ * <p>Immutable by contract: arrays are shared, as a copy would double the memory. Whoever hands them in or out does not write to them.
  */
 @Api
 public final class Dataset {
@@ -195,12 +193,28 @@ public final class Dataset {
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        float[] targets = values.targets;
         Memory x = device.allocate(bytes());
-        return OnFailure.close(x, () -> {
-            Memory y = device.allocate(targets != null ? bytes(targets) : ints(ByteOrder.nativeOrder()));
-            return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets != null);
-        });
+        return OnFailure.close(x, () -> images(x, device.allocate(answers()), null));
+    }
+
+    /** The same samples to a device that has only those of the next steps: they stay on the host and stream from there. */
+    public Images stream(Device device) {
+        Memory none = device.allocate(0);
+        return OnFailure.close(none, () -> images(none, device.allocate(0), new Images.Host(bytes(), answers())));
+    }
+
+    private Images images(Memory x, Memory y, Images.@Nullable Host host) {
+        boolean targets = values.targets != null;
+        return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets, host);
+    }
+
+    /** Bytes of samples, and of labels or targets: what {@link #upload} takes of a device's memory. */
+    public long bytesOnDevice() {
+        return (isFloat() ? 4L : 1) * values.length() + 4L * count() * (values.targets != null ? outputs() : 1);
+    }
+
+    private ByteBuffer answers() {
+        return values.targets != null ? bytes(values.targets) : ints(ByteOrder.nativeOrder());
     }
 
     private ByteBuffer bytes() {

@@ -3,21 +3,24 @@ package io.basin.device;
 import io.basin.Api;
 import io.basin.text.Require;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
- * How an image becomes an input: random crop and flip in training, then normalisation.
+ * How an image becomes an input: random crop, flip and distortion in training, and normalisation.
  *
  * @param pad zero pixels added on every side before a crop of the original size; 0 for no crop
  * @param flip whether images are mirrored left to right half of the time
+ * @param distortion what else training changes
  * @param mean per channel, (C), of pixels scaled to [0, 1]
  * @param std per channel, (C), above 0
  */
 @Api
-public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
+public record Augmentation(int pad, boolean flip, Distortion distortion, float[] mean, float[] std) {
     /**
      * @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by
      */
     public Augmentation {
+        Require.given("distortion", distortion);
         mean = Require.given("mean", mean).clone();
         std = Require.given("std", std).clone();
         if (pad < 0) {
@@ -31,6 +34,16 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
                 throw new IllegalArgumentException("channel " + c + " has mean " + mean[c] + " and std " + std[c]);
             }
         }
+    }
+
+    /** Crops, flips and normalisation alone. */
+    public Augmentation(int pad, boolean flip, float[] mean, float[] std) {
+        this(pad, flip, Distortion.NONE, mean, std);
+    }
+
+    /** The same with another distortion. */
+    public Augmentation with(Distortion other) {
+        return new Augmentation(pad, flip, other, mean, std);
     }
 
     /** Normalisation alone. */
@@ -55,9 +68,9 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
         }
     }
 
-    /** Whether images are cropped or mirrored. */
+    /** Whether what becomes of an image depends on a draw. */
     public boolean random() {
-        return pad > 0 || flip;
+        return pad > 0 || flip || !distortion.equals(Distortion.NONE);
     }
 
     /** A copy. */
@@ -93,18 +106,20 @@ public record Augmentation(int pad, boolean flip, float[] mean, float[] std) {
         return other instanceof Augmentation that
                 && pad == that.pad
                 && flip == that.flip
+                && distortion.equals(that.distortion)
                 && Arrays.equals(mean, that.mean)
                 && Arrays.equals(std, that.std);
     }
 
     @Override
     public int hashCode() {
-        return 31 * (31 * Arrays.hashCode(mean) + Arrays.hashCode(std)) + 2 * pad + (flip ? 1 : 0);
+        return 31 * (31 * Arrays.hashCode(mean) + Arrays.hashCode(std)) + Objects.hash(pad, flip, distortion);
     }
 
     @Override
     public String toString() {
-        return "pad " + pad + (flip ? ", flip" : "") + ", mean " + Arrays.toString(mean) + ", std "
+        String distorted = distortion.equals(Distortion.NONE) ? "" : ", " + distortion;
+        return "pad " + pad + (flip ? ", flip" : "") + distorted + ", mean " + Arrays.toString(mean) + ", std "
                 + Arrays.toString(std);
     }
 }

@@ -37,7 +37,8 @@ public sealed interface Loss {
 
     /**
      * q_k = (1 - s) [k = y] + s / K; loss = - sum_k q_k log softmax(x)_k. A hit is a sample whose likeliest class, the first of
-     * equals, is its label.
+     * equals, is its label. Of a row that is mixed with another at the share m, [k = y] is m [k = y] + (1 - m) [k = y'], by which the
+     * loss is that of both labels, weighted (Zhang et al. 2018, arXiv 1710.09412); a hit is the label of the larger share, the row's own of equals.
      */
     record CrossEntropy(double smoothing) implements Loss {
         public CrossEntropy {

@@ -22,8 +22,17 @@ public interface Op extends AutoCloseable {
 
     /** The operation that feeds a plan: output is the images, beside them the labels. */
     interface Batch extends Op {
-        /** int32, (N); -1 marks rows past the end of the set. */
+        /**
+         * int32, (N); -1 marks rows past the end of the set. Of a mixed batch (3, N): each row's label, that of the sample it is mixed
+         * with, and the bits of the float32 share of the first.
+         */
         Slot labels();
+
+        /**
+         * Has the samples of {@code step} on the device, and those of the next steps on their way, where they stream from the host. Called
+         * before the step's forward, and not while work is recorded.
+         */
+        default void supply(long step) {}
     }
 
     /**

@@ -185,6 +185,7 @@ public final class CurveTraining extends Stepped {
     public void advance() {
         guard.run(() -> {
             if (done == steps()) throw new IllegalStateException("the curve has done all of its " + done + " steps");
+            plan.supply(done);
             recording.replay();
             done++;
         });

@@ -5,6 +5,7 @@ import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.Distortion;
 import io.basin.device.Guard;
 import io.basin.device.Images;
 import io.basin.device.Layer;
@@ -167,6 +168,7 @@ public final class LandscapeData implements AutoCloseable {
                 + sampling.update().how() + ", bn plain="
                 + sampling.update().plain() + ", memory=" + sampling.memory() + ", pad=" + d.pad() + ", flip="
                 + d.flip()
+                + (d.distortion().equals(Distortion.NONE) ? "" : ", " + d.distortion())
                 + ", batch=" + d.batch();
     }
 

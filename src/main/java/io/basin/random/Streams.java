@@ -33,5 +33,14 @@ public final class Streams {
     /** Random directions in weight space. */
     public static final int DIRECTION = 9;
 
+    /** Brightness, contrast and saturation of a training sample. */
+    public static final int JITTER = 10;
+
+    /** Where a square is cut out of a training sample. */
+    public static final int CUTOUT = 11;
+
+    /** The share of a training sample in its mixture with another. */
+    public static final int MIXUP = 12;
+
     private Streams() {}
 }

@@ -99,15 +99,18 @@ public final class Regimes {
         for (Map<String, String> s : all) {
             int images = (int) number(s, "data.trainSamples");
             double noise = number(s, "data.labelNoise");
-            boolean flips = s.getOrDefault("data.flip", "").equals("true");
-            String augmentation =
-                    number(s, "data.pad") > 0 ? flips ? "crops and flips" : "crops" : flips ? "flips" : "";
+            List<String> augmentation = new ArrayList<>();
+            if (number(s, "data.pad") > 0) augmentation.add("crops");
+            if (s.getOrDefault("data.flip", "").equals("true")) augmentation.add("flips");
+            for (String more : List.of("jitter", "cutout", "mixup")) {
+                if (number(s, "data." + more) > 0) augmentation.add(more);
+            }
             List<String> of = new ArrayList<>(List.of(
                     s.getOrDefault("dataset", "?"),
                     s.getOrDefault("model", "?"),
                     images == 0 ? "all images" : Format.of("%,d images", images),
                     noise > 0 ? Statistics.format(100 * noise, 0) + " % wrong labels" : "labels as published",
-                    augmentation.isEmpty() ? "no augmentation" : augmentation));
+                    augmentation.isEmpty() ? "no augmentation" : String.join(" and ", augmentation)));
             others.forEach(k -> of.add(k + " " + s.getOrDefault(k, "not given")));
             words.put(s, of);
         }

@@ -111,7 +111,7 @@ public final class Evaluator implements AutoCloseable {
             control.start(0);
             Runnable tick = device.arenas().advance(control);
             for (int b = 0; b < batches(); b++) {
-                plan.forward();
+                plan.forward(b);
                 tick.run();
             }
             return control.fetch();
@@ -126,7 +126,7 @@ public final class Evaluator implements AutoCloseable {
                 for (int m = 0; m < models.size(); m++) {
                     useMeasured(models.get(m));
                     control.start(b);
-                    plan.forward();
+                    plan.forward(b);
                     emit(models.get(m), m, b, sink);
                 }
             }
@@ -148,7 +148,7 @@ public final class Evaluator implements AutoCloseable {
             Slot value = plan.probabilities().value();
             Memory memory = plan.binding(model).memory(value.arena());
             for (int b = 0; b < batches(); b++) {
-                plan.forward();
+                plan.forward(b);
                 sum.add(weight, memory, value.offset(), b * plan.batchSize(), rows(b));
                 tick.run();
             }
@@ -219,6 +219,7 @@ public final class Evaluator implements AutoCloseable {
             use(weights);
             model.measured(weights);
             control.start(0);
+            plan.supply(0);
             for (Op op : plan.ops()) {
                 if (op instanceof Op.BatchNorm norm) {
                     norm.reset();
@@ -275,6 +276,7 @@ public final class Evaluator implements AutoCloseable {
         control.start(0);
         Runnable tick = device.arenas().advance(control);
         for (int b = 0; b < batches(); b++) {
+            plan.supply(b);
             for (Op op : plan.ops()) {
                 if (op instanceof Op.BatchNorm norm && (all || norm == last)) {
                     norm.measure(rows(b));

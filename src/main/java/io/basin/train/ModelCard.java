@@ -3,6 +3,7 @@ package io.basin.train;
 import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.device.Augmentation;
+import io.basin.device.Distortion;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.text.Printable;
@@ -27,6 +28,7 @@ import java.util.stream.Collectors;
  * @param trainSamples training samples used, 0 for all
  * @param labelNoise share of them that was given wrong labels
  * @param data fingerprint of the data set's content; empty where the file does not say
+ * @param distortion what else training changed in samples
  */
 @Api
 public record ModelCard(
@@ -43,7 +45,8 @@ public record ModelCard(
         int batch,
         int pad,
         boolean flip,
-        String data) {
+        String data,
+        Distortion distortion) {
     /** Key of a file's header: the fingerprint of the data. */
     public static final String DATA = "data";
 
@@ -55,6 +58,40 @@ public record ModelCard(
     /** Of a model that nobody described. */
     public static final ModelCard NONE =
             new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, 0, USUAL_BATCH, 0, false, "");
+
+    /** Of samples that were cropped and flipped alone. */
+    public ModelCard(
+            String model,
+            String dataset,
+            String method,
+            String init,
+            int restarts,
+            float[] mean,
+            float[] std,
+            int validation,
+            int trainSamples,
+            double labelNoise,
+            int batch,
+            int pad,
+            boolean flip,
+            String data) {
+        this(
+                model,
+                dataset,
+                method,
+                init,
+                restarts,
+                mean,
+                std,
+                validation,
+                trainSamples,
+                labelNoise,
+                batch,
+                pad,
+                flip,
+                data,
+                Distortion.NONE);
+    }
 
     /**
      * From a file's header.
@@ -84,7 +121,18 @@ public record ModelCard(
                 Math.max(1, count(file, header, "batch", USUAL_BATCH)),
                 count(file, header, "pad", 0),
                 Boolean.parseBoolean(header.getOrDefault("flip", "false")),
-                header.getOrDefault(DATA, ""));
+                header.getOrDefault(DATA, ""),
+                distortion(file, header));
+    }
+
+    private static Distortion distortion(String file, Map<String, String> header) {
+        int cutout = count(file, header, "cutout", 0);
+        try {
+            double jitter = Double.parseDouble(header.getOrDefault("jitter", "0"));
+            return new Distortion(jitter, cutout, Double.parseDouble(header.getOrDefault("mixup", "0")));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file, "its augmentation is damaged: " + e.getMessage(), e);
+        }
     }
 
     private static int count(String file, Map<String, String> header, String key, int otherwise) {
@@ -148,7 +196,8 @@ public record ModelCard(
                 first.batch,
                 first.pad,
                 first.flip,
-                parts.stream().allMatch(p -> p.data.equals(first.data)) ? first.data : "");
+                parts.stream().allMatch(p -> p.data.equals(first.data)) ? first.data : "",
+                first.distortion);
     }
 
     /** The same of a net that reads its samples so. */
@@ -167,12 +216,13 @@ public record ModelCard(
                 batch,
                 pad,
                 flip,
-                data);
+                data,
+                distortion);
     }
 
     /** How samples were read in training; the file must say it. */
     public Augmentation augmentation() {
-        return new Augmentation(pad, flip, mean, std);
+        return new Augmentation(pad, flip, distortion, mean, std);
     }
 
     /** As a header's entries; what is not known is left out. */
@@ -191,6 +241,9 @@ public record ModelCard(
         header.put("batch", Integer.toString(batch));
         header.put("pad", Integer.toString(pad));
         header.put("flip", Boolean.toString(flip));
+        if (distortion.jitter() > 0) header.put("jitter", Double.toString(distortion.jitter()));
+        if (distortion.cutout() > 0) header.put("cutout", Integer.toString(distortion.cutout()));
+        if (distortion.mixup() > 0) header.put("mixup", Double.toString(distortion.mixup()));
         if (!data.isEmpty()) header.put(DATA, data);
         return header;
     }

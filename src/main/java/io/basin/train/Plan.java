@@ -227,9 +227,20 @@ public final class Plan implements AutoCloseable {
         return Objects.requireNonNull(waiting.get(value.id())).remove();
     }
 
-    /** Draws a batch and runs to the loss. */
+    /** Has the samples of a step at hand where they stream from the host: before each forward, and each replay of one. */
+    public void supply(long step) {
+        batch.supply(step);
+    }
+
+    /** Draws a batch and runs to the loss; of samples that lie on the device. */
     public void forward() {
         guard.run(forward);
+    }
+
+    /** The same of the step that the run state counts, which the host knows, too. */
+    public void forward(long step) {
+        supply(step);
+        forward();
     }
 
     /** From the loss to the parameters' gradients. */

@@ -1,7 +1,9 @@
 package io.basin.train;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.basin.Api;
 import io.basin.data.Dataset;
+import io.basin.device.Distortion;
 import io.basin.device.Optimizer;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
@@ -34,14 +36,28 @@ public record Settings(
      * @param validation samples cut from the training set; 0 trains on all, and then nothing can be chosen or fitted
      * @param trainSamples use only so many of the rest; 0 for all
      * @param labelNoise share of the training samples that get a wrong label, in [0, 1): {@link Dataset#withLabelNoise}
+     * @param distortion what else training changes in samples
      */
-    public record Data(int batch, int pad, boolean flip, int validation, int trainSamples, double labelNoise) {
+    public record Data(
+            int batch,
+            int pad,
+            boolean flip,
+            int validation,
+            int trainSamples,
+            double labelNoise,
+            @JsonUnwrapped Distortion distortion) {
         public Data {
+            Require.given("distortion", distortion);
             Require.atLeast("batch", batch, 1);
             Require.atLeast("pad", pad, 0);
             Require.atLeast("validation", validation, 0);
             Require.atLeast("trainSamples", trainSamples, 0);
             Require.belowOne("labelNoise", labelNoise);
+        }
+
+        /** Cropped and flipped alone. */
+        public Data(int batch, int pad, boolean flip, int validation, int trainSamples, double labelNoise) {
+            this(batch, pad, flip, validation, trainSamples, labelNoise, Distortion.NONE);
         }
 
         /** With labels as they are. */
@@ -93,7 +109,8 @@ public record Settings(
         return ("dataset=" + dataset + ", model=" + model + ", " + how + ", decayEverything=" + decayEverything
                         + ", smoothing=" + smoothing + ", precision=" + precision + ", " + data)
                 .replaceAll("\\w+\\[|\\]", "")
-                // As it was before there was label noise, so that older runs go on.
-                .replace(", labelNoise=0.0", "");
+                // As it was before there were these, so that older runs go on.
+                .replace(", labelNoise=0.0", "")
+                .replace(", distortion=jitter=0.0, cutout=0, mixup=0.0", "");
     }
 }

@@ -5,13 +5,17 @@ import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.Split;
 import io.basin.data.TrainTest;
+import io.basin.device.Arena;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
+import io.basin.device.DeviceException;
 import io.basin.device.Guard;
 import io.basin.device.Images;
+import io.basin.device.MemoryEstimate;
 import io.basin.device.Shape;
 import io.basin.io.Json;
+import io.basin.io.Notices;
 import io.basin.text.Require;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -59,6 +63,8 @@ public final class Splits implements AutoCloseable {
     private @Nullable Images glance;
     private @Nullable Augmentation augmentation;
     private @Nullable String withheld;
+    /** Bytes of a part that the device may hold; below 0: half of what is free. */
+    private long most = -1;
 
     /** Without augmentation, and with all training samples that are not held out. */
     public Splits(Device device, TrainTest data, int validation, int batch) {
@@ -74,9 +80,11 @@ public final class Splits implements AutoCloseable {
         sets.put(Part.TEST, data.test());
     }
 
-    /** Cuts now what is else cut when it is first asked for, so that counts which do not fit are refused at once. */
+    /** Cuts now what is else cut when it is first asked for, so that what does not fit the samples is refused at once. */
     public Splits cut() {
         stepsPerEpoch();
+        Dataset train = trainSet();
+        how.distortion().requireFit(train.height(), train.width(), train.isFloat(), train.classes() == 0);
         return this;
     }
 
@@ -84,6 +92,39 @@ public final class Splits implements AutoCloseable {
     public Splits withholding(String reason) {
         withheld = reason;
         return this;
+    }
+
+    /**
+     * Has a part of more than {@code bytes} stream from the host to the device, with the same results; else that is done with a part
+     * which would take more than half of the device's free memory.
+     */
+    public Splits holding(long bytes) {
+        most = bytes;
+        return this;
+    }
+
+    /** Whether a part streams from the host. */
+    public boolean streams(Part part) {
+        return images(part).host() != null;
+    }
+
+    private Images upload(Dataset set) {
+        if (fits(set.bytesOnDevice())) return set.upload(device);
+        Notices.note(set + " takes " + MemoryEstimate.mebibytes(set.bytesOnDevice())
+                + ": its samples stay in the host's memory and stream to the device");
+        return set.stream(device);
+    }
+
+    private boolean fits(long bytes) {
+        if (most >= 0) return bytes <= most;
+        try {
+            MemoryEstimate twice =
+                    new MemoryEstimate(Map.of(Arena.ACTIVATIONS, 2 * bytes), how.batch(), MemoryEstimate.Later.NONE);
+            device.checkMemory(twice);
+            return true;
+        } catch (DeviceException e) {
+            return false;
+        }
     }
 
     /** Whether there are samples that nothing was trained on and that are not the test part's. */
@@ -133,13 +174,13 @@ public final class Splits implements AutoCloseable {
 
     /** A part on the device. Owned by this. */
     public Images images(Part part) {
-        return guard.get(() -> uploaded.computeIfAbsent(part, p -> set(p).upload(device)));
+        return guard.get(() -> uploaded.computeIfAbsent(part, p -> upload(set(p))));
     }
 
     /** At most {@link #GLANCE} training samples, stratified: enough for statistics that are looked at and not kept. */
     public Images glance() {
         return guard.get(() -> {
-            if (glance == null) glance = glanceSet().upload(device);
+            if (glance == null) glance = upload(glanceSet());
             return glance;
         });
     }
@@ -182,10 +223,11 @@ public final class Splits implements AutoCloseable {
         return data.fingerprint();
     }
 
-    /** How training reads samples: crops and flips, and normalisation by the training part's own pixels. */
+    /** How training reads samples: crops, flips and distortion, and normalisation by the training part's own pixels. */
     public Augmentation augmentation() {
         return guard.get(() -> {
-            if (augmentation == null) augmentation = trainSet().augmentation(how.pad(), how.flip());
+            if (augmentation == null)
+                augmentation = trainSet().augmentation(how.pad(), how.flip()).with(how.distortion());
             return augmentation;
         });
     }
@@ -209,7 +251,7 @@ public final class Splits implements AutoCloseable {
         return reader(0).plain();
     }
 
-    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained. */
+    /** How the pass for batch norm's statistics reads samples: in order, augmented as the net was trained, and not mixed. */
     public BatchReader augmentedBatch() {
         return reader(0).ordered();
     }
@@ -240,7 +282,8 @@ public final class Splits implements AutoCloseable {
                 how.batch(),
                 how.pad(),
                 how.flip(),
-                fingerprint());
+                fingerprint(),
+                how.distortion());
     }
 
     /** The same as entries of a file's header, with the names of the classes. */

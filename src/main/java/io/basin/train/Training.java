@@ -32,10 +32,9 @@ import java.util.Map;
  * A model in training: its recorded step, and where it stands. The model is the caller's, who closes it after this.
  *
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed
- * by {@link #advance}. A loop of one's own calls {@link #gradients} and {@link #update} instead, and looks at the loss, and at the
- * model's gradients or changes them, between the two.
- * Members are copies on the device, taken right after the update that the schedule names, into memory that was set aside
- * beforehand: between two checkpoints a run allocates nothing and reads nothing.
+ * by {@link #advance}. A loop of one's own calls {@link #gradients} and {@link #update} instead, and between the two looks at the
+ * loss and at the model's gradients, or changes them. Members are copies on the device, taken right after the update that the
+ * schedule names, into memory set aside beforehand: between two checkpoints a run allocates nothing and reads nothing.
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several trainings train side by side with the
  * bits that each would have alone. While a {@link Trainer} runs it, no other thread may advance it.
@@ -204,7 +203,7 @@ public final class Training extends Stepped {
         return guard.get(() -> {
             requireMore();
             EpochMetrics before = control.read();
-            plan.forward();
+            plan.forward(done);
             plan.backward();
             EpochMetrics after = control.read();
             ready = true;
@@ -259,6 +258,7 @@ public final class Training extends Stepped {
         requireMore();
         ready = false;
         if (whole) {
+            plan.supply(done);
             recording.replay();
         } else {
             step.run();

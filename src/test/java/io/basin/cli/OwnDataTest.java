@@ -70,6 +70,24 @@ class OwnDataTest {
     }
 
     @Test
+    void picturesThatMayNotLieOnTheDeviceStreamToItAndMakeTheSameNet() throws IOException {
+        Path data = Photos.write(folder.resolve("paint"), 20);
+        Object[] small = {"--model", "small-cnn", "--image-size", 12, "--seeds", 1};
+        Shell lies = compare(data, "lies", small);
+        assertFalse(lies.err().contains("stream"), lies.err());
+        Object[] streaming =
+                Stream.concat(Stream.of(small), Stream.of("--data-memory", 0)).toArray();
+        Shell streams = compare(data, "streams", streaming);
+        assertEquals(0, streams.code(), streams.err());
+        assertTrue(
+                streams.err().contains("its samples stay in the host's memory and stream to the device"),
+                streams.err());
+        assertEquals(-1, Files.mismatch(net("lies", "swa"), net("streams", "swa")));
+        String results = Files.readString(folder.resolve("streams/results.json"));
+        assertTrue(results.contains("test samples, streamed from the host"), results);
+    }
+
+    @Test
     void landscapesAndMeansFindTheDataByTheFilesAlone() {
         Path data = Photos.write(folder.resolve("paint"), 20);
         assertEquals(

@@ -88,7 +88,8 @@ class LossKernelTest {
                     result,
                     rows,
                     classes,
-                    smoothing);
+                    smoothing,
+                    0);
             gpu.launch("loss.cu", "total", new Gpu.Grid(1, 1, 32, 1), result, control, rows);
             return new Counted(gpu.longs(control, 8));
         }

@@ -18,7 +18,7 @@ final class ReferenceBatch extends ReferenceOp implements Op.Batch {
         Shape shape = images.sample().batched(spec.batch());
         Layout layout = new ReferenceDevice.Plain(shape.elements());
         output(new Tensor(name(), shape, layout, scope.value(layout.bytes()), null));
-        labels = scope.kept(4L * images.labelWidth() * spec.batch());
+        labels = scope.kept(spec.labelBytes(images));
         forward(this::draw);
     }
 
@@ -50,8 +50,28 @@ final class ReferenceBatch extends ReferenceOp implements Op.Batch {
                                 row * images.labelWidth() + k,
                                 images.targets() ? all.getFloat(4 * at) : all.getInt(4 * at));
             }
-            fill(row, spec.augmentation().random() ? augmented(index, epoch) : plain(index));
+            float[] sample = spec.augmentation().random() ? augmented(index, epoch) : plain(index);
+            if (spec.mixes()) {
+                int next = Permutation.at((int) (first + (row + 1) % spec.batch()), images.count(), spec.seed(), epoch);
+                mix(row, sample, index, next, epoch);
+            }
+            fill(row, sample);
         }
+    }
+
+    private void mix(int row, float[] sample, int index, int next, long epoch) {
+        float[] other = augmented(next, epoch);
+        float share = augment().share(index, spec.seed(), epoch);
+        for (int i = 0; i < sample.length; i++) sample[i] = share * sample[i] + (1 - share) * other[i];
+        view(labels)
+                .set(
+                        spec.batch() + row,
+                        ((ReferenceMemory) images.labels()).raw().getInt(4 * next));
+        view(labels).set(2 * spec.batch() + row, share);
+    }
+
+    private Augment augment() {
+        return new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
     }
 
     private void fill(int row, float[] sample) {
@@ -75,7 +95,7 @@ final class ReferenceBatch extends ReferenceOp implements Op.Batch {
 
     private float[] augmented(int index, long epoch) {
         float[] out = new float[(int) images.sample().elements()];
-        Augment augment = new Augment(spec.augmentation(), images.height(), images.width(), images.channels());
+        Augment augment = augment();
         ByteBuffer raw = ((ReferenceMemory) images.pixels()).raw();
         if (images.floats()) augment.into(raw.asFloatBuffer(), index, spec.seed(), epoch, spec.shuffled(), out, 0);
         else augment.into(raw, index, spec.seed(), epoch, spec.shuffled(), out, 0);

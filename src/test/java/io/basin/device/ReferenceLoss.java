@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
  * <pre>
  *   p = exp(x) / sum exp(x)      q_k = (1 - s) [k = y] + s / K      loss = - sum_k q_k log p_k
  *   dx = (p - q) / N, zero for ignored rows
+ *   of mixed rows q = m q(y) + (1 - m) q(y')
  * </pre>
  */
 final class ReferenceLoss extends ReferenceOp {
@@ -31,7 +32,23 @@ final class ReferenceLoss extends ReferenceOp {
         backward(this::gradient);
     }
 
-    private double target(int k, int label) {
+    private boolean mixed() {
+        return labels.bytes() > 4L * rows;
+    }
+
+    private double share(int n) {
+        return mixed() ? view(labels).get(2 * rows + n) : 1;
+    }
+
+    private int other(int n) {
+        return (int) view(labels).get(mixed() ? rows + n : n);
+    }
+
+    private double target(int n, int k) {
+        return share(n) * oneLabel(k, (int) view(labels).get(n)) + (1 - share(n)) * oneLabel(k, other(n));
+    }
+
+    private double oneLabel(int k, int label) {
         return (k == label ? 1 - spec.smoothing() : 0) + spec.smoothing() / classes;
     }
 
@@ -44,10 +61,10 @@ final class ReferenceLoss extends ReferenceOp {
             int best = softmax(n);
             if (label < 0) continue;
             for (int k = 0; k < classes; k++) {
-                double q = target(k, label);
+                double q = target(n, k);
                 if (q > 0) loss -= q * logProbability(n, k);
             }
-            hits += best == label ? 1 : 0;
+            hits += best == (share(n) >= 0.5 ? label : other(n)) ? 1 : 0;
             seen++;
         }
         add(control, loss, hits, seen);
@@ -85,7 +102,7 @@ final class ReferenceLoss extends ReferenceOp {
             int label = (int) view(labels).get(n);
             for (int k = 0; k < classes; k++) {
                 double p = value(output()).get(n * classes + k);
-                grad(x).set(n * classes + k, label < 0 ? 0 : (p - target(k, label)) / rows);
+                grad(x).set(n * classes + k, label < 0 ? 0 : (p - target(n, k)) / rows);
             }
         }
     }

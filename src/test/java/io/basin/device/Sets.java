@@ -28,6 +28,23 @@ public final class Sets {
         }
     }
 
+    /** The same, to stream from the host. */
+    public static Images streaming(Device device, byte[] pixels, int[] labels, Shape sample, int classes) {
+        ByteBuffer ints = ByteBuffer.allocate(4 * labels.length).order(ByteOrder.nativeOrder());
+        for (int label : labels) ints.putInt(label);
+        return new Images(
+                device.allocate(0),
+                device.allocate(0),
+                labels.length,
+                sample.dim(1),
+                sample.dim(2),
+                sample.dim(0),
+                classes,
+                false,
+                false,
+                new Images.Host(ByteBuffer.wrap(pixels), ints));
+    }
+
     /**
      * @param values (count, height, width, channels)
      * @param targets (count, outputs)

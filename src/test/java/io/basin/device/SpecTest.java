@@ -26,6 +26,7 @@ class SpecTest {
                 () -> batch(0.25f, 2, 7),
                 () -> batch(0.25f, 2, 7).plain(),
                 () -> batch(0.25f, 2, 7).ordered(),
+                () -> new BatchReader(8, batch(0.25f, 2, 7).augmentation().with(new Distortion(0.1, 2, 0.3)), 7, true),
                 () -> batch(0.75f, 2, 7),
                 () -> batch(0.25f, 3, 7),
                 () -> batch(0.25f, 2, 8),

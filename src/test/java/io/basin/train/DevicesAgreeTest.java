@@ -8,6 +8,7 @@ import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
+import io.basin.device.Distortion;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.OpTrial;
@@ -36,7 +37,10 @@ class DevicesAgreeTest {
                         plain.augmentation().std()),
                 22,
                 true);
-        for (BatchReader spec : new BatchReader[] {plain, augmented, augmented.plain(), augmented.ordered()}) {
+        Distortion all = new Distortion(0.4, 5, 0.3);
+        BatchReader mixed = new BatchReader(6, augmented.augmentation().with(all), 22, true);
+        for (BatchReader spec :
+                new BatchReader[] {plain, augmented, augmented.plain(), augmented.ordered(), mixed, mixed.ordered()}) {
             try (Device cpu = Devices.open("cpu", 1);
                     Device cuda = Devices.open("cuda", 1);
                     OpTrial a = trial(cpu, spec);

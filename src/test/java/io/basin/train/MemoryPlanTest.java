@@ -59,6 +59,15 @@ class MemoryPlanTest {
         assertEquals("alive 0", others.get(3));
     }
 
+    /** Of 128 MiB, less what the driver takes, half is for samples; those that stream are not refused though they exceed all of it. */
+    @Test
+    void samplesThatTakeMoreThanHalfOfWhatIsFreeStream() throws Exception {
+        if (!Cuda.software()) return;
+        List<String> said = plan("data", 30, 70, 140);
+        assertEquals(
+                List.of("fits 30 lies", "alive 0", "fits 70 streams", "alive 0", "fits 140 streams", "alive 0"), said);
+    }
+
     /** Else a run would be refused after its training, by the evaluator that measures it. */
     @Test
     void theBatchThatIsNamedForARunFitsWithAllThatFollowsTheStep() throws Exception {

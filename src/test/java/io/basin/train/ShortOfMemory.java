@@ -1,5 +1,7 @@
 package io.basin.train;
 
+import io.basin.data.Dataset;
+import io.basin.data.TrainTest;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -8,15 +10,18 @@ import io.basin.device.Images;
 import io.basin.device.Precision;
 import io.basin.device.RunState;
 import io.basin.device.Sets;
+import io.basin.device.Sgd;
 import io.basin.device.Shape;
 import io.basin.device.Weights;
+import io.basin.methods.Averaging;
+import io.basin.methods.Schedule;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import java.util.List;
 
 /**
  * A process of its own, whose software GPU has little memory, that plans the small CNN for batches given as arguments: a step
- * alone, or after the word {@code run} all that a run allocates.
+ * alone, or after the word {@code run} all that a run allocates; or after the word {@code data} trains on so many MiB of samples.
  */
 final class ShortOfMemory {
     private static final Outlook OUTLOOK = new Outlook(2, 2);
@@ -25,16 +30,41 @@ final class ShortOfMemory {
     private ShortOfMemory() {}
 
     public static void main(String[] args) {
-        boolean whole = args[0].equals("run");
+        String what = args[0];
+        boolean named = what.equals("run") || what.equals("data");
         try (Device device = Devices.open("cuda", 1)) {
-            for (String batch : List.of(args).subList(whole ? 1 : 0, args.length)) {
+            for (String batch : List.of(args).subList(named ? 1 : 0, args.length)) {
                 try {
-                    System.out.println("fits " + (whole ? run(device, batch) : step(device, batch)));
+                    System.out.println("fits "
+                            + (what.equals("data")
+                                    ? data(device, batch)
+                                    : what.equals("run") ? run(device, batch) : step(device, batch)));
                 } catch (DeviceException e) {
                     System.out.println("refused " + e.getMessage());
                 }
                 System.out.println("alive " + device.liveBytes());
             }
+        }
+    }
+
+    /** Whether samples lie on the device or stream to it, once it has trained on them. */
+    private static String data(Device device, String mebibytes) {
+        int count = (Integer.parseInt(mebibytes) << 20) / 784;
+        List<String> classes = List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9");
+        Dataset set = new Dataset("large", new byte[784 * count], new int[count], 28, 28, 1, classes);
+        TrainTest parts = new TrainTest("large", set, set.subset(new int[] {0}, "one"));
+        try (Splits splits = new Splits(device, parts, 0, 16);
+                Model model = new Model(device, NET);
+                Training training = new Training(
+                        model,
+                        splits.train(),
+                        splits.reader(1),
+                        new Sgd(),
+                        Schedule.constant(3, 0.01),
+                        Averaging.none(3))) {
+            while (training.step() < 3) training.advance();
+            training.totals();
+            return mebibytes + " " + (splits.streams(Splits.Part.TRAIN) ? "streams" : "lies");
         }
     }
 
