@@ -1,6 +1,7 @@
 package io.basin.data;
 
 import io.basin.Api;
+import io.basin.device.Augmentation;
 import java.util.Arrays;
 
 /** Mean and population standard deviation of each channel, (C), of bytes scaled to [0, 1] and of floats as they are. */
@@ -37,6 +38,17 @@ public record ChannelStatistics(double[] mean, double[] std) {
         }
         for (int c = 0; c < channels; c++) std[c] = Math.sqrt(std[c]);
         return new ChannelStatistics(mean, std);
+    }
+
+    /** Normalisation to mean 0 and variance 1; a constant channel is only centred. */
+    Augmentation augmentation(int pad, boolean flip) {
+        float[] to = new float[mean.length];
+        float[] by = new float[mean.length];
+        for (int c = 0; c < mean.length; c++) {
+            to[c] = (float) mean[c];
+            by[c] = std[c] > 0 ? (float) std[c] : 1;
+        }
+        return new Augmentation(pad, flip, to, by);
     }
 
     @Override

@@ -9,9 +9,6 @@ import io.basin.device.Memory;
 import io.basin.device.Shape;
 import io.basin.io.OnFailure;
 import io.basin.io.Sha256;
-import io.basin.random.Permutation;
-import io.basin.random.Philox;
-import io.basin.random.Streams;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -354,12 +351,7 @@ public final class Dataset {
         if (classes() < 2)
             throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
         int wrong = (int) Math.round(share * count());
-        Permutation order = new Permutation(count()).key(seed, -1);
-        for (int i = 0; i < noisy.length; i++) {
-            if (order.at(i) >= wrong) continue;
-            int words = (int) Philox.pair(i, 0, 0, Streams.LABEL_NOISE, (int) seed, (int) (seed >>> 32));
-            noisy[i] = (noisy[i] + 1 + Philox.below(words, classes() - 1)) % classes();
-        }
+        Split.mislabel(noisy, wrong, classes(), seed);
         Values same = new Values(values.pixels, values.floats, noisy, null);
         return new Dataset(name + ", " + wrong + " labels wrong", same, sample, classNames, normalisation);
     }
@@ -389,14 +381,7 @@ public final class Dataset {
      */
     public Augmentation augmentation(int pad, boolean flip) {
         if (normalisation != null) return new Augmentation(pad, flip, normalisation.mean(), normalisation.std());
-        ChannelStatistics statistics = statistics();
-        float[] mean = new float[channels()];
-        float[] std = new float[channels()];
-        for (int c = 0; c < channels(); c++) {
-            mean[c] = (float) statistics.mean()[c];
-            std[c] = statistics.std()[c] > 0 ? (float) statistics.std()[c] : 1;
-        }
-        return new Augmentation(pad, flip, mean, std);
+        return statistics().augmentation(pad, flip);
     }
 
     /** Mean and standard deviation of every channel over all pixels. */

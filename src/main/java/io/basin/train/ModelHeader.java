@@ -144,6 +144,13 @@ public record ModelHeader(Path file, Map<String, String> header) {
     public List<String> classNames() {
         List<String> names = new ArrayList<>();
         Json.parse(header.getOrDefault(CLASSES, "[]"), file + ": " + CLASSES).forEach(n -> names.add(n.asText()));
+        String outputs = header.getOrDefault(OUTPUTS, "");
+        if (!names.isEmpty() && !outputs.isEmpty() && !outputs.equals(Integer.toString(names.size()))) {
+            throw new FormatException(
+                    file.toString(),
+                    "its header names " + names.size() + " classes for '" + OUTPUTS + "' " + Printable.of(outputs)
+                            + ": it is damaged, name another file");
+        }
         return List.copyOf(names);
     }
 }

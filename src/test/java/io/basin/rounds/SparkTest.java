@@ -104,35 +104,7 @@ class SparkTest {
         String expected =
                 TinyJob.sum(TinyJob.inThreads(Files.createDirectory(folder.resolve("calm")), SparkJob.plan(), 2)
                         .get(0));
-        int port = freePort();
-        String master = "spark://127.0.0.1:" + port;
-        start(
-                "master",
-                List.of(),
-                "org.apache.spark.deploy.master.Master",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                Integer.toString(port),
-                "--webui-port",
-                "0");
-        for (String worker : List.of("worker-1", "worker-2")) {
-            start(
-                    worker,
-                    List.of(),
-                    "org.apache.spark.deploy.worker.Worker",
-                    "--host",
-                    "127.0.0.1",
-                    "--cores",
-                    "1",
-                    "--memory",
-                    "600m",
-                    "--webui-port",
-                    "0",
-                    "--work-dir",
-                    folder.resolve(worker).toString(),
-                    master);
-        }
+        String master = cluster();
         Path job = Files.createDirectory(folder.resolve("job"));
         Process driver = start("driver", ownClasses(), SparkJob.class.getName(), job.toString(), master);
         int killed = 0;
@@ -148,6 +120,24 @@ class SparkTest {
         assertEquals(0, driver.exitValue(), said);
         assertEquals(1, killed, "an executor was killed: " + said);
         assertTrue(said.lines().anyMatch(expected::equals), said);
+    }
+
+    /** A master and two workers of one core each. */
+    private String cluster() throws Exception {
+        String port = Integer.toString(freePort());
+        String master = "spark://127.0.0.1:" + port;
+        String deploy = "org.apache.spark.deploy.";
+        List<String> here = List.of("--host", "127.0.0.1", "--webui-port", "0");
+        List<String> words = new ArrayList<>(here);
+        words.addAll(List.of("--port", port));
+        start("master", List.of(), deploy + "master.Master", words.toArray(String[]::new));
+        for (String worker : List.of("worker-1", "worker-2")) {
+            String work = folder.resolve(worker).toString();
+            words = new ArrayList<>(here);
+            words.addAll(List.of("--cores", "1", "--memory", "600m", "--work-dir", work, master));
+            start(worker, List.of(), deploy + "worker.Worker", words.toArray(String[]::new));
+        }
+        return master;
     }
 
     private Stream<ProcessHandle> executors() {
