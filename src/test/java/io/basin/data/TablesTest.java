@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Shape;
+import io.basin.io.TorchZip;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -203,6 +204,25 @@ class TablesTest {
         Path bomb = npz(Map.of("y", npy("<i8", "2,", 8, 0, 1), "x", all));
         long allocated = Allocation.of(() -> assertTrue(refusal(bomb).contains("save it uncompressed")));
         assertTrue(allocated < 4 << 20, "allocated " + allocated);
+    }
+
+    /** Stored uncompressed, a flipped bit changes a number and nothing but the CRC. */
+    @Test
+    void aFlippedBitOfAnArchiveIsNoticedByItsCrc() throws IOException {
+        byte[] y = npy("<i8", "4,", 8, 0, 1, 0, 1);
+        byte[] x = npy("|u1", "4, 2", 1, 1, 2, 3, 4, 5, 6, 7, 8);
+        byte[] whole = new TorchZip().stored("x.npy", x).stored("y.npy", y).bytes();
+        Path file = folder.resolve("arrays.npz");
+        assertEquals(2, read(Files.write(file, whole)).train().count());
+        String text = new String(whole, StandardCharsets.ISO_8859_1);
+        for (String array : List.of("x", "y")) {
+            byte[] flipped = whole.clone();
+            flipped[text.indexOf(array + ".npy") + 5 + (array.equals("x") ? x : y).length - 8] ^= 1;
+            String said = refusal(Files.write(file, flipped));
+            assertTrue(said.contains("(" + array + "): is damaged: its CRC"), said);
+        }
+        assertTrue(refusal(Files.write(file, java.util.Arrays.copyOf(whole, whole.length / 2)))
+                .contains("is no NumPy archive (its list of entries is damaged or cut off)"));
     }
 
     @Test
