@@ -25,6 +25,7 @@ import io.basin.text.Printable;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import io.basin.text.Require;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,7 +183,7 @@ final class RoundsCommand implements Runnable {
             String rate = word.startsWith("lr=") ? word.substring(3) : rates.isEmpty() ? "" : word;
             double lr;
             try {
-                lr = Double.parseDouble(rate);
+                lr = Double.parseDouble(Require.decimal(rate));
             } catch (NumberFormatException e) {
                 lr = Double.NaN;
             }

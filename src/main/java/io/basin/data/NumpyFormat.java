@@ -242,7 +242,7 @@ final class NumpyFormat {
             if (shape[0] != labels.length) throw fault("has " + shape[0] + " samples and " + labels.length + " labels");
             int largest = Arrays.stream(labels).max().orElse(0);
             if (largest >= classes.size()) {
-                throw fault("has a label " + largest + " and " + classes.size() + " names of classes (`classNames`)");
+                throw fault("has a label " + largest + ", and `classNames` ends at " + (classes.size() - 1));
             }
             boolean planes = shape.length == 4 && shape[3] > MOST_CHANNELS;
             if (isBytes()) {
