@@ -237,6 +237,13 @@ class StateDictTest {
                 Files.write(folder.resolve("old.pth"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', (byte) 0xfc});
         String said = refused(old).getMessage();
         assertTrue(said.contains("as torch.save wrote before PyTorch 1.6 (load it there and save it again"), said);
+        Path junk = Files.writeString(folder.resolve("junk.pt"), "junk before PK\3\4");
+        for (Path file : List.of(old, junk)) {
+            assertTrue(refused(file).getMessage().contains("name a checkpoint that torch.save of PyTorch 1.6 or later"));
+        }
+        byte[] sound = Files.readAllBytes(checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s")));
+        Path half = Files.write(folder.resolve("half.pt"), java.util.Arrays.copyOf(sound, sound.length / 2));
+        assertTrue(refused(half).getMessage().contains("is a damaged ZIP archive (its list of entries is damaged"));
         Path empty = checkpoint(z -> z.ops("}"));
         assertTrue(refused(empty).getMessage().contains("holds no dictionary of tensors"));
         Path swapped =
