@@ -37,6 +37,7 @@ final class CsvFormat {
     private final List<String> features = new ArrayList<>();
     /** Names of the classes as they first occurred, and their numbers in this order. */
     private final Map<String, Integer> seen = new LinkedHashMap<>();
+
     private int count;
     private int[] labels = new int[0];
     private float[] values = new float[0];

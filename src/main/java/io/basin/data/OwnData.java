@@ -212,7 +212,8 @@ public record OwnData(
         if (names.size() == set.classes()) return set.classNamed(names);
         throw DataException.of(
                 String.valueOf(classNames),
-                "has " + names.size() + (names.size() == 1 ? " name" : " names") + " for the " + set.classes() + " classes of " + path,
+                "has " + names.size() + (names.size() == 1 ? " name" : " names") + " for the " + set.classes()
+                        + " classes of " + path,
                 "Write one name a line, in the order of the classes: " + String.join(", ", set.classNames()));
     }
 

@@ -188,7 +188,7 @@ final class PictureFile {
             if (kind == 0x2C) {
                 if (++frames > 1) throw new IOException("holds several frames; save the one that is meant as PNG");
                 if (in.getInt() != 0 || (in.getShort() & 0xFFFF) != width || (in.getShort() & 0xFFFF) != height) {
-                    throw new IOException("is a part of a larger picture; save the whole as PNG");
+                    throw new IOException("has a frame of another size than the picture; save it as PNG");
                 }
                 palette(in.get());
                 int bits = in.get();

@@ -35,7 +35,7 @@ import java.util.stream.IntStream;
 /**
  * Reads a folder of pictures, one folder per class, as squares of one size.
  *
- * <p>The parts are its folders {@code train}, {@code val} and {@code test}, or it is one part itself. Pictures lie at any depth
+ * <p>The parts are its folders {@code train}, {@code val} and {@code test}, called so or almost, or it is one part itself. Pictures lie at any depth
  * below their class, in the order of their names. Where all of them are grey, so is the set.
  *
  * <p>Decoding takes minutes and hashing seconds, so decoded pictures are kept in a file of the cache that is named by the SHA-256
@@ -56,8 +56,10 @@ final class PictureFolder {
     private static final int SHOWN = 20;
     private static final String KEEP = "Keep one of them here";
     private static final String OTHER = " files, which are not read: save them as PNG or JPEG if they are meant";
-    private static final String BESIDE = "pictures beside the folders of the classes: move them into one if they are meant";
-    private static final String NO_FILE = "names that lead to no file: broken links, or folders and pipes called as pictures are";
+    private static final String BESIDE =
+            "pictures beside the folders of the classes: move them into one if they are meant";
+    private static final String NO_FILE =
+            "names that lead to no file: broken links, or folders and pipes called as pictures are";
 
     /** One picture. {@code name}: of its file, from the folder on. */
     private record Entry(String part, int label, String name, Path file) {}
@@ -137,7 +139,8 @@ final class PictureFolder {
         }
         parts.putIfAbsent("train", folder);
         parts.forEach(this::list);
-        others.forEach((what, count) -> Notices.once(folder + ": left out " + count + " " + what));
+        others.forEach(
+                (what, count) -> Notices.once(folder + ": left out " + what.replaceFirst(":", " (" + count + "):")));
     }
 
     private static String name(Path file) {
@@ -167,7 +170,8 @@ final class PictureFolder {
         if (!parts.containsKey("train")) {
             throw fault("holds " + names(children) + " but no 'train'", "Put the training pictures there");
         }
-        List<Path> beside = children.stream().filter(c -> !parts.containsValue(c)).toList();
+        List<Path> beside =
+                children.stream().filter(c -> !parts.containsValue(c)).toList();
         List<Path> classes = beside.stream()
                 .filter(c -> !listed(c, Folders::list, PictureFolder::isPlain).isEmpty())
                 .toList();
@@ -232,7 +236,8 @@ final class PictureFolder {
         if (isPlain(file)) return true;
         boolean broken = Files.isSymbolicLink(file) && !Files.exists(file);
         if (broken || isNamedSo(file)) others.merge(NO_FILE, 1, Integer::sum);
-        else if (counted && Files.isRegularFile(file)) others.merge(name.contains(".") ? "." + ending(file) + OTHER : "unnamed" + OTHER, 1, Integer::sum);
+        else if (counted && Files.isRegularFile(file))
+            others.merge(name.contains(".") ? "." + ending(file) + OTHER : "unnamed" + OTHER, 1, Integer::sum);
         return false;
     }
 

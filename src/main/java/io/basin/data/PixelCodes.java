@@ -90,7 +90,9 @@ final class PixelCodes {
 
         /** Of three components that are not called 1, 2, 3, nor R, G, B: without a marker Java takes them for red, green, blue. */
         boolean oddlyNamed() {
-            return ids.length == 3 && !Arrays.equals(ids, new byte[] {1, 2, 3}) && !Arrays.equals(ids, new byte[] {'R', 'G', 'B'});
+            return ids.length == 3
+                    && !Arrays.equals(ids, new byte[] {1, 2, 3})
+                    && !Arrays.equals(ids, new byte[] {'R', 'G', 'B'});
         }
 
         /** Takes the header of a scan; where {@code renamed}, calls its components 1, 2, 3 in the frame's order. */

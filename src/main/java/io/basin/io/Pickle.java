@@ -31,6 +31,7 @@ final class Pickle {
     private static final long ROOM = 40L << 20;
     /** About what a reference, a boxed number and a small list or a name take, with what growing them leaves behind. */
     private static final int REFERENCE = 16;
+
     private static final int NUMBER = 24;
     private static final int OBJECT = 96;
     private static final int MOST_AXES = 64;

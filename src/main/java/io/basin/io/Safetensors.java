@@ -88,8 +88,7 @@ public final class Safetensors implements StateDict {
         }
     }
 
-    private static Safetensors open(Path file, FileChannel channel, Stamp stamp, String remedy)
-            throws IOException {
+    private static Safetensors open(Path file, FileChannel channel, Stamp stamp, String remedy) throws IOException {
         String name = file.toString();
         long size = channel.size();
         ByteBuffer prefix = ByteBuffer.allocate((int) Math.min(9, size)).order(ByteOrder.LITTLE_ENDIAN);

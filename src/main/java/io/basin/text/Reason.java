@@ -35,7 +35,10 @@ public final class Reason {
         if (e instanceof FileSystemException f) return of(f);
         if (e instanceof FileNotFoundException f) return of(f);
         if (e instanceof EOFException) return "it ends too early";
-        if (e instanceof ZipException) return ZIP.matcher(said(e)).find() ? "its list of entries is damaged or cut off" : "its compressed data are damaged";
+        if (e instanceof ZipException)
+            return ZIP.matcher(said(e)).find()
+                    ? "its list of entries is damaged or cut off"
+                    : "its compressed data are damaged";
         if (e instanceof CharacterCodingException) return "it is not UTF-8 text";
         if (e instanceof ClosedByInterruptException) return "it was interrupted";
         if (e instanceof ClosedChannelException) return "it was closed meanwhile";

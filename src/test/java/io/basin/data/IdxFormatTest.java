@@ -152,7 +152,8 @@ class IdxFormatTest {
         byte[] second = Written.gzip(Arrays.copyOfRange(whole, 30, whole.length));
         byte[] both = Arrays.copyOf(first, first.length + second.length);
         System.arraycopy(second, 0, both, first.length, second.length);
-        assertArrayEquals(Arrays.copyOfRange(whole, 16, 56), parse(both, Written.idx(40)).pixels());
+        assertArrayEquals(
+                Arrays.copyOfRange(whole, 16, 56), parse(both, Written.idx(40)).pixels());
     }
 
     /** Room for buffers and messages, and far below what the files promise. */

@@ -193,9 +193,9 @@ class PictureFolderTest {
         String said = Err.of(() -> data[0] = read("?image-size=32&skip-bad"));
         assertEquals(8, data[0].train().count() + data[0].test().count());
         for (String line : List.of(
-                "left out 1 pictures beside the folders",
-                "left out 2 names that lead to no file",
-                "left out 1 .txt files",
+                "left out pictures beside the folders of the classes (1): ",
+                "left out names that lead to no file (2): ",
+                "left out .txt files, which are not read (1): ",
                 "left out 4 pictures that cannot be read",
                 "its part 'train' has no sample of class 'blue'")) {
             assertTrue(said.contains(line), said);

@@ -24,8 +24,11 @@ import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
+import javax.imageio.metadata.IIOMetadata;
+import javax.imageio.metadata.IIOMetadataNode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -106,7 +109,8 @@ class PixelCodesTest {
         int refused = 0;
         int length = gif[codes] & 255;
         for (int kept = 0; kept <= length; kept++) {
-            byte[] piece = kept == 0 ? new byte[0] : joined(new byte[] {(byte) kept}, cut(gif, codes + 1, codes + 1 + kept));
+            byte[] piece =
+                    kept == 0 ? new byte[0] : joined(new byte[] {(byte) kept}, cut(gif, codes + 1, codes + 1 + kept));
             byte[] early = joined(cut(gif, 0, codes), piece, new byte[] {0, 0x3B});
             try {
                 assertArrayEquals(whole, read(early, 9, 8), "cut at " + kept);
@@ -118,7 +122,7 @@ class PixelCodesTest {
         assertTrue(refused >= length - 2, refused + " of " + length);
         byte[] canvas = gif.clone();
         canvas[6]++;
-        refused(canvas, 9, 8, "is a part of a larger picture");
+        refused(canvas, 9, 8, "has a frame of another size");
     }
 
     /** A BMP of two colours, 0x102030 and 0x405060. */
@@ -167,7 +171,11 @@ class PixelCodesTest {
     }
 
     private static byte[] png(int... row) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate(13).putInt(row.length).putInt(1).put((byte) 8).put((byte) 3);
+        ByteBuffer head = ByteBuffer.allocate(13)
+                .putInt(row.length)
+                .putInt(1)
+                .put((byte) 8)
+                .put((byte) 3);
         ByteArrayOutputStream packed = new ByteArrayOutputStream();
         try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
             out.write(0);
@@ -214,7 +222,7 @@ class PixelCodesTest {
 
     @Test
     void aJpegWithoutColourMarkersIsOfLuminanceAndColourDifferences() throws IOException {
-        byte[] marked = written(noise(16, 16, BufferedImage.TYPE_INT_RGB), "jpeg", "");
+        byte[] marked = unsampled(noise(16, 16, BufferedImage.TYPE_INT_RGB));
         byte[] sound = read(marked, 16, 16);
         int app = markers(marked, 0xE0).get(0);
         int length = 2 + ByteBuffer.wrap(marked).getShort(app + 2);
@@ -224,6 +232,26 @@ class PixelCodesTest {
             assertArrayEquals(sound, read(named(bare, ids), 16, 16), ids);
         }
         assertFalse(Arrays.equals(sound, read(named(bare, "RGB"), 16, 16)));
+    }
+
+    /** Of colours as fine as the luminance, which Java takes for red, green and blue. */
+    private static byte[] unsampled(BufferedImage image) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+        try (var stream = ImageIO.createImageOutputStream(out)) {
+            IIOMetadata how = writer.getDefaultImageMetadata(new ImageTypeSpecifier(image), null);
+            IIOMetadataNode tree = (IIOMetadataNode) how.getAsTree("javax_imageio_jpeg_image_1.0");
+            IIOMetadataNode first =
+                    (IIOMetadataNode) tree.getElementsByTagName("componentSpec").item(0);
+            first.setAttribute("HsamplingFactor", "1");
+            first.setAttribute("VsamplingFactor", "1");
+            how.setFromTree("javax_imageio_jpeg_image_1.0", tree);
+            writer.setOutput(stream);
+            writer.write(null, new IIOImage(image, null, how), null);
+        } finally {
+            writer.dispose();
+        }
+        return out.toByteArray();
     }
 
     private static byte[] named(byte[] jpeg, String ids) {
@@ -247,8 +275,7 @@ class PixelCodesTest {
                 assertEquals(3 * 16 * 8, read(turned, 8, 16).length);
             }
         }
-        byte[] twice = joined(
-                cut(jpeg, 0, 2), exif(true, 3, 6), exif(true, 3, 1), cut(jpeg, 2, jpeg.length));
+        byte[] twice = joined(cut(jpeg, 0, 2), exif(true, 3, 6), exif(true, 3, 1), cut(jpeg, 2, jpeg.length));
         assertEquals(3 * 16 * 8, read(twice, 8, 16).length);
     }
 
@@ -257,7 +284,11 @@ class PixelCodesTest {
         segment.put("Exif\0\0".getBytes(StandardCharsets.ISO_8859_1));
         segment.put((little ? "II" : "MM").getBytes(StandardCharsets.ISO_8859_1));
         segment.order(little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN).putShort((short) 42);
-        segment.putInt(8).putShort((short) 1).putShort((short) 274).putShort((short) type).putInt(1);
+        segment.putInt(8)
+                .putShort((short) 1)
+                .putShort((short) 274)
+                .putShort((short) type)
+                .putInt(1);
         return (type == 3 ? segment.putShort((short) orientation) : segment.putInt(orientation)).array();
     }
 }

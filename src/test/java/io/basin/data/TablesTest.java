@@ -129,12 +129,14 @@ class TablesTest {
     @Test
     void longAndWideTablesAreReadInLittleMemory() throws Exception {
         String rows = "1,a\n1,b\n".repeat(MIB * 5 / 2);
-        assertTrue(fits(144, Files.writeString(folder.resolve("long.csv"), "x,label\n" + rows)).contains("(4369"));
+        assertTrue(fits(144, Files.writeString(folder.resolve("long.csv"), "x,label\n" + rows))
+                .contains("(4369"));
         StringBuilder wide = new StringBuilder("label");
         for (int i = 0; i < 300_000; i++) wide.append(",c").append(i);
         for (int row = 0; row < 10; row++)
             wide.append(row % 2 == 0 ? "\nx" : "\ny").append(",1".repeat(300_000));
-        assertTrue(fits(100, Files.writeString(folder.resolve("wide.csv"), wide)).contains("300000"));
+        assertTrue(
+                fits(100, Files.writeString(folder.resolve("wide.csv"), wide)).contains("300000"));
     }
 
     /** What a JVM of so many megabytes says of the training part. */
@@ -158,7 +160,13 @@ class TablesTest {
     void partsOfOtherShapesAndClassesWithoutSamplesAreNamed() throws IOException {
         byte[] y = npy("<i8", "2,", 8, 0, 1);
         Path file = npz(Map.of(
-                "y_train", y, "x_train", npy("|u1", "2, 1", 1, 1, 2), "y_test", y, "x_test",
+                "y_train",
+                y,
+                "x_train",
+                npy("|u1", "2, 1", 1, 1, 2),
+                "y_test",
+                y,
+                "x_test",
                 npy("|u1", "2, 2", 1, 1, 2, 3, 4)));
         assertTrue(refusal(file).contains("its part 'test' has samples"));
         byte[] one = npy("<i8", "2,", 8, 0, 0);

@@ -239,9 +239,11 @@ class StateDictTest {
         assertTrue(said.contains("as torch.save wrote before PyTorch 1.6 (load it there and save it again"), said);
         Path junk = Files.writeString(folder.resolve("junk.pt"), "junk before PK\3\4");
         for (Path file : List.of(old, junk)) {
-            assertTrue(refused(file).getMessage().contains("name a checkpoint that torch.save of PyTorch 1.6 or later"));
+            assertTrue(
+                    refused(file).getMessage().contains("name a checkpoint that torch.save of PyTorch 1.6 or later"));
         }
-        byte[] sound = Files.readAllBytes(checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s")));
+        byte[] sound = Files.readAllBytes(
+                checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s")));
         Path half = Files.write(folder.resolve("half.pt"), java.util.Arrays.copyOf(sound, sound.length / 2));
         assertTrue(refused(half).getMessage().contains("is a damaged ZIP archive (its list of entries is damaged"));
         Path empty = checkpoint(z -> z.ops("}"));
