@@ -5,6 +5,7 @@ import io.basin.data.OwnData;
 import io.basin.device.DeviceProvider;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -166,7 +167,7 @@ final class Limits {
 
     private static double number(String word) {
         try {
-            double value = Double.parseDouble(word);
+            double value = Double.parseDouble(Require.decimal(word));
             if (!Double.isNaN(value)) return value;
         } catch (NumberFormatException e) {
             // As for the word NaN.

@@ -22,6 +22,7 @@ import io.basin.rounds.Workshop;
 import io.basin.text.Closest;
 import io.basin.text.Format;
 import io.basin.text.Printable;
+import io.basin.text.Require;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -194,7 +195,7 @@ final class RoundsCommand implements Runnable {
             String rate = word.startsWith("lr=") ? word.substring(3) : rates.isEmpty() ? "" : word;
             double lr;
             try {
-                lr = Double.parseDouble(rate);
+                lr = Double.parseDouble(Require.decimal(rate));
             } catch (NumberFormatException e) {
                 lr = Double.NaN;
             }

@@ -44,8 +44,40 @@ final class Capped {
 
     /** The content of the stream, decompressed if it is gzip. */
     static InputStream content(InputStream file) throws IOException {
-        BufferedInputStream in = new BufferedInputStream(file, 1 << 16);
-        return isGzip(in) ? new BufferedInputStream(new GZIPInputStream(in, 1 << 16), 1 << 16) : in;
+        return content(new BufferedInputStream(file, 1 << 16));
+    }
+
+    static BufferedInputStream content(BufferedInputStream file) throws IOException {
+        return isGzip(file) ? new BufferedInputStream(new Gzip(new Limited(file, Long.MAX_VALUE)), 1 << 16) : file;
+    }
+
+    /** Java's stream ends silently where bytes that are not gzip follow a member: this one refuses them. */
+    private static final class Gzip extends GZIPInputStream {
+        private static final int TRAILER = 8;
+
+        private final Limited packed;
+        /** Bytes of the file when the inflater last took some: what was read since then is the trailer and what follows. */
+        private long filled;
+
+        Gzip(Limited packed) throws IOException {
+            super(packed, 1 << 16);
+            this.packed = packed;
+        }
+
+        @Override
+        protected void fill() throws IOException {
+            super.fill();
+            filled = packed.count();
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int n = super.read(bytes, offset, length);
+            if (n < 0 && (inf.getRemaining() + packed.count() - filled > TRAILER || packed.read() >= 0)) {
+                throw new ContentException("other bytes follow its gzip data");
+            }
+            return n;
+        }
     }
 
     /** Whether a gzip file's last bytes, CRC-32 and length of its content, are those of the plain file. */
@@ -93,12 +125,12 @@ final class Capped {
         }
     }
 
-    /** More came than may. */
-    static final class TooLongException extends IOException {
+    /** The content is longer than it may be, or something else follows it. */
+    static final class ContentException extends IOException {
         private static final long serialVersionUID = 1;
 
-        private TooLongException(long cap) {
-            super("it holds more than " + cap + " bytes");
+        ContentException(String message) {
+            super(message);
         }
     }
 
@@ -108,6 +140,7 @@ final class Capped {
         private final long cap;
         private long limit;
         private long count;
+        private long marked;
 
         Limited(InputStream in, long cap) {
             this.in = in;
@@ -135,8 +168,30 @@ final class Capped {
         public int read(byte[] bytes, int offset, int length) throws IOException {
             int n = in.read(bytes, offset, length);
             count += Math.max(n, 0);
-            if (count > limit) throw new TooLongException(limit);
+            if (count > limit) throw new ContentException("it holds more than " + limit + " bytes");
             return n;
+        }
+
+        @Override
+        public int available() throws IOException {
+            return in.available();
+        }
+
+        @Override
+        public boolean markSupported() {
+            return in.markSupported();
+        }
+
+        @Override
+        public synchronized void mark(int most) {
+            in.mark(most);
+            marked = count;
+        }
+
+        @Override
+        public synchronized void reset() throws IOException {
+            in.reset();
+            count = marked;
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.basin.data;
 import io.basin.device.Shape;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
+import io.basin.text.Require;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,40 +30,54 @@ import org.apache.commons.csv.CSVRecord;
  */
 final class CsvFormat {
     private static final String LABEL = "label";
+    private static final int MOST_CLASSES = 1 << 16;
     private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
 
     private final String name;
     private final boolean labelled;
     private final List<String> features = new ArrayList<>();
-    private final List<String> labels = new ArrayList<>();
-    private float[] values = new float[0];
+    /** Names of the classes as they first occurred, and their numbers in this order. */
+    private final Map<String, Integer> seen = new LinkedHashMap<>();
+
     private int count;
+    private int[] labels = new int[0];
+    private float[] values = new float[0];
 
     /** @param labelled whether there must be labels; else they are passed over */
     private CsvFormat(Path file, boolean labelled) {
         name = file.toString();
         this.labelled = labelled;
         try (CSVParser rows = open(file)) {
-            List<String> columns = rows.getHeaderNames();
-            if (labelled && !columns.contains(LABEL)) {
-                throw fault("has no column 'label' among " + Printable.of(String.join(", ", columns)));
+            Iterator<CSVRecord> all = rows.iterator();
+            if (all.hasNext()) all.next().stream().map(this::cell).forEach(features::add);
+            int label = features.indexOf(LABEL);
+            if (labelled && label < 0) {
+                throw fault("has no column 'label' among " + Printable.of(String.join(", ", features)));
             }
-            if (Set.copyOf(columns).size() < columns.size()) throw fault("has two columns of one name");
-            columns.stream().filter(c -> !c.equals(LABEL)).forEach(features::add);
+            if (features.contains("")) throw fault("has a column without a name");
+            if (Set.copyOf(features).size() < features.size()) throw fault("has two columns of one name");
+            if (label >= 0) features.remove(label);
             if (features.isEmpty()) throw fault("has no column but 'label'");
-            long cap = Files.size(file) / features.size();
-            for (CSVRecord row : rows) add(row, columns, cap);
+            // A digit and a delimiter each, but for the end of the last line.
+            long cap = Files.size(file) / (2L * features.size()) + 1;
+            all.forEachRemaining(row -> add(row, label, cap));
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
             throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
         if (count == 0) throw fault("holds no samples");
         values = Arrays.copyOf(values, count * features.size());
+        labels = Arrays.copyOf(labels, count);
     }
 
     /** Names of a table's features. */
     static List<String> columns(Path file) {
         try (CSVParser rows = open(file)) {
-            return rows.getHeaderNames().stream().filter(c -> !c.equals(LABEL)).toList();
+            Iterator<CSVRecord> all = rows.iterator();
+            if (!all.hasNext()) return List.of();
+            return all.next().stream()
+                    .map(String::strip)
+                    .filter(c -> !c.equals(LABEL))
+                    .toList();
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
             throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
         }
@@ -97,7 +113,7 @@ final class CsvFormat {
         files.forEach((part, file) -> tables.put(part, new CsvFormat(file, true)));
         List<String> features = tables.values().iterator().next().features;
         TreeSet<String> seen = new TreeSet<>();
-        tables.values().forEach(t -> seen.addAll(t.labels));
+        tables.values().forEach(t -> seen.addAll(t.seen.keySet()));
         boolean whole = seen.stream().allMatch(l -> l.matches("-?[0-9]{1,9}"));
         List<String> classes = seen.stream()
                 .sorted(whole ? Comparator.comparing(Integer::valueOf) : Comparator.naturalOrder())
@@ -107,7 +123,8 @@ final class CsvFormat {
         Map<String, Dataset> parts = new LinkedHashMap<>();
         tables.forEach((part, table) -> {
             if (!table.features.equals(features)) throw table.fault("has other columns than the training part");
-            int[] labels = table.labels.stream().mapToInt(numbers::get).toArray();
+            int[] number = table.seen.keySet().stream().mapToInt(numbers::get).toArray();
+            int[] labels = Arrays.stream(table.labels).map(l -> number[l]).toArray();
             Shape sample = Shape.of(features.size(), 1, 1);
             parts.put(
                     part,
@@ -129,10 +146,7 @@ final class CsvFormat {
         CSVFormat format = CSVFormat.RFC4180
                 .builder()
                 .setDelimiter(mark)
-                .setHeader()
-                .setSkipHeaderRecord(true)
                 .setIgnoreEmptyLines(true)
-                .setTrim(true)
                 .get();
         var in = Files.newBufferedReader(file, StandardCharsets.UTF_8);
         try {
@@ -146,28 +160,42 @@ final class CsvFormat {
         }
     }
 
-    private void add(CSVRecord row, List<String> columns, long cap) {
-        long line = row.getRecordNumber() + 1;
-        if (row.size() != columns.size()) {
-            throw fault("line " + line + " has " + row.size() + " columns, the first line " + columns.size());
+    /** What stands between two delimiters; white space around it does not count. */
+    private String cell(String text) {
+        if (text.indexOf('\0') < 0) return text.strip();
+        throw fault("holds the character 0, so it is no text or is damaged");
+    }
+
+    private void add(CSVRecord row, int label, long cap) {
+        long line = row.getRecordNumber();
+        int columns = features.size() + (label < 0 ? 0 : 1);
+        if (row.size() != columns) {
+            throw fault("line " + line + " has " + row.size() + " columns, the first line " + columns);
         }
         int at = count * features.size();
         if (at + (long) features.size() > Capped.MAX_ARRAY / 4) throw fault("has more than 2 GiB of numbers");
-        if (at == values.length) {
-            long more = Math.min(Math.max(64, 2L * count), cap + 1);
-            values = Arrays.copyOf(values, (int) Math.min(more * features.size(), Capped.MAX_ARRAY / 4));
+        if (count == labels.length) {
+            long more = Math.min(Math.max(64, 2L * count), Math.max(cap, count + 1));
+            more = Math.min(more, Capped.MAX_ARRAY / 4 / features.size());
+            labels = Arrays.copyOf(labels, (int) more);
+            values = Arrays.copyOf(values, (int) more * features.size());
         }
         for (int i = 0; i < row.size(); i++) {
-            if (columns.get(i).equals(LABEL)) labels.add(row.get(i));
-            else values[at++] = number(row.get(i), line, columns.get(i));
+            if (i != label)
+                values[at++] = number(cell(row.get(i)), line, features.get(label < 0 || i < label ? i : i - 1));
+        }
+        if (label >= 0) {
+            String name = cell(row.get(label));
+            if (labelled && name.isEmpty()) throw fault("line " + line + " has no label");
+            labels[count] = seen.computeIfAbsent(name, n -> seen.size());
         }
         count++;
-        if (labelled && labels.get(labels.size() - 1).isEmpty()) throw fault("line " + line + " has no label");
+        if (labelled && seen.size() > MOST_CLASSES) throw fault("has more than " + MOST_CLASSES + " different labels");
     }
 
     private float number(String text, long line, String column) {
         try {
-            float value = Float.parseFloat(text);
+            float value = Float.parseFloat(Require.decimal(text));
             if (Float.isFinite(value)) return value;
         } catch (NumberFormatException e) {
             // As below: to a reader both are the same fault.

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.GZIPInputStream;
 
 /**
  * Reads the IDX format of MNIST and its successors: one file of images, one of labels, gzip or not.
@@ -106,7 +105,7 @@ public final class IdxFormat {
             try {
                 BufferedInputStream raw = new BufferedInputStream(file, 1 << 16);
                 boolean gzip = Capped.isGzip(raw);
-                in = gzip ? new BufferedInputStream(new GZIPInputStream(raw, 1 << 16), 1 << 16) : raw;
+                in = Capped.content(raw);
                 dimensions = header(in, name, rank);
                 long product = 1;
                 for (int d : dimensions) product = product > Capped.MAX_ARRAY ? product : product * d;

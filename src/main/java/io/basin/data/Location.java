@@ -144,6 +144,8 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
                 }
             });
         } catch (IOException | DataException e) {
+            // Damage behind the last file, which reading would refuse.
+            if (found.size() == entry.files().size()) found.clear();
             return all(found, archive, e);
         }
         return all(found, archive, null);

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -154,7 +156,12 @@ final class NumpyFormat {
             try (InputStream in = archive == null
                     ? Files.newInputStream(file.resolve(key + ".npy"))
                     : archive.getInputStream(entry)) {
-                return use.of(new Array(name, new BufferedInputStream(in, 1 << 16), length, Capped.allowance(stored)));
+                CheckedInputStream whole = new CheckedInputStream(in, new CRC32());
+                BufferedInputStream content = new BufferedInputStream(whole, 1 << 16);
+                T made = use.of(new Array(name, content, length, Capped.allowance(stored)));
+                boolean ended = content.read() < 0;
+                if (entry == null || ended && whole.getChecksum().getValue() == entry.getCrc()) return made;
+                throw DataException.of(name, "is damaged: its CRC or its length is another", REMEDY);
             }
         } catch (IOException e) {
             throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
@@ -268,7 +275,7 @@ final class NumpyFormat {
             if (shape[0] != labels.length) throw fault("has " + shape[0] + " samples and " + labels.length + " labels");
             int largest = Arrays.stream(labels).max().orElse(0);
             if (largest >= classes.size()) {
-                throw fault("has a label " + largest + " and " + classes.size() + " names of classes (`classNames`)");
+                throw fault("has a label " + largest + ", and `classNames` ends at " + (classes.size() - 1));
             }
             boolean planes = shape.length == 4 && shape[3] > MOST_CHANNELS;
             if (isBytes()) {

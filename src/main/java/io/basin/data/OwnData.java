@@ -1,19 +1,22 @@
 package io.basin.data;
 
 import io.basin.Nullable;
+import io.basin.io.Disk;
+import io.basin.io.Notices;
 import io.basin.io.UserFolder;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -46,6 +49,8 @@ public record OwnData(
     private static final String TABLE = "train.csv";
     /** One sample in so many is only measured on, where the data have no test part. */
     private static final int TEST_SHARE = 6;
+    /** As many classes a message names. */
+    private static final int SHOWN = 10;
 
     public OwnData {
         if (imageSize < 1 || imageSize > MOST_SIZE) {
@@ -159,6 +164,7 @@ public record OwnData(
         Map<String, Dataset> parts = parts(cache, progress);
         parts.replaceAll((part, set) -> named(set));
         Dataset train = Objects.requireNonNull(parts.get("train"));
+        parts.forEach((part, set) -> requireClasses(part, set, train));
         Dataset validation = parts.get("val");
         Dataset test = parts.get("test");
         if (test != null) return new TrainTest(toString(), train, validation, test);
@@ -167,8 +173,44 @@ public record OwnData(
                 toString(), cut.train(), validation, cut.validation().named(train.name() + " (test part)"));
     }
 
+    /** A single class teaches nothing, and one without samples is learned or measured by nobody: more often a slip than a wish. */
+    private void requireClasses(String part, Dataset set, Dataset train) {
+        if (!set.sample().equals(train.sample())) {
+            throw DataException.of(
+                    path.toString(),
+                    "its part '" + part + "' has samples " + set.sample() + ", its training part " + train.sample(),
+                    "Save both in one shape");
+        }
+        int[] counts = set.classCounts();
+        List<String> absent = IntStream.range(0, counts.length)
+                .filter(k -> counts[k] == 0)
+                .mapToObj(k -> "'" + Printable.of(set.classNames().get(k)) + "'")
+                .toList();
+        if (set == train && counts.length - absent.size() < 2) {
+            throw DataException.of(
+                    path.toString(),
+                    "its training part has samples of a single class, and there is nothing to tell apart",
+                    "Add samples of another class, or name the folder whose folders are the classes");
+        }
+        if (absent.isEmpty()) return;
+        Notices.once(path + ": its part '" + part + "' has no sample of " + (absent.size() == 1 ? "class " : "classes ")
+                + String.join(", ", absent.subList(0, Math.min(absent.size(), SHOWN)))
+                + (absent.size() > SHOWN ? " and " + (absent.size() - SHOWN) + " more" : ""));
+    }
+
     private Map<String, Dataset> parts(Path cache, Progress progress) {
-        boolean folder = Files.isDirectory(path);
+        try {
+            return read(cache, Files.isDirectory(path), progress);
+        } catch (OutOfMemoryError e) {
+            if (!String.valueOf(e.getMessage()).matches("Java heap space|GC overhead.*")) throw e;
+            throw DataException.of(
+                    path.toString(),
+                    "takes more memory than Java has (" + e.getMessage() + ")",
+                    "Start with more, java -Xmx8g -jar ...");
+        }
+    }
+
+    private Map<String, Dataset> read(Path cache, boolean folder, Progress progress) {
         if (folder && isPictures()) return new PictureFolder(path, imageSize, grey, skipBad, progress).read(cache);
         String label = label(path.toString());
         if (folder && holds(TABLE)) return CsvFormat.read(tables(), label);
@@ -201,20 +243,25 @@ public record OwnData(
         if (names.size() == set.classes()) return set.classNamed(names);
         throw DataException.of(
                 String.valueOf(classNames),
-                "has " + names.size() + " names for the " + set.classes() + " classes of " + path,
+                "has " + names.size() + (names.size() == 1 ? " name" : " names") + " for the " + set.classes()
+                        + " classes of " + path,
                 "Write one name a line, in the order of the classes: " + String.join(", ", set.classNames()));
     }
 
     private @Nullable List<String> names() {
         if (classNames == null) return null;
-        try {
-            return Files.readAllLines(classNames, StandardCharsets.UTF_8).stream()
-                    .map(String::strip)
-                    .filter(n -> !n.isEmpty())
-                    .toList();
-        } catch (IOException e) {
+        List<String> names = Disk.lines(classNames).stream()
+                .map(String::strip)
+                .filter(n -> !n.isEmpty())
+                .toList();
+        Set<String> seen = new HashSet<>();
+        for (String name : names) {
+            if (seen.add(name)) continue;
             throw DataException.of(
-                    classNames.toString(), "cannot be read (" + Reason.of(e) + ")", "Name a text file in UTF-8", e);
+                    classNames.toString(),
+                    "names two classes '" + Printable.of(name) + "'",
+                    "Give each class a name of its own");
         }
+        return names;
     }
 }

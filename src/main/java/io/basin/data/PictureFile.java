@@ -1,10 +1,12 @@
 package io.basin.data;
 
+import io.basin.Nullable;
 import io.basin.io.FormatException;
 import io.basin.text.Reason;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
+import java.awt.image.IndexColorModel;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -39,6 +42,14 @@ final class PictureFile {
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
     private final String format;
     private int orientation = 1;
+    private boolean oriented;
+    /** Colours of the palette, by which indices are checked. */
+    private int palette = Integer.MAX_VALUE;
+    /** Whether a JPEG's markers say how its colours are coded. */
+    private boolean colourMarked;
+
+    private boolean renamed;
+    private PixelCodes.@Nullable Scans scans;
     /** Phones append smaller versions and depth maps to their JPEGs and list them in a segment of the first one. */
     private boolean announcesMore;
 
@@ -90,7 +101,9 @@ final class PictureFile {
             CRC32 sum = new CRC32();
             sum.update(in.array(), start + 4, 4 + length);
             if (in.getInt() != (int) sum.getValue())
-                throw new IOException("is damaged in its part " + type.replaceAll("\\P{Alnum}", "?"));
+                throw new IOException(
+                        "is damaged in its part " + type.replaceAll("\\P{Alnum}", "?") + "; save it anew as PNG");
+            if (type.equals("PLTE")) palette = length / 3;
             if (type.equals("eXIf")) exif(in.slice(data, length));
             boolean needed = Character.isUpperCase(type.charAt(0)) || type.equals("tRNS");
             if (needed) kept.write(in.array(), start, 12 + length);
@@ -107,6 +120,9 @@ final class PictureFile {
             if (marker == 255) continue;
             if (marker != 0xD9) segment(marker);
             else kept.writeBytes(new byte[] {-1, (byte) marker});
+            if (marker == 0xD9 && scans != null && !scans.whole()) {
+                throw new IOException("lacks scans of its pixels and may be cut short; save it anew as PNG");
+            }
             if (marker == 0xD9) return;
             if (marker == 0xDA) scan();
         }
@@ -121,17 +137,28 @@ final class PictureFile {
         if (frame && data.get(5) != 1 && data.get(5) != 3) {
             throw new IOException("is a JPEG of " + data.get(5) + " inks (CMYK); save it as RGB");
         }
-        byte[] exif = {'E', 'x', 'i', 'f', 0, 0};
-        if (marker == 0xE1 && data.limit() > 6 && data.slice(0, 6).equals(ByteBuffer.wrap(exif))) {
-            exif(data.slice(6, data.limit() - 6));
-        }
-        byte[] list = {'M', 'P', 'F', 0};
-        announcesMore |= marker == 0xE2 && data.limit() > 4 && data.slice(0, 4).equals(ByteBuffer.wrap(list));
+        if (frame) frame(data, marker == 0xC2);
+        if (marker == 0xDA && scans != null) scans.add(data, renamed);
+        if (marker == 0xE1 && begins(data, "Exif\0\0")) exif(data.slice(6, data.limit() - 6));
+        announcesMore |= marker == 0xE2 && begins(data, "MPF\0");
+        colourMarked |= marker == 0xE0 && begins(data, "JFIF") || marker == 0xEE && begins(data, "Adobe");
         // JFIF's and Adobe's say how colours are coded; the others are about the picture.
         boolean needed = marker < 0xE0 || marker > 0xEF || marker == 0xE0 || marker == 0xEE;
         in.position(start - 2);
         if (needed) keep(2 + length);
         else skip(2 + length);
+    }
+
+    private static boolean begins(ByteBuffer data, String with) {
+        ByteBuffer start = ByteBuffer.wrap(with.getBytes(StandardCharsets.ISO_8859_1));
+        return data.limit() > start.limit() && data.slice(0, start.limit()).equals(start);
+    }
+
+    /** Luminance and two colour differences are what JPEG's decoders but Java's see in components of unknown names. */
+    private void frame(ByteBuffer data, boolean progressive) {
+        scans = new PixelCodes.Scans(data, progressive);
+        renamed = !colourMarked && scans.oddlyNamed();
+        for (int i = 0; renamed && i < 3; i++) data.put(6 + 3 * i, (byte) (i + 1));
     }
 
     private void scan() {
@@ -150,41 +177,84 @@ final class PictureFile {
     /** Blocks: pictures and extensions, each a chain of pieces with their lengths; then a trailer. */
     private void gif() throws IOException {
         keep(in.limit());
-        in.position(10);
+        in.order(ByteOrder.LITTLE_ENDIAN).position(6);
+        int width = in.getShort() & 0xFFFF;
+        int height = in.getShort() & 0xFFFF;
         int flags = in.get();
-        skip(2 + palette(flags));
+        skip(2);
+        palette(flags);
         int frames = 0;
         for (int kind = in.get(); kind != 0x3B; kind = in.get()) {
             if (kind == 0x2C) {
                 if (++frames > 1) throw new IOException("holds several frames; save the one that is meant as PNG");
-                skip(8);
-                skip(palette(in.get()) + 1);
-            } else if (kind == 0x21) skip(1);
-            else throw new IOException("is damaged: no GIF block begins with " + kind + "; save it anew as PNG");
-            for (int length = in.get() & 255; length > 0; length = in.get() & 255) skip(length);
+                if (in.getInt() != 0 || (in.getShort() & 0xFFFF) != width || (in.getShort() & 0xFFFF) != height) {
+                    throw new IOException("has a frame of another size than the picture; save it as PNG");
+                }
+                palette(in.get());
+                int bits = in.get();
+                if (PixelCodes.lzw(ByteBuffer.wrap(pieces()), bits, (long) width * height)) continue;
+                throw new IOException("lacks codes of its pixels; save it anew as PNG");
+            }
+            if (kind != 0x21) {
+                throw new IOException("is damaged: no GIF block begins with " + kind + "; save it anew as PNG");
+            }
+            skip(1);
+            pieces();
         }
     }
 
-    private static int palette(int flags) {
-        return flags < 0 ? 3 << (flags & 7) + 1 : 0;
+    private byte[] pieces() {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (int length = in.get() & 255; length > 0; length = in.get() & 255) {
+            skip(length);
+            all.write(in.array(), in.position() - length, length);
+        }
+        return all.toByteArray();
     }
 
-    /** The header says the file's length. */
-    private void bmp() {
+    private void palette(int flags) {
+        if (flags >= 0) return;
+        palette = 1 << (flags & 7) + 1;
+        skip(3 * palette);
+    }
+
+    /** The header says the file's length, where the pixels begin and how they are coded (1 and 2: run lengths). */
+    private void bmp() throws IOException {
         keep(in.limit());
-        in.position(in.order(ByteOrder.LITTLE_ENDIAN).getInt(2));
+        int end = in.order(ByteOrder.LITTLE_ENDIAN).getInt(2);
+        int start = in.getInt(10);
+        int header = in.getInt(14);
+        boolean old = header == 12;
+        int bits = in.getShort(old ? 24 : 28);
+        int coding = old ? 0 : in.getInt(30);
+        if (bits <= 8) {
+            int used = old ? 0 : in.getInt(46);
+            int room = (start - 14 - header) / (old ? 3 : 4);
+            palette = Math.min(used == 0 ? 1 << bits : used, room);
+        }
+        if (coding == 1 || coding == 2) {
+            ByteBuffer codes = in.slice(start, in.limit() - start);
+            if (!PixelCodes.runs(codes, bits, in.getInt(18), Math.abs(in.getInt(22)))) {
+                throw new IOException("lacks runs of its pixels, or has too long ones; save it anew as PNG");
+            }
+        }
+        in.position(end);
         if (in.hasRemaining()) throw new IndexOutOfBoundsException();
     }
 
-    /** A TIFF header, then a directory of tags, of which 274 is the orientation. */
+    /** A TIFF header, then a directory of tags, of which 274 is the orientation; of several such headers the first counts. */
     private void exif(ByteBuffer tiff) throws IOException {
+        if (oriented) return;
+        oriented = true;
         tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
         int directory = tiff.getInt(4);
         int count = tiff.getShort(directory) & 0xFFFF;
         for (int i = 0; i < count; i++) {
             int entry = directory + 2 + 12 * i;
             if (tiff.getShort(entry) != 274) continue;
-            orientation = Math.max(1, tiff.getShort(entry + 8));
+            // A number of 16 bits, as the standard says, or of 32, as some write it.
+            boolean wide = tiff.getShort(entry + 2) == 4;
+            orientation = Math.max(1, wide ? tiff.getInt(entry + 8) : tiff.getShort(entry + 8));
             if (orientation > 8) throw new IOException("has the orientation " + orientation + "; save it as PNG");
         }
     }
@@ -216,8 +286,11 @@ final class PictureFile {
                 reader.setInput(stream, false, true);
                 requireHonest(name, reader.getWidth(0), reader.getHeight(0));
                 BufferedImage image = reader.read(0);
-                if (warnings.isEmpty()) return new Upright(image, orientation);
-                throw new FormatException(name, "is damaged (" + warnings.get(0) + "): save it anew as PNG");
+                if (!warnings.isEmpty()) {
+                    throw new FormatException(name, "is damaged (" + warnings.get(0) + "): save it anew as PNG");
+                }
+                requireColours(name, image);
+                return new Upright(image, orientation);
             } finally {
                 reader.dispose();
             }
@@ -226,6 +299,16 @@ final class PictureFile {
         } catch (IOException | RuntimeException e) {
             throw new FormatException(
                     name, "cannot be decoded and may be damaged: save it anew as PNG (" + Reason.of(e) + ")", e);
+        }
+    }
+
+    private void requireColours(String name, BufferedImage image) {
+        if (palette > 255 || !(image.getColorModel() instanceof IndexColorModel)) return;
+        for (int y = 0; y < image.getHeight(); y++) {
+            int[] row = image.getRaster().getSamples(0, y, image.getWidth(), 1, 0, (int[]) null);
+            if (Arrays.stream(row).noneMatch(index -> index >= palette)) continue;
+            throw new FormatException(
+                    name, "has pixels beyond the " + palette + " colours of its palette: save it anew as PNG");
         }
     }
 

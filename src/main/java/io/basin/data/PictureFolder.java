@@ -10,6 +10,7 @@ import io.basin.io.Json;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
 import io.basin.io.Sha256;
+import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,8 +21,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -32,7 +35,7 @@ import java.util.stream.IntStream;
 /**
  * Reads a folder of pictures, one folder per class, as squares of one size.
  *
- * <p>The parts are its folders {@code train}, {@code val} and {@code test}, or it is one part itself. Pictures lie at any depth
+ * <p>The parts are its folders {@code train}, {@code val} and {@code test}, called so or almost, or it is one part itself. Pictures lie at any depth
  * below their class, in the order of their names. Where all of them are grey, so is the set.
  *
  * <p>Decoding takes minutes and hashing seconds, so decoded pictures are kept in a file of the cache that is named by the SHA-256
@@ -40,11 +43,23 @@ import java.util.stream.IntStream;
  */
 final class PictureFolder {
     /** Part of the cache's key: another decoder makes other pixels. */
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
 
-    private static final List<String> VALIDATION = List.of("val", "valid", "validation");
+    /** What the folder of a part may be called, in small letters or others; the first names are those that README teaches. */
+    private static final Map<String, List<String>> PARTS = Map.of(
+            "train", List.of("train", "training"),
+            "val", List.of("val", "valid", "validation"),
+            "test", List.of("test", "tests", "testing"));
+
+    private static final Set<String> EXACT = Set.of("train", "val", "valid", "validation", "test");
     private static final List<String> ENDINGS = List.of("png", "jpg", "jpeg", "gif", "bmp");
     private static final int SHOWN = 20;
+    private static final String KEEP = "Keep one of them here";
+    private static final String OTHER = " files, which are not read: save them as PNG or JPEG if they are meant";
+    private static final String BESIDE =
+            "pictures beside the folders of the classes: move them into one if they are meant";
+    private static final String NO_FILE =
+            "names that lead to no file: broken links, or folders and pipes called as pictures are";
 
     /** One picture. {@code name}: of its file, from the folder on. */
     private record Entry(String part, int label, String name, Path file) {}
@@ -56,6 +71,8 @@ final class PictureFolder {
     private final Progress progress;
     private final List<String> classes = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
+    private final Map<String, Path> parts = new LinkedHashMap<>();
+    /** What is left out, in words, and how often. */
     private final Map<String, Integer> others = new TreeMap<>();
 
     /** @param size height and width of the samples */
@@ -108,30 +125,66 @@ final class PictureFolder {
     }
 
     private void list() {
-        Path train = folder.resolve("train");
-        boolean parted = Files.isDirectory(train);
-        Path root = parted ? train : folder;
-        for (Path child : classes(root)) classes.add(child.getFileName().toString());
-        if (!parted && (classes.contains("test") || classes.stream().anyMatch(VALIDATION::contains))) {
-            throw fault("holds " + String.join(", ", classes) + " but no 'train'", "Put the training pictures there");
+        List<Path> children = classes(folder);
+        for (String part : List.of("train", "val", "test")) findPart(part, children);
+        if (!parts.isEmpty()) {
+            requireClear(children);
+            countBeside(folder);
         }
+        Path root = parts.getOrDefault("train", folder);
+        for (Path child : classes(root)) classes.add(name(child));
         if (classes.isEmpty()) {
             throw DataException.of(
                     root.toString(), "holds no folders", "Put the pictures of each class into a folder of its name");
         }
-        list("train", root);
-        if (parted) {
-            VALIDATION.stream()
-                    .filter(v -> Files.isDirectory(folder.resolve(v)))
-                    .findFirst()
-                    .ifPresent(v -> list("val", folder.resolve(v)));
-            if (Files.isDirectory(folder.resolve("test"))) list("test", folder.resolve("test"));
+        parts.putIfAbsent("train", folder);
+        parts.forEach(this::list);
+        others.forEach(
+                (what, count) -> Notices.once(folder + ": left out " + what.replaceFirst(":", " (" + count + "):")));
+    }
+
+    private static String name(Path file) {
+        return file.getFileName().toString();
+    }
+
+    /** Of another name than usual such a folder may be a class, and is one where pictures and no folders lie in it. */
+    private void findPart(String part, List<Path> children) {
+        List<Path> found = children.stream()
+                .filter(c -> Objects.requireNonNull(PARTS.get(part)).contains(name(c).toLowerCase(Locale.ROOT)))
+                .filter(c -> EXACT.contains(name(c)) || !classes(c).isEmpty())
+                .toList();
+        if (found.isEmpty()) return;
+        if (found.size() > 1) throw fault("holds " + names(found) + ", and one part alone can be '" + part + "'", KEEP);
+        parts.put(part, found.get(0));
+        if (!EXACT.contains(name(found.get(0)))) {
+            Notices.note(folder + ": " + names(found) + " is read as its part '" + part + "'");
         }
-        others.forEach((ending, count) -> Notices.once(folder + ": left out " + count + " " + ending
-                + " files, which are not read: save them as PNG or JPEG if they are meant"));
+    }
+
+    private static String names(List<Path> files) {
+        return files.stream().map(f -> "'" + Printable.of(name(f)) + "'").collect(Collectors.joining(", "));
+    }
+
+    /** Where there are parts, folders beside them are either forgotten or classes, of which one is called as a part is. */
+    private void requireClear(List<Path> children) {
+        if (!parts.containsKey("train")) {
+            throw fault("holds " + names(children) + " but no 'train'", "Put the training pictures there");
+        }
+        List<Path> beside =
+                children.stream().filter(c -> !parts.containsValue(c)).toList();
+        List<Path> classes = beside.stream()
+                .filter(c -> !listed(c, Folders::list, PictureFolder::isPlain).isEmpty())
+                .toList();
+        if (!classes.isEmpty()) {
+            throw fault(
+                    "holds pictures in " + names(classes) + " beside " + names(List.copyOf(parts.values())),
+                    "Rename a class that is called as a part is, or move what is no part elsewhere");
+        }
+        if (!beside.isEmpty()) Notices.once(folder + ": left out the folders beside its parts: " + names(beside));
     }
 
     private void list(String part, Path root) {
+        countBeside(root);
         for (Path child : classes(root)) {
             int label = classes.indexOf(child.getFileName().toString());
             if (label < 0) {
@@ -141,14 +194,23 @@ final class PictureFolder {
                         "Classes there: " + String.join(", ", classes));
             }
             int before = entries.size();
-            for (Path file : listed(child, Folders::walk, this::isPicture)) {
+            for (Path file : listed(child, Folders::walk, f -> isPicture(f, true))) {
                 entries.add(new Entry(part, label, folder.relativize(file).toString(), file));
             }
-            if (entries.size() == before && part.equals("train")) {
-                throw DataException.of(
-                        child.toString(), "holds no pictures", "Remove it, or put PNG or JPEG files there");
-            }
+            if (entries.size() == before && part.equals("train")) throw empty(child);
         }
+        if (entries.stream().noneMatch(e -> e.part.equals(part))) throw empty(root);
+    }
+
+    private void countBeside(Path root) {
+        for (Path file : listed(root, Folders::list, f -> !Files.isDirectory(f))) {
+            if (isPicture(file, false)) others.merge(BESIDE, 1, Integer::sum);
+        }
+    }
+
+    private static DataException empty(Path folder) {
+        return DataException.of(
+                folder.toString(), "holds no pictures that can be used", "Remove it, or put PNG or JPEG files there");
     }
 
     private static List<Path> classes(Path root) {
@@ -167,13 +229,28 @@ final class PictureFolder {
         }
     }
 
-    private boolean isPicture(Path file) {
-        String name = file.getFileName().toString();
-        if (name.startsWith(".") || !Files.isRegularFile(file)) return false;
-        String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(java.util.Locale.ROOT);
-        if (ENDINGS.contains(ending)) return true;
-        others.merge(name.contains(".") ? "." + ending : "unnamed", 1, Integer::sum);
+    /** @param counted whether files of other kinds are counted as left out */
+    private boolean isPicture(Path file, boolean counted) {
+        String name = name(file);
+        if (name.startsWith(".")) return false;
+        if (isPlain(file)) return true;
+        boolean broken = Files.isSymbolicLink(file) && !Files.exists(file);
+        if (broken || isNamedSo(file)) others.merge(NO_FILE, 1, Integer::sum);
+        else if (counted && Files.isRegularFile(file))
+            others.merge(name.contains(".") ? "." + ending(file) + OTHER : "unnamed" + OTHER, 1, Integer::sum);
         return false;
+    }
+
+    private static boolean isPlain(Path file) {
+        return isNamedSo(file) && Files.isRegularFile(file);
+    }
+
+    private static boolean isNamedSo(Path file) {
+        return !name(file).startsWith(".") && ENDINGS.contains(ending(file));
+    }
+
+    private static String ending(Path file) {
+        return name(file).substring(name(file).lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     }
 
     private String key() {
@@ -183,8 +260,8 @@ final class PictureFolder {
             try {
                 sums[i] = entry.name + " " + Sha256.ofFile(entry.file);
             } catch (IOException e) {
-                throw DataException.of(
-                        entry.file.toString(), "cannot be read (" + Reason.of(e) + ")", "Mend or remove it", e);
+                // Decoding will find the same, and list it with what else is wrong.
+                sums[i] = entry.name + " cannot be read";
             }
         });
         return Sha256.of(VERSION + " " + size + " " + grey + "\n" + String.join("\n", sums));
@@ -270,23 +347,23 @@ final class PictureFolder {
 
     private Map<String, Dataset> parts(Decoded decoded) {
         int each = size * size * decoded.channels;
-        Map<String, Dataset> parts = new LinkedHashMap<>();
+        Map<String, Dataset> sets = new LinkedHashMap<>();
         for (String part : List.of("train", "val", "test")) {
             int[] used = IntStream.range(0, entries.size())
                     .filter(i -> entries.get(i).part.equals(part) && !decoded.bad.containsKey(entries.get(i).name))
                     .toArray();
+            if (used.length == 0 && parts.containsKey(part)) throw empty(parts.get(part));
             if (used.length == 0) continue;
             byte[] pixels = new byte[used.length * each];
             for (int i = 0; i < used.length; i++) {
                 System.arraycopy(decoded.pixels, used[i] * each, pixels, i * each, each);
             }
             int[] labels = Arrays.stream(used).map(i -> entries.get(i).label).toArray();
-            parts.put(
+            sets.put(
                     part,
                     new Dataset(
                             folder.getFileName() + " " + part, pixels, labels, size, size, decoded.channels, classes));
         }
-        if (!parts.containsKey("train")) throw fault("none of its pictures can be read", "Name another folder");
-        return parts;
+        return sets;
     }
 }

@@ -35,7 +35,9 @@ final class TarReader {
     static void read(InputStream archive, long fileLength, String name, Visitor visitor) throws IOException {
         Capped.Limited bytes = new Capped.Limited(Capped.content(archive), Capped.allowance(fileLength));
         bytes.expect(HEADERS);
-        TarArchiveInputStream tar = new TarArchiveInputStream(bytes);
+        // Blocks of one record: of longer ones the library would pass over the rest unseen.
+        int record = TarConstants.DEFAULT_RCDSIZE;
+        TarArchiveInputStream tar = new TarArchiveInputStream(bytes, record, record);
         for (TarArchiveEntry e = next(tar, bytes, name); e != null; e = next(tar, bytes, name)) {
             bytes.expect(e.getSize() + HEADERS);
             boolean regular = e.getLinkFlag() == TarConstants.LF_NORMAL || e.getLinkFlag() == TarConstants.LF_OLDNORM;
@@ -46,6 +48,18 @@ final class TarReader {
             } catch (IOException damaged) {
                 if (!isCutShort(damaged)) throw damaged;
                 throw DataException.of(name, "ends in the middle of a file", REMEDY, damaged);
+            }
+        }
+        requireEnd(bytes, name);
+    }
+
+    /** Reads on to the very end, where gzip has its CRC-32; zeros may fill the archive up. */
+    private static void requireEnd(Capped.Limited bytes, String name) throws IOException {
+        bytes.expect(1L << 40);
+        byte[] rest = new byte[1 << 13];
+        for (int n = bytes.read(rest); n >= 0; n = bytes.read(rest)) {
+            for (int i = 0; i < n; i++) {
+                if (rest[i] != 0) throw DataException.of(name, "holds other bytes after the archive's end", REMEDY);
             }
         }
     }
@@ -62,7 +76,7 @@ final class TarReader {
             boolean whole = bytes.count() % TarConstants.DEFAULT_RCDSIZE == 0;
             if (entry == null ? whole : entry.isCheckSumOK()) return entry;
             throw DataException.of(name, "is not a tar archive or is damaged (bad header)", REMEDY);
-        } catch (Capped.TooLongException | java.util.zip.ZipException | java.io.EOFException e) {
+        } catch (Capped.ContentException | java.util.zip.ZipException | java.io.EOFException e) {
             throw e;
         } catch (IOException | IllegalArgumentException | ArithmeticException e) {
             throw DataException.of(name, "is not a tar archive or is damaged (bad header)", REMEDY, e);

@@ -1,12 +1,9 @@
 package io.basin.exchange;
 
+import io.basin.io.Disk;
 import io.basin.io.FormatException;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
-import io.basin.text.Reason;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,8 +23,6 @@ public record Names(Map<String, String> renamed) {
     /** What torch.nn.DataParallel puts before every name. */
     private static final String WRAPPER = "module.";
 
-    private static final int MAX_BYTES = 8 << 20;
-
     public Names {
         renamed = Map.copyOf(renamed);
     }
@@ -35,26 +30,20 @@ public record Names(Map<String, String> renamed) {
     /** Reads lines of {@code old=new}; empty ones and those that begin with {@code #} are passed over. */
     public static Names read(Path file) {
         Map<String, String> all = new HashMap<>();
-        try {
-            if (Files.size(file) > MAX_BYTES)
-                throw new FormatException(file.toString(), "is too long for a list of names");
-            List<String> lines = Files.readAllLines(file);
-            for (int i = 0; i < lines.size(); i++) {
-                String line = lines.get(i).strip();
-                if (line.isEmpty() || line.startsWith("#")) continue;
-                String[] words = line.split("\\s*=\\s*", -1);
-                boolean good = words.length == 2 && !words[0].isEmpty() && !words[1].isEmpty();
-                if (good && all.putIfAbsent(words[0], words[1]) == null) continue;
-                throw new FormatException(
-                        file.toString(),
-                        "line " + (i + 1) + ", '" + Printable.of(line) + "', "
-                                + (good
-                                        ? "names one a second time"
-                                        : "is not" + " old=new, such as classifier.weight=fc.weight")
-                                + ": change it");
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file + ": " + Reason.of(e), e);
+        List<String> lines = Disk.lines(file);
+        for (int i = 0; i < lines.size(); i++) {
+            String line = lines.get(i).strip();
+            if (line.isEmpty() || line.startsWith("#")) continue;
+            String[] words = line.split("\\s*=\\s*", -1);
+            boolean good = words.length == 2 && !words[0].isEmpty() && !words[1].isEmpty();
+            if (good && all.putIfAbsent(words[0], words[1]) == null) continue;
+            throw new FormatException(
+                    file.toString(),
+                    "line " + (i + 1) + ", '" + Printable.of(line) + "', "
+                            + (good
+                                    ? "names one a second time"
+                                    : "is not" + " old=new, such as classifier.weight=fc.weight")
+                            + ": change it");
         }
         return new Names(all);
     }

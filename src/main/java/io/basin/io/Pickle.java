@@ -24,10 +24,16 @@ import java.util.stream.Collectors;
  */
 final class Pickle {
     static final Object NONE = "None";
-    /** The longest pickle that is read: of each tensor it takes about 200 bytes, and its objects take some 20 times more. */
+    /** The longest pickle that is read: of each tensor it takes about 200 bytes. */
     static final int MAX_BYTES = 16 << 20;
 
-    private static final int MOST_CONTAINERS = 1 << 19;
+    /** What objects may take of any file; with the pickle and buffers, reading stays under four times the file and 64 MiB. */
+    private static final long ROOM = 40L << 20;
+    /** About what a reference, a boxed number and a small list or a name take, with what growing them leaves behind. */
+    private static final int REFERENCE = 16;
+
+    private static final int NUMBER = 24;
+    private static final int OBJECT = 96;
     private static final int MOST_AXES = 64;
     private static final Object MARK = new Object();
 
@@ -52,7 +58,8 @@ final class Pickle {
     private final ByteBuffer code;
     private final List<Object> stack = new ArrayList<>();
     private final Map<Integer, Object> memo = new HashMap<>();
-    private int containers;
+    private int deepest;
+    private long left;
 
     /** The name of a class or function, which is only known, never looked up. */
     record Global(String name) {}
@@ -63,14 +70,18 @@ final class Pickle {
     /** @param offset in elements, as {@code strides} */
     record TensorView(Stored stored, long offset, List<Long> shape, List<Long> strides) {}
 
-    private Pickle(String file, byte[] code) {
+    private Pickle(String file, byte[] code, long length) {
         this.file = file;
+        left = 3 * length + ROOM;
         this.code = ByteBuffer.wrap(code).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** @param file for messages */
-    static Object load(String file, byte[] code) {
-        Pickle machine = new Pickle(file, code);
+    /**
+     * @param file for messages
+     * @param length of the whole file, by which what is made of the pickle is limited
+     */
+    static Object load(String file, byte[] code, long length) {
+        Pickle machine = new Pickle(file, code, length);
         try {
             while (true) {
                 int instruction = machine.code.get() & 0xFF;
@@ -100,13 +111,16 @@ final class Pickle {
             case 'b' -> build();
             case 's', 'u', 'a', 'e' -> fill(instruction);
             case '(' -> push(MARK);
-            case 'q' -> memo.put(code.get() & 0xFF, top());
-            case 'r' -> memo.put(code.getInt(), top());
-            case 0x94 -> memo.put(memo.size(), top());
+            case 'q' -> remember(code.get() & 0xFF);
+            case 'r' -> remember(code.getInt());
+            case 0x94 -> remember(memo.size());
             case 'h' -> push(remembered(code.get() & 0xFF));
             case 'j' -> push(remembered(code.getInt()));
             case '0' -> pop();
-            default -> push(value(instruction));
+            default -> {
+                spend("KMJG\u008aN\u0088\u0089".indexOf(instruction) >= 0 ? NUMBER : OBJECT);
+                push(value(instruction));
+            }
         }
     }
 
@@ -122,10 +136,10 @@ final class Pickle {
             case 'G' -> Double.longBitsToDouble(Long.reverseBytes(code.getLong()));
             case 'X' -> text(code.getInt());
             case 0x8c, 'U' -> text(code.get() & 0xFF);
-            case '}' -> container(new LinkedHashMap<>());
-            case ']', ')' -> container(new ArrayList<>());
-            case 't' -> container(sinceMark());
-            case 0x85, 0x86, 0x87 -> container(last(instruction - 0x84));
+            case '}' -> new LinkedHashMap<>();
+            case ']', ')' -> new ArrayList<>();
+            case 't' -> sinceMark();
+            case 0x85, 0x86, 0x87 -> last(instruction - 0x84);
             default ->
                 throw wrong("holds the pickle instruction 0x" + Integer.toHexString(instruction)
                         + ", which no state dict needs");
@@ -142,11 +156,12 @@ final class Pickle {
                     sizes(arguments.get(2)),
                     sizes(arguments.get(3)));
         }
-        if (name.equals(DICTIONARY) && arguments.isEmpty()) return container(new LinkedHashMap<>());
+        if (name.equals(DICTIONARY) && arguments.isEmpty()) return new LinkedHashMap<>();
         throw forbidden(name);
     }
 
     private Global global(String module, String name) {
+        spend(2 * OBJECT);
         String whole = module + "." + name;
         boolean known = whole.equals(DICTIONARY)
                 || whole.equals(TENSOR)
@@ -182,7 +197,10 @@ final class Pickle {
             list(top()).addAll(items);
             return;
         }
-        for (int i = 0; i < items.size(); i += 2) map(top()).put(key(items.get(i)), items.get(i + 1));
+        for (int i = 0; i < items.size(); i += 2) {
+            spend(OBJECT);
+            map(top()).put(key(items.get(i)), items.get(i + 1));
+        }
     }
 
     /** Such as have a hash of their own: that of a list which holds itself never ends. */
@@ -191,12 +209,17 @@ final class Pickle {
         throw wrong("has a dictionary whose keys are not names");
     }
 
-    private <T> T container(T made) {
-        if (++containers > MOST_CONTAINERS) throw wrong("has more than " + MOST_CONTAINERS + " lists and dictionaries");
-        return made;
+    /** Counts what an instruction takes of memory, garbage too, before it does. */
+    private void spend(long bytes) {
+        left -= bytes;
+        if (left < 0) throw wrong("its pickle would take far more memory than the file is long");
     }
 
     private void push(@Nullable Object value) {
+        if (stack.size() > deepest) {
+            deepest = stack.size();
+            spend(REFERENCE);
+        }
         stack.add(value);
     }
 
@@ -209,6 +232,7 @@ final class Pickle {
     }
 
     private List<Object> last(int count) {
+        spend(OBJECT + (long) REFERENCE * Math.max(0, count));
         List<Object> tail = stack.subList(stack.size() - count, stack.size());
         List<Object> taken = new ArrayList<>(tail);
         tail.clear();
@@ -219,6 +243,11 @@ final class Pickle {
         List<Object> taken = last(stack.size() - 1 - stack.lastIndexOf(MARK));
         pop();
         return taken;
+    }
+
+    private void remember(int index) {
+        spend(OBJECT);
+        memo.put(index, top());
     }
 
     private Object remembered(int index) {
@@ -240,6 +269,7 @@ final class Pickle {
     private List<Long> sizes(Object value) {
         if (list(value).size() > MOST_AXES)
             throw wrong("has a tensor of " + list(value).size() + " axes");
+        spend(2 * OBJECT);
         return list(value).stream().map(Long.class::cast).collect(Collectors.toUnmodifiableList());
     }
 
@@ -248,12 +278,14 @@ final class Pickle {
         int end = from;
         while (code.get(end) != '\n') end++;
         code.position(end + 1);
+        spend(OBJECT + 2L * (end - from));
         return new String(code.array(), from, end - from, StandardCharsets.UTF_8);
     }
 
     private String text(int length) {
         int from = code.position();
         code.position(from + checked(length));
+        spend(length);
         return new String(code.array(), from, length, StandardCharsets.UTF_8);
     }
 

@@ -62,6 +62,11 @@ public final class Safetensors implements StateDict {
 
     /** Opens a file and checks it, its SHA-256 included. */
     public static Safetensors open(Path file) {
+        return open(file, "name weights that 'train' or 'compare' wrote");
+    }
+
+    /** @param remedy what to do about a file of another kind */
+    static Safetensors open(Path file, String remedy) {
         FileChannel channel = null;
         try {
             // A pipe or a terminal would block for ever.
@@ -71,7 +76,7 @@ public final class Safetensors implements StateDict {
             }
             Stamp stamp = Stamp.of(file);
             channel = FileChannel.open(file, StandardOpenOption.READ);
-            return open(file, channel, stamp);
+            return open(file, channel, stamp, remedy);
         } catch (NoSuchFileException e) {
             throw new FormatException(file.toString(), "no such file", e);
         } catch (IOException e) {
@@ -83,16 +88,14 @@ public final class Safetensors implements StateDict {
         }
     }
 
-    private static Safetensors open(Path file, FileChannel channel, Stamp stamp) throws IOException {
+    private static Safetensors open(Path file, FileChannel channel, Stamp stamp, String remedy) throws IOException {
         String name = file.toString();
         long size = channel.size();
         ByteBuffer prefix = ByteBuffer.allocate((int) Math.min(9, size)).order(ByteOrder.LITTLE_ENDIAN);
         readFully(name, channel, prefix, 0);
         long length = size < 9 || prefix.get(8) != '{' ? -1 : prefix.getLong(0);
         if (length < 0 || length > MAX_HEADER_BYTES) {
-            throw new FormatException(
-                    name,
-                    FileKind.instead(file, "a safetensors file") + "; name weights that 'train' or 'compare' wrote");
+            throw new FormatException(name, FileKind.instead(file, "a safetensors file") + "; " + remedy);
         }
         if (length > size - 8) {
             throw new FormatException(

@@ -25,6 +25,8 @@ public interface StateDict extends AutoCloseable {
 
     static StateDict open(Path file) {
         if (file.toString().endsWith(ShardedTensors.ENDING)) return ShardedTensors.open(file);
-        return FileKind.isZip(file) ? TorchCheckpoint.open(file) : Safetensors.open(file);
+        if (FileKind.isZip(file)) return TorchCheckpoint.open(file);
+        return Safetensors.open(
+                file, "name a checkpoint that torch.save of PyTorch 1.6 or later wrote, or a safetensors file");
     }
 }

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Enumeration;
@@ -52,7 +53,7 @@ final class TorchCheckpoint implements StateDict {
         if (pickle.getSize() > Pickle.MAX_BYTES) {
             throw wrong("its pickle has " + pickle.getSize() + " bytes, more than a state dict has; save that alone");
         }
-        collect(Pickle.load(file, bytes(pickle)));
+        collect(Pickle.load(file, bytes(pickle), Files.size(Path.of(file))));
     }
 
     static TorchCheckpoint open(Path path) {

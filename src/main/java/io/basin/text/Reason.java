@@ -25,6 +25,9 @@ public final class Reason {
     private static final Pattern TYPE = Pattern.compile("(?:\\b[a-z]\\w*\\.)+[A-Z][\\w$]*:?\\s*");
     private static final Pattern THROWABLE = Pattern.compile("\\b\\w+(?:Exception|Error)\\b:?\\s*");
 
+    /** In the JDK's messages about ZIP archives, which it does not tell from gzip by a type. */
+    private static final Pattern ZIP = Pattern.compile("(?i)\\b(zip|zip64|zipfile|CEN|LOC|END)\\b");
+
     private Reason() {}
 
     /** Of the system's and the JDK's errors; others speak for themselves, without the names of Java's types. */
@@ -32,7 +35,10 @@ public final class Reason {
         if (e instanceof FileSystemException f) return of(f);
         if (e instanceof FileNotFoundException f) return of(f);
         if (e instanceof EOFException) return "it ends too early";
-        if (e instanceof ZipException) return "its gzip data are damaged";
+        if (e instanceof ZipException)
+            return ZIP.matcher(said(e)).find()
+                    ? "its list of entries is damaged or cut off"
+                    : "its compressed data are damaged";
         if (e instanceof CharacterCodingException) return "it is not UTF-8 text";
         if (e instanceof ClosedByInterruptException) return "it was interrupted";
         if (e instanceof ClosedChannelException) return "it was closed meanwhile";

@@ -89,6 +89,17 @@ public final class Require {
         }
     }
 
+    /**
+     * A number as people and programs write it, for Java's parsers, which take hexadecimals, suffixes and words too.
+     *
+     * @return {@code text} itself
+     * @throws NumberFormatException where it holds anything but digits, signs, a point and an exponent
+     */
+    public static String decimal(String text) {
+        if (text.chars().allMatch(c -> "0123456789+-.eE".indexOf(c) >= 0)) return text;
+        throw new NumberFormatException(text);
+    }
+
     private static IllegalArgumentException bad(String name, String what) {
         return new IllegalArgumentException("`" + name + "` " + what);
     }

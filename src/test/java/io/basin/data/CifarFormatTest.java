@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -83,6 +85,31 @@ class CifarFormatTest {
         String message = assertThrows(DataException.class, () -> CifarFormat.CIFAR10.readFolder(folder, "set", TEN))
                 .getMessage();
         assertTrue(message.startsWith(folder.resolve("data_batch_1.bin") + ": cannot be read"), message);
+    }
+
+    /** Stored uncompressed, a flipped bit changes a pixel and nothing but the CRC. */
+    @Test
+    void anArchiveIsReadToItsVeryEnd() throws IOException {
+        byte[] tar = Written.cifar10Tar(1);
+        byte[] packed = Written.gzip(tar, Deflater.NO_COMPRESSION);
+        assertEquals(5, parse(packed).train().count());
+        byte[] flipped = packed.clone();
+        flipped[packed.length / 2] ^= 4;
+        assertFault("A: is damaged (its compressed data are damaged)", flipped);
+        byte[] sum = packed.clone();
+        sum[packed.length - 8] ^= 1;
+        assertFault("A: is damaged (its compressed data are damaged)", sum);
+        assertFault("A: is damaged (it ends too early)", Arrays.copyOf(packed, packed.length - 8));
+        byte[] junk = Arrays.copyOf(tar, tar.length + 512);
+        junk[junk.length - 1] = 1;
+        assertFault("A: holds other bytes after the archive's end", junk);
+        assertFault("A: holds other bytes after the archive's end", Written.gzip(junk));
+        byte[] padded = Arrays.copyOf(tar, tar.length + 20_000);
+        assertEquals(5, parse(padded).train().count());
+        for (int more = 1; more < 40; more++) {
+            byte[] longer = Arrays.copyOf(packed, packed.length + more);
+            assertFault("A: is damaged (other bytes follow its gzip data)", longer);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -134,6 +135,25 @@ class IdxFormatTest {
             }
         }
         assertTrue(refused > 1_000 && refused < 4_000, "refused " + refused);
+    }
+
+    /** Wherever the file's pieces end: the second one begins with the trailer, or with what follows it. */
+    @Test
+    void whatFollowsACompressedFileIsRefused() {
+        for (int count = 65_480; count < 65_540; count++) {
+            byte[] labels = Written.gzip(Written.idx(count), Deflater.NO_COMPRESSION);
+            byte[] images = Written.idx(count, 1, 1);
+            assertEquals(count, parse(images, labels).count());
+            byte[] longer = Arrays.copyOf(labels, labels.length + 1 + count % 3);
+            assertFault("L: is damaged (other bytes follow its gzip data)", images, longer);
+        }
+        byte[] whole = Written.idx(40, 1, 1);
+        byte[] first = Written.gzip(Arrays.copyOf(whole, 30));
+        byte[] second = Written.gzip(Arrays.copyOfRange(whole, 30, whole.length));
+        byte[] both = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, both, first.length, second.length);
+        assertArrayEquals(
+                Arrays.copyOfRange(whole, 16, 56), parse(both, Written.idx(40)).pixels());
     }
 
     /** Room for buffers and messages, and far below what the files promise. */

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Shape;
+import io.basin.io.FormatException;
+import io.basin.io.Notices;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +21,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class PictureFolderTest {
@@ -134,6 +138,84 @@ class PictureFolderTest {
     }
 
     @Test
+    void foldersCalledAlmostAsPartsAreReadAsThemAndSaidSo() throws IOException {
+        for (String[] names : new String[][] {{"Train", "Test"}, {"training", "testing"}, {"train", "tests"}}) {
+            Path root = folder.resolve("as-" + names[0]);
+            Photos.write(root.resolve(names[0]), 3);
+            Photos.write(root.resolve(names[1]), 2);
+            TrainTest[] data = new TrainTest[1];
+            Notices.reset();
+            String said = Err.of(() -> data[0] = new OwnData(root).read(cache, Progress.NONE));
+            assertEquals(Photos.CLASSES, data[0].train().classNames());
+            assertEquals(9, data[0].train().count());
+            assertEquals(6, data[0].test().count());
+            assertTrue(said.contains("'" + names[1] + "' is read as its part 'test'"), said);
+        }
+        // A class of such a name, in which pictures lie and no folders.
+        Photos.write(folder.resolve("paint"), 3);
+        Photos.write(folder.resolve("paint/Test/a.png"), Photos.picture(9, 9, 1, 1));
+        Photos.write(folder.resolve("paint/Test/b.png"), Photos.picture(9, 9, 1, 2));
+        assertEquals(List.of("Test", "blue", "green", "red"), read("").train().classNames());
+    }
+
+    @Test
+    void layoutsOfMoreThanOneMeaningAreRefusedByName() throws IOException {
+        Photos.write(folder.resolve("paint/train"), 3);
+        Photos.write(folder.resolve("paint/car/a.png"), Photos.picture(9, 9, 1, 1));
+        assertTrue(refusal("").contains("holds pictures in 'car' beside 'train'"), refusal(""));
+        Files.delete(folder.resolve("paint/car/a.png"));
+        Notices.reset();
+        String said = Err.of(() -> read(""));
+        assertTrue(said.contains("left out the folders beside its parts: 'car'"), said);
+        Files.createDirectories(folder.resolve("paint/test/red"));
+        assertTrue(refusal("").contains("paint/test: holds no pictures"), refusal(""));
+        Files.write(folder.resolve("paint/test/red/a.png"), new byte[9]);
+        assertTrue(refusal("?image-size=32&skip-bad").contains("paint/test: holds no pictures that can be used"));
+        Photos.write(folder.resolve("paint/val"), 1);
+        Photos.write(folder.resolve("paint/valid"), 1);
+        assertTrue(refusal("").contains("holds 'val', 'valid', and one part alone can be 'val'"), refusal(""));
+        Path single = folder.resolve("single");
+        for (int i = 0; i < 4; i++) Photos.write(single.resolve("red/" + i + ".png"), Photos.picture(9, 9, 1, i));
+        assertTrue(assertThrows(DataException.class, () -> new OwnData(single).read(cache, Progress.NONE))
+                .getMessage()
+                .contains("samples of a single class"));
+    }
+
+    @Test
+    void whatIsLeftOutIsSaidOnce() throws IOException {
+        Photos.write(folder.resolve("paint"), 4);
+        Photos.write(folder.resolve("paint/stray.png"), Photos.picture(9, 9, 1, 1));
+        Files.createSymbolicLink(folder.resolve("paint/red/gone.png"), folder.resolve("nowhere"));
+        Files.createDirectories(folder.resolve("paint/red/x.png"));
+        Files.writeString(folder.resolve("paint/red/note.txt"), "a");
+        for (int i = 0; i < 4; i += 2) Files.write(folder.resolve("paint/blue/p" + i + ".png"), new byte[9]);
+        for (int i = 1; i < 4; i += 2) Files.write(folder.resolve("paint/blue/p" + i + ".jpg"), new byte[9]);
+        Notices.reset();
+        TrainTest[] data = new TrainTest[1];
+        String said = Err.of(() -> data[0] = read("?image-size=32&skip-bad"));
+        assertEquals(8, data[0].train().count() + data[0].test().count());
+        for (String line : List.of(
+                "left out pictures beside the folders of the classes (1): ",
+                "left out names that lead to no file (2): ",
+                "left out .txt files, which are not read (1): ",
+                "left out 4 pictures that cannot be read",
+                "its part 'train' has no sample of class 'blue'")) {
+            assertTrue(said.contains(line), said);
+        }
+    }
+
+    /** A file whose bytes the system refuses, whoever asks. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aPictureThatTheSystemDoesNotReadIsListedWithTheOthers() throws IOException {
+        Photos.write(folder.resolve("paint"), 4);
+        Files.createSymbolicLink(folder.resolve("paint/red/own.png"), Path.of("/proc/self/mem"));
+        assertTrue(refusal("").contains("1 picture that cannot be read: "), refusal(""));
+        TrainTest data = read("?image-size=32&skip-bad");
+        assertEquals(12, data.train().count() + data.test().count());
+    }
+
+    @Test
     void classNamesOfAFileStandForTheFolders() throws IOException {
         Photos.write(folder.resolve("paint"), 3);
         Path names = Files.writeString(folder.resolve("names.txt"), "sea\nmeadow\nrose\n");
@@ -141,7 +223,15 @@ class PictureFolderTest {
                 List.of("sea", "meadow", "rose"),
                 read("?image-size=8&class-names=" + names).train().classNames());
         Files.writeString(names, "sea\n");
-        assertTrue(refusal("?image-size=8&class-names=" + names).contains("has 1 names for the 3 classes"));
+        assertTrue(refusal("?image-size=8&class-names=" + names).contains("has 1 name for the 3 classes"));
+        Files.writeString(names, "sea\nrose\nsea\n");
+        assertTrue(refusal("?image-size=8&class-names=" + names).contains("names two classes 'sea'"));
+        Files.writeString(names, "sea\n".repeat(300_000));
+        for (Path endless : List.of(names, Path.of("/dev/zero"))) {
+            String said = assertThrows(FormatException.class, () -> read("?image-size=8&class-names=" + endless))
+                    .getMessage();
+            assertTrue(said.startsWith(endless + ": "), said);
+        }
     }
 
     @Test

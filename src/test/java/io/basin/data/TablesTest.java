@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Shape;
+import io.basin.io.Notices;
+import io.basin.io.TorchZip;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 public class TablesTest {
     private static final String TABLE = "width,\"height, in m\",label\n1.5,2,owl\n-3e-1,4,cat\n5,6,owl\n7,8,cat\n";
+
+    private static final int MIB = 1 << 20;
 
     @TempDir
     Path folder;
@@ -116,6 +120,66 @@ public class TablesTest {
         assertTrue(refusal(csv("a,label\n")).contains("holds no samples"));
         assertTrue(refusal(csv("")).contains("'label'"));
         assertTrue(refusal(csv("a,a,label\n1,2,x\n")).contains("two columns of one name"));
+        assertTrue(refusal(csv(",a,label\n1,2,x\n")).contains("a column without a name"));
+        for (String number : List.of("0x1p3", "5d", "5f", "1_0", "Infinity", "1e39", "")) {
+            assertTrue(refusal(csv("a,label\n" + number + ",x\n")).contains("line 2, column 'a' is '" + number + "'"));
+        }
+        for (String cell : List.of("1\0,x", "1,x\0y", "1,\0x")) {
+            assertTrue(refusal(csv("a,label\n" + cell + "\n")).contains("holds the character 0"));
+        }
+        assertTrue(refusal(csv("a,label\n1,x\n2,x\n")).contains("samples of a single class"));
+    }
+
+    /** Four times the file and 64 MiB, with the JVM's own. */
+    @Test
+    void longAndWideTablesAreReadInLittleMemory() throws Exception {
+        String rows = "1,a\n1,b\n".repeat(MIB * 5 / 2);
+        assertTrue(fits(144, Files.writeString(folder.resolve("long.csv"), "x,label\n" + rows))
+                .contains("(4369"));
+        StringBuilder wide = new StringBuilder("label");
+        for (int i = 0; i < 300_000; i++) wide.append(",c").append(i);
+        for (int row = 0; row < 10; row++)
+            wide.append(row % 2 == 0 ? "\nx" : "\ny").append(",1".repeat(300_000));
+        assertTrue(
+                fits(100, Files.writeString(folder.resolve("wide.csv"), wide)).contains("300000"));
+    }
+
+    /** What a JVM of so many megabytes says of the training part. */
+    private static String fits(int megabytes, Path file) throws Exception {
+        String java = ProcessHandle.current().info().command().orElse("java");
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        Process child = new ProcessBuilder(
+                        java, "-Xmx" + megabytes + "m", "-cp", classPath, TablesTest.class.getName(), file.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, child.waitFor(), said);
+        return said;
+    }
+
+    public static void main(String... args) {
+        System.out.println(DataSets.load(args[0]).train());
+    }
+
+    @Test
+    void partsOfOtherShapesAndClassesWithoutSamplesAreNamed() throws IOException {
+        byte[] y = npy("<i8", "2,", 8, 0, 1);
+        Path file = npz(Map.of(
+                "y_train",
+                y,
+                "x_train",
+                npy("|u1", "2, 1", 1, 1, 2),
+                "y_test",
+                y,
+                "x_test",
+                npy("|u1", "2, 2", 1, 1, 2, 3, 4)));
+        assertTrue(refusal(file).contains("its part 'test' has samples"));
+        byte[] one = npy("<i8", "2,", 8, 0, 0);
+        byte[] x = npy("|u1", "2, 1", 1, 1, 2);
+        assertTrue(refusal(npz(Map.of("y", one, "x", x))).contains("samples of a single class"));
+        Notices.reset();
+        String said = Err.of(() -> read(npz(Map.of("y_train", y, "x_train", x, "y_test", one, "x_test", x))));
+        assertTrue(said.contains("its part 'test' has no sample of class '1'"), said);
     }
 
     @Test
@@ -208,6 +272,25 @@ public class TablesTest {
         Path bomb = npz(Map.of("y", npy("<i8", "2,", 8, 0, 1), "x", all));
         long allocated = Allocation.of(() -> assertTrue(refusal(bomb).contains("save it uncompressed")));
         assertTrue(allocated < 4 << 20, "allocated " + allocated);
+    }
+
+    /** Stored uncompressed, a flipped bit changes a number and nothing but the CRC. */
+    @Test
+    void aFlippedBitOfAnArchiveIsNoticedByItsCrc() throws IOException {
+        byte[] y = npy("<i8", "4,", 8, 0, 1, 0, 1);
+        byte[] x = npy("|u1", "4, 2", 1, 1, 2, 3, 4, 5, 6, 7, 8);
+        byte[] whole = new TorchZip().stored("x.npy", x).stored("y.npy", y).bytes();
+        Path file = folder.resolve("arrays.npz");
+        assertEquals(2, read(Files.write(file, whole)).train().count());
+        String text = new String(whole, StandardCharsets.ISO_8859_1);
+        for (String array : List.of("x", "y")) {
+            byte[] flipped = whole.clone();
+            flipped[text.indexOf(array + ".npy") + 5 + (array.equals("x") ? x : y).length - 8] ^= 1;
+            String said = refusal(Files.write(file, flipped));
+            assertTrue(said.contains("(" + array + "): is damaged: its CRC"), said);
+        }
+        assertTrue(refusal(Files.write(file, java.util.Arrays.copyOf(whole, whole.length / 2)))
+                .contains("is no NumPy archive (its list of entries is damaged or cut off)"));
     }
 
     @Test

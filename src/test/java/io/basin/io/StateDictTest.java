@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Weights of other programs are read as they were written, or refused by name before anything large is made of them. */
 class StateDictTest {
     private static final String ZERO = "J\0\0\0\0";
+    private static final int MANY = (16 << 20) - 100;
 
     @TempDir
     private Path folder;
@@ -236,6 +237,15 @@ class StateDictTest {
                 Files.write(folder.resolve("old.pth"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', (byte) 0xfc});
         String said = refused(old).getMessage();
         assertTrue(said.contains("as torch.save wrote before PyTorch 1.6 (load it there and save it again"), said);
+        Path junk = Files.writeString(folder.resolve("junk.pt"), "junk before PK\3\4");
+        for (Path file : List.of(old, junk)) {
+            assertTrue(
+                    refused(file).getMessage().contains("name a checkpoint that torch.save of PyTorch 1.6 or later"));
+        }
+        byte[] sound = Files.readAllBytes(
+                checkpoint(z -> z.ops("}").text("w").floats(new float[] {1}, 1).ops("s")));
+        Path half = Files.write(folder.resolve("half.pt"), java.util.Arrays.copyOf(sound, sound.length / 2));
+        assertTrue(refused(half).getMessage().contains("is a damaged ZIP archive (its list of entries is damaged"));
         Path empty = checkpoint(z -> z.ops("}"));
         assertTrue(refused(empty).getMessage().contains("holds no dictionary of tensors"));
         Path swapped =
@@ -249,11 +259,20 @@ class StateDictTest {
         assertTrue(refused(Files.write(swapped, damaged)).getMessage().contains("is damaged, its CRC is another"));
     }
 
-    /** A dictionary of a million dictionaries, a text longer than the file, and numbers of 255 bytes. */
+    /** Among others a million dictionaries, a text longer than the file, numbers of 255 bytes, and objects of a byte each. */
     @Test
     void aPickleTakesNoMoreThanItsBytesAllow() throws IOException {
         for (String ops : List.of(
-                "}".repeat(2_000_000), "X\u00ff\u00ff\u00ff\u007f", "\u008a\u00ff" + "1".repeat(255), ZERO + "R")) {
+                "}".repeat(2_000_000),
+                "X\u00ff\u00ff\u00ff\u007f",
+                "\u008a\u00ff" + "1".repeat(255),
+                ZERO + "R",
+                "N" + "\u0094".repeat(MANY),
+                "(" + "K\u00ff".repeat(MANY / 3) + "t",
+                "N".repeat(MANY),
+                "]" + "Na".repeat(MANY / 2),
+                "U\001x0".repeat(MANY / 4),
+                "K\u00ff0".repeat(MANY / 3))) {
             Path file = checkpoint(z -> z.ops(ops));
             long used = Allocation.of(() -> refused(file));
             assertTrue(used < (64 << 20) + 4 * Files.size(file), used + " bytes");
