@@ -160,6 +160,9 @@ class ExchangeCommandsTest {
         Shell in = taken(file, out, "--names", names);
         assertEquals(0, in.code(), in.err());
         requireSameWeights(trained, out, "");
+        Shell endless = taken(file, folder.resolve("never.safetensors"), "--names", Path.of("/dev/zero"));
+        assertEquals(1, endless.code());
+        assertTrue(endless.complaint().contains("/dev/zero: is not a file"), endless.complaint());
         for (String[] bad : new String[][] {
             {"stem.conv1", "names.txt: line 1, 'stem.conv1', is not old=new"},
             {"a=b\na=c", "names.txt: line 2, 'a=c', names one a second time"},
