@@ -60,7 +60,7 @@ final class Spark {
                 .toList();
         try (SparkPool pool = started(master, () -> new SparkPool(master(master)));
                 Progress.Counter counter = progress.start("runs on " + pool.describe(), tasks.size(), "runs")) {
-            List<TreeMap<String, byte[]>> made = pool.map("the runs", tasks, Spark::files, () -> counter.step(1));
+            List<Map<String, byte[]>> made = pool.map("the runs", tasks, Spark::files, () -> counter.step(1));
             for (int i = 0; i < tasks.size(); i++)
                 keep(folder.resolve(tasks.get(i).folder()), made.get(i));
         }
@@ -88,12 +88,12 @@ final class Spark {
     }
 
     /** On an executor: trains, and hands over the files by name. */
-    private static TreeMap<String, byte[]> files(Task task) throws IOException {
+    private static Map<String, byte[]> files(Task task) throws IOException {
         Path place = Files.createTempDirectory("basin-run");
         try {
             RunOptions.unit(task.words(), new Comparison.Unit(task.seed(), task.methods(), task.folder()), place);
             Path made = place.resolve(task.folder());
-            TreeMap<String, byte[]> files = new TreeMap<>();
+            Map<String, byte[]> files = new TreeMap<>();
             for (Path file : Folders.walk(made)) {
                 if (!Files.isRegularFile(file) || FolderLock.isMark(file)) continue;
                 files.put(made.relativize(file).toString(), Disk.reading(file, () -> Files.readAllBytes(file)));
@@ -107,7 +107,7 @@ final class Spark {
     }
 
     /** What says that the run has ended comes last. */
-    private static void keep(Path folder, TreeMap<String, byte[]> files) {
+    private static void keep(Path folder, Map<String, byte[]> files) {
         files.entrySet().stream()
                 .sorted(Comparator.comparing(
                         (Map.Entry<String, byte[]> f) -> f.getKey().equals("scores.json")))

@@ -37,7 +37,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
         Require.atLeast("batch", batch, 1);
     }
 
-    /** Names that {@link #named} knows. */
+    /** Of all methods, as their plans and the command line name them. */
     public static List<String> names() {
         return List.of("local-sgd", "diloco", "post-local-sgd", "swap", "parallel-swa", "independent");
     }

@@ -88,7 +88,7 @@ public final class Threads implements Carrier {
     public void close() {
         for (int i = 0; i < threads.size(); i++) {
             int number = i;
-            threads.get(i).submit(() -> {
+            threads.get(i).execute(() -> {
                 Workshop.Bench bench = benches[number];
                 if (bench != null) bench.close();
             });
