@@ -123,7 +123,8 @@ __device__ inline float element(const Reader& r, const Draw& d, const P* pixels,
     const u32 fromX = (d.mirror ? r.width - 1 - x : x) + d.right;
     const bool inside = fromY < r.height && fromX < r.width;
     const P* pixel = pixels + ((d.at * r.height + fromY) * r.width + fromX) * r.channels;
-    if (r.jitter > 0) return jittered(d, inside ? pixel : nullptr, r.channels, c, moments);
+    // Float samples have no colours to change.
+    if (sizeof(P) == 1 && r.jitter > 0) return jittered(d, inside ? pixel : nullptr, r.channels, c, moments);
     return value(inside ? pixel[c] : 0, c);
 }
 
@@ -152,10 +153,12 @@ __device__ inline void read(const Reader r, V* out, int* outLabels, const P* pix
     }
     const u32 size = r.height * r.width * r.channels;
     for (u32 i = threadIdx.x; i < size; i += blockDim.x) {
-        float v = element(r, own, pixels, moments, i, value);
-        if (mixup) {
-            const float w = element(r, shared[1], pixels, moments, i, value);
-            v = __fadd_rn(__fmul_rn(share, v), __fmul_rn(__fsub_rn(1, share), w));
+        float v = 0;
+        // One place for both rows: two would take more registers than there are around the divisions.
+#pragma unroll 1
+        for (u32 k = 0; k <= mixup; k++) {
+            const float w = element(r, shared[k], pixels, moments, i, value);
+            v = k == 0 ? w : __fadd_rn(__fmul_rn(share, v), __fmul_rn(__fsub_rn(1, share), w));
         }
         set(out + (u64)row * size + i, v);
     }

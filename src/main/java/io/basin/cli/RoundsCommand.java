@@ -288,7 +288,10 @@ final class RoundsCommand implements Runnable {
                     4 * parameters * plan.exchanges(moments),
                     o.file().toString()));
         }
-        results.write(rows, () -> Map.of("method", plan.name(), "workers", plan.workers(), "rows", rows));
+        results.write(
+                rows,
+                () -> Map.of(
+                        "method", plan.name(), "workers", plan.workers(), "anyDevice", run.anyDevice, "rows", rows));
         if (!results.inWords()) return;
         System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
         for (Row r : rows) {
@@ -302,5 +305,7 @@ final class RoundsCommand implements Runnable {
                 rows.get(0).rounds(),
                 rows.get(0).sequentialSteps(),
                 1e-6 * rows.get(0).bytesExchanged()));
+        if (run.anyDevice)
+            System.out.println("On devices that round differently (--any-device): another time the bits may differ");
     }
 }

@@ -351,7 +351,7 @@ public final class Dataset {
         if (classes() < 2)
             throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
         int wrong = (int) Math.round(share * count());
-        Split.mislabel(noisy, wrong, classes(), seed);
+        LabelNoise.into(noisy, wrong, classes(), seed);
         Values same = new Values(values.pixels, values.floats, noisy, null);
         return new Dataset(name + ", " + wrong + " labels wrong", same, sample, classNames, normalisation);
     }

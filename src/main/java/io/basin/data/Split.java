@@ -1,8 +1,6 @@
 package io.basin.data;
 
 import io.basin.random.Permutation;
-import io.basin.random.Philox;
-import io.basin.random.Streams;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -123,15 +121,5 @@ public record Split(Dataset train, Dataset validation) {
         return IntStream.range(0, chosen.length)
                 .filter(i -> chosen[i] == wanted)
                 .toArray();
-    }
-
-    /** Gives {@code wrong} of the labels one of the other classes, all equally likely. */
-    static void mislabel(int[] labels, int wrong, int classes, long seed) {
-        Permutation order = new Permutation(labels.length).key(seed, -1);
-        for (int i = 0; i < labels.length; i++) {
-            if (order.at(i) >= wrong) continue;
-            int words = (int) Philox.pair(i, 0, 0, Streams.LABEL_NOISE, (int) seed, (int) (seed >>> 32));
-            labels[i] = (labels[i] + 1 + Philox.below(words, classes - 1)) % classes;
-        }
     }
 }

@@ -21,6 +21,9 @@ class LimitsTest {
     private static final List<String> WORDS =
             List.of("NaN", "-1", "0", "1e300", "2147483647", "9223372036854775807", "1,5");
 
+    /** Made once: that takes longer than to refuse a word. */
+    private static final CommandLine LINE = Main.commandLine();
+
     record Case(CommandLine command, OptionSpec option) {
         @Override
         public String toString() {
@@ -57,7 +60,7 @@ class LimitsTest {
         assertNotNull(range, c + " has no range in Limits");
         for (String word : WORDS) {
             if (reads(word, c.option.type()) && range.holds(Double.parseDouble(word))) continue;
-            Shell shell = assertTimeout(Duration.ofSeconds(20), () -> Shell.run(words(c, word)));
+            Shell shell = assertTimeout(Duration.ofSeconds(20), () -> Shell.run(() -> LINE, words(c, word)));
             assertEquals(2, shell.code(), c + " " + word + ": " + shell.err());
             assertTrue(shell.complaint().contains(c.option.longestName()), c + " " + word + ": " + shell.complaint());
         }
