@@ -89,14 +89,15 @@ class EnvironmentTest {
     /** The default number of threads is that of the cores which the process may use. */
     @Test
     void aProcessOnOneCoreTakesOneThread() throws Exception {
-        Child pinned = Child.start(folder, List.of("taskset", "-c", "0"), List.of(), Map.of(), List.of("doctor"));
+        Child pinned = Child.start(
+                folder, List.of("taskset", "-c", "0"), List.of(), Map.of(), List.of("doctor", "--device", "cpu"));
         finished(pinned);
         assertTrue(pinned.said().contains("CPU, 1 thread,"), pinned.said());
     }
 
     @Test
     void theDoctorAnswers() throws Exception {
-        Child doctor = Child.start(folder, LIMITED, List.of("doctor", "--threads", 2));
+        Child doctor = Child.start(folder, LIMITED, List.of("doctor", "--device", "cpu", "--threads", 2));
         assertTrue(doctor.process().waitFor(60, TimeUnit.SECONDS), "hangs: " + doctor.complained());
         assertTrue(doctor.said().contains("CPU, 1 thread,"), doctor.said());
     }

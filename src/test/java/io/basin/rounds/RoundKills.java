@@ -31,7 +31,7 @@ public final class RoundKills implements AutoCloseable {
 
     /** One job to its end, with a random number of deaths and arrivals; empty where its weights have the bits of a quiet one. */
     public String schedule() throws Exception {
-        while (alive.size() < 2) join();
+        while (alive.size() < 1 + random.nextInt(2)) join();
         Path job = Files.createDirectory(jobs.resolve("job-" + schedules));
         CompletableFuture<String> driven = CompletableFuture.supplyAsync(() ->
                 TinyJob.sum(TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false))

@@ -141,7 +141,8 @@ class FaultTest {
         long calls = train(Files.createDirectory(folder.resolve("whole")), kind);
         assertTrue(calls > 0, kind + " is never called");
         requireNothingLeft(kind);
-        for (long n = 1; n <= calls; n++) {
+        // Later steps make the calls of earlier ones again.
+        for (long n = 1; n <= calls; n += n <= calls / 2 ? 1 : 3) {
             Path place = Files.createDirectory(folder.resolve(kind + n));
             SoftGpu.reset();
             SoftGpu.fail(kind, n);
