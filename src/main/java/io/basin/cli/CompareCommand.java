@@ -1,10 +1,7 @@
 package io.basin.cli;
 
-import io.basin.compare.Options;
-import io.basin.data.Progress;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
-import io.basin.train.Splits;
 import java.util.List;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
@@ -80,7 +77,8 @@ final class CompareCommand implements Runnable, RunOptions.Trains {
                 .growing("methods", methods)
                 .growing("seeds", LongStream.of(all).boxed().toList());
         configuration.keep(work.folder());
-        Summary summary = work.compare(all, options(work.splits(), work.bars().progress()), "", recording);
+        Summary summary =
+                work.compare(all, flagged().options(work.splits(), work.bars().progress()), "", recording);
         ResultTable table = new ResultTable(summary);
         work.show(summary, table, results, recording, () -> {
             System.out.print(published.text(
@@ -93,22 +91,7 @@ final class CompareCommand implements Runnable, RunOptions.Trains {
     }
 
     @Override
-    public TrainingOptions training() {
-        return training;
-    }
-
-    @Override
-    public RunOptions.Executors executors() {
-        return executors;
-    }
-
-    @Override
-    public RunOptions flags() {
-        return run;
-    }
-
-    @Override
-    public Options options(Splits splits, Progress progress) {
-        return probes.add(run.options(), splits.testSet(), progress);
+    public RunOptions.Flagged flagged() {
+        return new RunOptions.Flagged(training, run, executors, probes);
     }
 }

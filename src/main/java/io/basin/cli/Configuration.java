@@ -7,7 +7,6 @@ import io.basin.io.Notices;
 import io.basin.io.Sha256;
 import io.basin.report.Extras;
 import io.basin.text.Printable;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,7 +104,7 @@ final class Configuration {
 
     /** The SHA-256 of what cannot change from one call to the next: results of another run have another. */
     String identity() {
-        return Sha256.of((command + data + Json.text(fixed)).getBytes(StandardCharsets.UTF_8));
+        return Sha256.of(command + data + Json.text(fixed));
     }
 
     /** Writes it into a new folder; in a resumed one it must be the same. */

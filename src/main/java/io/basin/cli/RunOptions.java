@@ -86,21 +86,25 @@ final class RunOptions extends Flags.Output {
 
     /** A command that trains methods, as another process takes it up again. */
     interface Trains {
-        TrainingOptions training();
+        Flagged flagged();
+    }
 
-        RunOptions flags();
-
-        Executors executors();
-
-        Options options(Splits splits, Progress progress);
+    /**
+     * What such a command's flags say.
+     *
+     * @param probes null where it has none
+     */
+    record Flagged(TrainingOptions training, RunOptions run, Executors executors, Flags.@Nullable Probes probes) {
+        Options options(Splits splits, Progress progress) {
+            return probes == null ? run.options() : probes.add(run.options(), splits.testSet(), progress);
+        }
     }
 
     /** Computes one of a comparison's runs in {@code place}, an empty folder of this process, from the words of its command. */
     static void unit(List<String> words, Comparison.Unit unit, Path place) {
-        Trains command = (Trains) Main.parsed(words);
-        RunOptions run = command.flags();
+        Flagged command = ((Trains) Main.parsed(words)).flagged();
         TrainingOptions training = command.training();
-        try (Device device = run.open(command.executors().usualThreads());
+        try (Device device = command.run().open(command.executors().usualThreads());
                 Splits splits = Comparison.splits(device, training.load(Progress.NONE), training.settings())) {
             Comparison comparison = new Comparison(
                     splits,

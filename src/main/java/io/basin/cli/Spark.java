@@ -100,9 +100,7 @@ final class Spark {
             }
             return files;
         } finally {
-            for (Path file : Folders.walk(place).stream()
-                    .sorted(Comparator.reverseOrder())
-                    .toList()) Files.delete(file);
+            Folders.remove(place);
         }
     }
 

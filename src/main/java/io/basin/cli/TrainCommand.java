@@ -1,11 +1,8 @@
 package io.basin.cli;
 
-import io.basin.compare.Options;
-import io.basin.data.Progress;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
 import io.basin.text.Printable;
-import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,7 +62,7 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
         Configuration configuration =
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
-        Summary summary = work.compare(seeds, options(work.splits(), work.bars().progress()), ": " + method, recording);
+        Summary summary = work.compare(seeds, run.options(), ": " + method, recording);
         work.show(summary, new ResultTable(summary), results, recording, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");
@@ -74,22 +71,7 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
     }
 
     @Override
-    public TrainingOptions training() {
-        return training;
-    }
-
-    @Override
-    public RunOptions.Executors executors() {
-        return executors;
-    }
-
-    @Override
-    public RunOptions flags() {
-        return run;
-    }
-
-    @Override
-    public Options options(Splits splits, Progress progress) {
-        return run.options();
+    public RunOptions.Flagged flagged() {
+        return new RunOptions.Flagged(training, run, executors, null);
     }
 }

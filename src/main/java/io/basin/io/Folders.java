@@ -7,6 +7,7 @@ import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -50,6 +51,17 @@ public final class Folders {
                 .filter(Files::isRegularFile)
                 .mapToLong(f -> f.toFile().length())
                 .sum();
+    }
+
+    /** Deletes a folder and all below it, as far as it can be: somebody may write there in this moment. */
+    public static void remove(Path folder) {
+        for (Path file : walk(folder).stream().sorted(Comparator.reverseOrder()).toList()) {
+            try {
+                Files.deleteIfExists(file);
+            } catch (IOException left) {
+                // What is above it stays, too.
+            }
+        }
     }
 
     /** The error of a folder of results that cannot be written. */

@@ -2,12 +2,14 @@ package io.basin.io;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** SHA-256 sums as lower-case hexadecimal digits. */
 public final class Sha256 {
@@ -28,6 +30,17 @@ public final class Sha256 {
     /** Sum of the text as UTF-8. */
     public static String of(String text) {
         return of(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Sum of several tables, each with its length before it: no two lists of tables have the same. */
+    public static String of(List<double[]> tables) {
+        ByteBuffer bytes = ByteBuffer.allocate(
+                8 * (tables.size() + tables.stream().mapToInt(t -> t.length).sum()));
+        for (double[] table : tables) {
+            bytes.putDouble(table.length);
+            for (double v : table) bytes.putDouble(v);
+        }
+        return of(bytes.array());
     }
 
     /** Sum of the file as it is. */

@@ -5,7 +5,6 @@ import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Printable;
 import io.basin.text.Require;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -224,12 +223,6 @@ public record Method(
                 trunk == null ? none : trunk.lr()));
         // Of those alone that have them: a run of others from before still resumes.
         for (double[] table : List.of(averaging.pull(), averaging.second())) if (table.length > 0) all.add(table);
-        ByteBuffer bytes = ByteBuffer.allocate(
-                8 * (all.size() + all.stream().mapToInt(a -> a.length).sum()));
-        for (double[] table : all) {
-            bytes.putDouble(table.length);
-            for (double v : table) bytes.putDouble(v);
-        }
-        return Sha256.of(bytes.array()).substring(0, 16);
+        return Sha256.of(all).substring(0, 16);
     }
 }

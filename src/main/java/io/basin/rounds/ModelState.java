@@ -150,9 +150,13 @@ final class ModelState {
     /** @throws FormatException where the file is damaged */
     static ModelState read(Path file) {
         try (Safetensors in = Safetensors.open(file)) {
-            ModelState made = new ModelState();
-            in.tensors().forEach((name, entry) -> made.put(name, new Tensor(entry.shape(), in.floats(name))));
-            return made;
+            return of(in);
         }
+    }
+
+    static ModelState of(Safetensors in) {
+        ModelState made = new ModelState();
+        in.tensors().forEach((name, entry) -> made.put(name, new Tensor(entry.shape(), in.floats(name))));
+        return made;
     }
 }

@@ -2,7 +2,6 @@ package io.basin.rounds;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
-import io.basin.device.EpochMetrics;
 import io.basin.io.AtomicFile;
 import io.basin.io.Disk;
 import io.basin.io.Folders;
@@ -16,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserPrincipal;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,18 +51,19 @@ final class RoundFolder {
 
     /** What every worker must have the same. */
     record Job(String identity, String data, String device, boolean anyDevice) {
-        /** @throws IllegalArgumentException where a worker with {@code own} would compute something else */
+        /** @throws IllegalArgumentException where {@code own} would compute something else */
         void requireSame(Job own, Path file) {
             if (!identity.equals(own.identity)) {
                 throw new IllegalArgumentException(
-                        file + " is of another training than this worker's version plans: there " + identity + ", here "
-                                + own.identity + "; use one version of Basin and one class path everywhere");
+                        file + " is of another training than is planned here: there " + identity
+                                + ", here " + own.identity
+                                + "; go on with the flags, the version of Basin and the class path that began it");
             }
             if (!data.equals(own.data)) {
                 throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here "
                         + own.data + "; name the folder of the job's data with `dataDir`");
             }
-            if (!device.equals(own.device) && !anyDevice) {
+            if (!device.equals(own.device) && !anyDevice && !own.anyDevice) {
                 throw new IllegalArgumentException(file + " asks for " + device + ", and this worker has " + own.device
                         + ", which rounds differently: choose the same with `device` and `threads`, or start the job with"
                         + " `anyDevice`, where the bits will depend on who computes what");
@@ -164,10 +163,11 @@ final class RoundFolder {
         result.state().write(share(round, worker), ShareWorker.header(round, worker, result.metrics(), by));
     }
 
-    EpochMetrics metrics(int round, int worker) {
+    /** What was handed over. */
+    ShareRunner.Result result(int round, int worker) {
         Path file = share(round, worker);
         try (Safetensors in = Safetensors.open(file)) {
-            return Checkpoint.metrics(file, in.metadata());
+            return new ShareRunner.Result(ModelState.of(in), Checkpoint.metrics(file, in.metadata()));
         }
     }
 
@@ -187,11 +187,7 @@ final class RoundFolder {
 
     /** Removes rounds before {@code first}, whose weights and moments nobody needs any more. */
     void forget(int first) {
-        rounds().stream().filter(r -> r < first).map(this::round).forEach(RoundFolder::remove);
-    }
-
-    private static void remove(Path folder) {
-        Folders.walk(folder).stream().sorted(Comparator.reverseOrder()).forEach(RoundFolder::delete);
+        rounds().stream().filter(r -> r < first).map(this::round).forEach(Folders::remove);
     }
 
     static void delete(Path file) {

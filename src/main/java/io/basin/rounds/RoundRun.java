@@ -17,7 +17,6 @@ import io.basin.train.Splits;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,9 +63,11 @@ public final class RoundRun {
     /** Runs what is left of the rounds; one net comes out, or one a member. */
     public List<Outcome> run(Carrier carrier, Progress progress) {
         RoundPlan plan = workshop.plan();
+        RoundFolder.Job job = workshop.job(splits, anyDevice);
+        folder.job().ifPresent(there -> there.requireSame(job, folder.jobFile()));
         folder.sweep();
         folder.reopen();
-        folder.keep(workshop.job(splits, anyDevice));
+        folder.keep(job);
         int last = plan.rounds().size();
         int round = folder.newest();
         if (round < 0) {
@@ -98,13 +99,17 @@ public final class RoundRun {
         Round round = plan.rounds().get(number);
         long start = System.nanoTime();
         carrier.run(number);
-        int shares = round.shares().size();
-        Map<String, Object> line = line(number, shares, (System.nanoTime() - start) * 1e-9);
+        double seconds = (System.nanoTime() - start) * 1e-9;
+        List<ShareRunner.Result> results = IntStream.range(0, round.shares().size())
+                .mapToObj(w -> folder.result(number, w))
+                .toList();
+        Map<String, Object> line = line(number, results, seconds);
         if (round.outer() != null) {
-            List<ModelState> results = new ArrayList<>();
-            for (int w = 0; w < shares; w++) results.add(ModelState.read(folder.share(number, w)));
             OuterStep.Combined next = OuterStep.combine(
-                    round.outer(), ModelState.read(folder.weights(number)), folder.velocity(number), results);
+                    round.outer(),
+                    ModelState.read(folder.weights(number)),
+                    folder.velocity(number),
+                    results.stream().map(ShareRunner.Result::state).toList());
             if (endsEpoch(number) && splits.holdsOut()) {
                 EpochMetrics v = measured(next.weights(), Splits.Part.VALIDATION);
                 line.put("validation_loss", v.meanLoss());
@@ -119,12 +124,12 @@ public final class RoundRun {
         folder.forget(number);
     }
 
-    private Map<String, Object> line(int number, int shares, double seconds) {
+    private Map<String, Object> line(int number, List<ShareRunner.Result> results, double seconds) {
         double loss = 0;
         long hits = 0;
         long seen = 0;
-        for (int w = 0; w < shares; w++) {
-            EpochMetrics m = folder.metrics(number, w);
+        for (ShareRunner.Result result : results) {
+            EpochMetrics m = result.metrics();
             loss += m.loss();
             hits += m.hits();
             seen += m.seen();

@@ -9,8 +9,9 @@ import io.basin.nn.Graph;
 import io.basin.text.Require;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * What a worker needs: the plan, what is trained on what, and how to open a device of its own.
@@ -49,9 +50,12 @@ public record Workshop(
 
     /** What every worker must have the same. */
     RoundFolder.Job job(Splits splits, boolean anyDevice) {
-        String all = settings.identity() + ", net=" + net.get().fingerprint() + ", " + plan;
+        List<double[]> tables = plan.lanes().stream()
+                .flatMap(lane -> Stream.of(lane.lr(), lane.alpha()))
+                .toList();
+        String all = settings.identity() + ", net=" + net.get().fingerprint() + ", " + plan + Sha256.of(tables);
         String identity = plan.name() + ", " + plan.rounds().size() + " rounds, "
-                + Sha256.of(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+                + Sha256.of(all).substring(0, 16);
         return new RoundFolder.Job(
                 identity, splits.fingerprint(), splits.device().describe(), anyDevice);
     }

@@ -250,6 +250,18 @@ class RoundsTest {
     }
 
     @Test
+    void aJobDoesNotGoOnWithAnotherPlan() throws Exception {
+        Path place = place("job");
+        TinyJob.inThreads(place, TinyJob.methods(2).diLoCo(4, 0.7, 0.9), 1);
+        byte[] before = Files.readAllBytes(place.resolve("job.json"));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> TinyJob.inThreads(place, TinyJob.methods(2).diLoCo(4, 0.6, 0.9), 1));
+        assertTrue(e.getMessage().contains("is of another training than is planned here"), e.getMessage());
+        assertArrayEquals(before, Files.readAllBytes(place.resolve("job.json")));
+    }
+
+    @Test
     void membersOfASweepDifferInTheirRateAlone() throws Exception {
         RoundPlan plan = TinyJob.methods(1).sweep(List.of(0.001, 0.05, 0.001));
         List<RoundRun.Outcome> made = TinyJob.inThreads(place("sweep"), plan, 2);

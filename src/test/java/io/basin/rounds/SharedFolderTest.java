@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.io.Json;
+import io.basin.methods.Budget;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +65,10 @@ class SharedFolderTest {
         while (new RoundFolder(folder).job().isEmpty()) Thread.sleep(5);
         Workshop other = TinyJob.workshop(TinyJob.methods(3).localSgd(4));
         assertTrue(refusal(other).contains("is of another training"));
+        // Alike in everything but the rates of its table.
+        RoundPlan faster =
+                new RoundMethods(1, 3, new Budget(3, 0.06), TinyJob.STEPS_PER_EPOCH, TinyJob.BATCH).diLoCo(4, 0.7, 0.9);
+        assertTrue(refusal(TinyJob.workshop(faster)).contains("is of another training"));
         Workshop threads = new Workshop(
                 workshop.plan(),
                 workshop.settings(),
