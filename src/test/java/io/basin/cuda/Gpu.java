@@ -185,11 +185,13 @@ public final class Gpu implements AutoCloseable {
      * @param arguments addresses (null for the null pointer), and numbers of the width that the kernel takes
      */
     void launch(String file, String kernel, Grid grid, Object... arguments) {
+        Signature.of(Compiler.resource(file), kernel).check(arguments);
         launch(kernels.get(file, kernel), grid, arguments);
     }
 
     /** As {@link #launch}, of a source that is not in {@code kernels/} as it stands. */
     void launchSource(String name, String source, String kernel, int blocks, Object... arguments) {
+        Signature.of(source, kernel).check(arguments);
         launch(kernels.compile(name, source, kernel), new Grid(blocks, 1, THREADS, 1), arguments);
     }
 

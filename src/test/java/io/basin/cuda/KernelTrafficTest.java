@@ -156,7 +156,11 @@ class KernelTrafficTest {
                     0,
                     1,
                     1,
-                    -1);
+                    -1,
+                    0f,
+                    0,
+                    0,
+                    0);
             long lookups = 4L * rows * size;
             assertEquals(5L * rows * size + lookups + (8 + 4 + 4) * rows, moved);
         });
