@@ -198,7 +198,9 @@ INLINE void on_floats(int pass, float* w, float* x, float* y, long n, float p, f
             else toward(x, y, n, p);
             break;
         case MOMENT:
-            moment(y, w, x, n, p, q);
+            if (p == 1) EACH(i, n) x[i] = w[i] + 0.0f;
+            else toward(x, w, n, p);
+            moment(y, w, x, n, 1 - p, q);
             break;
         case DEVIATION:
             EACH(i, n) made[i] = w[i] - x[i];
