@@ -3,10 +3,20 @@ package io.basin.data;
 import io.basin.random.Permutation;
 import io.basin.random.Philox;
 import io.basin.random.Streams;
+import io.basin.text.Format;
 
 /** Symmetric label noise. */
 final class LabelNoise {
     private LabelNoise() {}
+
+    /** A share of {@code samples}, which is above 0, as a count. */
+    static int count(double share, int samples) {
+        int wrong = (int) Math.round(share * samples);
+        if (wrong > 0) return wrong;
+        throw new IllegalArgumentException("a share of " + share + " of " + samples
+                + " labels is less than half a label, so that none would be wrong: give 0, or "
+                + Format.of("%.2g", 1.0 / samples) + " or more");
+    }
 
     /** Gives {@code wrong} of the labels one of the other classes, all equally likely. */
     static void into(int[] labels, int wrong, int classes, long seed) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.device.Draws;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The bytes that the kernels' headers promise, as the software GPU counts them; {@link StepKernelTest} has the update's, {@link NormTrafficTest} batch norm's. */
@@ -135,32 +136,10 @@ class KernelTrafficTest {
             DevicePointer control = gpu.control(0, false, LR, ALPHA);
             DevicePointer out = gpu.empty(4L * rows * size);
             DevicePointer outLabels = gpu.empty(4L * rows);
-            long moved = moved(
-                    gpu,
-                    "batch.cu",
-                    "batch",
-                    new Gpu.Grid(rows, 1, Gpu.THREADS, 1),
-                    out,
-                    outLabels,
-                    pixels,
-                    labels,
-                    table,
-                    control,
-                    rows,
-                    32,
-                    16,
-                    16,
-                    4,
-                    1L,
-                    0,
-                    0,
-                    1,
-                    1,
-                    -1,
-                    0f,
-                    0,
-                    0,
-                    0);
+            Object[] plain = {1L, 0, 0, 1, 1, -1, 0f, 0, 0, 0};
+            Object[] memory = {out, outLabels, pixels, labels, table, control, rows, 32, 16, 16, 4};
+            Object[] all = Stream.of(memory, plain).flatMap(Stream::of).toArray();
+            long moved = moved(gpu, "batch.cu", "batch", new Gpu.Grid(rows, 1, Gpu.THREADS, 1), all);
             long lookups = 4L * rows * size;
             assertEquals(5L * rows * size + lookups + (8 + 4 + 4) * rows, moved);
         });
