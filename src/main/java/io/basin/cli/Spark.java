@@ -7,11 +7,10 @@ import io.basin.io.Disk;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
 import io.basin.rounds.Carrier;
-import io.basin.rounds.RoundPlan;
-import io.basin.rounds.Workshop;
+import io.basin.rounds.Shares;
+import io.basin.spark.SharesSource;
 import io.basin.spark.SparkCarrier;
 import io.basin.spark.SparkPool;
-import io.basin.spark.WorkshopSource;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
@@ -33,12 +32,12 @@ final class Spark {
     private Spark() {}
 
     /** What made a job. */
-    private record Words(List<String> words) implements WorkshopSource {
+    private record Words(List<String> words) implements SharesSource {
         private static final long serialVersionUID = 1;
 
         @Override
-        public Workshop make() {
-            return ((RoundsCommand) Main.parsed(words)).workshop();
+        public Shares make() {
+            return ((Carriers.Carried) Main.parsed(words)).shares();
         }
     }
 
@@ -47,8 +46,8 @@ final class Spark {
         private static final long serialVersionUID = 1;
     }
 
-    static Carrier carrier(Path folder, RoundPlan plan, List<String> words, String master) {
-        return started(master, () -> new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master(master)));
+    static Carrier carrier(Path folder, Shares shares, List<String> words, String master) {
+        return started(master, () -> new SparkCarrier(folder, shares, new Words(List.copyOf(words)), master(master)));
     }
 
     /** Has runs of a comparison trained, and puts what comes of them into its folder. */
