@@ -36,6 +36,9 @@ final class Carriers {
     /** A command that others may work on, as another process takes it up. */
     interface Carried {
         Shares shares();
+
+        /** What it computes on. */
+        Flags.On on();
     }
 
     /** Whether a flag names any. */

@@ -142,6 +142,11 @@ final class ConnectCommand implements Runnable, Carriers.Carried {
     }
 
     @Override
+    public Flags.On on() {
+        return options;
+    }
+
+    @Override
     public Shares shares() {
         return options.shares(files);
     }

@@ -212,6 +212,11 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
     }
 
     @Override
+    public Flags.On on() {
+        return run;
+    }
+
+    @Override
     public Workshop shares() {
         requireMethod();
         Settings settings = training.settings();

@@ -11,6 +11,7 @@ import io.basin.rounds.Shares;
 import io.basin.spark.SharesSource;
 import io.basin.spark.SparkCarrier;
 import io.basin.spark.SparkPool;
+import io.basin.spark.TaskDevice;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
@@ -37,7 +38,9 @@ final class Spark {
 
         @Override
         public Shares make() {
-            return ((Carriers.Carried) Main.parsed(words)).shares();
+            Carriers.Carried command = (Carriers.Carried) Main.parsed(words);
+            command.on().givenBy(TaskDevice::name);
+            return command.shares();
         }
     }
 
@@ -90,7 +93,11 @@ final class Spark {
     private static Map<String, byte[]> files(Task task) throws IOException {
         Path place = Files.createTempDirectory("basin-run");
         try {
-            RunOptions.unit(task.words(), new Comparison.Unit(task.seed(), task.methods(), task.folder()), place);
+            RunOptions.unit(
+                    task.words(),
+                    new Comparison.Unit(task.seed(), task.methods(), task.folder()),
+                    place,
+                    TaskDevice::name);
             Path made = place.resolve(task.folder());
             Map<String, byte[]> files = new TreeMap<>();
             for (Path file : Folders.walk(made)) {

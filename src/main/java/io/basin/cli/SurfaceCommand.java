@@ -125,6 +125,11 @@ final class SurfaceCommand implements Runnable, Carriers.Carried {
     }
 
     @Override
+    public Flags.On on() {
+        return options;
+    }
+
+    @Override
     public Shares shares() {
         joined();
         requireCount();
