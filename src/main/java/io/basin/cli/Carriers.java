@@ -18,8 +18,9 @@ final class Carriers {
 
     @Option(
             names = "--carrier",
-            description = "who computes, each with one thread unless --threads says otherwise: threads, processes, or folder:"
-                    + " this process and every 'basin worker DIR'; default of 'rounds' threads, else this process alone")
+            description =
+                    "who computes, each with one thread unless --threads says otherwise: threads, processes, or folder:"
+                            + " this process and every 'basin worker DIR'; default of 'rounds' threads, else this process alone")
     private Where where;
 
     @Option(

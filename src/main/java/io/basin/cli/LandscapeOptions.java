@@ -137,6 +137,7 @@ final class LandscapeOptions extends Flags.Output {
     private record Source(ModelFile model, Settings settings, TrainTest data) {}
 
     private Source source(ModelFile model, Sgd optimizer, boolean decayEverything, Progress progress) {
+        requireKnown();
         Settings settings = settings(model.origin(), optimizer, decayEverything);
         return new Source(model, settings, DataSets.load(settings.dataset(), dataDir, progress));
     }
@@ -151,7 +152,7 @@ final class LandscapeOptions extends Flags.Output {
             Device device = open(1);
             return OnFailure.close(device, () -> {
                 Splits splits = splits(device, source);
-                return OnFailure.close(splits, () -> data(source, splits, norms.update("exact")));
+                return OnFailure.close(splits, () -> data(source, splits, update(1)));
             });
         });
     }
@@ -181,15 +182,10 @@ final class LandscapeOptions extends Flags.Output {
         all.addAll(marks);
         ModelFile model = sameModel(all);
         ModelCard card = model.origin();
-        BatchNormUpdate update = norms.update("exact");
-        if (update.keeps() && files.size() > 1) {
-            throw new IllegalArgumentException(
-                    "--bn-update keep: only around one net; points between nets need statistics of their own");
-        }
+        BatchNormUpdate update = update(files.size());
         List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
-        requireKnown();
         Source source = source(model, optimizer, decayEverything, progress);
         try (Device device = open(carriers.usualThreads());
                 Splits splits = splits(device, source);
@@ -210,6 +206,13 @@ final class LandscapeOptions extends Flags.Output {
                         report.write(claim.folder(), System.out, HowMade.of(configuration, claim.folder())));
             }
         }
+    }
+
+    private BatchNormUpdate update(int nets) {
+        BatchNormUpdate update = norms.update("exact");
+        if (!update.keeps() || nets == 1) return update;
+        throw new IllegalArgumentException(
+                "--bn-update keep: only around one net; points between nets need statistics of their own");
     }
 
     /** Opens who measures points of a job of so many shares in its folder; null where this process does. */

@@ -105,11 +105,11 @@ final class RunOptions extends Flags.Output {
      * Computes one of a comparison's runs from the words of its command.
      *
      * @param place an empty folder of this process
-     * @param device as of {@link Flags.On#givenBy}
+     * @param given as of {@link Flags.On#givenBy}
      */
-    static void unit(List<String> words, Comparison.Unit unit, Path place, Supplier<String> device) {
+    static void unit(List<String> words, Comparison.Unit unit, Path place, Supplier<String> given) {
         Flagged command = ((Trains) Main.parsed(words)).flagged();
-        command.run().givenBy(device);
+        command.run().givenBy(given);
         TrainingOptions training = command.training();
         try (Device device = command.run().open(command.executors().usualThreads());
                 Splits splits = Comparison.splits(device, training.load(Progress.NONE), training.settings())) {

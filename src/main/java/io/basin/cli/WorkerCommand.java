@@ -25,7 +25,10 @@ import picocli.CommandLine.Parameters;
 final class WorkerCommand implements Runnable {
     private static final List<String> COMMANDS = List.of("rounds", "surface", "connect");
 
-    @Parameters(paramLabel = "DIR", description = "the job's folder, which 'basin rounds --out DIR' made, or 'surface' or 'connect' with --carrier folder")
+    @Parameters(
+            paramLabel = "DIR",
+            description =
+                    "the job's folder, which 'basin rounds --out DIR' made, or 'surface' or 'connect' with --carrier folder")
     private Path folder;
 
     @Option(
@@ -67,8 +70,7 @@ final class WorkerCommand implements Runnable {
         replace(words, "--threads", threads);
         if (!words.isEmpty() && COMMANDS.contains(words.get(0))) return (Carriers.Carried) Main.parsed(words);
         throw new FormatException(
-                file.toString(),
-                "is not of a job for workers: those are jobs of " + String.join(", ", COMMANDS));
+                file.toString(), "is not of a job for workers: those are jobs of " + String.join(", ", COMMANDS));
     }
 
     private static void replace(List<String> words, String flag, Object value) {

@@ -89,8 +89,8 @@ final class CudaContext implements AutoCloseable {
 
     private static void requireThere(int number, int count) {
         if (number < count) return;
-        throw new DeviceException("the driver sees " + (count == 1 ? "one GPU" : count + " GPUs") + ", got 'cuda:" + number
-                + "': the last is cuda:" + (count - 1) + ", name it or another with `device`");
+        throw new DeviceException("the driver sees " + (count == 1 ? "one GPU" : count + " GPUs") + ", got 'cuda:"
+                + number + "': the last is cuda:" + (count - 1) + ", name it or another with `device`");
     }
 
     /** Makes the context current to the calling thread: each has its own, and other code may have set it. */

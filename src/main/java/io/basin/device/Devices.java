@@ -76,12 +76,13 @@ public final class Devices {
         String number = name.substring(kind(name).length());
         if (number.isEmpty()) return 0;
         if (number.matches(":[0-9]{1,4}")) return Integer.parseInt(number.substring(1));
-        throw new IllegalArgumentException("`device`: '" + Printable.of(name) + "' numbers no device: the second is '"
-                + kind(name) + ":1'");
+        throw new IllegalArgumentException(
+                "`device`: '" + Printable.of(name) + "' numbers no device: the second is '" + kind(name) + ":1'");
     }
 
     private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {
         String known = all.stream().map(DeviceProvider::name).collect(Collectors.joining(", "));
-        return new IllegalArgumentException("`device`: unknown device '" + Printable.of(name) + "'; known: auto, " + known);
+        return new IllegalArgumentException(
+                "`device`: unknown device '" + Printable.of(name) + "'; known: auto, " + known);
     }
 }

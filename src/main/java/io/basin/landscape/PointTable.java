@@ -91,11 +91,11 @@ final class PointTable {
         }
         long[] left = {rows.length};
         List<List<LossAndError>> made = run.run(
-                new ShareRun.Round(
-                        round, identity(data), data.splits, file -> write(file, data, model), there),
+                new ShareRun.Round(round, identity(data), data.splits, file -> write(file, data, model), there),
                 PointTable::figures,
                 () -> {
-                    cache.count(Math.min(each, left[0]));
+                    // Spark may compute one twice.
+                    cache.count(Math.max(0, Math.min(each, left[0])));
                     left[0] -= each;
                 });
         LossAndError[] figures = made.stream().flatMap(List::stream).toArray(LossAndError[]::new);
@@ -114,8 +114,8 @@ final class PointTable {
             Memory state = model.weights().state();
             model.store()
                     .states()
-                    .forEach(s ->
-                            writer.add("statistics." + s.name(), s.shape().toLongs(), s.read(data.device, state)));
+                    .forEach(
+                            s -> writer.add("statistics." + s.name(), s.shape().toLongs(), s.read(data.device, state)));
         }
         writer.write(file);
     }
@@ -131,7 +131,8 @@ final class PointTable {
             }
             List<double[]> rows = doubles(file, in, TABLE);
             if (each > 0 && !rows.isEmpty() && rows.get(0).length > 0) return new Written(rows, each);
-            throw new FormatException(file.toString(), "is not a table of points: begin the job anew in another folder");
+            throw new FormatException(
+                    file.toString(), "is not a table of points: begin the job anew in another folder");
         }
 
         int shares() {

@@ -243,8 +243,7 @@ public final class Surface {
         return new PointTable(points, shares, n, i -> prefix + i / n + " " + i % n);
     }
 
-    private LossAndError[][] measure(
-            PointTable table, PointEvaluator.Probe probe, ResultCache cache, Model model) {
+    private LossAndError[][] measure(PointTable table, PointEvaluator.Probe probe, ResultCache cache, Model model) {
         int n = grid.cells();
         try (Progress.Counter counter = progress.start("measuring the plane", (long) n * n, "cells")) {
             cache.counting(counter);

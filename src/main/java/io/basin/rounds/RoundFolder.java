@@ -60,10 +60,9 @@ final class RoundFolder {
         /** @throws IllegalArgumentException where {@code own} would compute something else */
         void requireSame(Job own, Path file) {
             if (!identity.equals(own.identity)) {
-                throw new IllegalArgumentException(
-                        file + " is of another job than is planned here: there " + identity
-                                + ", here " + own.identity
-                                + "; go on with the flags, the version of Basin and the class path that began it");
+                throw new IllegalArgumentException(file + " is of another job than is planned here: there " + identity
+                        + ", here " + own.identity
+                        + "; go on with the flags, the version of Basin and the class path that began it");
             }
             if (!data.equals(own.data)) {
                 throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here "

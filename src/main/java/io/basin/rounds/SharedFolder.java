@@ -89,7 +89,9 @@ public final class SharedFolder implements Carrier {
                 files.requireThere();
                 FolderWorker.pause(10 * LOOK_MS);
             }
-            files.job().orElseThrow().requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
+            files.job()
+                    .orElseThrow()
+                    .requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
             try (FolderWorker worker = new FolderWorker(files, shares, maker, name, PATIENCE)) {
                 return worker.work(told);
             }

@@ -69,9 +69,8 @@ public final class Threads implements Carrier {
                 throw new IllegalStateException("interrupted amid a round", e);
             } catch (CancellationException | ExecutionException e) {
                 stop.set(true);
-                if (failure == null
-                        && e.getCause() instanceof RuntimeException r
-                        && !(r instanceof Shares.Stopped)) failure = r;
+                if (failure == null && e.getCause() instanceof RuntimeException r && !(r instanceof Shares.Stopped))
+                    failure = r;
                 else if (failure == null && e.getCause() instanceof Error error) throw error;
             }
         }

@@ -212,7 +212,8 @@ class LandscapeEndToEndTest {
         assertEquals(0, done.code(), done.err());
         for (String leg : List.of("leg-1", "leg-2")) {
             assertArrayEquals(
-                    Files.readAllBytes(folder.resolve("curve-alone").resolve(leg).resolve("points.jsonl")),
+                    Files.readAllBytes(
+                            folder.resolve("curve-alone").resolve(leg).resolve("points.jsonl")),
                     Files.readAllBytes(out.resolve(leg).resolve("points.jsonl")),
                     leg);
         }

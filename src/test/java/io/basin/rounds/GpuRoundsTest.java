@@ -29,8 +29,8 @@ class GpuRoundsTest {
         if (!Cuda.works()) return;
         Workshop gpu = TinyJob.workshop(PLAN, "cuda");
         Path one = place("one");
-        String sum = TinyJob.sum(
-                TinyJob.run(one, gpu, f -> new Threads(f, gpu, 1)).get(0));
+        String sum =
+                TinyJob.sum(TinyJob.run(one, gpu, f -> new Threads(f, gpu, 1)).get(0));
         assertEquals(
                 sum,
                 TinyJob.sum(TinyJob.run(place("two"), gpu, f -> new Threads(f, gpu, 2))
@@ -46,8 +46,8 @@ class GpuRoundsTest {
     void aProcessorWorksForAGpuWhereAnyDeviceWillDo() throws Exception {
         if (!Cuda.works()) return;
         Workshop gpu = TinyJob.workshop(PLAN, "cuda");
-        CompletableFuture<RoundRun.Outcome> driven = CompletableFuture.supplyAsync(
-                () -> TinyJob.run(folder, gpu, f -> new SharedFolder(f, gpu, false), true)
+        CompletableFuture<RoundRun.Outcome> driven =
+                CompletableFuture.supplyAsync(() -> TinyJob.run(folder, gpu, f -> new SharedFolder(f, gpu, false), true)
                         .get(0));
         int[] shares = {0};
         assertEquals("the job is done", SharedFolder.work(folder, TinyJob.workshop(PLAN), "cpu", share -> shares[0]++));

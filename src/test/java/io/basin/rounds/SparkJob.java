@@ -23,8 +23,8 @@ public final class SparkJob {
 
     public static void main(String[] args) {
         Workshop workshop = TinyJob.workshop(plan());
-        System.out.println(TinyJob.sum(TinyJob.run(
-                        Path.of(args[0]), workshop, f -> new SparkCarrier(f, workshop, new Source(), args[1]))
-                .get(0)));
+        System.out.println(TinyJob.sum(
+                TinyJob.run(Path.of(args[0]), workshop, f -> new SparkCarrier(f, workshop, new Source(), args[1]))
+                        .get(0)));
     }
 }

@@ -129,9 +129,13 @@ class SparkTest {
         List<String> sums = new ArrayList<>();
         for (String how : List.of("spark", "threads")) {
             Path into = Files.createDirectory(folder.resolve(how));
-            Process job = start("plane-" + how, ownClasses(), PointJob.class.getName(), how, into.toString(), "local[2]");
+            Process job =
+                    start("plane-" + how, ownClasses(), PointJob.class.getName(), how, into.toString(), "local[2]");
             String said = said("plane-" + how, job);
-            sums.add(said.lines().filter(l -> l.matches("[0-9a-f]{64}")).findFirst().orElse(said));
+            sums.add(said.lines()
+                    .filter(l -> l.matches("[0-9a-f]{64}"))
+                    .findFirst()
+                    .orElse(said));
         }
         assertEquals(sums.get(1), sums.get(0));
     }
