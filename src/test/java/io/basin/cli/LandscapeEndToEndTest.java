@@ -208,8 +208,7 @@ class LandscapeEndToEndTest {
             assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")), carrier);
         }
         Path out = folder.resolve("curve-by-threads");
-        Shell done = run(with(curve, "--slots", 2, "--out", out));
-        assertEquals(0, done.code(), done.err());
+        assertEquals(0, run(with(curve, "--slots", 2, "--out", out)).code());
         for (String leg : List.of("leg-1", "leg-2")) {
             assertArrayEquals(
                     Files.readAllBytes(
