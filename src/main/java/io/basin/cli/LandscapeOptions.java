@@ -21,6 +21,7 @@ import io.basin.nn.Nets;
 import io.basin.rounds.Carrier;
 import io.basin.rounds.ShareRun;
 import io.basin.rounds.Shares;
+import io.basin.text.Format;
 import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
@@ -232,6 +233,10 @@ final class LandscapeOptions extends Flags.Output {
         Map<String, String> facts = new LinkedHashMap<>();
         for (Net net : nets) facts.put(net.label(), net.file().toString());
         facts.put("net", card.model() + " on " + Printable.of(card.dataset()));
+        if (card.labelNoise() > 0) {
+            facts.put(
+                    "training labels", Format.of("%.3g %% of them wrong, as in its training", 100 * card.labelNoise()));
+        }
         facts.put("device", configuration.mixed());
         return facts;
     }
@@ -301,6 +306,12 @@ final class LandscapeOptions extends Flags.Output {
                         file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
                                 + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
                                 + ": nets of different models share no weight space; name files of one model");
+            }
+            if (a.labelNoise() != b.labelNoise()) {
+                throw new IllegalArgumentException(
+                        file + " was trained with a share of " + b.labelNoise()
+                                + " wrong labels, " + first.file() + " with " + a.labelNoise()
+                                + ": their training losses are of different labels; name files of runs with the same --label-noise");
             }
             boolean known = !a.data().isEmpty() && !b.data().isEmpty();
             if (!a.augmentation().equals(b.augmentation()) || known && !a.data().equals(b.data())) {

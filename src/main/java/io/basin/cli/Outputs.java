@@ -153,11 +153,12 @@ final class Outputs {
         if (!svg.isEmpty()) AtomicFile.write(file, svg);
     }
 
-    /** As {@link #require}, and the file must be new. */
+    /** As {@link #require}, and the file must be new, now and when it is written. */
     static void requireNew(String flag, Path file) {
         require(flag, file);
         if (Files.exists(file)) {
             throw new IllegalArgumentException(flag + ": " + file + " exists already; name another file");
         }
+        AtomicFile.expectNew(file);
     }
 }

@@ -59,18 +59,26 @@ public record Start(Path file, Map<String, String> header) {
     public void requireFits(Settings settings, Splits splits) {
         ModelCard card = ModelCard.of(file.toString(), header);
         requireSame("net", card.model(), settings.model());
-        if (!OwnData.mayBeSame(card.dataset(), settings.dataset())) {
-            requireSame("data set", card.dataset(), settings.dataset());
+        // The splits' name is that of a part where only a part is trained on.
+        if (!OwnData.mayBeSame(card.dataset(), splits.dataset())
+                && !card.dataset().equals(settings.dataset())) {
+            requireSame("data set", card.dataset(), splits.dataset());
         }
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
+        if (!card.method().equals(ModelCard.IMPORT)
+                && card.labelNoise() != settings.data().labelNoise()) {
+            throw new IllegalArgumentException("`from`: " + file + " was trained with a share of " + card.labelNoise()
+                    + " wrong labels, and this run with " + settings.data().labelNoise()
+                    + ": repeat `labelNoise` of its run");
+        }
         if (card.augmentation().plain().equals(splits.augmentation().plain())) return;
         if (card.method().equals(ModelCard.IMPORT)) {
             Notices.once(file + " was trained elsewhere on samples normalised otherwise; here they are by mean and"
                     + " deviation of the training set");
         } else {
             throw new IllegalArgumentException("`from`: " + file
-                    + " was trained on other samples: repeat `trainSamples`, `validation` and `labelNoise` of its run");
+                    + " was trained on other samples: repeat `trainSamples` and `validation` of its run");
         }
     }
 

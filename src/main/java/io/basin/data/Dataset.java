@@ -9,6 +9,7 @@ import io.basin.device.Memory;
 import io.basin.device.Shape;
 import io.basin.io.OnFailure;
 import io.basin.io.Sha256;
+import io.basin.text.Format;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -351,6 +352,11 @@ public final class Dataset {
         if (classes() < 2)
             throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
         int wrong = (int) Math.round(share * count());
+        if (wrong == 0) {
+            throw new IllegalArgumentException("a share of " + share + " of " + count()
+                    + " labels is less than half a label, so that none would be wrong: give 0, or "
+                    + Format.of("%.2g", 1.0 / count()) + " or more");
+        }
         LabelNoise.into(noisy, wrong, classes(), seed);
         Values same = new Values(values.pixels, values.floats, noisy, null);
         return new Dataset(name + ", " + wrong + " labels wrong", same, sample, classNames, normalisation);

@@ -61,6 +61,17 @@ public record Split(Dataset train, Dataset validation) {
         return set.subset(indices(chosen(set, counts, quotas, seed), true), set.name());
     }
 
+    /**
+     * Whether the validation part of {@code fewer} images lies within that of {@code more}, of the same set and seed. Largest remainders
+     * do not always see to it: a class may give less to a larger part (the Alabama paradox).
+     */
+    public static boolean nested(Dataset set, int fewer, int more) {
+        int[] counts = set.classCounts();
+        int[] small = quotas(counts, set.count(), fewer);
+        int[] large = quotas(counts, set.count(), more);
+        return IntStream.range(0, counts.length).allMatch(k -> small[k] <= large[k]);
+    }
+
     /** Of every class that has images one in {@code divisor}, at least one, is held out. */
     static Split share(Dataset set, int divisor, long seed) {
         int[] counts = set.classCounts();

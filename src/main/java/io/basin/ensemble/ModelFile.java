@@ -7,6 +7,7 @@ import io.basin.data.DataSets;
 import io.basin.data.Dataset;
 import io.basin.data.OwnData;
 import io.basin.data.Progress;
+import io.basin.data.Split;
 import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.io.FormatException;
@@ -32,6 +33,8 @@ import java.util.List;
 @Api
 public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience lenience) {
     private static final int USUAL_VALIDATION = 5000;
+    /** Ends the name of a published data set's training part, which {@link TrainTest#of} makes a data set of its own. */
+    private static final String PART = " train";
 
     /** Of a file that names its SHA-256 and must be all that is expected. */
     public ModelFile(Path file, ModelCard origin) {
@@ -66,6 +69,8 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
      * @throws FormatException if this version knows no such data set or net
      */
     public TrainTest data(@Nullable Path folder, Progress progress) {
+        String published =
+                origin.dataset().substring(0, Math.max(0, origin.dataset().length() - PART.length()));
         try {
             Nets.known(origin.model());
         } catch (IllegalArgumentException e) {
@@ -73,6 +78,12 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
             String why = "is of the net '" + net + "', which is neither one of ours nor a class on the class path that"
                     + " builds one: start with 'java -cp basin.jar:CLASSES io.basin.cli.Main'";
             throw new FormatException(file.toString(), net.contains(".") ? String.valueOf(e.getMessage()) : why, e);
+        }
+        if (origin.dataset().endsWith(PART) && Catalog.names().contains(published)) {
+            throw new FormatException(
+                    file.toString(),
+                    "was trained for tuning, on a part of the training set of " + published
+                            + ", to choose settings: only its own run measures it; train it again on the whole set");
         }
         if (!Catalog.names().contains(origin.dataset()) && !OwnData.isNamed(origin.dataset())) {
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));
@@ -116,8 +127,8 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
 
     /**
      * The data set of stored models, cut as their runs cut it. The validation part is one that no model was trained on: runs that
-     * held out more or fewer samples share the smallest part, since a larger part of the same cut contains a smaller one. It is
-     * withheld where a file does not say what was held out of its training.
+     * held out more or fewer samples share the smallest part, which a larger part of the same cut contains; it is withheld where a
+     * class gave less to a larger one, and where a file does not say what was held out of its training.
      *
      * @param data the models' data set
      * @throws IllegalArgumentException if two models are of different data sets, naming both, or one was trained on other data
@@ -147,6 +158,13 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         // All of them where runs differ: none saw a sample that is no training sample.
         int train = used.length == 1 ? used[0] : 0;
         Splits splits = new Splits(device, data, new Settings.Data(Model.BATCH, 0, false, validation, train));
+        for (ModelFile m : models) {
+            int held = m.origin.validation();
+            if (data.validation() != null || held == 0 || Split.nested(data.train(), validation, held)) continue;
+            return splits.withholding("some of the " + validation
+                    + " samples that one model held out (`validation`) were" + " trained on by " + m
+                    + ", which held out " + held + ": leave one of them out, or ask for what needs no fit");
+        }
         for (ModelFile m : models) {
             if (m.origin.validation() > 0) continue;
             return splits.withholding(m + " names no samples that were held out of its training (`validation`), so"

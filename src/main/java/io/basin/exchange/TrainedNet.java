@@ -48,6 +48,7 @@ public record TrainedNet(ModelHeader said, Shape input, List<Node> nodes, Map<St
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (Safetensors in = Safetensors.open(file)) {
             Tensors.requireNoOthers(file, in, Set.copyOf(net.tensorNames()));
+            Tensors.requireMeasured(file, in);
             for (Node node : net.nodes()) {
                 node.tensors().forEach(p -> {
                     String name = node.name(p);

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -39,6 +40,9 @@ public final class AtomicFile {
     /** Of the file's own name, as systems limit the length of names. */
     private static final int SHOWN = 40;
 
+    /** Files that must not be there when they are written. */
+    private static final Set<Path> NEW = ConcurrentHashMap.newKeySet();
+
     /** Files that this process is writing. */
     private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
@@ -48,6 +52,14 @@ public final class AtomicFile {
     @FunctionalInterface
     public interface Body {
         void writeTo(FileChannel channel) throws IOException;
+    }
+
+    /**
+     * Has the next write of {@code file} fail where there is a file by then, as another process may have made one since somebody
+     * looked.
+     */
+    public static void expectNew(Path file) {
+        NEW.add(destination(file));
     }
 
     public static void write(Path file, String text) {
@@ -80,7 +92,8 @@ public final class AtomicFile {
                 body.writeTo(channel);
                 force(channel);
             }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            if (NEW.remove(target)) publish(temporary, target);
+            else Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             forceFolder(folder);
         } catch (IOException e) {
             delete(temporary, e);
@@ -90,6 +103,19 @@ public final class AtomicFile {
             throw e;
         } finally {
             OPEN.remove(temporary);
+        }
+    }
+
+    /** A link, unlike a rename, replaces nothing; file systems without links have a moment between the look and the rename. */
+    private static void publish(Path temporary, Path target) throws IOException {
+        try {
+            Files.createLink(target, temporary);
+            Files.delete(temporary);
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (UnsupportedOperationException | IOException e) {
+            if (Files.exists(target)) throw new FileAlreadyExistsException(target.toString());
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         }
     }
 
@@ -210,6 +236,9 @@ public final class AtomicFile {
     private static String reason(Path folder, IOException cause) {
         String said = Reason.of(cause);
         String lower = said.toLowerCase(Locale.ROOT);
+        if (cause instanceof FileAlreadyExistsException) {
+            return "another process has written it meanwhile, and it is left as it is; name another file";
+        }
         if (lower.contains("no space left") || lower.contains("disk quota")) {
             return "the disk is full (" + said + "); free space or choose a folder on another disk";
         }

@@ -41,6 +41,8 @@ public final class Json {
     public static final int MAX_BYTES = 8 << 20;
     /** The most names, values and brackets that are read: each takes far more memory than its bytes in the file. */
     static final int MAX_TOKENS = 250_000;
+    /** Of a long document, in which {@link #write} takes more for each. */
+    private static final int BYTES_A_TOKEN = 16;
     /** The deepest nesting that is read. */
     public static final int MAX_DEPTH = 64;
 
@@ -101,9 +103,18 @@ public final class Json {
     public static void sealFields(Path file, ObjectNode value, String... names) {
         ObjectNode node = value.deepCopy();
         for (String name : names) {
-            node.put(name + "_" + SUM, Sha256.of(line(parse(line(node.path(name)), file.toString()))));
+            node.put(name + "_" + SUM, Sha256.of(line(reread(line(node.path(name))))));
         }
         write(file, node);
+    }
+
+    /** As a reader will have it, who has numbers of fewer types. */
+    private static JsonNode reread(String text) {
+        try (JsonParser parser = longDocument(Long.MAX_VALUE).createParser(text)) {
+            return MAPPER.readTree(parser);
+        } catch (IOException e) {
+            throw new IllegalStateException("what was written as JSON cannot be read", e);
+        }
     }
 
     /**
@@ -116,14 +127,17 @@ public final class Json {
         JsonNode found = MissingNode.getInstance();
         String sumName = name + "_" + SUM;
         String sum = null;
+        boolean sums = false;
         try (InputStream in = Files.newInputStream(file);
-                JsonParser parser = new JsonFactory().createParser(in)) {
+                JsonParser parser = longDocument(MAX_TOKENS + Files.size(file) / BYTES_A_TOKEN)
+                        .createParser(in)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new FormatException(file.toString(), "is not a JSON object: " + remedy);
             }
             for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
                 parser.nextToken();
                 if (isAlmost(field, sumName)) throw unlike(file, remedy);
+                sums |= field.endsWith("_" + SUM);
                 if (field.equals(name)) {
                     found = MAPPER.reader()
                             .without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -139,8 +153,25 @@ public final class Json {
         } catch (IOException e) {
             throw Disk.unreadable(file, e);
         }
-        requireSum(file, sum, found, remedy);
+        // Nor is it there, nor does its sum miss it: the object is of another kind.
+        if (!(sums && sum == null && found.isMissingNode())) requireSum(file, sum, found, remedy);
         return found;
+    }
+
+    /** A reader of objects that may be long. */
+    private static JsonFactory longDocument(long tokens) {
+        StreamReadConstraints limits = StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxStringLength(MAX_BYTES)
+                .maxNameLength(1 << 16)
+                .maxNumberLength(400)
+                .maxTokenCount(tokens)
+                .build();
+        return JsonFactory.builder()
+                .streamReadConstraints(limits)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .build();
     }
 
     /** What has no sum was written by an older version, which is said. */

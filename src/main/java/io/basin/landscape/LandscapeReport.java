@@ -1,5 +1,6 @@
 package io.basin.landscape;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.Json;
 import io.basin.report.Made;
 import io.basin.report.Page;
@@ -97,7 +98,8 @@ public final class LandscapeReport {
      * @return self-checks that failed
      */
     public int write(Path folder, PrintStream out, Made made) {
-        Json.write(folder.resolve("results.json"), numbers);
+        String[] names = numbers.keySet().toArray(String[]::new);
+        Json.sealFields(folder.resolve("results.json"), (ObjectNode) Json.tree(numbers), names);
         out.println(Page.text(rows));
         for (List<String> sentences : List.of(conclusions, failed, passed, explanations)) {
             sentences.forEach(out::println);

@@ -4,13 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
+import io.basin.text.Printable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A finished comparison, as {@link Regimes} needs it.
@@ -25,6 +28,9 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     private static final String CONFIGURATION = "configuration";
     private static final String RUNS = "runs";
     private static final String ROWS = "rows";
+    /** Commands whose results are a table of methods. */
+    private static final Set<String> TABLES = Set.of("compare", "train");
+
     private static final String REMEDY = "restore it from a copy, or measure that run again";
 
     /** Runs in a folder, however deep, or in a file that {@link #write} wrote. */
@@ -32,17 +38,26 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
         if (Files.isRegularFile(place)) return file(place);
         List<FinishedRun> runs = new ArrayList<>();
+        Set<String> others = new TreeSet<>();
         for (Path config : Folders.walk(place).stream().sorted().toList()) {
             Path results = config.resolveSibling(RESULTS);
             if (!config.endsWith(CONFIG) || !Files.isRegularFile(config) || !Files.exists(results)) continue;
-            JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
             JsonNode made = Json.unseal(config, REMEDY);
+            String command = made.path("command").asText("compare");
+            if (!TABLES.contains(command)) {
+                others.add("'" + Printable.of(command) + "'");
+                continue;
+            }
+            JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
             requireSame(results, made);
             runs.add(of(results, made, rows));
         }
         if (runs.isEmpty()) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
-                    + CONFIG + " and " + RESULTS + "; an interrupted one has to be resumed first");
+                    + CONFIG + " and " + RESULTS + " of 'compare' or 'train'"
+                    + (others.isEmpty()
+                            ? "; an interrupted one has to be resumed first"
+                            : ", but results of " + String.join(", ", others) + ", which have a page of their own"));
         }
         return runs;
     }
@@ -51,6 +66,10 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     private static void requireSame(Path results, JsonNode config) {
         if (!config.has(CONFIGURATION)) return;
         JsonNode of = Json.unsealField(results, CONFIGURATION, REMEDY);
+        if (of.isMissingNode()) {
+            throw new FormatException(
+                    results.toString(), "does not say of which run it is, as it did when it was written: " + REMEDY);
+        }
         if (of.asText().equals(config.path(CONFIGURATION).asText())) return;
         throw new FormatException(results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
     }
@@ -72,6 +91,13 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
             List<Summary.Row> read = List.of(Json.as(rows, Summary.Row[].class));
             if (!(config.path("budget").path("epochs").asDouble() > 0)) {
                 throw new IllegalArgumentException("without a budget");
+            }
+            for (Summary.Row row : read) {
+                long seeds = row.scores().stream()
+                        .mapToLong(Summary.Score::seed)
+                        .distinct()
+                        .count();
+                if (seeds < row.scores().size()) throw new IllegalArgumentException("with a seed twice in a row");
             }
             if (!read.isEmpty() && read.stream().noneMatch(r -> r.scores().isEmpty())) {
                 return new FinishedRun(source.toString(), config, read);

@@ -22,6 +22,9 @@ public record Summary(
         List<Curve> curves,
         List<Plotted> schedules,
         Extras evidence) {
+    /** No net has a larger loss, and sums of many are still numbers. */
+    private static final double MOST = 1e30;
+
     /** With nothing but the table to show. */
     public Summary(
             String title, Map<String, String> facts, List<Row> rows, List<Curve> curves, List<Plotted> schedules) {
@@ -54,8 +57,9 @@ public record Summary(
             if (!(accuracy >= 0 && accuracy <= 1) || ece != null && !(ece >= 0 && ece <= 1)) {
                 throw new IllegalArgumentException("an accuracy and an error of calibration lie from 0 to 1");
             }
-            if (nll != null && nll < 0 || calibrated != null && calibrated < 0) {
-                throw new IllegalArgumentException("a negative log-likelihood is not negative");
+            if (nll != null && !(nll >= 0 && nll <= MOST)
+                    || calibrated != null && !(calibrated >= 0 && calibrated <= MOST)) {
+                throw new IllegalArgumentException("a negative log-likelihood is finite and not negative");
             }
         }
 

@@ -32,8 +32,6 @@ public final class Checkpoint {
         return a.name().toLowerCase(Locale.ROOT) + ".";
     }
 
-    private static final String VARIANCE = "running_var";
-
     private Checkpoint() {}
 
     /** Writes one model: weights and batch-norm statistics. */
@@ -47,7 +45,7 @@ public final class Checkpoint {
     /** The state of an average is 0 until its statistics are measured: no batch has variance 0 in every channel. */
     private static void requireMeasured(Path file, Device device, ParameterStore storage, Weights model) {
         List<Parameter> variances = storage.states().stream()
-                .filter(s -> s.name().endsWith(VARIANCE))
+                .filter(s -> s.name().endsWith(Tensors.VARIANCE))
                 .toList();
         for (Parameter s : variances) {
             for (float v : s.read(device, model.state())) if (v != 0) return;
@@ -85,16 +83,22 @@ public final class Checkpoint {
         return true;
     }
 
-    /** Reads one model by names. */
+    /** Reads one model by names, whose statistics nobody may have measured yet. */
     public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights) {
-        return loadModel(file, net, weights, false);
+        return loadModel(file, net, weights, false, false);
     }
 
-    /** The same; {@code part} where the file may hold more than this net. */
-    public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights, boolean part) {
+    /**
+     * The same.
+     *
+     * @param part whether the file may hold more than this net
+     * @param measured whether its statistics must be those of samples
+     */
+    static Map<String, String> loadModel(Path file, NetMemory net, Weights weights, boolean part, boolean measured) {
         ParameterStore storage = net.store();
         try (Safetensors in = Safetensors.open(file)) {
             if (!part) Tensors.requireNoOthers(file, in, names(storage));
+            if (measured) Tensors.requireMeasured(file, in);
             readModel(file, in, net.device(), storage, weights);
             return in.metadata();
         }

@@ -109,7 +109,7 @@ public final class Model extends NetMemory {
     public Model load(Path file, boolean part) {
         guard.run(() -> {
             requireIdle();
-            Checkpoint.loadModel(Require.given("file", file), this, store().live(), part);
+            Checkpoint.loadModel(Require.given("file", file), this, store().live(), part, true);
         });
         return this;
     }

@@ -7,6 +7,7 @@ import io.basin.device.Distortion;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import io.basin.text.Printable;
+import io.basin.text.Require;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,8 +129,9 @@ public record ModelCard(
     private static Distortion distortion(String file, Map<String, String> header) {
         int cutout = count(file, header, "cutout", 0);
         try {
-            double jitter = Double.parseDouble(header.getOrDefault("jitter", "0"));
-            return new Distortion(jitter, cutout, Double.parseDouble(header.getOrDefault("mixup", "0")));
+            double jitter = Double.parseDouble(Require.decimal(header.getOrDefault("jitter", "0")));
+            String mixup = header.getOrDefault("mixup", "0");
+            return new Distortion(jitter, cutout, Double.parseDouble(Require.decimal(mixup)));
         } catch (IllegalArgumentException e) {
             throw new FormatException(file, "its augmentation is damaged: " + e.getMessage(), e);
         }
@@ -138,8 +140,8 @@ public record ModelCard(
     private static int count(String file, Map<String, String> header, String key, int otherwise) {
         String text = header.getOrDefault(key, Integer.toString(otherwise));
         try {
-            int value = Integer.parseInt(text);
-            if (value >= 0) return value;
+            // Not what parseInt takes besides: digits of other scripts.
+            if (text.matches("[0-9]+")) return Integer.parseInt(text);
         } catch (NumberFormatException e) {
             // As below: to a reader both are the same fault.
         }
@@ -148,7 +150,7 @@ public record ModelCard(
 
     private static double share(String file, String text) {
         try {
-            double value = Double.parseDouble(text);
+            double value = Double.parseDouble(Require.decimal(text));
             if (value >= 0 && value < 1) return value;
         } catch (NumberFormatException e) {
             // As below.

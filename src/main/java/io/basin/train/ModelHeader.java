@@ -114,10 +114,18 @@ public record ModelHeader(Path file, Map<String, String> header) {
                             + " class implementing Supplier<Graph> builds: new Model(device, new MyNet())");
         }
         Shape input = input(Integer.MAX_VALUE);
+        String outputs = header.get(OUTPUTS);
+        if (!outputs.matches("[1-9][0-9]{0,8}")) {
+            throw new FormatException(
+                    file.toString(),
+                    "its header's '" + OUTPUTS + "' is '" + Printable.of(outputs)
+                            + "', not a count: it is damaged, name another file");
+        }
         try {
-            return Nets.build(header.get(NET), input, Integer.parseInt(header.get(OUTPUTS)));
+            return Nets.build(header.get(NET), input, Integer.parseInt(outputs));
         } catch (IllegalArgumentException e) {
-            throw new FormatException(file.toString(), String.valueOf(e.getMessage()), e);
+            String why = String.valueOf(e.getMessage()).replaceFirst("^`model`:? ", "");
+            throw new FormatException(file.toString(), "names " + why, e);
         }
     }
 

@@ -265,6 +265,11 @@ public final class Splits implements AutoCloseable {
         return data.test().classNames();
     }
 
+    /** The name of the data set. */
+    public String dataset() {
+        return data.name();
+    }
+
     /** What the files of a net trained on this say of it. */
     public ModelCard card(String net, String method, String init) {
         Augmentation read = augmentation();

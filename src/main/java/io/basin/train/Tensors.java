@@ -21,6 +21,9 @@ public final class Tensors {
     /** PyTorch's counter beside batch norm's statistics, which nothing here depends on. */
     private static final String COUNTER = "num_batches_tracked";
 
+    /** Ends the names of batch norm's variances. */
+    static final String VARIANCE = "running_var";
+
     private Tensors() {}
 
     /** Whether the tensor may be a net's weight or statistic: ours are F32; counters, masks and half-precision copies are not. */
@@ -63,7 +66,7 @@ public final class Tensors {
 
     /** @throws FormatException naming file and tensor where {@code values} are not finite, or a negative variance */
     public static void requireSound(Path file, String name, FloatBuffer values) {
-        boolean variance = name.endsWith("running_var");
+        boolean variance = name.endsWith(VARIANCE);
         for (int i = values.position(); i < values.limit(); i++) {
             float v = values.get(i);
             if (!Float.isFinite(v)) {
@@ -76,6 +79,25 @@ public final class Tensors {
                         "tensor '" + name + "' holds a negative variance, " + v + "; name another file");
             }
         }
+    }
+
+    /**
+     * That batch norm's statistics are not those of a net that never saw a sample: no batch has variance 0 in every channel.
+     *
+     * @throws FormatException naming the file where they are
+     */
+    public static void requireMeasured(Path file, Safetensors in) {
+        List<String> variances = in.tensors().keySet().stream()
+                .filter(name -> name.endsWith(VARIANCE))
+                .toList();
+        for (String name : variances) {
+            for (float v : in.floats(name)) if (v != 0) return;
+        }
+        if (variances.isEmpty()) return;
+        throw new FormatException(
+                file.toString(),
+                "its batch-norm statistics were never measured, running_var is 0 everywhere, so that what it predicts"
+                        + " means nothing: name another file, or have its run write it anew");
     }
 
     /**

@@ -95,6 +95,21 @@ class LeftoversTest {
         refused("results.json", "report", run);
     }
 
+    /** What {@code connect} and its like leave has a page of its own, and is no comparison that was damaged. */
+    @Test
+    void aReportPassesOverLandscapesAndNamesOneThatStandsAlone() throws IOException {
+        copy(curve, folder.resolve("curve"));
+        Shell both = Shell.run("report", folder, "--out", folder.resolve("page.html"));
+        assertEquals(0, both.code(), both.err());
+        assertFalse(both.err().contains("SHA-256"), both.err());
+        refused("results of 'connect', which have a page of their own", "report", folder.resolve("curve"));
+        Shell listed = Shell.run("runs", folder);
+        assertFalse(listed.err().contains("SHA-256"), listed.err());
+        edit(run.resolve("results.json"), "\"configuration(_sha256)?\" : \"\\w+\",", "");
+        edit(run.resolve("results.json"), "\"configuration(_sha256)?\" : \"\\w+\",", "");
+        refused("does not say of which run it is", "report", run);
+    }
+
     /** As an older version wrote it, without a sum: what no measurement gives is still refused. */
     @Test
     void impossibleFiguresAreRefusedByTheFilesName() throws IOException {
@@ -103,6 +118,11 @@ class LeftoversTest {
         for (String wrong : new String[] {"7", "-0.5", "\"NaN\""}) {
             Files.writeString(results, whole);
             edit(results, ACCURACY, "$1" + wrong);
+            refused("results.json: is not the results of a comparison", "report", run);
+        }
+        for (String wrong : new String[] {"\"NaN\"", "1e308"}) {
+            Files.writeString(results, whole);
+            edit(results, "(?s)(\"rows\" : .*?\"nll\" : )[0-9.]+", "$1" + wrong);
             refused("results.json: is not the results of a comparison", "report", run);
         }
         Files.writeString(results, whole.replaceFirst("(?s)(\"rows\" : .*?\"method\" : )\"\\w+\"", "$1null"));

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class SplitTest {
@@ -53,6 +55,31 @@ class SplitTest {
             Split split = Split.stratified(set, count, count);
             assertEquals(count, split.validation().count());
         }
+    }
+
+    /** Shares of classes by largest remainders: of 3 samples each class gives one, of 4 the first gives none. */
+    @Test
+    void aSmallerPartLiesInALargerOneWhereItIsSaidTo() {
+        Dataset set = numbered(1, 3, 3);
+        assertFalse(Split.nested(set, 3, 4));
+        assertTrue(Split.nested(set, 4, 5));
+        Dataset odd = numbered(5, 17, 23);
+        int apart = 0;
+        for (int more = 12; more < 40; more++) {
+            Set<Byte> large = images(Split.sample(odd, more, 1));
+            for (int fewer = 10; fewer < more; fewer++) {
+                boolean within = large.containsAll(images(Split.sample(odd, fewer, 1)));
+                assertEquals(within, Split.nested(odd, fewer, more), fewer + " in " + more);
+                if (!within) apart++;
+            }
+        }
+        assertTrue(apart > 0);
+    }
+
+    private static Set<Byte> images(Dataset set) {
+        Set<Byte> all = new HashSet<>();
+        for (byte pixel : set.pixels()) all.add(pixel);
+        return all;
     }
 
     @Test

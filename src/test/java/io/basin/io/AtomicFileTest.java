@@ -30,6 +30,24 @@ class AtomicFileTest {
         assertOnly(file);
     }
 
+    /** As where two processes were told of a file that was not there yet. */
+    @Test
+    void whatMustBeNewReplacesNothing() throws IOException {
+        Path file = folder.resolve("a.txt");
+        AtomicFile.expectNew(file);
+        Files.writeString(file, "another's");
+        UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> AtomicFile.write(file, "mine"));
+        assertTrue(e.getMessage().contains("another process has written it meanwhile"), e.getMessage());
+        assertEquals("another's", Files.readString(file));
+        Files.delete(file);
+        AtomicFile.expectNew(file);
+        AtomicFile.write(file, "mine");
+        assertEquals("mine", Files.readString(file));
+        AtomicFile.write(file, "mine again");
+        assertEquals("mine again", Files.readString(file));
+        assertEquals(1, folder.toFile().list().length);
+    }
+
     @Test
     void aFailureHalfWayLeavesTheOldFileAndNoTrace() throws IOException {
         Path file = folder.resolve("a.txt");
