@@ -13,13 +13,26 @@ void releaseMemory(Context& context, std::int64_t& leaks);  // cuda_memory.cpp
 namespace {
 
 bool initialised = false;
-Context* primary = nullptr;
-int retained = 0;
-unsigned primaryFlags = 0;
+constexpr int maxDevices = 8;
+
+// They share one memory: a program that mixes their addresses up goes unnoticed.
+struct Primary {
+    Context* context = nullptr;
+    int retained = 0;
+    unsigned flags = 0;
+} primaries[maxDevices];
+
 thread_local std::vector<Context*> stack;
 
 void requireDevice(CUdevice device) {
-    if (device != 0) throw Failure{CUDA_ERROR_INVALID_DEVICE};
+    if (device < 0 || device >= devices()) throw Failure{CUDA_ERROR_INVALID_DEVICE};
+}
+
+Context& made(CUdevice device, unsigned flags) {
+    Context& context = create<Context>(nullptr);
+    context.device = device;
+    context.flags = flags;
+    return context;
 }
 
 template <class T> void bury(Context& context, std::int64_t& leaks, void (*clear)(T&)) {
@@ -159,6 +172,15 @@ int capability() {
     return capability;
 }
 
+int devices() {
+    static const int devices = [] {
+        const char* asked = std::getenv("BASIN_SOFTGPU_COUNT");
+        int count = asked ? std::atoi(asked) : 1;
+        return count < 1 ? 1 : count > maxDevices ? maxDevices : count;
+    }();
+    return devices;
+}
+
 Context& current() {
     if (stack.empty() || !stack.back()) throw Failure{CUDA_ERROR_INVALID_CONTEXT};
     if (!stack.back()->alive) throw Failure{CUDA_ERROR_CONTEXT_IS_DESTROYED};
@@ -201,7 +223,7 @@ CUresult cuGetErrorName(CUresult error, const char** name) { return describe(err
 CUresult cuGetErrorString(CUresult error, const char** text) { return describe(error, text, false); }
 
 CUresult cuDeviceGetCount(int* count) {
-    return call("context", __func__, [&] { *count = 1; });
+    return call("context", __func__, [&] { *count = devices(); });
 }
 
 CUresult cuDeviceGet(CUdevice* device, int ordinal) {
@@ -258,10 +280,9 @@ CUresult cuDeviceGetPCIBusId(char* id, int length, CUdevice device) {
 CUresult cuCtxCreate_v2(CUcontext* context, unsigned flags, CUdevice device) {
     return call("context", __func__, [&] {
         requireDevice(device);
-        Context& made = create<Context>(nullptr);
-        made.flags = flags;
-        stack.push_back(&made);
-        *context = reinterpret_cast<CUcontext>(&made);
+        Context& next = made(device, flags);
+        stack.push_back(&next);
+        *context = reinterpret_cast<CUcontext>(&next);
     });
 }
 
@@ -299,8 +320,7 @@ CUresult cuCtxGetCurrent(CUcontext* context) {
 
 CUresult cuCtxGetDevice(CUdevice* device) {
     return call("context", __func__, [&] {
-        current();
-        *device = 0;
+        *device = current().device;
     });
 }
 
@@ -335,40 +355,43 @@ CUresult cuCtxSynchronize() {
 CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) {
     return call("context", __func__, [&] {
         requireDevice(device);
-        if (retained++ == 0) primary = &create<Context>(nullptr);
-        primary->flags = primaryFlags;
-        *context = reinterpret_cast<CUcontext>(primary);
+        Primary& p = primaries[device];
+        if (p.retained++ == 0) p.context = &made(device, 0);
+        p.context->flags = p.flags;
+        *context = reinterpret_cast<CUcontext>(p.context);
     });
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
     return release(__func__, [&] {
         requireDevice(device);
-        if (retained == 0) throw Failure{CUDA_ERROR_INVALID_CONTEXT};
-        if (--retained == 0) destroy(*primary);
+        Primary& p = primaries[device];
+        if (p.retained == 0) throw Failure{CUDA_ERROR_INVALID_CONTEXT};
+        if (--p.retained == 0) destroy(*p.context);
     });
 }
 
 CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
     return release(__func__, [&] {
         requireDevice(device);
-        if (retained) destroy(*primary);
-        retained = 0;
+        Primary& p = primaries[device];
+        if (p.retained) destroy(*p.context);
+        p.retained = 0;
     });
 }
 
 CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* flags, int* active) {
     return call("context", __func__, [&] {
         requireDevice(device);
-        *flags = primaryFlags;
-        *active = retained > 0;
+        *flags = primaries[device].flags;
+        *active = primaries[device].retained > 0;
     });
 }
 
 CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
     return call("context", __func__, [&] {
         requireDevice(device);
-        primaryFlags = flags;
+        primaries[device].flags = flags;
     });
 }
 

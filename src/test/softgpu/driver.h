@@ -62,6 +62,7 @@ struct Context : Handle {
     using Handle::Handle;
     static constexpr const char* what = "context";
     unsigned flags = 0;
+    CUdevice device = 0;
 };
 
 struct Node {
@@ -210,6 +211,7 @@ template <class T> std::int64_t living() {
 
 Context& current();    // throws when the thread has none
 int capability();      // 80, or what BASIN_SOFTGPU_CC says
+int devices();         // 1, or what BASIN_SOFTGPU_COUNT says, at most maxDevices
 
 // --- how every entry point is wrapped
 CUresult injected(const char* kind, const char* function);

@@ -14,6 +14,7 @@ import io.basin.landscape.Net;
 import io.basin.methods.Budget;
 import io.basin.methods.Remarks;
 import io.basin.methods.Schedule;
+import io.basin.rounds.Shares;
 import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ import picocli.CommandLine.Parameters;
             "  basin connect A.safetensors B.safetensors --samples 10000 --bn-samples 10000 --out runs/curve",
             "  basin connect --resume runs/curve"
         })
-final class ConnectCommand implements Runnable {
+final class ConnectCommand implements Runnable, Carriers.Carried {
     private static final String CONTROLS = "num_bends";
 
     @Parameters(paramLabel = "FILE", arity = "2..*", description = "weights that 'train' or 'compare' wrote, one model")
@@ -46,6 +47,9 @@ final class ConnectCommand implements Runnable {
 
     @Mixin
     private LandscapeOptions options;
+
+    @Mixin
+    private Carriers carriers;
 
     @Option(names = "--curve", defaultValue = "Bezier", description = "Bezier or PolyChain")
     private Curve curve;
@@ -88,7 +92,7 @@ final class ConnectCommand implements Runnable {
         if (points < 2) throw new IllegalArgumentException("--points must be at least 2, got " + points);
         int bends = bends();
         Sgd sgd = new Sgd(momentum, weightDecay, nesterov);
-        options.run("connect", files, List.of(), sgd, !spareVectors, place -> {
+        options.run("connect", files, List.of(), carriers, sgd, !spareVectors, place -> {
             CurveTraining.CurveConfig config = config(place, bends);
             place.configuration()
                     .fixed("budget", new Budget(epochs, lr))
@@ -113,12 +117,16 @@ final class ConnectCommand implements Runnable {
     private LandscapeReport connect(
             LandscapeOptions.Place place, CurveTraining.CurveConfig config, Path folder, Map<String, String> facts) {
         List<Net> nets = place.nets();
-        List<Connection.Result> results = new ArrayList<>();
-        for (int i = 0; i + 1 < nets.size(); i++) {
-            Path leg = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
-            results.add(new Connection(place.data(), config, leg, place.progress())
-                    .run(nets.get(i), nets.get(i + 1), points));
-        }
+        List<Connection.Result> results = place.measured(folder, points, run -> {
+            List<Connection.Result> legs = new ArrayList<>();
+            for (int i = 0; i + 1 < nets.size(); i++) {
+                Path leg = nets.size() == 2 ? folder : Folders.make(folder.resolve("leg-" + (i + 1)));
+                Connection joined = new Connection(place.data(), config, leg, place.progress());
+                if (run != null) joined.by(run, i);
+                legs.add(joined.run(nets.get(i), nets.get(i + 1), points));
+            }
+            return legs;
+        });
         int bends = config.bends();
         facts.put(
                 "curve",
@@ -131,6 +139,16 @@ final class ConnectCommand implements Runnable {
                         + ", batches of " + place.settings().data().batch());
         facts.put("measured", place.data().describe() + ", " + points + " points");
         return ConnectReport.of(results, place.data().samplingError(), facts);
+    }
+
+    @Override
+    public Flags.On on() {
+        return options;
+    }
+
+    @Override
+    public Shares shares() {
+        return options.shares(files);
     }
 
     /** Bends between the ends. */

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -36,8 +37,14 @@ final class Flags {
     /** On what a command computes. */
     static class On {
         @TrainingOptions.Sets("device")
-        @Option(names = "--device", defaultValue = "auto", description = "auto, or a device that 'basin doctor' lists")
+        @Option(
+                names = "--device",
+                defaultValue = "auto",
+                description = "auto, or a device that 'basin doctor' lists; cuda:1 is the second GPU")
         private String name;
+
+        /** Names the device that whoever runs this sets apart for it; empty for none. */
+        private Supplier<String> given = () -> "";
 
         @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
         private int threads;
@@ -53,13 +60,23 @@ final class Flags {
         /** @param usual threads where the flag does not say how many */
         Device open(int usual) {
             requireKnown();
-            return Devices.open(name, threads == 0 ? usual : threads);
+            return Devices.open(chosen(name, given.get()), threads == 0 ? usual : threads);
+        }
+
+        /** Has a device set apart by others, asked for whenever one is opened, come before one of its kind or the best. */
+        void givenBy(Supplier<String> others) {
+            given = others;
+        }
+
+        static String chosen(String asked, String given) {
+            boolean fits = asked.equals("auto") || Devices.kind(asked).equals(Devices.kind(given));
+            return given.isEmpty() || !fits ? asked : given;
         }
 
         void requireKnown() {
             List<String> known = new ArrayList<>(List.of("auto"));
             Devices.providers().forEach(p -> known.add(p.name()));
-            if (!known.contains(name)) {
+            if (!known.contains(Devices.kind(name))) {
                 throw new IllegalArgumentException("--device: " + Closest.unknown("device", name, known));
             }
         }

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.compare.Comparison;
 import io.basin.data.DataSets;
 import io.basin.data.OwnData;
@@ -10,11 +11,16 @@ import io.basin.device.Precision;
 import io.basin.device.Sgd;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.FormatException;
+import io.basin.io.OnFailure;
 import io.basin.landscape.LandscapeData;
 import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
+import io.basin.landscape.PointShares;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
+import io.basin.rounds.Carrier;
+import io.basin.rounds.ShareRun;
+import io.basin.rounds.Shares;
 import io.basin.text.Format;
 import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
@@ -87,23 +93,74 @@ final class LandscapeOptions extends Flags.Output {
     @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random")
     long seed;
 
-    /** @param configuration to which a command adds what decides its results */
+    /** Who measures points, if not this process alone. */
+    interface Elsewhere {
+        /** @param most shares at once that the job has */
+        ShareRun in(Path folder, int most);
+    }
+
+    /**
+     * @param configuration to which a command adds what decides its results
+     * @param elsewhere null where this process alone measures
+     */
     record Place(
             Settings settings,
             List<Net> nets,
             LandscapeData data,
             Splits splits,
             Configuration configuration,
-            Progress progress) {}
+            Progress progress,
+            @Nullable Elsewhere elsewhere) {
+        /** What {@code work} makes, which has points measured by what it gets: null where this process does. */
+        <T> T measured(Path folder, int most, Function<@Nullable ShareRun, T> work) {
+            if (elsewhere == null) return work.apply(null);
+            try (ShareRun run = elsewhere.in(folder, most)) {
+                T made = work.apply(run);
+                run.done();
+                return made;
+            }
+        }
+    }
 
     /** Makes a report; {@code facts} are what it says of its nets, before what the command adds. */
     interface Work {
         LandscapeReport report(Path folder, Map<String, String> facts);
     }
 
+    private static final Sgd UNTRAINED = new Sgd(0.9, 5e-4, false);
+
     /** The same as the other, for nets that nothing trains. */
-    void run(String command, List<Path> files, List<Path> marks, Function<Place, Work> plan) {
-        run(command, files, marks, new Sgd(0.9, 5e-4, false), true, plan);
+    void run(String command, List<Path> files, List<Path> marks, Carriers carriers, Function<Place, Work> plan) {
+        run(command, files, marks, carriers, UNTRAINED, true, plan);
+    }
+
+    /** Nets of one model and the data that they were trained on. */
+    private record Source(ModelFile model, Settings settings, TrainTest data) {}
+
+    private Source source(ModelFile model, Sgd optimizer, boolean decayEverything, Progress progress) {
+        requireKnown();
+        Settings settings = settings(model.origin(), optimizer, decayEverything);
+        return new Source(model, settings, DataSets.load(settings.dataset(), dataDir, progress));
+    }
+
+    /** What another process needs to measure points between these nets: their headers and the data. */
+    Shares shares(List<Path> files) {
+        return shares(source(ModelFile.of(files.get(0)), UNTRAINED, true, Progress.NONE));
+    }
+
+    private Shares shares(Source source) {
+        return new PointShares(() -> {
+            Device device = open(1);
+            return OnFailure.close(device, () -> {
+                Splits splits = splits(device, source);
+                return OnFailure.close(splits, () -> data(source, splits, update(1)));
+            });
+        });
+    }
+
+    private LandscapeData data(Source source, Splits splits, BatchNormUpdate update) {
+        Graph net = graph(source.model().origin(), splits);
+        return new LandscapeData(splits, source.settings(), net, sampling(splits, update));
     }
 
     /**
@@ -111,12 +168,14 @@ final class LandscapeOptions extends Flags.Output {
      * fit.
      *
      * @param files of the nets; {@code marks} of others that a picture shows
+     * @param carriers of points that are measured
      * @param optimizer of a net that is trained on the data
      */
     void run(
             String command,
             List<Path> files,
             List<Path> marks,
+            Carriers carriers,
             Sgd optimizer,
             boolean decayEverything,
             Function<Place, Work> plan) {
@@ -124,27 +183,23 @@ final class LandscapeOptions extends Flags.Output {
         all.addAll(marks);
         ModelFile model = sameModel(all);
         ModelCard card = model.origin();
-        Settings settings = settings(card, optimizer, decayEverything);
-        BatchNormUpdate update = norms.update("exact");
-        if (update.keeps() && files.size() > 1) {
-            throw new IllegalArgumentException(
-                    "--bn-update keep: only around one net; points between nets need statistics of their own");
-        }
+        BatchNormUpdate update = update(files.size());
         List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
-        try (Device device = open();
-                Splits splits = splits(device, model, settings, progress);
-                LandscapeData data =
-                        new LandscapeData(splits, settings, graph(card, splits), sampling(splits, update))) {
+        Source source = source(model, optimizer, decayEverything, progress);
+        try (Device device = open(carriers.usualThreads());
+                Splits splits = splits(device, source);
+                LandscapeData data = data(source, splits, update)) {
             data.requireLoadable(all);
             Configuration configuration = configuration(command, splits)
                     .fixed("nets", nets.stream().map(Net::fingerprint).toList())
-                    .fixed("settings", settings)
+                    .fixed("settings", source.settings())
                     .fixed("sampling", sampling(splits, update))
                     .fixed("seed", seed)
                     .free("files", nets.stream().map(n -> n.file().toString()).toList());
-            Work work = plan.apply(new Place(settings, nets, data, splits, configuration, progress));
+            Work work = plan.apply(new Place(
+                    source.settings(), nets, data, splits, configuration, progress, elsewhere(carriers, source)));
             try (Claim claim = claim(command + "-" + OwnData.label(card.dataset()) + "-" + card.model())) {
                 configuration.keep(claim.folder());
                 LandscapeReport report = work.report(claim.folder(), facts(nets, card, configuration));
@@ -152,6 +207,26 @@ final class LandscapeOptions extends Flags.Output {
                         report.write(claim.folder(), System.out, HowMade.of(configuration, claim.folder())));
             }
         }
+    }
+
+    private BatchNormUpdate update(int nets) {
+        BatchNormUpdate update = norms.update("exact");
+        if (!update.keeps() || nets == 1) return update;
+        throw new IllegalArgumentException(
+                "--bn-update keep: only around one net; points between nets need statistics of their own");
+    }
+
+    /** Opens who measures points of a job of so many shares in its folder; null where this process does. */
+    private @Nullable Elsewhere elsewhere(Carriers carriers, Source source) {
+        if (!carriers.are()) return null;
+        return (folder, most) -> {
+            Shares shares = shares(source);
+            return new ShareRun(folder, shares, anyDevice, () -> {
+                Carrier opened = carriers.open(folder, shares, most);
+                System.err.println("measured by " + opened.describe() + "; into " + folder);
+                return opened;
+            });
+        };
     }
 
     private static Map<String, String> facts(List<Net> nets, ModelCard card, Configuration configuration) {
@@ -202,13 +277,13 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** The data that the nets were trained on. */
-    private Splits splits(Device on, ModelFile model, Settings settings, Progress progress) {
-        TrainTest data = DataSets.load(settings.dataset(), dataDir, progress);
-        model.requireTrainedOn(data);
-        Splits splits = Comparison.splits(on, data, settings);
+    private static Splits splits(Device on, Source source) {
+        ModelFile model = source.model();
+        model.requireTrainedOn(source.data());
+        Splits splits = Comparison.splits(on, source.data(), source.settings());
         if (model.origin().augmentation().plain().equals(splits.augmentation().plain())) return splits;
         splits.close();
-        Settings.Data cut = settings.data();
+        Settings.Data cut = source.settings().data();
         throw new IllegalArgumentException("--train-samples " + cut.trainSamples() + " and --validation "
                 + cut.validation() + " leave other training images than " + model.file()
                 + " was trained on: repeat the flags of its training");

@@ -12,12 +12,9 @@ import io.basin.io.Notices;
 import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.rounds.Carrier;
-import io.basin.rounds.Processes;
 import io.basin.rounds.RoundMethods;
 import io.basin.rounds.RoundPlan;
 import io.basin.rounds.RoundRun;
-import io.basin.rounds.SharedFolder;
-import io.basin.rounds.Threads;
 import io.basin.rounds.Workshop;
 import io.basin.text.Closest;
 import io.basin.text.Format;
@@ -51,18 +48,12 @@ import picocli.CommandLine.Option;
             "  basin rounds fashion-mnist --sweep lr=0.01,0.05,0.1",
             "  basin rounds --resume /shared/job"
         })
-final class RoundsCommand implements Runnable {
+final class RoundsCommand implements Runnable, Carriers.Carried {
     static final class Names implements Iterable<String> {
         @Override
         public java.util.Iterator<String> iterator() {
             return RoundMethods.names().iterator();
         }
-    }
-
-    enum Where {
-        THREADS,
-        PROCESSES,
-        FOLDER
     }
 
     @Mixin
@@ -109,23 +100,8 @@ final class RoundsCommand implements Runnable {
                     "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; default none")
     private List<String> sweep;
 
-    @Option(
-            names = "--carrier",
-            defaultValue = "THREADS",
-            description =
-                    "where workers are: threads, processes, or folder: this process and every 'basin worker DIR'; default threads")
-    private Where where;
-
-    @Option(
-            names = "--spark",
-            paramLabel = "MASTER",
-            description =
-                    "on executors of Apache Spark: local[2], spark://host:7077, or submit for the one that spark-submit names;"
-                            + " Spark's own settings pass through; default --carrier's")
-    private String spark;
-
-    @Option(names = "--slots", description = "workers that compute at once, threads or processes; default all cores")
-    private Integer slots;
+    @Mixin
+    private Carriers carriers;
 
     @Option(names = "--seed", defaultValue = "1", description = "of the weights and of the order of samples")
     private long seed;
@@ -170,7 +146,7 @@ final class RoundsCommand implements Runnable {
                     run.claim(OwnData.label(settings.dataset()) + "-" + settings.model() + "-" + plan.name())) {
                 Path folder = claim.folder();
                 configuration.keep(folder);
-                try (Carrier carrier = carrier(folder, workshop)) {
+                try (Carrier carrier = carriers.open(folder, workshop, plan.workers())) {
                     announce(plan, splits, carrier, folder);
                     RoundRun job = new RoundRun(folder, workshop, splits, model, run.anyDevice);
                     show(
@@ -235,8 +211,13 @@ final class RoundsCommand implements Runnable {
         };
     }
 
-    /** What another process needs to work on this job. */
-    Workshop workshop() {
+    @Override
+    public Flags.On on() {
+        return run;
+    }
+
+    @Override
+    public Workshop shares() {
         requireMethod();
         Settings settings = training.settings();
         TrainTest data = training.load(new Bars().progress());
@@ -246,20 +227,6 @@ final class RoundsCommand implements Runnable {
             stepsPerEpoch = splits.stepsPerEpoch();
         }
         return new Workshop(plan(stepsPerEpoch), settings, net(settings, data), data, () -> run.open(1));
-    }
-
-    private Carrier carrier(Path folder, Workshop workshop) {
-        if (spark != null) {
-            return Spark.carrier(folder, workshop.plan(), Resumption.kept(folder.resolve(Configuration.FILE)), spark);
-        }
-        int cores = Runtime.getRuntime().availableProcessors();
-        int count = slots != null ? slots : Math.max(1, Math.min(workshop.plan().workers(), cores));
-        return switch (where) {
-            case THREADS -> new Threads(folder, workshop, count);
-            case PROCESSES ->
-                new Processes(folder, workshop.plan(), count, i -> WorkerCommand.command(folder, "local-" + i));
-            case FOLDER -> new SharedFolder(folder, workshop, true);
-        };
     }
 
     private void announce(RoundPlan plan, Splits splits, Carrier carrier, Path folder) {

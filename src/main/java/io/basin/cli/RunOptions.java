@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -100,9 +101,15 @@ final class RunOptions extends Flags.Output {
         }
     }
 
-    /** Computes one of a comparison's runs in {@code place}, an empty folder of this process, from the words of its command. */
-    static void unit(List<String> words, Comparison.Unit unit, Path place) {
+    /**
+     * Computes one of a comparison's runs from the words of its command.
+     *
+     * @param place an empty folder of this process
+     * @param given as of {@link Flags.On#givenBy}
+     */
+    static void unit(List<String> words, Comparison.Unit unit, Path place, Supplier<String> given) {
         Flagged command = ((Trains) Main.parsed(words)).flagged();
+        command.run().givenBy(given);
         TrainingOptions training = command.training();
         try (Device device = command.run().open(command.executors().usualThreads());
                 Splits splits = Comparison.splits(device, training.load(Progress.NONE), training.settings())) {

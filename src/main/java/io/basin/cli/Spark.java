@@ -7,11 +7,11 @@ import io.basin.io.Disk;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
 import io.basin.rounds.Carrier;
-import io.basin.rounds.RoundPlan;
-import io.basin.rounds.Workshop;
+import io.basin.rounds.Shares;
+import io.basin.spark.SharesSource;
 import io.basin.spark.SparkCarrier;
 import io.basin.spark.SparkPool;
-import io.basin.spark.WorkshopSource;
+import io.basin.spark.TaskDevice;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.IOException;
@@ -33,12 +33,14 @@ final class Spark {
     private Spark() {}
 
     /** What made a job. */
-    private record Words(List<String> words) implements WorkshopSource {
+    private record Words(List<String> words) implements SharesSource {
         private static final long serialVersionUID = 1;
 
         @Override
-        public Workshop make() {
-            return ((RoundsCommand) Main.parsed(words)).workshop();
+        public Shares make() {
+            Carriers.Carried command = (Carriers.Carried) Main.parsed(words);
+            command.on().givenBy(TaskDevice::name);
+            return command.shares();
         }
     }
 
@@ -47,8 +49,8 @@ final class Spark {
         private static final long serialVersionUID = 1;
     }
 
-    static Carrier carrier(Path folder, RoundPlan plan, List<String> words, String master) {
-        return started(master, () -> new SparkCarrier(folder, plan, new Words(List.copyOf(words)), master(master)));
+    static Carrier carrier(Path folder, Shares shares, List<String> words, String master) {
+        return started(master, () -> new SparkCarrier(folder, shares, new Words(List.copyOf(words)), master(master)));
     }
 
     /** Has runs of a comparison trained, and puts what comes of them into its folder. */
@@ -91,7 +93,11 @@ final class Spark {
     private static Map<String, byte[]> files(Task task) throws IOException {
         Path place = Files.createTempDirectory("basin-run");
         try {
-            RunOptions.unit(task.words(), new Comparison.Unit(task.seed(), task.methods(), task.folder()), place);
+            RunOptions.unit(
+                    task.words(),
+                    new Comparison.Unit(task.seed(), task.methods(), task.folder()),
+                    place,
+                    TaskDevice::name);
             Path made = place.resolve(task.folder());
             Map<String, byte[]> files = new TreeMap<>();
             for (Path file : Folders.walk(made)) {

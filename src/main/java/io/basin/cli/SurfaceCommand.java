@@ -5,6 +5,7 @@ import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Net;
 import io.basin.landscape.Surface;
 import io.basin.landscape.SurfaceReport;
+import io.basin.rounds.Shares;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,9 +29,10 @@ import picocli.CommandLine.Parameters;
                     + " --trajectory member-100.safetensors member-200.safetensors",
             "  basin surface A.safetensors --plane-directions filter --grid 15",
             "  basin surface --curve runs/curve",
+            "  basin surface A.safetensors B.safetensors C.safetensors --carrier processes --slots 4",
             "  basin surface --resume runs/plane"
         })
-final class SurfaceCommand implements Runnable {
+final class SurfaceCommand implements Runnable, Carriers.Carried {
     @Parameters(
             paramLabel = "FILE",
             arity = "0..*",
@@ -40,6 +42,9 @@ final class SurfaceCommand implements Runnable {
 
     @Mixin
     private LandscapeOptions options;
+
+    @Mixin
+    private Carriers carriers;
 
     @Option(names = "--trajectory", arity = "1..*", description = "weights files to project, in the order of training")
     private List<Path> trajectory = List.of();
@@ -84,11 +89,10 @@ final class SurfaceCommand implements Runnable {
 
     @Override
     public void run() {
-        CurveMembers joined = curve == null ? null : CurveMembers.of(curve);
-        if (joined != null && files.isEmpty() && around == null) files = through(joined);
+        CurveMembers joined = joined();
         requireCount();
         Surface.Grid plan = plan();
-        options.run("surface", files, marks(), place -> {
+        options.run("surface", files, marks(), carriers, place -> {
             if (around == null) Surface.requirePlane(place.data(), place.nets());
             place.configuration().fixed("grid", plan);
             return (folder, facts) -> {
@@ -99,15 +103,37 @@ final class SurfaceCommand implements Runnable {
                 }
                 facts.put("plane", described(plan));
                 facts.put("measured", place.data().describe() + ", at each of " + grid * grid + " cells");
-                Surface.Result result = new Surface(place.data(), plan, folder, place.progress())
-                        .run(
-                                place.nets(),
-                                track(),
-                                average == null ? null : new Net("average", average),
-                                joined == null ? List.of() : joined.curves());
+                Surface.Result result = place.measured(folder, grid, run -> {
+                    Surface surface = new Surface(place.data(), plan, folder, place.progress());
+                    if (run != null) surface.by(run);
+                    return surface.run(
+                            place.nets(),
+                            track(),
+                            average == null ? null : new Net("average", average),
+                            joined == null ? List.of() : joined.curves());
+                });
                 return SurfaceReport.of(result, plan, place.data(), warnings(), facts);
             };
         });
+    }
+
+    /** Null where no curve is named; else the plane goes through it where no files are. */
+    private @Nullable CurveMembers joined() {
+        CurveMembers joined = curve == null ? null : CurveMembers.of(curve);
+        if (joined != null && files.isEmpty() && around == null) files = through(joined);
+        return joined;
+    }
+
+    @Override
+    public Flags.On on() {
+        return options;
+    }
+
+    @Override
+    public Shares shares() {
+        joined();
+        requireCount();
+        return options.shares(files);
     }
 
     /** The first two ends of several curves and the one that follows, or both ends of one and its middle point. */

@@ -66,7 +66,7 @@ final class WidthCommand implements Runnable {
     public void run() {
         if (!(rise > 0)) throw new IllegalArgumentException("--rise must be positive, got " + rise);
         Rays.Config config = new Rays.Config(directions, points, distance, relative, options.seed);
-        options.run("width", files, List.of(), place -> {
+        options.run("width", files, List.of(), new Carriers(), place -> {
             place.configuration().fixed("course", config);
             return (folder, facts) -> {
                 facts.put(

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "worker",
         description = {
-            "Works on a job of 'basin rounds' that lies in a folder, until that ends.",
+            "Works on a job of 'basin rounds', 'surface' or 'connect' that lies in a folder, until that ends.",
             "Any number of workers may join, on this machine or any that sees the folder, and leave at any moment."
         },
         footer = {
@@ -23,7 +23,12 @@ import picocli.CommandLine.Parameters;
             "  basin worker /shared/job --id rack-7 --data-dir /data/fashion-mnist"
         })
 final class WorkerCommand implements Runnable {
-    @Parameters(paramLabel = "DIR", description = "the job's folder, which 'basin rounds --out DIR' made")
+    private static final List<String> COMMANDS = List.of("rounds", "surface", "connect");
+
+    @Parameters(
+            paramLabel = "DIR",
+            description =
+                    "the job's folder, which 'basin rounds --out DIR' made, or 'surface' or 'connect' with --carrier folder")
     private Path folder;
 
     @Option(
@@ -48,25 +53,24 @@ final class WorkerCommand implements Runnable {
                     "--id: a worker's name is up to 64 letters, digits and any of ._-, got '" + id + "'");
         }
         String why = SharedFolder.work(
-                folder, job().workshop(), name, share -> System.err.println("worker " + name + ": " + share));
+                folder, job().shares(), name, share -> System.err.println("worker " + name + ": " + share));
         System.err.println("worker " + name + ": " + why);
     }
 
     /** The command that made the folder, with this machine's places. */
-    private RoundsCommand job() {
+    private Carriers.Carried job() {
         Path file = folder.resolve(Configuration.FILE);
         List<String> words = new ArrayList<>(Resumption.kept(file));
         if (words.isEmpty() && !Files.exists(file)) {
             throw new IllegalArgumentException(folder + " holds no " + Configuration.FILE
                     + ": start a job there with 'basin rounds DATASET --out " + folder + "'");
         }
-        if (words.isEmpty() || !words.get(0).equals("rounds")) {
-            throw new FormatException(file.toString(), "is not of a job of 'basin rounds': a worker works on those");
-        }
         replace(words, "--data-dir", dataDir);
         replace(words, "--device", device);
         replace(words, "--threads", threads);
-        return (RoundsCommand) Main.parsed(words);
+        if (!words.isEmpty() && COMMANDS.contains(words.get(0))) return (Carriers.Carried) Main.parsed(words);
+        throw new FormatException(
+                file.toString(), "is not of a job for workers: those are jobs of " + String.join(", ", COMMANDS));
     }
 
     private static void replace(List<String> words, String flag, Object value) {

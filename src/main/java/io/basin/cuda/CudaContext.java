@@ -23,7 +23,7 @@ import jcuda.jcudnn.cudnnHandle;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * The first GPU, its primary context, the one stream on which everything is ordered, and the libraries' handles.
+ * A GPU, its primary context, the one stream on which everything is ordered, and the libraries' handles.
  *
  * <p>The primary context, because cuBLAS and cuDNN live there; a non-blocking stream, because the default one cannot be captured.
  * cuBLAS gets its workspace here: left to itself it would allocate during capture.
@@ -51,16 +51,26 @@ final class CudaContext implements AutoCloseable {
     final int major;
     final int minor;
     final int multiprocessors;
+    /** GPUs that the driver shows this process. */
+    final int gpus;
+
     private final Closer undo = new Closer();
     private final CUcontext context = new CUcontext();
 
     CudaContext() {
+        this(0);
+    }
+
+    /** @param number of the GPU among those that the driver shows this process, from 0 */
+    CudaContext(int number) {
         try {
             Check.driver(cuInit(0), "cuInit");
             int[] count = {0};
             Check.driver(cuDeviceGetCount(count), "cuDeviceGetCount");
-            if (count[0] == 0) throw new DeviceException("the driver sees no GPU: see nvidia-smi");
-            Check.driver(cuDeviceGet(device, 0), "cuDeviceGet");
+            gpus = count[0];
+            if (gpus == 0) throw new DeviceException("the driver sees no GPU: see nvidia-smi");
+            requireThere(number, gpus);
+            Check.driver(cuDeviceGet(device, number), "cuDeviceGet");
             name = deviceName();
             major = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
             minor = attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
@@ -75,6 +85,12 @@ final class CudaContext implements AutoCloseable {
             undo.close();
             throw e;
         }
+    }
+
+    private static void requireThere(int number, int count) {
+        if (number < count) return;
+        throw new DeviceException("the driver sees " + (count == 1 ? "one GPU" : count + " GPUs") + ", got 'cuda:"
+                + number + "': the last is cuda:" + (count - 1) + ", name it or another with `device`");
     }
 
     /** Makes the context current to the calling thread: each has its own, and other code may have set it. */

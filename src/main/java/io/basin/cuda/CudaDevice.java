@@ -67,8 +67,13 @@ final class CudaDevice implements Device {
     private @Nullable DeviceException owed;
 
     CudaDevice() {
+        this(0);
+    }
+
+    /** @param number as of {@link CudaContext} */
+    CudaDevice(int number) {
         try {
-            context = undo.add(new CudaContext());
+            context = undo.add(new CudaContext(number));
             guard = new Guard("the cuda device", context::enter);
             staging = undo.add(new Staging(context));
             kernels = undo.add(new Kernels(context));

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opens the first GPU of NVIDIA's, where its libraries are there. */
+/** Opens a GPU of NVIDIA's, where its libraries are there. */
 public final class CudaProvider implements DeviceProvider {
     private static final Logger LOG = LoggerFactory.getLogger(CudaProvider.class);
 
@@ -36,12 +36,17 @@ public final class CudaProvider implements DeviceProvider {
 
     @Override
     public CudaDevice open(int threads) {
+        return open(threads, 0);
+    }
+
+    @Override
+    public CudaDevice open(int threads, int number) {
         DeviceProvider.requireThreads(threads);
         try {
             Cache.showToLoaders();
             Libraries.require();
             Natives.load();
-            CudaDevice device = new CudaDevice();
+            CudaDevice device = new CudaDevice(number);
             if (device.context.software())
                 LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;

@@ -67,6 +67,8 @@ final class Diagnosis {
             Natives.load();
             try (CudaDevice device = new CudaDevice()) {
                 findings.add(Finding.of("device: " + device.describe()));
+                int gpus = device.context.gpus;
+                if (gpus > 1) findings.add(Finding.of(gpus + " GPUs: cuda:0 to cuda:" + (gpus - 1)));
                 findings.add(Finding.of(precision(device.context)));
                 findings.addAll(trial(device));
             }

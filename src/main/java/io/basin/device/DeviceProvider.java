@@ -19,6 +19,17 @@ public interface DeviceProvider {
      */
     Device open(int threads);
 
+    /**
+     * Opens one of several devices of this kind.
+     *
+     * @param number as the system counts them, from 0
+     */
+    default Device open(int threads, int number) {
+        if (number == 0) return open(threads);
+        throw new IllegalArgumentException("`device`: there is one " + name() + " device, got '" + name() + ":" + number
+                + "': say '" + name() + "'");
+    }
+
     /** More host threads than any processor has cores serve nobody, and end where the system has no more to give. */
     int MOST_THREADS = 512;
 

@@ -1,6 +1,7 @@
 package io.basin.device;
 
 import io.basin.Api;
+import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,7 +32,8 @@ public final class Devices {
     }
 
     /**
-     * Opens the device called {@code name}, or the best one for {@code auto}.
+     * Opens the device called {@code name}, or the best one for {@code auto}. Of several of a kind it is the first, and {@code cuda:1}
+     * the second.
      *
      * @throws IllegalArgumentException when no such device is known
      * @throws DeviceException when it is known but cannot be opened
@@ -40,10 +42,10 @@ public final class Devices {
         List<DeviceProvider> all = providers();
         if (!Require.given("name", name).equals("auto")) {
             return all.stream()
-                    .filter(p -> p.name().equals(name))
+                    .filter(p -> p.name().equals(kind(name)))
                     .findFirst()
                     .orElseThrow(() -> unknown(name, all))
-                    .open(threads);
+                    .open(threads, number(name));
         }
         List<String> refused = new ArrayList<>();
         DeviceException last = new DeviceException("no device is on the class path");
@@ -64,8 +66,23 @@ public final class Devices {
         throw last;
     }
 
+    /** Of {@code cuda:1}, {@code cuda}. */
+    public static String kind(String name) {
+        int end = name.indexOf(':');
+        return end < 0 ? name : name.substring(0, end);
+    }
+
+    private static int number(String name) {
+        String number = name.substring(kind(name).length());
+        if (number.isEmpty()) return 0;
+        if (number.matches(":[0-9]{1,4}")) return Integer.parseInt(number.substring(1));
+        throw new IllegalArgumentException(
+                "`device`: '" + Printable.of(name) + "' numbers no device: the second is '" + kind(name) + ":1'");
+    }
+
     private static IllegalArgumentException unknown(String name, List<DeviceProvider> all) {
         String known = all.stream().map(DeviceProvider::name).collect(Collectors.joining(", "));
-        return new IllegalArgumentException("`device`: unknown device '" + name + "'; known: auto, " + known);
+        return new IllegalArgumentException(
+                "`device`: unknown device '" + Printable.of(name) + "'; known: auto, " + known);
     }
 }

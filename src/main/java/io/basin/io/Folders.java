@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 
 /** Makes the folders of results, or says which one could not be made. */
 public final class Folders {
+    private static final int PATIENCE = 20;
+
     private Folders() {}
 
     /** Makes a folder and those above it where they are not there yet. */
@@ -55,13 +57,26 @@ public final class Folders {
 
     /** Deletes a folder and all below it, as far as it can be: somebody may write there in this moment. */
     public static void remove(Path folder) {
-        for (Path file : walk(folder).stream().sorted(Comparator.reverseOrder()).toList()) {
+        for (Path file :
+                settled(folder).stream().sorted(Comparator.reverseOrder()).toList()) {
             try {
                 Files.deleteIfExists(file);
             } catch (IOException left) {
                 // What is above it stays, too.
             }
         }
+    }
+
+    /** As {@link #walk}, of a folder whose files others remove while it is read. */
+    private static List<Path> settled(Path folder) {
+        for (int i = 1; i < PATIENCE; i++) {
+            try {
+                return walk(folder);
+            } catch (UncheckedIOException gone) {
+                if (!Files.isDirectory(folder)) return List.of();
+            }
+        }
+        return walk(folder);
     }
 
     /** The error of a folder of results that cannot be written. */

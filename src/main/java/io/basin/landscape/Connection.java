@@ -9,6 +9,7 @@ import io.basin.device.Weights;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
+import io.basin.rounds.ShareRun;
 import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.Difference;
@@ -36,6 +37,9 @@ public final class Connection {
             false,
             "restore it from a copy, or delete it and curve.safetensors in %s to train the curve again");
 
+    /** Points that a worker measures at a time. */
+    private static final int STRETCH = 4;
+
     /**
      * What came out: the curve, the straight line between the nets, and whether the curve's ends are these nets.
      *
@@ -57,12 +61,25 @@ public final class Connection {
     private final CurveTraining.CurveConfig config;
     private final Path folder;
     private final Progress progress;
+    private @Nullable ShareRun run;
+    private int leg;
 
     public Connection(LandscapeData data, CurveTraining.CurveConfig config, Path folder, Progress progress) {
         this.data = Require.given("data", data);
         this.config = Require.given("config", config);
         this.folder = Require.given("folder", folder);
         this.progress = Require.given("progress", progress);
+    }
+
+    /**
+     * Has points measured by whoever computes the shares of {@code elsewhere}, to the same bits.
+     *
+     * @param number of this connection among those that share it, from 0
+     */
+    public Connection by(ShareRun elsewhere, int number) {
+        run = Require.given("elsewhere", elsewhere);
+        leg = number;
+        return this;
     }
 
     /** Trains what is not trained yet, measures what is not measured yet. */
@@ -193,9 +210,9 @@ public final class Connection {
             LossAndError b = cache.figures(
                     "last",
                     () -> evaluator.measure(training.model().load(last.file()).weights()));
-            int decayed = Math.toIntExact(training.model().store().splitBytes() / Float.BYTES);
-            PathMetrics along = path("curve", ts, bent, all, decayed, curve, cache);
-            PathMetrics across = path("line", ts, Curve.POLYCHAIN.table(ts, 2), ends, decayed, line, cache);
+            Model model = training.model();
+            PathMetrics along = path("curve", ts, bent, all, curve, cache, model);
+            PathMetrics across = path("line", ts, Curve.POLYCHAIN.table(ts, 2), ends, line, cache, model);
             boolean same = Arrays.equals(weights(curve.place(bent[0])), Vectors.read(data.device, ends.get(0)))
                     && Arrays.equals(weights(curve.place(bent[points - 1])), Vectors.read(data.device, ends.get(1)));
             double worst = Math.max(apart(a, along.figures()[0]), apart(b, along.figures()[points - 1]));
@@ -225,14 +242,13 @@ public final class Connection {
             double[] ts,
             double[][] shares,
             List<Memory> points,
-            int decayed,
             PointEvaluator.Probe probe,
-            ResultCache cache) {
-        LossAndError[] figures = new LossAndError[ts.length];
-        for (int i = 0; i < ts.length; i++) {
-            double[] row = shares[i];
-            figures[i] = cache.figures(name + " " + i, () -> probe.at(row));
-        }
+            ResultCache cache,
+            Model model) {
+        PointTable table = new PointTable(points, shares, STRETCH, i -> name + " " + i);
+        int round = 2 * leg + (name.equals("curve") ? 0 : 1);
+        LossAndError[] figures = table.measure(probe, cache, run, round, data, model);
+        int decayed = Math.toIntExact(model.store().splitBytes() / Float.BYTES);
         double[] decay = PathMetrics.squares(data.device, points, shares, decayed);
         for (int i = 0; i < decay.length; i++) decay[i] *= config.step().weightDecay() / 2;
         return new PathMetrics(ts, figures, PathMetrics.lengths(data.device, points, shares), decay);

@@ -128,6 +128,11 @@ public final class LandscapeData implements AutoCloseable {
                 labels);
     }
 
+    /** Whether batch norm's statistics are those of the net last read, at every point. */
+    boolean keepsStatistics() {
+        return sampling.update().keeps();
+    }
+
     /** Whose statistics batch norm has, in a sentence. */
     String statistics() {
         return sampling.update().keeps() && norms() > 0 ? LandscapeReport.KEPT : LandscapeReport.STATISTICS;

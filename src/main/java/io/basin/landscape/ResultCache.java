@@ -2,6 +2,7 @@ package io.basin.landscape;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.Nullable;
 import io.basin.data.Progress;
 import io.basin.io.Disk;
 import io.basin.io.FormatException;
@@ -61,17 +62,32 @@ public final class ResultCache implements AutoCloseable {
         counter = points;
     }
 
+    void count(long points) {
+        counter.step(points);
+    }
+
+    /** Null where they are not. */
+    @Nullable
+    LossAndError known(String point) {
+        return known.get(point);
+    }
+
     /** The figures of a point, measured now if they are not known yet. */
     public LossAndError figures(String point, Supplier<LossAndError> measure) {
         LossAndError f = known.get(point);
         if (f == null) {
             f = measure.get();
-            lines.append(((ObjectNode) Json.tree(f)).put("point", point));
-            lines.force();
-            known.put(point, f);
+            keep(point, f);
         }
         counter.step(1);
         return f;
+    }
+
+    /** Takes up what was measured elsewhere, unless it is known. */
+    void keep(String point, LossAndError f) {
+        if (known.putIfAbsent(point, f) != null) return;
+        lines.append(((ObjectNode) Json.tree(f)).put("point", point));
+        lines.force();
     }
 
     @Override

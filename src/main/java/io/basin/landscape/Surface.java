@@ -6,10 +6,12 @@ import io.basin.data.Progress;
 import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.io.FolderLock;
+import io.basin.rounds.ShareRun;
 import io.basin.text.Require;
 import io.basin.train.Model;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -104,12 +106,19 @@ public final class Surface {
     private final Grid grid;
     private final Path folder;
     private final Progress progress;
+    private @Nullable ShareRun run;
 
     public Surface(LandscapeData data, Grid grid, Path folder, Progress progress) {
         this.data = Require.given("data", data);
         this.grid = Require.given("grid", grid);
         this.folder = Require.given("folder", folder);
         this.progress = Require.given("progress", progress);
+    }
+
+    /** Has cells measured row by row by whoever computes the shares of {@code elsewhere}, to the same bits. */
+    public Surface by(ShareRun elsewhere) {
+        run = Require.given("elsewhere", elsewhere);
+        return this;
     }
 
     /** @throws IllegalArgumentException if the three nets lie on a line */
@@ -164,7 +173,8 @@ public final class Surface {
             evaluator.read(nets.get(0).file());
             try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
-                LossAndError[][] cells = measure(plane, probe, cache, xs, ys, wide);
+                PointTable table = table(plane, points, xs, ys, wide);
+                LossAndError[][] cells = measure(table, probe, cache, model);
                 return new Result(xs, ys, cells, placed, track, mean, lines, worst);
             }
         }
@@ -225,18 +235,22 @@ public final class Surface {
         return worst;
     }
 
-    private LossAndError[][] measure(
-            Plane plane, PointEvaluator.Probe probe, ResultCache cache, double[] xs, double[] ys, String prefix) {
-        LossAndError[][] cells = new LossAndError[ys.length][xs.length];
-        try (Progress.Counter counter = progress.start("measuring the plane", (long) xs.length * ys.length, "cells")) {
+    /** Row by row. */
+    private static PointTable table(Plane plane, List<Memory> points, double[] xs, double[] ys, String prefix) {
+        int n = xs.length;
+        double[][] shares = new double[ys.length * n][];
+        for (int i = 0; i < shares.length; i++) shares[i] = plane.shares(xs[i % n], ys[i / n]);
+        return new PointTable(points, shares, n, i -> prefix + i / n + " " + i % n);
+    }
+
+    private LossAndError[][] measure(PointTable table, PointEvaluator.Probe probe, ResultCache cache, Model model) {
+        int n = grid.cells();
+        try (Progress.Counter counter = progress.start("measuring the plane", (long) n * n, "cells")) {
             cache.counting(counter);
-            for (int i = 0; i < ys.length; i++) {
-                for (int j = 0; j < xs.length; j++) {
-                    double[] shares = plane.shares(xs[j], ys[i]);
-                    cells[i][j] = cache.figures(prefix + i + " " + j, () -> probe.at(shares));
-                }
-            }
+            LossAndError[] all = table.measure(probe, cache, run, 0, data, model);
+            LossAndError[][] cells = new LossAndError[n][];
+            for (int i = 0; i < n; i++) cells[i] = Arrays.copyOfRange(all, i * n, (i + 1) * n);
+            return cells;
         }
-        return cells;
     }
 }

@@ -14,9 +14,10 @@ public interface Carrier extends AutoCloseable {
     /**
      * Has all shares of a round computed that are not in the folder yet.
      *
+     * @param handed called after each that was handed over, by any thread
      * @throws io.basin.train.DivergedException where one of them has a loss or weights that are not finite, naming the worker
      */
-    void run(int round);
+    void run(int round, Runnable handed);
 
     @Override
     void close();

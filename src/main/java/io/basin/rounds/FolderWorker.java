@@ -4,12 +4,11 @@ import io.basin.Nullable;
 import io.basin.device.DeviceException;
 import io.basin.io.FolderLock;
 import io.basin.io.Folders;
+import io.basin.io.FormatException;
 import io.basin.train.DivergedException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -21,22 +20,23 @@ final class FolderWorker implements AutoCloseable {
     private static final long LOOK_LATER_MS = 500;
 
     private final RoundFolder folder;
-    private final RoundPlan plan;
-    private final ShareRunner runner;
+    private final Shares shares;
+    private final Shares.Maker maker;
     private final String name;
     private final Claim.Watch watch;
     private final FolderLock lock;
-    private int kept = -1;
-    private @Nullable ModelState weights;
+    private int counted = -1;
+    private int count;
 
     /**
+     * @param maker the caller's
      * @param name which no other worker of this job may have
      * @param patienceSeconds after which a worker on another machine that shows no sign of life is given up
      */
-    FolderWorker(RoundFolder folder, RoundPlan plan, ShareRunner runner, String name, double patienceSeconds) {
+    FolderWorker(RoundFolder folder, Shares shares, Shares.Maker maker, String name, double patienceSeconds) {
         this.folder = folder;
-        this.plan = plan;
-        this.runner = runner;
+        this.shares = shares;
+        this.maker = maker;
         this.name = name;
         watch = new Claim.Watch(patienceSeconds);
         lock = FolderLock.take(Folders.make(folder.path().resolve("workers").resolve(name)));
@@ -73,13 +73,12 @@ final class FolderWorker implements AutoCloseable {
     @Nullable
     String step() {
         int round = folder.newest();
-        if (round < 0 || round >= plan.rounds().size()) return null;
-        int shares = plan.rounds().get(round).shares().size();
-        if (folder.failure(round, shares).isPresent()) return null;
+        int all = round < 0 ? 0 : count(round);
+        if (all == 0 || folder.failure(round, all).isPresent()) return null;
         // Each begins elsewhere, so that they seldom meet.
-        int first = Math.floorMod(name.hashCode() + round, shares);
-        for (int i = 0; i < shares; i++) {
-            int worker = (first + i) % shares;
+        int first = Math.floorMod(name.hashCode() + round, all);
+        for (int i = 0; i < all; i++) {
+            int worker = (first + i) % all;
             if (folder.has(round, worker)) continue;
             Path file = folder.claim(round, worker);
             if (Files.exists(file)) watch.release(file);
@@ -91,23 +90,32 @@ final class FolderWorker implements AutoCloseable {
         return null;
     }
 
+    private int count(int round) {
+        if (counted == round) return count;
+        try {
+            count = folder.count(shares, round);
+            counted = round;
+            return count;
+        } catch (UncheckedIOException | FormatException e) {
+            if (gone(round)) return 0;
+            throw e;
+        }
+    }
+
     /** False where it was of no use any more. */
     private boolean compute(int round, int worker) {
         try {
-            ModelState begin = weights(round);
-            int before = plan.before(round, worker);
-            ModelState moments = before < 0 ? null : ModelState.read(folder.share(round - 1, before));
-            ShareRunner.Result result =
-                    runner.run(round, worker, begin, moments, () -> folder.has(round, worker) || gone(round));
-            if (folder.has(round, worker)) requireSame(round, worker, result.state());
-            else folder.hand(round, worker, result, name);
+            Shares.Made made =
+                    maker.make(folder.task(shares, round, worker), () -> folder.has(round, worker) || gone(round));
+            if (folder.has(round, worker)) requireSame(round, worker, made);
+            else made.write(folder.share(round, worker), name);
             return true;
-        } catch (ShareRunner.Stopped another) {
+        } catch (Shares.Stopped another) {
             return false;
         } catch (DivergedException e) {
             folder.fail(round, worker, String.valueOf(e.getMessage()));
             return false;
-        } catch (UncheckedIOException | io.basin.io.FormatException e) {
+        } catch (UncheckedIOException | FormatException e) {
             if (gone(round)) return false;
             throw e;
         }
@@ -118,24 +126,12 @@ final class FolderWorker implements AutoCloseable {
         return Files.isDirectory(folder.path()) && folder.newest() != round;
     }
 
-    private ModelState weights(int round) {
-        if (kept != round || weights == null) {
-            weights = ModelState.read(folder.weights(round));
-            kept = round;
-        }
-        return weights;
-    }
-
     /** Where another was faster. @throws DeviceException where the two have other bits, which only another device or a fault can make */
-    private void requireSame(int round, int worker, ModelState own) {
+    private void requireSame(int round, int worker, Shares.Made own) {
         if (folder.job().map(RoundFolder.Job::anyDevice).orElse(false)) return;
-        Map<String, ModelState.Tensor> theirs =
-                ModelState.read(folder.share(round, worker)).tensors();
-        own.tensors().forEach((tensor, values) -> {
-            ModelState.Tensor other = theirs.get(tensor);
-            if (other != null && Arrays.equals(other.values(), values.values())) return;
-            throw new DeviceException("round " + (round + 1) + ", share " + worker + ": this worker has other bits in '"
-                    + tensor + "' than " + folder.share(round, worker)
+        own.difference(folder.share(round, worker)).ifPresent(what -> {
+            throw new DeviceException("round " + (round + 1) + ", share " + worker + ": this worker has other bits in "
+                    + what + " than " + folder.share(round, worker)
                     + ": one of the two machines computes wrongly or differently");
         });
     }
@@ -143,6 +139,5 @@ final class FolderWorker implements AutoCloseable {
     @Override
     public void close() {
         lock.close();
-        runner.close();
     }
 }

@@ -9,11 +9,7 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
-import io.basin.text.Reason;
 import io.basin.train.NetMemory;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -111,40 +107,6 @@ final class ModelState {
         tensors.forEach((name, t) ->
                 writer.add(name, t.shape().stream().mapToLong(Long::longValue).toArray(), t.values()));
         writer.write(file);
-    }
-
-    /** The file's bytes, and back: a file in between, as that is what is checked. */
-    byte[] bytes(Map<String, String> metadata) {
-        return throughFile(file -> {
-            write(file, metadata);
-            return Files.readAllBytes(file);
-        });
-    }
-
-    /** @throws FormatException where they are damaged */
-    static ModelState of(byte[] bytes) {
-        return throughFile(file -> {
-            Files.write(file, bytes);
-            return read(file);
-        });
-    }
-
-    private interface Use<T> {
-        T of(Path file) throws IOException;
-    }
-
-    private static <T> T throughFile(Use<T> use) {
-        try {
-            Path file = Files.createTempFile("basin-share", ".safetensors");
-            try {
-                return use.of(file);
-            } finally {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "cannot write a file into " + System.getProperty("java.io.tmpdir") + ": " + Reason.of(e), e);
-        }
     }
 
     /** @throws FormatException where the file is damaged */

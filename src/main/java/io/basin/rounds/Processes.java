@@ -21,7 +21,7 @@ public final class Processes implements Carrier {
     private static final int MOST_DEATHS = 3;
 
     private final RoundFolder folder;
-    private final RoundPlan plan;
+    private final Shares shares;
     private final IntFunction<List<String>> command;
     private final List<Process> running = new ArrayList<>();
     private final int[] deaths;
@@ -29,9 +29,9 @@ public final class Processes implements Carrier {
     /**
      * @param command that starts the worker of that number
      */
-    public Processes(Path folder, RoundPlan plan, int count, IntFunction<List<String>> command) {
+    public Processes(Path folder, Shares shares, int count, IntFunction<List<String>> command) {
         this.folder = new RoundFolder(folder);
-        this.plan = plan;
+        this.shares = shares;
         this.command = command;
         Require.atLeast("slots", count, 1);
         deaths = new int[count];
@@ -43,9 +43,9 @@ public final class Processes implements Carrier {
     }
 
     @Override
-    public void run(int round) {
+    public void run(int round, Runnable handed) {
         while (running.size() < deaths.length) running.add(start(running.size()));
-        SharedFolder.await(folder, plan, round, () -> {
+        SharedFolder.await(folder, shares, round, handed, () -> {
             watch();
             return false;
         });

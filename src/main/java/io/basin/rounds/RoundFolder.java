@@ -9,6 +9,7 @@ import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import io.basin.text.Format;
 import io.basin.train.Checkpoint;
+import io.basin.train.Splits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -51,13 +53,16 @@ final class RoundFolder {
 
     /** What every worker must have the same. */
     record Job(String identity, String data, String device, boolean anyDevice) {
+        static Job of(String identity, Splits splits, boolean anyDevice) {
+            return new Job(identity, splits.fingerprint(), splits.device().describe(), anyDevice);
+        }
+
         /** @throws IllegalArgumentException where {@code own} would compute something else */
         void requireSame(Job own, Path file) {
             if (!identity.equals(own.identity)) {
-                throw new IllegalArgumentException(
-                        file + " is of another training than is planned here: there " + identity
-                                + ", here " + own.identity
-                                + "; go on with the flags, the version of Basin and the class path that began it");
+                throw new IllegalArgumentException(file + " is of another job than is planned here: there " + identity
+                        + ", here " + own.identity
+                        + "; go on with the flags, the version of Basin and the class path that began it");
             }
             if (!data.equals(own.data)) {
                 throw new IllegalArgumentException(file + " is of a job on other data: there " + data + ", here "
@@ -71,8 +76,20 @@ final class RoundFolder {
         }
     }
 
-    void keep(Job job) {
-        Json.write(folder.resolve(JOB), job);
+    /**
+     * Begins the job, or goes on with it: takes back {@link #end} and what failed.
+     *
+     * @throws IllegalArgumentException where another lies there
+     */
+    void drive(Job own) {
+        job().ifPresent(there -> there.requireSame(own, jobFile()));
+        AtomicFile.sweep(folder);
+        rounds().forEach(r -> AtomicFile.sweep(round(r)));
+        delete(folder.resolve(ENDED));
+        rounds().forEach(r -> Folders.list(round(r)).stream()
+                .filter(f -> f.toString().endsWith(".failed"))
+                .forEach(RoundFolder::delete));
+        Json.write(jobFile(), own);
     }
 
     /** Empty before the job begins. */
@@ -93,14 +110,6 @@ final class RoundFolder {
     Optional<String> ended() {
         Path file = folder.resolve(ENDED);
         return Files.exists(file) ? Optional.of(Json.read(file).path("why").asText()) : Optional.empty();
-    }
-
-    /** Takes back {@link #end} and what failed: the job goes on. */
-    void reopen() {
-        delete(folder.resolve(ENDED));
-        rounds().forEach(r -> Folders.list(round(r)).stream()
-                .filter(f -> f.toString().endsWith(".failed"))
-                .forEach(RoundFolder::delete));
     }
 
     Path round(int round) {
@@ -142,9 +151,26 @@ final class RoundFolder {
 
     /** Begins a round; its weights come last, as they say that it has begun. */
     void begin(int round, ModelState weights, @Nullable ModelState velocity) {
+        begin(round, file -> {
+            if (velocity != null) velocity.write(file.resolveSibling(VELOCITY), Map.of());
+            weights.write(file, Map.of("round", Integer.toString(round)));
+        });
+    }
+
+    /** Begins a round with the file that {@code write} makes. */
+    void begin(int round, Consumer<Path> write) {
         Folders.make(round(round));
-        if (velocity != null) velocity.write(round(round).resolve(VELOCITY), Map.of());
-        weights.write(weights(round), Map.of("round", Integer.toString(round)));
+        write.accept(weights(round));
+    }
+
+    /** Shares of a round that has begun. */
+    int count(Shares shares, int round) {
+        return shares.count(round, weights(round));
+    }
+
+    Shares.Task task(Shares shares, int round, int share) {
+        int before = shares.before(round, share);
+        return new Shares.Task(round, share, weights(round), before < 0 ? null : share(round - 1, before));
     }
 
     @Nullable
@@ -158,9 +184,9 @@ final class RoundFolder {
         return Files.exists(share(round, worker));
     }
 
-    /** Keeps what a share hands over; of two that were computed the same one stands. */
-    void hand(int round, int worker, ShareRunner.Result result, String by) {
-        result.state().write(share(round, worker), ShareWorker.header(round, worker, result.metrics(), by));
+    /** How many of a round's shares were handed over. */
+    long done(int round, int all) {
+        return IntStream.range(0, all).filter(w -> has(round, w)).count();
     }
 
     /** What was handed over. */
@@ -197,12 +223,6 @@ final class RoundFolder {
             // Another process writes into that folder in this moment; the next round removes it.
             return;
         }
-    }
-
-    /** Clears what writers that were killed left behind. */
-    void sweep() {
-        AtomicFile.sweep(folder);
-        rounds().forEach(r -> AtomicFile.sweep(round(r)));
     }
 
     /**

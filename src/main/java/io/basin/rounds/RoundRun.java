@@ -63,11 +63,7 @@ public final class RoundRun {
     /** Runs what is left of the rounds; one net comes out, or one a member. */
     public List<Outcome> run(Carrier carrier, Progress progress) {
         RoundPlan plan = workshop.plan();
-        RoundFolder.Job job = workshop.job(splits, anyDevice);
-        folder.job().ifPresent(there -> there.requireSame(job, folder.jobFile()));
-        folder.sweep();
-        folder.reopen();
-        folder.keep(job);
+        folder.drive(RoundFolder.Job.of(workshop.identity(), splits, anyDevice));
         int last = plan.rounds().size();
         int round = folder.newest();
         if (round < 0) {
@@ -98,7 +94,7 @@ public final class RoundRun {
         RoundPlan plan = workshop.plan();
         Round round = plan.rounds().get(number);
         long start = System.nanoTime();
-        carrier.run(number);
+        carrier.run(number, () -> {});
         double seconds = (System.nanoTime() - start) * 1e-9;
         List<ShareRunner.Result> results = IntStream.range(0, round.shares().size())
                 .mapToObj(w -> folder.result(number, w))

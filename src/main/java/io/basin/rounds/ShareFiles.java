@@ -4,6 +4,9 @@ import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import io.basin.io.Disk;
+import io.basin.io.FormatException;
+import io.basin.io.Json;
+import io.basin.io.Safetensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,47 +16,56 @@ import java.util.stream.IntStream;
 @Api
 public final class ShareFiles {
     private final RoundFolder folder;
-    private final RoundPlan plan;
+    private final Shares shares;
 
     /** @param folder of the job */
-    public ShareFiles(Path folder, RoundPlan plan) {
+    public ShareFiles(Path folder, Shares shares) {
         this.folder = new RoundFolder(folder);
-        this.plan = plan;
+        this.shares = shares;
     }
 
     /** Shares of the round that nobody has handed over. */
     public List<Integer> missing(int round) {
-        return IntStream.range(0, plan.rounds().get(round).shares().size())
+        return IntStream.range(0, folder.count(shares, round))
                 .filter(w -> !folder.has(round, w))
                 .boxed()
                 .toList();
     }
 
     /** What all shares of the round begin with. */
-    public byte[] weights(int round) {
+    public byte[] begin(int round) {
         return bytes(folder.weights(round));
     }
 
-    /** The optimizer state that a share goes on with; null where its lane begins. */
-    public byte @Nullable [] moments(int round, int worker) {
-        int before = plan.before(round, worker);
-        return before < 0 ? null : bytes(folder.share(round - 1, before));
+    /** What a share goes on with, such as the optimizer's state; null where its lane begins. */
+    public byte @Nullable [] before(int round, int share) {
+        Path before = folder.task(shares, round, share).before();
+        return before == null ? null : bytes(before);
     }
 
     private static byte[] bytes(Path file) {
         return Disk.reading(file, () -> Files.readAllBytes(file));
     }
 
-    /** Keeps what {@link ShareWorker#compute} returned. */
-    public void hand(int round, int worker, byte[] content) {
-        // Its sum is looked at before it counts.
-        ModelState.of(content);
-        AtomicFile.write(folder.share(round, worker), content);
+    /**
+     * Keeps what {@link ShareWorker#compute} returned.
+     *
+     * @throws FormatException where it was damaged on its way
+     */
+    public void hand(int round, int share, byte[] content) {
+        Path file = folder.share(round, share);
+        AtomicFile.write(file, content);
+        try {
+            Safetensors.open(file).close();
+        } catch (FormatException damaged) {
+            RoundFolder.delete(file);
+            throw damaged;
+        }
     }
 
     /** What every worker's {@link ShareWorker#job} must be, unless the job allows any device. */
     public String job() {
-        return folder.job().map(io.basin.io.Json::line).orElse("");
+        return folder.job().map(Json::line).orElse("");
     }
 
     /** Whether workers on devices that round differently are allowed. */

@@ -14,9 +14,12 @@ import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import io.basin.train.Training;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -35,12 +38,33 @@ final class ShareRunner implements AutoCloseable {
     /** What a share hands over: weights, statistics and moments, and the sums over its samples. */
     record Result(ModelState state, EpochMetrics metrics) {}
 
-    /** Somebody asked for the share to be given up. */
-    static final class Stopped extends RuntimeException {
-        private static final long serialVersionUID = 1;
+    /** The same on its way into a file. */
+    private record Trained(Shares.Task task, Result result) implements Shares.Made {
+        @Override
+        public void write(Path file, String by) {
+            EpochMetrics m = result.metrics();
+            Map<String, String> header = new LinkedHashMap<>();
+            header.put("round", Integer.toString(task.round()));
+            header.put("worker", Integer.toString(task.share()));
+            header.put("computed_by", by);
+            header.put("step", Long.toString(m.step()));
+            header.put("loss", Double.toString(m.loss()));
+            header.put("hits", Long.toString(m.hits()));
+            header.put("seen", Long.toString(m.seen()));
+            result.state().write(file, header);
+        }
 
-        Stopped() {
-            super("stopped");
+        @Override
+        public Optional<String> difference(Path file) {
+            Map<String, ModelState.Tensor> theirs = ModelState.read(file).tensors();
+            return result.state().tensors().entrySet().stream()
+                    .filter(own -> {
+                        ModelState.Tensor other = theirs.get(own.getKey());
+                        return other == null
+                                || !Arrays.equals(other.values(), own.getValue().values());
+                    })
+                    .map(own -> "'" + own.getKey() + "'")
+                    .findFirst();
         }
     }
 
@@ -49,6 +73,10 @@ final class ShareRunner implements AutoCloseable {
     private final Settings settings;
     private final RoundPlan plan;
     private final Map<Integer, Training> trainings = new LinkedHashMap<>(4, 0.75f, true);
+    /** Weights of the round that a share was last made of, and their file. */
+    private @Nullable ModelState begun;
+
+    private @Nullable Path from;
 
     ShareRunner(Splits splits, Supplier<Graph> net, Settings settings, RoundPlan plan) {
         this.splits = splits;
@@ -66,12 +94,22 @@ final class ShareRunner implements AutoCloseable {
                 settings.decayEverything());
     }
 
+    /** The same by way of files; the round's weights are read once. */
+    Shares.Made make(Shares.Task task, BooleanSupplier stop) {
+        ModelState weights = begun;
+        if (weights == null || !task.begin().equals(from)) begun = weights = ModelState.read(task.begin());
+        from = task.begin();
+        Path left = task.before();
+        ModelState before = left == null ? null : ModelState.read(left);
+        return new Trained(task, run(task.round(), task.share(), weights, before, stop));
+    }
+
     /**
      * @param weights that the round begins with
      * @param before what the lane's share of the round before handed over; null where it begins
      * @param stop looked at now and then
      * @throws DivergedException where the loss or a weight is no longer finite, naming worker, round and step
-     * @throws Stopped where {@code stop} says so
+     * @throws Shares.Stopped where {@code stop} says so
      */
     Result run(int round, int worker, ModelState weights, @Nullable ModelState before, BooleanSupplier stop) {
         Share share = plan.rounds().get(round).shares().get(worker);
@@ -85,7 +123,7 @@ final class ShareRunner implements AutoCloseable {
         training.startAt(share.from());
         while (training.step() < share.to()) {
             training.advance();
-            if (training.step() % LOOK == 0 && stop.getAsBoolean()) throw new Stopped();
+            if (training.step() % LOOK == 0 && stop.getAsBoolean()) throw new Shares.Stopped();
         }
         EpochMetrics metrics = training.totals();
         if (metrics.broken() >= 0)

@@ -2,62 +2,59 @@ package io.basin.rounds;
 
 import io.basin.Api;
 import io.basin.Nullable;
-import io.basin.device.EpochMetrics;
-import io.basin.train.DivergedException;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.basin.io.Folders;
+import io.basin.io.Json;
+import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Computes shares for a {@link Carrier} of one's own, which brings bytes to workers and back. One thread at a time uses it. */
 @Api
 public final class ShareWorker implements AutoCloseable {
-    private final Workshop.Bench bench;
-    private final RoundFolder.Job job;
+    private final Shares.Maker maker;
 
     /** Opens a device and takes the data there. */
-    public ShareWorker(Workshop workshop) {
-        bench = workshop.open();
-        job = workshop.job(bench.splits(), false);
+    public ShareWorker(Shares shares) {
+        maker = shares.open();
     }
 
-    /** What {@link RoundRun} wrote as {@code job.json}: a worker for which this differs would compute something else. */
+    /** What the driver wrote as {@code job.json}: a worker for which this differs would compute something else. */
     public String job() {
-        return io.basin.io.Json.line(job);
+        return Json.line(RoundFolder.Job.of(maker.identity(), maker.splits(), false));
     }
 
     /**
-     * One share, a pure function of its arguments.
+     * One share, a pure function of its arguments, by way of files: these are what is checked.
      *
-     * @param weights the round's, as {@link ShareFiles#weights} has them
-     * @param moments as {@link ShareFiles#moments} has them; null where a lane begins
+     * @param begin the round's, as {@link ShareFiles#begin} has it
+     * @param before as {@link ShareFiles#before} has it; null for none
      * @param by who computes it, for people
      * @return what {@link ShareFiles#hand} takes
-     * @throws DivergedException where the loss or a weight is no longer finite, naming worker and round
+     * @throws io.basin.train.DivergedException where the loss or a weight is no longer finite, naming worker and round
      */
-    public byte[] compute(int round, int worker, byte[] weights, byte @Nullable [] moments, String by) {
-        ShareRunner.Result result = bench.runner()
-                .run(
-                        round,
-                        worker,
-                        ModelState.of(weights),
-                        moments == null ? null : ModelState.of(moments),
-                        () -> false);
-        return result.state().bytes(header(round, worker, result.metrics(), by));
-    }
-
-    static Map<String, String> header(int round, int worker, EpochMetrics m, String by) {
-        Map<String, String> header = new LinkedHashMap<>();
-        header.put("round", Integer.toString(round));
-        header.put("worker", Integer.toString(worker));
-        header.put("computed_by", by);
-        header.put("step", Long.toString(m.step()));
-        header.put("loss", Double.toString(m.loss()));
-        header.put("hits", Long.toString(m.hits()));
-        header.put("seen", Long.toString(m.seen()));
-        return header;
+    public byte[] compute(int round, int share, byte[] begin, byte @Nullable [] before, String by) {
+        try {
+            Path place = Files.createTempDirectory("basin-share");
+            try {
+                Path first = Files.write(place.resolve("begin.safetensors"), begin);
+                Path taken = before == null ? null : Files.write(place.resolve("before.safetensors"), before);
+                Path made = place.resolve("made.safetensors");
+                maker.make(new Shares.Task(round, share, first, taken), () -> false)
+                        .write(made, by);
+                return Files.readAllBytes(made);
+            } finally {
+                Folders.remove(place);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "cannot write a file into " + System.getProperty("java.io.tmpdir") + ": " + Reason.of(e), e);
+        }
     }
 
     @Override
     public void close() {
-        bench.close();
+        maker.close();
     }
 }

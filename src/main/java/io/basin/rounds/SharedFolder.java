@@ -6,6 +6,7 @@ import io.basin.io.Notices;
 import io.basin.train.DivergedException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -22,19 +23,19 @@ public final class SharedFolder implements Carrier {
     private static final long ALONE_MS = 60_000;
 
     private final RoundFolder folder;
-    private final RoundPlan plan;
-    private final Workshop.@Nullable Bench bench;
+    private final Shares shares;
+    private final Shares.@Nullable Maker maker;
     private final @Nullable FolderWorker own;
 
     /**
      * @param works whether this process computes shares too
      */
-    public SharedFolder(Path folder, Workshop workshop, boolean works) {
+    public SharedFolder(Path folder, Shares shares, boolean works) {
         this.folder = new RoundFolder(folder);
         this.folder.requireTrusted();
-        plan = workshop.plan();
-        bench = works ? workshop.open() : null;
-        own = bench == null ? null : new FolderWorker(this.folder, plan, bench.runner(), "driver", PATIENCE);
+        this.shares = shares;
+        maker = works ? shares.open() : null;
+        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, "driver", PATIENCE);
     }
 
     @Override
@@ -43,23 +44,23 @@ public final class SharedFolder implements Carrier {
     }
 
     @Override
-    public void run(int round) {
-        await(folder, plan, round, () -> own != null && own.step() != null);
+    public void run(int round, Runnable handed) {
+        await(folder, shares, round, handed, () -> own != null && own.step() != null);
     }
 
     /** Until all shares of the round are there; {@code help} returns whether it computed something itself. */
-    static void await(RoundFolder folder, RoundPlan plan, int round, java.util.function.BooleanSupplier help) {
-        int shares = plan.rounds().get(round).shares().size();
+    static void await(RoundFolder folder, Shares shares, int round, Runnable handed, BooleanSupplier help) {
+        int all = folder.count(shares, round);
         long last = System.nanoTime();
-        long had = -1;
+        long had = folder.done(round, all);
         while (true) {
             folder.requireThere();
-            Optional<String> failure = folder.failure(round, shares);
+            Optional<String> failure = folder.failure(round, all);
             if (failure.isPresent()) throw new DivergedException(failure.get());
-            long done =
-                    IntStream.range(0, shares).filter(w -> folder.has(round, w)).count();
-            if (done == shares) return;
-            boolean claimed = IntStream.range(0, shares).anyMatch(w -> Claim.read(folder.claim(round, w)) != null);
+            long done = folder.done(round, all);
+            for (long i = had; i < done; i++) handed.run();
+            if (done == all) return;
+            boolean claimed = IntStream.range(0, all).anyMatch(w -> Claim.read(folder.claim(round, w)) != null);
             if (done != had || claimed) last = System.nanoTime();
             had = done;
             if (help.getAsBoolean()) continue;
@@ -79,17 +80,19 @@ public final class SharedFolder implements Carrier {
      * @param told a line for each share that was computed
      * @throws IllegalArgumentException where this worker would compute something else than the job asks for
      */
-    public static String work(Path folder, Workshop workshop, String name, Consumer<String> told) {
+    public static String work(Path folder, Shares shares, String name, Consumer<String> told) {
         RoundFolder files = new RoundFolder(folder);
         files.requireThere();
         files.requireTrusted();
-        try (Workshop.Bench bench = workshop.open()) {
+        try (Shares.Maker maker = shares.open()) {
             while (files.job().isEmpty()) {
                 files.requireThere();
                 FolderWorker.pause(10 * LOOK_MS);
             }
-            files.job().orElseThrow().requireSame(workshop.job(bench.splits(), false), files.jobFile());
-            try (FolderWorker worker = new FolderWorker(files, workshop.plan(), bench.runner(), name, PATIENCE)) {
+            files.job()
+                    .orElseThrow()
+                    .requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
+            try (FolderWorker worker = new FolderWorker(files, shares, maker, name, PATIENCE)) {
                 return worker.work(told);
             }
         }
@@ -98,6 +101,6 @@ public final class SharedFolder implements Carrier {
     @Override
     public void close() {
         if (own != null) own.close();
-        if (bench != null) bench.close();
+        if (maker != null) maker.close();
     }
 }

@@ -17,19 +17,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
 @Api
 public final class Threads implements Carrier {
     private final RoundFolder folder;
-    private final Workshop workshop;
+    private final Shares shares;
     private final List<ExecutorService> threads = new ArrayList<>();
-    private final @Nullable Workshop.Bench[] benches;
+    private final Shares.@Nullable Maker[] makers;
 
     /**
      * @param folder of the job
      * @param count threads; a worker's shares are always computed by the same one
      */
-    public Threads(Path folder, Workshop workshop, int count) {
+    public Threads(Path folder, Shares shares, int count) {
         this.folder = new RoundFolder(folder);
-        this.workshop = workshop;
+        this.shares = shares;
         Require.atLeast("slots", count, 1);
-        benches = new Workshop.Bench[count];
+        makers = new Shares.Maker[count];
         for (int i = 0; i < count; i++) {
             int number = i;
             threads.add(Executors.newSingleThreadExecutor(work -> {
@@ -46,18 +46,21 @@ public final class Threads implements Carrier {
     }
 
     @Override
-    public void run(int round) {
+    public void run(int round, Runnable handed) {
         AtomicBoolean stop = new AtomicBoolean();
-        ModelState weights = ModelState.read(folder.weights(round));
-        List<Future<?>> shares = new ArrayList<>();
-        for (int w = 0; w < workshop.plan().rounds().get(round).shares().size(); w++) {
+        List<Future<?>> begun = new ArrayList<>();
+        int all = folder.count(shares, round);
+        for (int w = 0; w < all; w++) {
             int worker = w;
             if (folder.has(round, worker)) continue;
             int thread = worker % threads.size();
-            shares.add(threads.get(thread).submit(() -> compute(round, worker, thread, weights, stop)));
+            begun.add(threads.get(thread).submit(() -> {
+                compute(round, worker, thread, stop);
+                handed.run();
+            }));
         }
         RuntimeException failure = null;
-        for (Future<?> share : shares) {
+        for (Future<?> share : begun) {
             try {
                 share.get();
             } catch (InterruptedException e) {
@@ -66,22 +69,20 @@ public final class Threads implements Carrier {
                 throw new IllegalStateException("interrupted amid a round", e);
             } catch (CancellationException | ExecutionException e) {
                 stop.set(true);
-                if (failure == null
-                        && e.getCause() instanceof RuntimeException r
-                        && !(r instanceof ShareRunner.Stopped)) failure = r;
+                if (failure == null && e.getCause() instanceof RuntimeException r && !(r instanceof Shares.Stopped))
+                    failure = r;
                 else if (failure == null && e.getCause() instanceof Error error) throw error;
             }
         }
         if (failure != null) throw failure;
     }
 
-    private void compute(int round, int worker, int thread, ModelState weights, AtomicBoolean stop) {
-        if (stop.get()) throw new ShareRunner.Stopped();
-        Workshop.Bench bench = benches[thread];
-        if (bench == null) benches[thread] = bench = workshop.open();
-        int before = workshop.plan().before(round, worker);
-        ModelState moments = before < 0 ? null : ModelState.read(folder.share(round - 1, before));
-        folder.hand(round, worker, bench.runner().run(round, worker, weights, moments, stop::get), "thread " + thread);
+    private void compute(int round, int worker, int thread, AtomicBoolean stop) {
+        if (stop.get()) throw new Shares.Stopped();
+        Shares.Maker maker = makers[thread];
+        if (maker == null) makers[thread] = maker = shares.open();
+        maker.make(folder.task(shares, round, worker), stop::get)
+                .write(folder.share(round, worker), "thread " + thread);
     }
 
     @Override
@@ -89,8 +90,8 @@ public final class Threads implements Carrier {
         for (int i = 0; i < threads.size(); i++) {
             int number = i;
             threads.get(i).execute(() -> {
-                Workshop.Bench bench = benches[number];
-                if (bench != null) bench.close();
+                Shares.Maker maker = makers[number];
+                if (maker != null) maker.close();
             });
             threads.get(i).shutdown();
         }

@@ -9,7 +9,9 @@ import io.basin.nn.Graph;
 import io.basin.text.Require;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -20,8 +22,8 @@ import java.util.stream.Stream;
  * @param device opens one; every worker's must compute the same bits, so each has one thread unless said otherwise
  */
 @Api
-public record Workshop(
-        RoundPlan plan, Settings settings, Supplier<Graph> net, TrainTest data, Supplier<Device> device) {
+public record Workshop(RoundPlan plan, Settings settings, Supplier<Graph> net, TrainTest data, Supplier<Device> device)
+        implements Shares {
     public Workshop {
         Require.given("plan", plan);
         Require.given("settings", settings);
@@ -31,7 +33,12 @@ public record Workshop(
     }
 
     /** A device with the data on it. */
-    record Bench(Device device, Splits splits, ShareRunner runner) implements AutoCloseable {
+    record Bench(Device device, Splits splits, String identity, ShareRunner runner) implements Maker {
+        @Override
+        public Made make(Task task, BooleanSupplier stop) {
+            return runner.make(task, stop);
+        }
+
         @Override
         public void close() {
             runner.close();
@@ -40,23 +47,37 @@ public record Workshop(
         }
     }
 
-    Bench open() {
+    @Override
+    public Maker open() {
+        return bench();
+    }
+
+    Bench bench() {
         Device opened = device.get();
         return OnFailure.close(opened, () -> {
             Splits splits = new Splits(opened, data, settings.data()).cut();
-            return new Bench(opened, splits, new ShareRunner(splits, net, settings, plan));
+            return new Bench(opened, splits, identity(), new ShareRunner(splits, net, settings, plan));
         });
     }
 
-    /** What every worker must have the same. */
-    RoundFolder.Job job(Splits splits, boolean anyDevice) {
+    /** What follows the last round has no shares. */
+    @Override
+    public int count(int round, Path begin) {
+        return round < plan.rounds().size() ? plan.rounds().get(round).shares().size() : 0;
+    }
+
+    @Override
+    public int before(int round, int share) {
+        return plan.before(round, share);
+    }
+
+    /** What every worker must have the same, beside data and device. */
+    String identity() {
         List<double[]> tables = plan.lanes().stream()
                 .flatMap(lane -> Stream.of(lane.lr(), lane.alpha()))
                 .toList();
         String all = settings.identity() + ", net=" + net.get().fingerprint() + ", " + plan + Sha256.of(tables);
-        String identity = plan.name() + ", " + plan.rounds().size() + " rounds, "
+        return plan.name() + ", " + plan.rounds().size() + " rounds, "
                 + Sha256.of(all).substring(0, 16);
-        return new RoundFolder.Job(
-                identity, splits.fingerprint(), splits.device().describe(), anyDevice);
     }
 }

@@ -191,6 +191,36 @@ class LandscapeEndToEndTest {
         assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")));
     }
 
+    /** Rows and stretches of points go to whoever carries them, and come back as they would have been measured here. */
+    @Test
+    void whoeverMeasuresTheFilesAreTheSame() throws IOException {
+        List<Object> plane = new ArrayList<>(List.of("surface", net(1, "sgd"), net(2, "sgd"), net(1, "swa")));
+        plane.addAll(List.of("--grid", 3, "--samples", 60, "--threads", 1));
+        List<Object> curve = new ArrayList<>(List.of("connect", net(1, "sgd"), net(2, "sgd"), net(1, "swa")));
+        curve.addAll(List.of("--epochs", 1, "--points", 5, "--samples", 60, "--threads", 1));
+        assertEquals(0, run(with(plane, "--out", folder.resolve("plane-alone"))).code());
+        assertEquals(0, run(with(curve, "--out", folder.resolve("curve-alone"))).code());
+        byte[] cells = Files.readAllBytes(folder.resolve("plane-alone/cells.jsonl"));
+        for (String carrier : List.of("threads", "processes", "folder")) {
+            Path out = folder.resolve("plane-by-" + carrier);
+            Shell done = run(with(plane, "--carrier", carrier, "--slots", 2, "--out", out));
+            assertEquals(0, done.code(), done.err());
+            assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")), carrier);
+        }
+        Path out = folder.resolve("curve-by-threads");
+        assertEquals(0, run(with(curve, "--slots", 2, "--out", out)).code());
+        for (String leg : List.of("leg-1", "leg-2")) {
+            assertArrayEquals(
+                    Files.readAllBytes(
+                            folder.resolve("curve-alone").resolve(leg).resolve("points.jsonl")),
+                    Files.readAllBytes(out.resolve(leg).resolve("points.jsonl")),
+                    leg);
+        }
+        Shell late = Shell.run("worker", out, "--id", "late");
+        assertEquals(0, late.code(), late.err());
+        assertTrue(late.err().contains("worker late: the job is done"), late.err());
+    }
+
     /** Every kind of page, as the tests before this one have made them. */
     @AfterAll
     static void pagesAreSoundInABrowser() throws Exception {

@@ -44,7 +44,7 @@ class RoundsTest {
                 .get(0)
                 .file();
         Method sgd = new Baseline().plan(new Budget(3, 0.05), TinyJob.STEPS_PER_EPOCH);
-        try (Workshop.Bench bench = workshop.open();
+        try (Workshop.Bench bench = workshop.bench();
                 Model model = bench.runner().model();
                 Training training = new Training(
                         model,
@@ -234,8 +234,8 @@ class RoundsTest {
         }
 
         @Override
-        public void run(int round) {
-            threads.run(round);
+        public void run(int round, Runnable handed) {
+            threads.run(round, handed);
             if (left-- > 0) return;
             for (int w = 1; w < workshop.plan().rounds().get(round).shares().size(); w++) {
                 RoundFolder.delete(folder.share(round, w));
@@ -257,7 +257,7 @@ class RoundsTest {
         IllegalArgumentException e = assertThrows(
                 IllegalArgumentException.class,
                 () -> TinyJob.inThreads(place, TinyJob.methods(2).diLoCo(4, 0.6, 0.9), 1));
-        assertTrue(e.getMessage().contains("is of another training than is planned here"), e.getMessage());
+        assertTrue(e.getMessage().contains("is of another job than is planned here"), e.getMessage());
         assertArrayEquals(before, Files.readAllBytes(place.resolve("job.json")));
     }
 

@@ -64,11 +64,11 @@ class SharedFolderTest {
         CompletableFuture<String> driven = drive(folder, workshop);
         while (new RoundFolder(folder).job().isEmpty()) Thread.sleep(5);
         Workshop other = TinyJob.workshop(TinyJob.methods(3).localSgd(4));
-        assertTrue(refusal(other).contains("is of another training"));
+        assertTrue(refusal(other).contains("is of another job"));
         // Alike in everything but the rates of its table.
         RoundPlan faster =
                 new RoundMethods(1, 3, new Budget(3, 0.06), TinyJob.STEPS_PER_EPOCH, TinyJob.BATCH).diLoCo(4, 0.7, 0.9);
-        assertTrue(refusal(TinyJob.workshop(faster)).contains("is of another training"));
+        assertTrue(refusal(TinyJob.workshop(faster)).contains("is of another job"));
         Workshop threads = new Workshop(
                 workshop.plan(),
                 workshop.settings(),
@@ -91,7 +91,7 @@ class SharedFolderTest {
         Workshop workshop = TinyJob.workshop(TinyJob.plan());
         Path job = Files.createDirectory(folder.resolve("job"));
         CompletableFuture<String> driven = drive(job, workshop);
-        while (new RoundFolder(job).newest() < 0) Thread.sleep(5);
+        while (!Files.exists(job.resolve("rounds.jsonl"))) Thread.sleep(5);
         Files.move(job, folder.resolve("away"));
         ExecutionException e = assertThrows(ExecutionException.class, driven::get);
         assertTrue(

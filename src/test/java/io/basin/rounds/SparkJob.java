@@ -1,7 +1,7 @@
 package io.basin.rounds;
 
+import io.basin.spark.SharesSource;
 import io.basin.spark.SparkCarrier;
-import io.basin.spark.WorkshopSource;
 import java.nio.file.Path;
 
 /** A Spark application in a process of its own; prints the sum of the weights that come out. */
@@ -12,7 +12,7 @@ public final class SparkJob {
         return TinyJob.methods(3, 12).diLoCo(4, 0.7, 0.9);
     }
 
-    private record Source() implements WorkshopSource {
+    private record Source() implements SharesSource {
         private static final long serialVersionUID = 1;
 
         @Override
@@ -23,8 +23,8 @@ public final class SparkJob {
 
     public static void main(String[] args) {
         Workshop workshop = TinyJob.workshop(plan());
-        System.out.println(TinyJob.sum(TinyJob.run(
-                        Path.of(args[0]), workshop, f -> new SparkCarrier(f, workshop.plan(), new Source(), args[1]))
-                .get(0)));
+        System.out.println(TinyJob.sum(
+                TinyJob.run(Path.of(args[0]), workshop, f -> new SparkCarrier(f, workshop, new Source(), args[1]))
+                        .get(0)));
     }
 }

@@ -3,6 +3,7 @@ package io.basin.rounds;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.landscape.PointJob;
 import java.io.File;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -120,6 +121,28 @@ class SparkTest {
         assertEquals(0, driver.exitValue(), said);
         assertEquals(1, killed, "an executor was killed: " + said);
         assertTrue(said.lines().anyMatch(expected::equals), said);
+    }
+
+    /** Rows of a plane's cells are shares like any other. */
+    @Test
+    void aPlaneMeasuredOnSparkHasTheBitsOfOneThatIsMeasuredHere() throws Exception {
+        List<String> sums = new ArrayList<>();
+        for (String how : List.of("spark", "threads")) {
+            Path into = Files.createDirectory(folder.resolve(how));
+            Process job =
+                    start("plane-" + how, ownClasses(), PointJob.class.getName(), how, into.toString(), "local[2]");
+            String said = said("plane-" + how, job);
+            sums.add(said.lines()
+                    .filter(l -> l.matches("[0-9a-f]{64}"))
+                    .findFirst()
+                    .orElse(said));
+        }
+        assertEquals(sums.get(1), sums.get(0));
+    }
+
+    private String said(String name, Process of) throws Exception {
+        assertTrue(of.waitFor(100, TimeUnit.SECONDS));
+        return Files.readString(folder.resolve(name + ".txt"));
     }
 
     /** A master and two workers of one core each. */

@@ -48,12 +48,21 @@ final class TinyJob {
     }
 
     static Workshop workshop(RoundPlan plan) {
-        return new Workshop(plan, settings(), TinyJob::net, DATA, () -> Devices.open("cpu", 1));
+        return workshop(plan, "cpu");
+    }
+
+    static Workshop workshop(RoundPlan plan, String device) {
+        return new Workshop(plan, settings(), TinyJob::net, DATA, () -> Devices.open(device, 1));
     }
 
     /** Runs a job to its end. */
     static List<RoundRun.Outcome> run(Path folder, Workshop workshop, Function<Path, Carrier> carrier) {
-        try (Device device = Devices.open("cpu", 1);
+        return run(folder, workshop, carrier, false);
+    }
+
+    static List<RoundRun.Outcome> run(
+            Path folder, Workshop workshop, Function<Path, Carrier> carrier, boolean anyDevice) {
+        try (Device device = workshop.device().get();
                 Splits splits = new Splits(device, DATA, workshop.settings().data()).cut();
                 Model model = new Model(
                         device,
@@ -61,7 +70,7 @@ final class TinyJob {
                         Loss.crossEntropy(0),
                         workshop.settings().precision());
                 Carrier made = carrier.apply(folder)) {
-            return new RoundRun(folder, workshop, splits, model, false).run(made, Progress.NONE);
+            return new RoundRun(folder, workshop, splits, model, anyDevice).run(made, Progress.NONE);
         }
     }
 
