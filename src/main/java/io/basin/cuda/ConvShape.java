@@ -36,23 +36,14 @@ final class ConvShape {
         final int algorithms;
         /** Bits of those that NVIDIA says are not deterministic. */
         private final int random;
-        /** Which of x, w and y are read, and which is written. */
-        private final int a;
+        /** Which two of x, w and y are read, and which is written. */
+        private final int[] order;
 
-        private final int b;
-        private final int to;
-
-        Direction(String call, int algorithms, int random, int a, int b, int to) {
+        Direction(String call, int algorithms, int random, int... order) {
             this.call = call;
             this.algorithms = algorithms;
             this.random = random;
-            this.a = a;
-            this.b = b;
-            this.to = to;
-        }
-
-        private boolean isDeterministic(int algorithm) {
-            return (random >> algorithm & 1) == 0;
+            this.order = order;
         }
     }
 
@@ -97,6 +88,7 @@ final class ConvShape {
     private final cudnnConvolutionDescriptor conv;
     private final CudaDevice device;
     private final boolean narrow;
+    private final boolean strict;
     private final Shape[] shapes;
     private final String key;
 
@@ -104,6 +96,7 @@ final class ConvShape {
             CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
         narrow = precision == Precision.BF16;
+        strict = precision == Precision.STRICT;
         shapes = new Shape[] {in.shape(), filter, out.shape()};
         last = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NHWC);
         first = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NCHW);
@@ -113,7 +106,7 @@ final class ConvShape {
         String dilation = v.dilation() * h.dilation() == 1 ? "" : " dilation " + sides(v.dilation(), h.dilation());
         key = in.shape() + " " + filter + " stride " + sides(v.stride(), h.stride()) + " pad " + sides(v.pad(), h.pad())
                 + dilation + " groups " + spec.groups()
-                + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
+                + (narrow ? " bf16" : strict ? " strict" : " tf32");
     }
 
     private static String sides(int vertical, int horizontal) {
@@ -129,39 +122,17 @@ final class ConvShape {
         return device.algorithms.choose(problem(direction));
     }
 
-    Algorithms.Problem problem(Direction direction) {
-        return new Algorithms.Problem() {
-            @Override
-            public String key() {
-                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
-            }
+    /** Workspace that another choice might have taken; once there is one. */
+    long most(Direction direction) {
+        return device.algorithms.most(key(direction));
+    }
 
-            @Override
-            public int algorithms() {
-                return 2 * direction.algorithms;
-            }
+    private String key(Direction direction) {
+        return direction.name().toLowerCase(Locale.ROOT) + " " + key;
+    }
 
-            @Override
-            public String name(int algorithm) {
-                return algorithm % direction.algorithms
-                        + (algorithm < direction.algorithms ? "" : " on copies with channels first");
-            }
-
-            @Override
-            public boolean isDeterministic(int algorithm) {
-                return direction.isDeterministic(algorithm % direction.algorithms);
-            }
-
-            @Override
-            public long workspace(int algorithm) {
-                return ConvShape.this.workspace(direction, algorithm);
-            }
-
-            @Override
-            public double @Nullable [] times(List<Algorithms.Choice> candidates) {
-                return ConvShape.this.times(direction, candidates);
-            }
-        };
+    private Algorithms.Problem problem(Direction d) {
+        return new Algorithms.Problem(key(d), d.algorithms, d.random, a -> workspace(d, a), c -> times(d, c));
     }
 
     /** Bytes, with the copies'; -1 where the algorithm does not do this layer. */
@@ -173,17 +144,16 @@ final class ConvShape {
     }
 
     /**
-     * Whether copies with channels first are tried: where no deterministic algorithm takes channels last. Where one does they are
-     * not, though cuDNN's float32 kernels may be faster on them: which is fastest changes with the batch, and a plan's memory would,
-     * too, so that a batch which is named because it fits might not.
+     * Whether copies with channels first are tried: for products of float32, since cuDNN's modern kernels with channels last are all
+     * for tensor cores; and where no deterministic algorithm takes channels last.
      */
     private boolean copies(Direction direction) {
-        if (narrow) return false;
+        if (narrow || strict) return strict;
         // Asked of cuDNN once, not for each of its algorithms.
         return copied.computeIfAbsent(
                 direction,
                 d -> IntStream.range(0, d.algorithms)
-                        .noneMatch(a -> d.isDeterministic(a) && workspace(d, last, a) >= 0));
+                        .noneMatch(a -> (d.random >> a & 1) == 0 && workspace(d, last, a) >= 0));
     }
 
     private long workspace(Direction direction, Form form, int algorithm) {
@@ -250,7 +220,7 @@ final class ConvShape {
     /** The shortest of a few runs. */
     private double time(Direction d, Algorithms.Choice how, DevicePointer[] at, DevicePointer space) {
         int[] status = {0};
-        Runnable work = () -> status[0] = run(d, how, at[d.a], at[d.b], at[d.to], space);
+        Runnable work = () -> status[0] = run(d, how, at[d.order[0]], at[d.order[1]], at[d.order[2]], space);
         double best = Double.POSITIVE_INFINITY;
         for (int i = 0; i <= RUNS; i++) {
             double time = device.context.milliseconds(work);
@@ -273,16 +243,16 @@ final class ConvShape {
         int algorithm = how.algorithm();
         if (algorithm < d.algorithms) return run(d, last, algorithm, how.workspace(), a, b, to, space);
         long end = place(shapes.length);
-        DevicePointer left = space.plus(place(d.a));
-        DevicePointer right = space.plus(place(d.b));
-        DevicePointer out = space.plus(place(d.to));
-        int status = copy(last, a, first, left, d.a);
-        if (status == 0) status = copy(last, b, first, right, d.b);
+        DevicePointer[] copies = new DevicePointer[shapes.length];
+        Arrays.setAll(copies, i -> space.plus(place(d.order[i])));
+        int status = copy(last, a, first, copies[0], d.order[0]);
+        if (status == 0) status = copy(last, b, first, copies[1], d.order[1]);
         if (status == 0) {
             long bytes = how.workspace() - end;
-            status = run(d, first, algorithm - d.algorithms, bytes, left, right, out, space.plus(end));
+            DevicePointer rest = space.plus(end);
+            status = run(d, first, algorithm - d.algorithms, bytes, copies[0], copies[1], copies[2], rest);
         }
-        return status == 0 ? copy(first, out, last, to, d.to) : status;
+        return status == 0 ? copy(first, copies[2], last, to, d.order[2]) : status;
     }
 
     private int copy(Form from, Pointer source, Form to, Pointer target, int which) {

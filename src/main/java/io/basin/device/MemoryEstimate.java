@@ -12,18 +12,20 @@ import java.util.stream.Collectors;
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
  * @param later what is allocated beside the plan while it lives
+ * @param spare bytes beyond the total that the workspace may take at a smaller batch, where other algorithms may be the fastest
  */
 @Api
-public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
+public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, long spare) {
     /**
      * Of the same net at the same batch.
      *
      * @param models with weights and statistics
      * @param values bytes of evaluations' values, which grow with the batch
      * @param workspace bytes of their workspaces
+     * @param spare bytes more that those may take at a smaller batch
      */
-    public record Later(int models, long values, long workspace) {
-        public static final Later NONE = new Later(0, 0, 0);
+    public record Later(int models, long values, long workspace, long spare) {
+        public static final Later NONE = new Later(0, 0, 0, 0);
     }
 
     public long of(Arena arena) {
@@ -49,7 +51,7 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
      */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
-        double room = (double) free - (total() - values);
+        double room = (double) free - (total() - values) - spare - later.spare();
         return values == 0 || room <= 0 ? 0 : (int) Math.min(batch, Math.floor(batch * room / values));
     }
 

@@ -88,7 +88,8 @@ class MemoryPlanTest {
         MemoryEstimate demand = new MemoryEstimate(
                 Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L),
                 10,
-                MemoryEstimate.Later.NONE);
+                MemoryEstimate.Later.NONE,
+                0);
         assertEquals(1150, demand.total());
         assertEquals(10, demand.fitting(1150));
         assertEquals(9, demand.fitting(1149));
@@ -97,12 +98,24 @@ class MemoryPlanTest {
         assertEquals(0, demand.fitting(10));
     }
 
+    /** Of a plan that fits it is no part: only a smaller batch may come to need it. */
+    @Test
+    void whatIsNamedLeavesRoomForOtherAlgorithms() {
+        Map<Arena, Long> bytes = Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L);
+        MemoryEstimate demand = new MemoryEstimate(bytes, 10, new MemoryEstimate.Later(0, 0, 0, 60), 140);
+        assertEquals(1150, demand.total());
+        assertEquals(7, demand.fitting(1149));
+        assertEquals(1, demand.fitting(450));
+        assertEquals(0, demand.fitting(449));
+    }
+
     @Test
     void evaluationGrowsWithTheBatchTooAndModelsDoNot() {
         MemoryEstimate demand = new MemoryEstimate(
                 Map.of(Arena.PARAMS, 100L, Arena.STATE, 10L, Arena.ACTIVATIONS, 800L),
                 10,
-                new MemoryEstimate.Later(2, 200, 40));
+                new MemoryEstimate.Later(2, 200, 40, 0),
+                0);
         assertEquals(910 + 220 + 240, demand.total());
         assertEquals(10, demand.fitting(1370));
         assertEquals(9, demand.fitting(1369));
