@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -31,18 +32,25 @@ import org.openjdk.jmh.annotations.TearDown;
 public class BasinStep {
     private record Plain(long bytes) implements Layout {}
 
+    @Param("cpu")
+    public String on;
+
+    @Param("" + TorchStep.PARAMETERS)
+    public int parameters;
+
     private Device device;
     private ParameterStore storage;
     private RunState control;
     private Runnable step;
+    private Pace pace;
 
     @Setup
     public void prepare() {
-        device = Devices.open("cpu", Nets.threads());
+        device = Devices.open(on, Nets.threads());
         storage = new ParameterStore(true);
         PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
-        Layout layout = new Plain(4L * TorchStep.PARAMETERS);
-        Layer.Param weight = new Layer.Param("weight", Shape.of(TorchStep.PARAMETERS), Initializer.constant(1), false);
+        Layout layout = new Plain(4L * parameters);
+        Layer.Param weight = new Layer.Param("weight", Shape.of(parameters), Initializer.constant(1), false);
         scope.at(0, "flat").parameter(weight, layout);
         storage.allocate(device, true);
         // Ordinary numbers: zeros and denormals have another speed.
@@ -51,6 +59,7 @@ public class BasinStep {
         double[] alpha = {0.01};
         control = new RunState(device, lr, alpha);
         step = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
+        pace = new Pace(device, control);
     }
 
     private void fill(Arena arena) {
@@ -68,6 +77,7 @@ public class BasinStep {
     @Benchmark
     public void step() {
         step.run();
+        pace.keep();
     }
 
     @TearDown
