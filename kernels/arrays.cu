@@ -5,7 +5,8 @@
 //   0 COPY         x = w + 0                                            8,  6
 //   1 AVERAGE      x = x + p (w - x)                                   12, 10
 //   2 MEAN         x = x + p (y - x); p = 1: x = y + 0                 12
-//   3 MOMENT       y = p y + q (w - x)^2; p = 0: y = 0                 16, 14
+//   3 MOMENT       x as AVERAGE, p = 1: as COPY;                       20, 18
+//                  then y = (1 - p) y + q (w - x)^2; p = 1: y = 0
 //   4 DEVIATION    y = w - x                                           12, 10
 //   5 PULL         w = w + p (x - w); p = 1: w = x                     12,  8
 //   6 EXCHANGE     w and x change places, for float32 alone            16
@@ -121,9 +122,10 @@ arrays(const Piece* pieces, u32 count, float* arenas, u64 stride, u32 pass, u32 
                 a = p == 1 ? __fadd_rn(b, 0) : toward(a, b, p);
             });
         case MOMENT:
-            return each<W | X | Y, Y>(pieces, count, x, y, [p, q](float& w, float& a, float& b) {
+            return each<W | X | Y, X | Y>(pieces, count, x, y, [p, q](float& w, float& a, float& b) {
+                a = p == 1 ? __fadd_rn(w, 0) : toward(a, w, p);
                 const float d = __fsub_rn(w, a);
-                b = p == 0 ? 0 : __fadd_rn(__fmul_rn(p, b), __fmul_rn(q, __fmul_rn(d, d)));
+                b = p == 1 ? 0 : __fadd_rn(__fmul_rn(__fsub_rn(1, p), b), __fmul_rn(q, __fmul_rn(d, d)));
             });
         case DEVIATION:
             return each<W | X, Y>(pieces, count, x, y, [](float& w, float& a, float& b) { b = __fsub_rn(w, a); });

@@ -129,18 +129,26 @@ INLINE void squares(const float* g, long n, double* sum) {
     *sum = lanes[0];
 }
 
+// n elements from `at` on of the points that take part.
+INLINE void sum_of(float* sum, const float* const* x, const float* c, int taken, long at, long n) {
+    EACH(i, n) sum[i] = c[0] * x[0][at + i];
+    for (int j = 1; j < taken; j++) EACH(i, n) sum[i] = sum[i] + c[j] * x[j][at + i];
+}
+
+// A few cache lines of all points at a time, for a processor fetches ahead in each of several streams, but not past a page: a
+// page of one point after a page of another takes a third longer.
 INLINE void combine(float* to, const float* const* points, const float* c, int count, long from, long n, int large) {
-    float sum[TILE];
-    for (long at = from; at < from + n; at += TILE) {
-        const long m = from + n - at < TILE ? from + n - at : TILE;
-        int taken = 0;
-        for (int j = 0; j < count; j++) {
-            const float* x = points[j] + at;
-            if (c[j] == 0) continue;
-            if (taken++ == 0) EACH(i, m) sum[i] = c[j] * x[i];
-            else EACH(i, m) sum[i] = sum[i] + c[j] * x[i];
-        }
-        if (taken == 0) memset(sum, 0, sizeof sum);
+    enum { FEW = 64, MOST = 32 };  // io.basin.device.Coefficients.MAX_POINTS
+    const float* x[MOST];
+    float share[MOST], sum[FEW] = {0};
+    int taken = 0;
+    for (int j = 0; j < count; j++) {
+        if (c[j] != 0) x[taken] = points[j], share[taken++] = c[j];
+    }
+    for (long at = from; at < from + n; at += FEW) {
+        const long m = from + n - at < FEW ? from + n - at : FEW;
+        if (taken > 0 && m == FEW) sum_of(sum, x, share, taken, at, FEW);
+        else if (taken > 0) sum_of(sum, x, share, taken, at, m);
         put(to + at, sum, m, large);
     }
     _mm_sfence();
@@ -198,7 +206,9 @@ INLINE void on_floats(int pass, float* w, float* x, float* y, long n, float p, f
             else toward(x, y, n, p);
             break;
         case MOMENT:
-            moment(y, w, x, n, p, q);
+            if (p == 1) EACH(i, n) x[i] = w[i] + 0.0f;
+            else toward(x, w, n, p);
+            moment(y, w, x, n, 1 - p, q);
             break;
         case DEVIATION:
             EACH(i, n) made[i] = w[i] - x[i];

@@ -25,7 +25,7 @@ public final class CompareMain implements Runnable {
             split = ",",
             description =
                     "mlp, smallcnn, preresnet20, vgg16-bn, smallcnn-bf16, smallcnn-bf16-autocast, step and step-fused"
-                            + " (the update alone), average (alone), plane"
+                            + " (the update alone), average (alone), combine, bend and moments (other passes over all weights), plane"
                             + " and plane-batched (a loss surface, in one pass over all samples or as the peer does it)")
     private List<String> nets = Contest.all();
 

@@ -9,7 +9,7 @@ import java.util.List;
  * @param name a net, a net with {@code -bf16} (Basin in bfloat16, the peer in float32) or with {@code -bf16-autocast} (the
  *     peer in its own bfloat16 autocast), {@code step} (the update against
  *     {@code torch::optim::SGD} and a lerp), {@code step-fused} (against libtorch's fused kernel and a lerp), {@code average} (alone, of 160 arrays of others, against
- *     {@code torch._foreach_lerp_}) or {@code plane}
+ *     {@code torch._foreach_lerp_}), {@code combine}, {@code bend} or {@code moments} ({@link BasinArenas}), or {@code plane}
  *     (a loss surface of the small CNN, 10,000 samples a cell: weights, batch-norm statistics, loss and error, Basin in one pass
  *     over all samples at once) or {@code plane-batched} (the same in two passes over batches, as the peer does it)
  */
@@ -28,6 +28,9 @@ record Contest(String name) {
                 "step",
                 "step-fused",
                 "average",
+                "combine",
+                "bend",
+                "moments",
                 "plane",
                 "plane-batched");
     }
@@ -40,9 +43,20 @@ record Contest(String name) {
         return name.equals("average");
     }
 
-    /** Bounded by memory: bytes a parameter; else 0. */
+    boolean isArenas() {
+        return bytes() > 0 && !isStep() && !isAverage();
+    }
+
+    /** Bounded by memory: bytes a parameter that must be moved where all is done in one pass; else 0. */
     int bytes() {
-        return isStep() ? 28 : isAverage() ? 12 : 0;
+        return switch (name) {
+            case "step", "step-fused" -> 28;
+            case "average" -> 12;
+            case "combine" -> 16;
+            case "bend" -> 24;
+            case "moments" -> 20;
+            default -> 0;
+        };
     }
 
     boolean isPlane() {
@@ -74,16 +88,18 @@ record Contest(String name) {
 
     /** {@code TorchTraining}, {@code BasinStep} and so on: the twins differ in their first word only. */
     String benchmark(String side) {
-        return side + (isStep() ? "Step" : isAverage() ? "Average" : isPlane() ? "Plane" : "Training");
+        return side + (isStep() ? "Step" : isAverage() ? "Average" : isArenas() ? "Arenas" : isPlane() ? "Plane" : "Training");
     }
 
     List<String> parameters() {
+        if (isArenas()) return List.of("pass=" + name);
         if (bytes() > 0 || isPlane()) return List.of();
         return List.of("net=" + net(), "autocast=" + name.endsWith(AUTOCAST));
     }
 
     List<String> basinParameters() {
         if (isPlane()) return List.of("whole=" + name.equals("plane"));
+        if (isArenas()) return List.of("pass=" + name);
         if (bytes() > 0) return List.of();
         return List.of("net=" + net(), "precision=" + precision());
     }

@@ -42,7 +42,7 @@ record PeerConfig(Map<String, String> choices) {
         if (contest.bytes() == 0 && !contest.net().equals("mlp")) {
             all.put("channelsLast", List.of("true", "false"));
         }
-        if (!contest.isAverage()) all.put("route", routes(contest));
+        if (!contest.isAverage() && !contest.isArenas()) all.put("route", routes(contest));
         all.put("libtorch", versions());
         return all;
     }

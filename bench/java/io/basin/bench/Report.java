@@ -97,8 +97,8 @@ final class Report {
 
                 Best against best: each side's fastest iteration of all rounds. Where it differs from the median of pairs, the
                 machine was not equally kind to both. Ceiling, measured in every round: for nets the arithmetic of one
-                %2$d x %2$d x %2$d float32 matrix product, for the update (28 bytes a parameter) and
-                the average (12) the bandwidth of a triad in C.
+                %2$d x %2$d x %2$d float32 matrix product, for the update (28 bytes a parameter),
+                the average (12), combine (16), bend (24) and SWAG's moments (20, in one pass) the bandwidth of a triad in C.
 
                 Batch 128, fp32 unless the name says bf16 (of libtorch: autocast), %3$d threads. %4$s
                 Commit %5$s. Load at the end %6$s.

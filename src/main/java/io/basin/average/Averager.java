@@ -142,11 +142,11 @@ public final class Averager implements AutoCloseable {
 
     private void take(float alpha) {
         if (alpha == 0) return;
-        memory.run(alpha == 1 ? Pass.COPY : Pass.AVERAGE, AVERAGE, AVERAGE, alpha, 0);
         if (rule.moments()) {
-            float keep = 1 - alpha;
-            memory.run(Pass.MOMENT, AVERAGE, VARIANCE, keep, keep == 0 ? 0 : alpha / keep);
+            memory.run(Pass.MOMENT, AVERAGE, VARIANCE, alpha, alpha == 1 ? 0 : alpha / (1 - alpha));
             if (rule.window() > 0) memory.run(Pass.DEVIATION, AVERAGE, rule.slot(collected), 0, 0);
+        } else {
+            memory.run(alpha == 1 ? Pass.COPY : Pass.AVERAGE, AVERAGE, AVERAGE, alpha, 0);
         }
         collected++;
     }

@@ -15,7 +15,7 @@
  *   along(table)     alpha = table[step], past its end 0                            12
  *   lawa             slot[n mod k] = w; when asked for, a = mean of k slots         8, and 12 k where the average is asked for
  *   swag             as swa; v = (1 - alpha) v + alpha/(1 - alpha) (w - a)^2;
- *                    deviation[n mod rank] = w - a                                  28, 40 with deviations
+ *                    deviation[n mod rank] = w - a                                  20, 32 with deviations
  *   pull(rate)       w = w + rate (a - w); rate = 1: w = a; rate = 0: nothing       12
  *   swap             w and a change places                                          16
  * </pre>

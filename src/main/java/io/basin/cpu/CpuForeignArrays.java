@@ -179,9 +179,10 @@ final class CpuForeignArrays implements ForeignArrays, IntConsumer {
                 for (int i = at; i < at + n; i++) x[i] = p == 1 ? y[i] + 0.0f : x[i] + p * (y[i] - x[i]);
             }
             case MOMENT -> {
+                pass(p == 1 ? Pass.COPY : Pass.AVERAGE, w, from, x, y, at, n, p, q);
                 for (int i = 0; i < n; i++) {
                     float d = w[from + i] - x[at + i];
-                    y[at + i] = p == 0 ? 0 : p * y[at + i] + q * (d * d);
+                    y[at + i] = p == 1 ? 0 : (1 - p) * y[at + i] + q * (d * d);
                 }
             }
             case DEVIATION -> {

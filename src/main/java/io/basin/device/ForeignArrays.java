@@ -42,7 +42,7 @@ public interface ForeignArrays extends AutoCloseable {
         AVERAGE,
         /** x = x + p (y - x), with p = 1 x = y + 0. 12 bytes. */
         MEAN,
-        /** y = p y + q (w - x)^2, with p = 0 y = 0. 16 bytes. */
+        /** x as AVERAGE, with p = 1 as COPY; then y = (1 - p) y + q (w - x)^2, with p = 1 y = 0. 20 bytes. */
         MOMENT,
         /** y = w - x. 12 bytes. */
         DEVIATION,

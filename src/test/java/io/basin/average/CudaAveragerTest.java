@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Function;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdeviceptr;
@@ -274,23 +275,35 @@ class CudaAveragerTest {
         });
     }
 
-    @Test
-    void anAverageOf16BitsMovesTenBytesAnElement() {
+    /** Launches and bytes an element of one step, of twin number {@code twin} alone, which has a piece to itself. */
+    private static void assertStepMoves(long bytes, int launches, int twin, Function<AveragerBuilder, Averager> rule) {
         if (!Cuda.software()) return;
         Program.run(program -> {
-            Twin w = program.twins.get(2);
-            try (Averager ema = Averager.cuda(program.stream.handle())
-                    .add("w", w.address(), w.count, w.type)
-                    .ema(0.9, false)) {
-                ema.step();
+            Twin w = program.twins.get(twin);
+            AveragerBuilder builder = Averager.cuda(program.stream.handle());
+            try (Averager averager = rule.apply(builder.add("w", w.address(), w.count, w.type))) {
+                averager.step();
                 check(cuStreamSynchronize(program.stream));
                 SoftGpu.reset();
-                ema.step();
+                averager.step();
                 check(cuStreamSynchronize(program.stream));
+                assertEquals(launches, SoftGpu.counter("kernel:arrays:launches"));
                 long moved = SoftGpu.counter("kernel:arrays:loaded") + SoftGpu.counter("kernel:arrays:stored");
-                assertEquals(10L * w.count + 24L * 256, moved);
+                assertEquals(bytes * w.count + 24L * 256 * launches, moved);
             }
         });
+    }
+
+    @Test
+    void anAverageOf16BitsMovesTenBytesAnElement() {
+        assertStepMoves(10, 1, 2, builder -> builder.ema(0.9, false));
+    }
+
+    /** The variance takes no pass of its own; a deviation does. */
+    @Test
+    void swagsMeanAndVarianceMoveTwentyBytesAnElement() {
+        assertStepMoves(20, 1, 1, builder -> builder.swag(0));
+        assertStepMoves(32, 2, 1, builder -> builder.swag(1));
     }
 
     @Test
