@@ -60,7 +60,7 @@ public final class KernelLaunches implements AutoCloseable {
 
     private static final double[] LR = {1e-3};
     private static final double[] ALPHA = {0.25};
-    private static final Initializer INIT = Initializer.constant(0.1);
+    private static final Initializer INIT = Initializer.constant(0.1f);
 
     private final Size size;
     private final Closer undo = new Closer();

@@ -14,12 +14,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.IntToLongFunction;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,21 +44,17 @@ final class Algorithms {
      *
      * @param milliseconds 0 where there was none to compare
      * @param other of the fastest in the other layout, infinite where there was none
-     * @param most bytes that any candidate asks for
      */
-    private record Kept(int algorithm, double milliseconds, double other, long most) {
+    private record Kept(int algorithm, double milliseconds, double other) {
         static Kept of(String words) {
             String[] each = words.split(" ");
             return new Kept(
-                    Integer.parseInt(each[0]),
-                    Double.parseDouble(each[1]),
-                    Double.parseDouble(each[2]),
-                    Long.parseLong(each[3]));
+                    Integer.parseInt(each[0]), Double.parseDouble(each[1]), Double.parseDouble(each[2]));
         }
 
         @Override
         public String toString() {
-            return algorithm + " " + milliseconds + " " + other + " " + most;
+            return algorithm + " " + milliseconds + " " + other;
         }
     }
 
@@ -85,13 +79,6 @@ final class Algorithms {
 
         private boolean isDeterministic(int algorithm) {
             return (random >> algorithm % numbers & 1) == 0;
-        }
-
-        private long mostWorkspace() {
-            return IntStream.range(0, 2 * numbers)
-                    .mapToLong(a -> Math.min(workspace.applyAsLong(a), MOST_WORKSPACE))
-                    .max()
-                    .orElse(0);
         }
 
         /** For people. */
@@ -142,15 +129,10 @@ final class Algorithms {
         Choice choice = able.get(best);
         double other = fastest[problem.copies(choice.algorithm()) ? 0 : 1];
         read();
-        Kept made = new Kept(choice.algorithm(), times[best], other, problem.mostWorkspace());
+        Kept made = new Kept(choice.algorithm(), times[best], other);
         known.put(problem.key, made);
         write();
         return chosen(problem, made, choice.workspace());
-    }
-
-    /** Bytes that a problem, for which there is a choice, might have been given: no less than another choice at a smaller batch. */
-    long most(String key) {
-        return Objects.requireNonNull(known.get(key), key).most;
     }
 
     private Choice chosen(Problem problem, Kept kept, long workspace) {

@@ -36,14 +36,19 @@ final class ConvShape {
         final int algorithms;
         /** Bits of those that NVIDIA says are not deterministic. */
         private final int random;
-        /** Which two of x, w and y are read, and which is written. */
-        private final int[] order;
+        /** Which of x, w and y are read, and which is written. */
+        private final int a;
 
-        Direction(String call, int algorithms, int random, int... order) {
+        private final int b;
+        private final int to;
+
+        Direction(String call, int algorithms, int random, int a, int b, int to) {
             this.call = call;
             this.algorithms = algorithms;
             this.random = random;
-            this.order = order;
+            this.a = a;
+            this.b = b;
+            this.to = to;
         }
     }
 
@@ -122,9 +127,9 @@ final class ConvShape {
         return device.algorithms.choose(problem(direction));
     }
 
-    /** Workspace that another choice might have taken; once there is one. */
-    long most(Direction direction) {
-        return device.algorithms.most(key(direction));
+    /** Bytes of copies that are tried, whether or not they are chosen: what is fastest changes with the batch. */
+    long copied(Direction direction) {
+        return copies(direction) ? place(shapes.length) : 0;
     }
 
     private String key(Direction direction) {
@@ -220,7 +225,7 @@ final class ConvShape {
     /** The shortest of a few runs. */
     private double time(Direction d, Algorithms.Choice how, DevicePointer[] at, DevicePointer space) {
         int[] status = {0};
-        Runnable work = () -> status[0] = run(d, how, at[d.order[0]], at[d.order[1]], at[d.order[2]], space);
+        Runnable work = () -> status[0] = run(d, how, at[d.a], at[d.b], at[d.to], space);
         double best = Double.POSITIVE_INFINITY;
         for (int i = 0; i <= RUNS; i++) {
             double time = device.context.milliseconds(work);
@@ -243,16 +248,16 @@ final class ConvShape {
         int algorithm = how.algorithm();
         if (algorithm < d.algorithms) return run(d, last, algorithm, how.workspace(), a, b, to, space);
         long end = place(shapes.length);
-        DevicePointer[] copies = new DevicePointer[shapes.length];
-        Arrays.setAll(copies, i -> space.plus(place(d.order[i])));
-        int status = copy(last, a, first, copies[0], d.order[0]);
-        if (status == 0) status = copy(last, b, first, copies[1], d.order[1]);
+        DevicePointer left = space.plus(place(d.a));
+        DevicePointer right = space.plus(place(d.b));
+        DevicePointer out = space.plus(place(d.to));
+        int status = copy(last, a, first, left, d.a);
+        if (status == 0) status = copy(last, b, first, right, d.b);
         if (status == 0) {
             long bytes = how.workspace() - end;
-            DevicePointer rest = space.plus(end);
-            status = run(d, first, algorithm - d.algorithms, bytes, copies[0], copies[1], copies[2], rest);
+            status = run(d, first, algorithm - d.algorithms, bytes, left, right, out, space.plus(end));
         }
-        return status == 0 ? copy(first, copies[2], last, to, d.order[2]) : status;
+        return status == 0 ? copy(first, out, last, to, d.to) : status;
     }
 
     private int copy(Form from, Pointer source, Form to, Pointer target, int which) {

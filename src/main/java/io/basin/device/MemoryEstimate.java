@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
  * @param later what is allocated beside the plan while it lives
- * @param spare bytes beyond the total that the workspace may take at a smaller batch, where other algorithms may be the fastest
+ * @param spare bytes beyond the total that the workspace would take by other algorithms, the fastest perhaps at a smaller batch
  */
 @Api
 public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, long spare) {
@@ -22,7 +22,7 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, lon
      * @param models with weights and statistics
      * @param values bytes of evaluations' values, which grow with the batch
      * @param workspace bytes of their workspaces
-     * @param spare bytes more that those may take at a smaller batch
+     * @param spare bytes more that those would take by other algorithms
      */
     public record Later(int models, long values, long workspace, long spare) {
         public static final Later NONE = new Later(0, 0, 0, 0);
@@ -45,14 +45,16 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, lon
     }
 
     /**
-     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, the rest does not.
+     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, and what is spare for other
+     * algorithms, which may be the fastest there; the rest does not.
      *
      * @return 0 where none is
      */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
-        double room = (double) free - (total() - values) - spare - later.spare();
-        return values == 0 || room <= 0 ? 0 : (int) Math.min(batch, Math.floor(batch * room / values));
+        double room = (double) free - (total() - values);
+        if (values == 0 || room <= 0) return 0;
+        return (int) Math.min(batch, Math.floor(batch * room / (values + spare + later.spare())));
     }
 
     /** Such as {@code params 4.2 MiB, activations 310.0 MiB: 314.2 MiB}. */

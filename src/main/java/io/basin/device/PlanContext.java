@@ -111,7 +111,7 @@ public final class PlanContext implements AutoCloseable {
         return scratch(bytes, bytes);
     }
 
-    /** @param most what the same operation might take at a smaller batch, where other algorithms may be the fastest */
+    /** @param most what the same operation would take by other algorithms, which may be the fastest at another batch */
     public Slot scratch(long bytes, long most) {
         mostScratch = Math.max(mostScratch, new Slot(Arena.SCRATCH, most).padded());
         Slot slot = new Slot(Arena.SCRATCH, bytes);

@@ -104,9 +104,9 @@ class MemoryPlanTest {
         Map<Arena, Long> bytes = Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L);
         MemoryEstimate demand = new MemoryEstimate(bytes, 10, new MemoryEstimate.Later(0, 0, 0, 60), 140);
         assertEquals(1150, demand.total());
-        assertEquals(7, demand.fitting(1149));
-        assertEquals(1, demand.fitting(450));
-        assertEquals(0, demand.fitting(449));
+        assertEquals(8, demand.fitting(1149));
+        assertEquals(1, demand.fitting(270));
+        assertEquals(0, demand.fitting(269));
     }
 
     @Test
