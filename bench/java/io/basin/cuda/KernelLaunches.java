@@ -284,6 +284,8 @@ public final class KernelLaunches implements AutoCloseable {
         }
         ForeignStep.Plan plan = new ForeignStep.Plan(
                 List.of(new ForeignStep.Strip(roles, n)), new Sgd(0.9, 5e-4, true), LR, ALPHA, new double[0], 1e9, 0);
+        // Others' streams, the default one here, do not wait for the device's.
+        device.context.synchronize();
         CudaForeignStep step = undo.add(new CudaForeignStep(0, plan));
         step.launches.stream().filter(l -> !kernel(l).equals("tick")).forEach(this::keep);
         CudaForeignArrays arrays =
