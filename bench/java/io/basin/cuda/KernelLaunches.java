@@ -283,11 +283,12 @@ public final class KernelLaunches implements AutoCloseable {
             roles.put(role, new ForeignArrays.Array(role.name(), Dtype.F32, n, address, null));
         }
         ForeignStep.Plan plan = new ForeignStep.Plan(
-                List.of(new ForeignStep.Strip(roles, n)), new Sgd(0.9, 5e-4, true), LR, ALPHA, new double[0], 1e9, 0);
+                List.of(new ForeignStep.Strip(roles, n)), new Sgd(0.9, 5e-4, true), LR, ALPHA, new double[1], 1e9, 0);
         // Others' streams, the default one here, do not wait for the device's.
         device.context.synchronize();
         CudaForeignStep step = undo.add(new CudaForeignStep(0, plan));
-        step.launches.stream().filter(l -> !kernel(l).equals("tick")).forEach(this::keep);
+        // No tick, after which a step past the tables' end would do nothing.
+        step.launches.stream().filter(l -> !kernel(l).equals("tick")).forEach(l -> keep(l).run());
         CudaForeignArrays arrays =
                 undo.add(new CudaForeignArrays(0, List.of(roles.get(ForeignStep.Role.W)), 2));
         arrays.run(ForeignArrays.Pass.AVERAGE, 0, 1, 0.5f, 0);
