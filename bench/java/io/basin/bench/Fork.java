@@ -61,7 +61,10 @@ final class Fork {
 
     private static MethodScore run(
             String benchmark, List<String> parameters, Length length, String classPath, Map<String, String> set) {
-        return all(benchmark, parameters, length, classPath, set).values().iterator().next();
+        return all(benchmark, parameters, length, classPath, set)
+                .values()
+                .iterator()
+                .next();
     }
 
     /** By the parameters as JMH has them. */

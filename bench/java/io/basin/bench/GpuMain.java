@@ -84,7 +84,9 @@ public final class GpuMain implements Runnable {
             emulated = launches.emulated();
             kernels = launches.names();
         }
-        List<String> sizes = tiny ? List.of("1024") : PARAMETERS.stream().map(String::valueOf).toList();
+        List<String> sizes = tiny
+                ? List.of("1024")
+                : PARAMETERS.stream().map(String::valueOf).toList();
         add("BasinStep", "updates/s", 1, "on=" + device, "parameters=" + String.join(";", sizes));
         add("BasinKernel", "launches/s", 1, "kernel=" + String.join(";", kernels), "tiny=" + tiny);
         int batch = tiny ? 2 : TorchTraining.BATCH;
@@ -133,8 +135,7 @@ public final class GpuMain implements Runnable {
                 %s
 
                 Scores are of the host's clock, which waits for the GPU every 16 updates or steps and every %d launches. %s Commit %s.
-                """
-                .formatted(
+                """.formatted(
                         title,
                         emulated || tiny ? ": a rehearsal, no measurement" : "",
                         String.join("\n", rows),

@@ -159,15 +159,13 @@ public final class KernelLaunches implements AutoCloseable {
     }
 
     private static Tensor layer(OpTrial trial, List<Op> ops, Layer layer, Tensor... inputs) {
-        Op op = trial.plan(
-                "op" + ops.size(), s -> trial.device.plan(s, layer, List.of(inputs), 3, trial.control));
+        Op op = trial.plan("op" + ops.size(), s -> trial.device.plan(s, layer, List.of(inputs), 3, trial.control));
         ops.add(op);
         return op.output();
     }
 
     private static Op loss(OpTrial trial, Loss spec, Tensor logits) {
-        return trial.plan(
-                "loss", s -> trial.device.loss(s, spec, logits, trial.batch.labels(), trial.control));
+        return trial.plan("loss", s -> trial.device.loss(s, spec, logits, trial.batch.labels(), trial.control));
     }
 
     private void run(OpTrial trial, List<Op> ops) {
@@ -221,9 +219,10 @@ public final class KernelLaunches implements AutoCloseable {
     /** With normal numbers; a copy in bfloat16 has none that are worse. */
     private void fill(Memory memory) {
         int n = Math.toIntExact(memory.bytes() / Float.BYTES);
-        device.guard().run(() -> keep(device.kernels.launch("pointwise.cu", "noise", (n + 3) / 4))
-                .args(memory, n, 1L)
-                .run());
+        device.guard()
+                .run(() -> keep(device.kernels.launch("pointwise.cu", "noise", (n + 3) / 4))
+                        .args(memory, n, 1L)
+                        .run());
     }
 
     private Memory filled(long floats) {
@@ -289,8 +288,7 @@ public final class KernelLaunches implements AutoCloseable {
         CudaForeignStep step = undo.add(new CudaForeignStep(0, plan));
         // No tick, after which a step past the tables' end would do nothing.
         step.launches.stream().filter(l -> !kernel(l).equals("tick")).forEach(l -> keep(l).run());
-        CudaForeignArrays arrays =
-                undo.add(new CudaForeignArrays(0, List.of(roles.get(ForeignStep.Role.W)), 2));
+        CudaForeignArrays arrays = undo.add(new CudaForeignArrays(0, List.of(roles.get(ForeignStep.Role.W)), 2));
         arrays.run(ForeignArrays.Pass.AVERAGE, 0, 1, 0.5f, 0);
         keep(arrays.launch);
     }

@@ -48,8 +48,7 @@ final class Algorithms {
     private record Kept(int algorithm, double milliseconds, double other) {
         static Kept of(String words) {
             String[] each = words.split(" ");
-            return new Kept(
-                    Integer.parseInt(each[0]), Double.parseDouble(each[1]), Double.parseDouble(each[2]));
+            return new Kept(Integer.parseInt(each[0]), Double.parseDouble(each[1]), Double.parseDouble(each[2]));
         }
 
         @Override
@@ -84,7 +83,8 @@ final class Algorithms {
         /** For people. */
         private String text(Kept kept, long workspace) {
             boolean copies = copies(kept.algorithm);
-            String text = key + ": algorithm " + kept.algorithm % numbers + (copies ? " on copies with channels first" : "");
+            String text =
+                    key + ": algorithm " + kept.algorithm % numbers + (copies ? " on copies with channels first" : "");
             text += kept.milliseconds == 0 ? ", nothing to compare it with" : Format.of(", %.4f ms", kept.milliseconds);
             if (kept.milliseconds > 0 && kept.other < Double.POSITIVE_INFINITY)
                 text += Format.of(copies ? " (with channels last %.4f ms)" : " (on copies %.4f ms)", kept.other);

@@ -41,10 +41,7 @@ class AlgorithmsTest {
      * @param random bits of those that are not deterministic
      * @param times null where there is no room to try any
      */
-    private static Problem layer(
-            Map<Integer, Long> workspaces,
-            int random,
-            @Nullable Map<Integer, Double> times) {
+    private static Problem layer(Map<Integer, Long> workspaces, int random, @Nullable Map<Integer, Double> times) {
         return new Problem(
                 "layer",
                 MOST,
@@ -84,7 +81,10 @@ class AlgorithmsTest {
         Map<Integer, Long> workspaces = Map.of(0, 7L, 1, 10L, MOST, 40L, MOST + 5, 60L);
         algorithms.choose(layer(workspaces, 0, Map.of(0, 3.0, 1, 2.0, MOST, 1.5, MOST + 5, 1.0)));
         String line = algorithms.chosen().get(0);
-        assertTrue(line.contains(": algorithm 5 on copies with channels first, 1.0000 ms (with channels last 2.0000 ms), "), line);
+        assertTrue(
+                line.contains(
+                        ": algorithm 5 on copies with channels first, 1.0000 ms (with channels last 2.0000 ms), "),
+                line);
         Algorithms again = new Algorithms(DEVICE, "cudnn 9");
         again.choose(layer(workspaces, 0, Map.of()));
         assertEquals(line, again.chosen().get(0));
@@ -107,8 +107,7 @@ class AlgorithmsTest {
 
     @Test
     void whereNoneIsLeftTheLayerIsNamed() {
-        DeviceException e =
-                assertThrows(DeviceException.class, () -> choose(layer(Map.of(5, TOO_MUCH), 0, Map.of())));
+        DeviceException e = assertThrows(DeviceException.class, () -> choose(layer(Map.of(5, TOO_MUCH), 0, Map.of())));
         assertEquals("cuDNN has no algorithm for layer", e.getMessage());
     }
 

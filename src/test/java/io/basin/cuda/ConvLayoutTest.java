@@ -71,13 +71,17 @@ class ConvLayoutTest {
         Cuda.where("", () -> {
             Outcome last = train("cuda", Precision.STRICT);
             assertEquals(0, last.copies(), last.choices().toString());
-            assertTrue(last.choices().stream().allMatch(l -> l.contains("(on copies ")), last.choices().toString());
+            assertTrue(
+                    last.choices().stream().allMatch(l -> l.contains("(on copies ")),
+                    last.choices().toString());
             requireAgreement(expected, last.losses());
         });
         Cuda.where(SLOW_LAST, () -> {
             Outcome first = train("cuda", Precision.STRICT);
             assertEquals(first.choices().size(), first.copies(), first.choices().toString());
-            assertTrue(first.choices().get(0).contains("(with channels last "), first.choices().toString());
+            assertTrue(
+                    first.choices().get(0).contains("(with channels last "),
+                    first.choices().toString());
             requireAgreement(expected, first.losses());
             // Kept, though now the others would be faster: the same calls, and so the same bits.
             SoftGpu.cudnn("");
@@ -132,8 +136,7 @@ class ConvLayoutTest {
 
     private static MemoryEstimate demand() {
         try (Device device = Devices.open("cuda", 1);
-                OpTrial trial =
-                        OpTrial.of(device, PlanContext.Mode.TRAIN, 2, Shape.of(3, 9, 9), Precision.STRICT)) {
+                OpTrial trial = OpTrial.of(device, PlanContext.Mode.TRAIN, 2, Shape.of(3, 9, 9), Precision.STRICT)) {
             trial.layer("op", layer(), trial.input(OpTrial.From.CONV, 4));
             return trial.demand();
         }
