@@ -196,6 +196,14 @@ void count(const char* function) {
     counters[std::string("calls:") + function]++;
 }
 
+void moved(const char* function, std::int64_t loaded, std::int64_t stored) {
+    std::lock_guard lock(mutex);
+    KernelTotals& totals = kernels[function];
+    totals.launches++;
+    totals.loaded += loaded;
+    totals.stored += stored;
+}
+
 }  // namespace softgpu
 
 using namespace softgpu;

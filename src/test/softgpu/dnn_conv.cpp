@@ -10,13 +10,20 @@ struct Prepared {
     ConvShape shape;
     void* workspace;
     std::size_t bytes;
+    double late;
 
     Prepared(Direction direction, Tensor* x, Filter* w, Convolution* conv, Tensor* y, int algorithm, void* workspace,
              std::size_t bytes)
         : problem(tensors().get(x), filters().get(w), convolutions().get(conv), tensors().get(y)),
           shape(problem.shape()),
           workspace(workspace),
-          bytes(requireWorkspace(direction, problem, algorithm, workspace, bytes)) {}
+          bytes(requireWorkspace(direction, problem, algorithm, workspace, bytes)),
+          late(extraTime(direction, problem)) {}
+
+    void begin(Accessor& memory) const {
+        scribble(memory, workspace, bytes);
+        softgpu::delay(late);
+    }
 };
 
 }  // namespace
@@ -36,7 +43,7 @@ int cudnnConvolutionForward(Handle* h, const void* alpha, Tensor* xDesc, const v
         Blend blend(alpha, beta);
         requireData(x), requireData(w), requireData(y);
         run(handles().get(h), "cudnnConvolutionForward" + p.problem.text(), [=](Accessor& memory) {
-            scribble(memory, p.workspace, p.bytes);
+            p.begin(memory);
             Input in(memory, p.problem.x, x), weights(memory, p.problem.w.tensor(), w);
             Output out(memory, p.problem.y, y, blend);
             convForward(p.shape, in.data(), weights.data(), out.data());
@@ -52,7 +59,7 @@ int cudnnConvolutionBackwardData(Handle* h, const void* alpha, Filter* wDesc, co
         Blend blend(alpha, beta);
         requireData(w), requireData(dy), requireData(dx);
         run(handles().get(h), "cudnnConvolutionBackwardData" + p.problem.text(), [=](Accessor& memory) {
-            scribble(memory, p.workspace, p.bytes);
+            p.begin(memory);
             Input weights(memory, p.problem.w.tensor(), w), gradient(memory, p.problem.y, dy);
             Output out(memory, p.problem.x, dx, blend);
             convBackwardData(p.shape, weights.data(), gradient.data(), out.data());
@@ -68,7 +75,7 @@ int cudnnConvolutionBackwardFilter(Handle* h, const void* alpha, Tensor* xDesc, 
         Blend blend(alpha, beta);
         requireData(x), requireData(dy), requireData(dw);
         run(handles().get(h), "cudnnConvolutionBackwardFilter" + p.problem.text(), [=](Accessor& memory) {
-            scribble(memory, p.workspace, p.bytes);
+            p.begin(memory);
             Input in(memory, p.problem.x, x), gradient(memory, p.problem.y, dy);
             Output out(memory, p.problem.w.tensor(), dw, blend);
             convBackwardFilter(p.shape, in.data(), gradient.data(), out.data());
@@ -94,7 +101,7 @@ int cudnnConvolutionBiasActivationForward(Handle* h, const void* alpha1, Tensor*
         require(act.mode == 1 || (act.mode == 5 && algorithm == 1), NOT_SUPPORTED,
                 "ReLU, or identity with the precomputed algorithm");
         run(handles().get(h), "cudnnConvolutionBiasActivationForward" + p.problem.text(), [=](Accessor& memory) {
-            scribble(memory, p.workspace, p.bytes);
+            p.begin(memory);
             Input in(memory, p.problem.x, x), weights(memory, p.problem.w.tensor(), w);
             Input shift(memory, biasTensor, bias);
             std::vector<float> sum(p.shape.yCount());

@@ -37,6 +37,9 @@ struct Algorithm {
 // apply are left out.
 std::vector<Algorithm> algorithms(Direction direction, const Problem& problem);
 
+// Milliseconds that events see it take longer than it does.
+double extraTime(Direction direction, const Problem& problem);
+
 // Odd and never zero. It depends on the math type, as in cuDNN: ask after setting it.
 std::size_t workspaceOf(Direction direction, const Problem& problem, int algorithm);
 

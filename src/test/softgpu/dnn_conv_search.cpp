@@ -5,8 +5,8 @@
 // but the JNI library copies it for backward-filter results only: Java never sees the others.
 //
 // BASIN_SOFTGPU_CUDNN takes away what a real cuDNN may lack: words between commas, each refuse-LAYOUT-MATH-DIRECTION (no
-// algorithm at all) or random-LAYOUT-MATH-DIRECTION (none that is deterministic), of nhwc and nchw, fma and tensor,
-// forward, data and filter; and tensor-op, where a search calls default arithmetic that rounds to TF32 by the older name.
+// algorithm at all), random-LAYOUT-MATH-DIRECTION (none that is deterministic) or slow-LAYOUT-MATH-DIRECTION (events see
+// each take five seconds longer), of nhwc and nchw, fma and tensor, forward, data and filter; and tensor-op, where a search calls default arithmetic that rounds to TF32 by the older name.
 #include <algorithm>
 
 #include "dnn_conv.h"
@@ -67,6 +67,8 @@ std::vector<Algorithm> algorithms(Direction direction, const Problem& problem) {
                       offered.end());
     return offered;
 }
+
+double extraTime(Direction direction, const Problem& problem) { return asked("slow", direction, problem) ? 5000 : 0; }
 
 std::size_t workspaceOf(Direction direction, const Problem& problem, int algorithm) {
     bool found = false;

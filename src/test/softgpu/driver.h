@@ -47,7 +47,7 @@ struct Job {
     std::vector<std::shared_ptr<Job>> before;
     std::function<void(const Job&)> go;
     bool finished = false;
-    double end = 0;  // milliseconds of this machine's clock
+    double end = 0;  // milliseconds of this machine's clock, and what `delay` added
 };
 
 struct Context;

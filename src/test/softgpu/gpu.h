@@ -60,4 +60,10 @@ bool fails(const char* kind, const char* function);
 // Counts a call of a library function, for reports and tests.
 void count(const char* function);
 
+// Counts what the running task, a library's, moved in device memory, as kernels are counted.
+void moved(const char* function, std::int64_t loaded, std::int64_t stored);
+
+// Has events see the running task take so much longer; nobody waits for it.
+void delay(double milliseconds);
+
 }  // namespace softgpu

@@ -330,6 +330,23 @@ CASE("what the environment takes away is refused or not deterministic, and nothi
     ok(status(first, 1), "all again");
 }
 
+CASE("what the environment calls slow takes longer to events, and nothing else does") {
+    Conv last(SETUPS[0], Shape::NHWC), first(SETUPS[0], Shape::NCHW);
+    auto forward = [](Conv& c) {
+        Workspace ws(forwardWorkspace(c, 1));
+        return milliseconds([&] {
+            ok(cudnnConvolutionForward(c.dnn, &ONE, c.x.tensor, c.x.device, c.filter, c.w.device, c.desc, 1, ws.device,
+                                       ws.bytes, &ZERO, c.y.tensor, c.y.device),
+               "forward");
+        });
+    };
+    setenv("BASIN_SOFTGPU_CUDNN", "slow-nchw-fma-forward,slow-nhwc-fma-data", 1);
+    isTrue(forward(first) >= 5000, "not slow");
+    isTrue(forward(last) < 5000, "another layout");
+    unsetenv("BASIN_SOFTGPU_CUDNN");
+    isTrue(forward(first) < 5000, "slow still");
+}
+
 CASE("a search may call default arithmetic that rounds by the name of tensor cores") {
     Conv c(SETUPS[0], Shape::NHWC);
     ok(cudnnSetConvolutionMathType(c.desc, 0), "default math");

@@ -70,6 +70,19 @@ inline void upload(float* to, const float* from, std::size_t n) {
     ok(cuStreamSynchronize(nullptr), "cuStreamSynchronize");
 }
 
+// Between an event before the work, on the default stream, and one after it.
+template <class Work>
+float milliseconds(Work work) {
+    CUevent ends[2];
+    float time = -1;
+    for (CUevent& end : ends) ok(cuEventCreate(&end, 0), "event");
+    ok(cuEventRecord(ends[0], nullptr), "start"), work(), ok(cuEventRecord(ends[1], nullptr), "end");
+    ok(cuEventSynchronize(ends[1]), "wait");
+    ok(cuEventElapsedTime(&time, ends[0], ends[1]), "time");
+    for (CUevent end : ends) ok(cuEventDestroy(end), "destroy");
+    return time;
+}
+
 // A buffer on the device, uninitialised unless it is given values.
 class Device {
 public:

@@ -29,6 +29,7 @@ int cudnnCreateOpTensorDescriptor(Any*);
 int cudnnDestroyOpTensorDescriptor(Any);
 int cudnnSetOpTensorDescriptor(Any, int, int, int);
 int cudnnOpTensor(Any, Any, const void*, Any, const void*, const void*, Any, const void*, const void*, Any, void*);
+std::int64_t softgpu_counter(const char*);
 int cudnnTransformTensor(Any, const void*, Any, const void*, const void*, Any, void*);
 int cudnnSetTensor(Any, Any, void*, const void*);
 int cudnnScaleTensor(Any, Any, void*, const void*);
@@ -237,8 +238,14 @@ CASE("adding, combining, transforming, filling and scaling tensors, with broadca
            "op");
         close(other.get(), product, 1e-6, "product");
         ok(cudnnDestroyOpTensorDescriptor(op), "destroy");
-        ok(cudnnTransformTensor(h, &ONE, a.tensor, a.device, &ZERO, moved.tensor, moved.device), "transform");
+        const char* counted = "kernel:cudnnTransformTensor:loaded";
+        auto before = softgpu_counter(counted);
+        float time = milliseconds([&] {
+            ok(cudnnTransformTensor(h, &ONE, a.tensor, a.device, &ZERO, moved.tensor, moved.device), "transform");
+        });
         close(moved.get(), a.logical(), 0, "another layout");
+        isTrue(time >= 200, "no longer than it takes here");
+        equals(softgpu_counter(counted) - before, 4 * 120, "bytes");
         ok(cudnnScaleTensor(h, a.tensor, a.device, &alpha), "scale");
         close(a.get(), scaled, 0, "scaled");
         ok(cudnnSetTensor(h, a.tensor, a.device, &alpha), "set");

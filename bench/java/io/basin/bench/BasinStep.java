@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -16,22 +17,31 @@ import org.openjdk.jmh.annotations.TearDown;
 @BenchmarkMode(org.openjdk.jmh.annotations.Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinStep {
+    @Param("cpu")
+    public String on;
+
+    @Param("" + TorchStep.PARAMETERS)
+    public int parameters;
+
     private FlatNet net;
     private RunState control;
     private Runnable step;
+    private Pace pace;
 
     @Setup
     public void prepare() {
-        net = new FlatNet();
+        net = new FlatNet(on, parameters);
         double[] lr = {1e-3};
         double[] alpha = {0.01};
         control = new RunState(net.device, lr, alpha);
         step = net.device.arenas().step(new Sgd(0.9, 5e-4, false), net.storage, control);
+        pace = new Pace(net.device, control);
     }
 
     @Benchmark
     public void step() {
         step.run();
+        pace.keep();
     }
 
     @TearDown

@@ -38,7 +38,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
 public class BasinTraining {
-    private static final int SAMPLES = 8 * TorchTraining.BATCH;
+    private static final int BATCHES = 8;
     /** The schedule's length; the counter starts again when it is reached. */
     private static final int STEPS = 1 << 16;
 
@@ -48,6 +48,13 @@ public class BasinTraining {
     @Param("FP32")
     public Precision precision;
 
+    @Param("cpu")
+    public String on;
+
+    /** Scores are of images where it is {@link TorchTraining#BATCH}. */
+    @Param("" + TorchTraining.BATCH)
+    public int batch;
+
     private Device device;
     private Images images;
     private RunState control;
@@ -55,11 +62,12 @@ public class BasinTraining {
     private ParameterStore storage;
     private Plan plan;
     private Device.Recording step;
+    private Pace pace;
     private int done;
 
     @Setup
     public void prepare() {
-        device = Devices.open("cpu", Nets.threads());
+        device = Devices.open(on, Nets.threads());
         int channels = Nets.channels(net);
         int size = Nets.size(net);
         images = random(channels, size);
@@ -73,7 +81,7 @@ public class BasinTraining {
         Graph graph = io.basin.nn.Nets.build(
                 net.equals("smallcnn") ? "small-cnn" : net, Shape.of(channels, size, size), TorchTraining.CLASSES);
         model = new Model(device, graph, Loss.crossEntropy(0), precision);
-        BatchReader reader = new BatchReader(TorchTraining.BATCH, new Augmentation(0, false, mean, std), 1, true);
+        BatchReader reader = new BatchReader(batch, new Augmentation(0, false, mean, std), 1, true);
         plan = Plan.training(model, images, control, reader);
         storage = model.initialise(1).store();
         Runnable update = device.arenas().step(new Sgd(0.9, 5e-4, false), storage, control);
@@ -84,26 +92,29 @@ public class BasinTraining {
             update.run();
             tick.run();
         });
+        pace = new Pace(device, control);
         System.out.println(net + ": " + storage.parameterCount() + " parameters, " + device.describe());
     }
 
     private Images random(int channels, int size) {
         Random random = new Random(1);
-        byte[] pixels = new byte[SAMPLES * channels * size * size];
+        int samples = BATCHES * batch;
+        byte[] pixels = new byte[samples * channels * size * size];
         random.nextBytes(pixels);
-        ByteBuffer labels = ByteBuffer.allocateDirect(4 * SAMPLES).order(java.nio.ByteOrder.nativeOrder());
-        for (int i = 0; i < SAMPLES; i++) labels.putInt(random.nextInt(TorchTraining.CLASSES));
+        ByteBuffer labels = ByteBuffer.allocateDirect(4 * samples).order(java.nio.ByteOrder.nativeOrder());
+        for (int i = 0; i < samples; i++) labels.putInt(random.nextInt(TorchTraining.CLASSES));
         Memory pixelMemory = device.allocate(pixels.length);
-        Memory labelMemory = device.allocate(4L * SAMPLES);
+        Memory labelMemory = device.allocate(4L * samples);
         device.upload(pixelMemory, 0, ByteBuffer.wrap(pixels));
         device.upload(labelMemory, 0, labels.flip());
-        return new Images(pixelMemory, labelMemory, SAMPLES, size, size, channels, TorchTraining.CLASSES);
+        return new Images(pixelMemory, labelMemory, samples, size, size, channels, TorchTraining.CLASSES);
     }
 
     @Benchmark
     @OperationsPerInvocation(TorchTraining.BATCH)
     public void step() {
         step.replay();
+        pace.keep();
         if (++done % STEPS == 0) control.start(0);
     }
 

@@ -14,12 +14,14 @@ import org.openjdk.jmh.runner.options.TimeValue;
  * The process that measures. It is the fork itself (JMH forks nothing more), because only the parent that starts it can
  * set the environment libtorch reads before {@code main}: allocator, BLAS, OpenMP.
  *
- * <p>Arguments: benchmark class, warm-up iterations, measured iterations, milliseconds each, result file, name=value...
+ * <p>Arguments: benchmark class, warm-up iterations, measured iterations, milliseconds each, result file, name=value;value...
  */
 public final class BenchChild {
     private BenchChild() {}
 
     public static void main(String[] args) throws RunnerException, IOException {
+        // Without warming up it rehearses, which nobody else's measurement disturbs.
+        if (args[1].equals("0")) System.setProperty("jmh.ignoreLock", "true");
         TimeValue time = TimeValue.milliseconds(Long.parseLong(args[3]));
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("\\." + args[0] + "\\.")
@@ -33,7 +35,7 @@ public final class BenchChild {
                 .result(args[4]);
         for (int i = 5; i < args.length; i++) {
             String[] parameter = args[i].split("=", 2);
-            options.param(parameter[0], parameter[1]);
+            options.param(parameter[0], parameter[1].split(";"));
         }
         new Runner(options.build()).run();
         Files.writeString(Path.of(args[4] + ".rss"), peakKilobytes());

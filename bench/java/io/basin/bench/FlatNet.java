@@ -18,13 +18,18 @@ import java.nio.ByteOrder;
 final class FlatNet implements AutoCloseable {
     private record Plain(long bytes) implements Layout {}
 
-    final Device device = Devices.open("cpu", Nets.threads());
+    final Device device;
     final ParameterStore storage = new ParameterStore(true);
 
     FlatNet() {
+        this("cpu", TorchStep.PARAMETERS);
+    }
+
+    FlatNet(String on, int parameters) {
+        device = Devices.open(on, Nets.threads());
         PlanContext scope = new PlanContext(storage, PlanContext.Mode.TRAIN, Precision.FP32, 1);
-        Layout layout = new Plain(4L * TorchStep.PARAMETERS);
-        Layer.Param weight = new Layer.Param("weight", Shape.of(TorchStep.PARAMETERS), Initializer.constant(1), false);
+        Layout layout = new Plain(4L * parameters);
+        Layer.Param weight = new Layer.Param("weight", Shape.of(parameters), Initializer.constant(1), false);
         scope.at(0, "flat").parameter(weight, layout);
         storage.allocate(device, true);
         for (Arena arena : new Arena[] {Arena.PARAMS, Arena.GRADS, Arena.MOMENTUM, Arena.AVERAGE}) {

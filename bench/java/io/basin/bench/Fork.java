@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +29,15 @@ final class Fork {
 
     private Fork() {}
 
+    /** On a device of Basin's, of every combination of parameters, {@code name=value;value}. */
+    static Map<String, MethodScore> device(String benchmark, List<String> parameters, Length length) {
+        return all(benchmark, parameters, length, classPath(), Map.of());
+    }
+
+    private static String classPath() {
+        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    }
+
     static MethodScore peer(Contest contest, PeerConfig config, Length length) {
         List<String> parameters = new ArrayList<>(contest.parameters());
         parameters.addAll(config.parameters());
@@ -35,22 +45,30 @@ final class Fork {
                 contest.benchmark("Torch"),
                 parameters,
                 length,
-                config.classPath(System.getProperty("java.class.path")),
+                config.classPath(classPath()),
                 config.environment(contest));
     }
 
     /** Basin gets nothing from the environment but its threads: what it needs it sets itself. */
     static MethodScore basin(Contest contest, Length length) {
-        String classPath = System.getProperty("java.class.path");
-        return run(contest.benchmark("Basin"), contest.basinParameters(), length, classPath, Map.of());
+        return run(contest.benchmark("Basin"), contest.basinParameters(), length, classPath(), Map.of());
     }
 
     /** What the machine itself gives at that moment. */
     static MethodScore ceiling(Contest contest, Length length) {
-        return run(contest.ceiling(), List.of(), length, System.getProperty("java.class.path"), Map.of());
+        return run(contest.ceiling(), List.of(), length, classPath(), Map.of());
     }
 
     private static MethodScore run(
+            String benchmark, List<String> parameters, Length length, String classPath, Map<String, String> set) {
+        return all(benchmark, parameters, length, classPath, set)
+                .values()
+                .iterator()
+                .next();
+    }
+
+    /** By the parameters as JMH has them. */
+    private static Map<String, MethodScore> all(
             String benchmark, List<String> parameters, Length length, String classPath, Map<String, String> set) {
         try {
             Path json = Files.createTempFile("basin-bench", ".json");
@@ -99,21 +117,20 @@ final class Fork {
         }
     }
 
-    private static MethodScore read(Path json, Path log) throws IOException {
+    private static Map<String, MethodScore> read(Path json, Path log) throws IOException {
         Path rss = Path.of(json + ".rss");
-        JsonNode raw = new ObjectMapper()
-                .readTree(json.toFile())
-                .path(0)
-                .path("primaryMetric")
-                .path("rawData")
-                .path(0);
-        double[] scores = new double[raw.size()];
-        Arrays.setAll(scores, i -> raw.get(i).asDouble());
         long kilobytes = Long.parseLong(Files.readString(rss).strip());
-        for (Path file : List.of(json, log, rss)) {
-            Files.delete(file);
+        Map<String, MethodScore> scores = new LinkedHashMap<>();
+        for (JsonNode result : new ObjectMapper().readTree(json.toFile())) {
+            JsonNode raw = result.path("primaryMetric").path("rawData").path(0);
+            double[] each = new double[raw.size()];
+            Arrays.setAll(each, i -> raw.get(i).asDouble());
+            scores.put(
+                    result.path("params").toString(),
+                    new MethodScore(
+                            Statistics.median(each), Arrays.stream(each).max().orElseThrow(), kilobytes));
         }
-        return new MethodScore(
-                Statistics.median(scores), Arrays.stream(scores).max().orElseThrow(), kilobytes);
+        for (Path file : List.of(json, log, rss)) Files.delete(file);
+        return scores;
     }
 }

@@ -15,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.IntToLongFunction;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,27 +39,58 @@ final class Algorithms {
     /** What runs in the end. */
     record Choice(int algorithm, long workspace) {}
 
-    /** What was chosen, and the time it took; 0 where there was none to compare. */
-    private record Kept(int algorithm, double milliseconds) {}
+    /**
+     * What was chosen.
+     *
+     * @param milliseconds 0 where there was none to compare
+     * @param other of the fastest in the other layout, infinite where there was none
+     */
+    private record Kept(int algorithm, double milliseconds, double other) {
+        static Kept of(String words) {
+            String[] each = words.split(" ");
+            return new Kept(Integer.parseInt(each[0]), Double.parseDouble(each[1]), Double.parseDouble(each[2]));
+        }
 
-    /** One direction of one layer. */
-    interface Problem {
-        /** Names call, shapes and precision. */
-        String key();
+        @Override
+        public String toString() {
+            return algorithm + " " + milliseconds + " " + other;
+        }
+    }
 
-        /** How many algorithms cuDNN numbers. */
-        int algorithms();
+    /**
+     * One direction of one layer. Its algorithms are cuDNN's on things as they lie, then the same on copies with channels first.
+     *
+     * @param key names call, shapes and precision
+     * @param numbers how many algorithms cuDNN numbers
+     * @param random bits of those that are not deterministic
+     * @param workspace bytes that an algorithm takes, below 0 where it does not do this problem
+     * @param times milliseconds of each, infinite for one that fails; null where there is no memory to try them in
+     */
+    record Problem(
+            String key,
+            int numbers,
+            int random,
+            IntToLongFunction workspace,
+            Function<List<Choice>, double @Nullable []> times) {
+        private boolean copies(int algorithm) {
+            return algorithm >= numbers;
+        }
 
-        /** Of an algorithm, for people. */
-        String name(int algorithm);
+        private boolean isDeterministic(int algorithm) {
+            return (random >> algorithm % numbers & 1) == 0;
+        }
 
-        boolean isDeterministic(int algorithm);
-
-        /** Bytes that an algorithm takes; below 0 where it does not do this problem. */
-        long workspace(int algorithm);
-
-        /** Milliseconds of each, infinite for one that fails; null where there is no memory to try them in. */
-        double @Nullable [] times(List<Choice> candidates);
+        /** For people. */
+        private String text(Kept kept, long workspace) {
+            boolean copies = copies(kept.algorithm);
+            String text =
+                    key + ": algorithm " + kept.algorithm % numbers + (copies ? " on copies with channels first" : "");
+            text += kept.milliseconds == 0 ? ", nothing to compare it with" : Format.of(", %.4f ms", kept.milliseconds);
+            if (kept.milliseconds > 0 && kept.other < Double.POSITIVE_INFINITY)
+                text += Format.of(copies ? " (with channels last %.4f ms)" : " (on copies %.4f ms)", kept.other);
+            text += Format.of(", workspace %.1f MiB", workspace / 1048576.0);
+            return isDeterministic(kept.algorithm) ? text : text + ", NOT deterministic";
+        }
     }
 
     private final Path file;
@@ -73,41 +106,38 @@ final class Algorithms {
     }
 
     Choice choose(Problem problem) {
-        Kept kept = known.get(problem.key());
+        Kept kept = known.get(problem.key);
         if (kept != null) {
-            long workspace = problem.workspace(kept.algorithm());
+            long workspace = problem.workspace.applyAsLong(kept.algorithm);
             if (workspace >= 0) return chosen(problem, kept, workspace);
-            LOG.info("{}: the algorithm kept in {} is refused; trying anew", problem.key(), file);
+            LOG.info("{}: the algorithm kept in {} is refused; trying anew", problem.key, file);
         }
         List<Choice> able = able(problem);
-        double[] times = able.size() == 1 ? new double[1] : problem.times(able);
+        double[] times = able.size() == 1 ? new double[1] : problem.times.apply(able);
         if (times == null) {
-            LOG.info("{}: no memory to try algorithms in; number {} is kept in {}", problem.key(), UNTRIED, file);
+            LOG.info("{}: no memory to try algorithms in; number {} is kept in {}", problem.key, UNTRIED, file);
             times = new double[able.size()];
         }
         int best = 0;
-        for (int i = 1; i < times.length; i++) if (times[i] < times[best]) best = i;
-        Choice choice = able.get(best);
+        double[] fastest = {Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY}; // of each layout
+        for (int i = 0; i < times.length; i++) {
+            if (times[i] < times[best]) best = i;
+            int layout = able.get(i).algorithm() / problem.numbers;
+            fastest[layout] = Math.min(fastest[layout], times[i]);
+        }
         if (Double.isInfinite(times[best])) throw none(problem);
+        Choice choice = able.get(best);
+        double other = fastest[problem.copies(choice.algorithm()) ? 0 : 1];
         read();
-        known.put(problem.key(), new Kept(choice.algorithm(), times[best]));
+        Kept made = new Kept(choice.algorithm(), times[best], other);
+        known.put(problem.key, made);
         write();
-        return chosen(problem, new Kept(choice.algorithm(), times[best]), choice.workspace());
+        return chosen(problem, made, choice.workspace());
     }
 
     private Choice chosen(Problem problem, Kept kept, long workspace) {
-        String time =
-                kept.milliseconds() == 0 ? "nothing to compare it with" : Format.of("%.4f ms", kept.milliseconds());
-        chosen.put(
-                problem.key(),
-                Format.of(
-                        "%s: algorithm %s, %s, workspace %.1f MiB%s",
-                        problem.key(),
-                        problem.name(kept.algorithm()),
-                        time,
-                        workspace / 1048576.0,
-                        problem.isDeterministic(kept.algorithm()) ? "" : ", NOT deterministic"));
-        return new Choice(kept.algorithm(), workspace);
+        chosen.put(problem.key, problem.text(kept, workspace));
+        return new Choice(kept.algorithm, workspace);
     }
 
     /** A line for each choice so far. */
@@ -118,8 +148,8 @@ final class Algorithms {
     /** Those that do the layer within the allowed workspace: the deterministic ones, others only where there are none. */
     private static List<Choice> able(Problem problem) {
         List<Choice> able = new ArrayList<>();
-        for (int algorithm = 0; algorithm < problem.algorithms(); algorithm++) {
-            long workspace = problem.workspace(algorithm);
+        for (int algorithm = 0; algorithm < 2 * problem.numbers; algorithm++) {
+            long workspace = problem.workspace.applyAsLong(algorithm);
             if (workspace < 0 || workspace > MOST_WORKSPACE) continue;
             able.add(algorithm == UNTRIED ? 0 : able.size(), new Choice(algorithm, workspace));
         }
@@ -128,12 +158,12 @@ final class Algorithms {
                 .filter(c -> problem.isDeterministic(c.algorithm()))
                 .toList();
         if (!deterministic.isEmpty()) return deterministic;
-        LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key());
+        LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key);
         return able;
     }
 
     private static DeviceException none(Problem problem) {
-        return new DeviceException("cuDNN has no algorithm for " + problem.key());
+        return new DeviceException("cuDNN has no algorithm for " + problem.key);
     }
 
     private void read() {
@@ -141,8 +171,7 @@ final class Algorithms {
             if (!Files.exists(file)) return;
             for (String line : Files.readAllLines(file)) {
                 int at = line.lastIndexOf('=');
-                String[] words = line.substring(at + 1).split(" ");
-                known.put(line.substring(0, at), new Kept(Integer.parseInt(words[0]), Double.parseDouble(words[1])));
+                known.put(line.substring(0, at), Kept.of(line.substring(at + 1)));
             }
         } catch (IOException | RuntimeException e) {
             LOG.info("{} cannot be read ({}); searching anew", file, Reason.of(e));
@@ -151,8 +180,7 @@ final class Algorithms {
 
     private void write() {
         String text = known.entrySet().stream()
-                .map(e -> e.getKey() + "=" + e.getValue().algorithm() + " "
-                        + e.getValue().milliseconds() + "\n")
+                .map(e -> e.getKey() + "=" + e.getValue() + "\n")
                 .collect(Collectors.joining());
         try {
             AtomicFile.write(file, text);

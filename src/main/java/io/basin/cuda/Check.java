@@ -33,11 +33,7 @@ final class Check {
     }
 
     static void cudnn(int status, String call) {
-        if (status != 0) throw new DeviceException(call + " failed: " + cudnnStatus(status));
-    }
-
-    static String cudnnStatus(int status) {
-        return JCudnn.cudnnGetErrorString(status);
+        if (status != 0) throw new DeviceException(call + " failed: " + JCudnn.cudnnGetErrorString(status));
     }
 
     static void nvrtc(int status, String call) {

@@ -50,10 +50,6 @@ final class ConvShape {
             this.b = b;
             this.to = to;
         }
-
-        private boolean isDeterministic(int algorithm) {
-            return (random >> algorithm & 1) == 0;
-        }
     }
 
     /** Descriptors of x, w and y in one order, w also as a tensor. */
@@ -97,6 +93,7 @@ final class ConvShape {
     private final cudnnConvolutionDescriptor conv;
     private final CudaDevice device;
     private final boolean narrow;
+    private final boolean strict;
     private final Shape[] shapes;
     private final String key;
 
@@ -104,6 +101,7 @@ final class ConvShape {
             CudaDevice device, Closer undo, Layer.Conv spec, Precision precision, Tensor in, Shape filter, Tensor out) {
         this.device = device;
         narrow = precision == Precision.BF16;
+        strict = precision == Precision.STRICT;
         shapes = new Shape[] {in.shape(), filter, out.shape()};
         last = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NHWC);
         first = Form.of(undo, shapes, narrow, CUDNN_TENSOR_NCHW);
@@ -113,7 +111,7 @@ final class ConvShape {
         String dilation = v.dilation() * h.dilation() == 1 ? "" : " dilation " + sides(v.dilation(), h.dilation());
         key = in.shape() + " " + filter + " stride " + sides(v.stride(), h.stride()) + " pad " + sides(v.pad(), h.pad())
                 + dilation + " groups " + spec.groups()
-                + (narrow ? " bf16" : precision == Precision.STRICT ? " strict" : " tf32");
+                + (narrow ? " bf16" : strict ? " strict" : " tf32");
     }
 
     private static String sides(int vertical, int horizontal) {
@@ -129,39 +127,17 @@ final class ConvShape {
         return device.algorithms.choose(problem(direction));
     }
 
-    Algorithms.Problem problem(Direction direction) {
-        return new Algorithms.Problem() {
-            @Override
-            public String key() {
-                return direction.name().toLowerCase(Locale.ROOT) + " " + key;
-            }
+    /** Bytes of copies that are tried, whether or not they are chosen: what is fastest changes with the batch. */
+    long copied(Direction direction) {
+        return copies(direction) ? place(shapes.length) : 0;
+    }
 
-            @Override
-            public int algorithms() {
-                return 2 * direction.algorithms;
-            }
+    private String key(Direction direction) {
+        return direction.name().toLowerCase(Locale.ROOT) + " " + key;
+    }
 
-            @Override
-            public String name(int algorithm) {
-                return algorithm % direction.algorithms
-                        + (algorithm < direction.algorithms ? "" : " on copies with channels first");
-            }
-
-            @Override
-            public boolean isDeterministic(int algorithm) {
-                return direction.isDeterministic(algorithm % direction.algorithms);
-            }
-
-            @Override
-            public long workspace(int algorithm) {
-                return ConvShape.this.workspace(direction, algorithm);
-            }
-
-            @Override
-            public double @Nullable [] times(List<Algorithms.Choice> candidates) {
-                return ConvShape.this.times(direction, candidates);
-            }
-        };
+    private Algorithms.Problem problem(Direction d) {
+        return new Algorithms.Problem(key(d), d.algorithms, d.random, a -> workspace(d, a), c -> times(d, c));
     }
 
     /** Bytes, with the copies'; -1 where the algorithm does not do this layer. */
@@ -173,17 +149,16 @@ final class ConvShape {
     }
 
     /**
-     * Whether copies with channels first are tried: where no deterministic algorithm takes channels last. Where one does they are
-     * not, though cuDNN's float32 kernels may be faster on them: which is fastest changes with the batch, and a plan's memory would,
-     * too, so that a batch which is named because it fits might not.
+     * Whether copies with channels first are tried: for products of float32, since cuDNN's modern kernels with channels last are all
+     * for tensor cores; and where no deterministic algorithm takes channels last.
      */
     private boolean copies(Direction direction) {
-        if (narrow) return false;
+        if (narrow || strict) return strict;
         // Asked of cuDNN once, not for each of its algorithms.
         return copied.computeIfAbsent(
                 direction,
                 d -> IntStream.range(0, d.algorithms)
-                        .noneMatch(a -> d.isDeterministic(a) && workspace(d, last, a) >= 0));
+                        .noneMatch(a -> (d.random >> a & 1) == 0 && workspace(d, last, a) >= 0));
     }
 
     private long workspace(Direction direction, Form form, int algorithm) {

@@ -13,7 +13,6 @@ import io.basin.device.Shape;
 import io.basin.device.Slot;
 import io.basin.device.Tensor;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /** Draws the batch of the step that the control block counts: one block a sample, see {@code kernels/batch.cu}. */
 final class CudaBatch extends CudaOp implements Op.Batch {
@@ -65,8 +64,7 @@ final class CudaBatch extends CudaOp implements Op.Batch {
         float[] moments = new float[floats || !a.distortion().equals(Distortion.NONE) ? 2 * a.channels() : 0];
         for (int i = 0; i < moments.length; i++) moments[i] = (i % 2 == 0 ? a.mean() : a.std())[i / 2];
         float[] shares = mixes ? a.distortion().quantiles() : new float[0];
-        ByteBuffer table = ByteBuffer.allocateDirect(4 * (pixels.length + moments.length + shares.length))
-                .order(ByteOrder.nativeOrder());
+        ByteBuffer table = CudaArenas.direct(4 * (pixels.length + moments.length + shares.length));
         table.asFloatBuffer().put(pixels).put(moments).put(shares);
         return table;
     }

@@ -9,7 +9,6 @@ import static jcuda.driver.JCudaDriver.*;
 import com.sun.jna.Native;
 import io.basin.device.DeviceException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -126,7 +125,7 @@ final class CudaContext implements AutoCloseable {
     }
 
     private static Pointer constant(float value) {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        ByteBuffer bytes = CudaArenas.direct(4);
         bytes.putFloat(0, value);
         return Pointer.to(bytes);
     }

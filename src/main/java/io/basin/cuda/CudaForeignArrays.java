@@ -29,7 +29,7 @@ final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
     private final long[] offsets;
 
     private final DevicePointer arenas = new DevicePointer();
-    private final Launch launch;
+    final Launch launch;
     private final int[] capturing = {0};
     private final ByteBuffer staging = CudaArenas.direct(STAGING);
 

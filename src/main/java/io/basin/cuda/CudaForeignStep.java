@@ -17,7 +17,7 @@ import java.util.List;
 final class CudaForeignStep extends CudaForeign implements ForeignStep {
     private static final int TABLE_ROW = 64;
 
-    private final List<Launch> launches = new ArrayList<>();
+    final List<Launch> launches = new ArrayList<>();
 
     CudaForeignStep(long stream, Plan plan) {
         super(

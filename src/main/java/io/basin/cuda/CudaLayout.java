@@ -4,7 +4,6 @@ import io.basin.Nullable;
 import io.basin.device.Layout;
 import io.basin.device.Shape;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
@@ -64,7 +63,7 @@ record CudaLayout(int outer, int channels, int inner, boolean narrow) implements
             throw new IllegalArgumentException(
                     "a copy between host and device moves at most 2^29 - 1 numbers, not " + numbers);
         }
-        return ByteBuffer.allocateDirect(each * numbers).order(ByteOrder.nativeOrder());
+        return CudaArenas.direct(each * numbers);
     }
 
     private static boolean isNarrow(@Nullable Layout layout) {

@@ -29,7 +29,7 @@ class CudaOp extends RecordedOp {
 
     private final List<Runnable> vendor = new ArrayList<>();
     private final List<KernelArg> places = new ArrayList<>();
-    private final List<Launch> launches = new ArrayList<>();
+    final List<Launch> launches = new ArrayList<>();
     private final boolean training;
     /** Whether values and their gradients are bfloat16. */
     final boolean narrow;

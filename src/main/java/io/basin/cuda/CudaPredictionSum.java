@@ -4,7 +4,6 @@ import io.basin.device.Guard;
 import io.basin.device.Memory;
 import io.basin.device.PredictionSum;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.function.Supplier;
 
 /** Sums and votes on the device, by the kernels of {@code kernels/ensemble.cu}: a member is added without waiting for it. */
@@ -75,7 +74,7 @@ final class CudaPredictionSum implements PredictionSum {
     }
 
     private ByteBuffer read(Memory memory, int bytes) {
-        ByteBuffer read = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        ByteBuffer read = CudaArenas.direct(bytes);
         device.download(memory, 0, read);
         return read;
     }

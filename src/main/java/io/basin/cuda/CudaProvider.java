@@ -42,7 +42,7 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public CudaDevice open(int threads, int number) {
         DeviceProvider.requireThreads(threads);
-        try {
+        return loaded(() -> {
             Cache.showToLoaders();
             Libraries.require();
             Natives.load();
@@ -50,9 +50,7 @@ public final class CudaProvider implements DeviceProvider {
             if (device.context.software())
                 LOG.warn("software GPU: it computes as a GPU does, and its times mean nothing");
             return device;
-        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            throw Cache.refusal(name(), e);
-        }
+        });
     }
 
     @Override
@@ -76,10 +74,10 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public List<Finding> diagnose() {
         try {
-            Cache.showToLoaders();
-            return Diagnosis.findings();
-        } catch (ExceptionInInitializerError | NoClassDefFoundError | UnsatisfiedLinkError e) {
-            return List.of(Finding.of(String.valueOf(Cache.refusal(name(), e).getMessage())));
+            return loaded(() -> {
+                Cache.showToLoaders();
+                return Diagnosis.findings();
+            });
         } catch (DeviceException e) {
             return List.of(Finding.of(String.valueOf(e.getMessage())));
         }

@@ -61,7 +61,8 @@ final class Kernels implements AutoCloseable {
 
     /** The same of a source made at planning. */
     Launch launch(String name, String source, String kernel, long items) {
-        return new Launch(stream, compile(name, source, kernel), name).shape(blocks(items, THREADS), 1, THREADS, 1);
+        return new Launch(stream, compile(name, source, kernel), kernel + " in " + name)
+                .shape(blocks(items, THREADS), 1, THREADS, 1);
     }
 
     private CUmodule load(String name, String source) {

@@ -5,7 +5,6 @@ import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import io.basin.Nullable;
 import io.basin.device.Memory;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
@@ -22,8 +21,8 @@ final class Launch implements Runnable {
 
     private final CUstream stream;
     private final CUfunction function;
-    private final String call;
-    private final ByteBuffer memory = ByteBuffer.allocateDirect(2 * MOST * WORD).order(ByteOrder.nativeOrder());
+    final String call;
+    private final ByteBuffer memory = CudaArenas.direct(2 * MOST * WORD);
     private final Pointer parameters = Pointer.to(memory);
     private final long base = CudaContext.address(memory);
     private final KernelArg[] places = new KernelArg[MOST];

@@ -6,8 +6,8 @@
  * number that changes from step to step lies in device memory, since what a graph was given by value is frozen in it.
  *
  * <p>Layouts are few, for there is only one per kind of tensor: images lie as (N, H, W, C), filters as (K, R, S, C), rows and
- * vectors as they are. So no operation ever reorders, and files and tests, which speak PyTorch's order, are served by {@link
- * io.basin.cuda.CudaLayout} on the host.
+ * vectors as they are. So no operation ever reorders, but strict convolutions where cuDNN is faster with channels first, the copies'
+ * time included; and files and tests, which speak PyTorch's order, are served by {@link io.basin.cuda.CudaLayout} on the host.
  *
  * <p>Of cuDNN only convolutions, batch norms and pools are used. Activations and biases are our own kernels, in {@code
  * kernels/pointwise.cu}: cuDNN's calls for them would each be a pass over memory, while ours adds bias and residual and

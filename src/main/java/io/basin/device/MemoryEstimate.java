@@ -12,18 +12,20 @@ import java.util.stream.Collectors;
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
  * @param later what is allocated beside the plan while it lives
+ * @param spare bytes beyond the total that the workspace would take by other algorithms, the fastest perhaps at a smaller batch
  */
 @Api
-public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
+public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, long spare) {
     /**
      * Of the same net at the same batch.
      *
      * @param models with weights and statistics
      * @param values bytes of evaluations' values, which grow with the batch
      * @param workspace bytes of their workspaces
+     * @param spare bytes more that those would take by other algorithms
      */
-    public record Later(int models, long values, long workspace) {
-        public static final Later NONE = new Later(0, 0, 0);
+    public record Later(int models, long values, long workspace, long spare) {
+        public static final Later NONE = new Later(0, 0, 0, 0);
     }
 
     public long of(Arena arena) {
@@ -43,14 +45,16 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later) {
     }
 
     /**
-     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, the rest does not.
+     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, and what is spare for other
+     * algorithms, which may be the fastest there; the rest does not.
      *
      * @return 0 where none is
      */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
         double room = (double) free - (total() - values);
-        return values == 0 || room <= 0 ? 0 : (int) Math.min(batch, Math.floor(batch * room / values));
+        if (values == 0 || room <= 0) return 0;
+        return (int) Math.min(batch, Math.floor(batch * room / (values + spare + later.spare())));
     }
 
     /** Such as {@code params 4.2 MiB, activations 310.0 MiB: 314.2 MiB}. */

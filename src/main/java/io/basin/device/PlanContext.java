@@ -26,6 +26,7 @@ public final class PlanContext implements AutoCloseable {
     private final List<Slot> activations = new ArrayList<>();
     private final List<Slot> scratch = new ArrayList<>();
     private final List<Memory> owned = new ArrayList<>();
+    private long mostScratch;
     private String path = "";
     private int time;
 
@@ -107,6 +108,12 @@ public final class PlanContext implements AutoCloseable {
 
     /** Workspace that holds nothing between calls. */
     public Slot scratch(long bytes) {
+        return scratch(bytes, bytes);
+    }
+
+    /** @param most what the same operation would take by other algorithms, which may be the fastest at another batch */
+    public Slot scratch(long bytes, long most) {
+        mostScratch = Math.max(mostScratch, new Slot(Arena.SCRATCH, most).padded());
         Slot slot = new Slot(Arena.SCRATCH, bytes);
         scratch.add(slot);
         return slot;
@@ -147,7 +154,7 @@ public final class PlanContext implements AutoCloseable {
         }
         sizes.put(Arena.ACTIVATIONS, Math.max(size, Slot.ALIGNMENT));
         sizes.put(Arena.SCRATCH, workspace);
-        return new MemoryEstimate(sizes, batch, later);
+        return new MemoryEstimate(sizes, batch, later, Math.max(0, mostScratch - workspace));
     }
 
     /** As {@link #allocate(Device, MemoryEstimate)}, of a plan that is alone. */

@@ -80,7 +80,8 @@ public final class Plan implements AutoCloseable {
             later = new MemoryEstimate.Later(
                     outlook.models(),
                     outlook.evaluators() * each.of(Arena.ACTIVATIONS),
-                    outlook.evaluators() * each.of(Arena.SCRATCH));
+                    outlook.evaluators() * each.of(Arena.SCRATCH),
+                    outlook.evaluators() * each.spare());
         }
         return make(model, images, control, batch, PlanContext.Mode.TRAIN, later);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.Nullable;
 import io.basin.cuda.Algorithms.Choice;
+import io.basin.cuda.Algorithms.Problem;
 import io.basin.device.Cache;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
@@ -36,45 +37,21 @@ class AlgorithmsTest {
     /**
      * A layer.
      *
-     * @param workspaces by algorithm; one that is not there does not do the layer
+     * @param workspaces by algorithm, copies' from {@link #MOST} on; one that is not there does not do the layer
+     * @param random bits of those that are not deterministic
      * @param times null where there is no room to try any
      */
-    private record Fake(
-            Map<Integer, Long> workspaces,
-            Set<Integer> random,
-            @Nullable Map<Integer, Double> milliseconds) implements Algorithms.Problem {
-        @Override
-        public String key() {
-            return "layer";
-        }
-
-        @Override
-        public int algorithms() {
-            return MOST;
-        }
-
-        @Override
-        public String name(int algorithm) {
-            return String.valueOf(algorithm);
-        }
-
-        @Override
-        public boolean isDeterministic(int algorithm) {
-            return !random.contains(algorithm);
-        }
-
-        @Override
-        public long workspace(int algorithm) {
-            return workspaces.getOrDefault(algorithm, -1L);
-        }
-
-        @Override
-        public double @Nullable [] times(List<Choice> candidates) {
-            if (milliseconds == null) return null;
-            return candidates.stream()
-                    .mapToDouble(c -> milliseconds.get(c.algorithm()))
-                    .toArray();
-        }
+    private static Problem layer(Map<Integer, Long> workspaces, int random, @Nullable Map<Integer, Double> times) {
+        return new Problem(
+                "layer",
+                MOST,
+                random,
+                a -> workspaces.getOrDefault(a, -1L),
+                tried -> times == null
+                        ? null
+                        : tried.stream()
+                                .mapToDouble(c -> times.get(c.algorithm()))
+                                .toArray());
     }
 
     private static Path file() {
@@ -86,7 +63,7 @@ class AlgorithmsTest {
         Files.deleteIfExists(file());
     }
 
-    private static Choice choose(Fake layer) {
+    private static Choice choose(Problem layer) {
         return new Algorithms(DEVICE, "cudnn 9").choose(layer);
     }
 
@@ -94,20 +71,35 @@ class AlgorithmsTest {
     void theFastestThatIsDeterministicAndAsksForNoMoreThanIsAllowedIsTaken() {
         Map<Integer, Long> workspaces = Map.of(0, 7L, 1, 10L, 4, 40L, 5, TOO_MUCH, 6, 60L);
         Map<Integer, Double> times = Map.of(0, 3.0, 1, 2.0, 4, 1.0, 6, 1.5);
-        Fake layer = new Fake(workspaces, Set.of(4), times);
+        Problem layer = layer(workspaces, 1 << 4, times);
         assertEquals(new Choice(6, 60), choose(layer));
+    }
+
+    @Test
+    void bothLayoutsTimesAreSaidAndKept() {
+        Algorithms algorithms = new Algorithms(DEVICE, "cudnn 9");
+        Map<Integer, Long> workspaces = Map.of(0, 7L, 1, 10L, MOST, 40L, MOST + 5, 60L);
+        algorithms.choose(layer(workspaces, 0, Map.of(0, 3.0, 1, 2.0, MOST, 1.5, MOST + 5, 1.0)));
+        String line = algorithms.chosen().get(0);
+        assertTrue(
+                line.contains(
+                        ": algorithm 5 on copies with channels first, 1.0000 ms (with channels last 2.0000 ms), "),
+                line);
+        Algorithms again = new Algorithms(DEVICE, "cudnn 9");
+        again.choose(layer(workspaces, 0, Map.of()));
+        assertEquals(line, again.chosen().get(0));
     }
 
     @Test
     void aFasterOneThatFailsIsLeftOut() {
         Map<Integer, Double> times = Map.of(1, Double.POSITIVE_INFINITY, 2, 9.0);
-        assertEquals(new Choice(2, 20), choose(new Fake(Map.of(1, 10L, 2, 20L), Set.of(), times)));
+        assertEquals(new Choice(2, 20), choose(layer(Map.of(1, 10L, 2, 20L), 0, times)));
     }
 
     @Test
     void aRandomOneIsBetterThanNone() {
         Algorithms algorithms = new Algorithms(DEVICE, "cudnn 9");
-        assertEquals(new Choice(4, 40), algorithms.choose(new Fake(Map.of(4, 40L), Set.of(4), null)));
+        assertEquals(new Choice(4, 40), algorithms.choose(layer(Map.of(4, 40L), 1 << 4, null)));
         assertTrue(
                 algorithms.chosen().get(0).endsWith("NOT deterministic"),
                 algorithms.chosen().toString());
@@ -115,8 +107,7 @@ class AlgorithmsTest {
 
     @Test
     void whereNoneIsLeftTheLayerIsNamed() {
-        DeviceException e =
-                assertThrows(DeviceException.class, () -> choose(new Fake(Map.of(5, TOO_MUCH), Set.of(), Map.of())));
+        DeviceException e = assertThrows(DeviceException.class, () -> choose(layer(Map.of(5, TOO_MUCH), 0, Map.of())));
         assertEquals("cuDNN has no algorithm for layer", e.getMessage());
     }
 
@@ -124,9 +115,9 @@ class AlgorithmsTest {
     @Test
     void whatWasChosenWithoutRoomToTryAnyIsKeptToo() {
         Map<Integer, Long> workspaces = Map.of(0, 5L, 1, 10L);
-        Choice untried = choose(new Fake(workspaces, Set.of(), null));
+        Choice untried = choose(layer(workspaces, 0, null));
         assertEquals(new Choice(1, 10), untried);
-        assertEquals(untried, choose(new Fake(workspaces, Set.of(), Map.of(0, 1.0, 1, 2.0))));
+        assertEquals(untried, choose(layer(workspaces, 0, Map.of(0, 1.0, 1, 2.0))));
     }
 
     @Test
@@ -143,7 +134,7 @@ class AlgorithmsTest {
                 assertEquals(5, lines.size(), lines.toString());
                 assertFalse(lines.toString().contains("NOT deterministic"), lines.toString());
                 assertTrue(
-                        lines.stream().anyMatch(l -> l.matches("forward \\(2,4,9,9\\) .* [0-9.]+ ms, workspace .*")),
+                        lines.stream().anyMatch(l -> l.matches("forward \\(2,4,9,9\\) .* [0-9.]+ ms.*, workspace .*")),
                         lines.toString());
                 keys.add(lines.get(lines.size() - 1).replaceAll(":.*", ""));
             }

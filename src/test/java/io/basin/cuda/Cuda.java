@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import org.junit.jupiter.api.function.Executable;
 
 /** CUDA as tests find it: the software GPU, or with {@code -Dgpu=real} a real one. What is missing is printed, once. */
 public final class Cuda {
@@ -53,6 +54,25 @@ public final class Cuda {
     /** Whether a CUDA device that does not open is a failure, since the software GPU is here or a real one was promised. */
     public static boolean expected() {
         return SoftGpu.present() || "real".equals(System.getProperty("gpu"));
+    }
+
+    /**
+     * Does {@code work} on a software GPU whose cuDNN is as the words say, in {@code dnn_conv_search.cpp}; algorithms are chosen
+     * anew for it, and after it.
+     */
+    public static void where(String words, Executable work) throws Exception {
+        SoftGpu.cudnn(words);
+        forgetAlgorithms();
+        try {
+            work.execute();
+        } catch (Exception | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        } finally {
+            SoftGpu.cudnn(null);
+            forgetAlgorithms();
+        }
     }
 
     /** Has devices that are opened from now on search for algorithms as if they were the first. */

@@ -69,6 +69,13 @@ public final class SoftGpu {
         return text("softgpu_last_failure").replaceAll("(WithFlags)?(_v2)?$", "");
     }
 
+    /** Gives this process's {@code BASIN_SOFTGPU_CUDNN} these words; null for those that it began with. */
+    static void cudnn(String words) {
+        String variable = "BASIN_SOFTGPU_CUDNN";
+        String said = words == null ? System.getenv().getOrDefault(variable, "") : words;
+        function("setenv").invokeInt(new Object[] {variable, said, 1});
+    }
+
     private static String text(String control) {
         try (Memory out = new Memory(MESSAGE)) {
             control(control).invokeVoid(new Object[] {out, MESSAGE});

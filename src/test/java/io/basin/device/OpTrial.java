@@ -61,7 +61,7 @@ public final class OpTrial implements AutoCloseable {
         this(device, mode, images, spec, Precision.STRICT);
     }
 
-    private OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec, Precision precision) {
+    public OpTrial(Device device, PlanContext.Mode mode, Images images, BatchReader spec, Precision precision) {
         this.device = device;
         this.images = images;
         control = new RunState(device);
@@ -105,6 +105,11 @@ public final class OpTrial implements AutoCloseable {
     public Tensor rows(int features) {
         Layer.Dense spec = new Layer.Dense(features, false, false, Initializer.constant(0));
         return layer("source" + ops.size(), spec, batch.output()).output();
+    }
+
+    /** What was declared so far, laid out and not allocated. */
+    public MemoryEstimate demand() {
+        return scope.demand(batch.output().shape().dim(0), MemoryEstimate.Later.NONE);
     }
 
     /** Allocates; after this values can be written and operations run. */

@@ -21,7 +21,7 @@ import java.util.List;
 
 /**
  * A process of its own, whose software GPU has little memory, that plans the small CNN for batches given as arguments: a step
- * alone, or after the word {@code run} all that a run allocates; or after the word {@code data} trains on so many MiB of samples.
+ * alone, after the word {@code strict} in that precision, or after the word {@code run} all that a run allocates; or after the word {@code data} trains on so many MiB of samples.
  */
 final class ShortOfMemory {
     private static final Outlook OUTLOOK = new Outlook(2, 2);
@@ -31,14 +31,16 @@ final class ShortOfMemory {
 
     public static void main(String[] args) {
         String what = args[0];
-        boolean named = what.equals("run") || what.equals("data");
+        boolean named = List.of("strict", "run", "data").contains(what);
         try (Device device = Devices.open("cuda", 1)) {
             for (String batch : List.of(args).subList(named ? 1 : 0, args.length)) {
                 try {
                     System.out.println("fits "
                             + (what.equals("data")
                                     ? data(device, batch)
-                                    : what.equals("run") ? run(device, batch) : step(device, batch)));
+                                    : what.equals("run")
+                                            ? run(device, batch)
+                                            : step(device, batch, what.equals("strict"))));
                 } catch (DeviceException e) {
                     System.out.println("refused " + e.getMessage());
                 }
@@ -68,8 +70,9 @@ final class ShortOfMemory {
         }
     }
 
-    private static int step(Device device, String batch) {
-        try (Run run = Setup.of(NET, Integer.parseInt(batch)).on(device)) {
+    private static int step(Device device, String batch, boolean strict) {
+        Setup setup = Setup.of(NET, Integer.parseInt(batch)).with(strict ? Precision.STRICT : Precision.FP32);
+        try (Run run = setup.on(device)) {
             return run.plan.batchSize();
         }
     }
