@@ -167,6 +167,7 @@ final class ImportCommand implements Runnable {
                 "");
         Map<String, String> header = new LinkedHashMap<>(card.header());
         header.putAll(ModelHeader.of(net, Loss.crossEntropy(0), like.classNames()));
+        header.put(ModelHeader.SAMPLES, ModelHeader.samples(like));
         return header;
     }
 }
