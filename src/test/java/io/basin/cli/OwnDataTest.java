@@ -260,6 +260,34 @@ class OwnDataTest {
         Files.move(away, table);
     }
 
+    /** The wanted size reaches the net and its file; a missing --data says that one's own will do. */
+    @Test
+    void aNetForOnesOwnPicturesIsImportedAtTheirSize() throws IOException {
+        Path data = Photos.write(folder.resolve("paint"), 20);
+        Path made = folder.resolve("made.safetensors");
+        Shell fresh = run("train", data, "--method", "sgd", "--model", "small-cnn", "--image-size", 20, "--epochs", 1,
+                "--batch-size", 8, "--device", "cpu", "--out", folder.resolve("run"));
+        assertEquals(0, fresh.code(), fresh.err());
+        Path net;
+        try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
+            net = files.filter(f -> f.endsWith("sgd.safetensors")).findFirst().orElseThrow();
+        }
+        Path plain = folder.resolve("plain.safetensors");
+        assertEquals(0, run("export", net, "--format", "safetensors", "--out", plain).code());
+        Shell taken = run("import", plain, "--model", "small-cnn", "--data", data, "--image-size", 20, "--out", made);
+        assertEquals(0, taken.code(), taken.err());
+        try (Safetensors in = Safetensors.open(made)) {
+            assertEquals(data + "?image-size=20", in.metadata().get("dataset"));
+            assertEquals("[3,20,20]", in.metadata().get("input"));
+            assertEquals("pixels", in.metadata().get("samples"));
+        }
+        Shell without = run("import", plain, "--model", "small-cnn", "--out", folder.resolve("none"));
+        assertTrue(without.complaint().contains("data of your own"), without.complaint());
+        Shell published = run("import", plain, "--model", "small-cnn", "--data", "cifar10", "--image-size", 20,
+                "--out", folder.resolve("none"));
+        assertTrue(published.complaint().contains("--image-size is for --data that"), published.complaint());
+    }
+
     @Test
     void aNetOfArraysAnswersArraysOfItsKind() throws IOException {
         double[] pixels = new double[80 * 36];

@@ -228,7 +228,7 @@ public class TablesTest {
         String sizes = java.util.Arrays.toString(shape).replaceAll("[\\[\\]]", "");
         byte[] c = npy(type, sizes, bytes, moved);
         String text = new String(c, StandardCharsets.ISO_8859_1);
-        return text.replaceFirst("'fortran_order': False", "'fortran_order': True ")
+        return text.replaceFirst("'fortran_order': False,", "'fortran_order': True, ")
                 .getBytes(StandardCharsets.ISO_8859_1);
     }
 
