@@ -24,7 +24,7 @@ final class DataOptions {
                     "${COMPLETION-CANDIDATES}, or data of your own: a folder of pictures with one folder per class,"
                             + " below train, val and test where there are such; a .csv table with a column 'label' (or a folder of"
                             + " train.csv, val.csv, test.csv); an .npz archive of NumPy's arrays or a folder of .npy files, named"
-                            + " x_train, y_train, x_test, y_test, or images and labels")
+                            + " x_train, y_train, x_test, y_test, or X and y, or images and labels")
     private String dataset;
 
     @Option(names = "--data-dir", description = Flags.DATA_DIR)

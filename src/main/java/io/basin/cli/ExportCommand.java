@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
                 "Writes weights files for other programs: ONNX, PyTorch's state dict in safetensors, or NumPy's npz.",
         footer = {
             "",
-            "ONNX: input 'images', float32 (batch, C, H, W) of pixels divided by 255, which the graph normalises; output"
+            "ONNX: input 'images', float32 (batch, C, H, W) of pixels divided by 255, or of the raw numbers of a table or"
+                    + " an array of floats, which the graph normalises; output"
                     + " 'probabilities', of one net 'logits' too; opset " + Onnx.OPSET
                     + "; class names in the metadata. Several files become one graph, the mean of their probabilities.",
             "",

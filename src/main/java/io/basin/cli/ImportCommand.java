@@ -2,6 +2,7 @@ package io.basin.cli;
 
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
+import io.basin.data.OwnData;
 import io.basin.device.Augmentation;
 import io.basin.device.Loss;
 import io.basin.exchange.Imported;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Parameters;
             "  basin import net.pth --model small-cnn --data fashion-mnist --out net.safetensors",
             "  basin import resnet18-f370.pth --model resnet18 --data cifar10 --new-head --out resnet.safetensors",
             "  basin import vgg16-5d3c.pth --model vgg16 --data cifar10 --new-head classifier --out vgg.safetensors",
+            "  basin import resnet18-f370.pth --model resnet18 --data DIR --image-size 224 --new-head --out own.safetensors",
             "  basin import net.pth --model preresnet20 --data cifar10 --names names.txt --out net.safetensors"
         })
 final class ImportCommand implements Runnable {
@@ -54,8 +56,16 @@ final class ImportCommand implements Runnable {
             required = true,
             paramLabel = "DATASET",
             completionCandidates = Known.Sets.class,
-            description = "what the net will see: ${COMPLETION-CANDIDATES}")
+            description =
+                    "what the net will see: ${COMPLETION-CANDIDATES}, or data of your own as 'train' takes them: a folder of"
+                            + " pictures with one folder per class, a table or NumPy's arrays; there is no import without data, which"
+                            + " say what samples and classes are")
     private String dataset;
+
+    @Option(
+            names = "--image-size",
+            description = "height and width that a folder's pictures are scaled and cut to, as 224; default 32")
+    private Integer imageSize;
 
     @Option(names = "--data-dir", description = Flags.DATA_DIR)
     private Path dataDir;
@@ -105,6 +115,7 @@ final class ImportCommand implements Runnable {
     public void run() {
         Outputs.requireNew("--out", out);
         Nets.known(model);
+        if (imageSize != null) dataset = sized(imageSize);
         Names renamed = names == null ? Names.SAME : Names.read(names);
         Dataset like = DataSets.load(dataset, dataDir, new Bars().progress()).train();
         Graph net = net(like);
@@ -113,6 +124,14 @@ final class ImportCommand implements Runnable {
         Imported.Outcome outcome = from.write(out, header(net, like, reading(like)));
         System.out.println(out + ": " + model + " for " + dataset + ", " + outcome.taken() + " tensors of " + file
                 + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
+    }
+
+    private String sized(int size) {
+        if (!OwnData.isNamed(dataset) || !OwnData.of(dataset).isPictures()) {
+            throw new IllegalArgumentException("--image-size is for --data that are a folder of pictures: leave it out");
+        }
+        OwnData plain = OwnData.of(dataset);
+        return new OwnData(plain.path(), size, plain.grey(), plain.skipBad(), plain.classNames()).toString();
     }
 
     private Graph net(Dataset like) {
@@ -167,6 +186,7 @@ final class ImportCommand implements Runnable {
                 "");
         Map<String, String> header = new LinkedHashMap<>(card.header());
         header.putAll(ModelHeader.of(net, Loss.crossEntropy(0), like.classNames()));
+        header.put(ModelHeader.SAMPLES, ModelHeader.samples(like));
         return header;
     }
 }

@@ -54,7 +54,7 @@ final class ReportCommand implements Runnable {
         Outputs.require("--json", json);
         Outputs.requireFolder("--tensorboard", tensorboard);
         Outputs.requireApart(new String[] {"--out", "--svg", "--json"}, out, svg, json);
-        Regimes regimes = Regimes.read(places);
+        Regimes regimes = Regimes.read(places, FlagNames::label);
         System.out.println(regimes.common() + "\n");
         System.out.print(Page.text(regimes.table()));
         System.out.println(

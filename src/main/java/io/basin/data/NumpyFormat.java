@@ -2,6 +2,8 @@ package io.basin.data;
 
 import io.basin.Nullable;
 import io.basin.device.Shape;
+import io.basin.io.Folders;
+import io.basin.io.Half;
 import io.basin.text.Printable;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
@@ -28,20 +31,26 @@ import java.util.zip.ZipFile;
  * Reads NumPy's arrays: an {@code .npz} archive, or a folder of {@code .npy} files, by the names of the arrays.
  *
  * <p>Samples are {@code x_train}, {@code train_images}, {@code x} or {@code images}, labels {@code y_train}, {@code train_labels},
- * {@code y} or {@code labels}, and alike for {@code val} and {@code test}. Samples are (N, D), (N, H, W), (N, H, W, C) or
- * (N, C, H, W), of which the dimension up to 4 is taken for C; uint8 stays bytes, other numbers become float32. Labels are whole
- * numbers from 0, (N) or (N, 1).
+ * {@code y} or {@code labels}, and alike for {@code val} and {@code test}; {@code X} may stand for {@code x}, as in scikit-learn.
+ * Samples are (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W), of which the dimension up to 4 is taken for C; uint8 stays bytes,
+ * other numbers become float32. Labels are whole numbers from 0, (N) or (N, 1). Both orders of NumPy, C and Fortran, are read.
  *
  * <p>Arrays of objects are pickles, which are programs: they are refused. What a header announces is compared with the length of
  * the file before anything is allocated.
  */
 final class NumpyFormat {
     private static final String REMEDY = "Save the arrays anew with numpy.savez";
+    private static final String NUMBERED = "Number the classes from 0 as integers";
+    private static final String TYPES = "Save samples as uint8 or float32, and n" + NUMBERED.substring(1) + " of int64";
+    private static final String NAMES =
+            "Name arrays x_train and y_train, or x and y, X and y, or images and labels, and x_test and y_test";
     private static final Pattern HEADER = Pattern.compile(
             "\\s*\\{\\s*'descr':\\s*'([<>|=])([a-zA-Z])([0-9]+)',\\s*'fortran_order':\\s*(True|False),\\s*"
                     + "'shape':\\s*\\(([0-9, ]*)\\),?\\s*\\}\\s*");
     private static final int MOST_HEADER = 1 << 16;
     private static final int MOST_CHANNELS = 4;
+    /** As many arrays a message names. */
+    private static final int SHOWN = 10;
 
     private final Path file;
     private final @Nullable ZipFile archive;
@@ -89,7 +98,7 @@ final class NumpyFormat {
         } catch (IOException | IllegalArgumentException e) {
             throw DataException.of(file.toString(), "is no NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
         }
-        throw DataException.of(file.toString(), "holds no samples", "Name the array x or images");
+        throw DataException.of(file.toString(), "holds no samples", "Name the array x, X, images or x_test");
     }
 
     private Map<String, Dataset> parts() {
@@ -101,8 +110,8 @@ final class NumpyFormat {
         if (!labels.containsKey("train")) {
             throw DataException.of(
                     file.toString(),
-                    "holds no labels of a training part",
-                    "Name arrays x_train and y_train, or images and labels, and x_test and y_test");
+                    "holds no labels of a training part" + among(),
+                    NAMES);
         }
         int[] all = labels.values().stream().flatMapToInt(Arrays::stream).toArray();
         List<String> classes = names != null ? names : classes(all);
@@ -110,7 +119,7 @@ final class NumpyFormat {
         labels.forEach((part, y) -> {
             String key = key(part, "x", "images");
             if (key == null)
-                throw DataException.of(file.toString(), "holds labels of " + part + " but no samples", REMEDY);
+                throw DataException.of(file.toString(), "holds labels of " + part + " but no samples" + among(), NAMES);
             parts.put(part, array(key, a -> a.samples(y, classes)).named(file.getFileName() + " " + part));
         });
         return parts;
@@ -129,6 +138,7 @@ final class NumpyFormat {
         List<String> known = new ArrayList<>(List.of(letter + "_" + part, part + "_" + word));
         if (letter.equals("x")) known.add("X_" + part);
         if (part.equals("train")) known.addAll(List.of(letter, word));
+        if (part.equals("train") && letter.equals("x")) known.add("X");
         return known.stream().filter(this::holds).findFirst().orElse(null);
     }
 
@@ -136,6 +146,20 @@ final class NumpyFormat {
         return archive != null
                 ? archive.getEntry(key + ".npy") != null
                 : Files.isRegularFile(file.resolve(key + ".npy"));
+    }
+
+    /** The names that there are, for a message. */
+    private String among() {
+        Stream<String> all = archive != null
+                ? archive.stream().map(ZipEntry::getName)
+                : Folders.list(file).stream().map(f -> String.valueOf(f.getFileName()));
+        List<String> arrays = all.filter(n -> n.endsWith(".npy"))
+                .map(n -> Printable.of(n.substring(0, n.length() - 4)))
+                .sorted()
+                .toList();
+        if (arrays.isEmpty()) return "";
+        return " among " + String.join(", ", arrays.subList(0, Math.min(arrays.size(), SHOWN)))
+                + (arrays.size() > SHOWN ? " and " + (arrays.size() - SHOWN) + " more" : "");
     }
 
     private interface Use<T> {
@@ -170,13 +194,17 @@ final class NumpyFormat {
 
     private static int[] labels(Array array) throws IOException {
         boolean flat = array.shape.length == 1 || array.shape.length == 2 && array.shape[1] == 1;
-        if (!flat) throw array.fault("is of the shape " + Arrays.toString(array.shape) + ", labels are (N) or (N, 1)");
+        if (!flat) {
+            throw array.fault(
+                    "is of the shape " + Arrays.toString(array.shape) + ", labels are (N) or (N, 1)",
+                    NUMBERED + ", as y.argmax(axis=1) does of one-hot labels");
+        }
         int[] labels = new int[array.count];
         for (int i = 0; i < labels.length; i++) {
             double value = array.next();
             labels[i] = (int) value;
             if (value < 0 || labels[i] != value)
-                throw array.fault("label " + i + " is " + value + ", not a whole number from 0");
+                throw array.fault("label " + i + " is " + value + ", not a whole number from 0", NUMBERED);
         }
         return labels;
     }
@@ -187,6 +215,7 @@ final class NumpyFormat {
         private final InputStream in;
         private final int[] shape;
         private final int count;
+        private final boolean fortran;
         private final char kind;
         private final ByteBuffer item;
 
@@ -206,13 +235,12 @@ final class NumpyFormat {
             if (header < 0 || header > MOST_HEADER) throw fault("has a damaged header");
             Matcher m = HEADER.matcher(new String(whole((int) header), StandardCharsets.ISO_8859_1));
             if (!m.matches())
-                throw fault("is of a type that is not read, such as objects or records, or of a shape that is none");
-            if (m.group(4).equals("True")) throw fault("is in Fortran's order");
+                throw fault("is of a type that is not read, such as objects or records, or of a shape that is none", TYPES);
+            fortran = m.group(4).equals("True");
             kind = m.group(2).charAt(0);
             int bytes = m.group(3).length() > 1 ? 0 : Integer.parseInt(m.group(3));
-            if (!("ui".indexOf(kind) >= 0 && bytes > 0 && 8 % bytes == 0
-                    || kind == 'f' && bytes % 4 == 0 && bytes > 0 && bytes <= 8)) {
-                throw fault("is of numbers that are not read, " + kind + m.group(3) + ": use uint8, float32 or int64");
+            if ("uif".indexOf(kind) < 0 || bytes < (kind == 'f' ? 2 : 1) || 8 % bytes != 0) {
+                throw fault("is of a type that is not read, " + kind + m.group(3), TYPES);
             }
             item = ByteBuffer.allocate(bytes)
                     .order(m.group(1).equals(">") ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
@@ -233,7 +261,8 @@ final class NumpyFormat {
             String[] sizes = text.isBlank() ? new String[0] : text.strip().split(" *, *");
             int[] all = new int[sizes.length];
             for (int i = 0; i < all.length; i++) {
-                if (!sizes[i].matches("[1-9][0-9]{0,9}")) throw fault("has a size of '" + Printable.of(sizes[i]) + "'");
+                if (!sizes[i].matches("[1-9][0-9]{0,9}"))
+                    throw fault("has a size of '" + Printable.of(sizes[i]) + "'", "Save at least one sample");
                 long size = Long.parseLong(sizes[i]);
                 if (size > Capped.MAX_ARRAY) throw fault("has a size of " + size);
                 all[i] = (int) size;
@@ -255,7 +284,9 @@ final class NumpyFormat {
             if (in.readNBytes(item.array(), 0, item.limit()) < item.limit()) throw fault("is cut short");
             return switch (item.limit()) {
                 case 1 -> kind == 'u' ? item.get(0) & 0xFF : item.get(0);
-                case 2 -> kind == 'u' ? item.getShort(0) & 0xFFFF : item.getShort(0);
+                case 2 -> kind == 'f'
+                        ? Half.ofF16(item.getShort(0))
+                        : kind == 'u' ? item.getShort(0) & 0xFFFF : item.getShort(0);
                 case 4 -> kind == 'f' ? item.getFloat(0) : kind == 'u' ? item.getInt(0) & 0xFFFFFFFFL : item.getInt(0);
                 default -> kind == 'f' ? item.getDouble(0) : item.getLong(0);
             };
@@ -266,20 +297,27 @@ final class NumpyFormat {
             if (sample.equals(like.sample()) && isBytes() != like.isFloat()) {
                 return samples(new int[shape[0]], like.classNames());
             }
-            throw fault("holds samples of " + sample + (isBytes() ? " in uint8" : " in other numbers than uint8")
-                    + ", and the net takes " + like.sample() + (like.isFloat() ? " in others" : " in uint8"));
+            throw fault(
+                    "holds samples of " + sample + (isBytes() ? " in uint8" : " in other numbers than uint8")
+                            + ", and the net takes " + like.sample() + (like.isFloat() ? " in others" : " in uint8"),
+                    "Save them in the shape and type of the net's own data");
         }
 
         Dataset samples(int[] labels, List<String> classes) throws IOException {
             Shape sample = sample();
-            if (shape[0] != labels.length) throw fault("has " + shape[0] + " samples and " + labels.length + " labels");
+            if (shape[0] != labels.length) {
+                throw fault(
+                        "has " + shape[0] + " samples and " + labels.length + " labels", "Save one label for each sample");
+            }
             int largest = Arrays.stream(labels).max().orElse(0);
             if (largest >= classes.size()) {
-                throw fault("has a label " + largest + ", and `classNames` ends at " + (classes.size() - 1));
+                throw fault(
+                        "has a label " + largest + ", and `classNames` ends at " + (classes.size() - 1),
+                        "Write a name for each class, one a line");
             }
             boolean planes = shape.length == 4 && shape[3] > MOST_CHANNELS;
             if (isBytes()) {
-                byte[] pixels = whole(count);
+                byte[] pixels = bytes();
                 return new Dataset(
                         "own",
                         planes ? SampleArrays.channelsLast(pixels, sample) : pixels,
@@ -291,11 +329,38 @@ final class NumpyFormat {
             }
             float[] values = new float[count];
             for (int i = 0; i < count; i++) {
-                values[i] = (float) next();
-                if (!Float.isFinite(values[i])) throw fault("number " + i + " is not finite in float32");
+                int at = at(i);
+                values[at] = (float) next();
+                if (Float.isFinite(values[at])) continue;
+                throw fault(
+                        "number " + at % (count / shape[0]) + " of sample " + at / (count / shape[0])
+                                + " is not finite in float32",
+                        "Replace or drop what is not finite");
             }
             return Dataset.labelled(
                     planes ? SampleArrays.channelsLast(values, sample) : values, labels, sample, classes);
+        }
+
+        private byte[] bytes() throws IOException {
+            byte[] stored = whole(count);
+            if (!fortran) return stored;
+            byte[] moved = new byte[count];
+            for (int i = 0; i < count; i++) moved[at(i)] = stored[i];
+            return moved;
+        }
+
+        /** Where the number that is stored as the {@code i}th stands in C order, whose last index runs first. */
+        private int at(int i) {
+            if (!fortran) return i;
+            int at = 0;
+            int stride = count;
+            int rest = i;
+            for (int size : shape) {
+                stride /= size;
+                at += rest % size * stride;
+                rest /= size;
+            }
+            return at;
         }
 
         /** (C, H, W). */
@@ -304,12 +369,18 @@ final class NumpyFormat {
             if (shape.length == 3) return Shape.of(1, shape[1], shape[2]);
             if (shape.length == 4 && shape[3] <= MOST_CHANNELS) return Shape.of(shape[3], shape[1], shape[2]);
             if (shape.length == 4 && shape[1] <= MOST_CHANNELS) return Shape.of(shape[1], shape[2], shape[3]);
-            throw fault("is of the shape " + Arrays.toString(shape)
-                    + ", samples are (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W) of 1 to 4 channels");
+            throw fault(
+                    "is of the shape " + Arrays.toString(shape)
+                            + ", samples are (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W) of 1 to 4 channels",
+                    "Reshape them to one of these");
         }
 
         private DataException fault(String wrong) {
-            return DataException.of(name, wrong, REMEDY);
+            return fault(wrong, REMEDY);
+        }
+
+        private DataException fault(String wrong, String remedy) {
+            return DataException.of(name, wrong, remedy);
         }
     }
 }

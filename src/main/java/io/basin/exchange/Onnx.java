@@ -1,9 +1,11 @@
 package io.basin.exchange;
 
+import io.basin.data.OwnData;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
 import io.basin.io.AtomicFile;
 import io.basin.io.Json;
+import io.basin.train.ModelHeader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,7 +17,7 @@ import java.util.stream.Collectors;
  * Nets as one ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto): images in, normalised inside the graph,
  * predictions out. Of several nets these are the mean of theirs, as an ensemble's are.
  *
- * <p>Input {@code images}, float32 (batch, C, H, W), of pixels divided by 255; output {@code probabilities}, float32 (batch,
+ * <p>Input {@code images}, float32 (batch, C, H, W), of pixels divided by 255, or of raw numbers where the net was trained on such; output {@code probabilities}, float32 (batch,
  * classes), or {@code predictions} where the nets do not classify; of a single net {@code logits} beside it. The model's metadata
  * name the classes and say how images are read.
  */
@@ -49,6 +51,7 @@ public final class Onnx {
     private static void requireAlike(TrainedNet a, TrainedNet b) {
         boolean alike = a.input().equals(b.input())
                 && a.output().shape().equals(b.output().shape())
+                && kind(a).equals(kind(b))
                 && a.said().loss().equals(b.said().loss())
                 && a.said().classNames().equals(b.said().classNames());
         if (alike) return;
@@ -81,17 +84,47 @@ public final class Onnx {
         return graph.named("ensemble");
     }
 
-    private static Map<String, String> metadata(List<TrainedNet> nets) {
-        Map<String, String> all = new LinkedHashMap<>();
+    private static String input(List<TrainedNet> nets, List<String> columns) {
         TrainedNet first = nets.get(0);
         boolean normalised = nets.stream().allMatch(n -> n.said().reading() != null);
         String sizes = first.input().dims().stream().map(String::valueOf).collect(Collectors.joining(", "));
-        all.put(
-                "input",
-                "float32 (batch, " + sizes + "), pixels divided by 255; "
-                        + (normalised
-                                ? "the graph normalises them"
-                                : "normalise them as in training, of which the weights file says nothing"));
+        String what =
+                switch (kind(first)) {
+                    case ModelHeader.PIXELS -> "pixels divided by 255";
+                    case ModelHeader.NUMBERS -> "raw numbers";
+                    default -> "pixels divided by 255 where the net was trained on uint8, else raw numbers";
+                };
+        return "float32 (batch, " + sizes + "), " + what
+                + (columns.isEmpty() ? "" : ", of the columns " + String.join(", ", columns) + " in this order") + "; "
+                + (normalised
+                        ? "the graph normalises them"
+                        : "normalise them as in training, of which the weights file says nothing");
+    }
+
+    /** As {@link ModelHeader#SAMPLES}; empty where neither the file nor the kind of its data says it, as of older files of arrays. */
+    private static String kind(TrainedNet net) {
+        Map<String, String> header = net.said().header();
+        String said = header.getOrDefault(ModelHeader.SAMPLES, "");
+        String dataset = header.getOrDefault("dataset", "");
+        if (!said.isEmpty() || dataset.isEmpty()) return said;
+        if (!OwnData.isNamed(dataset) || OwnData.of(dataset).isPictures()) return ModelHeader.PIXELS;
+        return OwnData.of(dataset).isTable() ? ModelHeader.NUMBERS : "";
+    }
+
+    /** Of the table that the net was trained on; empty where it is not there any more, or has others now. */
+    private static List<String> columns(TrainedNet net) {
+        String dataset = net.said().header().getOrDefault("dataset", "");
+        if (!OwnData.isNamed(dataset)) return List.of();
+        List<String> columns = OwnData.of(dataset).columns();
+        return columns.size() == net.input().elements() ? columns : List.of();
+    }
+
+    private static Map<String, String> metadata(List<TrainedNet> nets) {
+        Map<String, String> all = new LinkedHashMap<>();
+        TrainedNet first = nets.get(0);
+        List<String> columns = columns(first);
+        all.put("input", input(nets, columns));
+        if (!columns.isEmpty()) all.put("columns", Json.line(columns));
         all.put("classes", Json.line(first.said().classNames()));
         all.put("members", Integer.toString(nets.size()));
         for (String key : PROVENANCE) {

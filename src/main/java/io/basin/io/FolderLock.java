@@ -44,14 +44,20 @@ public final class FolderLock implements AutoCloseable {
     static final class Held extends RuntimeException {
         private static final long serialVersionUID = 1;
 
+        private final String after;
+
         /**
          * @param owner null if unknown
          * @param removable what to remove if the owner has ended, which cannot be seen from here; null if it lives
          */
         Held(@Nullable LockOwner owner, @Nullable Path removable) {
-            super("in use by " + (owner == null ? "another process" : owner)
-                    + ": wait until it has ended or stop it, or choose another folder with `out`"
-                    + (removable == null ? "" : "; if it has ended already, remove " + removable));
+            super("in use by " + (owner == null ? "another process" : owner) + ": wait until it has ended or stop it");
+            after = removable == null ? "" : "; if it has ended already, remove " + removable;
+        }
+
+        /** @param instead what else to do, in the words of whoever wants the folder */
+        String said(String instead) {
+            return getMessage() + ", or " + instead + after;
         }
     }
 
@@ -66,6 +72,11 @@ public final class FolderLock implements AutoCloseable {
 
     /** @param folder existing */
     public static FolderLock take(Path folder) {
+        return take(folder, "choose another folder with `out`");
+    }
+
+    /** @param instead what to do where the folder is in use, beside waiting */
+    public static FolderLock take(Path folder, String instead) {
         try {
             Path real = folder.toRealPath();
             if (!enter(real)) return new FolderLock(real, null);
@@ -77,7 +88,7 @@ public final class FolderLock implements AutoCloseable {
                 if (lock == null) leave(real);
             }
         } catch (Held e) {
-            throw new UncheckedIOException(folder + ": " + e.getMessage(), new IOException(e));
+            throw new UncheckedIOException(folder + ": " + e.said(instead), new IOException(e));
         } catch (IOException e) {
             throw AtomicFile.failure(folder.resolve(PREFIX + "lock"), e);
         }

@@ -1,6 +1,7 @@
 package io.basin.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.basin.data.OwnData;
 import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
@@ -139,6 +140,8 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         for (String name : List.of("data", "bn-plain", "bn-update", "from")) {
             all.put(name, config.path(name).asText());
         }
+        // Of somebody's own data the content decides, wherever it lay.
+        if (all.containsKey("dataset")) all.put("dataset", OwnData.label(all.get("dataset")));
         // Files of versions that had no choice do not say.
         all.put("optimizer", config.path("optimizer").asText("SGD"));
         return all;

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -50,7 +51,7 @@ public final class Regimes {
     /** A claim of the article, and what became of it. */
     record Verdict(Setting setting, String claim, String verdict, String measured) {}
 
-    private Regimes(List<FinishedRun> runs) {
+    private Regimes(List<FinishedRun> runs, UnaryOperator<String> flags) {
         this.runs = runs;
         Map<Map<String, String>, TreeMap<Double, List<FinishedRun>>> regimes = new LinkedHashMap<>();
         for (FinishedRun run : runs) {
@@ -58,7 +59,7 @@ public final class Regimes {
                     .computeIfAbsent(run.epochs(), e -> new ArrayList<>())
                     .add(run);
         }
-        Map<Map<String, String>, List<String>> words = words(regimes.keySet());
+        Map<Map<String, String>, List<String>> words = words(regimes.keySet(), flags);
         List<String> shared = new ArrayList<>(words.values().iterator().next());
         words.values().forEach(shared::retainAll);
         common = String.join(", ", shared);
@@ -76,9 +77,14 @@ public final class Regimes {
 
     /** @param places run folders, folders of such, and files that {@link #write(Path)} wrote */
     public static Regimes read(List<Path> places) {
+        return read(places, UnaryOperator.identity());
+    }
+
+    /** @param flags how readers know a setting that is called so in {@code config.json} */
+    public static Regimes read(List<Path> places, UnaryOperator<String> flags) {
         List<FinishedRun> runs = new ArrayList<>();
         for (Path place : places) runs.addAll(FinishedRun.read(place));
-        return new Regimes(runs);
+        return new Regimes(runs, flags);
     }
 
     /** What all settings share, such as data set and net, so that their names need not say it. */
@@ -92,7 +98,8 @@ public final class Regimes {
     }
 
     /** By data set, net, images, labels and augmentation, and by whatever else tells them apart. */
-    private static Map<Map<String, String>, List<String>> words(Set<Map<String, String>> all) {
+    private static Map<Map<String, String>, List<String>> words(
+            Set<Map<String, String>> all, UnaryOperator<String> flags) {
         Set<String> others = differing(all);
         others.removeAll(List.of("dataset", "model", "data.trainSamples", "data.labelNoise", "data.pad", "data.flip"));
         Map<Map<String, String>, List<String>> words = new LinkedHashMap<>();
@@ -111,10 +118,16 @@ public final class Regimes {
                     images == 0 ? "all images" : Format.of("%,d images", images),
                     noise > 0 ? Statistics.format(100 * noise, 0) + " % wrong labels" : "labels as published",
                     augmentation.isEmpty() ? "no augmentation" : String.join(" and ", augmentation)));
-            others.forEach(k -> of.add(k + " " + s.getOrDefault(k, "not given")));
+            others.forEach(k -> of.add(other(k, s.getOrDefault(k, "not given"), flags)));
             words.put(s, of);
         }
         return words;
+    }
+
+    /** Of a fingerprint of data, the digits that one compares. */
+    private static String other(String name, String value, UnaryOperator<String> flags) {
+        if (name.equals("data")) return "data " + value.replaceFirst(".*SHA-256 (\\w{8})\\w*", "$1");
+        return flags.apply(name) + " " + value;
     }
 
     private static double number(Map<String, String> setting, String name) {
@@ -354,14 +367,15 @@ public final class Regimes {
                                 + ResultTable.LEVEL
                                 + " in a paired t-test, corrected by Holm for the methods of its row. The"
                                 + " budget: the first number of epochs from whose half on SGD gains less than "
-                                + ResultTable.ENOUGH + " points.")
-                .heading("The article's claims")
-                .words(claims())
-                .paragraph(
-                        "Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization. Open: the"
-                                + " seeds cannot tell. Close to FGE: the interval of the difference lies above -"
-                                + CLOSE
-                                + " points.");
+                                + ResultTable.ENOUGH + " points.");
+        List<List<String>> claims = claims();
+        if (claims.size() > 1) {
+            page.heading("The article's claims")
+                    .words(claims)
+                    .paragraph("Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization."
+                            + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
+                            + CLOSE + " points.");
+        }
         for (Setting s : settings) {
             page.heading(s.name()).table(s.table().rows()).paragraph(s.table().conclusion());
         }

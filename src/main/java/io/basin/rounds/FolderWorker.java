@@ -39,7 +39,7 @@ final class FolderWorker implements AutoCloseable {
         this.maker = maker;
         this.name = name;
         watch = new Claim.Watch(patienceSeconds);
-        lock = FolderLock.take(Folders.make(folder.path().resolve("workers").resolve(name)));
+        lock = FolderLock.take(Folders.make(folder.path().resolve("workers").resolve(name)), "choose another `id`");
     }
 
     /** Works until the job ends; returns why it did. */

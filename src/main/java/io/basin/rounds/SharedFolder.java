@@ -19,6 +19,9 @@ public final class SharedFolder implements Carrier {
     /** Seconds without a sign of life after which a worker on another machine is given up. */
     public static final double PATIENCE = 30;
 
+    /** What the process that began a job calls itself where it computes shares. */
+    private static final String DRIVER = "driver";
+
     private static final long LOOK_MS = 20;
     private static final long ALONE_MS = 60_000;
 
@@ -35,7 +38,7 @@ public final class SharedFolder implements Carrier {
         this.folder.requireTrusted();
         this.shares = shares;
         maker = works ? shares.open() : null;
-        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, "driver", PATIENCE);
+        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, DRIVER, PATIENCE);
     }
 
     @Override
@@ -76,11 +79,16 @@ public final class SharedFolder implements Carrier {
     /**
      * Works on the job in a folder until it ends; returns why it did.
      *
-     * @param name which no other worker of the job may have
+     * @param id which no other worker of the job may have, nor the process that began it: not {@value #DRIVER}
      * @param told a line for each share that was computed
      * @throws IllegalArgumentException where this worker would compute something else than the job asks for
      */
-    public static String work(Path folder, Shares shares, String name, Consumer<String> told) {
+    public static String work(Path folder, Shares shares, String id, Consumer<String> told) {
+        // Its folder's lock would be free: the process that began the job holds the folder above.
+        if (id.equals(DRIVER)) {
+            throw new IllegalArgumentException(
+                    "`id`: '" + DRIVER + "' is the process that began the job: choose another name for this worker");
+        }
         RoundFolder files = new RoundFolder(folder);
         files.requireThere();
         files.requireTrusted();
@@ -92,7 +100,7 @@ public final class SharedFolder implements Carrier {
             files.job()
                     .orElseThrow()
                     .requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
-            try (FolderWorker worker = new FolderWorker(files, shares, maker, name, PATIENCE)) {
+            try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE)) {
                 return worker.work(told);
             }
         }

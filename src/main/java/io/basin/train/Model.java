@@ -51,6 +51,9 @@ public final class Model extends NetMemory {
     private final Predictor predictor = new Predictor(this, this::reader);
     private ModelCard card = ModelCard.NONE;
     private @Nullable Augmentation reading;
+    /** As {@link ModelHeader#SAMPLES}; null where nobody said. */
+    private @Nullable String samples;
+
     private List<String> classNames = List.of();
 
     /** A classifier in float32, whose loss is cross-entropy; weight decay spares none of its parameters. */
@@ -96,6 +99,7 @@ public final class Model extends NetMemory {
             model.load(file);
             model.card = said.card();
             model.classNames = said.classNames();
+            model.samples = said.header().get(ModelHeader.SAMPLES);
             if (said.reading() != null) model.reading(said.reading());
         });
     }
@@ -263,6 +267,7 @@ public final class Model extends NetMemory {
                 Checkpoint.requireFinite(this, store.live());
             }
             described(splits.card(graph.source(), method.name(), Long.toString(seed)), splits.classNames());
+            samples = splits.samples();
             if (average) refresh(splits, BatchNormUpdate.EXACT, "batch-norm statistics", Progress.NONE);
         });
     }
@@ -332,6 +337,7 @@ public final class Model extends NetMemory {
     Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
         if (reading != null) header.putAll(ModelHeader.of(reading));
+        if (samples != null) header.put(ModelHeader.SAMPLES, samples);
         return header;
     }
 

@@ -25,6 +25,11 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private static final String OUTPUTS = "outputs";
     private static final String LOSS = "loss_function";
     static final String CLASSES = "classes";
+    /** What samples are: pixels, which are divided by 255 before they are normalised, or numbers, which are not. */
+    public static final String SAMPLES = "samples";
+
+    public static final String PIXELS = "pixels";
+    public static final String NUMBERS = "numbers";
     /** Numbers of a sample that a file may have asked for without weights of as many: pictures of the largest size. */
     private static final int MOST_BLANK = 4 << 20;
 
@@ -53,6 +58,11 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return header;
     }
 
+    /** {@link #SAMPLES} of nets of such samples. */
+    public static String samples(Dataset like) {
+        return like.isFloat() ? NUMBERS : PIXELS;
+    }
+
     /** What {@link #reading} reads. */
     public static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
@@ -61,7 +71,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
     /** What its net takes and predicts, as far as the file says it. */
     public Map<String, String> uses() {
         Map<String, String> uses = new LinkedHashMap<>(header);
-        uses.keySet().retainAll(List.of(INPUT, OUTPUTS, LOSS, CLASSES));
+        uses.keySet().retainAll(List.of(INPUT, OUTPUTS, LOSS, CLASSES, SAMPLES));
         return uses;
     }
 

@@ -291,10 +291,15 @@ public final class Splits implements AutoCloseable {
                 how.distortion());
     }
 
-    /** The same as entries of a file's header, with the names of the classes. */
+    String samples() {
+        return ModelHeader.samples(data.train());
+    }
+
+    /** The same as entries of a file's header, with the names of the classes and the kind of samples. */
     public Map<String, String> header(String net, String method, String init) {
         Map<String, String> header = new LinkedHashMap<>(card(net, method, init).header());
         if (!classNames().isEmpty()) header.put(ModelHeader.CLASSES, Json.line(classNames()));
+        header.put(ModelHeader.SAMPLES, samples());
         return header;
     }
 

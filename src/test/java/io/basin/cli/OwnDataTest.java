@@ -9,6 +9,7 @@ import io.basin.data.TablesTest;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -198,6 +199,7 @@ class OwnDataTest {
         Shell asked =
                 run("predict", net("run", "swa"), Photos.write(folder.resolve("a.png"), Photos.picture(9, 9, 0, 1)));
         assertTrue(asked.complaint().contains("take numbers as they are and no pictures"), asked.complaint());
+        exportsRawNumbers(net("run", "swa"));
         asksRowsOfTheNet(table, net("run", "swa"), net("run", "sgd"));
         Shell moved = run("train", table, "--method", "sgd", "--augment", "crop_flip");
         assertEquals(2, moved.code());
@@ -208,6 +210,17 @@ class OwnDataTest {
                 convolved.out() + convolved.err());
         Shell sized = run("train", table, "--method", "sgd", "--image-size", 9);
         assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
+    }
+
+    private void exportsRawNumbers(Path net) throws IOException {
+        Path onnx = folder.resolve("net.onnx");
+        assertEquals(0, run("export", net, "--out", onnx).code());
+        String said = new String(Files.readAllBytes(onnx), StandardCharsets.ISO_8859_1);
+        assertTrue(
+                said.contains("float32 (batch, 2, 1, 1), raw numbers, of the columns x, y in this order; the graph"
+                        + " normalises them"),
+                said.substring(Math.max(0, said.length() - 600)));
+        assertTrue(said.contains("[\"x\",\"y\"]") && !said.contains("255"));
     }
 
     /** Columns are found by their names, wherever they stand, as long as the table that has these is there. */
@@ -245,6 +258,34 @@ class OwnDataTest {
         assertTrue(unknown.out().startsWith(more + "[0]:  near "), unknown.out());
         assertTrue(run("predict", net, wrong, "--data-dir", away).complaint().contains("the net takes x, y"));
         Files.move(away, table);
+    }
+
+    /** The wanted size reaches the net and its file; a missing --data says that one's own will do. */
+    @Test
+    void aNetForOnesOwnPicturesIsImportedAtTheirSize() throws IOException {
+        Path data = Photos.write(folder.resolve("paint"), 20);
+        Path made = folder.resolve("made.safetensors");
+        Shell fresh = run("train", data, "--method", "sgd", "--model", "small-cnn", "--image-size", 20, "--epochs", 1,
+                "--batch-size", 8, "--device", "cpu", "--out", folder.resolve("run"));
+        assertEquals(0, fresh.code(), fresh.err());
+        Path net;
+        try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
+            net = files.filter(f -> f.endsWith("sgd.safetensors")).findFirst().orElseThrow();
+        }
+        Path plain = folder.resolve("plain.safetensors");
+        assertEquals(0, run("export", net, "--format", "safetensors", "--out", plain).code());
+        Shell taken = run("import", plain, "--model", "small-cnn", "--data", data, "--image-size", 20, "--out", made);
+        assertEquals(0, taken.code(), taken.err());
+        try (Safetensors in = Safetensors.open(made)) {
+            assertEquals(data + "?image-size=20", in.metadata().get("dataset"));
+            assertEquals("[3,20,20]", in.metadata().get("input"));
+            assertEquals("pixels", in.metadata().get("samples"));
+        }
+        Shell without = run("import", plain, "--model", "small-cnn", "--out", folder.resolve("none"));
+        assertTrue(without.complaint().contains("data of your own"), without.complaint());
+        Shell published = run("import", plain, "--model", "small-cnn", "--data", "cifar10", "--image-size", 20,
+                "--out", folder.resolve("none"));
+        assertTrue(published.complaint().contains("--image-size is for --data that"), published.complaint());
     }
 
     @Test

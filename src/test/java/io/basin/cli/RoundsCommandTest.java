@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.io.FolderLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,6 +76,13 @@ class RoundsCommandTest {
         Shell late = Shell.run("worker", shared, "--id", "late");
         assertEquals(0, late.code(), late.err());
         assertTrue(late.err().contains("worker late: the job is done"), late.err());
+        String driver = Shell.run("worker", shared, "--id", "driver").complaint();
+        assertTrue(driver.contains("--id: 'driver' is the process that began the job"), driver);
+        FolderLock.holding(shared.resolve("workers/late"), () -> {
+            String taken = Shell.run("worker", shared, "--id", "late").complaint();
+            assertTrue(taken.endsWith("or choose another --id"), taken);
+            return taken;
+        });
         Shell evaluated = Shell.run("evaluate", threads.resolve("local-sgd.safetensors"), "--data-dir", data);
         assertEquals(0, evaluated.code(), evaluated.err());
     }

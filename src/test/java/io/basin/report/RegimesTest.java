@@ -133,6 +133,39 @@ class RegimesTest {
         assertThrows(FormatException.class, () -> Regimes.read(List.of(file)));
     }
 
+    /** Told by the name of its folder and the first digits of its content, wherever it lay. */
+    @Test
+    void ownDataAreNamedShortlyAndNoTableIsEmpty() throws IOException {
+        own("/home/me/birds?image-size=64", "1", 16, 1, 90);
+        own("/mnt/birds?image-size=64", "1", 16, 2, 91);
+        own("/home/me/points.csv", "2", 8, 1, 92);
+        Regimes all = Regimes.read(List.of(folder), name -> name.equals("data.batch") ? "--batch-size" : name);
+        String digits = "1".repeat(8);
+        assertEquals(
+                List.of(
+                        "birds, --batch-size 16, data " + digits + "; 30 epochs",
+                        "points.csv, --batch-size 8, data " + digits.replace('1', '2') + "; 30 epochs"),
+                all.settings().stream()
+                        .map(Regimes.Setting::name)
+                        .map(n -> n.replaceFirst("(, data \\d+)(, --batch-size \\d+)", "$2$1"))
+                        .toList());
+        all.page(folder.resolve("page.html"));
+        assertTrue(!Files.readString(folder.resolve("page.html")).contains("The article's claims"));
+    }
+
+    private void own(String dataset, String digit, int batch, int seed, double accuracy) throws IOException {
+        Path run = Files.createDirectories(folder.resolve("run-" + ++written));
+        Json.seal(
+                run.resolve("config.json"),
+                Map.of(
+                        "budget", Map.of("epochs", 30),
+                        "data", "51 training and 9 test images, SHA-256 " + digit.repeat(64),
+                        "settings", Map.of("dataset", dataset, "model", "mlp", "data", Map.of("batch", batch))));
+        Json.write(
+                run.resolve("results.json"),
+                new Summary("t", Map.of(), List.of(row("sgd", 30, seed, accuracy)), List.of(), List.of()));
+    }
+
     @Test
     void twoRunsOfOneSeedThatDisagreeAreRefused() throws IOException {
         run(30, 0, 0.05, row("sgd", 30, 1, 90));

@@ -54,8 +54,19 @@ class SharedFolderTest {
         UncheckedIOException e = assertThrows(
                 UncheckedIOException.class, () -> SharedFolder.work(folder, workshop, "rack-7", share -> {}));
         assertTrue(e.getMessage().contains("rack-7: in use by process "), e.getMessage());
+        assertTrue(e.getMessage().endsWith("or choose another `id`"), e.getMessage());
         driven.get();
         assertEquals("the job is done", first.get());
+    }
+
+    /** The driver's own lock cannot tell: its thread holds the job's folder above already. */
+    @Test
+    void nobodyElseIsCalledAsTheDriver() throws Exception {
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        drive(folder, workshop).join();
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> SharedFolder.work(folder, workshop, "driver", share -> {}));
+        assertTrue(e.getMessage().startsWith("`id`: 'driver' is the process that began the job"), e.getMessage());
     }
 
     @Test
