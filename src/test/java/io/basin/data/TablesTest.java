@@ -276,11 +276,14 @@ public class TablesTest {
             assertTrue(said.contains(numbered), said);
         }
         String infinite = refusal(npz(Map.of("y", y, "x", npy("<f4", "2, 1", 4, 0, Double.POSITIVE_INFINITY))));
-        assertTrue(infinite.endsWith("number 0 of sample 1 is not finite in float32. Replace or drop what is not finite"));
+        assertTrue(
+                infinite.endsWith("number 0 of sample 1 is not finite in float32. Replace or drop what is not finite"));
         assertTrue(refusal(npz(Map.of("y", npy("<i8", "3,", 8, 0, 1, 1), "x", x)))
                 .endsWith("Save one label for each sample"));
         String names = refusal(npz(Map.of("features", x, "classes", y)));
-        assertTrue(names.contains(" among classes, features. Name arrays x_train and y_train, or x and y, X and y"), names);
+        assertTrue(
+                names.contains(" among classes, features. Name arrays x_train and y_train, or x and y, X and y"),
+                names);
     }
 
     private static double[] counted(int n) {
