@@ -3,6 +3,7 @@ package io.basin.device;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.basin.Api;
 import io.basin.text.Require;
+import java.math.BigDecimal;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /**
@@ -30,8 +31,8 @@ public record Distortion(
             throw new IllegalArgumentException("`jitter` must lie in [0, 1], got " + jitter);
         }
         Require.atLeast("cutout", cutout, 0);
-        if (mixup != 0 && !(mixup >= 1e-6 && mixup <= 1e6)) {
-            throw new IllegalArgumentException("`mixup` must be 0 or lie from 1e-6 to 1e6, got " + mixup);
+        if (mixup != 0 && !(mixup >= 1e-6 && mixup <= 100)) {
+            throw new IllegalArgumentException("`mixup` must be 0 or lie from 0.000001 to 100, got " + new BigDecimal(Double.toString(mixup)).toPlainString());
         }
     }
 

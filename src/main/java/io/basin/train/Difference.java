@@ -10,7 +10,7 @@ public final class Difference {
     public static void requireNone(Path file, String there, String now) {
         if (there.equals(now)) return;
         throw new IllegalArgumentException("`resume`: " + file + " was made with other settings: " + first(there, now)
-                + "; repeat them, or start in a new folder with `out`");
+                + "; repeat them, start in a new folder with `out`, or delete the file if it is from another run");
     }
 
     /** That a run's file is of this run and no other's. */
