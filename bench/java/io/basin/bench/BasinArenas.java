@@ -4,7 +4,6 @@ import io.basin.average.Averager;
 import io.basin.average.AveragerBuilder;
 import io.basin.device.Arena;
 import io.basin.device.Coefficients;
-
 import io.basin.device.Memory;
 import io.basin.device.RunState;
 import io.basin.device.Sgd;

@@ -88,7 +88,10 @@ record Contest(String name) {
 
     /** {@code TorchTraining}, {@code BasinStep} and so on: the twins differ in their first word only. */
     String benchmark(String side) {
-        return side + (isStep() ? "Step" : isAverage() ? "Average" : isArenas() ? "Arenas" : isPlane() ? "Plane" : "Training");
+        return side
+                + (isStep()
+                        ? "Step"
+                        : isAverage() ? "Average" : isArenas() ? "Arenas" : isPlane() ? "Plane" : "Training");
     }
 
     List<String> parameters() {

@@ -128,7 +128,8 @@ final class ImportCommand implements Runnable {
 
     private String sized(int size) {
         if (!OwnData.isNamed(dataset) || !OwnData.of(dataset).isPictures()) {
-            throw new IllegalArgumentException("--image-size is for --data that are a folder of pictures: leave it out");
+            throw new IllegalArgumentException(
+                    "--image-size is for --data that are a folder of pictures: leave it out");
         }
         OwnData plain = OwnData.of(dataset);
         return new OwnData(plain.path(), size, plain.grey(), plain.skipBad(), plain.classNames()).toString();

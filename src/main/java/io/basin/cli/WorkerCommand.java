@@ -28,7 +28,8 @@ final class WorkerCommand implements Runnable {
 
     @Option(
             names = "--id",
-            description = "name of this worker, which no other of the job may have, nor be 'driver'; default its process and a number")
+            description =
+                    "name of this worker, which no other of the job may have, nor be 'driver'; default its process and a number")
     private String id;
 
     @Option(names = "--data-dir", description = "where the job's data lie on this machine; default where the job says")

@@ -108,10 +108,7 @@ final class NumpyFormat {
             if (key != null) labels.put(part, array(key, NumpyFormat::labels));
         }
         if (!labels.containsKey("train")) {
-            throw DataException.of(
-                    file.toString(),
-                    "holds no labels of a training part" + among(),
-                    NAMES);
+            throw DataException.of(file.toString(), "holds no labels of a training part" + among(), NAMES);
         }
         int[] all = labels.values().stream().flatMapToInt(Arrays::stream).toArray();
         List<String> classes = names != null ? names : classes(all);
@@ -235,7 +232,8 @@ final class NumpyFormat {
             if (header < 0 || header > MOST_HEADER) throw fault("has a damaged header");
             Matcher m = HEADER.matcher(new String(whole((int) header), StandardCharsets.ISO_8859_1));
             if (!m.matches())
-                throw fault("is of a type that is not read, such as objects or records, or of a shape that is none", TYPES);
+                throw fault(
+                        "is of a type that is not read, such as objects or records, or of a shape that is none", TYPES);
             fortran = m.group(4).equals("True");
             kind = m.group(2).charAt(0);
             int bytes = m.group(3).length() > 1 ? 0 : Integer.parseInt(m.group(3));
@@ -284,9 +282,10 @@ final class NumpyFormat {
             if (in.readNBytes(item.array(), 0, item.limit()) < item.limit()) throw fault("is cut short");
             return switch (item.limit()) {
                 case 1 -> kind == 'u' ? item.get(0) & 0xFF : item.get(0);
-                case 2 -> kind == 'f'
-                        ? Half.ofF16(item.getShort(0))
-                        : kind == 'u' ? item.getShort(0) & 0xFFFF : item.getShort(0);
+                case 2 ->
+                    kind == 'f'
+                            ? Half.ofF16(item.getShort(0))
+                            : kind == 'u' ? item.getShort(0) & 0xFFFF : item.getShort(0);
                 case 4 -> kind == 'f' ? item.getFloat(0) : kind == 'u' ? item.getInt(0) & 0xFFFFFFFFL : item.getInt(0);
                 default -> kind == 'f' ? item.getDouble(0) : item.getLong(0);
             };
@@ -307,7 +306,8 @@ final class NumpyFormat {
             Shape sample = sample();
             if (shape[0] != labels.length) {
                 throw fault(
-                        "has " + shape[0] + " samples and " + labels.length + " labels", "Save one label for each sample");
+                        "has " + shape[0] + " samples and " + labels.length + " labels",
+                        "Save one label for each sample");
             }
             int largest = Arrays.stream(labels).max().orElse(0);
             if (largest >= classes.size()) {

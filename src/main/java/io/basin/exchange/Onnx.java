@@ -88,12 +88,11 @@ public final class Onnx {
         TrainedNet first = nets.get(0);
         boolean normalised = nets.stream().allMatch(n -> n.said().reading() != null);
         String sizes = first.input().dims().stream().map(String::valueOf).collect(Collectors.joining(", "));
-        String what =
-                switch (kind(first)) {
-                    case ModelHeader.PIXELS -> "pixels divided by 255";
-                    case ModelHeader.NUMBERS -> "raw numbers";
-                    default -> "pixels divided by 255 where the net was trained on uint8, else raw numbers";
-                };
+        String what = switch (kind(first)) {
+            case ModelHeader.PIXELS -> "pixels divided by 255";
+            case ModelHeader.NUMBERS -> "raw numbers";
+            default -> "pixels divided by 255 where the net was trained on uint8, else raw numbers";
+        };
         return "float32 (batch, " + sizes + "), " + what
                 + (columns.isEmpty() ? "" : ", of the columns " + String.join(", ", columns) + " in this order") + "; "
                 + (normalised

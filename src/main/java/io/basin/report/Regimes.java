@@ -372,9 +372,10 @@ public final class Regimes {
         if (claims.size() > 1) {
             page.heading("The article's claims")
                     .words(claims)
-                    .paragraph("Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization."
-                            + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
-                            + CLOSE + " points.");
+                    .paragraph(
+                            "Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization."
+                                    + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
+                                    + CLOSE + " points.");
         }
         for (Setting s : settings) {
             page.heading(s.name()).table(s.table().rows()).paragraph(s.table().conclusion());

@@ -265,15 +265,31 @@ class OwnDataTest {
     void aNetForOnesOwnPicturesIsImportedAtTheirSize() throws IOException {
         Path data = Photos.write(folder.resolve("paint"), 20);
         Path made = folder.resolve("made.safetensors");
-        Shell fresh = run("train", data, "--method", "sgd", "--model", "small-cnn", "--image-size", 20, "--epochs", 1,
-                "--batch-size", 8, "--device", "cpu", "--out", folder.resolve("run"));
+        Shell fresh = run(
+                "train",
+                data,
+                "--method",
+                "sgd",
+                "--model",
+                "small-cnn",
+                "--image-size",
+                20,
+                "--epochs",
+                1,
+                "--batch-size",
+                8,
+                "--device",
+                "cpu",
+                "--out",
+                folder.resolve("run"));
         assertEquals(0, fresh.code(), fresh.err());
         Path net;
         try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
             net = files.filter(f -> f.endsWith("sgd.safetensors")).findFirst().orElseThrow();
         }
         Path plain = folder.resolve("plain.safetensors");
-        assertEquals(0, run("export", net, "--format", "safetensors", "--out", plain).code());
+        assertEquals(
+                0, run("export", net, "--format", "safetensors", "--out", plain).code());
         Shell taken = run("import", plain, "--model", "small-cnn", "--data", data, "--image-size", 20, "--out", made);
         assertEquals(0, taken.code(), taken.err());
         try (Safetensors in = Safetensors.open(made)) {
@@ -283,8 +299,17 @@ class OwnDataTest {
         }
         Shell without = run("import", plain, "--model", "small-cnn", "--out", folder.resolve("none"));
         assertTrue(without.complaint().contains("data of your own"), without.complaint());
-        Shell published = run("import", plain, "--model", "small-cnn", "--data", "cifar10", "--image-size", 20,
-                "--out", folder.resolve("none"));
+        Shell published = run(
+                "import",
+                plain,
+                "--model",
+                "small-cnn",
+                "--data",
+                "cifar10",
+                "--image-size",
+                20,
+                "--out",
+                folder.resolve("none"));
         assertTrue(published.complaint().contains("--image-size is for --data that"), published.complaint());
     }
 

@@ -6,8 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import org.junit.jupiter.api.Test;
 
 class SignatureTest {
-    private static final String SOURCE =
-            """
+    private static final String SOURCE = """
             // of(nothing)
             extern "C" __global__ void __launch_bounds__(256)
             of(const float4* const* __restrict__ points /* (n, 4) */, u32 n, u64 seed, float scale,

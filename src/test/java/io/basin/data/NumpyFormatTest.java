@@ -57,15 +57,16 @@ class NumpyFormatTest {
             String sizes = Arrays.toString(shape).replaceAll("[\\[\\]]", "");
             for (String type : List.of("|u1", "<f2", "<f4", ">f8")) {
                 int bytes = type.charAt(2) - '0';
-                double[] values = IntStream.range(0, count)
-                        .mapToDouble(i -> i % 251)
-                        .toArray();
+                double[] values =
+                        IntStream.range(0, count).mapToDouble(i -> i % 251).toArray();
                 String c = read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", npy(type, sizes, bytes, values))))
                         .fingerprint();
-                String f = read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", fortran(type, bytes, shape, values))))
+                String f = read(npz(
+                                folder.resolve("arrays.npz"), Map.of("y", y, "x", fortran(type, bytes, shape, values))))
                         .fingerprint();
                 assertEquals(c, f, type + " " + sizes);
-                String known = read(npz(folder.resolve("arrays.npz"), Map.of("X", npy(type, sizes, bytes, values), "y", y)))
+                String known = read(npz(
+                                folder.resolve("arrays.npz"), Map.of("X", npy(type, sizes, bytes, values), "y", y)))
                         .fingerprint();
                 assertEquals(c, known);
             }
@@ -73,8 +74,10 @@ class NumpyFormatTest {
         byte[] halves = npy("<f2", "4, 1", 2, 0.5, -2, 1024, 0.25);
         byte[] floats = npy("<f4", "4, 1", 4, 0.5, -2, 1024, 0.25);
         assertEquals(
-                read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", floats))).fingerprint(),
-                read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", halves))).fingerprint());
+                read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", floats)))
+                        .fingerprint(),
+                read(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", halves)))
+                        .fingerprint());
     }
 
     @Test
@@ -92,11 +95,15 @@ class NumpyFormatTest {
             String said = refusal(npz(folder.resolve("arrays.npz"), Map.of("x", x, "y", labels)));
             assertTrue(said.contains(numbered), said);
         }
-        String infinite = refusal(npz(folder.resolve("arrays.npz"), Map.of("y", y, "x", npy("<f4", "2, 1", 4, 0, Double.POSITIVE_INFINITY))));
-        assertTrue(infinite.endsWith("number 0 of sample 1 is not finite in float32. Replace or drop what is not finite"));
+        String infinite = refusal(npz(
+                folder.resolve("arrays.npz"), Map.of("y", y, "x", npy("<f4", "2, 1", 4, 0, Double.POSITIVE_INFINITY))));
+        assertTrue(
+                infinite.endsWith("number 0 of sample 1 is not finite in float32. Replace or drop what is not finite"));
         assertTrue(refusal(npz(folder.resolve("arrays.npz"), Map.of("y", npy("<i8", "3,", 8, 0, 1, 1), "x", x)))
                 .endsWith("Save one label for each sample"));
         String names = refusal(npz(folder.resolve("arrays.npz"), Map.of("features", x, "classes", y)));
-        assertTrue(names.contains(" among classes, features. Name arrays x_train and y_train, or x and y, X and y"), names);
+        assertTrue(
+                names.contains(" among classes, features. Name arrays x_train and y_train, or x and y, X and y"),
+                names);
     }
 }
