@@ -68,7 +68,7 @@ public final class Devices {
 
     /** Of {@code cuda:1}, {@code cuda}. */
     public static String kind(String name) {
-        int end = name.indexOf(':');
+        int end = Require.given("name", name).indexOf(':');
         return end < 0 ? name : name.substring(0, end);
     }
 

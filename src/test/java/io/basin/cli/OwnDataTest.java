@@ -265,26 +265,13 @@ class OwnDataTest {
     void aNetForOnesOwnPicturesIsImportedAtTheirSize() throws IOException {
         Path data = Photos.write(folder.resolve("paint"), 20);
         Path made = folder.resolve("made.safetensors");
-        Shell fresh = run(
-                "train",
-                data,
-                "--method",
-                "sgd",
-                "--model",
-                "small-cnn",
-                "--image-size",
-                20,
-                "--epochs",
-                1,
-                "--batch-size",
-                8,
-                "--device",
-                "cpu",
-                "--out",
-                folder.resolve("run"));
+        Path run = folder.resolve("run");
+        Object[] small = {"train", data, "--method", "sgd", "--model", "small-cnn", "--image-size", 20, "--out", run};
+        Object[] quick = {"--epochs", 1, "--batch-size", 8, "--device", "cpu"};
+        Shell fresh = run(Stream.of(small, quick).flatMap(Stream::of).toArray());
         assertEquals(0, fresh.code(), fresh.err());
         Path net;
-        try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
+        try (Stream<Path> files = Files.walk(run)) {
             net = files.filter(f -> f.endsWith("sgd.safetensors")).findFirst().orElseThrow();
         }
         Path plain = folder.resolve("plain.safetensors");
@@ -299,17 +286,9 @@ class OwnDataTest {
         }
         Shell without = run("import", plain, "--model", "small-cnn", "--out", folder.resolve("none"));
         assertTrue(without.complaint().contains("data of your own"), without.complaint());
-        Shell published = run(
-                "import",
-                plain,
-                "--model",
-                "small-cnn",
-                "--data",
-                "cifar10",
-                "--image-size",
-                20,
-                "--out",
-                folder.resolve("none"));
+        Object[] twenty = {"--data", "cifar10", "--image-size", 20, "--out", folder.resolve("none")};
+        Object[] again = {"import", plain, "--model", "small-cnn"};
+        Shell published = run(Stream.of(again, twenty).flatMap(Stream::of).toArray());
         assertTrue(published.complaint().contains("--image-size is for --data that"), published.complaint());
     }
 

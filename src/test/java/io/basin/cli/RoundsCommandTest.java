@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,7 +80,10 @@ class RoundsCommandTest {
         String driver = Shell.run("worker", shared, "--id", "driver").complaint();
         assertTrue(driver.contains("--id: 'driver' is the process that began the job"), driver);
         FolderLock.holding(shared.resolve("workers/late"), () -> {
-            String taken = Shell.run("worker", shared, "--id", "late").complaint();
+            // In another thread: this one would have the folder already.
+            String taken = CompletableFuture.supplyAsync(() -> Shell.run("worker", shared, "--id", "late"))
+                    .join()
+                    .complaint();
             assertTrue(taken.endsWith("or choose another --id"), taken);
             return taken;
         });

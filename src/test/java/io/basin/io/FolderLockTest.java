@@ -101,7 +101,7 @@ class FolderLockTest {
         Path place = leave(folder, new LockOwner(7, "elsewhere", 0, 0));
         FolderLock.Held e = assertThrows(FolderLock.Held.class, () -> OwnerFolder.take(folder));
         assertTrue(e.getMessage().contains("process 7 on elsewhere since 1970-01-01"), e.getMessage());
-        assertTrue(e.getMessage().endsWith("if it has ended already, remove " + place), e.getMessage());
+        assertTrue(e.said("go").endsWith(", or go; if it has ended already, remove " + place), e.said("go"));
     }
 
     @Test
