@@ -32,7 +32,8 @@ public record Distortion(
         }
         Require.atLeast("cutout", cutout, 0);
         if (mixup != 0 && !(mixup >= 1e-6 && mixup <= 100)) {
-            throw new IllegalArgumentException("`mixup` must be 0 or lie from 0.000001 to 100, got " + new BigDecimal(Double.toString(mixup)).toPlainString());
+            throw new IllegalArgumentException("`mixup` must be 0 or lie from 0.000001 to 100, got "
+                    + new BigDecimal(Double.toString(mixup)).toPlainString());
         }
     }
 
