@@ -34,7 +34,8 @@ import picocli.CommandLine.Option;
 
 @Command(
         name = "doctor",
-        description = "Describes the machine, opens every device and trains a small net on it for a moment.",
+        description =
+                "Describes the machine, opens every device, or that of --device, and trains a small net on it for a moment.",
         footer = {"", "Examples:", "  basin doctor --threads 2", "  basin doctor --times small-cnn --precision bf16"})
 final class DoctorCommand implements Callable<Integer> {
     private static final int STEPS = 20;
@@ -107,7 +108,7 @@ final class DoctorCommand implements Callable<Integer> {
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version") + ", heap up to "
                         + (runtime.maxMemory() >> 20) + " MiB");
         Set<State> states = EnumSet.noneOf(State.class);
-        for (DeviceProvider provider : providers) states.add(examine(provider));
+        for (DeviceProvider provider : providers) if (on.allows(provider.name())) states.add(examine(provider));
         for (String name : Catalog.names()) {
             var location = DataSets.locate(name, null);
             line(

@@ -53,6 +53,11 @@ final class Flags {
             return threads;
         }
 
+        /** Whether the flag leaves the choice open, or names a device of this kind. */
+        boolean allows(String kind) {
+            return name.equals("auto") || Devices.kind(name).equals(kind);
+        }
+
         Device open() {
             return open(0);
         }

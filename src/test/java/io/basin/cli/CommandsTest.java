@@ -296,9 +296,10 @@ class CommandsTest {
     void dataListsWhatItKnowsAndDoctorTrains() {
         Shell list = Shell.run("data", "list");
         assertTrue(list.out().contains("fashion-mnist") && list.out().contains("cifar100"), list.out());
-        Shell doctor = Shell.run("doctor", "--threads", 1);
+        Shell doctor = Shell.run("doctor", "--threads", 1, "--device", "cpu");
         assertEquals(0, doctor.code());
         assertTrue(doctor.out().contains("learns") && doctor.out().contains("oneDNN"), doctor.out());
+        assertFalse(doctor.out().lines().anyMatch(l -> l.startsWith("cuda ")), doctor.out());
     }
 
     private static void copy(Path from, Path to) throws IOException {
