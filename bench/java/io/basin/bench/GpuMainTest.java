@@ -18,6 +18,11 @@ class GpuMainTest {
     @Test
     void everyKernelTheUpdateAndATrainingStepRun() throws Exception {
         if (!Cuda.software()) return;
+        // Four processes of JMH's, for which the build has no time.
+        if (!Boolean.getBoolean("gpu.rehearsal")) {
+            System.out.println("NOT COVERED: the benchmarks of a GPU: rehearse them with -Dgpu.rehearsal=true");
+            return;
+        }
         GpuMain main = new GpuMain();
         main.tiny = true;
         main.nets = List.of("mlp");
