@@ -55,21 +55,7 @@ public final class Json {
 
     /** A mapper with our limits whose input may nest {@code depth} deep. */
     static ObjectMapper mapper(int depth) {
-        StreamReadConstraints limits = StreamReadConstraints.builder()
-                .maxNestingDepth(depth)
-                .maxStringLength(MAX_BYTES)
-                .maxNameLength(1 << 16)
-                .maxNumberLength(400)
-                .maxDocumentLength(MAX_BYTES)
-                .maxTokenCount(MAX_TOKENS)
-                .build();
-        JsonFactory factory = JsonFactory.builder()
-                .streamReadConstraints(limits)
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
-                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                .build();
-        return JsonMapper.builder(factory)
+        return JsonMapper.builder(factory(depth, MAX_BYTES, MAX_TOKENS))
                 .enable(
                         DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
                         DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
@@ -77,6 +63,29 @@ public final class Json {
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                 .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
                 .build();
+    }
+
+    /** @param length of a document, in bytes; -1 for any */
+    private static JsonFactory factory(int depth, long length, long tokens) {
+        StreamReadConstraints limits = StreamReadConstraints.builder()
+                .maxNestingDepth(depth)
+                .maxStringLength(MAX_BYTES)
+                .maxNameLength(1 << 16)
+                .maxNumberLength(400)
+                .maxDocumentLength(length)
+                .maxTokenCount(tokens)
+                .build();
+        return JsonFactory.builder()
+                .streamReadConstraints(limits)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .build();
+    }
+
+    /** For documents that may be long. */
+    private static JsonFactory longDocument(long tokens) {
+        return factory(MAX_DEPTH, -1, tokens);
     }
 
     /** As {@link #read(Path, String)}, for files that can be had again. */
@@ -156,22 +165,6 @@ public final class Json {
         // Nor is it there, nor does its sum miss it: the object is of another kind.
         if (!(sums && sum == null && found.isMissingNode())) requireSum(file, sum, found, remedy);
         return found;
-    }
-
-    /** A reader of objects that may be long. */
-    private static JsonFactory longDocument(long tokens) {
-        StreamReadConstraints limits = StreamReadConstraints.builder()
-                .maxNestingDepth(MAX_DEPTH)
-                .maxStringLength(MAX_BYTES)
-                .maxNameLength(1 << 16)
-                .maxNumberLength(400)
-                .maxTokenCount(tokens)
-                .build();
-        return JsonFactory.builder()
-                .streamReadConstraints(limits)
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                .build();
     }
 
     /** What has no sum was written by an older version, which is said. */
