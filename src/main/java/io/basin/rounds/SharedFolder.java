@@ -93,13 +93,12 @@ public final class SharedFolder implements Carrier {
         files.requireThere();
         files.requireTrusted();
         try (Shares.Maker maker = shares.open()) {
-            while (files.job().isEmpty()) {
+            Optional<RoundFolder.Job> job;
+            while ((job = files.job()).isEmpty()) {
                 files.requireThere();
                 FolderWorker.pause(10 * LOOK_MS);
             }
-            files.job()
-                    .orElseThrow()
-                    .requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
+            job.get().requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
             try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE)) {
                 return worker.work(told);
             }

@@ -11,6 +11,7 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.io.Sha256;
 import io.basin.methods.Schedule;
+import io.basin.rounds.RoundKills;
 import io.basin.rounds.ShareRun;
 import io.basin.rounds.SharedFolder;
 import io.basin.rounds.Shares;
@@ -130,21 +131,7 @@ class PointSharesTest {
     }
 
     private Process worker(Path job, String name) throws Exception {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        return new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElse("java"),
-                        "-Xmx128m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        classPath,
-                        PointJob.class.getName(),
-                        "work",
-                        job.toString(),
-                        name)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve(name + ".txt").toFile())
-                .start();
+        return RoundKills.worker(folder.resolve(name + ".txt"), PointJob.class, "work", job.toString(), name);
     }
 
     /** Those that say whose they are: of an empty one nobody knows whether its owner lives. */

@@ -1,13 +1,13 @@
 package io.basin.rounds;
 
+import io.basin.io.Folders;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 
 /** Jobs in folders, over which worker processes come and are killed with SIGKILL at random moments. */
 public final class RoundKills implements AutoCloseable {
@@ -47,35 +47,34 @@ public final class RoundKills implements AutoCloseable {
         while (alive.isEmpty()) join();
         schedules++;
         String made = driven.get();
-        remove(job);
+        // A worker that sees the end only now still writes.
+        while (Files.isDirectory(job)) Folders.remove(job);
         return made.equals(undisturbed) ? "" : "schedule " + schedules + " ends with other weights";
     }
 
     private void join() throws Exception {
         String name = "w" + started++;
         joins++;
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        alive.add(new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElse("java"),
-                        "-Xmx128m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        classPath,
-                        TinyJob.class.getName(),
-                        jobs.toString(),
-                        name,
-                        Integer.toString(schedules))
-                .redirectErrorStream(true)
-                .redirectOutput(jobs.resolve(name + ".txt").toFile())
-                .start());
+        Path log = jobs.resolve(name + ".txt");
+        alive.add(worker(log, TinyJob.class, jobs.toString(), name, Integer.toString(schedules)));
     }
 
-    private static void remove(Path job) throws Exception {
-        try (Stream<Path> files = Files.walk(job)) {
-            // What a worker that sees the end only now still writes stays.
-            files.sorted(Comparator.reverseOrder()).forEach(f -> f.toFile().delete());
-        }
+    /** A program in a small Java process of its own, whose output goes into {@code log}. */
+    public static Process worker(Path log, Class<?> program, String... arguments) throws IOException {
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classPath,
+                program.getName()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
     }
 
     /** Processes that were killed amid a job. */

@@ -7,6 +7,7 @@ import io.basin.device.Device;
 import io.basin.device.Devices;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
+import io.basin.io.Folders;
 import io.basin.io.FormatException;
 import io.basin.io.Sha256;
 import io.basin.methods.Budget;
@@ -95,8 +96,10 @@ final class TinyJob {
         Path jobs = Path.of(args[0]);
         Workshop workshop = workshop(plan());
         for (int i = Integer.parseInt(args[2]); ; i++) {
+            // The job for which this process was started may have ended while it started.
+            for (int newest = newest(jobs); newest < i; newest = newest(jobs)) Thread.sleep(10);
+            i = Math.max(i, newest(jobs));
             Path job = jobs.resolve("job-" + i);
-            while (!Files.isDirectory(job)) Thread.sleep(10);
             try {
                 SharedFolder.work(job, workshop, args[1], share -> {});
             } catch (UncheckedIOException | FormatException e) {
@@ -104,6 +107,15 @@ final class TinyJob {
                 if (!Files.isDirectory(jobs.resolve("job-" + (i + 1)))) Thread.sleep(10);
             }
         }
+    }
+
+    private static int newest(Path jobs) {
+        return Folders.list(jobs).stream()
+                .map(job -> job.getFileName().toString())
+                .filter(name -> name.matches("job-\\d+"))
+                .mapToInt(name -> Integer.parseInt(name.substring(4)))
+                .max()
+                .orElse(-1);
     }
 
     /** What {@link #main} works on. */
