@@ -3,14 +3,18 @@ package io.basin.torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
-/** Runs programs that use libtorch, {@link GoldenTorch} first of all, in processes of their own, because libtorch's OpenMP runtime and oneDNN's would share ours. */
+/**
+ * Runs programs that use libtorch, {@link GoldenTorch} first of all, in processes of their own, because libtorch's OpenMP runtime
+ * and oneDNN's would share ours. Runs of one program after the other share a process: libtorch takes longer to start than most of
+ * them.
+ */
 public final class GoldenProcess {
     private static final int TAIL = 4000;
+
+    private static GoldenServer server;
 
     private GoldenProcess() {}
 
@@ -37,45 +41,25 @@ public final class GoldenProcess {
     }
 
     /** The same with more in the environment. */
-    public static void run(
+    public static synchronized void run(
             Class<?> program, List<String> arguments, Path log, long timeoutSeconds, Map<String, String> environment)
             throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx2g",
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                program.getName()));
-        command.addAll(arguments);
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-        // Not as a flag: ONNX Runtime 1.29 dies where a process's command line exceeds 4096 characters.
-        builder.environment().put("CLASSPATH", classPath());
-        builder.environment().put("OMP_NUM_THREADS", "1");
-        builder.environment().put("OPENBLAS_NUM_THREADS", "1");
-        builder.environment().putAll(environment);
-        await(program.getSimpleName(), builder.start(), log, timeoutSeconds);
-    }
-
-    private static void await(String program, Process process, Path log, long timeoutSeconds) throws IOException {
-        boolean ended = false;
+        if (server != null && !server.serves(program, environment)) stop();
+        if (server == null) server = new GoldenServer(program, environment);
         try {
-            ended = process.waitFor(timeoutSeconds, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            process.destroyForcibly();
-        }
-        if (!ended || process.exitValue() != 0) {
-            String said = Files.readString(log);
+            server.run(arguments, log, timeoutSeconds);
+        } catch (IOException | RuntimeException e) {
+            stop();
+            String said = Files.exists(log) ? Files.readString(log) : "";
             throw new IllegalStateException(
-                    program + (ended ? " ended with " + process.exitValue() : " ran out of time") + ":\n"
-                            + said.substring(Math.max(0, said.length() - TAIL)));
+                    program.getSimpleName() + " " + e.getMessage() + ":\n"
+                            + said.substring(Math.max(0, said.length() - TAIL)),
+                    e);
         }
     }
 
-    /** Surefire may start the tests from a jar that holds nothing but a manifest; it says the real path here. */
-    private static String classPath() {
-        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    private static void stop() {
+        if (server != null) server.close();
+        server = null;
     }
 }
