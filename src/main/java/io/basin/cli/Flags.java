@@ -16,6 +16,7 @@ import io.basin.ensemble.Lenience;
 import io.basin.ensemble.ModelFile;
 import io.basin.text.Closest;
 import io.basin.train.BatchNormUpdate;
+import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -146,8 +147,10 @@ final class Flags {
             return models.get(0).data(dataDir, progress);
         }
 
-        /** Of the table that a net was trained on, in order; empty where there is none. */
+        /** Of the table that a net was trained on, in order; of an older file, the table's itself; empty where there is none. */
         List<String> columns(ModelFile model) {
+            List<String> said = ModelHeader.of(model.file()).columns();
+            if (!said.isEmpty()) return said;
             String dataset = model.origin().dataset();
             return OwnData.isNamed(dataset) ? OwnData.of(dataset).at(dataDir).columns() : List.of();
         }

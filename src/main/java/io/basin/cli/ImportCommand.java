@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,7 +38,11 @@ import picocli.CommandLine.Parameters;
             "  basin import resnet18-f370.pth --model resnet18 --data cifar10 --new-head --out resnet.safetensors",
             "  basin import vgg16-5d3c.pth --model vgg16 --data cifar10 --new-head classifier --out vgg.safetensors",
             "  basin import resnet18-f370.pth --model resnet18 --data DIR --image-size 224 --new-head --out own.safetensors",
-            "  basin import net.pth --model preresnet20 --data cifar10 --names names.txt --out net.safetensors"
+            "  basin import net.pth --model preresnet20 --data cifar10 --names names.txt --out net.safetensors",
+            "  basin import resnet18-f370.pth --model resnet18 --num-classes 10 --new-head --out ten.safetensors",
+            "",
+            "Without --data the net takes pictures of --image-size, in colour unless --mean is one number; predict and export know"
+                    + " all that they need, train --from and compare --from go on with it, and evaluate has nothing to measure it on."
         })
 final class ImportCommand implements Runnable {
     @Parameters(paramLabel = "FILE", description = "safetensors file, index of several, or PyTorch's checkpoint")
@@ -53,25 +58,33 @@ final class ImportCommand implements Runnable {
 
     @Option(
             names = "--data",
-            required = true,
             paramLabel = "DATASET",
             completionCandidates = Known.Sets.class,
             description =
                     "what the net will see: ${COMPLETION-CANDIDATES}, or data of your own as 'train' takes them: a folder of"
-                            + " pictures with one folder per class, a table or NumPy's arrays; there is no import without data, which"
-                            + " say what samples and classes are")
+                            + " pictures with one folder per class, a table or NumPy's arrays; default none, then --num-classes"
+                            + " says what it predicts")
     private String dataset;
 
     @Option(
             names = "--image-size",
-            description = "height and width that a folder's pictures are scaled and cut to, as 224; default 32")
+            description = "height and width that a folder's pictures are scaled and cut to, as 64; default 32 with --data,"
+                    + " 224 without")
     private Integer imageSize;
 
     @Option(names = "--data-dir", description = Flags.DATA_DIR)
     private Path dataDir;
 
-    @Option(names = "--num-classes", description = "must be as many as the data set has; default those")
+    @Option(
+            names = "--num-classes",
+            description = "what the net predicts without --data; with --data as many as it has; default those")
     private Integer classes;
+
+    @Option(
+            names = "--class-names",
+            paramLabel = "FILE",
+            description = "without --data: one name a line, in the order of the classes; default 0, 1, ...")
+    private Path classNames;
 
     @Option(
             names = "--names",
@@ -94,13 +107,15 @@ final class ImportCommand implements Runnable {
     @Option(
             names = "--mean",
             split = ",",
-            description = "of each channel of what the net was trained on, scaled to 0..1; default the training set's")
+            description = "of each channel of what the net was trained on, scaled to 0..1; default the training set's, without"
+                    + " --data those of torchvision's weights, 0.485,0.456,0.406")
     private List<Double> mean;
 
     @Option(
             names = "--std",
             split = ",",
-            description = "deviation of each channel, likewise; default the training set's")
+            description =
+                    "deviation of each channel, likewise; default the training set's, without --data 0.229,0.224,0.225")
     private List<Double> std;
 
     @Option(names = "--extra-tensors", description = "ignore weights in the file that the net does not have")
@@ -110,28 +125,63 @@ final class ImportCommand implements Runnable {
     private Path out;
 
     private static final String LAST = "the last layer";
+    /** What torchvision's weights were trained on: https://pytorch.org/vision/stable/models.html. */
+    private static final int USUAL_SIZE = 224;
+
+    private static final List<Double> TORCHVISION_MEAN = List.of(0.485, 0.456, 0.406);
+    private static final List<Double> TORCHVISION_STD = List.of(0.229, 0.224, 0.225);
 
     @Override
     public void run() {
         Outputs.requireNew("--out", out);
         Nets.known(model);
-        if (imageSize != null) dataset = sized(imageSize);
+        if ((mean == null) != (std == null)) {
+            throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
+        }
         Names renamed = names == null ? Names.SAME : Names.read(names);
-        Dataset like = DataSets.load(dataset, dataDir, new Bars().progress()).train();
+        Dataset like = dataset == null ? unseen() : seen(dataset);
         Graph net = net(like);
         String last = net.nodes().get(net.nodes().size() - 1).path();
         Imported from = new Imported(file, net, renamed, LAST.equals(newHead) ? last : newHead, seed, extra);
         Imported.Outcome outcome = from.write(out, header(net, like, reading(like)));
-        System.out.println(out + ": " + model + " for " + dataset + ", " + outcome.taken() + " tensors of " + file
+        String what = dataset != null ? dataset : like.outputs() + " classes of pictures of " + like.sample();
+        System.out.println(out + ": " + model + " for " + what + ", " + outcome.taken() + " tensors of " + file
                 + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
     }
 
-    private String sized(int size) {
-        if (!OwnData.isNamed(dataset) || !OwnData.of(dataset).isPictures()) {
+    private Dataset seen(String named) {
+        if (classNames != null) {
+            throw new IllegalArgumentException("--class-names goes without --data, which name their classes: leave one out");
+        }
+        dataset = imageSize == null ? named : sized(named, imageSize);
+        return DataSets.load(dataset, dataDir, new Bars().progress()).train();
+    }
+
+    /** One picture of zeros, of the size and with the classes that were asked for. */
+    private Dataset unseen() {
+        if (classes == null) {
+            throw new IllegalArgumentException("--data is missing: name what the net will see, a data set or data of your own,"
+                    + " or say with --num-classes what it predicts");
+        }
+        List<String> called = classNames != null
+                ? OwnData.names(classNames)
+                : IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+        if (called.size() != classes) {
+            throw new IllegalArgumentException("--class-names: " + classNames + " has " + called.size()
+                    + " names for --num-classes " + classes);
+        }
+        int size = imageSize == null ? USUAL_SIZE : imageSize;
+        int channels = mean == null ? TORCHVISION_MEAN.size() : mean.size();
+        byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
+        return new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+    }
+
+    private static String sized(String named, int size) {
+        if (!OwnData.isNamed(named) || !OwnData.of(named).isPictures()) {
             throw new IllegalArgumentException(
                     "--image-size is for --data that are a folder of pictures: leave it out");
         }
-        OwnData plain = OwnData.of(dataset);
+        OwnData plain = OwnData.of(named);
         return new OwnData(plain.path(), size, plain.grey(), plain.skipBad(), plain.classNames()).toString();
     }
 
@@ -142,25 +192,25 @@ final class ImportCommand implements Runnable {
         }
         Graph net = Nets.build(model, like.sample(), like.outputs());
         if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
-        throw new IllegalArgumentException("--data: " + model + " takes "
+        throw new IllegalArgumentException((dataset == null ? "--model: " : "--data: ") + model + " takes "
                 + net.input().shape() + " and predicts "
-                + net.output().shape().elements() + " classes, " + dataset + " has samples " + like.sample() + " of "
-                + like.outputs() + "; name data that fit");
+                + net.output().shape().elements() + " classes, "
+                + (dataset == null ? "and pictures are " : dataset + " has samples ") + like.sample() + " of "
+                + like.outputs() + (dataset == null ? "; name --image-size and --num-classes" : "; name data") + " that fit");
     }
 
     private Augmentation reading(Dataset like) {
-        if ((mean == null) != (std == null)) {
-            throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
-        }
-        if (mean == null || std == null) return like.augmentation(0, false);
-        for (double s : std) {
+        List<Double> centre = mean != null || dataset != null ? mean : TORCHVISION_MEAN;
+        List<Double> spread = std != null || dataset != null ? std : TORCHVISION_STD;
+        if (centre == null || spread == null) return like.augmentation(0, false);
+        for (double s : spread) {
             if (!(s > 0)) {
                 throw new IllegalArgumentException(
                         "--std: samples are divided by it, so each must be above 0, got " + s);
             }
         }
         return Require.naming(
-                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+                "mean", () -> like.normalised(floats(centre), floats(spread)).augmentation(0, false));
     }
 
     private static float[] floats(List<Double> values) {
@@ -172,7 +222,7 @@ final class ImportCommand implements Runnable {
     private Map<String, String> header(Graph net, Dataset like, Augmentation reading) {
         ModelCard card = new ModelCard(
                 net.source(),
-                dataset,
+                dataset == null ? "" : dataset,
                 ModelCard.IMPORT,
                 "",
                 0,
@@ -187,7 +237,7 @@ final class ImportCommand implements Runnable {
                 "");
         Map<String, String> header = new LinkedHashMap<>(card.header());
         header.putAll(ModelHeader.of(net, Loss.crossEntropy(0), like.classNames()));
-        header.put(ModelHeader.SAMPLES, ModelHeader.samples(like));
+        header.putAll(ModelHeader.samples(like));
         return header;
     }
 }

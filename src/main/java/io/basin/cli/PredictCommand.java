@@ -34,8 +34,7 @@ import picocli.CommandLine.Parameters;
                         + " in IDX files, and for rows of a table (.csv) or of NumPy's arrays (.npz, .npy).",
         footer = {
             "",
-            "A table's columns are found by the names that the training's table gives them, so --data-dir must say where that is"
-                    + " now if it was moved; a column 'label' is passed over.",
+            "A table's columns are found by the names that the training's table gave them; a column 'label' is passed over.",
             "A picture is scaled and its middle cut to the size that the nets were trained on; --strict-size refuses others.",
             "Several nets, of whatever kinds but of one data set, answer together: with the mean of their probabilities,"
                     + " or with --vote by majority.",
@@ -146,9 +145,10 @@ final class PredictCommand implements Runnable {
     /** A net of somebody's own pictures or table needs them no more: its file says how it takes a sample and what it may call it. */
     private static boolean isEnough(ModelFile model) {
         String dataset = model.origin().dataset();
+        if (model.origin().mean().length == 0) return false;
+        if (dataset.isEmpty()) return true;
         return OwnData.isNamed(dataset)
-                && (OwnData.of(dataset).isPictures() || OwnData.of(dataset).isTable())
-                && model.origin().mean().length > 0;
+                && (OwnData.of(dataset).isPictures() || OwnData.of(dataset).isTable());
     }
 
     private TrainTest blank(List<ModelFile> models) {
@@ -167,8 +167,9 @@ final class PredictCommand implements Runnable {
     }
 
     private static Dataset blank(ModelFile model) {
+        String dataset = model.origin().dataset();
         return ModelHeader.of(model.file())
-                .blank(OwnData.of(model.origin().dataset()).isTable());
+                .blank(OwnData.isNamed(dataset) && OwnData.of(dataset).isTable());
     }
 
     private static void poll(Splits splits, ModelFile file, Images images, double weight, PredictionSum sum) {

@@ -60,7 +60,8 @@ public record Start(Path file, Map<String, String> header) {
         ModelCard card = ModelCard.of(file.toString(), header);
         requireSame("net", card.model(), settings.model());
         // The splits' name is that of a part where only a part is trained on.
-        if (!OwnData.mayBeSame(card.dataset(), splits.dataset())
+        if (!card.dataset().isEmpty()
+                && !OwnData.mayBeSame(card.dataset(), splits.dataset())
                 && !card.dataset().equals(settings.dataset())) {
             requireSame("data set", card.dataset(), splits.dataset());
         }

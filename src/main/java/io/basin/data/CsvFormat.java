@@ -128,7 +128,9 @@ final class CsvFormat {
             Shape sample = Shape.of(features.size(), 1, 1);
             parts.put(
                     part,
-                    Dataset.labelled(table.values, labels, sample, classes).named(name + " " + part));
+                    Dataset.labelled(table.values, labels, sample, classes)
+                            .columnsNamed(features)
+                            .named(name + " " + part));
         });
         return parts;
     }

@@ -31,7 +31,7 @@ public final class Dataset {
     private final String name;
     private final Values values;
     private final Shape sample; // (C, H, W)
-    private final List<String> classNames;
+    private final Names names;
     /** The caller's own; null to measure it. */
     private final @Nullable Augmentation normalisation;
     /** Taken when first asked for: it is a pass over all pixels. */
@@ -52,6 +52,22 @@ public final class Dataset {
     }
 
     /**
+     * What things are called.
+     *
+     * @param columns of a table's features, in order; empty for other samples
+     */
+    private record Names(List<String> classes, List<String> columns) {
+        Names {
+            classes = List.copyOf(Require.given("classNames", classes));
+            columns = List.copyOf(columns);
+        }
+
+        static Names of(List<String> classes) {
+            return new Names(classes, List.of());
+        }
+    }
+
+    /**
      * Takes over the arrays.
      *
      * @param pixels uint8, (N, H, W, C)
@@ -60,15 +76,15 @@ public final class Dataset {
      */
     public Dataset(
             String name, byte[] pixels, int[] labels, int height, int width, int channels, List<String> classNames) {
-        this(name, of(pixels, labels), Shape.of(channels, height, width), classNames, null);
+        this(name, of(pixels, labels), Shape.of(channels, height, width), Names.of(classNames), null);
     }
 
     private Dataset(
-            String name, Values values, Shape sample, List<String> classNames, @Nullable Augmentation normalisation) {
+            String name, Values values, Shape sample, Names names, @Nullable Augmentation normalisation) {
         this.name = Require.given("name", name);
         this.values = values;
         this.sample = sample;
-        this.classNames = List.copyOf(Require.given("classNames", classNames));
+        this.names = names;
         this.normalisation = normalisation;
         if (count() < 1) throw new IllegalArgumentException(this + ": every size must be at least 1");
         long size = sample.elements();
@@ -120,7 +136,7 @@ public final class Dataset {
     /** @param values (n, h, w, c) */
     static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
         SampleArrays.requireCount(values.length / s.elements(), Require.given("labels", labels).length, "labels");
-        return new Dataset("own", new Values(null, values, labels.clone(), null), s, classNames, null);
+        return new Dataset("own", new Values(null, values, labels.clone(), null), s, Names.of(classNames), null);
     }
 
     /**
@@ -135,7 +151,7 @@ public final class Dataset {
         Require.given("labels", labels);
         Require.given("classNames", classNames);
         Shape s = Shape.of(sample.dim(0), sample.rank() > 1 ? sample.dim(1) : 1, sample.rank() > 2 ? sample.dim(2) : 1);
-        return new Dataset("own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, classNames, null);
+        return new Dataset("own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, Names.of(classNames), null);
     }
 
     /**
@@ -157,17 +173,26 @@ public final class Dataset {
     private static Dataset targeted(float[] values, float[][] targets, Shape s) {
         float[] flat = SampleArrays.flat("targets", targets);
         SampleArrays.requireCount(values.length / s.elements(), targets.length, "targets");
-        return new Dataset("own", new Values(null, values, new int[targets.length], flat), s, List.of(), null);
+        return new Dataset("own", new Values(null, values, new int[targets.length], flat), s, Names.of(List.of()), null);
     }
 
     /** The same samples under a name, which weights files of nets trained on them keep. */
     public Dataset named(String other) {
-        return new Dataset(other, values, sample, classNames, normalisation);
+        return new Dataset(other, values, sample, names, normalisation);
     }
 
     /** The same samples, whose classes are called so. */
-    Dataset classNamed(List<String> names) {
-        return new Dataset(name, values, sample, names, normalisation);
+    Dataset classNamed(List<String> classNames) {
+        return new Dataset(name, values, sample, new Names(classNames, names.columns), normalisation);
+    }
+
+    /** The same samples, rows of a table whose features are called so. */
+    public Dataset columnsNamed(List<String> columns) {
+        if (columns.size() != sample.elements()) {
+            throw new IllegalArgumentException(
+                    this + ": `columns` are " + columns.size() + " names for " + sample.elements() + " features");
+        }
+        return new Dataset(name, values, sample, new Names(names.classes, columns), normalisation);
     }
 
     /** Whether samples are numbers as they are, and not bytes that stand for [0, 1]. */
@@ -185,7 +210,7 @@ public final class Dataset {
         if (own.channels() != channels()) {
             throw new IllegalArgumentException(this + ": mean has " + own.channels() + " channels");
         }
-        return new Dataset(name, values, sample, classNames, own);
+        return new Dataset(name, values, sample, names, own);
     }
 
     /** Copies the samples to the device, which the caller closes. */
@@ -281,18 +306,23 @@ public final class Dataset {
 
     /** Number of classes, whether or not each has an image; 0 where samples have targets. */
     public int classes() {
-        return classNames.size();
+        return names.classes.size();
     }
 
     public List<String> classNames() {
-        return classNames;
+        return names.classes;
+    }
+
+    /** Names of a table's features, in order; empty for other samples. */
+    public List<String> columns() {
+        return names.columns;
     }
 
     /** SHA-256 of sizes, class names, labels and pixels: of all that training and measuring depend on, not of the name. */
     public String sha256() {
         if (sha256 == null) {
             MessageDigest digest = Sha256.digest();
-            String sizes = count() + " " + height() + " " + width() + " " + channels() + " " + classNames;
+            String sizes = count() + " " + height() + " " + width() + " " + channels() + " " + names.classes;
             digest.update(sizes.getBytes(StandardCharsets.UTF_8));
             digest.update(ints(ByteOrder.BIG_ENDIAN));
             digest.update(bytes());
@@ -328,7 +358,7 @@ public final class Dataset {
         float[] floats = rows(values.floats, indices, values.floats == null ? null : new float[all], imageBytes());
         float[] none = values.targets == null ? null : new float[indices.length * outputs()];
         Values part = new Values(bytes, floats, chosen, rows(values.targets, indices, none, outputs()));
-        return new Dataset(subsetName, part, sample, classNames, normalisation);
+        return new Dataset(subsetName, part, sample, names, normalisation);
     }
 
     /** Copies rows of {@code size} elements of an array that may be null. */
@@ -353,12 +383,12 @@ public final class Dataset {
         int wrong = LabelNoise.count(share, count());
         LabelNoise.into(noisy, wrong, classes(), seed);
         Values same = new Values(values.pixels, values.floats, noisy, null);
-        return new Dataset(name + ", " + wrong + " labels wrong", same, sample, classNames, normalisation);
+        return new Dataset(name + ", " + wrong + " labels wrong", same, sample, names, normalisation);
     }
 
     /** Other images of the same size, with the same classes. */
     public Dataset with(String otherName, byte[] otherPixels, int[] otherLabels) {
-        return new Dataset(otherName, of(otherPixels, otherLabels), sample, classNames, null);
+        return new Dataset(otherName, of(otherPixels, otherLabels), sample, names, null);
     }
 
     /** The samples of {@code sets}, of the same size and kind, without their labels, with the same classes. */
@@ -372,7 +402,7 @@ public final class Dataset {
             System.arraycopy(from, 0, floats == null ? bytes : floats, at, s.values.length());
             at += s.values.length();
         }
-        return new Dataset(otherName, new Values(bytes, floats, new int[all], null), sample, classNames, null);
+        return new Dataset(otherName, new Values(bytes, floats, new int[all], null), sample, names, null);
     }
 
     /**

@@ -249,8 +249,12 @@ public record OwnData(
     }
 
     private @Nullable List<String> names() {
-        if (classNames == null) return null;
-        List<String> names = Disk.lines(classNames).stream()
+        return classNames == null ? null : names(classNames);
+    }
+
+    /** Names of classes, one a line. */
+    public static List<String> names(Path file) {
+        List<String> names = Disk.lines(file).stream()
                 .map(String::strip)
                 .filter(n -> !n.isEmpty())
                 .toList();
@@ -258,7 +262,7 @@ public record OwnData(
         for (String name : names) {
             if (seen.add(name)) continue;
             throw DataException.of(
-                    classNames.toString(),
+                    file.toString(),
                     "names two classes '" + Printable.of(name) + "'",
                     "Give each class a name of its own");
         }

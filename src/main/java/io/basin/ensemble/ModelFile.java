@@ -69,6 +69,12 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
      * @throws FormatException if this version knows no such data set or net
      */
     public TrainTest data(@Nullable Path folder, Progress progress) {
+        if (origin.dataset().isEmpty()) {
+            throw new FormatException(
+                    file.toString(),
+                    "was imported without data, so there is nothing to measure it on: import it again with the data that it"
+                            + " will see, or train it on them");
+        }
         String published =
                 origin.dataset().substring(0, Math.max(0, origin.dataset().length() - PART.length()));
         try {

@@ -52,7 +52,7 @@ public final class Model extends NetMemory {
     private ModelCard card = ModelCard.NONE;
     private @Nullable Augmentation reading;
     /** As {@link ModelHeader#SAMPLES}; null where nobody said. */
-    private @Nullable String samples;
+    private Map<String, String> samples = Map.of();
 
     private List<String> classNames = List.of();
 
@@ -99,7 +99,7 @@ public final class Model extends NetMemory {
             model.load(file);
             model.card = said.card();
             model.classNames = said.classNames();
-            model.samples = said.header().get(ModelHeader.SAMPLES);
+            model.samples = said.samples();
             if (said.reading() != null) model.reading(said.reading());
         });
     }
@@ -337,7 +337,7 @@ public final class Model extends NetMemory {
     Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
         if (reading != null) header.putAll(ModelHeader.of(reading));
-        if (samples != null) header.put(ModelHeader.SAMPLES, samples);
+        header.putAll(samples);
         return header;
     }
 

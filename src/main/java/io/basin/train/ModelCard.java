@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * net. A file does not show that, so the header must say it.
  *
  * @param model name of the net
+ * @param dataset name of the data; empty of a net that was imported without any
  * @param init identity of the first weights: the seed that drew them; empty where the file does not say
  * @param restarts restarts of the rate to a high value before this model, as between snapshots
  * @param mean and std per channel by which samples were normalised; empty where the file does not say
@@ -97,10 +98,11 @@ public record ModelCard(
     /**
      * From a file's header.
      *
-     * @throws FormatException if it does not name net and data set, or a number is none
+     * @throws FormatException if it does not name its net, or its data set where the net was not imported without one, or a number
+     *     is none
      */
     public static ModelCard of(String file, Map<String, String> header) {
-        if (!header.containsKey("model") || !header.containsKey("dataset")) {
+        if (!isDescribed(header)) {
             throw new FormatException(
                     file,
                     "does not say which net it is; name a file that 'train' or 'compare' wrote, or bring another"
@@ -110,7 +112,7 @@ public record ModelCard(
         return new ModelCard(
                 Printable.of(header.get("model")),
                 // As it is: it may be the path of somebody's own data. Messages show it printable.
-                header.get("dataset"),
+                header.getOrDefault("dataset", ""),
                 Printable.of(header.getOrDefault("method", "")),
                 header.getOrDefault("init", ""),
                 count(file, header, "restarts", 0),
@@ -124,6 +126,11 @@ public record ModelCard(
                 Boolean.parseBoolean(header.getOrDefault("flip", "false")),
                 header.getOrDefault(DATA, ""),
                 distortion(file, header));
+    }
+
+    /** Whether a header says what {@link #of} must know. */
+    static boolean isDescribed(Map<String, String> header) {
+        return header.containsKey("model") && (header.containsKey("dataset") || IMPORT.equals(header.get("method")));
     }
 
     private static Distortion distortion(String file, Map<String, String> header) {

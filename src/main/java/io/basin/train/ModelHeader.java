@@ -28,6 +28,9 @@ public record ModelHeader(Path file, Map<String, String> header) {
     /** What samples are: pixels, which are divided by 255 before they are normalised, or numbers, which are not. */
     public static final String SAMPLES = "samples";
 
+    /** Names of a table's features, in order. */
+    private static final String COLUMNS = "columns";
+
     public static final String PIXELS = "pixels";
     public static final String NUMBERS = "numbers";
     /** Numbers of a sample that a file may have asked for without weights of as many: pictures of the largest size. */
@@ -58,9 +61,11 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return header;
     }
 
-    /** {@link #SAMPLES} of nets of such samples. */
-    public static String samples(Dataset like) {
-        return like.isFloat() ? NUMBERS : PIXELS;
+    /** What files of nets that take such samples say of them: {@link #SAMPLES}, and what {@link #columns} reads. */
+    public static Map<String, String> samples(Dataset like) {
+        Map<String, String> header = new LinkedHashMap<>(Map.of(SAMPLES, like.isFloat() ? NUMBERS : PIXELS));
+        if (!like.columns().isEmpty()) header.put(COLUMNS, Json.line(like.columns()));
+        return header;
     }
 
     /** What {@link #reading} reads. */
@@ -68,11 +73,20 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
     }
 
+    /** What it says of samples as {@link #samples(Dataset)} has it. */
+    Map<String, String> samples() {
+        return only(SAMPLES, COLUMNS);
+    }
+
     /** What its net takes and predicts, as far as the file says it. */
     public Map<String, String> uses() {
-        Map<String, String> uses = new LinkedHashMap<>(header);
-        uses.keySet().retainAll(List.of(INPUT, OUTPUTS, LOSS, CLASSES, SAMPLES));
-        return uses;
+        return only(INPUT, OUTPUTS, LOSS, CLASSES, SAMPLES, COLUMNS);
+    }
+
+    private Map<String, String> only(String... keys) {
+        Map<String, String> some = new LinkedHashMap<>(header);
+        some.keySet().retainAll(List.of(keys));
+        return some;
     }
 
     /**
@@ -148,8 +162,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
     }
 
     ModelCard card() {
-        boolean known = header.containsKey(NET) && header.containsKey("dataset");
-        return known ? ModelCard.of(file.toString(), header) : ModelCard.NONE;
+        return ModelCard.isDescribed(header) ? ModelCard.of(file.toString(), header) : ModelCard.NONE;
     }
 
     /** How samples are normalised; null where the file does not say. */
@@ -160,13 +173,23 @@ public record ModelHeader(Path file, Map<String, String> header) {
 
     /** Names of the classes; empty where the file does not say. */
     public List<String> classNames() {
+        return names(CLASSES, OUTPUTS, header.getOrDefault(OUTPUTS, ""));
+    }
+
+    /** Names of the features of the table that the net was trained on, in order; empty where the file does not say. */
+    public List<String> columns() {
+        if (!header.containsKey(COLUMNS)) return List.of();
+        return names(COLUMNS, INPUT, Long.toString(input(Integer.MAX_VALUE).elements()));
+    }
+
+    /** @param count as many as {@code of} says; empty where the file does not say */
+    private List<String> names(String key, String of, String count) {
         List<String> names = new ArrayList<>();
-        Json.parse(header.getOrDefault(CLASSES, "[]"), file + ": " + CLASSES).forEach(n -> names.add(n.asText()));
-        String outputs = header.getOrDefault(OUTPUTS, "");
-        if (!names.isEmpty() && !outputs.isEmpty() && !outputs.equals(Integer.toString(names.size()))) {
+        Json.parse(header.getOrDefault(key, "[]"), file + ": " + key).forEach(n -> names.add(n.asText()));
+        if (!names.isEmpty() && !count.isEmpty() && !count.equals(Integer.toString(names.size()))) {
             throw new FormatException(
                     file.toString(),
-                    "its header names " + names.size() + " classes for '" + OUTPUTS + "' " + Printable.of(outputs)
+                    "its header names " + names.size() + " " + key + " for '" + of + "' " + Printable.of(count)
                             + ": it is damaged, name another file");
         }
         return List.copyOf(names);

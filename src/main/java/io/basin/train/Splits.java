@@ -291,7 +291,8 @@ public final class Splits implements AutoCloseable {
                 how.distortion());
     }
 
-    String samples() {
+    /** What files of nets say of its samples. */
+    Map<String, String> samples() {
         return ModelHeader.samples(data.train());
     }
 
@@ -299,7 +300,7 @@ public final class Splits implements AutoCloseable {
     public Map<String, String> header(String net, String method, String init) {
         Map<String, String> header = new LinkedHashMap<>(card(net, method, init).header());
         if (!classNames().isEmpty()) header.put(ModelHeader.CLASSES, Json.line(classNames()));
-        header.put(ModelHeader.SAMPLES, samples());
+        header.putAll(samples());
         return header;
     }
 

@@ -8,6 +8,7 @@ import io.basin.data.Photos;
 import io.basin.data.TablesTest;
 import io.basin.io.Json;
 import io.basin.io.Safetensors;
+import io.basin.io.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -199,7 +200,7 @@ class OwnDataTest {
         Shell asked =
                 run("predict", net("run", "swa"), Photos.write(folder.resolve("a.png"), Photos.picture(9, 9, 0, 1)));
         assertTrue(asked.complaint().contains("take numbers as they are and no pictures"), asked.complaint());
-        exportsRawNumbers(net("run", "swa"));
+        exportsRawNumbers(net("run", "swa"), "net.onnx");
         asksRowsOfTheNet(table, net("run", "swa"), net("run", "sgd"));
         Shell moved = run("train", table, "--method", "sgd", "--augment", "crop_flip");
         assertEquals(2, moved.code());
@@ -212,8 +213,8 @@ class OwnDataTest {
         assertTrue(sized.complaint().contains("are for folders of pictures"), sized.complaint());
     }
 
-    private void exportsRawNumbers(Path net) throws IOException {
-        Path onnx = folder.resolve("net.onnx");
+    private void exportsRawNumbers(Path net, String name) throws IOException {
+        Path onnx = folder.resolve(name);
         assertEquals(0, run("export", net, "--out", onnx).code());
         String said = new String(Files.readAllBytes(onnx), StandardCharsets.ISO_8859_1);
         assertTrue(
@@ -252,12 +253,38 @@ class OwnDataTest {
         Path text = Files.writeString(folder.resolve("text.csv"), "x,y\n1,wide\n");
         assertTrue(run("predict", net, text).complaint().contains("line 2, column 'y' is 'wide'"));
         Path away = Files.move(table, folder.resolve("away.csv"));
-        Shell unknown = run("predict", net, more, "--top", 1, on[0], on[1], on[2], on[3]);
+        Path turned = Files.writeString(folder.resolve("turned.csv"), "y,x\n3,1\n");
+        Shell known = run("predict", net, turned, "--top", 1, on[0], on[1], on[2], on[3]);
+        assertTrue(known.out().startsWith(turned + "[0]:  near "), known.out() + known.err());
+        assertFalse(known.err().contains("columns"), known.err());
+        exportsRawNumbers(net, "later.onnx");
+        asksOlderFiles(without(net, "columns"), more, wrong, away);
+        Files.move(away, table);
+    }
+
+    /** Files of before this one name no columns; those of the table count as long as it is there. */
+    private void asksOlderFiles(Path net, Path rows, Path wrong, Path away) {
+        Object[] on = {"--device", "cpu", "--threads", 1};
+        Shell unknown = run("predict", net, rows, "--top", 1, on[0], on[1], on[2], on[3]);
         assertEquals(0, unknown.code(), unknown.err());
         assertTrue(unknown.err().contains("columns are taken in their order"), unknown.err());
-        assertTrue(unknown.out().startsWith(more + "[0]:  near "), unknown.out());
+        assertTrue(unknown.out().startsWith(rows + "[0]:  near "), unknown.out());
         assertTrue(run("predict", net, wrong, "--data-dir", away).complaint().contains("the net takes x, y"));
-        Files.move(away, table);
+    }
+
+    /** The same weights, whose header does not say one thing. */
+    private Path without(Path net, String key) {
+        Path older = folder.resolve("older.safetensors");
+        SafetensorsWriter writer = Safetensors.writer();
+        try (Safetensors in = Safetensors.open(net)) {
+            in.tensors().forEach((n, t) -> writer.add(
+                    n, t.shape().stream().mapToLong(Long::longValue).toArray(), in.floats(n)));
+            in.metadata().forEach((k, v) -> {
+                if (!k.equals(key)) writer.metadata(k, v);
+            });
+        }
+        writer.write(older);
+        return older;
     }
 
     /** The wanted size reaches the net and its file; a missing --data says that one's own will do. */

@@ -1,0 +1,122 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.data.Photos;
+import io.basin.device.Device;
+import io.basin.device.Devices;
+import io.basin.device.Shape;
+import io.basin.io.Safetensors;
+import io.basin.nn.Nets;
+import io.basin.train.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whoever has another program's weights and no data yet says what the net predicts, and gets a file that knows it. */
+class ImportWithoutDataTest {
+    @TempDir
+    Path folder;
+
+    private Path theirs;
+
+    @BeforeEach
+    void save() {
+        theirs = folder.resolve("theirs.safetensors");
+        try (Device device = Devices.open("cpu", 1);
+                Model model = new Model(device, Nets.build("lenet-bn", Shape.of(1, 28, 28), 4)).initialise(5)) {
+            model.save(theirs);
+        }
+    }
+
+    private Shell taken(Path out, Object... more) {
+        List<Object> all = new ArrayList<>(List.of("import", theirs, "--model", "lenet-bn", "--out", out));
+        all.addAll(List.of(more));
+        return Shell.run(all.toArray());
+    }
+
+    @Test
+    void aNetOfPicturesIsAskedExportedAndTrainedOn() throws IOException {
+        Path out = folder.resolve("in.safetensors");
+        Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee\n\ncat\ndog\n");
+        Object[] flags = {"--num-classes", 4, "--image-size", 28, "--mean", 0.25, "--std", 0.5, "--class-names", names};
+        Shell in = taken(out, flags);
+        assertEquals(
+                out + ": lenet-bn for 4 classes of pictures of (1,28,28), 14 tensors of " + theirs + "\n",
+                in.out(),
+                in.err());
+        Path picture = Photos.write(folder.resolve("a.png"), Photos.picture(40, 30, 0, 1));
+        Shell asked = Shell.run("predict", out, picture, "--top", 4, "--device", "cpu", "--threads", 1);
+        assertEquals(0, asked.code(), asked.err());
+        for (String name : List.of("ant", "bee", "cat", "dog")) assertTrue(asked.out().contains(name), asked.out());
+        assertEquals(0, Shell.run("export", out).code());
+        Shell measured = Shell.run("evaluate", out, "--device", "cpu");
+        assertEquals(1, measured.code());
+        assertTrue(measured.complaint().contains(out + ": was imported without data"), measured.complaint());
+        goesOnFrom(out);
+    }
+
+    /** Data that come later are those that count; the net must fit them. */
+    private void goesOnFrom(Path net) throws IOException {
+        Path data = Shell.grey(folder.resolve("data"), 60, 20);
+        Object[] flags = {"--data-dir", data, "--model", "lenet-bn", "--method", "sgd", "--epochs", 2};
+        Object[] more = {"--from", net, "--from-epochs", 1, "--batch-size", 10, "--validation", 10};
+        Object[] on = {"--device", "cpu", "--threads", 1, "--out", folder.resolve("run")};
+        Shell other = Shell.run(Stream.of(new Object[] {"train", "mnist"}, flags, more, on)
+                .flatMap(Stream::of)
+                .toArray());
+        assertTrue(other.complaint().contains("fc2.weight"), other.out() + other.complaint());
+        Path ten = folder.resolve("ten.safetensors");
+        Object[] head = {"--num-classes", 10, "--new-head", "--image-size", 28, "--mean", 0.25, "--std", 0.5};
+        assertEquals(0, taken(ten, head).code());
+        more[1] = ten;
+        Shell trained = Shell.run(Stream.of(new Object[] {"train", "mnist"}, flags, more, on)
+                .flatMap(Stream::of)
+                .toArray());
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.err().contains("was trained elsewhere on samples normalised otherwise"), trained.err());
+    }
+
+    /** What torchvision's weights of ResNets were trained on is what is meant where nothing is said. */
+    @Test
+    void theUsualPicturesAreThoseOfTorchvision() {
+        Path made = folder.resolve("resnet.safetensors");
+        try (Device device = Devices.open("cpu", 1);
+                Model model = new Model(device, Nets.build("resnet18", Shape.of(3, 64, 64), 7)).initialise(5)) {
+            model.save(made);
+        }
+        Path out = folder.resolve("ten.safetensors");
+        Shell head = Shell.run("import", made, "--model", "resnet18", "--num-classes", 10, "--out", out);
+        assertTrue(head.complaint().contains("fc.weight [7, 512] instead of [10, 512]"), head.complaint());
+        Shell in = Shell.run("import", made, "--model", "resnet18", "--num-classes", 10, "--new-head", "--out", out);
+        assertEquals(0, in.code(), in.err());
+        try (Safetensors file = Safetensors.open(out)) {
+            assertEquals("[3,224,224]", file.metadata().get("input"));
+            assertEquals("[0.485,0.456,0.406]", file.metadata().get("mean"));
+            assertEquals("[0.229,0.224,0.225]", file.metadata().get("std"));
+            assertEquals("pixels", file.metadata().get("samples"));
+        }
+    }
+
+    @Test
+    void whatIsMissingOrTooMuchIsSaid() throws IOException {
+        Path out = folder.resolve("no.safetensors");
+        assertTrue(taken(out).complaint().contains("--data is missing"), taken(out).complaint());
+        Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee\n");
+        Shell few = taken(out, "--num-classes", 4, "--class-names", names);
+        assertTrue(few.complaint().contains("has 2 names for --num-classes 4"), few.complaint());
+        Shell both = taken(out, "--data", "mnist", "--class-names", names);
+        assertTrue(both.complaint().contains("--class-names goes without --data"), both.complaint());
+        Shell half = taken(out, "--num-classes", 4, "--mean", 0.5);
+        assertTrue(half.complaint().contains("--mean and --std belong together"), half.complaint());
+        Shell wide = taken(out, "--num-classes", 4, "--image-size", 28);
+        assertTrue(wide.complaint().contains("of another shape: conv1.weight"), wide.complaint());
+    }
+}
