@@ -240,7 +240,8 @@ bool quickly(const Records& r, std::size_t n, int shift, bool write, u32 me, con
 bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
                   Fault& fault) {
     const int shift = each == 4 ? 0 : each == 8 ? 1 : each == 16 ? 2 : each == 0 ? 31 : -1;
-    if ((use == Use::read || use == Use::write) && shift >= 0 && ((offset | bytes) & 3) == 0) {
+    const bool granular = (offset & 3) == 0 && ((bytes & 3) == 0 || each == 0);
+    if ((use == Use::read || use == Use::write) && shift >= 0 && granular) {
         const std::size_t g = offset / 4;
         const Records r{granules_.writeEpoch + g, granules_.writeWho + g, granules_.readEpoch + g,
                         granules_.readWho + g};
@@ -250,7 +251,8 @@ bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t ea
             const Records part{r.writeEpoch + done, r.writeWho + done, r.readEpoch + done, r.readWho + done};
             if (!quickly(part, std::min(most, n - done), shift, use == Use::write, by, m)) break;
         }
-        if (done >= bytes / 4) return true;
+        if (4 * done >= bytes) return true;
+        done = std::min(done, bytes / 4);  // a workspace is seldom of whole granules
         return slowly(use, offset + 4 * done, bytes - 4 * done, each, by, m, fault);
     }
     if ((use == Use::read || use == Use::write) && (each == 1 || each == 2)) {
