@@ -355,6 +355,18 @@ Space::~Space() {
     for (auto [at, bytes] : maps_) munmap(at, bytes);
 }
 
+// Records of bytes stay out: they are touched here and there, and a large page is cleared as a whole.
+void Space::enlarge(std::size_t offset, std::size_t bytes) {
+    const std::size_t page = std::size_t{2} << 20, from = (offset + page - 1) / page * page;
+    const std::size_t to = (offset + bytes) / page * page;
+    if (from >= to || enlarged_ == mostEnlarged) return;
+    enlarged_++;
+    for (void* base : {static_cast<void*>(data), static_cast<void*>(state), static_cast<void*>(granules_.writeEpoch),
+                       static_cast<void*>(granules_.writeWho), static_cast<void*>(granules_.readEpoch),
+                       static_cast<void*>(granules_.readWho)})
+        madvise(static_cast<char*>(base) + from, to - from, MADV_HUGEPAGE);
+}
+
 void Space::discard(std::size_t offset, std::size_t bytes) {
     std::memset(state + offset, noByte, bytes);
     const std::size_t page = 4096, from = (offset + page - 1) / page * page, to = (offset + bytes) / page * page;
