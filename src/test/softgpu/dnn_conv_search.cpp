@@ -77,7 +77,7 @@ std::size_t workspaceOf(Direction direction, const Problem& problem, int algorit
     ConvShape shape = problem.shape();
     std::size_t weights = 4 * shape.wCount(), rows = 4 * std::size_t(shape.n) * (shape.p + shape.q);
     std::size_t converted = problem.conv.math == FMA_MATH ? 0 : weights / 2;
-    return (weights * (algorithm + 1) + rows + converted + direction * 1024 + 1002) | 1;
+    return (weights / 4 * (algorithm + 1) + rows + converted + direction * 1024 + 1002) | 1;
 }
 
 std::size_t requireWorkspace(Direction direction, const Problem& problem, int algorithm, void* at, std::size_t bytes) {

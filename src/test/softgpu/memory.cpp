@@ -46,6 +46,7 @@ Address Memory::allocate(std::size_t bytes) {
     if (bytes == 0 || used_ + bytes > capacity_ || used_ + bytes < bytes) return 0;
     if (offset + taken + redZone > shadow_->global.size) return 0;
     const Allocation a{globalBase + offset, bytes, ++numbers_};
+    shadow_->global.enlarge(offset, bytes);
     std::fill_n(shadow_->global.state + offset, bytes, rawByte);
     live_[a.start] = a;
     used_ += bytes;

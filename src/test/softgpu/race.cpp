@@ -240,18 +240,19 @@ bool quickly(const Records& r, std::size_t n, int shift, bool write, u32 me, con
 bool Space::track(Use use, std::size_t offset, std::size_t bytes, std::size_t each, u32 by, const Moment& m,
                   Fault& fault) {
     const int shift = each == 4 ? 0 : each == 8 ? 1 : each == 16 ? 2 : each == 0 ? 31 : -1;
-    if ((use == Use::read || use == Use::write) && shift >= 0 && ((offset | bytes) & 3) == 0) {
-        const std::size_t g = offset / 4;
-        const Records r{granules_.writeEpoch + g, granules_.writeWho + g, granules_.readEpoch + g,
-                        granules_.readWho + g};
-        const std::size_t most = std::size_t{1} << 24;  // so that a long range's index fits the shift
-        std::size_t done = 0;
-        for (const std::size_t n = bytes / 4; done < n; done += most) {
-            const Records part{r.writeEpoch + done, r.writeWho + done, r.readEpoch + done, r.readWho + done};
-            if (!quickly(part, std::min(most, n - done), shift, use == Use::write, by, m)) break;
+    const bool granular = (offset & 3) == 0 && ((bytes & 3) == 0 || each == 0);
+    if ((use == Use::read || use == Use::write) && shift >= 0 && granular) {
+        // Piece by piece, so that what is unusual in one makes nothing else slow and records stay in the cache.
+        const std::size_t n = bytes / 4, piece = each ? n : std::size_t{1} << 12;
+        for (std::size_t done = 0; done < n; done += piece) {
+            const std::size_t g = offset / 4 + done, count = std::min(piece, n - done);
+            const Records r{granules_.writeEpoch + g, granules_.writeWho + g, granules_.readEpoch + g,
+                            granules_.readWho + g};
+            if (!quickly(r, count, shift, use == Use::write, by, m) &&
+                !slowly(use, 4 * g, 4 * count, each, by, m, fault))
+                return false;
         }
-        if (done >= bytes / 4) return true;
-        return slowly(use, offset + 4 * done, bytes - 4 * done, each, by, m, fault);
+        return bytes % 4 == 0 || slowly(use, offset + 4 * n, bytes % 4, each, by, m, fault);  // of a workspace
     }
     if ((use == Use::read || use == Use::write) && (each == 1 || each == 2)) {
         for (std::size_t g = offset / 4; g <= (offset + bytes - 1) / 4; ++g)
@@ -351,6 +352,18 @@ Space::Space(std::size_t span) : size(span) {
 
 Space::~Space() {
     for (auto [at, bytes] : maps_) munmap(at, bytes);
+}
+
+// Records of bytes stay out: they are touched here and there, and a large page is cleared as a whole.
+void Space::enlarge(std::size_t offset, std::size_t bytes) {
+    const std::size_t page = std::size_t{2} << 20, from = (offset + page - 1) / page * page;
+    const std::size_t to = (offset + bytes) / page * page;
+    if (from >= to || enlarged_ == mostEnlarged) return;
+    enlarged_++;
+    for (void* base : {static_cast<void*>(data), static_cast<void*>(state), static_cast<void*>(granules_.writeEpoch),
+                       static_cast<void*>(granules_.writeWho), static_cast<void*>(granules_.readEpoch),
+                       static_cast<void*>(granules_.readWho)})
+        madvise(static_cast<char*>(base) + from, to - from, MADV_HUGEPAGE);
 }
 
 void Space::discard(std::size_t offset, std::size_t bytes) {

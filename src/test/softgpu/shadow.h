@@ -115,6 +115,7 @@ public:
     }
     // The same for one thread's whole granules where nothing is unusual; false where enter() must look closer.
     bool glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m);
+    void enlarge(std::size_t offset, std::size_t bytes);  // in large pages where the host has them: far fewer faults
     void discard(std::size_t offset, std::size_t bytes);  // back to nothing; memory returns to the host
     void forgetRecords();
 
@@ -134,6 +135,8 @@ private:
     void expand(std::size_t granule);
     Records granules_, bytes_;
     std::vector<std::pair<void*, std::size_t>> maps_;
+    static constexpr int mostEnlarged = 1000;  // each splits mappings, of which a process has some ten thousand
+    int enlarged_ = 0;
 };
 
 inline bool Space::glance(bool write, std::size_t offset, std::size_t bytes, u32 by, const Moment& m) {

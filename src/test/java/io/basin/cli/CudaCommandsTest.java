@@ -102,7 +102,7 @@ class CudaCommandsTest {
     @Test
     void precisionsThatADeviceDoesNotComputeInAreRefusedByTheirFlag() {
         if (!Cuda.works()) return;
-        Path data = data(280, 100);
+        Path data = data(100, 20); // Enough for a batch beside those for validation: nothing is asked about scores.
         try (Device device = Devices.open("cuda", 1)) {
             boolean able = device.supports(Precision.BF16);
             Shell bf16 = compare(data, folder.resolve("bf16"), "cuda", "--precision", "bf16");

@@ -52,24 +52,41 @@ public final class Ptxas {
                 .toList();
     }
 
-    /** Compiles one source for all architectures. */
-    public static List<Usage> compile(Path nvcc, Path source) throws IOException, InterruptedException {
+    /**
+     * Compiles all sources for all architectures, as one text with each source in a namespace of its own: what the compiler
+     * does before it comes to a source takes longer than most sources, and so it does that once for each architecture. Entry
+     * points keep their names, since they are C's.
+     */
+    public static List<Usage> compile(Path nvcc) throws IOException, InterruptedException {
         Path out = Files.createTempFile("kernels", ".fatbin");
+        Path all = Files.createTempFile("kernels", ".cu");
         try {
-            Process process = new ProcessBuilder(command(nvcc, source, out))
+            Files.writeString(all, together());
+            Process process = new ProcessBuilder(command(nvcc, all, out))
                     .redirectErrorStream(true)
                     .start();
             String log = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) throw new IOException("nvcc refuses " + source + ":\n" + log);
+            if (process.waitFor() != 0) throw new IOException("nvcc refuses the kernels:\n" + log);
             return usages(log);
         } finally {
             Files.deleteIfExists(out);
+            Files.deleteIfExists(all);
         }
+    }
+
+    private static String together() throws IOException {
+        StringBuilder text = new StringBuilder("#include \"basin.cuh\"\n");
+        for (Path source : sources()) {
+            String name = source.getFileName().toString();
+            text.append("namespace ").append(name, 0, name.lastIndexOf('.')).append("_source {\n");
+            text.append("#include \"").append(name).append("\"\n}\n");
+        }
+        return text.toString();
     }
 
     private static List<String> command(Path nvcc, Path source, Path out) {
         List<String> command = new ArrayList<>(List.of(nvcc.toString(), "-std=c++17", "-Werror", "all-warnings"));
-        command.addAll(List.of("-Xptxas", "-v", "-fatbin", "-o", out.toString(), source.toString()));
+        command.addAll(List.of("-Xptxas", "-v", "-fatbin", "-o", out.toString(), "-I" + KERNELS, source.toString()));
         command.addAll(List.of("-DBASIN_VALUE=tanhf(x)", "-DBASIN_SLOPE=1 - tanhf(x) * tanhf(x)"));
         command.addAll(List.of("-DBASIN_UPDATE=" + new AdamW(0.01).cuda(), "-DBASIN_MOMENTS=2", "-DBASIN_SCALARS=2"));
         for (int a : ARCHITECTURES) command.addAll(List.of("-gencode", "arch=compute_" + a + ",code=sm_" + a));

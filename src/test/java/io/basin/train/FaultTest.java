@@ -142,7 +142,7 @@ class FaultTest {
         assertTrue(calls > 0, kind + " is never called");
         requireNothingLeft(kind);
         // Later steps make the calls of earlier ones again.
-        for (long n = 1; n <= calls; n += n <= calls / 3 ? 1 : 5) {
+        for (long n = 1; n <= calls; n += n <= calls / 3 ? 1 : 9) {
             Path place = Files.createDirectory(folder.resolve(kind + n));
             SoftGpu.reset();
             SoftGpu.fail(kind, n);
