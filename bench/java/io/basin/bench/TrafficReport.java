@@ -119,8 +119,8 @@ public final class TrafficReport implements Runnable {
         }
         System.out.println(head + "\n" + rule);
         try {
+            List<Ptxas.Usage> all = Ptxas.compile(nvcc.get());
             for (Path source : Ptxas.sources()) {
-                List<Ptxas.Usage> all = Ptxas.compile(nvcc.get(), source);
                 for (String kernel : Ptxas.kernels(source)) System.out.println(line(kernel, all));
             }
         } catch (java.io.IOException e) {

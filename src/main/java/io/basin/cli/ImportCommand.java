@@ -68,8 +68,9 @@ final class ImportCommand implements Runnable {
 
     @Option(
             names = "--image-size",
-            description = "height and width that a folder's pictures are scaled and cut to, as 64; default 32 with --data,"
-                    + " 224 without")
+            description =
+                    "height and width that a folder's pictures are scaled and cut to, as 64; default 32 with --data,"
+                            + " 224 without")
     private Integer imageSize;
 
     @Option(names = "--data-dir", description = Flags.DATA_DIR)
@@ -107,8 +108,9 @@ final class ImportCommand implements Runnable {
     @Option(
             names = "--mean",
             split = ",",
-            description = "of each channel of what the net was trained on, scaled to 0..1; default the training set's, without"
-                    + " --data those of torchvision's weights, 0.485,0.456,0.406")
+            description =
+                    "of each channel of what the net was trained on, scaled to 0..1; default the training set's, without"
+                            + " --data those of torchvision's weights, 0.485,0.456,0.406")
     private List<Double> mean;
 
     @Option(
@@ -151,7 +153,8 @@ final class ImportCommand implements Runnable {
 
     private Dataset seen(String named) {
         if (classNames != null) {
-            throw new IllegalArgumentException("--class-names goes without --data, which name their classes: leave one out");
+            throw new IllegalArgumentException(
+                    "--class-names goes without --data, which name their classes: leave one out");
         }
         dataset = imageSize == null ? named : sized(named, imageSize);
         return DataSets.load(dataset, dataDir, new Bars().progress()).train();
@@ -160,15 +163,16 @@ final class ImportCommand implements Runnable {
     /** One picture of zeros, of the size and with the classes that were asked for. */
     private Dataset unseen() {
         if (classes == null) {
-            throw new IllegalArgumentException("--data is missing: name what the net will see, a data set or data of your own,"
-                    + " or say with --num-classes what it predicts");
+            throw new IllegalArgumentException(
+                    "--data is missing: name what the net will see, a data set or data of your own,"
+                            + " or say with --num-classes what it predicts");
         }
         List<String> called = classNames != null
                 ? OwnData.names(classNames)
                 : IntStream.range(0, classes).mapToObj(Integer::toString).toList();
         if (called.size() != classes) {
-            throw new IllegalArgumentException("--class-names: " + classNames + " has " + called.size()
-                    + " names for --num-classes " + classes);
+            throw new IllegalArgumentException(
+                    "--class-names: " + classNames + " has " + called.size() + " names for --num-classes " + classes);
         }
         int size = imageSize == null ? USUAL_SIZE : imageSize;
         int channels = mean == null ? TORCHVISION_MEAN.size() : mean.size();
@@ -196,7 +200,8 @@ final class ImportCommand implements Runnable {
                 + net.input().shape() + " and predicts "
                 + net.output().shape().elements() + " classes, "
                 + (dataset == null ? "and pictures are " : dataset + " has samples ") + like.sample() + " of "
-                + like.outputs() + (dataset == null ? "; name --image-size and --num-classes" : "; name data") + " that fit");
+                + like.outputs() + (dataset == null ? "; name --image-size and --num-classes" : "; name data")
+                + " that fit");
     }
 
     private Augmentation reading(Dataset like) {

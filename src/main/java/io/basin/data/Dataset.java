@@ -10,8 +10,6 @@ import io.basin.device.Shape;
 import io.basin.io.OnFailure;
 import io.basin.io.Sha256;
 import io.basin.text.Require;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
@@ -29,27 +27,13 @@ import java.util.Objects;
 @Api
 public final class Dataset {
     private final String name;
-    private final Values values;
+    private final SampleValues values;
     private final Shape sample; // (C, H, W)
     private final Names names;
     /** The caller's own; null to measure it. */
     private final @Nullable Augmentation normalisation;
     /** Taken when first asked for: it is a pass over all pixels. */
     private volatile @Nullable String sha256;
-
-    /**
-     * Samples and what belongs to them.
-     *
-     * @param pixels and floats (N, H, W, C), of which one is null
-     * @param labels (N), all 0 where there are targets
-     * @param targets (N, outputs), or null
-     */
-    private record Values(
-            byte @Nullable [] pixels, float @Nullable [] floats, int[] labels, float @Nullable [] targets) {
-        int length() {
-            return pixels != null ? pixels.length : Objects.requireNonNull(floats).length;
-        }
-    }
 
     /**
      * What things are called.
@@ -79,8 +63,7 @@ public final class Dataset {
         this(name, of(pixels, labels), Shape.of(channels, height, width), Names.of(classNames), null);
     }
 
-    private Dataset(
-            String name, Values values, Shape sample, Names names, @Nullable Augmentation normalisation) {
+    private Dataset(String name, SampleValues values, Shape sample, Names names, @Nullable Augmentation normalisation) {
         this.name = Require.given("name", name);
         this.values = values;
         this.sample = sample;
@@ -90,12 +73,12 @@ public final class Dataset {
         long size = sample.elements();
         if (size > values.length() || size * count() != values.length()) {
             throw new IllegalArgumentException(
-                    this + ": has " + values.length() + (values.pixels != null ? " bytes of pixels" : " values")
+                    this + ": has " + values.length() + (values.pixels() != null ? " bytes of pixels" : " values")
                             + ", not " + count() + " images of " + size);
         }
-        if (values.targets != null) return;
+        if (values.targets() != null) return;
         for (int i = 0; i < count(); i++) {
-            int label = values.labels[i];
+            int label = values.labels()[i];
             if (label < 0 || label >= classes()) {
                 throw new IllegalArgumentException(this + ": label " + label + " of image " + i + " is not below "
                         + classes() + " and at least 0");
@@ -103,8 +86,8 @@ public final class Dataset {
         }
     }
 
-    private static Values of(byte[] pixels, int[] labels) {
-        return new Values(Require.given("pixels", pixels), null, Require.given("labels", labels), null);
+    private static SampleValues of(byte[] pixels, int[] labels) {
+        return new SampleValues(Require.given("pixels", pixels), null, Require.given("labels", labels), null);
     }
 
     /**
@@ -136,7 +119,7 @@ public final class Dataset {
     /** @param values (n, h, w, c) */
     static Dataset labelled(float[] values, int[] labels, Shape s, List<String> classNames) {
         SampleArrays.requireCount(values.length / s.elements(), Require.given("labels", labels).length, "labels");
-        return new Dataset("own", new Values(null, values, labels.clone(), null), s, Names.of(classNames), null);
+        return new Dataset("own", new SampleValues(null, values, labels.clone(), null), s, Names.of(classNames), null);
     }
 
     /**
@@ -151,7 +134,8 @@ public final class Dataset {
         Require.given("labels", labels);
         Require.given("classNames", classNames);
         Shape s = Shape.of(sample.dim(0), sample.rank() > 1 ? sample.dim(1) : 1, sample.rank() > 2 ? sample.dim(2) : 1);
-        return new Dataset("own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, Names.of(classNames), null);
+        return new Dataset(
+                "own", of(SampleArrays.channelsLast(images, s), labels.clone()), s, Names.of(classNames), null);
     }
 
     /**
@@ -173,7 +157,8 @@ public final class Dataset {
     private static Dataset targeted(float[] values, float[][] targets, Shape s) {
         float[] flat = SampleArrays.flat("targets", targets);
         SampleArrays.requireCount(values.length / s.elements(), targets.length, "targets");
-        return new Dataset("own", new Values(null, values, new int[targets.length], flat), s, Names.of(List.of()), null);
+        return new Dataset(
+                "own", new SampleValues(null, values, new int[targets.length], flat), s, Names.of(List.of()), null);
     }
 
     /** The same samples under a name, which weights files of nets trained on them keep. */
@@ -187,17 +172,17 @@ public final class Dataset {
     }
 
     /** The same samples, rows of a table whose features are called so. */
-    public Dataset columnsNamed(List<String> columns) {
+    Dataset columnsNamed(List<String> columns) {
         if (columns.size() != sample.elements()) {
             throw new IllegalArgumentException(
-                    this + ": `columns` are " + columns.size() + " names for " + sample.elements() + " features");
+                    this + ": columns have " + columns.size() + " names for " + sample.elements() + " features");
         }
         return new Dataset(name, values, sample, new Names(names.classes, columns), normalisation);
     }
 
     /** Whether samples are numbers as they are, and not bytes that stand for [0, 1]. */
     public boolean isFloat() {
-        return values.pixels == null;
+        return values.pixels() == null;
     }
 
     /**
@@ -215,44 +200,25 @@ public final class Dataset {
 
     /** Copies the samples to the device, which the caller closes. */
     public Images upload(Device device) {
-        Memory x = device.allocate(bytes());
-        return OnFailure.close(x, () -> images(x, device.allocate(answers()), null));
+        Memory x = device.allocate(values.samples());
+        return OnFailure.close(x, () -> images(x, device.allocate(values.answers()), null));
     }
 
     /** The same samples to a device that has only those of the next steps: they stay on the host and stream from there. */
     public Images stream(Device device) {
         Memory none = device.allocate(0);
-        return OnFailure.close(none, () -> images(none, device.allocate(0), new Images.Host(bytes(), answers())));
+        return OnFailure.close(
+                none, () -> images(none, device.allocate(0), new Images.Host(values.samples(), values.answers())));
     }
 
     private Images images(Memory x, Memory y, Images.@Nullable Host host) {
-        boolean targets = values.targets != null;
+        boolean targets = values.targets() != null;
         return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets, host);
     }
 
     /** Bytes of samples, and of labels or targets: what {@link #upload} takes of a device's memory. */
     public long bytesOnDevice() {
-        return (isFloat() ? 4L : 1) * values.length() + 4L * count() * (values.targets != null ? outputs() : 1);
-    }
-
-    private ByteBuffer answers() {
-        return values.targets != null ? bytes(values.targets) : ints(ByteOrder.nativeOrder());
-    }
-
-    private ByteBuffer bytes() {
-        return values.pixels != null ? ByteBuffer.wrap(values.pixels) : bytes(Objects.requireNonNull(values.floats));
-    }
-
-    private static ByteBuffer bytes(float[] floats) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * floats.length).order(ByteOrder.nativeOrder());
-        bytes.asFloatBuffer().put(floats);
-        return bytes;
-    }
-
-    private ByteBuffer ints(ByteOrder order) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * count()).order(order);
-        bytes.asIntBuffer().put(values.labels);
-        return bytes;
+        return (isFloat() ? 4L : 1) * values.length() + 4L * count() * (values.targets() != null ? outputs() : 1);
     }
 
     /** What the set is called in messages. */
@@ -262,19 +228,19 @@ public final class Dataset {
 
     /** The pixels, uint8, (N, H, W, C): the set's own array, not to be written to. */
     public byte[] pixels() {
-        if (values.pixels == null) throw new IllegalStateException(this + ": its samples are floats");
-        return values.pixels;
+        if (values.pixels() == null) throw new IllegalStateException(this + ": its samples are floats");
+        return values.pixels();
     }
 
     /** The labels, (N): the set's own array, not to be written to. */
     public int[] labels() {
-        if (values.targets != null) throw new IllegalStateException(this + ": it has targets and not class labels");
-        return values.labels;
+        if (values.targets() != null) throw new IllegalStateException(this + ": it has targets and not class labels");
+        return values.labels();
     }
 
     /** What a split keeps in proportion, (N): the labels; samples with targets are all alike. */
     int[] strata() {
-        return values.labels;
+        return values.labels();
     }
 
     /** (C, H, W) of a sample. */
@@ -284,12 +250,12 @@ public final class Dataset {
 
     /** Classes, or targets a sample: what a net's output must have. */
     public int outputs() {
-        return values.targets == null ? classes() : values.targets.length / count();
+        return values.targets() == null ? classes() : values.targets().length / count();
     }
 
     /** Number of images, N. */
     public int count() {
-        return values.labels.length;
+        return values.labels().length;
     }
 
     public int height() {
@@ -324,9 +290,7 @@ public final class Dataset {
             MessageDigest digest = Sha256.digest();
             String sizes = count() + " " + height() + " " + width() + " " + channels() + " " + names.classes;
             digest.update(sizes.getBytes(StandardCharsets.UTF_8));
-            digest.update(ints(ByteOrder.BIG_ENDIAN));
-            digest.update(bytes());
-            if (values.targets != null) digest.update(bytes(values.targets));
+            values.into(digest);
             sha256 = Sha256.hex(digest);
         }
         return sha256;
@@ -339,8 +303,8 @@ public final class Dataset {
 
     /** How many images each class has, (classes). */
     public int[] classCounts() {
-        int[] counts = new int[values.targets == null ? classes() : 1];
-        for (int label : values.labels) counts[label]++;
+        int[] counts = new int[values.targets() == null ? classes() : 1];
+        for (int label : values.labels()) counts[label]++;
         return counts;
     }
 
@@ -351,22 +315,8 @@ public final class Dataset {
      * @throws IllegalArgumentException if there is no index
      */
     public Dataset subset(int[] indices, String subsetName) {
-        int[] chosen = new int[indices.length];
-        for (int i = 0; i < chosen.length; i++) chosen[i] = values.labels[Objects.checkIndex(indices[i], count())];
-        int all = Math.multiplyExact(indices.length, imageBytes());
-        byte[] bytes = rows(values.pixels, indices, values.pixels == null ? null : new byte[all], imageBytes());
-        float[] floats = rows(values.floats, indices, values.floats == null ? null : new float[all], imageBytes());
-        float[] none = values.targets == null ? null : new float[indices.length * outputs()];
-        Values part = new Values(bytes, floats, chosen, rows(values.targets, indices, none, outputs()));
+        SampleValues part = values.subset(indices, imageBytes(), outputs());
         return new Dataset(subsetName, part, sample, names, normalisation);
-    }
-
-    /** Copies rows of {@code size} elements of an array that may be null. */
-    @SuppressWarnings("SuspiciousSystemArraycopy")
-    private static <T> @Nullable T rows(@Nullable T from, int[] indices, @Nullable T to, int size) {
-        if (from == null) return null;
-        for (int i = 0; i < indices.length; i++) System.arraycopy(from, indices[i] * size, to, i * size, size);
-        return to;
     }
 
     /**
@@ -382,7 +332,7 @@ public final class Dataset {
             throw new IllegalArgumentException(this + ": labels can only be wrong with two classes or more");
         int wrong = LabelNoise.count(share, count());
         LabelNoise.into(noisy, wrong, classes(), seed);
-        Values same = new Values(values.pixels, values.floats, noisy, null);
+        SampleValues same = new SampleValues(values.pixels(), values.floats(), noisy, null);
         return new Dataset(name + ", " + wrong + " labels wrong", same, sample, names, normalisation);
     }
 
@@ -398,11 +348,11 @@ public final class Dataset {
         byte[] bytes = isFloat() ? null : new byte[Math.multiplyExact(all, imageBytes())];
         int at = 0;
         for (Dataset s : sets) {
-            Object from = floats == null ? s.pixels() : Objects.requireNonNull(s.values.floats);
+            Object from = floats == null ? s.pixels() : Objects.requireNonNull(s.values.floats());
             System.arraycopy(from, 0, floats == null ? bytes : floats, at, s.values.length());
             at += s.values.length();
         }
-        return new Dataset(otherName, new Values(bytes, floats, new int[all], null), sample, names, null);
+        return new Dataset(otherName, new SampleValues(bytes, floats, new int[all], null), sample, names, null);
     }
 
     /**
@@ -416,14 +366,14 @@ public final class Dataset {
 
     /** Mean and standard deviation of every channel over all pixels. */
     public ChannelStatistics statistics() {
-        return values.pixels == null
-                ? ChannelStatistics.of(Objects.requireNonNull(values.floats), channels())
-                : ChannelStatistics.of(values.pixels, channels());
+        return values.pixels() == null
+                ? ChannelStatistics.of(Objects.requireNonNull(values.floats()), channels())
+                : ChannelStatistics.of(values.pixels(), channels());
     }
 
     @Override
     public String toString() {
         return name + " (" + count() + ", " + height() + ", " + width() + ", " + channels() + "), "
-                + (values.targets == null ? classes() + " classes" : outputs() + " targets each");
+                + (values.targets() == null ? classes() + " classes" : outputs() + " targets each");
     }
 }

@@ -110,7 +110,7 @@ public record ModelCard(
         }
         Augmentation reading = reading(file, header);
         return new ModelCard(
-                Printable.of(header.get("model")),
+                Printable.of(header.getOrDefault("model", "")),
                 // As it is: it may be the path of somebody's own data. Messages show it printable.
                 header.getOrDefault("dataset", ""),
                 Printable.of(header.getOrDefault("method", "")),

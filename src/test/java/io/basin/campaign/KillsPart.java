@@ -35,7 +35,7 @@ final class KillsPart implements Part {
     public Counts run(Path place, long seed, Instant deadline) throws Exception {
         SplittableRandom random = new SplittableRandom(seed);
         Counts counts = new Counts();
-        Kills kills = new Kills(place);
+        Kills kills = new Kills(place, 2);
         List<List<Object>> landscapes = List.of(
                 kills.landscape("connect", "--epochs", 4, "--points", 5),
                 kills.landscape("surface", "--grid", 5),

@@ -55,7 +55,8 @@ class ImportWithoutDataTest {
         Path picture = Photos.write(folder.resolve("a.png"), Photos.picture(40, 30, 0, 1));
         Shell asked = Shell.run("predict", out, picture, "--top", 4, "--device", "cpu", "--threads", 1);
         assertEquals(0, asked.code(), asked.err());
-        for (String name : List.of("ant", "bee", "cat", "dog")) assertTrue(asked.out().contains(name), asked.out());
+        for (String name : List.of("ant", "bee", "cat", "dog"))
+            assertTrue(asked.out().contains(name), asked.out());
         assertEquals(0, Shell.run("export", out).code());
         Shell measured = Shell.run("evaluate", out, "--device", "cpu");
         assertEquals(1, measured.code());
@@ -108,7 +109,8 @@ class ImportWithoutDataTest {
     @Test
     void whatIsMissingOrTooMuchIsSaid() throws IOException {
         Path out = folder.resolve("no.safetensors");
-        assertTrue(taken(out).complaint().contains("--data is missing"), taken(out).complaint());
+        assertTrue(
+                taken(out).complaint().contains("--data is missing"), taken(out).complaint());
         Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee\n");
         Shell few = taken(out, "--num-classes", 4, "--class-names", names);
         assertTrue(few.complaint().contains("has 2 names for --num-classes 4"), few.complaint());

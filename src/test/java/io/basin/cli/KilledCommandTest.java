@@ -20,7 +20,7 @@ class KilledCommandTest {
     @ParameterizedTest
     @CsvSource({"swa, 4", "independent, 3", "swap, 2"})
     void aKilledCommandEndsWithTheSameBytes(String method, long seed) throws Exception {
-        Kills kills = new Kills(folder);
+        Kills kills = new Kills(folder, 1);
         assertEquals("", kills.training(method, new SplittableRandom(seed)));
         assertTrue(kills.kills() > 0, "nothing was killed");
     }

@@ -16,15 +16,18 @@ public final class Kills {
     /** Of all runs of a method together. */
     private static final int STEPS = 60;
 
-    private static final int KILLS = 2;
-
     private final Path place;
     private final Path data;
+    private final int lives;
     private int kills;
 
-    /** @param place existing and empty, for all that is written */
-    public Kills(Path place) {
+    /**
+     * @param place existing and empty, for all that is written
+     * @param lives of a command that end by a kill
+     */
+    public Kills(Path place, int lives) {
         this.place = place;
+        this.lives = lives;
         data = Shell.grey(place.resolve("data"), 120, 30);
     }
 
@@ -43,9 +46,9 @@ public final class Kills {
         String failure = Files.exists(whole) ? "" : ended(train(method, "--out", whole));
         if (!failure.isEmpty()) return failure;
         Path killed = place.resolve("killed-" + Long.toHexString(random.nextLong()));
-        for (int life = 0; life < KILLS; life++) {
-            int share = STEPS / KILLS;
-            int until = life * share + random.nextInt(share);
+        for (int life = 0; life < lives; life++) {
+            int share = STEPS / lives;
+            int until = life * share + random.nextInt(share * 3 / 4);
             Child child = Child.start(place, train(method, flag(killed), killed));
             while (child.process().isAlive() && steps(killed) < until) Thread.sleep(2);
             Thread.sleep(random.nextInt(20));
@@ -68,7 +71,7 @@ public final class Kills {
         if (!failure.isEmpty()) return failure;
         long took = (System.nanoTime() - before) / 1_000_000;
         Path killed = place.resolve("killed-" + name);
-        for (int life = 0; life < KILLS; life++) {
+        for (int life = 0; life < lives; life++) {
             Child child = Child.start(place, with(command, flag(killed), killed));
             Thread.sleep(random.nextLong(took));
             kill(child);

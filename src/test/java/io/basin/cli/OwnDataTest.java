@@ -277,8 +277,9 @@ class OwnDataTest {
         Path older = folder.resolve("older.safetensors");
         SafetensorsWriter writer = Safetensors.writer();
         try (Safetensors in = Safetensors.open(net)) {
-            in.tensors().forEach((n, t) -> writer.add(
-                    n, t.shape().stream().mapToLong(Long::longValue).toArray(), in.floats(n)));
+            in.tensors()
+                    .forEach((n, t) -> writer.add(
+                            n, t.shape().stream().mapToLong(Long::longValue).toArray(), in.floats(n)));
             in.metadata().forEach((k, v) -> {
                 if (!k.equals(key)) writer.metadata(k, v);
             });

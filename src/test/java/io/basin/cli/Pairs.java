@@ -19,6 +19,8 @@ public final class Pairs {
         TWO_STARTS
     }
 
+    private static final int EPOCHS = 6;
+
     private final Path place;
     private final Path data;
     private final Map<String, String> environment;
@@ -35,7 +37,7 @@ public final class Pairs {
 
     private Child child(Object... more) throws IOException {
         List<Object> args = new ArrayList<>(List.of("train", "mnist", "--data-dir", data, "--method", "sgd"));
-        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 10, "--epochs", 12));
+        args.addAll(List.of("--model", "lenet-bn", "--validation", 20, "--batch-size", 10, "--epochs", EPOCHS));
         args.addAll(List.of("--device", "cpu", "--threads", 1, "--checkpoint-every", 3));
         args.addAll(List.of(more));
         return Child.start(place, environment, args);
@@ -66,7 +68,7 @@ public final class Pairs {
         Child last = child("--resume", run);
         if (last.code() != 0) return "cannot be resumed any more: " + last.complained();
         int lines = JsonLines.read(run.resolve("seed-1/sgd/metrics.jsonl")).size();
-        return lines == 12 ? "" : lines + " lines of metrics";
+        return lines == EPOCHS ? "" : lines + " lines of metrics";
     }
 
     /** A run that was killed after its first checkpoint. */

@@ -36,7 +36,7 @@ public final class RoundKills implements AutoCloseable {
         CompletableFuture<String> driven = CompletableFuture.supplyAsync(() ->
                 TinyJob.sum(TinyJob.run(job, workshop, f -> new SharedFolder(f, workshop, false))
                         .get(0)));
-        for (int deaths = 1 + random.nextInt(2); deaths > 0; deaths--) {
+        for (int deaths = random.nextInt(4) == 0 ? 2 : 1; deaths > 0; deaths--) {
             // Some die amid a share, some while they wait, some before they have begun.
             Thread.sleep(random.nextInt(schedules == 0 ? 1200 : 250));
             if (driven.isDone() || alive.isEmpty()) break;

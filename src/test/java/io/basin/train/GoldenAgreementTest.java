@@ -95,7 +95,7 @@ class GoldenAgreementTest {
         "cpu, io.basin.train.GoldenAgreementTest$Smooth, smooth, 3, 32, sgd",
         "cpu, mlp, mlp, 1, 28, adamw",
         "cuda, mlp, mlp, 1, 28, sgd",
-        "cuda, small-cnn, smallcnn, 1, 28, nesterov",
+        "cuda, small-cnn, smallcnn, 1, 16, nesterov",
         "cuda, mlp, mlp, 1, 28, adamw",
         "cuda, io.basin.train.GoldenAgreementTest$Smooth, smooth, 3, 32, sgd",
         "cuda, preresnet20, preresnet20, 3, 16, sgd"
