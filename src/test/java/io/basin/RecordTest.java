@@ -24,7 +24,7 @@ class RecordTest {
             Map.entry("cpu.CpuUpdate$Strip", SCRATCH),
             Map.entry("data.CifarFormat$Part", SCRATCH),
             Map.entry("data.PictureFolder$Decoded", SCRATCH),
-            Map.entry("data.Dataset$Values", SCRATCH),
+            Map.entry("data.SampleValues", SCRATCH),
             Map.entry("device.ForeignStep$Plan", SCRATCH),
             Map.entry("methods.PostHocEma$Fit", FIGURES),
             Map.entry("report.ResultTable$Pairs", SCRATCH),

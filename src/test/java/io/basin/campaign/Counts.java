@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 
-/** Cases that were tried, and what failed. Single-threaded. */
+/** Cases that were tried, and what failed; threads may count at once. */
 final class Counts {
     private final List<String> notes = new ArrayList<>();
     private int tried;
@@ -18,6 +18,10 @@ final class Counts {
         } catch (Exception | AssertionError e) {
             broken = e.toString();
         }
+        count(label, broken);
+    }
+
+    private synchronized void count(String label, String broken) {
         tried++;
         if (broken.isEmpty()) return;
         failed++;
@@ -25,24 +29,24 @@ final class Counts {
     }
 
     /** Adds cases that were tried elsewhere, and held. */
-    void held(int cases) {
+    synchronized void held(int cases) {
         tried += cases;
     }
 
     /** Something that a reader of the result should know. */
-    void note(String text) {
+    synchronized void note(String text) {
         notes.add(text.strip().replaceAll("\\s+", " "));
     }
 
-    int tried() {
+    synchronized int tried() {
         return tried;
     }
 
-    int failed() {
+    synchronized int failed() {
         return failed;
     }
 
-    List<String> notes() {
+    synchronized List<String> notes() {
         return List.copyOf(notes);
     }
 }
