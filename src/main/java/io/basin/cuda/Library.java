@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One of the vendor's libraries, looked at before JCuda's first call: where a library or a symbol is missing, JCuda ends the whole
@@ -95,7 +96,8 @@ record Library(String soname, String companions, String remedy, List<String> sym
     /** The file to load; one whose loading would end the process is refused, and so are the files that it loads itself. */
     private @Nullable Path file(List<String> names) {
         String passed = null;
-        for (Path file : (Iterable<Path>) SearchPath.files(names)::iterator) {
+        Stream<Path> files = isDriver() ? SearchPath.ofDriver(names) : SearchPath.files(names);
+        for (Path file : (Iterable<Path>) files::iterator) {
             Elf.Fault fault = Elf.fault(file);
             if (fault == null) return file;
             if (!fault.skipped()) throw unsound(file + " " + fault.text());
@@ -105,10 +107,14 @@ record Library(String soname, String companions, String remedy, List<String> sym
         return null;
     }
 
+    private boolean isDriver() {
+        return this == Libraries.DRIVER;
+    }
+
     private Pointer load(Path file) {
         for (Path other : companions(file)) {
             boolean ours =
-                    this != Libraries.DRIVER && !other.getFileName().toString().startsWith(UNUSED);
+                    !isDriver() && !other.getFileName().toString().startsWith(UNUSED);
             if (ours) loaded(other);
         }
         return loaded(file);
@@ -177,7 +183,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     }
 
     private String absent(List<String> names) {
-        List<Path> others = others(names);
+        List<Path> others = isDriver() ? List.of() : others(names);
         if (others.isEmpty()) return "no " + soname + " was found: " + remedy;
         return "found " + others.get(0).getFileName() + " in " + others.get(0).getParent() + ", need " + soname + ": "
                 + remedy;

@@ -36,13 +36,21 @@ final class SearchPath {
 
     /** Files of those names, the best one first; a place is looked at when those before it gave nothing that serves. */
     static Stream<Path> files(List<String> sonames) {
-        return Stream.<Supplier<Stream<Path>>>of(
-                        () -> in(given(), sonames),
-                        () -> sonames.stream().flatMap(SearchPath::linked),
-                        () -> in(toolkits(), sonames),
-                        () -> in(Python.folders(), sonames),
-                        () -> in(Redist.folders(), sonames))
-                .flatMap(Supplier::get)
+        return there(Stream.of(
+                () -> in(given(), sonames),
+                () -> sonames.stream().flatMap(SearchPath::linked),
+                () -> in(toolkits(), sonames),
+                () -> in(Python.folders(), sonames),
+                () -> in(Redist.folders(), sonames)));
+    }
+
+    /** The same of the driver's library, which no package has: a machine without a card need not start Python to know it. */
+    static Stream<Path> ofDriver(List<String> sonames) {
+        return there(Stream.of(() -> in(given(), sonames), () -> sonames.stream().flatMap(SearchPath::linked)));
+    }
+
+    private static Stream<Path> there(Stream<Supplier<Stream<Path>>> places) {
+        return places.flatMap(Supplier::get)
                 .filter(f -> Files.exists(f, LinkOption.NOFOLLOW_LINKS))
                 .map(Path::toAbsolutePath);
     }

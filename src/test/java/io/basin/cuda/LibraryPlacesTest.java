@@ -91,6 +91,20 @@ class LibraryPlacesTest {
         for (String word : words) assertTrue(refusal.contains(word), said);
     }
 
+    /** Runs on machines without a card must not wait for it. */
+    @Test
+    void withoutADriverPythonIsNotAsked() throws Exception {
+        Path asked = folder.resolve("asked");
+        python("$(touch " + asked + ")");
+        Path file = driver.resolve("libcuda.so.1");
+        Files.delete(file);
+        refuses("no libcuda.so.1 was found: install ");
+        assertFalse(Files.exists(asked));
+        copy(driver, "libcuda.so.1");
+        refuses("no libnvrtc.so.12 was found: install ");
+        assertTrue(Files.exists(asked));
+    }
+
     @Test
     void whatBasinCudaNamesComesBeforeTheLinkersPath() throws Exception {
         Path first = copy(folder.resolve("first"), NVRTC);
