@@ -44,7 +44,9 @@ final class BudgetOptions {
                             + " budget: raise --epochs, or name --budgets beyond 1, where it was trained for all of it; default none")
     private Path from;
 
-    @Option(names = "--from-epochs", description = "epochs that the file of --from has behind it; default what it says")
+    @Option(
+            names = "--from-epochs",
+            description = "epochs that the file of --from has behind it; default what it says, 0 where it was imported")
     private Double fromEpochs;
 
     @Option(
@@ -80,7 +82,7 @@ final class BudgetOptions {
         Start net = start();
         double done =
                 net == null ? 0 : fromEpochs != null ? fromEpochs : net.epochs().orElse(0);
-        if (net != null && done == 0) {
+        if (net != null && done == 0 && !net.isImport()) {
             throw new IllegalArgumentException("--from: " + from
                     + " does not say for how many epochs it was trained: name them with --from-epochs");
         }

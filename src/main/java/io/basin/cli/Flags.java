@@ -144,6 +144,7 @@ final class Flags {
         private Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
+            models.forEach(ModelFile::requireData);
             return models.get(0).data(dataDir, progress);
         }
 

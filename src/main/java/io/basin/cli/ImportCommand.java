@@ -170,6 +170,13 @@ final class ImportCommand implements Runnable {
         List<String> called = classNames != null
                 ? OwnData.names(classNames)
                 : IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+        if (classes < 2)
+            throw new IllegalArgumentException("--num-classes " + classes + ": a net tells at least 2 classes apart");
+        if (dataDir != null) throw new IllegalArgumentException("--data-dir says where --data lie: name those too");
+        if (mean != null && mean.size() != 1 && mean.size() != TORCHVISION_MEAN.size()) {
+            throw new IllegalArgumentException("--mean: " + mean.size()
+                    + " numbers; without --data a net takes pictures: one number for grey ones, three for colour");
+        }
         if (called.size() != classes) {
             throw new IllegalArgumentException(
                     "--class-names: " + classNames + " has " + called.size() + " names for --num-classes " + classes);
@@ -209,6 +216,10 @@ final class ImportCommand implements Runnable {
         List<Double> spread = std != null || dataset != null ? std : TORCHVISION_STD;
         if (centre == null || spread == null) return like.augmentation(0, false);
         for (double s : spread) {
+            if (dataset == null && s > 1) {
+                throw new IllegalArgumentException("--std: pictures are scaled to 0..1, so it is at most 1, got " + s
+                        + ": divide what was given for 0..255 by 255");
+            }
             if (!(s > 0)) {
                 throw new IllegalArgumentException(
                         "--std: samples are divided by it, so each must be above 0, got " + s);

@@ -294,6 +294,7 @@ final class LandscapeOptions extends Flags.Output {
         ModelFile first = ModelFile.of(files.get(0));
         for (Path file : files) {
             ModelFile other = ModelFile.of(file);
+            other.requireData();
             ModelCard a = first.origin();
             ModelCard b = other.origin();
             if (b.mean().length == 0) {

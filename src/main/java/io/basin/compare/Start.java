@@ -39,6 +39,11 @@ public record Start(Path file, Map<String, String> header) {
         }
     }
 
+    /** Whether another program trained it, whose epochs do not count here. */
+    public boolean isImport() {
+        return ModelCard.IMPORT.equals(header.get("method"));
+    }
+
     /** Epochs that it has behind it; nothing where the file does not say. */
     public OptionalDouble epochs() {
         if (!header.containsKey(STEP) || !header.containsKey(EPOCH)) return OptionalDouble.empty();

@@ -113,8 +113,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
 
     private Pointer load(Path file) {
         for (Path other : companions(file)) {
-            boolean ours =
-                    !isDriver() && !other.getFileName().toString().startsWith(UNUSED);
+            boolean ours = !isDriver() && !other.getFileName().toString().startsWith(UNUSED);
             if (ours) loaded(other);
         }
         return loaded(file);

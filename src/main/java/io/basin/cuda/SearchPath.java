@@ -46,7 +46,8 @@ final class SearchPath {
 
     /** The same of the driver's library, which no package has: a machine without a card need not start Python to know it. */
     static Stream<Path> ofDriver(List<String> sonames) {
-        return there(Stream.of(() -> in(given(), sonames), () -> sonames.stream().flatMap(SearchPath::linked)));
+        return there(
+                Stream.of(() -> in(given(), sonames), () -> sonames.stream().flatMap(SearchPath::linked)));
     }
 
     private static Stream<Path> there(Stream<Supplier<Stream<Path>>> places) {

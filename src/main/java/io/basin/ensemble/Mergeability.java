@@ -3,6 +3,7 @@ package io.basin.ensemble;
 import io.basin.data.OwnData;
 import io.basin.text.Printable;
 import io.basin.train.ModelCard;
+import io.basin.train.ModelHeader;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +27,27 @@ public final class Mergeability {
             ModelCard b = other.origin();
             if (!a.model().equals(b.model())) throw unlike(first, other, "net", a.model(), b.model());
             if (!OwnData.mayBeSame(a.dataset(), b.dataset()))
-                throw unlike(first, other, "data set", a.dataset(), b.dataset());
+                throw unlike(first, other, "data set", named(a.dataset()), named(b.dataset()));
+            requireSameNames(first, other);
         }
+    }
+
+    private static String named(String dataset) {
+        return dataset.isEmpty() ? "(imported without data)" : dataset;
+    }
+
+    /** Weights of features in another order, or of other classes, have no mean either. */
+    private static void requireSameNames(ModelFile first, ModelFile other) {
+        ModelHeader a = ModelHeader.of(first.file());
+        ModelHeader b = ModelHeader.of(other.file());
+        requireSameNames(first, other, "classes", a.classNames(), b.classNames());
+        requireSameNames(first, other, "columns", a.columns(), b.columns());
+    }
+
+    private static void requireSameNames(
+            ModelFile first, ModelFile other, String what, List<String> a, List<String> b) {
+        if (a.isEmpty() || b.isEmpty() || a.equals(b)) return;
+        throw unlike(first, other, what, String.join(", ", a), String.join(", ", b));
     }
 
     /** The same by what the files' headers say of rates and batches. */

@@ -69,12 +69,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
      * @throws FormatException if this version knows no such data set or net
      */
     public TrainTest data(@Nullable Path folder, Progress progress) {
-        if (origin.dataset().isEmpty()) {
-            throw new FormatException(
-                    file.toString(),
-                    "was imported without data, so there is nothing to measure it on: import it again with the data that it"
-                            + " will see, or train it on them");
-        }
+        requireData();
         String published =
                 origin.dataset().substring(0, Math.max(0, origin.dataset().length() - PART.length()));
         try {
@@ -95,6 +90,15 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
             throw new FormatException(file.toString(), Closest.unknown("data set", origin.dataset(), Catalog.names()));
         }
         return DataSets.load(origin.dataset(), folder, progress);
+    }
+
+    /** @throws FormatException where its header names no data set, as of a net that was imported without one */
+    public void requireData() {
+        if (!origin.dataset().isEmpty()) return;
+        throw new FormatException(
+                file.toString(),
+                "was imported without data, so there is nothing to measure it on: import it again with the data that it"
+                        + " will see, or train it on them ('average' needs none with `keepStatistics`)");
     }
 
     /** Whether it is of {@code method}, or of a run that served several and that one too. */

@@ -53,10 +53,11 @@ public final class Onnx {
                 && a.output().shape().equals(b.output().shape())
                 && kind(a).equals(kind(b))
                 && a.said().loss().equals(b.said().loss())
-                && a.said().classNames().equals(b.said().classNames());
+                && a.said().classNames().equals(b.said().classNames())
+                && a.said().columns().equals(b.said().columns());
         if (alike) return;
         throw new IllegalArgumentException(a.said().file() + " and " + b.said().file()
-                + " have no mean of predictions: their images, classes or losses differ; export them one by one");
+                + " have no mean of predictions: their samples, classes or losses differ; export them one by one");
     }
 
     private static Protobuf graph(List<TrainedNet> nets) {

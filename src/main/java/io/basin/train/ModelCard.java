@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  * net. A file does not show that, so the header must say it.
  *
  * @param model name of the net
- * @param dataset name of the data; empty of a net that was imported without any
+ * @param dataset name of the data; empty of a net that was imported without any, and of means of such nets
  * @param init identity of the first weights: the seed that drew them; empty where the file does not say
  * @param restarts restarts of the rate to a high value before this model, as between snapshots
  * @param mean and std per channel by which samples were normalised; empty where the file does not say
@@ -98,8 +98,8 @@ public record ModelCard(
     /**
      * From a file's header.
      *
-     * @throws FormatException if it does not name its net, or its data set where the net was not imported without one, or a number
-     *     is none
+     * @throws FormatException if it does not name its net, or neither its data set nor how it normalises samples, or a number is
+     *     none
      */
     public static ModelCard of(String file, Map<String, String> header) {
         if (!isDescribed(header)) {
@@ -130,7 +130,7 @@ public record ModelCard(
 
     /** Whether a header says what {@link #of} must know. */
     static boolean isDescribed(Map<String, String> header) {
-        return header.containsKey("model") && (header.containsKey("dataset") || IMPORT.equals(header.get("method")));
+        return header.containsKey("model") && (header.containsKey("dataset") || header.containsKey("mean"));
     }
 
     private static Distortion distortion(String file, Map<String, String> header) {

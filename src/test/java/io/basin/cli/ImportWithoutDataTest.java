@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -77,12 +78,44 @@ class ImportWithoutDataTest {
         Path ten = folder.resolve("ten.safetensors");
         Object[] head = {"--num-classes", 10, "--new-head", "--image-size", 28, "--mean", 0.25, "--std", 0.5};
         assertEquals(0, taken(ten, head).code());
-        more[1] = ten;
-        Shell trained = Shell.run(Stream.of(new Object[] {"train", "mnist"}, flags, more, on)
+        Object[] whole = {"--from", ten, "--batch-size", 10, "--validation", 10, "--lr", 1e-7, "--wd", 0};
+        Shell trained = Shell.run(Stream.of(new Object[] {"train", "mnist"}, flags, whole, on)
                 .flatMap(Stream::of)
                 .toArray());
         assertEquals(0, trained.code(), trained.err());
         assertTrue(trained.err().contains("was trained elsewhere on samples normalised otherwise"), trained.err());
+        // All of the budget is left, and hardly moves it.
+        Path after = folder.resolve("run/seed-1/sgd/sgd.safetensors");
+        try (Safetensors begun = Safetensors.open(ten);
+                Safetensors ended = Safetensors.open(after)) {
+            assertArrayEquals(begun.floats("conv2.weight"), ended.floats("conv2.weight"), 1e-4f);
+        }
+    }
+
+    @Test
+    void theMeanOfTwoKnowsWhatEachKnew() throws IOException {
+        Path a = folder.resolve("a.safetensors");
+        Object[] flags = {"--num-classes", 4, "--image-size", 28, "--mean", 0.25, "--std", 0.5};
+        assertEquals(0, taken(a, flags).code());
+        Path b = Files.copy(a, folder.resolve("b.safetensors"));
+        Path mean = folder.resolve("mean.safetensors");
+        Shell measured = Shell.run("average", a, b, "--out", mean, "--device", "cpu");
+        assertTrue(measured.complaint().contains("'average' needs none with --no-bn-update"), measured.complaint());
+        assertEquals(
+                0, Shell.run("average", a, b, "--no-bn-update", "--out", mean).code());
+        Path picture = Photos.write(folder.resolve("a.png"), Photos.picture(40, 30, 0, 1));
+        Shell asked = Shell.run("predict", mean, picture, "--device", "cpu", "--threads", 1);
+        assertEquals(0, asked.code(), asked.err());
+        Path names = Files.writeString(folder.resolve("names.txt"), "ant\nbee\ncat\ndog\n");
+        Path c = folder.resolve("c.safetensors");
+        Object[] named = {"--class-names", names};
+        assertEquals(
+                0,
+                taken(c, Stream.of(flags, named).flatMap(Stream::of).toArray()).code());
+        Shell other = Shell.run("average", a, c, "--no-bn-update", "--out", folder.resolve("no.safetensors"));
+        assertTrue(other.complaint().contains("is of the classes 0, 1, 2, 3, "), other.complaint());
+        Shell curve = Shell.run("connect", a, b, "--device", "cpu", "--out", folder.resolve("curve"));
+        assertTrue(curve.complaint().contains(a + ": was imported without data"), curve.complaint());
     }
 
     /** What torchvision's weights of ResNets were trained on is what is meant where nothing is said. */
@@ -116,6 +149,20 @@ class ImportWithoutDataTest {
         assertTrue(few.complaint().contains("has 2 names for --num-classes 4"), few.complaint());
         Shell both = taken(out, "--data", "mnist", "--class-names", names);
         assertTrue(both.complaint().contains("--class-names goes without --data"), both.complaint());
+        for (String[] bad : new String[][] {
+            {"--num-classes", "1", "at least 2 classes"},
+            {"--std", "50", "--std: pictures are scaled to 0..1"},
+            {"--data-dir", folder.toString(), "--data-dir says where --data lie"},
+            {"--mean", "0.1,0.2", "--mean: 2 numbers"}
+        }) {
+            List<Object> args = new ArrayList<>(List.of(bad[0], bad[1]));
+            if (!bad[0].equals("--num-classes")) args.addAll(List.of("--num-classes", 4));
+            if (bad[0].equals("--std")) args.addAll(List.of("--mean", 0.5));
+            if (bad[0].equals("--mean")) args.addAll(List.of("--std", "0.1,0.2"));
+            Shell refused = taken(out, args.toArray());
+            assertEquals(2, refused.code());
+            assertTrue(refused.complaint().contains(bad[2]), refused.complaint());
+        }
         Shell half = taken(out, "--num-classes", 4, "--mean", 0.5);
         assertTrue(half.complaint().contains("--mean and --std belong together"), half.complaint());
         Shell wide = taken(out, "--num-classes", 4, "--image-size", 28);
