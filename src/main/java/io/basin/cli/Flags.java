@@ -150,10 +150,7 @@ final class Flags {
 
         /** Of the table that a net was trained on, in order; of an older file, the table's itself; empty where there is none. */
         List<String> columns(ModelFile model) {
-            List<String> said = ModelHeader.of(model.file()).columns();
-            if (!said.isEmpty()) return said;
-            String dataset = model.origin().dataset();
-            return OwnData.isNamed(dataset) ? OwnData.of(dataset).at(dataDir).columns() : List.of();
+            return ModelHeader.of(model.file()).columns(dataDir);
         }
 
         void with(List<ModelFile> models, TrainTest data, Consumer<Splits> work) {

@@ -173,18 +173,25 @@ final class ImportCommand implements Runnable {
         if (classes < 2)
             throw new IllegalArgumentException("--num-classes " + classes + ": a net tells at least 2 classes apart");
         if (dataDir != null) throw new IllegalArgumentException("--data-dir says where --data lie: name those too");
-        if (mean != null && mean.size() != 1 && mean.size() != TORCHVISION_MEAN.size()) {
+        if (mean == null) {
+            mean = TORCHVISION_MEAN;
+            std = TORCHVISION_STD;
+        }
+        if (mean.size() != 1 && mean.size() != TORCHVISION_MEAN.size()) {
             throw new IllegalArgumentException("--mean: " + mean.size()
                     + " numbers; without --data a net takes pictures: one number for grey ones, three for colour");
         }
+        std.stream().filter(s -> s > 1).findFirst().ifPresent(s -> {
+            throw new IllegalArgumentException("--std: pictures are scaled to 0..1, so it is at most 1, got " + s
+                    + ": divide what was given for 0..255 by 255");
+        });
         if (called.size() != classes) {
             throw new IllegalArgumentException(
                     "--class-names: " + classNames + " has " + called.size() + " names for --num-classes " + classes);
         }
         int size = imageSize == null ? USUAL_SIZE : imageSize;
-        int channels = mean == null ? TORCHVISION_MEAN.size() : mean.size();
-        byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
-        return new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+        byte[] blank = new byte[Math.multiplyExact(mean.size(), size * size)];
+        return new Dataset(file.toString(), blank, new int[1], size, size, mean.size(), called);
     }
 
     private static String sized(String named, int size) {
@@ -212,21 +219,15 @@ final class ImportCommand implements Runnable {
     }
 
     private Augmentation reading(Dataset like) {
-        List<Double> centre = mean != null || dataset != null ? mean : TORCHVISION_MEAN;
-        List<Double> spread = std != null || dataset != null ? std : TORCHVISION_STD;
-        if (centre == null || spread == null) return like.augmentation(0, false);
-        for (double s : spread) {
-            if (dataset == null && s > 1) {
-                throw new IllegalArgumentException("--std: pictures are scaled to 0..1, so it is at most 1, got " + s
-                        + ": divide what was given for 0..255 by 255");
-            }
+        if (mean == null || std == null) return like.augmentation(0, false);
+        for (double s : std) {
             if (!(s > 0)) {
                 throw new IllegalArgumentException(
                         "--std: samples are divided by it, so each must be above 0, got " + s);
             }
         }
         return Require.naming(
-                "mean", () -> like.normalised(floats(centre), floats(spread)).augmentation(0, false));
+                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
     }
 
     private static float[] floats(List<Double> values) {

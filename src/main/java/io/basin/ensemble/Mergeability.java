@@ -22,26 +22,22 @@ public final class Mergeability {
 
     public static void requireSameNet(List<ModelFile> models) {
         ModelFile first = models.get(0);
+        ModelHeader said = ModelHeader.of(first.file());
         for (ModelFile other : models) {
             ModelCard a = first.origin();
             ModelCard b = other.origin();
             if (!a.model().equals(b.model())) throw unlike(first, other, "net", a.model(), b.model());
             if (!OwnData.mayBeSame(a.dataset(), b.dataset()))
                 throw unlike(first, other, "data set", named(a.dataset()), named(b.dataset()));
-            requireSameNames(first, other);
+            // Weights of features in another order, or of other classes, have no mean either.
+            ModelHeader there = ModelHeader.of(other.file());
+            requireSameNames(first, other, "classes", said.classNames(), there.classNames());
+            requireSameNames(first, other, "columns", said.columns(), there.columns());
         }
     }
 
     private static String named(String dataset) {
         return dataset.isEmpty() ? "(imported without data)" : dataset;
-    }
-
-    /** Weights of features in another order, or of other classes, have no mean either. */
-    private static void requireSameNames(ModelFile first, ModelFile other) {
-        ModelHeader a = ModelHeader.of(first.file());
-        ModelHeader b = ModelHeader.of(other.file());
-        requireSameNames(first, other, "classes", a.classNames(), b.classNames());
-        requireSameNames(first, other, "columns", a.columns(), b.columns());
     }
 
     private static void requireSameNames(

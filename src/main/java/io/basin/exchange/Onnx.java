@@ -111,13 +111,9 @@ public final class Onnx {
         return OwnData.of(dataset).isTable() ? ModelHeader.NUMBERS : "";
     }
 
-    /** Of the table that the net was trained on; where an older file does not say them, of the table that lies there now. */
+    /** Of the table that the net was trained on; empty where an older file's table has others now. */
     private static List<String> columns(TrainedNet net) {
-        List<String> said = net.said().columns();
-        if (!said.isEmpty()) return said;
-        String dataset = net.said().header().getOrDefault("dataset", "");
-        if (!OwnData.isNamed(dataset)) return List.of();
-        List<String> columns = OwnData.of(dataset).columns();
+        List<String> columns = net.said().columns(null);
         return columns.size() == net.input().elements() ? columns : List.of();
     }
 

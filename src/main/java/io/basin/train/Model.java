@@ -51,7 +51,7 @@ public final class Model extends NetMemory {
     private final Predictor predictor = new Predictor(this, this::reader);
     private ModelCard card = ModelCard.NONE;
     private @Nullable Augmentation reading;
-    /** As {@link ModelHeader#SAMPLES}; null where nobody said. */
+    /** What files say of samples, as {@link ModelHeader#samples(Dataset)} has it; empty where nobody said. */
     private Map<String, String> samples = Map.of();
 
     private List<String> classNames = List.of();

@@ -2,6 +2,7 @@ package io.basin.train;
 
 import io.basin.Nullable;
 import io.basin.data.Dataset;
+import io.basin.data.OwnData;
 import io.basin.device.Augmentation;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
@@ -180,6 +181,14 @@ public record ModelHeader(Path file, Map<String, String> header) {
     public List<String> columns() {
         if (!header.containsKey(COLUMNS)) return List.of();
         return names(COLUMNS, INPUT, Long.toString(input(Integer.MAX_VALUE).elements()));
+    }
+
+    /** The same; of an older file, of the table that lies at its place, or at {@code moved} where that is not null. */
+    public List<String> columns(@Nullable Path moved) {
+        List<String> said = columns();
+        String dataset = header.getOrDefault("dataset", "");
+        if (!said.isEmpty() || !OwnData.isNamed(dataset)) return said;
+        return OwnData.of(dataset).at(moved).columns();
     }
 
     /** @param count as many as {@code of} says; empty where the file does not say */

@@ -119,17 +119,13 @@ final class GoldenServer implements AutoCloseable {
         try (PrintStream said = new PrintStream(Files.newOutputStream(log), true, StandardCharsets.UTF_8)) {
             System.setOut(said);
             System.setErr(said);
-            program.invoke(null, (Object) arguments);
-            return 0;
-        } catch (InvocationTargetException e) {
-            Files.writeString(log, Files.readString(log) + stackTrace(e.getCause()));
-            return 1;
+            try {
+                program.invoke(null, (Object) arguments);
+                return 0;
+            } catch (InvocationTargetException e) {
+                e.getCause().printStackTrace(said);
+                return 1;
+            }
         }
-    }
-
-    private static String stackTrace(Throwable e) {
-        var text = new java.io.StringWriter();
-        e.printStackTrace(new java.io.PrintWriter(text));
-        return text.toString();
     }
 }
