@@ -22,14 +22,16 @@ public final class Mergeability {
 
     public static void requireSameNet(List<ModelFile> models) {
         ModelFile first = models.get(0);
-        ModelHeader said = ModelHeader.of(first.file());
         for (ModelFile other : models) {
             ModelCard a = first.origin();
             ModelCard b = other.origin();
             if (!a.model().equals(b.model())) throw unlike(first, other, "net", a.model(), b.model());
             if (!OwnData.mayBeSame(a.dataset(), b.dataset()))
                 throw unlike(first, other, "data set", named(a.dataset()), named(b.dataset()));
-            // Weights of features in another order, or of other classes, have no mean either.
+        }
+        // Weights of features in another order, or of other classes, have no mean either.
+        ModelHeader said = ModelHeader.of(first.file());
+        for (ModelFile other : models.subList(1, models.size())) {
             ModelHeader there = ModelHeader.of(other.file());
             requireSameNames(first, other, "classes", said.classNames(), there.classNames());
             requireSameNames(first, other, "columns", said.columns(), there.columns());
