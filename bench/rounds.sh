@@ -1,14 +1,15 @@
 #!/bin/sh
 # Does it pay to train by several workers? Equal samples, 1 to 8 workers, rounds of 10 steps to a whole epoch, against SGD and SWA:
-#   sh bench/rounds.sh OUT NET EPOCHS FIRST_SEED LAST_SEED
+#   sh bench/rounds.sh OUT NET EPOCHS FIRST_SEED LAST_SEED [SAMPLES]
 # A line of figures a run goes into OUT/NET.csv; runs that are there already are left out, so that it can be interrupted.
 set -eu
-out=$1 net=$2 epochs=$3
+out=$1 net=$2 epochs=$3 samples=${6:-10000}
+epoch=$((samples / 32)) # steps
 mkdir -p "$out"
 table=$out/$net.csv
 [ -f "$table" ] || echo "method,workers,inner_steps,seed,accuracy,nll,sequential_steps,megabytes" > "$table"
 basin=${BASIN:-java -Xmx2g -jar target/basin.jar}
-common="fashion-mnist --model $net --train-samples 10000 --epochs $epochs --batch-size 32 --threads 1"
+common="fashion-mnist --model $net --train-samples $samples --epochs $epochs --batch-size 32 --threads 1"
 
 # method, workers, inner steps, seed, further flags
 rounds() {
@@ -29,7 +30,7 @@ for seed in $(seq "$4" "$5"); do
     rm -r "$run" "$run.csv"
   fi
   for workers in 1 2 4 8; do
-    for steps in 10 50 312; do
+    for steps in 10 50 $epoch; do
       rounds local-sgd "$workers" "$steps" "$seed" ""
     done
     rounds diloco "$workers" 50 "$seed" ""
