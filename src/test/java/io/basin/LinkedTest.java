@@ -21,7 +21,7 @@ class LinkedTest {
     }
 
     private static String run(boolean logger) throws Exception {
-        String path = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String path = Jvm.classPath();
         String chosen = Arrays.stream(path.split(File.pathSeparator))
                 .filter(p -> logger || !p.contains("slf4j-simple"))
                 .collect(Collectors.joining(File.pathSeparator));

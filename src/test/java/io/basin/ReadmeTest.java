@@ -71,7 +71,7 @@ class ReadmeTest {
     private String run(UnaryOperator<String> edit, String name, String... args) throws Exception {
         List<String> command = new ArrayList<>();
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Jvm.classPath();
         command.addAll(List.of("-cp", classPath, "-d", folder.toString()));
         writePrograms(folder, edit).forEach(f -> command.add(f.toString()));
         int failed = ToolProvider.getSystemJavaCompiler().run(null, said, said, command.toArray(String[]::new));
@@ -125,7 +125,7 @@ class ReadmeTest {
                     }
                 }
                 """.formatted(line.group(2)));
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Jvm.classPath();
         ToolProvider.getSystemJavaCompiler()
                 .run(null, null, null, "-cp", classPath, "-d", folder.toString(), source.toString());
         List<String> command = new ArrayList<>(List.of(

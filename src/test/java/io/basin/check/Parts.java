@@ -1,5 +1,6 @@
 package io.basin.check;
 
+import io.basin.Jvm;
 import io.basin.nn.Nets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ record Parts(Path home, boolean rehearsal) {
                 "-Xmx2g",
                 "-Djava.awt.headless=true",
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))));
+                Jvm.classPath()));
         command.addAll(List.of(words));
         return command;
     }

@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Jvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,7 @@ public record Child(Process process, Path out, Path err) {
         command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(java);
         args.stream().map(Object::toString).filter(a -> a.startsWith("-D")).forEach(command::add);
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Jvm.classPath();
         command.addAll(List.of("-cp", classPath, Main.class.getName()));
         args.stream().map(Object::toString).filter(a -> !a.startsWith("-D")).forEach(command::add);
         Path out = Files.createTempFile(place, "out", ".txt");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.data.Photos;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -48,7 +49,7 @@ class DataCommandTest {
                 "-XX:TieredStopAtLevel=1",
                 "-Duser.home=" + folder,
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Jvm.classPath(),
                 Main.class.getName());
         for (Object arg : args) java.command().add(arg.toString());
         java.environment().putAll(environment);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ class UnwritableOutputTest {
     /** The command in a shell, which redirects its output. */
     private Shell sh(Map<String, String> environment, String command, String redirection) throws Exception {
         String java = ProcessHandle.current().info().command().orElse("java");
-        String cp = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String cp = Jvm.classPath();
         ProcessBuilder builder = new ProcessBuilder(
                 "bash",
                 "-c",

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.device.Device;
 import io.basin.device.DeviceException;
 import io.basin.device.Devices;
@@ -54,7 +55,7 @@ class DeviceNumberTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Jvm.classPath(),
                 DeviceNumberTest.class.getName());
         builder.environment().put("BASIN_SOFTGPU_COUNT", "2");
         Process process = builder.redirectErrorStream(true).start();

@@ -3,6 +3,7 @@ package io.basin.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.device.Cache;
 import java.io.File;
 import java.io.IOException;
@@ -114,7 +115,7 @@ class SoftGpuModesTest {
                 ALL ? "-Xmx3g" : "-Xmx1500m",
                 "-Djava.awt.headless=true",
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Jvm.classPath(),
                 RunTests.class.getName()));
         command.addAll(tests);
         return command;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.data.CatalogEntry.RemoteFile;
 import io.basin.io.Sha256;
 import java.io.BufferedReader;
@@ -191,7 +192,7 @@ class BusyDownloadTest {
                         ProcessHandle.current().info().command().orElse("java"),
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        Jvm.classPath(),
                         BusyDownloadTest.class.getName(),
                         address,
                         folder.toString())

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.device.Shape;
 import io.basin.io.Half;
 import io.basin.io.Notices;
@@ -149,7 +150,7 @@ public class TablesTest {
     /** What a JVM of so many megabytes says of the training part. */
     private static String fits(int megabytes, Path file) throws Exception {
         String java = ProcessHandle.current().info().command().orElse("java");
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Jvm.classPath();
         Process child = new ProcessBuilder(
                         java, "-Xmx" + megabytes + "m", "-cp", classPath, TablesTest.class.getName(), file.toString())
                 .redirectErrorStream(true)

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.cli.Shell;
 import io.basin.compare.Comparison;
 import io.basin.cuda.Cuda;
@@ -159,7 +160,7 @@ class ExamplesTest {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Dbasin.device=" + device,
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Jvm.classPath(),
                 OwnNet.class.getName(),
                 "mnist",
                 "256");

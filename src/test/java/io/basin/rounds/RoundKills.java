@@ -1,5 +1,6 @@
 package io.basin.rounds;
 
+import io.basin.Jvm;
 import io.basin.io.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ public final class RoundKills implements AutoCloseable {
 
     /** A program in a small Java process of its own, whose output goes into {@code log}. */
     public static Process worker(Path log, Class<?> program, String... arguments) throws IOException {
-        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        String classPath = Jvm.classPath();
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Xmx128m",

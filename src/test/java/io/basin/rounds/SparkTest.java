@@ -3,6 +3,7 @@ package io.basin.rounds;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.landscape.PointJob;
 import java.io.File;
 import java.net.InetAddress;
@@ -24,8 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A real Spark of its own processes on this machine. */
 @Timeout(240)
 class SparkTest {
-    private static final String CLASS_PATH =
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    private static final String CLASS_PATH = Jvm.classPath();
     private static final String EXECUTOR = "CoarseGrainedExecutorBackend";
 
     @TempDir

@@ -1,5 +1,6 @@
 package io.basin.torch;
 
+import io.basin.Jvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -42,18 +43,13 @@ final class GoldenServer implements AutoCloseable {
                         program.getName())
                 .redirectErrorStream(true);
         // Not as a flag: ONNX Runtime 1.29 dies where a process's command line exceeds 4096 characters.
-        builder.environment().put("CLASSPATH", classPath());
+        builder.environment().put("CLASSPATH", Jvm.classPath());
         builder.environment().put("OMP_NUM_THREADS", "1");
         builder.environment().put("OPENBLAS_NUM_THREADS", "1");
         builder.environment().putAll(environment);
         process = builder.start();
         answers = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         orders = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-    }
-
-    /** Surefire may start the tests from a jar that holds nothing but a manifest; it says the real path here. */
-    private static String classPath() {
-        return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     }
 
     boolean serves(Class<?> wanted, Map<String, String> with) {

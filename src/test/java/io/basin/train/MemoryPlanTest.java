@@ -3,6 +3,7 @@ package io.basin.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.Jvm;
 import io.basin.cuda.Cuda;
 import io.basin.device.Arena;
 import io.basin.device.MemoryEstimate;
@@ -39,7 +40,7 @@ class MemoryPlanTest {
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Jvm.classPath(),
                 ShortOfMemory.class.getName()));
         for (Object arg : args) command.add(arg.toString());
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.basin.Jvm;
 import io.basin.cuda.Cuda;
 import io.basin.io.JsonLines;
 import java.io.BufferedReader;
@@ -74,7 +75,7 @@ class ResumeTest {
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
-                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        Jvm.classPath(),
                         KillableRun.class.getName(),
                         folder.toString(),
                         method,
