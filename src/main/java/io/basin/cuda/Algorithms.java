@@ -11,6 +11,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +35,7 @@ final class Algorithms {
     /** In each direction deterministic and able to do everything; taken, and kept, where there is no room to try any. */
     private static final int UNTRIED = 1;
 
-    /** More than this no algorithm may ask for: what it would gain is not worth the batch it costs. */
+    /** More than this none may ask for beside others that take less: what it would gain is not worth the batch it costs. */
     private static final long MOST_WORKSPACE = 256L << 20;
 
     /** What runs in the end. */
@@ -145,21 +147,26 @@ final class Algorithms {
         return List.copyOf(chosen.values());
     }
 
-    /** Those that do the layer within the allowed workspace: the deterministic ones, others only where there are none. */
+    /**
+     * Those that do the layer: the deterministic ones, others only where there are none; of these the ones within the allowed
+     * workspace, or where a large batch's copies leave none, the one that takes least.
+     */
     private static List<Choice> able(Problem problem) {
         List<Choice> able = new ArrayList<>();
         for (int algorithm = 0; algorithm < 2 * problem.numbers; algorithm++) {
             long workspace = problem.workspace.applyAsLong(algorithm);
-            if (workspace < 0 || workspace > MOST_WORKSPACE) continue;
-            able.add(algorithm == UNTRIED ? 0 : able.size(), new Choice(algorithm, workspace));
+            if (workspace >= 0) able.add(algorithm == UNTRIED ? 0 : able.size(), new Choice(algorithm, workspace));
         }
         if (able.isEmpty()) throw none(problem);
         List<Choice> deterministic = able.stream()
                 .filter(c -> problem.isDeterministic(c.algorithm()))
                 .toList();
-        if (!deterministic.isEmpty()) return deterministic;
-        LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key);
-        return able;
+        if (deterministic.isEmpty())
+            LOG.warn("{}: no algorithm is deterministic; runs will differ in their last bits", problem.key);
+        else able = deterministic;
+        List<Choice> small =
+                able.stream().filter(c -> c.workspace() <= MOST_WORKSPACE).toList();
+        return small.isEmpty() ? List.of(Collections.min(able, Comparator.comparingLong(Choice::workspace))) : small;
     }
 
     private static DeviceException none(Problem problem) {

@@ -7,6 +7,7 @@ import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NHWC;
 import io.basin.Nullable;
 import io.basin.device.Layer;
 import io.basin.device.Memory;
+import io.basin.device.MemoryEstimate;
 import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
@@ -127,9 +128,11 @@ final class ConvShape {
         return device.algorithms.choose(problem(direction));
     }
 
-    /** Bytes of copies that are tried, whether or not they are chosen: what is fastest changes with the batch. */
-    long copied(Direction direction) {
-        return copies(direction) ? place(shapes.length) : 0;
+    /** Copies grow with the batch, and count where they are tried: what is fastest changes with it. */
+    MemoryEstimate.Scratch scratch(Direction direction, Algorithms.Choice choice) {
+        long copies = copies(direction) ? place(shapes.length) : 0;
+        boolean chosen = choice.algorithm() >= direction.algorithms;
+        return new MemoryEstimate.Scratch(choice.workspace() - (chosen ? copies : 0), copies);
     }
 
     private String key(Direction direction) {

@@ -72,7 +72,7 @@ final class CudaConv extends CudaOp {
     private Runnable call(ConvShape shape, Direction direction, KernelArg a, KernelArg b, KernelArg to) {
         Algorithms.Choice choice = shape.choose(direction);
         long bytes = Math.max(1, choice.workspace());
-        KernelArg workspace = place(scope.scratch(bytes, bytes + shape.copied(direction)));
+        KernelArg workspace = place(scope.scratch(bytes, shape.scratch(direction, choice)));
         String call = "cudnnConvolution" + direction.call;
         return vendor(() -> Check.cudnn(
                 shape.run(direction, choice, a.address(), b.address(), to.address(), workspace.address()), call));

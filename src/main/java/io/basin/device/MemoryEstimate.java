@@ -12,20 +12,30 @@ import java.util.stream.Collectors;
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
  * @param later what is allocated beside the plan while it lives
- * @param spare bytes beyond the total that the workspace would take by other algorithms, the fastest perhaps at a smaller batch
+ * @param scratch what the workspace takes at other batches
  */
 @Api
-public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, long spare) {
+public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scratch scratch) {
+    /**
+     * A workspace at any batch.
+     *
+     * @param fixed bytes at each
+     * @param growing bytes at this one that grow with the batch, by the algorithms that take most, perhaps the fastest at another
+     */
+    public record Scratch(long fixed, long growing) {
+        public static final Scratch NONE = new Scratch(0, 0);
+    }
+
     /**
      * Of the same net at the same batch.
      *
      * @param models with weights and statistics
      * @param values bytes of evaluations' values, which grow with the batch
      * @param workspace bytes of their workspaces
-     * @param spare bytes more that those would take by other algorithms
+     * @param scratch what those take at other batches
      */
-    public record Later(int models, long values, long workspace, long spare) {
-        public static final Later NONE = new Later(0, 0, 0, 0);
+    public record Later(int models, long values, long workspace, Scratch scratch) {
+        public static final Later NONE = new Later(0, 0, 0, Scratch.NONE);
     }
 
     public long of(Arena arena) {
@@ -45,16 +55,19 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, lon
     }
 
     /**
-     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, and what is spare for other
-     * algorithms, which may be the fastest there; the rest does not.
+     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, and a part of workspaces; the
+     * rest does not.
      *
      * @return 0 where none is
      */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
-        double room = (double) free - (total() - values);
+        long workspaces = of(Arena.SCRATCH) + later.workspace();
+        long rest = total() - values - workspaces + scratch.fixed() + later.scratch().fixed();
+        double room = (double) free - rest;
         if (values == 0 || room <= 0) return 0;
-        return (int) Math.min(batch, Math.floor(batch * room / (values + spare + later.spare())));
+        long growing = values + scratch.growing() + later.scratch().growing();
+        return (int) Math.min(batch, Math.floor(batch * room / growing));
     }
 
     /** Such as {@code params 4.2 MiB, activations 310.0 MiB: 314.2 MiB}. */

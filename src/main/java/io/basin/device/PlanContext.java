@@ -26,7 +26,8 @@ public final class PlanContext implements AutoCloseable {
     private final List<Slot> activations = new ArrayList<>();
     private final List<Slot> scratch = new ArrayList<>();
     private final List<Memory> owned = new ArrayList<>();
-    private long mostScratch;
+    private long fixedScratch = Slot.ALIGNMENT;
+    private long growingScratch;
     private String path = "";
     private int time;
 
@@ -108,12 +109,13 @@ public final class PlanContext implements AutoCloseable {
 
     /** Workspace that holds nothing between calls. */
     public Slot scratch(long bytes) {
-        return scratch(bytes, bytes);
+        return scratch(bytes, new MemoryEstimate.Scratch(bytes, 0));
     }
 
-    /** @param most what the same operation would take by other algorithms, which may be the fastest at another batch */
-    public Slot scratch(long bytes, long most) {
-        mostScratch = Math.max(mostScratch, new Slot(Arena.SCRATCH, most).padded());
+    /** @param elsewhere what the same operation takes at other batches */
+    public Slot scratch(long bytes, MemoryEstimate.Scratch elsewhere) {
+        fixedScratch = Math.max(fixedScratch, new Slot(Arena.SCRATCH, elsewhere.fixed()).padded());
+        growingScratch = Math.max(growingScratch, new Slot(Arena.SCRATCH, elsewhere.growing()).padded());
         Slot slot = new Slot(Arena.SCRATCH, bytes);
         scratch.add(slot);
         return slot;
@@ -154,7 +156,7 @@ public final class PlanContext implements AutoCloseable {
         }
         sizes.put(Arena.ACTIVATIONS, Math.max(size, Slot.ALIGNMENT));
         sizes.put(Arena.SCRATCH, workspace);
-        return new MemoryEstimate(sizes, batch, later, Math.max(0, mostScratch - workspace));
+        return new MemoryEstimate(sizes, batch, later, new MemoryEstimate.Scratch(fixedScratch, growingScratch));
     }
 
     /** As {@link #allocate(Device, MemoryEstimate)}, of a plan that is alone. */

@@ -81,7 +81,9 @@ public final class Plan implements AutoCloseable {
                     outlook.models(),
                     outlook.evaluators() * each.of(Arena.ACTIVATIONS),
                     outlook.evaluators() * each.of(Arena.SCRATCH),
-                    outlook.evaluators() * each.spare());
+                    new MemoryEstimate.Scratch(
+                            outlook.evaluators() * each.scratch().fixed(),
+                            outlook.evaluators() * each.scratch().growing()));
         }
         return make(model, images, control, batch, PlanContext.Mode.TRAIN, later);
     }

@@ -119,7 +119,7 @@ public final class Splits implements AutoCloseable {
         if (most >= 0) return bytes <= most;
         try {
             MemoryEstimate twice =
-                    new MemoryEstimate(Map.of(Arena.ACTIVATIONS, 2 * bytes), how.batch(), MemoryEstimate.Later.NONE, 0);
+                    new MemoryEstimate(Map.of(Arena.ACTIVATIONS, 2 * bytes), how.batch(), MemoryEstimate.Later.NONE, MemoryEstimate.Scratch.NONE);
             device.checkMemory(twice);
             return true;
         } catch (DeviceException e) {

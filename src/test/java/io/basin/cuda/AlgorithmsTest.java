@@ -107,8 +107,15 @@ class AlgorithmsTest {
 
     @Test
     void whereNoneIsLeftTheLayerIsNamed() {
-        DeviceException e = assertThrows(DeviceException.class, () -> choose(layer(Map.of(5, TOO_MUCH), 0, Map.of())));
+        DeviceException e = assertThrows(DeviceException.class, () -> choose(layer(Map.of(), 0, Map.of())));
         assertEquals("cuDNN has no algorithm for layer", e.getMessage());
+    }
+
+    /** As of copies at a large batch, for which a device may well have room. */
+    @Test
+    void whereAllThatAreDeterministicAskForMoreTheLeastIsTaken() {
+        Map<Integer, Long> workspaces = Map.of(2, TOO_MUCH + 1, 4, 40L, 5, TOO_MUCH);
+        assertEquals(new Choice(5, TOO_MUCH), choose(layer(workspaces, 1 << 4, null)));
     }
 
     /** A run that is resumed where more memory is free must not try them then and compute other bits. */

@@ -51,6 +51,12 @@ public final class Cuda {
         }
     }
 
+    /** Whether NVIDIA's own NVRTC compiles for the software GPU. */
+    public static boolean compilesByNvidia() {
+        Path driver = Libraries.DRIVER.find().path().getParent();
+        return !Libraries.NVRTC.find().path().startsWith(driver);
+    }
+
     /** Whether a CUDA device that does not open is a failure, since the software GPU is here or a real one was promised. */
     public static boolean expected() {
         return SoftGpu.present() || "real".equals(System.getProperty("gpu"));

@@ -135,6 +135,7 @@ class FaultTest {
     @ValueSource(strings = {"alloc", "copy", "launch", "graph", "stream", "event", "sync", "cublas", "cudnn", "nvrtc"})
     void everyCallMayFail(String kind) throws IOException {
         if (!Cuda.software()) return;
+        if (kind.equals("nvrtc") && Cuda.compilesByNvidia()) return; // Which does not fail when it is told to.
         // Once before, so that every later run finds the same things in the caches and makes the same calls.
         train(Files.createDirectory(folder.resolve("first")), kind);
         SoftGpu.reset();
@@ -255,8 +256,9 @@ class FaultTest {
             SoftGpu.reset();
             SoftGpu.fail("cudnn", 1);
             String message = message(run::gradients);
-            for (String part :
-                    new String[] {"conv1", "cudnnConvolutionForward", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
+            // A cuDNN without kernels for channels last works on copies.
+            assertTrue(message.contains("cudnnConvolutionForward") || message.contains("cudnnTransformTensor"), message);
+            for (String part : new String[] {"conv1", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
                 assertTrue(message.contains(part), message);
             }
             SoftGpu.fail("cublas", 1);

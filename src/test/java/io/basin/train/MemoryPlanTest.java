@@ -114,7 +114,7 @@ class MemoryPlanTest {
                 Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L),
                 10,
                 MemoryEstimate.Later.NONE,
-                0);
+                new MemoryEstimate.Scratch(50, 0));
         assertEquals(1150, demand.total());
         assertEquals(10, demand.fitting(1150));
         assertEquals(9, demand.fitting(1149));
@@ -127,11 +127,28 @@ class MemoryPlanTest {
     @Test
     void whatIsNamedLeavesRoomForOtherAlgorithms() {
         Map<Arena, Long> bytes = Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 50L);
-        MemoryEstimate demand = new MemoryEstimate(bytes, 10, new MemoryEstimate.Later(0, 0, 0, 60), 140);
+        MemoryEstimate demand = new MemoryEstimate(
+                bytes,
+                10,
+                new MemoryEstimate.Later(0, 0, 0, new MemoryEstimate.Scratch(0, 60)),
+                new MemoryEstimate.Scratch(50, 140));
         assertEquals(1150, demand.total());
         assertEquals(8, demand.fitting(1149));
         assertEquals(1, demand.fitting(270));
         assertEquals(0, demand.fitting(269));
+    }
+
+    /** As of copies that were chosen: they are in the workspace, and shrink with the batch. */
+    @Test
+    void whatAWorkspaceTakesForTheBatchShrinksWithIt() {
+        Map<Arena, Long> bytes = Map.of(Arena.PARAMS, 100L, Arena.ACTIVATIONS, 1000L, Arena.SCRATCH, 550L);
+        MemoryEstimate demand =
+                new MemoryEstimate(bytes, 10, MemoryEstimate.Later.NONE, new MemoryEstimate.Scratch(50, 500));
+        assertEquals(1650, demand.total());
+        assertEquals(10, demand.fitting(1650));
+        assertEquals(9, demand.fitting(1649));
+        assertEquals(1, demand.fitting(300));
+        assertEquals(0, demand.fitting(299));
     }
 
     @Test
@@ -139,8 +156,8 @@ class MemoryPlanTest {
         MemoryEstimate demand = new MemoryEstimate(
                 Map.of(Arena.PARAMS, 100L, Arena.STATE, 10L, Arena.ACTIVATIONS, 800L),
                 10,
-                new MemoryEstimate.Later(2, 200, 40, 0),
-                0);
+                new MemoryEstimate.Later(2, 200, 40, new MemoryEstimate.Scratch(40, 0)),
+                MemoryEstimate.Scratch.NONE);
         assertEquals(910 + 220 + 240, demand.total());
         assertEquals(10, demand.fitting(1370));
         assertEquals(9, demand.fitting(1369));
