@@ -11,6 +11,7 @@ import io.basin.ensemble.ModelFile;
 import io.basin.io.FileKind;
 import io.basin.io.Notices;
 import io.basin.text.Format;
+import io.basin.text.Printable;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.ModelHeader;
@@ -222,7 +223,7 @@ final class PredictCommand implements Runnable {
         }
 
         String inWords() {
-            StringBuilder line = new StringBuilder(image + ":");
+            StringBuilder line = new StringBuilder(Printable.of(image, Integer.MAX_VALUE) + ":");
             if (vote != null) line.append("  by vote ").append(vote).append(", mean");
             for (Likely c : classes) {
                 line.append(Format.of("  %s %.1f%%", c.name, 100 * c.probability));

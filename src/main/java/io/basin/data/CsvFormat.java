@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -32,6 +34,9 @@ import org.apache.commons.csv.CSVRecord;
 final class CsvFormat {
     private static final String LABEL = "label";
     private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
+
+    /** What the parser says of a cell in quotes. */
+    private static final Pattern QUOTE = Pattern.compile("(?:startline |encapsulated token .*line: )([0-9]+)");
 
     private final String name;
     private final boolean labelled;
@@ -60,7 +65,7 @@ final class CsvFormat {
             // An iterator that has read no further than its row: the parser's line is the row's last.
             all.forEachRemaining(row -> add(row, rows.getCurrentLineNumber(), label, cap));
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-            throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+            throw unreadable(name, e);
         }
         if (count == 0) {
             throw DataException.of(
@@ -70,6 +75,16 @@ final class CsvFormat {
         }
         values = Arrays.copyOf(values, count * features.size());
         labels = Arrays.copyOf(labels, count);
+    }
+
+    private static DataException unreadable(String name, Exception e) {
+        Matcher quote = QUOTE.matcher(Reason.of(e));
+        if (!quote.find()) return DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+        return DataException.of(
+                name,
+                "line " + quote.group(1) + " has a cell in double quotes that does not end with one",
+                "Close it; a double quote within such a cell is written twice",
+                e);
     }
 
     private void requireNames(long line, int label) {
@@ -132,7 +147,7 @@ final class CsvFormat {
                     .filter(c -> !c.equals(LABEL))
                     .toList();
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-            throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+            throw unreadable(file.toString(), e);
         }
     }
 

@@ -100,7 +100,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
                 file.toString(),
                 "was imported without data, so there is nothing to measure it on: import it again ('basin import --data"
                         + " DATASET') with the data that it will see, or train it on them with 'basin train --from' ('predict'"
-                        + " needs none, and 'average' none with `keepStatistics`)");
+                        + " needs none, 'average' needs none with `keepStatistics`)");
     }
 
     /** Whether it is of {@code method}, or of a run that served several and that one too. */

@@ -112,6 +112,20 @@ class ImportWithoutDataTest {
     }
 
     @Test
+    void weightsForAnotherNumberOfChannelsSayWhatToDo() {
+        Path net = folder.resolve("grey.safetensors");
+        Object[] flags = {"--num-classes", 3, "--new-head", "--image-size", 28, "--mean", 0.25, "--std", 0.5};
+        assertEquals(0, taken(net, flags).code());
+        Path paint = Photos.write(folder.resolve("paint"), 12);
+        List<Object> words = new ArrayList<>(List.of("train", paint, "--method", "sgd", "--model", "lenet-bn"));
+        words.addAll(List.of("--image-size", 28, "--from", net, "--from-epochs", 1, "--epochs", 2));
+        words.addAll(List.of("--batch-size", 8, "--device", "cpu", "--out", folder.resolve("run")));
+        String said = Shell.run(words.toArray()).complaint();
+        assertTrue(said.contains("--from: " + net + " takes samples of 1 channel, and those of " + paint), said);
+        assertTrue(said.contains("have 3: read pictures as grey ones with --grey"), said);
+    }
+
+    @Test
     void theMeanOfTwoKnowsWhatEachKnew() throws IOException {
         Path a = folder.resolve("a.safetensors");
         Object[] flags = {"--num-classes", 4, "--image-size", 28, "--mean", 0.25, "--std", 0.5};

@@ -69,7 +69,7 @@ class OwnNamesTest {
             {"evaluate", sgd, "--other-data"},
             {"ensemble", sgd, swa},
             {"average", sgd, swa, "--out", to},
-            {"soup", sgd, swa, "--out", to},
+            {"soup", sgd, swa, "--greedy", "--out", to},
             {"connect", sgd, swa, "--out", to, "--epochs", 1, "--batch-size", 8},
             {"width", sgd, "--out", to, "--directions", 1, "--points", 3}
         }) {

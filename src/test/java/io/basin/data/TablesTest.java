@@ -3,6 +3,7 @@ package io.basin.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -96,8 +97,10 @@ public class TablesTest {
         assertEquals(2, data.train().count());
         assertEquals(2, data.test().count());
         assertArrayEquals(new int[] {1, 1}, data.test().classCounts());
-        String tabs = TABLE.replace("\"height, in m\"", "height").replace(',', '\t');
+        String tabs = TABLE.replace(", in m", "#").replace(',', '\t').replace("#", ", in m");
         assertEquals(data.fingerprint(), read(csv("\uFEFF" + tabs)).fingerprint());
+        String renamed = TABLE.replace("in m", "in cm");
+        assertNotEquals(data.fingerprint(), read(csv(renamed)).fingerprint());
         TrainTest numbers = read(csv("a,label\n1,10\n2,9\n3,10\n4,9\n"));
         assertEquals(List.of("9", "10"), numbers.train().classNames());
     }
@@ -126,6 +129,9 @@ public class TablesTest {
         assertTrue(refusal(csv(",a,label\n1,2,x\n")).contains("line 1 has a column without a name, the 1. of 3"));
         for (String rows : List.of("5.1,3.5,owl\n4,3,ox\n", "1,2,3\n4,5,6\n", "5.1,3.5,owl\n")) {
             assertTrue(refusal(csv(rows)).contains("holds numbers and no column names"));
+        }
+        for (String quote : List.of("\"x", "\"x\"y")) {
+            assertTrue(refusal(csv("a,label\n1,x\n2," + quote + "\n")).contains("line 3 has a cell in double quotes"));
         }
         // The line of the file, whatever lies above it.
         assertTrue(refusal(csv("a,label\n\n1,x\n\n\n1,Owl, grey\n")).contains("line 6 has 3 columns, the first line 2"));
