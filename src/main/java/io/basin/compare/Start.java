@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.Api;
 import io.basin.data.OwnData;
 import io.basin.device.Device;
+import io.basin.ensemble.NamesOfTraining;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
@@ -73,7 +74,7 @@ public record Start(Path file, Map<String, String> header) {
         }
         requireSize(splits);
         // Of a net that was imported without data the classes are none that anybody meant.
-        if (!card.dataset().isEmpty()) said().requireNamed(splits.dataset(), splits.testSet());
+        if (!card.dataset().isEmpty()) NamesOfTraining.require(said(), splits.dataset(), splits.testSet());
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
         if (!card.method().equals(ModelCard.IMPORT)

@@ -98,9 +98,8 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         if (!origin.dataset().isEmpty()) return;
         throw new FormatException(
                 file.toString(),
-                "was imported without data, so there is nothing to measure it on: import it again ('basin import --data"
-                        + " DATASET') with the data that it will see, or train it on them with 'basin train --from' ('predict'"
-                        + " needs none, 'average' needs none with `keepStatistics`)");
+                "was imported without data, so there is nothing to measure it on: import it again with the data that it"
+                        + " will see, or train it on them ('predict' needs none, 'average' needs none with `keepStatistics`)");
     }
 
     /** Whether it is of {@code method}, or of a run that served several and that one too. */
@@ -115,7 +114,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
      *     forgiven it
      */
     public void requireTrainedOn(TrainTest data) {
-        ModelHeader.of(file).requireNamed(data.name(), data.test());
+        NamesOfTraining.require(ModelHeader.of(file), data.name(), data.test());
         if (origin.data().isEmpty()) {
             // A file without a sum was warned of already.
             if (summed) Notices.once(file + " does not say by a SHA-256 on which data it was trained");

@@ -137,8 +137,7 @@ public final class Checkpoint {
         if (!found.equals(shape.dims().stream().map(Integer::longValue).toList())) {
             throw new FormatException(
                     file.toString(),
-                    "tensor '" + name + "' has shape " + found + ", the net needs " + shape
-                            + ": name a file of that net, or data of the sample size and classes that it was trained on");
+                    "tensor '" + name + "' has shape " + found + ", the net needs " + shape + ": name a file of it");
         }
     }
 

@@ -74,33 +74,6 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
     }
 
-    /**
-     * That samples and classes are called as those that the net was trained on, in the same order: its inputs and outputs have no
-     * names of their own, and would be taken for others.
-     *
-     * @param dataset the name of the data set that {@code like} is of
-     * @throws IllegalArgumentException naming the first column or class that differs
-     */
-    public void requireNamed(String dataset, Dataset like) {
-        String place = OwnData.isNamed(dataset) ? OwnData.of(dataset).path().toString() : Printable.of(dataset);
-        requireNamed("column", columns(), like.columns(), place);
-        requireNamed("class", classNames(), like.classNames(), place);
-    }
-
-    private void requireNamed(String what, List<String> there, List<String> here, String place) {
-        if (there.isEmpty() || here.isEmpty() || there.equals(here)) return;
-        int at = 0;
-        while (at < Math.min(there.size(), here.size()) && there.get(at).equals(here.get(at))) at++;
-        throw new IllegalArgumentException(file + " was trained on data whose " + what + " " + (at + 1) + " is "
-                + named(there, at) + ", and in " + place + " it is " + named(here, at) + ": name the data that it was"
-                + " trained on with `dataDir`, or give these the " + (what.equals("class") ? "classes" : "columns")
-                + " of its training in their order, " + Printable.of(String.join(", ", there)));
-    }
-
-    private static String named(List<String> names, int at) {
-        return at < names.size() ? "'" + Printable.of(names.get(at)) + "'" : "missing";
-    }
-
     /** What it says of samples as {@link #samples(Dataset)} has it. */
     Map<String, String> samples() {
         return only(SAMPLES, COLUMNS);
@@ -157,17 +130,14 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return Shape.of(extents);
     }
 
-    /** Numbers that the net predicts of a sample; {@code otherwise} where the file does not say. */
-    public int outputs(int otherwise) {
-        return header.containsKey(OUTPUTS) ? count(header.get(OUTPUTS)) : otherwise;
-    }
-
     /** Channels of a sample; {@code otherwise} where the file does not say. */
     public int channels(int otherwise) {
         return header.containsKey(INPUT) ? input(Integer.MAX_VALUE).dim(0) : otherwise;
     }
 
-    private int count(String outputs) {
+    /** Numbers that the net predicts of a sample; {@code otherwise} where the file does not say. */
+    public int outputs(int otherwise) {
+        String outputs = header.getOrDefault(OUTPUTS, Integer.toString(otherwise));
         if (outputs.matches("[1-9][0-9]{0,8}")) return Integer.parseInt(outputs);
         throw new FormatException(
                 file.toString(),
@@ -184,7 +154,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
                             + " class implementing Supplier<Graph> builds: new Model(device, new MyNet())");
         }
         Shape input = input(Integer.MAX_VALUE);
-        int outputs = count(header.get(OUTPUTS));
+        int outputs = outputs(0);
         try {
             return Nets.build(header.get(NET), input, outputs);
         } catch (IllegalArgumentException e) {
@@ -235,10 +205,8 @@ public record ModelHeader(Path file, Map<String, String> header) {
         List<String> names = new ArrayList<>();
         Json.parse(header.getOrDefault(key, "[]"), file + ": " + key).forEach(n -> names.add(n.asText()));
         names.stream().filter(n -> key.equals(CLASSES) && !Printable.is(n)).findFirst().ifPresent(n -> {
-            throw new FormatException(
-                    file.toString(),
-                    "its header calls a class '" + Printable.of(n) + "', with a character that cannot be shown: name"
-                            + " another file, or train again with classes of other names");
+            String why = "its header calls a class '" + Printable.of(n) + "', with a character that cannot be shown: ";
+            throw new FormatException(file.toString(), why + "name another file, or train with other names of classes");
         });
         if (!names.isEmpty() && !count.isEmpty() && !count.equals(Integer.toString(names.size()))) {
             throw new FormatException(
