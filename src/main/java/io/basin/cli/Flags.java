@@ -147,14 +147,18 @@ final class Flags {
         private Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
-            models.stream().filter(m -> m.origin().dataset().isEmpty()).findFirst().ifPresent(bare -> models.stream()
-                    .filter(m -> !m.origin().dataset().isEmpty())
+            models.stream()
+                    .filter(m -> m.origin().dataset().isEmpty())
                     .findFirst()
-                    .ifPresent(other -> {
-                        throw new IllegalArgumentException(bare + " was imported without data, and " + other
-                                + " was trained on " + Printable.of(other.origin().dataset())
-                                + ": import it again with these, 'basin import --data', or leave it out");
-                    }));
+                    .ifPresent(bare -> models.stream()
+                            .filter(m -> !m.origin().dataset().isEmpty())
+                            .findFirst()
+                            .ifPresent(other -> {
+                                throw new IllegalArgumentException(bare + " was imported without data, and " + other
+                                        + " was trained on "
+                                        + Printable.of(other.origin().dataset())
+                                        + ": import it again with these, 'basin import --data', or leave it out");
+                            }));
             models.forEach(ModelFile::requireData);
             return models.get(0).data(dataDir, progress);
         }
@@ -169,7 +173,8 @@ final class Flags {
             String dataset = model.origin().dataset();
             if (dataDir != null) return false;
             if (dataset.isEmpty()) return true;
-            if (OwnData.isNamed(dataset)) return !Files.exists(OwnData.of(dataset).path());
+            if (OwnData.isNamed(dataset))
+                return !Files.exists(OwnData.of(dataset).path());
             try {
                 return Catalog.names().contains(dataset)
                         && !DataSets.locate(dataset, null).present();

@@ -121,8 +121,7 @@ final class CsvFormat {
     /** Whether the first line is a sample's: all but a label are numbers. Whole ones, each once, number columns. */
     private boolean isRow(int label) {
         if (label >= 0) return false;
-        List<String> numbers =
-                features.stream().filter(CsvFormat::isNumber).toList();
+        List<String> numbers = features.stream().filter(CsvFormat::isNumber).toList();
         if (numbers.isEmpty() || numbers.size() < features.size() - 1) return false;
         boolean counts = numbers.stream().allMatch(n -> n.matches("[0-9]+"))
                 && Set.copyOf(numbers).size() == numbers.size();
@@ -262,7 +261,8 @@ final class CsvFormat {
             labels[count] = seen.computeIfAbsent(name, n -> seen.size());
         }
         count++;
-        if (labelled && seen.size() > OwnData.MOST_CLASSES) throw fault("has more than " + OwnData.MOST_CLASSES + " different labels");
+        if (labelled && seen.size() > OwnData.MOST_CLASSES)
+            throw fault("has more than " + OwnData.MOST_CLASSES + " different labels");
     }
 
     private float number(String text, long line, String column) {

@@ -9,8 +9,7 @@ public final class Printable {
      * RunState characters, line separators, marks that turn the direction of writing, and halves of pairs; not what joins letters,
      * which some scripts need.
      */
-    private static final Pattern UNFIT =
-            Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\u200C\\u200D]]");
+    private static final Pattern UNFIT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\u200C\\u200D]]");
 
     private Printable() {}
 

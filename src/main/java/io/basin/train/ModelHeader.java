@@ -204,10 +204,10 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private List<String> names(String key, String of, String count) {
         List<String> names = new ArrayList<>();
         Json.parse(header.getOrDefault(key, "[]"), file + ": " + key).forEach(n -> names.add(n.asText()));
-        names.stream().filter(n -> key.equals(CLASSES) && !Printable.is(n)).findFirst().ifPresent(n -> {
-            String why = "its header calls a class '" + Printable.of(n) + "', with a character that cannot be shown: ";
-            throw new FormatException(file.toString(), why + "name another file, or train with other names of classes");
-        });
+        if (key.equals(CLASSES) && !Printable.is(String.join("", names))) {
+            String why = "names classes with characters that cannot be shown, " + Printable.of(names.toString());
+            throw new FormatException(file.toString(), why + ": name another file, or train with other names");
+        }
         if (!names.isEmpty() && !count.isEmpty() && !count.equals(Integer.toString(names.size()))) {
             throw new FormatException(
                     file.toString(),

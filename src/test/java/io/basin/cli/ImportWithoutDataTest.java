@@ -106,7 +106,8 @@ class ImportWithoutDataTest {
         assertTrue(unlike.complaint().contains("--class-names"), unlike.complaint());
         for (String command : List.of("evaluate", "ensemble")) {
             String said = Shell.run(command, trained, bare, "--device", "cpu").complaint();
-            assertTrue(said.contains(bare + " was imported without data, and " + trained + " was trained on mnist"), said);
+            assertTrue(
+                    said.contains(bare + " was imported without data, and " + trained + " was trained on mnist"), said);
             assertTrue(said.contains("basin import --data"), said);
         }
     }

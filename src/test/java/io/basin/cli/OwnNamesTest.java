@@ -41,8 +41,19 @@ class OwnNamesTest {
     @BeforeEach
     void train() throws IOException {
         table = table("points.csv", "x,y,label", "far", "near");
-        Shell made =
-                run("compare", table, "--methods", "sgd,swa", "--epochs", 4, "--batch-size", 8, "--seeds", 1, "--out", out());
+        Shell made = run(
+                "compare",
+                table,
+                "--methods",
+                "sgd,swa",
+                "--epochs",
+                4,
+                "--batch-size",
+                8,
+                "--seeds",
+                1,
+                "--out",
+                out());
         assertEquals(0, made.code(), made.err());
         sgd = out().resolve("seed-1/sgd/sgd.safetensors");
         swa = out().resolve("seed-1/swa/swa.safetensors");
@@ -80,8 +91,21 @@ class OwnNamesTest {
         }
         Object[] from = {"--from", sgd, "--epochs", 6, "--batch-size", 8, "--out", to};
         for (String command : List.of("train", "compare")) {
-            refused(run(command, turned, command.equals("train") ? "--method" : "--methods", "sgd", from[0], from[1],
-                    from[2], from[3], from[4], from[5], from[6], from[7]), says);
+            refused(
+                    run(
+                            command,
+                            turned,
+                            command.equals("train") ? "--method" : "--methods",
+                            "sgd",
+                            from[0],
+                            from[1],
+                            from[2],
+                            from[3],
+                            from[4],
+                            from[5],
+                            from[6],
+                            from[7]),
+                    says);
         }
         // Numbers, labels and shapes are the same: nothing else would tell.
         Files.move(turned, table, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
@@ -95,7 +119,8 @@ class OwnNamesTest {
                 run("evaluate", sgd, "--data-dir", other, "--other-data"),
                 "whose class 1 is 'far', and in " + other + " it is 'near'",
                 "in their order, far, near");
-        Path more = Files.writeString(other, Files.readString(table) + "1,1,odd\n2,2,odd\n1,2,odd\n3,2,odd\n1,7,odd\n1,8,odd\n");
+        Path more = Files.writeString(
+                other, Files.readString(table) + "1,1,odd\n2,2,odd\n1,2,odd\n3,2,odd\n1,7,odd\n1,8,odd\n");
         refused(run("evaluate", sgd, "--data-dir", more, "--other-data"), "whose class 3 is missing", "it is 'odd'");
         refused(
                 run("train", more, "--method", "sgd", "--from", sgd, "--epochs", 6, "--batch-size", 8),
@@ -115,7 +140,8 @@ class OwnNamesTest {
         assertEquals(0, blind.code(), blind.err());
         assertTrue(blind.err().contains("without batch norm a mean needs none"), blind.err());
         Path rows = Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n1,3\n");
-        assertEquals(run("predict", mean, rows).out(), run("predict", same, rows).out());
+        assertEquals(
+                run("predict", mean, rows).out(), run("predict", same, rows).out());
     }
 
     @Test
@@ -134,10 +160,23 @@ class OwnNamesTest {
         refused(run("train", photos, "--method", "sgd"), photos + ": calls a class 'r?[31med'");
         // Windows' editors begin a text so.
         Files.writeString(names, "\uFEFFA\u200Cb\nnear\n");
-        Shell fine = run("train", table, "--method", "sgd", "--class-names", names, "--epochs", 1, "--batch-size", 8,
-                "--out", folder.resolve("fine"));
+        Shell fine = run(
+                "train",
+                table,
+                "--method",
+                "sgd",
+                "--class-names",
+                names,
+                "--epochs",
+                1,
+                "--batch-size",
+                8,
+                "--out",
+                folder.resolve("fine"));
         assertEquals(0, fine.code(), fine.err());
-        Shell asked = run("predict", folder.resolve("fine/seed-1/sgd/sgd.safetensors"),
+        Shell asked = run(
+                "predict",
+                folder.resolve("fine/seed-1/sgd/sgd.safetensors"),
                 Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n"));
         assertTrue(asked.out().contains(" A\u200Cb "), asked.out());
     }

@@ -2,8 +2,8 @@ package io.basin.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -124,7 +124,8 @@ public class TablesTest {
         assertTrue(refusal(csv("a,label\n1,x\n1,2,3\n")).contains("line 3 has 3 columns, the first line 2"));
         assertTrue(refusal(csv("a,label\n1,\n")).contains("line 2 has no label"));
         assertTrue(refusal(csv("a,label\n")).contains("no line of numbers below it, so it holds no samples"));
-        for (String empty : List.of("", "\n\n", "\uFEFF")) assertTrue(refusal(csv(empty)).contains(": is empty"));
+        for (String empty : List.of("", "\n\n", "\uFEFF"))
+            assertTrue(refusal(csv(empty)).contains(": is empty"));
         assertTrue(refusal(csv("a,a,label\n1,2,x\n")).contains("line 1 has two columns of one name, 'a'"));
         assertTrue(refusal(csv(",a,label\n1,2,x\n")).contains("line 1 has a column without a name, the 1. of 3"));
         for (String rows : List.of("5.1,3.5,owl\n4,3,ox\n", "1,2,3\n4,5,6\n", "5.1,3.5,owl\n")) {
@@ -134,7 +135,8 @@ public class TablesTest {
             assertTrue(refusal(csv("a,label\n1,x\n2," + quote + "\n")).contains("line 3 has a cell in double quotes"));
         }
         // The line of the file, whatever lies above it.
-        assertTrue(refusal(csv("a,label\n\n1,x\n\n\n1,Owl, grey\n")).contains("line 6 has 3 columns, the first line 2"));
+        assertTrue(
+                refusal(csv("a,label\n\n1,x\n\n\n1,Owl, grey\n")).contains("line 6 has 3 columns, the first line 2"));
         assertTrue(refusal(csv("a,label\r\n1,\"x\ny\"\r\nwide,x")).contains("line 4, column 'a' is 'wide'"));
         for (String number : List.of("0x1p3", "5d", "5f", "1_0", "Infinity", "1e39", "")) {
             assertTrue(refusal(csv("a,label\n" + number + ",x\n")).contains("line 2, column 'a' is '" + number + "'"));
@@ -148,7 +150,8 @@ public class TablesTest {
     /** Whose first row would be lost without a word; whole numbers may be names. */
     @Test
     void rowsToPredictWithoutNamesAreRefused() throws IOException {
-        Dataset like = read(csv("a,b,label\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n")).test();
+        Dataset like = read(csv("a,b,label\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n"))
+                .test();
         for (String rows : List.of("5.1,3.5\n4.2,1.5\n", "3,3\n4,5\n", "5.1,3.5\n")) {
             Path file = Files.writeString(folder.resolve("rows.csv"), rows);
             DataException said = assertThrows(DataException.class, () -> OwnData.samples(file, List.of(), like));
