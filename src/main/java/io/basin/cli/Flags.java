@@ -5,6 +5,7 @@ import io.basin.compare.Options;
 import io.basin.compare.RobustnessEval;
 import io.basin.data.Catalog;
 import io.basin.data.Corruption;
+import io.basin.data.DataException;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
 import io.basin.data.OwnData;
@@ -15,9 +16,11 @@ import io.basin.device.Devices;
 import io.basin.ensemble.Lenience;
 import io.basin.ensemble.ModelFile;
 import io.basin.text.Closest;
+import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,6 +147,18 @@ final class Flags {
         private Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
+            models.stream()
+                    .filter(m -> m.origin().dataset().isEmpty())
+                    .findFirst()
+                    .ifPresent(bare -> models.stream()
+                            .filter(m -> !m.origin().dataset().isEmpty())
+                            .findFirst()
+                            .ifPresent(other -> {
+                                throw new IllegalArgumentException(bare + " was imported without data, and " + other
+                                        + " was trained on "
+                                        + Printable.of(other.origin().dataset())
+                                        + ": import it again with these, 'basin import --data', or leave it out");
+                            }));
             models.forEach(ModelFile::requireData);
             return models.get(0).data(dataDir, progress);
         }
@@ -151,6 +166,21 @@ final class Flags {
         /** Of the table that a net was trained on, in order; of an older file, the table's itself; empty where there is none. */
         List<String> columns(ModelFile model) {
             return ModelHeader.of(model.file()).columns(dataDir);
+        }
+
+        /** Whether no flag says where a net's data are, and they are not where they are looked for. */
+        boolean isAway(ModelFile model) {
+            String dataset = model.origin().dataset();
+            if (dataDir != null) return false;
+            if (dataset.isEmpty()) return true;
+            if (OwnData.isNamed(dataset))
+                return !Files.exists(OwnData.of(dataset).path());
+            try {
+                return Catalog.names().contains(dataset)
+                        && !DataSets.locate(dataset, null).present();
+            } catch (DataException e) {
+                return true;
+            }
         }
 
         void with(List<ModelFile> models, TrainTest data, Consumer<Splits> work) {

@@ -177,7 +177,7 @@ final class ImportCommand implements Runnable {
             mean = TORCHVISION_MEAN;
             std = TORCHVISION_STD;
         }
-        if (mean.size() != 1 && mean.size() != TORCHVISION_MEAN.size()) {
+        if (!mean.isEmpty() && mean.size() != 1 && mean.size() != TORCHVISION_MEAN.size()) {
             throw new IllegalArgumentException("--mean: " + mean.size()
                     + " numbers; without --data a net takes pictures: one number for grey ones, three for colour");
         }
@@ -190,8 +190,9 @@ final class ImportCommand implements Runnable {
                     "--class-names: " + classNames + " has " + called.size() + " names for --num-classes " + classes);
         }
         int size = imageSize == null ? USUAL_SIZE : imageSize;
-        byte[] blank = new byte[Math.multiplyExact(mean.size(), size * size)];
-        return new Dataset(file.toString(), blank, new int[1], size, size, mean.size(), called);
+        int channels = mean.isEmpty() ? 1 : mean.size();
+        byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
+        return new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
     }
 
     private static String sized(String named, int size) {
@@ -220,6 +221,8 @@ final class ImportCommand implements Runnable {
 
     private Augmentation reading(Dataset like) {
         if (mean == null || std == null) return like.augmentation(0, false);
+        requireEach("--mean", mean, like);
+        requireEach("--std", std, like);
         for (double s : std) {
             if (!(s > 0)) {
                 throw new IllegalArgumentException(
@@ -228,6 +231,13 @@ final class ImportCommand implements Runnable {
         }
         return Require.naming(
                 "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+    }
+
+    private static void requireEach(String flag, List<Double> given, Dataset like) {
+        if (given.size() == like.channels()) return;
+        throw new IllegalArgumentException(flag + ": has " + given.size() + " numbers, and samples have "
+                + like.channels() + (like.channels() == 1 ? " channel" : " channels")
+                + ": give one number for each channel, parted by commas and without blanks");
     }
 
     private static float[] floats(List<Double> values) {

@@ -61,7 +61,8 @@ final class Limits {
         share(true, "--switch-ema-decay");
         share(false, "--swa-start", "--fge-start", "--wsm-start");
         above(0, 1, "--lookahead-rate");
-        from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top", "--num-classes");
+        from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top");
+        from(1, OwnData.MOST_CLASSES, "--num-classes");
         from(0, SAMPLES, "--validation", "--train-samples", "--samples", "--dataset-samples", "--bn-samples");
         from(1, OwnData.MOST_SIZE, "--image-size");
         from(0, OwnData.MOST_SIZE, "--cutout");

@@ -78,7 +78,13 @@ final class MergeOptions extends Flags.Data {
         List<ModelFile> models = models(files);
         FileMean mean = make.apply(files).requireWeights(models.get(0).origin().model());
         String made = out + ": mean of " + mean.count() + " models";
-        if (keepStatistics) {
+        boolean unmeasured =
+                !keepStatistics && !mean.hasStatistics() && models.stream().allMatch(this::isAway);
+        if (unmeasured) {
+            Notices.once("the data are not at hand, and without batch norm a mean needs none, so nothing shows whether"
+                    + " a barrier lies between these files (--data-dir says where the data are)");
+        }
+        if (keepStatistics || unmeasured) {
             mean.write(out, header(models, method));
             System.out.println(made);
             return;

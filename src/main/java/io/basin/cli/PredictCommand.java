@@ -11,6 +11,7 @@ import io.basin.ensemble.ModelFile;
 import io.basin.io.FileKind;
 import io.basin.io.Notices;
 import io.basin.text.Format;
+import io.basin.text.Printable;
 import io.basin.train.Evaluator;
 import io.basin.train.Model;
 import io.basin.train.ModelHeader;
@@ -90,7 +91,10 @@ final class PredictCommand implements Runnable {
                     "IMAGE is missing: name pictures, an IDX file, a table (.csv) or arrays (.npz)");
         }
         if (vote && models.size() < 2) throw new IllegalArgumentException("--vote needs at least two nets");
-        boolean alone = models.stream().allMatch(PredictCommand::isEnough);
+        // Beside a net of no data there are none to ask: then the files must say all.
+        boolean alone = models.stream().allMatch(PredictCommand::isEnough)
+                || models.stream().anyMatch(m -> m.origin().dataset().isEmpty())
+                        && models.stream().allMatch(PredictCommand::saysAll);
         TrainTest data = alone ? blank(models) : on.data(models, new Bars().progress());
         if (top != null && top > data.test().classes()) {
             throw new IllegalArgumentException("--top " + top + " exceeds the "
@@ -142,6 +146,12 @@ final class PredictCommand implements Runnable {
         }
     }
 
+    /** Arrays may be pictures of numbers, which a file tells from other pictures by its data alone. */
+    private static boolean saysAll(ModelFile model) {
+        String dataset = model.origin().dataset();
+        return isEnough(model) || model.origin().mean().length > 0 && !OwnData.isNamed(dataset);
+    }
+
     /** A net of somebody's own pictures or table needs them no more: its file says how it takes a sample and what it may call it. */
     private static boolean isEnough(ModelFile model) {
         String dataset = model.origin().dataset();
@@ -160,8 +170,11 @@ final class PredictCommand implements Runnable {
                     && other.classNames().equals(first.classNames())
                     && on.columns(model).equals(on.columns(models.get(0)));
             if (alike) continue;
+            boolean classes = other.sample().equals(first.sample()) && other.isFloat() == first.isFloat();
             throw new IllegalArgumentException(model + " takes other samples or names other classes than "
-                    + models.get(0) + ": only nets of one data set and image size answer together");
+                    + models.get(0) + (classes ? "" : ", " + other.sample() + " beside " + first.sample())
+                    + ": only nets of one data set and image size answer together; ask each alone, or import what"
+                    + " another program trained with the other's --data, or with its --image-size and --class-names");
         }
         return new TrainTest(first, first);
     }
@@ -210,7 +223,7 @@ final class PredictCommand implements Runnable {
         }
 
         String inWords() {
-            StringBuilder line = new StringBuilder(image + ":");
+            StringBuilder line = new StringBuilder(Printable.of(image, Integer.MAX_VALUE) + ":");
             if (vote != null) line.append("  by vote ").append(vote).append(", mean");
             for (Likely c : classes) {
                 line.append(Format.of("  %s %.1f%%", c.name, 100 * c.probability));

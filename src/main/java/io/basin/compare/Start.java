@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.Api;
 import io.basin.data.OwnData;
 import io.basin.device.Device;
+import io.basin.ensemble.NamesOfTraining;
 import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.Safetensors;
@@ -12,6 +13,7 @@ import io.basin.text.Require;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.ModelHeader;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import io.basin.train.Tensors;
@@ -70,6 +72,9 @@ public record Start(Path file, Map<String, String> header) {
                 && !card.dataset().equals(settings.dataset())) {
             requireSame("data set", card.dataset(), splits.dataset());
         }
+        requireSize(splits);
+        // Of a net that was imported without data the classes are none that anybody meant.
+        if (!card.dataset().isEmpty()) NamesOfTraining.require(said(), splits.dataset(), splits.testSet());
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
         if (!card.method().equals(ModelCard.IMPORT)
@@ -86,6 +91,28 @@ public record Start(Path file, Map<String, String> header) {
             throw new IllegalArgumentException("`from`: " + file
                     + " was trained on other samples: repeat `trainSamples` and `validation` of its run");
         }
+    }
+
+    private ModelHeader said() {
+        return new ModelHeader(file, header);
+    }
+
+    /** As many classes and channels; rows and columns of pixels are the net's affair. */
+    private void requireSize(Splits splits) {
+        int here = splits.testSet().outputs();
+        int there = said().outputs(here);
+        if (there != here) {
+            throw new IllegalArgumentException("`from`: " + file + " predicts " + there + " classes, and "
+                    + splits.dataset() + " has " + here + ": name a file of as many, or give the net a last layer for"
+                    + " them with 'basin import `newHead`' and the original weights");
+        }
+        int channels = splits.sample().dim(0);
+        int taken = said().channels(channels);
+        if (taken == channels) return;
+        throw new IllegalArgumentException("`from`: " + file + " takes samples of " + taken
+                + (taken == 1 ? " channel" : " channels") + ", and those of " + splits.dataset() + " have " + channels
+                + (taken == 1 ? ": read pictures as grey ones with `grey`" : ": leave `grey` out")
+                + " where they are a folder, or name weights for as many channels");
     }
 
     /**

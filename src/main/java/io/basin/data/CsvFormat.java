@@ -12,12 +12,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -30,8 +33,10 @@ import org.apache.commons.csv.CSVRecord;
  */
 final class CsvFormat {
     private static final String LABEL = "label";
-    private static final int MOST_CLASSES = 1 << 16;
     private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
+
+    /** What the parser says of a cell in quotes. */
+    private static final Pattern QUOTE = Pattern.compile("(?:startline |encapsulated token .*line: )([0-9]+)");
 
     private final String name;
     private final boolean labelled;
@@ -49,24 +54,86 @@ final class CsvFormat {
         this.labelled = labelled;
         try (CSVParser rows = open(file)) {
             Iterator<CSVRecord> all = rows.iterator();
-            if (all.hasNext()) all.next().stream().map(this::cell).forEach(features::add);
+            if (!all.hasNext()) throw fault("is empty");
+            all.next().stream().map(this::cell).forEach(features::add);
             int label = features.indexOf(LABEL);
-            if (labelled && label < 0) {
-                throw fault("has no column 'label' among " + Printable.of(String.join(", ", features)));
-            }
-            if (features.contains("")) throw fault("has a column without a name");
-            if (Set.copyOf(features).size() < features.size()) throw fault("has two columns of one name");
+            requireNames(rows.getCurrentLineNumber(), label);
             if (label >= 0) features.remove(label);
             if (features.isEmpty()) throw fault("has no column but 'label'");
             // A digit and a delimiter each, but for the end of the last line.
             long cap = Files.size(file) / (2L * features.size()) + 1;
-            all.forEachRemaining(row -> add(row, label, cap));
+            // An iterator that has read no further than its row: the parser's line is the row's last.
+            all.forEachRemaining(row -> add(row, rows.getCurrentLineNumber(), label, cap));
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-            throw DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+            throw unreadable(name, e);
         }
-        if (count == 0) throw fault("holds no samples");
+        if (count == 0) {
+            throw DataException.of(
+                    name,
+                    "has a line of column names and no line of numbers below it, so it holds no samples",
+                    "Add a line for each sample");
+        }
         values = Arrays.copyOf(values, count * features.size());
         labels = Arrays.copyOf(labels, count);
+    }
+
+    private static DataException unreadable(String name, Exception e) {
+        Matcher quote = QUOTE.matcher(Reason.of(e));
+        if (!quote.find()) return DataException.of(name, "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+        return DataException.of(
+                name,
+                "line " + quote.group(1) + " has a cell in double quotes that does not end with one",
+                "Close it; a double quote within such a cell is written twice",
+                e);
+    }
+
+    private void requireNames(long line, int label) {
+        String shown = "line " + line + " '" + Printable.of(String.join(", ", features)) + "'";
+        if (isRow(label)) {
+            throw DataException.of(
+                    name,
+                    shown + " holds numbers and no column names",
+                    "Put a line with the names of the columns above it" + (labelled ? ", one of them 'label'" : ""));
+        }
+        if (labelled && label < 0) {
+            throw DataException.of(
+                    name,
+                    shown + " has no column 'label' among the names of its columns",
+                    "Call the column that names the classes 'label'");
+        }
+        if (features.contains("")) {
+            throw DataException.of(
+                    name,
+                    "line " + line + " has a column without a name, the " + (features.indexOf("") + 1) + ". of "
+                            + features.size(),
+                    "Give it one, or leave the column out (pandas writes such a one without index=False)");
+        }
+        Set<String> seen = new HashSet<>();
+        for (String feature : features) {
+            if (seen.add(feature)) continue;
+            throw DataException.of(
+                    name,
+                    "line " + line + " has two columns of one name, '" + Printable.of(feature) + "'",
+                    "Give each column a name of its own");
+        }
+    }
+
+    /** Whether the first line is a sample's: all but a label are numbers. Whole ones, each once, number columns. */
+    private boolean isRow(int label) {
+        if (label >= 0) return false;
+        List<String> numbers = features.stream().filter(CsvFormat::isNumber).toList();
+        if (numbers.isEmpty() || numbers.size() < features.size() - 1) return false;
+        boolean counts = numbers.stream().allMatch(n -> n.matches("[0-9]+"))
+                && Set.copyOf(numbers).size() == numbers.size();
+        return labelled ? features.size() > 1 || !counts : !counts;
+    }
+
+    private static boolean isNumber(String text) {
+        try {
+            return Float.isFinite(Float.parseFloat(Require.decimal(text)));
+        } catch (NumberFormatException e) {
+            return false;
+        }
     }
 
     /** Names of a table's features. */
@@ -79,7 +146,7 @@ final class CsvFormat {
                     .filter(c -> !c.equals(LABEL))
                     .toList();
         } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-            throw DataException.of(file.toString(), "cannot be read (" + Reason.of(e) + ")", REMEDY, e);
+            throw unreadable(file.toString(), e);
         }
     }
 
@@ -168,11 +235,13 @@ final class CsvFormat {
         throw fault("holds the character 0, so it is no text or is damaged");
     }
 
-    private void add(CSVRecord row, int label, long cap) {
-        long line = row.getRecordNumber();
+    private void add(CSVRecord row, long line, int label, long cap) {
         int columns = features.size() + (label < 0 ? 0 : 1);
         if (row.size() != columns) {
-            throw fault("line " + line + " has " + row.size() + " columns, the first line " + columns);
+            throw DataException.of(
+                    name,
+                    "line " + line + " has " + row.size() + " columns, the first line " + columns,
+                    "Put what holds the mark that parts columns between double quotes, or give each line as many cells");
         }
         int at = count * features.size();
         if (at + (long) features.size() > Capped.MAX_ARRAY / 4) throw fault("has more than 2 GiB of numbers");
@@ -192,7 +261,8 @@ final class CsvFormat {
             labels[count] = seen.computeIfAbsent(name, n -> seen.size());
         }
         count++;
-        if (labelled && seen.size() > MOST_CLASSES) throw fault("has more than " + MOST_CLASSES + " different labels");
+        if (labelled && seen.size() > OwnData.MOST_CLASSES)
+            throw fault("has more than " + OwnData.MOST_CLASSES + " different labels");
     }
 
     private float number(String text, long line, String column) {

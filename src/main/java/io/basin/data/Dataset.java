@@ -284,11 +284,13 @@ public final class Dataset {
         return names.columns;
     }
 
-    /** SHA-256 of sizes, class names, labels and pixels: of all that training and measuring depend on, not of the name. */
+    /** SHA-256 of sizes, class names, names of columns, labels and pixels: of all that training and measuring depend on, not of the name. */
     public String sha256() {
         if (sha256 == null) {
             MessageDigest digest = Sha256.digest();
             String sizes = count() + " " + height() + " " + width() + " " + channels() + " " + names.classes;
+            // A table whose columns are called otherwise, or stand in another order, is another one.
+            if (!names.columns.isEmpty()) sizes += " " + names.columns;
             digest.update(sizes.getBytes(StandardCharsets.UTF_8));
             values.into(digest);
             sha256 = Sha256.hex(digest);

@@ -44,6 +44,9 @@ public record OwnData(
     /** Largest height and width. */
     public static final int MOST_SIZE = 1024;
 
+    /** As many classes a net may tell apart: their names stand in its file's header. */
+    public static final int MOST_CLASSES = 1 << 16;
+
     private static final Pattern TEXT =
             Pattern.compile("(.*)\\?image-size=([0-9]{1,4})(&grey)?(&skip-bad)?(?:&class-names=(.*))?", Pattern.DOTALL);
     private static final String TABLE = "train.csv";
@@ -164,6 +167,7 @@ public record OwnData(
         Map<String, Dataset> parts = parts(cache, progress);
         parts.replaceAll((part, set) -> named(set));
         Dataset train = Objects.requireNonNull(parts.get("train"));
+        requireFit(train.classNames(), path.toString());
         parts.forEach((part, set) -> requireClasses(part, set, train));
         Dataset validation = parts.get("val");
         Dataset test = parts.get("test");
@@ -252,12 +256,26 @@ public record OwnData(
         return classNames == null ? null : names(classNames);
     }
 
+    /** Names of classes end up on terminals, in tables and in other programs' files. */
+    private static void requireFit(List<String> classes, String where) {
+        for (String name : classes) {
+            if (Printable.is(name)) continue;
+            throw DataException.of(
+                    where,
+                    "calls a class '" + Printable.of(name) + "', with a tab, a line break or another character that"
+                            + " cannot be shown where ? stands",
+                    "Give it a name of letters, digits and blanks");
+        }
+    }
+
     /** Names of classes, one a line. */
     public static List<String> names(Path file) {
         List<String> names = Disk.lines(file).stream()
-                .map(String::strip)
+                // Windows' editors write a byte order mark.
+                .map(n -> n.replaceFirst("^\uFEFF", "").strip())
                 .filter(n -> !n.isEmpty())
                 .toList();
+        requireFit(names, file.toString());
         Set<String> seen = new HashSet<>();
         for (String name : names) {
             if (seen.add(name)) continue;

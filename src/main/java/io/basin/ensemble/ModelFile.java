@@ -19,6 +19,7 @@ import io.basin.text.Printable;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.ModelCard;
+import io.basin.train.ModelHeader;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
@@ -98,7 +99,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
         throw new FormatException(
                 file.toString(),
                 "was imported without data, so there is nothing to measure it on: import it again with the data that it"
-                        + " will see, or train it on them ('average' needs none with `keepStatistics`)");
+                        + " will see, or train it on them ('predict' needs none, 'average' needs none with `keepStatistics`)");
     }
 
     /** Whether it is of {@code method}, or of a run that served several and that one too. */
@@ -107,11 +108,13 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
     }
 
     /**
-     * Compares the data's fingerprint with the one in the file; a file without one is believed with a line of warning.
+     * Compares the data's columns, classes and fingerprint with those in the file; one without is believed with a line of warning.
      *
-     * @throws IllegalArgumentException if the model was trained on other data and is not forgiven it
+     * @throws IllegalArgumentException if columns or classes have other names, or the model was trained on other data and is not
+     *     forgiven it
      */
     public void requireTrainedOn(TrainTest data) {
+        NamesOfTraining.require(ModelHeader.of(file), data.name(), data.test());
         if (origin.data().isEmpty()) {
             // A file without a sum was warned of already.
             if (summed) Notices.once(file + " does not say by a SHA-256 on which data it was trained");

@@ -5,10 +5,18 @@ import java.util.regex.Pattern;
 /** Text of unknown origin (headers of files, names, a server's answer) made fit for one line of a terminal. */
 public final class Printable {
     private static final int MOST = 200;
-    /** RunState characters, line separators, marks that turn the direction of writing, and halves of pairs. */
-    private static final Pattern UNFIT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]");
+    /**
+     * RunState characters, line separators, marks that turn the direction of writing, and halves of pairs; not what joins letters,
+     * which some scripts need.
+     */
+    private static final Pattern UNFIT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\u200C\\u200D]]");
 
     private Printable() {}
+
+    /** Whether each character of {@code text} may be shown. */
+    public static boolean is(String text) {
+        return !UNFIT.matcher(text).find();
+    }
 
     /** At most 200 characters of {@code text}, each unfit one as {@code ?}. */
     public static String of(String text) {

@@ -136,7 +136,8 @@ public final class Checkpoint {
         var found = in.tensor(name).shape();
         if (!found.equals(shape.dims().stream().map(Integer::longValue).toList())) {
             throw new FormatException(
-                    file.toString(), "tensor '" + name + "' has shape " + found + ", the net needs " + shape);
+                    file.toString(),
+                    "tensor '" + name + "' has shape " + found + ", the net needs " + shape + ": name a file of it");
         }
     }
 

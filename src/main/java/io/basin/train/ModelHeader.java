@@ -130,6 +130,21 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return Shape.of(extents);
     }
 
+    /** Channels of a sample; {@code otherwise} where the file does not say. */
+    public int channels(int otherwise) {
+        return header.containsKey(INPUT) ? input(Integer.MAX_VALUE).dim(0) : otherwise;
+    }
+
+    /** Numbers that the net predicts of a sample; {@code otherwise} where the file does not say. */
+    public int outputs(int otherwise) {
+        String outputs = header.getOrDefault(OUTPUTS, Integer.toString(otherwise));
+        if (outputs.matches("[1-9][0-9]{0,8}")) return Integer.parseInt(outputs);
+        throw new FormatException(
+                file.toString(),
+                "its header's '" + OUTPUTS + "' is '" + Printable.of(outputs)
+                        + "', not a count: it is damaged, name another file");
+    }
+
     /** @throws FormatException where the file does not say how its net is built */
     public Graph net() {
         if (!header.containsKey(NET) || !header.containsKey(INPUT) || !header.containsKey(OUTPUTS)) {
@@ -139,15 +154,9 @@ public record ModelHeader(Path file, Map<String, String> header) {
                             + " class implementing Supplier<Graph> builds: new Model(device, new MyNet())");
         }
         Shape input = input(Integer.MAX_VALUE);
-        String outputs = header.get(OUTPUTS);
-        if (!outputs.matches("[1-9][0-9]{0,8}")) {
-            throw new FormatException(
-                    file.toString(),
-                    "its header's '" + OUTPUTS + "' is '" + Printable.of(outputs)
-                            + "', not a count: it is damaged, name another file");
-        }
+        int outputs = outputs(0);
         try {
-            return Nets.build(header.get(NET), input, Integer.parseInt(outputs));
+            return Nets.build(header.get(NET), input, outputs);
         } catch (IllegalArgumentException e) {
             String why = String.valueOf(e.getMessage()).replaceFirst("^`model`:? ", "");
             throw new FormatException(file.toString(), "names " + why, e);
@@ -195,6 +204,10 @@ public record ModelHeader(Path file, Map<String, String> header) {
     private List<String> names(String key, String of, String count) {
         List<String> names = new ArrayList<>();
         Json.parse(header.getOrDefault(key, "[]"), file + ": " + key).forEach(n -> names.add(n.asText()));
+        if (key.equals(CLASSES) && !Printable.is(String.join("", names))) {
+            String why = "names classes with characters that cannot be shown, " + Printable.of(names.toString());
+            throw new FormatException(file.toString(), why + ": name another file, or train with other names");
+        }
         if (!names.isEmpty() && !count.isEmpty() && !count.equals(Integer.toString(names.size()))) {
             throw new FormatException(
                     file.toString(),

@@ -74,7 +74,10 @@ class ImportWithoutDataTest {
         Shell other = Shell.run(Stream.of(new Object[] {"train", "mnist"}, flags, more, on)
                 .flatMap(Stream::of)
                 .toArray());
-        assertTrue(other.complaint().contains("fc2.weight"), other.out() + other.complaint());
+        assertTrue(
+                other.complaint().contains("--from: " + net + " predicts 4 classes, and mnist has 10")
+                        && other.complaint().contains("basin import --new-head"),
+                other.out() + other.complaint());
         Path ten = folder.resolve("ten.safetensors");
         Object[] head = {"--num-classes", 10, "--new-head", "--image-size", 28, "--mean", 0.25, "--std", 0.5};
         assertEquals(0, taken(ten, head).code());
@@ -84,12 +87,43 @@ class ImportWithoutDataTest {
                 .toArray());
         assertEquals(0, trained.code(), trained.err());
         assertTrue(trained.err().contains("was trained elsewhere on samples normalised otherwise"), trained.err());
-        // All of the budget is left, and hardly moves it.
         Path after = folder.resolve("run/seed-1/sgd/sgd.safetensors");
+        isAskedBeside(ten, after, net);
+        // All of the budget is left, and hardly moves it.
         try (Safetensors begun = Safetensors.open(ten);
                 Safetensors ended = Safetensors.open(after)) {
             assertArrayEquals(begun.floats("conv2.weight"), ended.floats("conv2.weight"), 1e-4f);
         }
+    }
+
+    /** A net of data that answers beside one of none: their files say all; what measures needs the same data for both. */
+    private void isAskedBeside(Path bare, Path trained, Path other) throws IOException {
+        Path picture = Photos.write(folder.resolve("b.png"), Photos.picture(28, 28, 0, 1));
+        Shell both = Shell.run("predict", bare, trained, picture, "--device", "cpu", "--threads", 1);
+        assertEquals(0, both.code(), both.err());
+        Shell unlike = Shell.run("predict", other, trained, picture, "--device", "cpu");
+        assertTrue(unlike.complaint().contains("names other classes than"), unlike.complaint());
+        assertTrue(unlike.complaint().contains("--class-names"), unlike.complaint());
+        for (String command : List.of("evaluate", "ensemble")) {
+            String said = Shell.run(command, trained, bare, "--device", "cpu").complaint();
+            assertTrue(
+                    said.contains(bare + " was imported without data, and " + trained + " was trained on mnist"), said);
+            assertTrue(said.contains("basin import --data"), said);
+        }
+    }
+
+    @Test
+    void weightsForAnotherNumberOfChannelsSayWhatToDo() {
+        Path net = folder.resolve("grey.safetensors");
+        Object[] flags = {"--num-classes", 3, "--new-head", "--image-size", 28, "--mean", 0.25, "--std", 0.5};
+        assertEquals(0, taken(net, flags).code());
+        Path paint = Photos.write(folder.resolve("paint"), 12);
+        List<Object> words = new ArrayList<>(List.of("train", paint, "--method", "sgd", "--model", "lenet-bn"));
+        words.addAll(List.of("--image-size", 28, "--from", net, "--from-epochs", 1, "--epochs", 2));
+        words.addAll(List.of("--batch-size", 8, "--device", "cpu", "--out", folder.resolve("run")));
+        String said = Shell.run(words.toArray()).complaint();
+        assertTrue(said.contains("--from: " + net + " takes samples of 1 channel, and those of " + paint), said);
+        assertTrue(said.contains("have 3: read pictures as grey ones with --grey"), said);
     }
 
     @Test
@@ -153,6 +187,8 @@ class ImportWithoutDataTest {
             {"--num-classes", "1", "at least 2 classes"},
             {"--std", "50", "--std: pictures are scaled to 0..1"},
             {"--data-dir", folder.toString(), "--data-dir says where --data lie"},
+            {"--num-classes", "1000000", "--num-classes must be at most 65536"},
+            {"--mean", ",", "--mean: has 0 numbers, and samples have 1 channel"},
             {"--mean", "0.1,0.2", "--mean: 2 numbers"}
         }) {
             List<Object> args = new ArrayList<>(List.of(bad[0], bad[1]));

@@ -2,6 +2,7 @@ package io.basin.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -96,8 +97,10 @@ public class TablesTest {
         assertEquals(2, data.train().count());
         assertEquals(2, data.test().count());
         assertArrayEquals(new int[] {1, 1}, data.test().classCounts());
-        String tabs = TABLE.replace("\"height, in m\"", "height").replace(',', '\t');
+        String tabs = TABLE.replace(", in m", "#").replace(',', '\t').replace("#", ", in m");
         assertEquals(data.fingerprint(), read(csv("\uFEFF" + tabs)).fingerprint());
+        String renamed = TABLE.replace("in m", "in cm");
+        assertNotEquals(data.fingerprint(), read(csv(renamed)).fingerprint());
         TrainTest numbers = read(csv("a,label\n1,10\n2,9\n3,10\n4,9\n"));
         assertEquals(List.of("9", "10"), numbers.train().classNames());
     }
@@ -115,15 +118,26 @@ public class TablesTest {
 
     @Test
     void faultsOfATableAreNamedWithLineAndColumn() throws IOException {
-        assertTrue(refusal(csv("a,b\n1,2\n")).contains("has no column 'label' among a, b"));
+        assertTrue(refusal(csv("a,b\n1,2\n")).contains("line 1 'a, b' has no column 'label'"));
         assertTrue(refusal(csv("a,label\n1,x\nwide,y\n")).contains("line 3, column 'a' is 'wide'"));
         assertTrue(refusal(csv("a,label\nNaN,x\n")).contains("is 'NaN', which is not a finite number"));
         assertTrue(refusal(csv("a,label\n1,x\n1,2,3\n")).contains("line 3 has 3 columns, the first line 2"));
         assertTrue(refusal(csv("a,label\n1,\n")).contains("line 2 has no label"));
-        assertTrue(refusal(csv("a,label\n")).contains("holds no samples"));
-        assertTrue(refusal(csv("")).contains("'label'"));
-        assertTrue(refusal(csv("a,a,label\n1,2,x\n")).contains("two columns of one name"));
-        assertTrue(refusal(csv(",a,label\n1,2,x\n")).contains("a column without a name"));
+        assertTrue(refusal(csv("a,label\n")).contains("no line of numbers below it, so it holds no samples"));
+        for (String empty : List.of("", "\n\n", "\uFEFF"))
+            assertTrue(refusal(csv(empty)).contains(": is empty"));
+        assertTrue(refusal(csv("a,a,label\n1,2,x\n")).contains("line 1 has two columns of one name, 'a'"));
+        assertTrue(refusal(csv(",a,label\n1,2,x\n")).contains("line 1 has a column without a name, the 1. of 3"));
+        for (String rows : List.of("5.1,3.5,owl\n4,3,ox\n", "1,2,3\n4,5,6\n", "5.1,3.5,owl\n")) {
+            assertTrue(refusal(csv(rows)).contains("holds numbers and no column names"));
+        }
+        for (String quote : List.of("\"x", "\"x\"y")) {
+            assertTrue(refusal(csv("a,label\n1,x\n2," + quote + "\n")).contains("line 3 has a cell in double quotes"));
+        }
+        // The line of the file, whatever lies above it.
+        assertTrue(
+                refusal(csv("a,label\n\n1,x\n\n\n1,Owl, grey\n")).contains("line 6 has 3 columns, the first line 2"));
+        assertTrue(refusal(csv("a,label\r\n1,\"x\ny\"\r\nwide,x")).contains("line 4, column 'a' is 'wide'"));
         for (String number : List.of("0x1p3", "5d", "5f", "1_0", "Infinity", "1e39", "")) {
             assertTrue(refusal(csv("a,label\n" + number + ",x\n")).contains("line 2, column 'a' is '" + number + "'"));
         }
@@ -131,6 +145,20 @@ public class TablesTest {
             assertTrue(refusal(csv("a,label\n" + cell + "\n")).contains("holds the character 0"));
         }
         assertTrue(refusal(csv("a,label\n1,x\n2,x\n")).contains("samples of a single class"));
+    }
+
+    /** Whose first row would be lost without a word; whole numbers may be names. */
+    @Test
+    void rowsToPredictWithoutNamesAreRefused() throws IOException {
+        Dataset like = read(csv("a,b,label\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n1,2,x\n2,3,y\n"))
+                .test();
+        for (String rows : List.of("5.1,3.5\n4.2,1.5\n", "3,3\n4,5\n", "5.1,3.5\n")) {
+            Path file = Files.writeString(folder.resolve("rows.csv"), rows);
+            DataException said = assertThrows(DataException.class, () -> OwnData.samples(file, List.of(), like));
+            assertTrue(said.getMessage().contains("holds numbers and no column names"), said.getMessage());
+        }
+        Path numbered = Files.writeString(folder.resolve("rows.csv"), "0,1\n5.1,3.5\n");
+        assertEquals(1, OwnData.samples(numbered, List.of(), like).count());
     }
 
     /** Four times the file and 64 MiB, with the JVM's own. */

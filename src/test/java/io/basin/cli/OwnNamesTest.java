@@ -1,0 +1,187 @@
+package io.basin.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.basin.data.Photos;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What columns and classes are called decides what a net's inputs and outputs mean: others are refused and not mistaken. */
+class OwnNamesTest {
+    @TempDir
+    Path folder;
+
+    private Path table;
+    private Path sgd;
+    private Path swa;
+
+    private static Shell run(Object... args) {
+        List<Object> all = new ArrayList<>(List.of(args));
+        all.addAll(List.of("--device", "cpu", "--threads", 1));
+        return Shell.run(all.toArray());
+    }
+
+    private Path table(String name, String header, String one, String two) throws IOException {
+        StringBuilder rows = new StringBuilder(header + "\n");
+        for (int i = 0; i < 60; i++) {
+            rows.append(i % 7 + (i % 2 == 0 ? 20 : 0)).append(',').append(i % 11);
+            rows.append(',').append(i % 2 == 0 ? one : two).append('\n');
+        }
+        return Files.writeString(folder.resolve(name), rows);
+    }
+
+    @BeforeEach
+    void train() throws IOException {
+        table = table("points.csv", "x,y,label", "far", "near");
+        Shell made = run(
+                "compare",
+                table,
+                "--methods",
+                "sgd,swa",
+                "--epochs",
+                4,
+                "--batch-size",
+                8,
+                "--seeds",
+                1,
+                "--out",
+                out());
+        assertEquals(0, made.code(), made.err());
+        sgd = out().resolve("seed-1/sgd/sgd.safetensors");
+        swa = out().resolve("seed-1/swa/swa.safetensors");
+    }
+
+    private Path out() {
+        return folder.resolve("run");
+    }
+
+    private static void refused(Shell shell, String... says) {
+        assertTrue(shell.code() != 0, shell.out());
+        for (String part : says) assertTrue(shell.complaint().contains(part), part + " | " + shell.complaint());
+    }
+
+    @Test
+    void columnsOfOtherNamesOrOrderAreRefusedWhereverAFileAndDataMeet() throws IOException {
+        Path turned = table("turned.csv", "y,x,label", "far", "near");
+        String[] says = {
+            "whose column 1 is 'x', and in " + turned + " it is 'y'", "the columns of its training in their order, x, y"
+        };
+        Path to = folder.resolve("to");
+        for (Object[] command : new Object[][] {
+            {"evaluate", sgd},
+            {"evaluate", sgd, "--other-data"},
+            {"ensemble", sgd, swa},
+            {"average", sgd, swa, "--out", to},
+            {"soup", sgd, swa, "--greedy", "--out", to},
+            {"connect", sgd, swa, "--out", to, "--epochs", 1, "--batch-size", 8},
+            {"width", sgd, "--out", to, "--directions", 1, "--points", 3}
+        }) {
+            List<Object> all = new ArrayList<>(List.of(command));
+            all.addAll(List.of("--data-dir", turned));
+            refused(run(all.toArray()), says);
+            assertFalse(Files.exists(to), all::toString);
+        }
+        goesOnFromNoOther(turned, to, says);
+        // Numbers, labels and shapes are the same: nothing else would tell.
+        Files.move(turned, table, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        refused(Shell.run("compare", "--resume", out(), "--seeds", 2), "SHA-256");
+    }
+
+    private void goesOnFromNoOther(Path turned, Path to, String... says) {
+        Object[] from = {"--from", sgd, "--epochs", 6, "--batch-size", 8, "--out", to};
+        for (String command : List.of("train", "compare")) {
+            refused(
+                    run(
+                            command,
+                            turned,
+                            command.equals("train") ? "--method" : "--methods",
+                            "sgd",
+                            from[0],
+                            from[1],
+                            from[2],
+                            from[3],
+                            from[4],
+                            from[5],
+                            from[6],
+                            from[7]),
+                    says);
+        }
+    }
+
+    @Test
+    void classesOfOtherNamesAreRefusedEvenOnOtherData() throws IOException {
+        Path other = table("other.csv", "x,y,label", "near", "west");
+        refused(
+                run("evaluate", sgd, "--data-dir", other, "--other-data"),
+                "whose class 1 is 'far', and in " + other + " it is 'near'",
+                "in their order, far, near");
+        Path more = Files.writeString(
+                other, Files.readString(table) + "1,1,odd\n2,2,odd\n1,2,odd\n3,2,odd\n1,7,odd\n1,8,odd\n");
+        refused(run("evaluate", sgd, "--data-dir", more, "--other-data"), "whose class 3 is missing", "it is 'odd'");
+        refused(
+                run("train", more, "--method", "sgd", "--from", sgd, "--epochs", 6, "--batch-size", 8),
+                "--from: " + sgd + " predicts 2 classes",
+                "has 3",
+                "basin import --new-head");
+    }
+
+    @Test
+    void aMeanWithoutBatchNormNeedsNoData() throws IOException {
+        Path mean = folder.resolve("mean.safetensors");
+        Shell measured = run("average", sgd, swa, "--out", mean);
+        assertTrue(measured.out().contains("held-out accuracy"), measured.out() + measured.err());
+        Files.delete(table);
+        Path same = folder.resolve("same.safetensors");
+        Shell blind = run("average", sgd, swa, "--out", same);
+        assertEquals(0, blind.code(), blind.err());
+        assertTrue(blind.err().contains("without batch norm a mean needs none"), blind.err());
+        Path rows = Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n1,3\n");
+        assertEquals(
+                run("predict", mean, rows).out(), run("predict", same, rows).out());
+    }
+
+    @Test
+    void namesOfClassesThatCannotBeShownAreRefusedByName() throws IOException {
+        Path tab = table("tab.csv", "x,y,label", "fa\tr", "near");
+        String says = "calls a class 'fa?r', with a tab";
+        refused(run("train", tab, "--method", "sgd"), tab + ": " + says);
+        Path names = Files.writeString(folder.resolve("names.txt"), "fa\tr\nnear\n");
+        refused(run("train", table, "--method", "sgd", "--class-names", names), names + ": " + says);
+        Path bare = folder.resolve("in.safetensors");
+        refused(
+                Shell.run("import", sgd, "--model", "mlp", "--num-classes", 2, "--class-names", names, "--out", bare),
+                names + ": " + says);
+        Path photos = Photos.write(folder.resolve("paint"), 6);
+        Files.move(photos.resolve("red"), photos.resolve("r\u001b[31med"));
+        refused(run("train", photos, "--method", "sgd"), photos + ": calls a class 'r?[31med'");
+        // Windows' editors begin a text so.
+        Files.writeString(names, "\uFEFFA\u200Cb\nnear\n");
+        Shell fine = run(
+                "train",
+                table,
+                "--method",
+                "sgd",
+                "--class-names",
+                names,
+                "--epochs",
+                1,
+                "--batch-size",
+                8,
+                "--out",
+                folder.resolve("fine"));
+        assertEquals(0, fine.code(), fine.err());
+        Shell asked = run(
+                "predict",
+                folder.resolve("fine/seed-1/sgd/sgd.safetensors"),
+                Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n"));
+        assertTrue(asked.out().contains(" A\u200Cb "), asked.out());
+    }
+}
