@@ -33,7 +33,7 @@ struct Piece {
 };
 static_assert(sizeof(Piece) == 24, "as io.basin.cuda.CudaForeignArrays lays it out");
 
-// As io.basin.average.Half.
+// As io.basin.io.Half.
 __device__ inline float widen(u32 bits, u32 type) {
     if (type == BF16) return __uint_as_float(bits << 16);
     const u32 magnitude = bits & 0x7FFF;

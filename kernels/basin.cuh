@@ -20,7 +20,7 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-// The counters and tables that drive a run, as io.basin.device.Control lays them out; lr[steps], alpha[steps] follow.
+// The counters and tables that drive a run, as io.basin.device.RunState lays them out; lr[steps], alpha[steps] follow.
 struct Control {
     u64 step;
     double loss;   // sum over samples since the epoch's start

@@ -169,7 +169,7 @@ INLINE uint32_t bits_of(float v) {
     return bits;
 }
 
-// As arrays.cu and io.basin.cpu.Half.
+// As arrays.cu and io.basin.io.Half.
 INLINE float widen(uint32_t bits, int type) {
     if (type == BF16) return float_of(bits << 16);
     const uint32_t magnitude = bits & 0x7FFF;

@@ -22,12 +22,17 @@ import java.util.Set;
  *
  * <p>An array is float32, or for averages BF16 or F16 too, has 1 to 536,870,911 elements and begins at a multiple of its
  * element's size; a GPU is fastest where it begins at a multiple of 16 bytes. No two may overlap. A float[], a buffer and a pointer
- * object are kept reachable; memory behind a bare address has to outlive what is built, which cannot see whether it does.
+ * object are kept reachable, and a pointer object that was closed or deallocated is refused at the next call. Memory behind a bare
+ * address, or lent by a framework as a buffer over its own (DJL's {@code toByteBuffer(true)}), has to outlive what is built, which
+ * cannot see whether it does: close this before the tensors.
  */
 @Api
 public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStepBuilder {
     /** Elements whose average fits in one buffer and in one tensor of a file. */
     private static final long MOST = Integer.MAX_VALUE / 4;
+
+    /** What a process on x86-64 may address, with five levels of pages. */
+    private static final long USER_SPACE = 1L << 56;
 
     private static final Set<Dtype> TYPES = Set.of(Dtype.F32, Dtype.BF16, Dtype.F16);
 
@@ -67,7 +72,7 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
 
     /** A direct buffer's bytes from its position to its limit, in native order, such as DJL's {@code array.toByteBuffer(true)}. */
     public B add(String name, ByteBuffer values, Dtype type) {
-        return buffer(name, values, ByteOrder.nativeOrder(), 1, type);
+        return buffer(name, values, values == null ? null : values.order(), 1, type);
     }
 
     private B buffer(String name, Buffer values, @Nullable ByteOrder order, long unit, Dtype type) {
@@ -75,7 +80,9 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
         if (!host) throw bad(name, "is a buffer of the host, but an averager on a GPU takes device addresses");
         if (!values.isDirect()) throw bad(name, "is a buffer on the heap: pass its float[], or a direct buffer");
         if (values.isReadOnly()) throw bad(name, "is read-only, but pull and swap write it");
-        if (order != ByteOrder.nativeOrder()) throw bad(name, "is not in native byte order");
+        if (order != ByteOrder.nativeOrder()) {
+            throw bad(name, "is not in native byte order: call order(ByteOrder.nativeOrder()), also on a duplicate or slice");
+        }
         Cache.showToLoaders();
         long bytes = unit * values.remaining();
         if (bytes % type.bytes() != 0) throw bad(name, "has " + bytes + " bytes, not a multiple of " + type.bytes());
@@ -101,11 +108,15 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
     /** {@code count} elements from an address on: of the host's memory, or of the GPU's where the averager is on one. */
     public B add(String name, long address, long count, Dtype type) {
         if (address == 0) throw bad(name, "is null");
+        if (host && (address < 0 || address >= USER_SPACE)) {
+            throw bad(name, "begins at 0x" + Long.toHexString(address) + ", which is no address of a process");
+        }
         return add(name, address, count, type, null);
     }
 
     private B add(String name, long address, long count, Dtype type, @Nullable Object owner) {
         if (name == null || name.isBlank()) throw new IllegalArgumentException("`name` of an array must not be blank");
+        if (type == null) throw bad(name, "needs a type: F32, BF16 or F16");
         if (!TYPES.contains(type)) throw bad(name, "is " + type + "; averaged are F32, BF16 and F16");
         if (count < 1 || count > MOST) {
             throw bad(name, "has " + count + " elements, but an array has 1 to " + MOST + ": add it in parts");
@@ -131,6 +142,17 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
     private static void requireRoom(String name, long there, long count, Dtype type) {
         if (there < count * type.bytes()) {
             throw bad(name, "has " + there + " bytes, too few for " + count + " elements of " + type);
+        }
+    }
+
+    /** A call on memory that its owner gave back would end the process. */
+    static void requireThere(List<ForeignArrays.Array> arrays) {
+        for (int i = 0; i < arrays.size(); i++) { // An iterator would be an allocation a step.
+            ForeignArrays.Array array = arrays.get(i);
+            Object owner = array.owner();
+            boolean gone = owner instanceof org.bytedeco.javacpp.Pointer pointer && pointer.isNull()
+                    || owner instanceof Memory memory && !memory.valid();
+            if (gone) throw new IllegalStateException("`" + array.name() + "` was closed or deallocated by its owner");
         }
     }
 

@@ -4,6 +4,7 @@ import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignArrays.Pass;
+import io.basin.text.Require;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +27,8 @@ import java.util.List;
  * memory: one average; the variance and the deviations of SWAG; the slots of LAWA; and one arena more for {@link #swap} where
  * an array is of 16 bits.
  *
- * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other may write the arrays meanwhile. A
+ * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other may write the arrays meanwhile, nor
+ * anybody else, another averager or step over the same arrays included, while they are swapped: that would move the average. A
  * closed averager refuses every call by IllegalStateException.
  */
 @Api
@@ -178,7 +180,7 @@ public final class Averager implements AutoCloseable {
 
     /** Copies the average of an array; {@code to} has its length. */
     public void copyTo(String name, float[] to) {
-        copyTo(name, FloatBuffer.wrap(to));
+        copyTo(name, FloatBuffer.wrap(Require.given("to", to)));
     }
 
     /** Copies the average of an array into a buffer from its position on, which advances. */
@@ -223,6 +225,7 @@ public final class Averager implements AutoCloseable {
      * The average of array {@code w} is the tensor {@code average.w}. Needs as much heap as it writes.
      */
     public synchronized void save(Path file) {
+        Require.given("file", file);
         requireOwnWeights();
         if (collected > 0) settle();
         new StateFile(arrays, rule, file).save(steps, collected, memory);
@@ -235,6 +238,7 @@ public final class Averager implements AutoCloseable {
      * @throws io.basin.io.FormatException naming the file and what does not fit
      */
     public synchronized void restore(Path file) {
+        Require.given("file", file);
         requireOwnWeights();
         StateFile.Counts counts = new StateFile(arrays, rule, file).restore(memory);
         steps = counts.steps();
@@ -244,6 +248,7 @@ public final class Averager implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) throw new IllegalStateException("the averager is closed");
+        ArraysBuilder.requireThere(arrays);
     }
 
     private void requireOwnWeights() {

@@ -1,7 +1,9 @@
 package io.basin.average;
 
 import io.basin.Api;
+import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignStep;
+import java.util.List;
 
 /**
  * An optimizer's step over arrays of somebody else's, with the running average in the same pass.
@@ -31,10 +33,12 @@ import io.basin.device.ForeignStep;
  */
 @Api
 public final class FusedStep implements AutoCloseable {
+    private final List<ForeignArrays.Array> arrays;
     private final ForeignStep step;
     private boolean closed;
 
-    FusedStep(ForeignStep step) {
+    FusedStep(List<ForeignArrays.Array> arrays, ForeignStep step) {
+        this.arrays = arrays;
         this.step = step;
     }
 
@@ -52,9 +56,13 @@ public final class FusedStep implements AutoCloseable {
         return new FusedStepBuilder(false, stream);
     }
 
-    /** Does the next step; the gradients have to be there, on a GPU in the stream's order. */
+    /**
+     * Does the next step; the gradients have to be there, on a GPU in the stream's order. Where a rule of one's own throws, a part of the
+     * weights has moved: give them their values of before, or give the run up.
+     */
     public synchronized void run() {
         if (closed) throw new IllegalStateException("the step is closed");
+        ArraysBuilder.requireThere(arrays);
         step.run();
     }
 

@@ -6,6 +6,7 @@ import io.basin.device.ForeignArrays;
 import io.basin.device.ForeignStep;
 import io.basin.device.ForeignStep.Role;
 import io.basin.device.Optimizer;
+import io.basin.device.UpdateRule;
 import io.basin.io.Dtype;
 import io.basin.text.Require;
 import java.util.ArrayList;
@@ -74,19 +75,19 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
 
     /** The learning rate of each step; past the table's end nothing changes. */
     public FusedStepBuilder lr(double... rates) {
-        lr = rates.clone();
+        lr = Require.given("lr", rates).clone();
         return this;
     }
 
     /** How far each step moves the average toward the new weights, in [0, 1], 0 for not at all; as long as {@link #lr}. */
     public FusedStepBuilder average(double... alphas) {
-        alpha = alphas.clone();
+        alpha = Require.given("average", alphas).clone();
         return this;
     }
 
     /** How far each step moves the weights toward the average afterwards, in [0, 1], 0 for not at all; as long as {@link #lr}. */
     public FusedStepBuilder pull(double... pulls) {
-        pull = pulls.clone();
+        pull = Require.given("pull", pulls).clone();
         return this;
     }
 
@@ -123,7 +124,8 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
         double[] pulls = table("pull", pull);
         int weights = of(Role.W).size();
         if (weights == 0) throw new IllegalArgumentException("no w was added: there is nothing to step");
-        if (lr.length == 0) throw new IllegalArgumentException("`lr` has no steps: give the rate of each");
+        requireRates();
+        requireRule(optimizer);
         List<ForeignStep.Strip> strips = new ArrayList<>();
         for (int k = 0; k < weights; k++) strips.add(new ForeignStep.Strip(new EnumMap<>(Role.class), 0));
         for (Role role : Role.values()) {
@@ -147,7 +149,23 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
             strips.set(k, new ForeignStep.Strip(s.arrays(), decayed.getOrDefault(k, s.count())));
         }
         ForeignStep.Plan plan = new ForeignStep.Plan(strips, optimizer, lr, alphas, pulls, clip, first);
-        return new FusedStep(provider().foreignStep(stream, plan));
+        return new FusedStep(List.copyOf(arrays), provider().foreignStep(stream, plan));
+    }
+
+    private void requireRates() {
+        if (lr.length == 0) throw new IllegalArgumentException("`lr` has no steps: give the rate of each");
+        for (int t = 0; t < lr.length; t++) {
+            float used = (float) lr[t];
+            if (used >= 0 && used < Float.POSITIVE_INFINITY) continue;
+            throw new IllegalArgumentException(
+                    "`lr` must not be negative, and finite in float32; that of step " + t + " is " + lr[t]);
+        }
+    }
+
+    private static void requireRule(Optimizer optimizer) {
+        Require.given("optimizer", optimizer);
+        Optimizer.requireMoments(optimizer);
+        if (optimizer instanceof UpdateRule rule) Require.notNegative("weightDecay", rule.weightDecay());
     }
 
     private static String letter(Role role) {

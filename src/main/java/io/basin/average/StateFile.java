@@ -46,7 +46,7 @@ record StateFile(List<ForeignArrays.Array> arrays, Averager.Rule rule, Path file
     }
 
     Counts restore(ForeignArrays memory) {
-        try (Safetensors in = Safetensors.open(file)) {
+        try (Safetensors in = Safetensors.open(file, "name a file that Averager.save wrote")) {
             require(FORMAT.equals(in.metadata().get("format")), "holds no averages that Averager.save wrote");
             String made = in.metadata().get("rule");
             require(rule.name().equals(made), "was averaged by '" + made + "', not by '" + rule.name() + "'");

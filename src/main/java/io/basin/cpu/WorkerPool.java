@@ -1,6 +1,7 @@
 package io.basin.cpu;
 
 import io.basin.Nullable;
+import io.basin.text.Reason;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -65,7 +66,8 @@ final class WorkerPool implements AutoCloseable {
         for (Thread helper : helpers) LockSupport.unpark(helper);
         claim(round);
         await(count);
-        if (failure != null) throw new IllegalStateException("a piece of work failed", failure);
+        Throwable failed = failure;
+        if (failed != null) throw new IllegalStateException("a piece of work failed: " + Reason.of(failed), failed);
     }
 
     /** A helper may have no core of its own, under taskset or a quota: then spinning would keep it from working. */

@@ -77,10 +77,7 @@ public final class ParameterStore implements AutoCloseable {
 
     /** Has training allocate what the optimizer needs; before its plan is made. */
     public ParameterStore trainedBy(Optimizer optimizer) {
-        if (optimizer.moments() < 0 || optimizer.moments() > 2) {
-            throw new IllegalArgumentException(
-                    "an optimizer keeps 0 to 2 arrays of state a weight, got " + optimizer.moments());
-        }
+        Optimizer.requireMoments(optimizer);
         moments = Math.max(moments, optimizer.moments());
         return this;
     }

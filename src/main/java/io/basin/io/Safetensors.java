@@ -66,7 +66,7 @@ public final class Safetensors implements StateDict {
     }
 
     /** @param remedy what to do about a file of another kind */
-    static Safetensors open(Path file, String remedy) {
+    public static Safetensors open(Path file, String remedy) {
         FileChannel channel = null;
         try {
             // A pipe or a terminal would block for ever.

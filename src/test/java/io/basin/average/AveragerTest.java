@@ -10,15 +10,18 @@ import com.sun.jna.Memory;
 import com.sun.management.ThreadMXBean;
 import io.basin.cpu.Halves;
 import io.basin.device.Draws;
+import io.basin.device.Sgd;
 import io.basin.io.Dtype;
 import io.basin.methods.Averaging;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Averages of arrays in the host's memory against float64 sums. */
 class AveragerTest {
@@ -129,7 +132,7 @@ class AveragerTest {
             return Averager.host()
                     .add("heap", heap)
                     .add("floats", direct.asFloatBuffer().limit(500))
-                    .add("bytes", direct.duplicate().position(2004), Dtype.F32)
+                    .add("bytes", direct.duplicate().position(2004).order(ByteOrder.nativeOrder()), Dtype.F32)
                     .add("javacpp", javacpp, N, Dtype.F32)
                     .add("jna", jna, N, Dtype.F32)
                     .add("bare", com.sun.jna.Pointer.nativeValue(bare), N, Dtype.F32)
@@ -321,6 +324,29 @@ class AveragerTest {
         assertTrue(said.startsWith(message), said);
     }
 
+    /** Their memory is no longer the process's: to touch it would end that. */
+    @Test
+    void arraysThatTheirOwnerGaveBackAreRefused() {
+        try (Memory jna = new Memory(16);
+                FloatPointer pointer = new FloatPointer(4);
+                Averager ofJna = Averager.host().add("j", jna, 4, Dtype.F32).swa();
+                Averager ofPointer =
+                        Averager.host().add("p", pointer, 4, Dtype.F32).swa();
+                FusedStep step = FusedStep.host()
+                        .add("w", new float[4])
+                        .add("g", pointer, 4, Dtype.F32)
+                        .add("m", new float[4])
+                        .lr(0.1)
+                        .build(new Sgd(0, 0, false))) {
+            jna.close();
+            pointer.deallocate();
+            for (Executable call : List.<Executable>of(ofJna::step, ofPointer::step, step::run)) {
+                String said = assertThrows(IllegalStateException.class, call).getMessage();
+                assertTrue(said.endsWith("` was closed or deallocated by its owner"), said);
+            }
+        }
+    }
+
     @Test
     void misuseIsRefusedByTheNameOfTheArray() {
         float[] w = new float[4];
@@ -328,9 +354,9 @@ class AveragerTest {
         Memory jna = new Memory(16);
         long at = 1 << 20;
         AveragerBuilder b =
-                Averager.host().add("w", w).add("d", direct.duplicate().limit(16), Dtype.F32);
+                Averager.host().add("w", w).add("d", direct.duplicate().limit(16).order(ByteOrder.nativeOrder()), Dtype.F32);
         refused("`w` and", () -> Averager.host().add("v", w).add("w", w).swa());
-        refused("`x` and `d` overlap", () -> b.add("x", direct.duplicate().position(12), Dtype.F32));
+        refused("`x` and `d` overlap", () -> b.add("x", direct.duplicate().position(12).order(ByteOrder.nativeOrder()), Dtype.F32));
         refused(
                 "`x` and `a` overlap",
                 () -> Averager.host().add("a", at, 4, Dtype.F32).add("x", at + 8, 4, Dtype.BF16));
@@ -344,12 +370,17 @@ class AveragerTest {
         refused("`x` is a buffer on the heap", () -> b.add("x", java.nio.FloatBuffer.allocate(4)));
         refused("`x` is a buffer on the heap", () -> b.add("x", ByteBuffer.allocate(4), Dtype.F32));
         refused("`x` is read-only", () -> b.add("x", direct.asReadOnlyBuffer(), Dtype.F32));
+        refused("`x` is not in native", () -> b.add("x", ByteBuffer.allocateDirect(4), Dtype.F32));
+        refused("`x` begins at 0xfffffffffffffe70", () -> b.add("x", -400L, 4, Dtype.F32));
+        refused("`x` needs a type", () -> b.add("x", at, 4, null));
+        refused("65537 copies of these arrays", () -> b.lawa(65_536));
+        refused("2147483648 copies of these arrays", () -> b.lawa(Integer.MAX_VALUE));
         refused(
                 "`x` is not in native",
                 () -> b.add("x", direct.duplicate().order(ByteOrder.BIG_ENDIAN).asFloatBuffer()));
         refused(
                 "`x` has 6 bytes, not a multiple",
-                () -> b.add("x", direct.duplicate().limit(6), Dtype.F32));
+                () -> b.add("x", direct.duplicate().limit(6).order(ByteOrder.nativeOrder()), Dtype.F32));
         refused("`x` begins at 0x100002, not", () -> b.add("x", at + 2, 4, Dtype.F32));
         refused("`x` has 16 bytes, too few", () -> b.add("x", jna, 5, Dtype.F32));
         refused("`x` has 16 bytes, too few", () -> b.add("x", new FloatPointer(4), 5, Dtype.F32));
