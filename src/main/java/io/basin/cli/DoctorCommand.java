@@ -1,5 +1,6 @@
 package io.basin.cli;
 
+import io.basin.Nullable;
 import io.basin.data.Catalog;
 import io.basin.data.DataSets;
 import io.basin.data.Dataset;
@@ -88,11 +89,21 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         on.requireKnown();
         if (timed == null && chosen == null) return examine();
+        requireNet("--times", timed);
+        requireNet("--algorithms", chosen);
         try (Device device = on.open()) {
             Plan.requirePrecision(device, precision);
-            if (timed != null) new StepReport(device, Nets.known(timed), precision, batch).times();
-            if (chosen != null) new StepReport(device, Nets.known(chosen), precision, batch).algorithms();
+            if (timed != null) new StepReport(device, timed, precision, batch).times();
+            if (chosen != null) new StepReport(device, chosen, precision, batch).algorithms();
             return 0;
+        }
+    }
+
+    private static void requireNet(String flag, @Nullable String net) {
+        try {
+            if (net != null) Nets.known(net);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(String.valueOf(e.getMessage()).replace("`model`", flag), e);
         }
     }
 

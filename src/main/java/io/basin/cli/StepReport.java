@@ -50,7 +50,7 @@ record StepReport(Device device, String net, Precision precision, int batch) {
     void algorithms() {
         train(training -> {
             List<String> choices = device.choices();
-            if (choices.isEmpty()) say("This device chooses nothing by measurement.");
+            if (choices.isEmpty()) say("For %s this device has nothing to choose by measurement.", net);
             choices.forEach(c -> say("%s", c));
         });
     }

@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.device.Cache;
 import io.basin.device.DeviceException;
 import io.basin.io.AtomicFile;
+import io.basin.io.Sha256;
 import io.basin.text.Format;
 import io.basin.text.Reason;
 import java.io.IOException;
@@ -111,7 +112,7 @@ final class Algorithms {
         Kept kept = known.get(problem.key);
         if (kept != null) {
             long workspace = problem.workspace.applyAsLong(kept.algorithm);
-            if (workspace >= 0) return chosen(problem, kept, workspace);
+            if (workspace >= 0 && serves(problem, kept)) return chosen(problem, kept, workspace);
             LOG.info("{}: the algorithm kept in {} is refused; trying anew", problem.key, file);
         }
         List<Choice> able = able(problem);
@@ -135,6 +136,12 @@ final class Algorithms {
         known.put(problem.key, made);
         write();
         return chosen(problem, made, choice.workspace());
+    }
+
+    /** A kept one that is not deterministic serves where none is. */
+    private static boolean serves(Problem problem, Kept kept) {
+        return problem.isDeterministic(kept.algorithm)
+                || able(problem).stream().anyMatch(c -> c.algorithm() == kept.algorithm);
     }
 
     private Choice chosen(Problem problem, Kept kept, long workspace) {
@@ -176,7 +183,12 @@ final class Algorithms {
     private void read() {
         try {
             if (!Files.exists(file)) return;
-            for (String line : Files.readAllLines(file)) {
+            String text = Files.readString(file);
+            int end = text.indexOf('\n') + 1;
+            String kept = text.substring(end);
+            // Another number is another algorithm, and so other bits.
+            if (!text.substring(0, end).equals(seal(kept))) throw new IOException("its SHA-256 is another");
+            for (String line : kept.lines().toList()) {
                 int at = line.lastIndexOf('=');
                 known.put(line.substring(0, at), Kept.of(line.substring(at + 1)));
             }
@@ -185,12 +197,16 @@ final class Algorithms {
         }
     }
 
+    private static String seal(String text) {
+        return "sha256 " + Sha256.of(text) + "\n";
+    }
+
     private void write() {
         String text = known.entrySet().stream()
                 .map(e -> e.getKey() + "=" + e.getValue() + "\n")
                 .collect(Collectors.joining());
         try {
-            AtomicFile.write(file, text);
+            AtomicFile.write(file, seal(text) + text);
         } catch (UncheckedIOException e) {
             LOG.info("{}; algorithms are searched anew each time", e.getMessage());
         }

@@ -7,6 +7,8 @@ import com.sun.jna.ptr.IntByReference;
 import io.basin.Nullable;
 import io.basin.device.DeviceException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -44,6 +46,12 @@ record Library(String soname, String companions, String remedy, List<String> sym
     /** For recurrent nets and attention; 245 MB. */
     private static final String UNUSED = "libcudnn_adv";
 
+    /** Those that every convolution needs of a cuDNN that is split: where one is missing, the first call ends the process. */
+    private static final List<String> NEEDED = List.of(
+            "libcudnn_graph", "libcudnn_ops", "libcudnn_cnn", "libcudnn_heuristic", "libcudnn_engines_precompiled");
+    /** A library that has its parts within is larger. */
+    private static final long SPLIT = 16L << 20;
+
     /** What was loaded: under which name, from where. */
     record Finding(String soname, Path path, Pointer handle) {}
 
@@ -62,6 +70,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
             name = file.getFileName().toString();
             handle = load(file);
         }
+        requireParts(name, path(handle));
         Pointer loaded = handle;
         List<String> missing =
                 symbols.stream().filter(s -> symbol(loaded, s) == null).toList();
@@ -71,6 +80,25 @@ record Library(String soname, String companions, String remedy, List<String> sym
                     + (missing.size() > 1 ? " and " + (missing.size() - 1) + " more" : "") + ": " + remedy);
         }
         return new Finding(name, path, handle);
+    }
+
+    private void requireParts(String name, Path file) {
+        if (this != Libraries.CUDNN || !isSplit(file)) return;
+        for (String part : NEEDED) {
+            String wanted = part + ".so." + major(name);
+            if (open(wanted, RTLD_LAZY) == null)
+                throw new DeviceException(name + " in " + file + " lacks its part " + wanted + ": " + remedy);
+        }
+    }
+
+    /** Whether a library names the parts that it loads. */
+    private static boolean isSplit(Path file) {
+        try {
+            return Files.size(file) < SPLIT
+                    && Files.readString(file, StandardCharsets.ISO_8859_1).contains(NEEDED.get(0) + ".so");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Those that serve, the one that JCuda was built for first: CUDA 13's need a driver that knows CUDA 13. */

@@ -118,6 +118,20 @@ class AlgorithmsTest {
         assertEquals(new Choice(5, TOO_MUCH), choose(layer(workspaces, 1 << 4, null)));
     }
 
+    /** Another number is another algorithm, whose bits are others, and perhaps no run's again. */
+    @Test
+    void aFileOfWhichADigitIsAnotherIsChosenAnew() throws IOException {
+        Problem layer = layer(Map.of(2, 10L, 4, 40L, 5, 50L), 1 << 4, Map.of(2, 2.0, 5, 1.0));
+        assertEquals(new Choice(5, 50), choose(layer));
+        String kept = Files.readString(file());
+        for (String other : List.of("=4 ", "=2 ")) {
+            Files.writeString(file(), kept.replace("=5 ", other));
+            assertEquals(new Choice(5, 50), choose(layer));
+        }
+        Files.writeString(file(), kept);
+        assertEquals(new Choice(5, 50), choose(layer(Map.of(2, 10L, 5, 50L), 0, null)));
+    }
+
     /** A run that is resumed where more memory is free must not try them then and compute other bits. */
     @Test
     void whatWasChosenWithoutRoomToTryAnyIsKeptToo() {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -153,6 +154,19 @@ class LibraryTest {
             assertTrue(said.startsWith("refused lib") && said.contains("(" + file + " is cut short: it "), said);
             Files.delete(file);
         }
+    }
+
+    /** Without it the first call would end the process. */
+    @Test
+    void aPartThatASplitCudnnLacksIsNamed() throws Exception {
+        if (!Cuda.software()) return;
+        Path file = folder.resolve("libcudnn.so.9");
+        Files.delete(file);
+        byte[] names = "libcudnn_graph.so".getBytes(StandardCharsets.US_ASCII);
+        Files.write(file, Files.readAllBytes(built.resolve("libcudnn.so.9")));
+        Files.write(file, names, StandardOpenOption.APPEND);
+        String said = open();
+        assertTrue(said.startsWith("refused libcudnn.so.9 in " + file + " lacks its part libcudnn_graph.so.9: "), said);
     }
 
     @Test

@@ -10,11 +10,14 @@ import io.basin.device.Layer;
 import io.basin.device.Op;
 import io.basin.device.OpTrial;
 import io.basin.device.PlanContext;
+import io.basin.device.Precision;
 import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** How often batch norm passes over its tensors, and in how many launches, as the software GPU counts them. */
 class NormTrafficTest {
@@ -42,11 +45,17 @@ class NormTrafficTest {
         final int channels;
         final long elements;
         final boolean residual;
+        final boolean narrow;
 
         Bench(PlanContext.Mode mode, int channels, boolean relu, boolean residual) {
+            this(mode, channels, relu, residual, Precision.FP32);
+        }
+
+        Bench(PlanContext.Mode mode, int channels, boolean relu, boolean residual, Precision precision) {
+            narrow = precision == Precision.BF16;
             this.channels = channels;
             this.residual = residual;
-            trial = OpTrial.of(device, mode, SAMPLES, Shape.of(channels, SIDE, SIDE));
+            trial = OpTrial.of(device, mode, SAMPLES, Shape.of(channels, SIDE, SIDE), precision);
             Tensor x = trial.input(OpTrial.From.CONV, channels);
             Tensor r = residual ? trial.input(OpTrial.From.MAP, channels) : null;
             Layer.BatchNorm layer = new Layer.BatchNorm(1e-5, 0.1, relu);
@@ -60,13 +69,15 @@ class NormTrafficTest {
 
         /** Passes over the tensor of a kernel over rows, after what it moves besides, which is as its header says. */
         double passes(String kernel) {
-            RowGrid grid = RowGrid.of(SAMPLES * SIDE * SIDE, channels, 4);
-            int wide = channels % 4 == 0 ? 4 : 1;
+            int size = narrow ? 2 : 4;
+            RowGrid grid = RowGrid.of(SAMPLES * SIDE * SIDE, channels, size);
+            int wide = channels % (16 / size) == 0 ? 16 / size : 1;
             long threads = (long) channels / wide * grid.stripes() * grid.slabs();
-            long besides = 4L * wide * VECTORS.get(kernel) * threads;
+            // Those that sum begin with a row of the tensor itself, in its type.
+            long besides = (kernel.startsWith("m") ? size : 4L) * wide * VECTORS.get(kernel) * threads;
             if (SUMS.containsKey(kernel)) besides += (long) SUMS.get(kernel) * channels * grid.slabs();
             if (kernel.startsWith("m")) besides += 4L * channels;
-            return (bytes(kernel) - besides) / (4.0 * elements);
+            return (bytes(narrow ? kernel + "Bf16" : kernel) - besides) / ((double) size * elements);
         }
 
         /** Counts what the work launches, once it is done. */
@@ -91,14 +102,15 @@ class NormTrafficTest {
         return false;
     }
 
-    @Test
-    void trainingTakesThreePassesForwardFiveBackwardAndTheResiduals() {
+    @ParameterizedTest
+    @EnumSource(names = {"FP32", "BF16"})
+    void trainingTakesThreePassesForwardFiveBackwardAndTheResiduals(Precision precision) {
         if (!counts()) return;
         for (int channels : CHANNELS) {
             for (boolean relu : new boolean[] {false, true}) {
                 for (boolean residual : new boolean[] {false, true}) {
                     String what = channels + " channels, relu " + relu + ", residual " + residual;
-                    try (Bench bench = new Bench(PlanContext.Mode.TRAIN, channels, relu, residual)) {
+                    try (Bench bench = new Bench(PlanContext.Mode.TRAIN, channels, relu, residual, precision)) {
                         bench.launches(3, bench.norm::forward);
                         assertEquals(1, bench.passes("moments"), what);
                         assertEquals(residual ? 3 : 2, bench.passes("normalise"), what);
