@@ -6,6 +6,7 @@ import io.basin.text.Format;
 import io.basin.train.Trainer;
 import java.time.Duration;
 import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
@@ -83,7 +84,20 @@ final class Bars implements Monitor {
                 .setTaskName(task)
                 .setInitialMax(total)
                 .setRenderer(new BarLine(Terminal.drawsBlocks(), unit, this::left))
+                .setConsumer(new Line())
                 .setUpdateIntervalMillis(500);
+    }
+
+    /** Finds the width by itself: the library would by JLine, which takes SIGINT from Java, and so what an interrupted run says. */
+    private static final class Line extends ConsoleProgressBarConsumer {
+        Line() {
+            super(System.err);
+        }
+
+        @Override
+        public int getMaxRenderedLength() {
+            return Terminal.width() - 1;
+        }
     }
 
     /** For where there is no terminal to draw on. */

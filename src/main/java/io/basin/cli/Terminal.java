@@ -1,6 +1,9 @@
 package io.basin.cli;
 
+import com.sun.jna.Memory;
+import com.sun.jna.NativeLibrary;
 import io.basin.Nullable;
+import io.basin.device.Cache;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -24,6 +27,11 @@ final class Terminal extends PrintStream {
             '±', "+-", '\u2212', "-", '\u2013', "-", '\u2014', "-", '\u2192', "->", '\u2026', "...", '\u00d7', "x");
     private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\\n\\t]]");
 
+    /** Linux's request for rows and columns, each of 16 bits. */
+    private static final long TIOCGWINSZ = 0x5413;
+
+    private static final int USUAL_WIDTH = 80;
+
     private final CharsetEncoder encoder;
     private final boolean results;
 
@@ -45,6 +53,19 @@ final class Terminal extends PrintStream {
             }
         }
         return Charset.defaultCharset();
+    }
+
+    /** Columns of the terminal behind stderr, as wide as it is now; 80 where it does not say. */
+    static int width() {
+        try (Memory size = new Memory(8)) {
+            Cache.showToLoaders();
+            Object[] ask = {2, TIOCGWINSZ, size};
+            boolean said = NativeLibrary.getProcess().getFunction("ioctl").invokeInt(ask) == 0;
+            int columns = size.getShort(2) & 0xFFFF;
+            return said && columns > 0 ? columns : USUAL_WIDTH;
+        } catch (UnsatisfiedLinkError e) {
+            return USUAL_WIDTH;
+        }
     }
 
     /** Whether bars may be drawn of blocks. */
