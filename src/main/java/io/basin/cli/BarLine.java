@@ -18,7 +18,6 @@ record BarLine(boolean blocks, String unit, Supplier<String> total) implements P
     private static final int SHORTEST = 10;
     private static final int LONGEST = 40;
 
-
     @Override
     public String render(ProgressState state, int width) {
         double done = state.getMax() <= 0 ? 0 : Math.min(1, (double) state.getCurrent() / state.getMax());

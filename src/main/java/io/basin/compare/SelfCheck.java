@@ -47,7 +47,6 @@ record SelfCheck(Place place, Group group, Model model) {
 
     private static final String RATES = "models are collected at the promised rate and phase";
 
-
     private Extras notCovered(String what, String method, String why) {
         return Extras.of(Check.notCovered(what, method + ", seed " + place.seed(), why));
     }
@@ -85,7 +84,8 @@ record SelfCheck(Place place, Group group, Model model) {
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, method.name(), "not every averaged model is stored");
         }
-        List<String> names = model.store().parameters().stream().map(Parameter::name).toList();
+        List<String> names =
+                model.store().parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
         Extras made =
                 measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, shares, names), AVERAGE_LIMIT);

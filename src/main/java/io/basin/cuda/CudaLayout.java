@@ -87,8 +87,7 @@ record CudaLayout(int outer, int channels, int inner, boolean narrow) implements
         FloatBuffer ordered = stored.asFloatBuffer();
         if (isNarrow(layout)) {
             ordered = FloatBuffer.allocate(logical.remaining());
-            for (int i = 0; i < ordered.capacity(); i++)
-                ordered.put(i, Half.ofBf16(stored.getShort(2 * i)));
+            for (int i = 0; i < ordered.capacity(); i++) ordered.put(i, Half.ofBf16(stored.getShort(2 * i)));
         }
         if (layout == null) logical.duplicate().put(ordered);
         else of(layout).move(ordered, logical, false);

@@ -16,7 +16,8 @@ import java.util.List;
  * @param model of the files' net
  * @param update how batch-norm statistics are measured anew for every mean; null: they are averaged like the weights
  */
-public record GreedySoup(Model model, Splits splits, @Nullable BatchNormUpdate update, Progress progress) {
+public record GreedySoup(
+        Model model, Splits splits, @Nullable BatchNormUpdate update, Progress progress) {
     /**
      * One trial.
      *
@@ -29,7 +30,6 @@ public record GreedySoup(Model model, Splits splits, @Nullable BatchNormUpdate u
     public record MethodScore(List<ModelFile> members, double accuracy, List<Trial> trials) {}
 
     private record Ranked(ModelFile model, double accuracy) {}
-
 
     /** Chooses, and leaves the chosen mean in the model. */
     public MethodScore choose(List<ModelFile> models) {

@@ -21,7 +21,6 @@ import java.util.Queue;
 public record Directions(Device device, ParameterStore storage, long seed) {
     private static final double TINY = 1e-10;
 
-
     /** Direction number {@code index}, of length 1. */
     public void random(int index, Memory into) {
         Queue<float[]> drawn = new ArrayDeque<>();

@@ -41,7 +41,8 @@ import java.util.stream.IntStream;
  *
  * @param splits with a held-out part, on which the barrier is measured since something is chosen by it
  */
-public record Stability(Splits splits, Settings settings, Supplier<Graph> net, Config config, Path folder, Progress progress) {
+public record Stability(
+        Splits splits, Settings settings, Supplier<Graph> net, Config config, Path folder, Progress progress) {
     public Stability {
         splits.validationSet();
     }
@@ -114,7 +115,6 @@ public record Stability(Splits splits, Settings settings, Supplier<Graph> net, C
         }
     }
 
-
     /** Trains what is not trained yet, measures what is not measured yet; a line for each checkpoint. */
     public List<Line> run() {
         return FolderLock.holding(folder, this::lines);
@@ -173,7 +173,8 @@ public record Stability(Splits splits, Settings settings, Supplier<Graph> net, C
             Difference.requireOf(Trainer.checkpoint(place), run(seed(), done));
         } else {
             try (Model model = model();
-                    Training training = training(model, seed(), config.sgd().schedule().first(step))) {
+                    Training training =
+                            training(model, seed(), config.sgd().schedule().first(step))) {
                 train(training, place, "the run up to step " + step, before, done);
             }
         }
@@ -190,7 +191,8 @@ public record Stability(Splits splits, Settings settings, Supplier<Graph> net, C
         }
         Path state = Folders.make(place.resolve("training-" + number));
         try (Model model = model();
-                Training training = training(model, seed() + number, config.sgd().schedule())) {
+                Training training =
+                        training(model, seed() + number, config.sgd().schedule())) {
             model.initialise(seed());
             train(training, state, "child " + number + " of step " + step, trunk, step);
             Map<String, String> about = about();

@@ -44,7 +44,6 @@ public record Posterior(Device device, ParameterStore storage, List<Weights> mod
         rank = Math.min(rank, models.size());
     }
 
-
     /**
      * Writes sample {@code number} of the stream that {@code seed} opens into the parameters of {@code to}; its batch-norm
      * statistics are left, for they must be measured.
