@@ -11,21 +11,12 @@ import me.tongfei.progressbar.ProgressState;
 /**
  * One line for a task going by, without colours: what it is, how far, how long it takes and how fast it is, and its figures. In a
  * narrow terminal the least needed is left out first: the rate, then the time spent, then the total, then what the figures begin with.
+ *
+ * @param total what is left of everything, beside this task; empty where there is nothing else
  */
-final class BarLine implements ProgressBarRenderer {
+record BarLine(boolean blocks, String unit, Supplier<String> total) implements ProgressBarRenderer {
     private static final int SHORTEST = 10;
     private static final int LONGEST = 40;
-
-    private final boolean blocks;
-    private final String unit;
-    private final Supplier<String> total;
-
-    /** @param total what is left of everything, beside this task; empty where there is nothing else */
-    BarLine(boolean blocks, String unit, Supplier<String> total) {
-        this.blocks = blocks;
-        this.unit = unit;
-        this.total = total;
-    }
 
     @Override
     public String render(ProgressState state, int width) {

@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,11 +73,6 @@ final class FlagNames {
         List<String> all = remarks.stream().map(FlagNames::said).toList();
         all.forEach(to);
         return all;
-    }
-
-    /** The parameters that flags set. */
-    static Set<String> parameters() {
-        return Set.copyOf(FLAGS.keySet());
     }
 
     /** As one would type it: lists with commas, no quotes, nothing in capitals. */

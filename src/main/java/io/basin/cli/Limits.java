@@ -50,15 +50,13 @@ final class Limits {
     private static final Map<String, Range> RANGES = new HashMap<>();
 
     static {
-        above(0, EPOCHS, "--epochs", "--from-epochs", "--swa-cycle", "--fge-cycle");
-        above(0, EPOCHS, "--pswa-period");
+        above(0, EPOCHS, "--epochs", "--from-epochs", "--swa-cycle", "--fge-cycle", "--pswa-period");
         from(0, EPOCHS, "--warmup");
         above(0, FLOAT, "--eps", "--lr", "--swa-lr", "--swa-low", "--snapshot-lr", "--fge-lr-high", "--fge-lr-low");
         from(0, FLOAT, "--wd", "--swag-scale", "--distance");
         above(0, FLOAT, "--relative", "--rise");
         from(-FLOAT, FLOAT, "--axis-from", "--axis-to");
         share(true, "--momentum", "--beta1", "--beta2", "--label-smoothing", "--label-noise", "--ema-decay");
-        share(true, "--switch-ema-decay");
         share(false, "--swa-start", "--fge-start", "--wsm-start");
         above(0, 1, "--lookahead-rate");
         from(1, EPOCHS, "--batch-size", "--lawa-epochs", "--snapshot-cycles", "--top");
@@ -81,7 +79,7 @@ final class Limits {
         from(1, NETS, "--checkpoints", "--workers", "--slots");
         from(1, EPOCHS, "--inner-steps");
         above(0, FLOAT, "--outer-lr");
-        share(true, "--outer-momentum");
+        share(true, "--outer-momentum", "--switch-ema-decay");
         share(false, "--switch-at");
         from(0, 1e5, "--memory", "--data-memory");
         from(0, DeviceProvider.MOST_THREADS, "--threads");

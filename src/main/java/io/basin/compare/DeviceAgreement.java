@@ -20,25 +20,14 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Whether other devices of this machine predict with a weights file what the device that made it predicts. */
-final class DeviceAgreement {
+record DeviceAgreement(Splits splits, Supplier<Graph> net, List<DeviceProvider> providers) {
     private static final String WHAT = "devices agree";
     /** Of probabilities, in float32: sums in another order, through all layers. */
     private static final double LIMIT = 1e-3;
 
-    private final Device device;
-    private final Splits splits;
-    private final Supplier<Graph> net;
-    private final List<DeviceProvider> providers;
-
-    DeviceAgreement(Splits splits, Supplier<Graph> net, List<DeviceProvider> providers) {
-        device = splits.device();
-        this.splits = splits;
-        this.net = net;
-        this.providers = providers;
-    }
-
     /** @param files weights files of this comparison, of which the first is looked at */
     Extras check(List<Path> files) {
+        Device device = splits.device();
         List<Check> checks = new ArrayList<>();
         List<String> absent = new ArrayList<>();
         for (DeviceProvider provider : providers) {
@@ -67,6 +56,7 @@ final class DeviceAgreement {
     }
 
     private Check check(Device other, Path file) {
+        Device device = splits.device();
         double[] here = predictions(device, file);
         double[] there = predictions(other, file);
         double worst = IntStream.range(0, here.length)

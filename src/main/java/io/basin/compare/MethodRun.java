@@ -8,6 +8,7 @@ import io.basin.device.EpochMetrics;
 import io.basin.device.Loss;
 import io.basin.device.Weights;
 import io.basin.ensemble.Metrics;
+import io.basin.io.OnFailure;
 import io.basin.methods.Averaging;
 import io.basin.methods.Method;
 import io.basin.methods.Schedule;
@@ -107,17 +108,11 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
 
     private Training trained(int part, long seed, @Nullable Training trunk) {
         Model model = model();
-        Training training = null;
-        try {
-            training = training(model, part, 1000 * seed + part).closingModel();
+        Training made = OnFailure.close(model, () -> training(model, part, 1000 * seed + part));
+        return OnFailure.close(made.closingModel(), training -> {
             if (trunk != null) training.startFrom(trunk);
             while (training.step() < training.steps()) training.advance();
-            return training;
-        } catch (RuntimeException e) {
-            if (training != null) training.close();
-            model.close();
-            throw e;
-        }
+        });
     }
 
     /**

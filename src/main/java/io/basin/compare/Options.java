@@ -3,6 +3,7 @@ package io.basin.compare;
 import io.basin.Api;
 import io.basin.Nullable;
 import io.basin.data.Dataset;
+import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
 
 /**
@@ -24,9 +25,7 @@ public record Options(
         boolean keepsSamples,
         boolean keepsCheckpoints) {
     public Options {
-        if (checkpointEvery < 0) {
-            throw new IllegalArgumentException("`checkpointEvery` must not be negative, got " + checkpointEvery);
-        }
+        Require.notNegative("checkpointEvery", checkpointEvery);
     }
 
     /** With the test set only. */

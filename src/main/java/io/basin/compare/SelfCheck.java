@@ -31,7 +31,7 @@ import java.util.stream.IntStream;
  * Whether a group's files and tables are what its methods promise, found out by other means than those that made them: averages
  * from the stored members in float64, statistics in one pass with another batch size, rates from the table on the device.
  */
-final class SelfCheck {
+record SelfCheck(Place place, Group group, Model model) {
     /** Of an average kept in float32 from the mean in float64, as a share of the tensor's largest weight. */
     private static final double AVERAGE_LIMIT = 1e-6;
     /** Of population statistics: means in standard deviations, variances as a share of themselves. */
@@ -46,18 +46,6 @@ final class SelfCheck {
     private static final String STATISTICS = "batch-norm statistics = the population's";
 
     private static final String RATES = "models are collected at the promised rate and phase";
-
-    private final Place place;
-    private final Group group;
-    private final Model model;
-    private final ParameterStore storage;
-
-    SelfCheck(Place place, Group group, Model model) {
-        this.place = place;
-        this.group = group;
-        this.model = model;
-        storage = model.store();
-    }
 
     private Extras notCovered(String what, String method, String why) {
         return Extras.of(Check.notCovered(what, method + ", seed " + place.seed(), why));
@@ -96,7 +84,8 @@ final class SelfCheck {
         if (!members.stream().allMatch(Files::exists)) {
             return notCovered(AVERAGE, method.name(), "not every averaged model is stored");
         }
-        List<String> names = storage.parameters().stream().map(Parameter::name).toList();
+        List<String> names =
+                model.store().parameters().stream().map(Parameter::name).toList();
         String how = members.size() + " models, relative to a tensor's largest weight";
         Extras made =
                 measured(AVERAGE, method.name(), how, Tensors.fromMean(file, members, shares, names), AVERAGE_LIMIT);
@@ -140,7 +129,7 @@ final class SelfCheck {
         BatchReader same = options.update().plain() ? data.plainBatch() : data.augmentedBatch();
         int batch = Math.max(1, same.batch() * 3 / 4);
         BatchReader other = same.ordered().withBatch(batch);
-        try (Weights copy = storage.copy(device, average);
+        try (Weights copy = model.store().copy(device, average);
                 Evaluator again = new Evaluator(model, data.train(), other)) {
             again.remeasure(copy, pass -> {});
             String how = "measured again in batches of " + batch;
@@ -150,6 +139,7 @@ final class SelfCheck {
 
     private double difference(Device device, Weights a, Weights b) {
         double worst = 0;
+        ParameterStore storage = model.store();
         Map<String, Parameter> states = storage.states().stream().collect(Collectors.toMap(Parameter::name, s -> s));
         for (Parameter var : states.values()) {
             if (!var.name().endsWith("running_var")) continue;

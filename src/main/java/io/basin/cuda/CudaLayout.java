@@ -3,6 +3,7 @@ package io.basin.cuda;
 import io.basin.Nullable;
 import io.basin.device.Layout;
 import io.basin.device.Shape;
+import io.basin.io.Half;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
@@ -77,7 +78,7 @@ record CudaLayout(int outer, int channels, int inner, boolean narrow) implements
         if (layout == null) ordered.put(logical.duplicate());
         else of(layout).move(logical, ordered, true);
         if (isNarrow(layout))
-            for (int i = 0; i < ordered.capacity(); i++) stored.putShort(2 * i, rounded(ordered.get(i)));
+            for (int i = 0; i < ordered.capacity(); i++) stored.putShort(2 * i, Half.toBf16(ordered.get(i)));
         return stored;
     }
 
@@ -86,16 +87,9 @@ record CudaLayout(int outer, int channels, int inner, boolean narrow) implements
         FloatBuffer ordered = stored.asFloatBuffer();
         if (isNarrow(layout)) {
             ordered = FloatBuffer.allocate(logical.remaining());
-            for (int i = 0; i < ordered.capacity(); i++)
-                ordered.put(i, Float.intBitsToFloat(stored.getShort(2 * i) << 16));
+            for (int i = 0; i < ordered.capacity(); i++) ordered.put(i, Half.ofBf16(stored.getShort(2 * i)));
         }
         if (layout == null) logical.duplicate().put(ordered);
         else of(layout).move(ordered, logical, false);
-    }
-
-    /** To the nearest bfloat16, ties to even; NaN stays NaN. */
-    private static short rounded(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        return (short) ((Float.isNaN(x) ? bits | 0x400000 : bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
     }
 }

@@ -4,6 +4,7 @@ import io.basin.Nullable;
 import io.basin.io.Sha256;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -135,15 +136,14 @@ final class Capped {
     }
 
     /** A stream from which no more than {@code cap} bytes can be read, nor more than were last expected. */
-    static final class Limited extends InputStream {
-        private final InputStream in;
+    static final class Limited extends FilterInputStream {
         private final long cap;
         private long limit;
         private long count;
         private long marked;
 
         Limited(InputStream in, long cap) {
-            this.in = in;
+            super(in);
             this.cap = cap;
             limit = cap;
         }
@@ -173,13 +173,8 @@ final class Capped {
         }
 
         @Override
-        public int available() throws IOException {
-            return in.available();
-        }
-
-        @Override
-        public boolean markSupported() {
-            return in.markSupported();
+        public long skip(long most) throws IOException {
+            return readNBytes((int) Math.max(0, Math.min(most, 1 << 16))).length;
         }
 
         @Override
@@ -192,11 +187,6 @@ final class Capped {
         public synchronized void reset() throws IOException {
             in.reset();
             count = marked;
-        }
-
-        @Override
-        public void close() throws IOException {
-            in.close();
         }
     }
 }

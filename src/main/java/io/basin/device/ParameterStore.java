@@ -150,12 +150,9 @@ public final class ParameterStore implements AutoCloseable {
     public void allocate(Device device, boolean training) {
         requireOpen();
         Map<Arena, Memory> made = new EnumMap<>(Arena.class);
-        try {
-            layOut(training).forEach((arena, bytes) -> made.put(arena, device.allocate(bytes)));
-        } catch (RuntimeException e) {
-            made.values().forEach(Memory::close);
-            throw e;
-        }
+        OnFailure.close(
+                () -> made.values().forEach(Memory::close),
+                undo -> layOut(training).forEach((arena, bytes) -> made.put(arena, device.allocate(bytes))));
         arenas.putAll(made);
     }
 

@@ -134,7 +134,7 @@ public final class FileMean {
         }
     }
 
-    /** SelfCheck that no weight of the net was left out for its type. */
+    /** Checks that no weight of the net was left out for its type. */
     public FileMean requireWeights(String net) {
         List<String> names;
         try {
@@ -169,11 +169,6 @@ public final class FileMean {
     /** Files averaged. */
     public int count() {
         return count;
-    }
-
-    /** Names of the tensors, in the first file's order. */
-    public List<String> names() {
-        return List.copyOf(sums.keySet());
     }
 
     private double[] sum(String name) {

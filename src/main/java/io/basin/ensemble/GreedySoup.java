@@ -12,8 +12,12 @@ import java.util.List;
 /**
  * A greedy soup (Wortsman et al. 2022, arXiv 2203.05482, recipe 1): models are tried from the best on held-out data down, and one
  * joins the mean only if held-out accuracy does not drop. The test set takes no part.
+ *
+ * @param model of the files' net
+ * @param update how batch-norm statistics are measured anew for every mean; null: they are averaged like the weights
  */
-public final class GreedySoup {
+public record GreedySoup(
+        Model model, Splits splits, @Nullable BatchNormUpdate update, Progress progress) {
     /**
      * One trial.
      *
@@ -26,22 +30,6 @@ public final class GreedySoup {
     public record MethodScore(List<ModelFile> members, double accuracy, List<Trial> trials) {}
 
     private record Ranked(ModelFile model, double accuracy) {}
-
-    private final Model model;
-    private final Splits splits;
-    private final @Nullable BatchNormUpdate update;
-    private final Progress progress;
-
-    /**
-     * @param model of the files' net
-     * @param update how batch-norm statistics are measured anew for every mean; null: they are averaged like the weights
-     */
-    public GreedySoup(Model model, Splits splits, @Nullable BatchNormUpdate update, Progress progress) {
-        this.model = model;
-        this.splits = splits;
-        this.update = update;
-        this.progress = progress;
-    }
 
     /** Chooses, and leaves the chosen mean in the model. */
     public MethodScore choose(List<ModelFile> models) {

@@ -59,11 +59,7 @@ public final class Ridge {
      * @param folds at least 2, at most half of the samples
      * @param lambdas candidates, positive and finite
      */
-    public static Ridge fit(HeldOut data, int folds, double... lambdas) {
-        return fit(data, p -> {}, folds, lambdas);
-    }
-
-    private static Ridge fit(HeldOut data, Consumer<double[]> alongside, int folds, double... lambdas) {
+    static Ridge fit(HeldOut data, Consumer<double[]> alongside, int folds, double... lambdas) {
         MemberSource source = data.source();
         int members = source.members();
         int classes = source.classes();

@@ -27,18 +27,13 @@ final class ShardedTensors implements StateDict {
 
     /** Opens and checks the index and every file that it names, which lie in its folder. */
     static ShardedTensors open(Path index) {
-        ShardedTensors all = new ShardedTensors(index);
-        try {
+        return OnFailure.close(new ShardedTensors(index), all -> {
             JsonNode map = Json.read(index).path("weight_map");
             if (!map.isObject() || map.isEmpty()) {
                 throw all.wrong("has no 'weight_map': it is no index of safetensors files, name one of those files");
             }
             map.properties().forEach(e -> all.add(e.getKey(), e.getValue()));
-            return all;
-        } catch (RuntimeException e) {
-            all.close();
-            throw e;
-        }
+        });
     }
 
     private void add(String tensor, JsonNode node) {

@@ -18,18 +18,8 @@ import java.util.Queue;
  * filter-normalised ones (Li et al. 2018, arXiv 1712.09913) every filter is as long as the net's own filter, and biases and
  * batch norm rest: a net whose filters were scaled up in front of a batch norm, which computes the same, then looks the same.
  */
-public final class Directions {
+public record Directions(Device device, ParameterStore storage, long seed) {
     private static final double TINY = 1e-10;
-
-    private final Device device;
-    private final ParameterStore storage;
-    private final long seed;
-
-    public Directions(Device device, ParameterStore storage, long seed) {
-        this.device = device;
-        this.storage = storage;
-        this.seed = seed;
-    }
 
     /** Direction number {@code index}, of length 1. */
     public void random(int index, Memory into) {

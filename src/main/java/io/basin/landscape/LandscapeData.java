@@ -40,10 +40,8 @@ public final class LandscapeData implements AutoCloseable {
      */
     public record Sampling(int samples, int statistics, BatchNormUpdate update, double memory) {
         public Sampling {
-            if (samples < 0) throw new IllegalArgumentException("`samples` must not be negative, got " + samples);
-            if (statistics < 0) {
-                throw new IllegalArgumentException("`statistics` must not be negative, got " + statistics);
-            }
+            Require.notNegative("samples", samples);
+            Require.notNegative("statistics", statistics);
             if (!(memory >= 0)) throw new IllegalArgumentException("`memory` must not be negative, got " + memory);
         }
     }

@@ -38,8 +38,15 @@ import java.util.stream.IntStream;
  *
  * <p>The folder holds {@code trunk-<step>}, the run's checkpoints; {@code at-<step>/child-<n>.safetensors}, models like any other;
  * {@code points.jsonl}. Interrupted at any moment, it goes on.
+ *
+ * @param splits with a held-out part, on which the barrier is measured since something is chosen by it
  */
-public final class Stability {
+public record Stability(
+        Splits splits, Settings settings, Supplier<Graph> net, Config config, Path folder, Progress progress) {
+    public Stability {
+        splits.validationSet();
+    }
+
     /**
      * What is trained and measured.
      *
@@ -108,27 +115,6 @@ public final class Stability {
         }
     }
 
-    private final Splits splits;
-    private final Settings settings;
-    private final Supplier<Graph> net;
-    private final Config config;
-    private final Schedule schedule;
-    private final Path folder;
-    private final Progress progress;
-
-    /** @param splits with a held-out part, on which the barrier is measured since something is chosen by it */
-    public Stability(
-            Splits splits, Settings settings, Supplier<Graph> net, Config config, Path folder, Progress progress) {
-        this.splits = splits;
-        this.settings = settings;
-        this.net = net;
-        this.config = config;
-        this.folder = folder;
-        this.progress = progress;
-        schedule = config.sgd().schedule();
-        splits.validationSet();
-    }
-
     /** Trains what is not trained yet, measures what is not measured yet; a line for each checkpoint. */
     public List<Line> run() {
         return FolderLock.holding(folder, this::lines);
@@ -187,7 +173,8 @@ public final class Stability {
             Difference.requireOf(Trainer.checkpoint(place), run(seed(), done));
         } else {
             try (Model model = model();
-                    Training training = training(model, seed(), schedule.first(step))) {
+                    Training training =
+                            training(model, seed(), config.sgd().schedule().first(step))) {
                 train(training, place, "the run up to step " + step, before, done);
             }
         }
@@ -204,7 +191,8 @@ public final class Stability {
         }
         Path state = Folders.make(place.resolve("training-" + number));
         try (Model model = model();
-                Training training = training(model, seed() + number, schedule)) {
+                Training training =
+                        training(model, seed() + number, config.sgd().schedule())) {
             model.initialise(seed());
             train(training, state, "child " + number + " of step " + step, trunk, step);
             Map<String, String> about = about();

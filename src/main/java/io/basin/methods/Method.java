@@ -35,23 +35,17 @@ public record Method(
     /** What a method's predictions come from. */
     public enum Product {
         /** The last weights. */
-        LAST(false),
+        LAST,
         /** The running average. */
-        AVERAGE(false),
+        AVERAGE,
         /** All collected models together. */
-        MEMBERS(true),
+        MEMBERS,
         /** Models drawn from the Gaussian that the collected ones describe. */
-        SAMPLES(true),
+        SAMPLES,
         /** One model, the mean of the collected ones. */
-        MEAN(true),
+        MEAN,
         /** One model, combined of two averages that were both collected: see {@link PowerEma}. */
-        POWER(true);
-
-        private final boolean members;
-
-        Product(boolean members) {
-            this.members = members;
-        }
+        POWER;
 
         /** Whether it is weights that were never run forward, and so have no batch-norm statistics of their own yet. */
         public boolean isMade() {
@@ -65,7 +59,7 @@ public record Method(
 
         /** Whether it is made of collected models, which must then be kept. */
         public boolean fromMembers() {
-            return members;
+            return this != LAST && this != AVERAGE;
         }
     }
 

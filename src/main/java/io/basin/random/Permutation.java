@@ -48,11 +48,6 @@ public final class Permutation {
         return walk(Objects.checkIndex(index, n), n, key, stride);
     }
 
-    /** Number of samples. */
-    public int size() {
-        return n;
-    }
-
     /** The sample at one place of the order, without an instance. */
     public static int at(int index, int n, long seed, long epoch) {
         Objects.checkIndex(index, positive(n));

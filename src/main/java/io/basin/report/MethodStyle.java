@@ -26,23 +26,9 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
             new Color(0x999999));
 
     /** In the order of their colours: those that stand beside each other most often differ most. */
-    private static final List<String> METHODS = List.of(
-            "sgd",
-            "swa",
-            "fge",
-            "snapshot",
-            "ema",
-            "independent",
-            "swag",
-            "swap",
-            "swa-cyclic",
-            "lawa",
-            "tail",
-            "switch-ema",
-            "pswa",
-            "lookahead",
-            "wsm",
-            "posthoc-ema");
+    private static final List<String> METHODS = List.of(("sgd swa fge snapshot ema independent swag swap swa-cyclic "
+                    + "lawa tail switch-ema pswa lookahead wsm posthoc-ema")
+            .split(" "));
 
     private static final float[][] DASHES = {{10, 4}, {3, 3}, {10, 3, 3, 3}, {6, 2}};
     private static final Shape[] MARKERS = {

@@ -75,12 +75,10 @@ public final class Regimes {
         });
     }
 
-    /** @param places run folders, folders of such, and files that {@link #write(Path)} wrote */
-    public static Regimes read(List<Path> places) {
-        return read(places, UnaryOperator.identity());
-    }
-
-    /** @param flags how readers know a setting that is called so in {@code config.json} */
+    /**
+     * @param places run folders, folders of such, and files that {@link #write(Path)} wrote
+     * @param flags how readers know a setting that is called so in {@code config.json}
+     */
     public static Regimes read(List<Path> places, UnaryOperator<String> flags) {
         List<FinishedRun> runs = new ArrayList<>();
         for (Path place : places) runs.addAll(FinishedRun.read(place));

@@ -86,6 +86,8 @@ public record Summary(
             Require.notNegative("epochs", epochs);
             Require.notNegative("statistics", statistics);
             Require.given("scores", scores);
+            long seeds = scores.stream().map(Score::seed).distinct().count();
+            if (seeds < scores.size()) throw new IllegalArgumentException("a seed appears twice in a row");
         }
 
         /** In the combiner's place: the last weights, with batch norm's statistics measured as an average's are. */

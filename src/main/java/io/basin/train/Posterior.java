@@ -23,23 +23,16 @@ import java.util.List;
  * (E[x^2] - E[x]^2 in float32 would cancel to noise, for weights vary by a hundredth of their size). A run that was killed and
  * resumed has the same models bit by bit, hence the same samples. Memory beyond the models: three float64 numbers per weight of
  * the largest tensor.
+ *
+ * @param models collected models, the oldest first; at least 3, so that two deviations from a running mean are not both 0
+ * @param rank K, the number of low-rank columns: as many as there are models, or fewer, at least 2; 0 for SWAG-diagonal, which has none
+ * @param scale of the covariance, twice the published code's, of SWAG-diagonal the same as there; 0 gives the mean
  */
-public final class Posterior {
+public record Posterior(Device device, ParameterStore storage, List<Weights> models, int rank, double scale) {
     /** Least variance of a weight, as in the published code. */
     public static final double LEAST_VARIANCE = 1e-30;
 
-    private final Device device;
-    private final ParameterStore storage;
-    private final List<Weights> models;
-    private final int rank;
-    private final double scale;
-
-    /**
-     * @param models collected models, the oldest first; at least 3, so that two deviations from a running mean are not both 0
-     * @param rank largest number of low-rank columns, at least 2; 0 for SWAG-diagonal, which has none
-     * @param scale of the covariance, twice the published code's, of SWAG-diagonal the same as there; 0 gives the mean
-     */
-    public Posterior(Device device, ParameterStore storage, List<Weights> models, int rank, double scale) {
+    public Posterior {
         if (models.size() < 3) {
             throw new IllegalArgumentException("SWAG needs at least 3 collected models, got " + models.size());
         }
@@ -47,16 +40,8 @@ public final class Posterior {
             throw new IllegalArgumentException(
                     "`swag.rank` must be 0 or at least 2, and `swag.scale` finite, got " + rank + " and " + scale);
         }
-        this.device = device;
-        this.storage = storage;
-        this.models = List.copyOf(models);
-        this.rank = Math.min(rank, models.size());
-        this.scale = scale;
-    }
-
-    /** K: columns of the low-rank part. */
-    public int rank() {
-        return rank;
+        models = List.copyOf(models);
+        rank = Math.min(rank, models.size());
     }
 
     /**

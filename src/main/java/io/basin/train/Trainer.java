@@ -9,6 +9,7 @@ import io.basin.io.Disk;
 import io.basin.io.FolderLock;
 import io.basin.io.FormatException;
 import io.basin.io.JsonLines;
+import io.basin.io.OnFailure;
 import io.basin.io.Safetensors;
 import io.basin.text.Format;
 import io.basin.text.Require;
@@ -377,13 +378,8 @@ public final class Trainer {
     }
 
     private Weights loadMember(Path member) {
-        Weights weights = training.model().store().blank(training.model().device());
-        try {
-            Checkpoint.loadModel(member, training.model(), weights);
-            return weights;
-        } catch (RuntimeException e) {
-            weights.close();
-            throw e;
-        }
+        NetMemory model = training.model();
+        return OnFailure.close(
+                model.store().blank(model.device()), weights -> Checkpoint.loadModel(member, model, weights));
     }
 }

@@ -49,7 +49,11 @@ class FileMeanTest {
         FileMean mean = FileMean.of(List.of(a, b));
         assertArrayEquals(new double[] {1, 2}, mean.mean("p"));
         assertArrayEquals(new double[] {10, 20}, mean.mean("q"));
-        assertEquals(List.of("p", "q"), mean.names());
+        Path written = folder.resolve("mean");
+        mean.write(written, Map.of());
+        try (Safetensors in = Safetensors.open(written)) {
+            assertEquals(List.of("p", "q"), List.copyOf(in.tensors().keySet()));
+        }
     }
 
     @Test

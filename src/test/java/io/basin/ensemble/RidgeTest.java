@@ -14,7 +14,7 @@ class RidgeTest {
     @Test
     void weightsEqualAGaussianSolutionOfTheWholeProblem() {
         Sample sample = Sample.random(1, 3, 60, 4);
-        Ridge ridge = Ridge.fit(new HeldOut("val", sample), 3, 0.02);
+        Ridge ridge = Ridge.fit(new HeldOut("val", sample), p -> {}, 3, 0.02);
         double[][] w = solve(sample, 0.02, i -> true);
         for (int m = 0; m < 3; m++) {
             for (int from = 0; from < 4; from++) {
@@ -45,7 +45,9 @@ class RidgeTest {
                     best = lambda;
                 }
             }
-            assertEquals(best, Ridge.fit(new HeldOut("val", sample), 5, LAMBDAS).lambda());
+            assertEquals(
+                    best,
+                    Ridge.fit(new HeldOut("val", sample), p -> {}, 5, LAMBDAS).lambda());
         }
     }
 
@@ -71,7 +73,8 @@ class RidgeTest {
         }
         assertTrue(clipped, "the case under test");
         StreamingEnsemble alongside = StreamingEnsemble.equal(test);
-        Metrics actual = Ridge.fit(new HeldOut("val", held), 4, 0.01).evaluate(new TestSet("test", test), alongside);
+        Metrics actual =
+                Ridge.fit(new HeldOut("val", held), p -> {}, 4, 0.01).evaluate(new TestSet("test", test), alongside);
         assertEquals(expected.accuracy(), actual.accuracy());
         assertEquals(expected.nll(), actual.nll(), 1e-9);
         assertEquals(expected.ece(), actual.ece(), 1e-9);
@@ -143,11 +146,11 @@ class RidgeTest {
     @Test
     void optionsAndSizesAreChecked() {
         HeldOut data = new HeldOut("val", Sample.random(1, 2, 40, 3));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 1, 0.1));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 21, 0.1));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 4));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 4, 0));
-        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, 4, Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, p -> {}, 1, 0.1));
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, p -> {}, 21, 0.1));
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, p -> {}, 4));
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, p -> {}, 4, 0));
+        assertThrows(IllegalArgumentException.class, () -> Ridge.fit(data, p -> {}, 4, Double.NaN));
         HeldOut wide = new HeldOut("val", Sample.random(1, 60, 1, 100));
         assertThrows(IllegalArgumentException.class, () -> Ridge.fit(wide, p -> {}));
         Ridge ridge = Ridge.fit(data, p -> {});

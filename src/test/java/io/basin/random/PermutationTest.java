@@ -49,7 +49,7 @@ class PermutationTest {
                 assertEquals(Permutation.at(i, 1000, 42, epoch), order.at(i));
             }
         }
-        assertEquals(1000, order.size());
+        assertThrows(IndexOutOfBoundsException.class, () -> order.at(1000));
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,7 +49,7 @@ class RegimesTest {
     }
 
     private Regimes read() {
-        return Regimes.read(List.of(folder));
+        return Regimes.read(List.of(folder), UnaryOperator.identity());
     }
 
     @Test
@@ -126,11 +127,15 @@ class RegimesTest {
         run(30, 0.2, 0.05, row("sgd", 30, 1, 90, 91), row("swa", 30, 1, 91, 92.5));
         Path file = folder.resolve("all.json");
         read().write(file);
-        assertEquals(read().table(), Regimes.read(List.of(file)).table());
-        assertEquals(read().claims(), Regimes.read(List.of(file)).claims());
+        assertEquals(
+                read().table(),
+                Regimes.read(List.of(file), UnaryOperator.identity()).table());
+        assertEquals(
+                read().claims(),
+                Regimes.read(List.of(file), UnaryOperator.identity()).claims());
         String text = Files.readString(file);
         Files.writeString(file, text.replace("0.925", "0.975"));
-        assertThrows(FormatException.class, () -> Regimes.read(List.of(file)));
+        assertThrows(FormatException.class, () -> Regimes.read(List.of(file), UnaryOperator.identity()));
     }
 
     /** Told by the name of its folder and the first digits of its content, wherever it lay. */
@@ -180,7 +185,7 @@ class RegimesTest {
         String none = assertThrows(IllegalArgumentException.class, this::read).getMessage();
         assertTrue(none.startsWith(folder + ": holds no finished comparison"), none);
         Path page = Files.writeString(folder.resolve("report.html"), "<html>");
-        String html = assertThrows(FormatException.class, () -> Regimes.read(List.of(page)))
+        String html = assertThrows(FormatException.class, () -> Regimes.read(List.of(page), UnaryOperator.identity()))
                 .getMessage();
         assertTrue(html.startsWith(page.toString()), html);
         run(30, 0, 0.05, row("sgd", 30, 1, 90));
