@@ -47,17 +47,17 @@ final class LandscapeOptions extends Flags.Output {
     @Mixin
     private Flags.Norms norms;
 
-    @Option(names = "--batch-size", description = "samples a step; default 128, of your own data as trained")
+    @Option(names = "--batch-size", description = "samples a step; default as the first net was trained")
     Integer batch;
 
     @Option(
             names = "--validation",
-            description = "as when the nets were trained: held out; default 5000, of your own data as trained")
+            description = "held out of the training set; default as when the first net was trained")
     Integer validation;
 
     @Option(
             names = "--train-samples",
-            description = "as when the nets were trained; 0 for all, the default; of your own data as trained")
+            description = "of the training set; 0 for all; default as when the first net was trained")
     Integer trainSamples;
 
     @Option(
@@ -262,10 +262,11 @@ final class LandscapeOptions extends Flags.Output {
     private Settings settings(ModelCard card, Sgd optimizer, boolean decayEverything) {
         AugmentOptions.Augment how = augment != null ? augment : augment(card);
         boolean own = OwnData.isNamed(card.dataset());
-        int held = validation != null ? validation : own ? card.validation() : 5000;
-        int step = batch != null ? batch : own ? card.batch() : 128;
-        int used = trainSamples != null ? trainSamples : own ? card.trainSamples() : 0;
-        int pad = own ? Math.max(card.pad(), 1) : card.dataset().startsWith("cifar") ? 4 : 2;
+        int held = validation != null ? validation : card.validation();
+        int step = batch != null ? batch : card.batch();
+        int used = trainSamples != null ? trainSamples : card.trainSamples();
+        int usual = own ? 1 : card.dataset().startsWith("cifar") ? 4 : 2;
+        int pad = card.pad() > 0 ? card.pad() : usual;
         return new Settings(
                 card.dataset(),
                 Nets.known(card.model()),

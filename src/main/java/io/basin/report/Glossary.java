@@ -12,6 +12,13 @@ final class Glossary {
     private static final Map<String, String> LINES = new LinkedHashMap<>();
 
     static {
+        columns();
+        methods();
+    }
+
+    private Glossary() {}
+
+    private static void columns() {
         line("method", "How the weights came about; each has a line below.");
         line("epochs", "Training spent, in passes over the training images; the same budget for every method.");
         line(
@@ -37,6 +44,9 @@ final class Glossary {
                 "Of the paired t-test that the difference is 0, corrected by Holm for the number of methods compared;"
                         + " * below 0.05.");
         line(INTERVAL, "Half-width or ends of the 95 % t-interval over seeds, cut to what is possible.");
+    }
+
+    private static void methods() {
         line("sgd", "Stochastic gradient descent with a falling rate: the baseline.");
         line("swa", "Stochastic weight averaging: the mean of weights collected at a constant or cyclical rate.");
         line("swa-cyclic", "SWA of the weights at the ends of cycles of the rate.");
@@ -56,8 +66,6 @@ final class Glossary {
         line("fge", "Fast geometric ensemble: predictions of nets collected along short cycles, averaged.");
         line("independent", "An ensemble of nets of their own initialisations, each with its share of the budget.");
     }
-
-    private Glossary() {}
 
     private static void line(String name, String text) {
         LINES.put(name, text);

@@ -349,19 +349,6 @@ class FusedStepTest {
         }
     }
 
-    /** A rule of a user's, with what may be wrong of it. */
-    private record Plain(int moments, double weightDecay) implements UpdateRule {
-        @Override
-        public String name() {
-            return "plain";
-        }
-
-        @Override
-        public void update(int n, float[] w, float[] g, float[] m, float[] v, float lr, float wd, float[] c) {
-            for (int i = 0; i < n; i++) w[i] -= lr * g[i];
-        }
-    }
-
     private static void refuses(String message, Runnable misuse) {
         String said = assertThrows(IllegalArgumentException.class, misuse::run).getMessage();
         assertTrue(said.startsWith(message), said);
@@ -393,16 +380,6 @@ class FusedStepTest {
         refuses("`pull` must lie in [0, 1]", () -> full.average().pull(-1, 0).build(sgd));
         refuses("`decayed` must lie between 0 and the 8 weights, got 9", () -> full.decayed(9));
         refuses("`norm`", () -> full.clip(0));
-        full.pull();
-        for (double rate : new double[] {Double.NaN, -1, 1e300, Double.POSITIVE_INFINITY}) {
-            refuses(
-                    "`lr` must not be negative, and finite in float32; that of step 1 is " + rate,
-                    () -> full.lr(1, rate).average().build(sgd));
-        }
-        full.lr(1, 1);
-        refuses("`weightDecay`", () -> full.build(new Plain(0, Double.NaN)));
-        refuses("an optimizer keeps 0 to 2 arrays of state a weight, got 3", () -> full.build(new Plain(3, 0)));
-        refuses("an optimizer keeps 0 to 2 arrays of state a weight, got -1", () -> full.build(new Plain(-1, 0)));
         refuses("`w` is BF16; a step takes F32", () -> FusedStep.cuda(0).add("w", 16, 8, Dtype.BF16));
         FusedStep step = full.pull().build(sgd);
         step.close();
