@@ -30,8 +30,8 @@ record Parts(Path home, boolean rehearsal) {
             "cuda.NormElementsTest",
             "cuda.PointwiseKernelTest",
             "cuda.EnsembleKernelTest",
-            "cuda.FusedStepTest",
             "cuda.PrecisionTest",
+            "average.FusedStepTest",
             "average.CudaAveragerTest");
     private static final List<String> CONTRACTS = List.of(
             "device.OpContractTest",
