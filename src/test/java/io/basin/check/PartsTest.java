@@ -15,7 +15,7 @@ import org.junit.platform.commons.annotation.Testable;
 
 /** What the parts name exists: on a card, a single unknown class keeps all tests of its program from running. */
 class PartsTest {
-    private static final List<Part> ALL = new Parts(Path.of("home"), false).all();
+    private static final List<Part> ALL = new Parts(Path.of("home"), Path.of("work"), false).all();
 
     /** Whether JUnit takes it for a test: its annotation is, at some depth, a testable one. */
     private static boolean testable(AnnotatedElement element) {
