@@ -82,7 +82,7 @@ record CheckReport(List<Outcome> outcomes) {
             part.put("verdict", o.verdict().text());
             part.put("reason", o.reason());
             part.put("seconds", o.seconds());
-            part.put("limit", o.part().seconds());
+            part.put("limit", Math.round(o.limit()));
             part.put("rows", o.rows().stream().flatMap(l -> parsed(l).stream()).toList());
             part.put("text", text(o));
             parts.add(part);
@@ -97,7 +97,7 @@ record CheckReport(List<Outcome> outcomes) {
         return all;
     }
 
-    private String markdown() {
+    String markdown() {
         StringBuilder out = new StringBuilder("# Basin's hardware check\n\n");
         if (emulated()) out.append(EMULATED).append("\n\n");
         long passed =
@@ -108,11 +108,11 @@ record CheckReport(List<Outcome> outcomes) {
         for (Outcome o : outcomes) {
             out.append(String.format(
                     Locale.ROOT,
-                    "| %s | %s | %.0f | %d | %s |%n",
+                    "| %s | %s | %.0f | %.0f | %s |%n",
                     o.part().title(),
                     o.verdict().text(),
                     o.seconds(),
-                    o.part().seconds(),
+                    o.limit(),
                     cell(o.reason())));
         }
         List<Map<String, Object>> ratios = ratios();

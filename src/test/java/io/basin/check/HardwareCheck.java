@@ -2,8 +2,7 @@ package io.basin.check;
 
 import io.basin.check.Part.Outcome;
 import io.basin.check.Part.Verdict;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.basin.text.Reason;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,81 +12,96 @@ import java.util.Locale;
  * Proves Basin on a GPU within a given time: parts in processes of their own, one report in Markdown and one in JSON, written anew
  * after each part so that a check which is killed leaves what it had.
  *
- * <p>Exit codes: 0 every part passed, 1 a part failed or was stopped, 2 wrong usage, 3 nothing failed but something did not run.
+ * <p>Exit codes: 0 every part passed, 1 a part failed or was stopped or the report could not be written, 2 wrong usage, 3 nothing
+ * failed but something did not run.
  */
 public final class HardwareCheck {
-    private static final double MINUTES = 12;
+    static final double MINUTES = 12;
     /** Kept for writing the report. */
     private static final double RESERVE_SECONDS = 5;
 
     private final Path out;
     private final double seconds;
+    private final double share;
     private final long start = System.nanoTime();
+    private String unwritten = "";
 
     HardwareCheck(Path out, double minutes) {
         this.out = out;
         seconds = 60 * minutes - RESERVE_SECONDS;
+        share = Math.min(1, minutes / MINUTES);
     }
 
-    public static void main(String[] args) throws IOException, InterruptedException {
-        Path home = Path.of("");
-        Path out = Path.of("basin-check-results");
-        double minutes = MINUTES;
-        boolean rehearsal = false;
-        List<String> only = List.of();
-        for (int i = 0; i < args.length; i++) {
-            switch (args[i]) {
-                case "--rehearsal" -> rehearsal = true;
-                case "--home" -> home = Path.of(args[++i]);
-                case "--out" -> out = Path.of(args[++i]);
-                case "--minutes" -> minutes = Double.parseDouble(args[++i]);
-                case "--parts" -> only = List.of(args[++i].split(","));
-                default -> {
-                    System.err.println(
-                            "usage: check.sh [--out FOLDER] [--minutes N] [--rehearsal] [--parts NAME,...]; there is no "
-                                    + args[i]);
-                    System.exit(2);
-                }
-            }
+    public static void main(String[] args) throws InterruptedException {
+        Options options = null;
+        List<Part> parts = List.of();
+        try {
+            options = Options.of(args);
+            parts = options.parts();
+            options.open();
+        } catch (IllegalArgumentException e) {
+            System.err.println("check.sh: " + e.getMessage());
+            System.exit(2);
+            return;
         }
-        List<String> wanted = only;
-        List<Part> parts = new Parts(home, rehearsal)
-                .all().stream()
-                        .filter(p -> wanted.isEmpty() || wanted.contains(p.name()))
-                        .toList();
-        System.exit(code(new HardwareCheck(out, minutes).run(parts)));
+        HardwareCheck check = new HardwareCheck(options.out(), options.minutes());
+        int code = code(check.run(parts));
+        System.exit(check.unwritten().isEmpty() ? code : 1);
+    }
+
+    /** Why the report is not on the disk as it should be, or nothing. */
+    String unwritten() {
+        return unwritten;
     }
 
     /** Runs all parts in turn; each may take its own limit, shortened in a check of fewer than 12 minutes, or what is left. */
-    List<Outcome> run(List<Part> parts) throws IOException, InterruptedException {
-        Files.createDirectories(out);
+    List<Outcome> run(List<Part> parts) throws InterruptedException {
         List<Outcome> done = new ArrayList<>();
-        report(parts, done);
-        double share = Math.min(1, (seconds + RESERVE_SECONDS) / (60 * MINUTES));
-        for (Part part : parts) {
+        CheckReport report = report(parts, done);
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
             System.out.printf(Locale.ROOT, "%-60s ", part.title());
             System.out.flush();
             double left = seconds - (System.nanoTime() - start) / 1e9;
-            Outcome outcome =
-                    PartRun.run(part, out.resolve(part.name() + ".log"), Math.min(left, share * part.seconds()));
+            Outcome outcome = PartRun.run(part, out.resolve(part.name() + ".log"), limit(parts, i, left));
             done.add(outcome);
-            report(parts, done);
             System.out.printf(
                     Locale.ROOT,
                     "%s, %.0f s%s%n",
                     outcome.verdict().text(),
                     outcome.seconds(),
                     outcome.reason().isEmpty() ? "" : ": " + outcome.reason());
+            report = report(parts, done);
         }
-        System.out.println("report: " + out.resolve(CheckReport.MARKDOWN));
+        if (unwritten.isEmpty()) System.out.println("report: " + out.resolve(CheckReport.MARKDOWN));
+        else System.out.println("the report, which could not be written: " + unwritten + "\n\n" + report.markdown());
         return done;
     }
 
-    private void report(List<Part> parts, List<Outcome> done) throws IOException {
+    /** Seconds that the part of that number may take of those that are left; what is kept for later parts is not its own. */
+    double limit(List<Part> parts, int number, double left) {
+        int kept = parts.subList(number + 1, parts.size()).stream()
+                .mapToInt(Part::kept)
+                .sum();
+        return Math.max(
+                0, Math.min(left - share * kept, share * parts.get(number).seconds()));
+    }
+
+    /** A report that cannot be written, as on a full disk, ends no part: the next attempt may succeed, and the last is printed. */
+    private CheckReport report(List<Part> parts, List<Outcome> done) {
         List<Outcome> all = new ArrayList<>(done);
-        for (Part part : parts.subList(done.size(), parts.size()))
-            all.add(Outcome.notRun(part, "the check ended before it"));
-        new CheckReport(all).write(out);
+        for (Part part : parts.subList(done.size(), parts.size())) {
+            all.add(Outcome.notRun(part, "the check ended before it", share * part.seconds()));
+        }
+        CheckReport report = new CheckReport(all);
+        try {
+            report.write(out);
+            unwritten = "";
+        } catch (RuntimeException e) {
+            unwritten = Reason.of(e);
+            System.err.println("check.sh: " + unwritten + "; the check goes on");
+        }
+        return report;
     }
 
     static int code(List<Outcome> outcomes) {

@@ -9,11 +9,14 @@ import io.basin.check.Part.Outcome;
 import io.basin.check.Part.Verdict;
 import io.basin.cuda.Cuda;
 import io.basin.io.Json;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The hardware check's driver: what it believes of its parts, and some of them on the software GPU. */
@@ -85,6 +88,108 @@ class HardwareCheckTest {
     }
 
     @Test
+    void aFailedPartSaysWhyInTheTable() throws Exception {
+        String trace = "printf 'x\\nbasin: no card\\n\\tat a.B(B.java:1)\\n[ 1 tests failed ]\\n'; exit 1";
+        Outcome failed = run(part("bad", 20, 1, "echo java.lang.Error: of another program", trace));
+        assertTrue(failed.reason().startsWith("a program ended with exit code 1: basin: no card; 0 of"), failed.reason());
+        assertTrue(Files.readString(folder.resolve(CheckReport.MARKDOWN)).contains("| 20 | " + failed.reason() + " |"));
+        Outcome silent = run(part("silent", 20, 1, "echo 'cuda  cannot be opened'; echo cpu"));
+        assertTrue(silent.reason().startsWith("cuda  cannot be opened; 0 of"), silent.reason());
+    }
+
+    @Test
+    void theLimitThatAppliedIsReportedAndTheComparisonKeepsItsTime() throws Exception {
+        HardwareCheck check = new HardwareCheck(folder, MINUTES / 2);
+        check.run(List.of(part("short", 20, 1, "echo proof")));
+        assertEquals(
+                10,
+                Json.read(folder.resolve(CheckReport.JSON))
+                        .path("parts")
+                        .path(0)
+                        .path("limit")
+                        .asInt());
+        for (double minutes : new double[] {MINUTES, MINUTES / 2}) {
+            List<Part> all = new Parts(folder, folder, false).all();
+            double left = 60 * minutes - 5;
+            double limit = 0;
+            for (int i = 0; i < all.size(); i++) {
+                limit = new HardwareCheck(folder, minutes).limit(all, i, left);
+                assertTrue(limit > 2, all.get(i).name() + " may take " + limit + " s");
+                left -= limit;
+            }
+            int kept = all.get(all.size() - 1).kept();
+            assertTrue(kept > 0 && limit >= kept * minutes / MINUTES, "the comparison may take " + limit + " s");
+        }
+    }
+
+    /** As one in the driver, which does not heed the signal. */
+    private static final class Stuck extends Process {
+        private final Process alive;
+
+        Stuck(Process alive) {
+            this.alive = alive;
+        }
+
+        @Override
+        public OutputStream getOutputStream() {
+            return alive.getOutputStream();
+        }
+
+        @Override
+        public InputStream getInputStream() {
+            return alive.getInputStream();
+        }
+
+        @Override
+        public InputStream getErrorStream() {
+            return alive.getErrorStream();
+        }
+
+        @Override
+        public int waitFor() throws InterruptedException {
+            return alive.waitFor();
+        }
+
+        @Override
+        public int exitValue() {
+            return alive.exitValue();
+        }
+
+        @Override
+        public ProcessHandle toHandle() {
+            return alive.toHandle();
+        }
+
+        @Override
+        public void destroy() {}
+    }
+
+    @Test
+    @Timeout(20)
+    void aProgramThatCannotBeKilledIsLeftAfterSomeSeconds() throws Exception {
+        Process process = new ProcessBuilder("sleep", "60").start();
+        try {
+            assertFalse(PartRun.kill(new Stuck(process), 1));
+            assertTrue(PartRun.kill(process, 5));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void logsAndReportsThatCannotBeWrittenEndNoLaterPart() throws Exception {
+        Files.createDirectory(folder.resolve("first.log"));
+        Files.createDirectory(folder.resolve(CheckReport.MARKDOWN));
+        HardwareCheck check = new HardwareCheck(folder, MINUTES);
+        List<Outcome> outcomes =
+                check.run(List.of(part("first", 20, 1, "echo proof"), part("second", 20, 1, "echo proof")));
+        assertEquals(Verdict.FAILED, outcomes.get(0).verdict());
+        assertTrue(outcomes.get(0).reason().contains("first.log"), outcomes.get(0).reason());
+        assertEquals(Verdict.PASSED, outcomes.get(1).verdict());
+        assertTrue(check.unwritten().contains(CheckReport.MARKDOWN), check.unwritten());
+    }
+
+    @Test
     void ratiosAreOfThatVeryCheckAndNeverOfAnEmulator() throws Exception {
         String ours = "{\"net\":\"mlp\",\"precision\":\"fp32\",\"images_per_s\":300.0,\"device\":\"CUDA, %s\"}";
         String theirs = "{\"net\":\"mlp\",\"way\":\"eager\",\"images_per_s\":200.0}";
@@ -107,7 +212,7 @@ class HardwareCheckTest {
     @Test
     void theStepKernelsAndASmallNetAreMeasuredAndAnEmulatorIsCalledOne() throws Exception {
         if (!Cuda.software()) return;
-        List<Part> all = new Parts(folder, true).all();
+        List<Part> all = new Parts(folder, folder, true).all();
         List<Part> parts = all.stream()
                 .filter(p -> p.name().equals("step") || p.name().equals("determinism"))
                 .map(p -> new Part(

@@ -1,0 +1,38 @@
+package io.basin.check;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Which line of a log says why its program failed. */
+final class LastError {
+    /** What Java, JUnit, Python, a crash of the virtual machine and Basin itself say. */
+    private static final Pattern SURE =
+            Pattern.compile("^basin: |\\w*(Error|Exception)\\b(:|$)|^# +(SIG[A-Z]+|Internal Error) ");
+
+    private static final Pattern LIKELY = Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not found|no such|out of memory");
+    /** Results, JUnit's counts, frames of traces, and where the virtual machine put its report. */
+    private static final Pattern OTHER = Pattern.compile(
+            "^\\{.*}$|^\\s*\\[|^\\s+at |\\((\\w+\\.java:\\d+|Native Method|Unknown Source)\\)$|error report file");
+
+    private static final int LONGEST = 300;
+
+    private LastError() {}
+
+    /** The last line that says so, else the last line that is no result, else nothing. */
+    static String of(List<String> lines) {
+        return likely(lines).or(() -> last(lines, Pattern.compile("\\S"))).orElse("");
+    }
+
+    static Optional<String> likely(List<String> lines) {
+        return last(lines, SURE).or(() -> last(lines, LIKELY));
+    }
+
+    private static Optional<String> last(List<String> lines, Pattern wanted) {
+        return lines.stream()
+                .filter(l -> wanted.matcher(l).find() && !OTHER.matcher(l).find())
+                .reduce((earlier, later) -> later)
+                .map(String::strip)
+                .map(l -> l.length() <= LONGEST ? l : l.substring(0, LONGEST) + " ...");
+    }
+}
