@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +34,10 @@ class OutsideProjectIT {
     /** One thread: on a busy machine two of them wait for each other far longer than they compute. */
     private static final String ONE_CORE = "-XX:ActiveProcessorCount=1";
 
+    /** Imports of what is neither ours nor Java's. */
+    private static final Pattern FOREIGN =
+            Pattern.compile("(?m)^import (static )?(?!java\\.|io\\.basin\\.)|^import io\\.basin\\.torch");
+
     private static Path project;
     private static String dependencies;
 
@@ -42,13 +47,31 @@ class OutsideProjectIT {
         Path pom = Files.copy(Path.of("src/test/outside/pom.xml"), project.resolve("pom.xml"));
         assertTrue(
                 Files.readString(pom).contains("<version>" + VERSION + "</version>"), pom + " names another version");
-        ReadmeTest.writePrograms(Files.createDirectories(project.resolve("src/main/java")), program -> program);
+        Path sources = Files.createDirectories(project.resolve("src/main/java"));
+        ReadmeTest.writePrograms(sources, program -> program);
+        copyExamples(sources);
         List<String> maven = new ArrayList<>(List.of(System.getProperty("basin.maven"), "-B", "-q"));
         if (System.getProperty("basin.network").endsWith("true")) maven.add("-o");
         maven.add("-Dmaven.repo.local=" + repository());
         maven.addAll(List.of("-Dmdep.outputFile=class-path.txt", "compile", "dependency:build-classpath"));
         run(maven.toArray(String[]::new));
         dependencies = Files.readString(project.resolve("class-path.txt")).strip();
+    }
+
+    /** They compile with what we publish alone, but for those that show another library at work, and for tests. */
+    private static void copyExamples(Path sources) throws IOException {
+        Path from = Path.of("src/test/java");
+        Path to = Files.createDirectories(sources.resolve("io/basin/examples"));
+        int copied = 0;
+        try (Stream<Path> examples = Files.list(from.resolve("io/basin/examples"))) {
+            for (Path example : examples.toList()) {
+                String source = Files.readString(example);
+                if (FOREIGN.matcher(source).find()) continue;
+                Files.copy(example, to.resolve(example.getFileName()));
+                copied++;
+            }
+        }
+        assertTrue(copied >= 14, copied + " examples");
     }
 
     /** By hand: JUnit's temporary folders warn of each link. */

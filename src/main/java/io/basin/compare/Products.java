@@ -8,7 +8,6 @@ import io.basin.methods.PowerEma;
 import io.basin.methods.Swag;
 import io.basin.train.Evaluator;
 import io.basin.train.NetMemory;
-import io.basin.train.Posterior;
 import io.basin.train.WeightMean;
 import java.util.ArrayList;
 import java.util.List;

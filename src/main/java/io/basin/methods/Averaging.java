@@ -44,16 +44,18 @@ public final class Averaging {
         double[] all = table(Require.given("alpha", alpha).length);
         boolean began = false;
         for (int s = 0; s < all.length; s++) {
-            boolean fits = alpha[s] >= 0 && alpha[s] <= 1 && (began || alpha[s] == 0 || alpha[s] == 1);
-            if (!fits) {
-                throw new IllegalArgumentException(
-                        "`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that" + " of step " + s
-                                + " is " + alpha[s]);
-            }
+            requireAlpha(s, alpha[s], began);
             began |= alpha[s] > 0;
             all[s] = alpha[s];
         }
         return new Averaging("own", all);
+    }
+
+    /** @throws IllegalArgumentException for a weight that the model after {@code step} may not have in an average, which has begun or not */
+    public static void requireAlpha(int step, double alpha, boolean began) {
+        if (alpha >= 0 && alpha <= 1 && (began || alpha == 0 || alpha == 1)) return;
+        throw new IllegalArgumentException("`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that of step "
+                + step + " is " + alpha);
     }
 
     /** No averaging. */

@@ -41,6 +41,14 @@ public final class Schedule {
         return new Schedule(name, IntStream.range(0, steps).mapToDouble(rate).toArray(), collections.toArray());
     }
 
+    /** @throws IllegalArgumentException for the rate of a step that no schedule may have */
+    public static void requireRate(String name, int step, double rate) {
+        float used = (float) rate;
+        if (used >= 0 && used < Float.POSITIVE_INFINITY) return;
+        throw new IllegalArgumentException(
+                "`" + name + "` must not be negative, and finite in float32; that of step " + step + " is " + rate);
+    }
+
     /**
      * A schedule of one's own: a schedule is data.
      *
@@ -50,12 +58,7 @@ public final class Schedule {
     public static Schedule of(String name, double[] rates, int... collect) {
         Require.given("name", name);
         requireSteps("rates", Require.given("rates", rates).length);
-        for (int s = 0; s < rates.length; s++) {
-            float used = (float) rates[s];
-            if (used >= 0 && used < Float.POSITIVE_INFINITY) continue;
-            throw new IllegalArgumentException(
-                    "`rates` must not be negative, and finite in float32; that of step " + s + " is " + rates[s]);
-        }
+        for (int s = 0; s < rates.length; s++) requireRate("rates", s, rates[s]);
         return new Schedule(name, rates.clone(), new int[0]).collecting(collect);
     }
 

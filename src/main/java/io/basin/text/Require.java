@@ -40,6 +40,11 @@ public final class Require {
         }
     }
 
+    /** A limit, which infinity lifts. */
+    public static void limit(String name, double value) {
+        if (!(value > 0)) throw bad(name, "must be above 0, and infinite for no limit, got " + value);
+    }
+
     /** @throws IllegalArgumentException naming it where it is below 0 */
     public static void notNegative(String name, long value) {
         if (value < 0) throw bad(name, "must not be negative, got " + value);

@@ -186,9 +186,10 @@ public final class Model extends NetMemory {
 
     /**
      * What the model says of one sample: probabilities of classes, or of independent labels, or regressed numbers, as its loss has
-     * it. Of floats.
+     * it. Of floats: numbers as they are, or, of a net that learned from bytes, bytes divided by 255.
      *
-     * @param sample flat (c, h, w), or (features); not normalised
+     * @param sample flat (c, h, w), or (features); not normalised; finite, of a net that learned from bytes in [0, 1]
+     * @throws IllegalArgumentException naming the first value that is not
      */
     public float[] predict(float[] sample) {
         return predict(new float[][] {Require.given("sample", sample)})[0];
@@ -209,7 +210,8 @@ public final class Model extends NetMemory {
 
     /** The same of several samples, (n)(outputs). */
     public float[][] predict(float[][] samples) {
-        return guard.get(() -> predictor.predict(Require.given("samples", samples)));
+        return guard.get(() -> predictor.predict(
+                Require.given("samples", samples), ModelHeader.PIXELS.equals(this.samples.get(ModelHeader.SAMPLES))));
     }
 
     /** The same of several samples in bytes, (n)(outputs). */

@@ -6,11 +6,15 @@ import io.basin.device.Arena;
 import io.basin.device.Device;
 import io.basin.device.Guard;
 import io.basin.device.Loss;
+import io.basin.device.Memory;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Weights;
 import io.basin.nn.Graph;
 import io.basin.text.Require;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Map;
 
 /** A net's weights on a device: what plans, trainings and evaluators work on. A {@link Model} is one, and what is done with it. */
@@ -178,6 +182,23 @@ public abstract class NetMemory implements AutoCloseable {
      */
     public float[] gradient(String name) {
         return guard.get(() -> store().parameter(Require.given("name", name)).read(device, store.memory(Arena.GRADS)));
+    }
+
+    /** The norm of all gradients together, which are scaled down where it is above {@code most}. */
+    double clipGradients(double most) {
+        Memory memory = store.memory(Arena.GRADS);
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(Math.toIntExact(store.paramBytes())).order(ByteOrder.nativeOrder());
+        device.download(memory, 0, bytes);
+        FloatBuffer g = bytes.clear().asFloatBuffer();
+        double square = 0;
+        for (int i = 0; i < g.capacity(); i++) square += (double) g.get(i) * g.get(i);
+        double norm = Math.sqrt(square);
+        if (norm <= most) return norm;
+        float factor = (float) (most / norm);
+        for (int i = 0; i < g.capacity(); i++) g.put(i, g.get(i) * factor);
+        device.upload(memory, 0, bytes);
+        return norm;
     }
 
     @Override

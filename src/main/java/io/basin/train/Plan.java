@@ -20,6 +20,9 @@ import io.basin.io.OnFailure;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
 import io.basin.nn.Value;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -160,6 +163,22 @@ public final class Plan implements AutoCloseable {
             throw new IllegalArgumentException(
                     model.loss() + " needs " + (images.targets() ? "class labels" : "float targets")
                             + ", the data set has " + (images.targets() ? "float targets" : "class labels"));
+        }
+        if (model.loss() instanceof Loss.BinaryCrossEntropy) requireProbabilities(model.device(), images);
+    }
+
+    /** Of other targets the loss has no least value, and training runs away. */
+    private static void requireProbabilities(Device device, Images images) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(4L * images.count() * images.outputs()))
+                .order(ByteOrder.nativeOrder());
+        if (images.host() != null) bytes = images.host().labels();
+        else device.download(images.labels(), 0, bytes);
+        FloatBuffer targets = bytes.clear().asFloatBuffer();
+        for (int i = 0; i < targets.capacity(); i++) {
+            if (targets.get(i) >= 0 && targets.get(i) <= 1) continue;
+            throw new IllegalArgumentException("binary cross-entropy takes targets from 0 to 1, and target "
+                    + i % images.outputs() + " of sample " + i / images.outputs() + ", counted in its part of the data, is "
+                    + targets.get(i));
         }
     }
 

@@ -9,7 +9,6 @@ import io.basin.device.Shape;
 import io.basin.io.OnFailure;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -62,10 +61,8 @@ final class Predictor implements AutoCloseable {
             Memory labels = device.allocate(4L * answers);
             Images images = new Images(
                     values, labels, kind.samples(), s.dim(1), s.dim(2), s.dim(0), outputs, kind.floats(), targets);
-            ByteBuffer none = ByteBuffer.allocateDirect(4 * answers).order(ByteOrder.nativeOrder());
-            IntBuffer ints = none.asIntBuffer();
-            while (ints.hasRemaining()) ints.put(images.absent());
-            device.upload(labels, 0, none);
+            // Any that the loss takes: nobody asks for it.
+            device.upload(labels, 0, ByteBuffer.allocateDirect(4 * answers));
             return images;
         });
     }
@@ -82,13 +79,15 @@ final class Predictor implements AutoCloseable {
         void value(ByteBuffer to, int sample, int index);
     }
 
-    float[][] predict(float[][] samples) {
+    /** @param pixels whether the net learned from bytes, which it has divided by 255 */
+    float[][] predict(float[][] samples, boolean pixels) {
         int[] lengths = Arrays.stream(samples).mapToInt(s -> s.length).toArray();
         for (int i = 0; i < samples.length; i++) {
             for (int k = 0; k < samples[i].length; k++) {
-                if (Float.isFinite(samples[i][k])) continue;
-                throw new IllegalArgumentException("value " + k + " of sample " + i + " is " + samples[i][k]
-                        + ", and the net takes finite numbers");
+                float v = samples[i][k];
+                if (pixels ? v >= 0 && v <= 1 : Float.isFinite(v)) continue;
+                throw new IllegalArgumentException("value " + k + " of sample " + i + " is " + v + ", and the net takes "
+                        + (pixels ? "floats from 0 to 1, its pixels divided by 255, or bytes" : "finite numbers"));
             }
         }
         return predict(lengths, true, (to, i, k) -> to.putFloat(samples[i][k]));

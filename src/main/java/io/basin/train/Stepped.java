@@ -1,12 +1,15 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.Nullable;
 import io.basin.device.Device;
 import io.basin.device.EpochMetrics;
 import io.basin.device.Guard;
 import io.basin.device.RunState;
 import io.basin.device.Weights;
 import io.basin.methods.Schedule;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +39,8 @@ public abstract class Stepped implements AutoCloseable {
     protected final Schedule schedule;
     /** Updates done. */
     protected volatile int done;
+
+    private volatile @Nullable Thread driver;
 
     /** @param owner for messages */
     protected Stepped(Device device, String owner, Schedule schedule) {
@@ -109,9 +114,37 @@ public abstract class Stepped implements AutoCloseable {
         return "try a smaller `lr` or a `warmUp`";
     }
 
-    /** Lets only the calling thread advance while {@code work} runs. */
+    void requireMore() {
+        requireDriver();
+        if (done == steps()) throw new IllegalStateException("the training has done all of its " + done + " steps");
+    }
+
+    private void requireDriver() {
+        Thread other = driver;
+        if (other == null || other == Thread.currentThread()) return;
+        throw new IllegalStateException(
+                "the training is in use by a trainer in thread '" + other.getName() + "': train another one here");
+    }
+
+    /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
     void driven(Runnable work) {
-        work.run();
+        guard.run(() -> {
+            requireDriver();
+            driver = Thread.currentThread();
+        });
+        try {
+            work.run();
+        } finally {
+            driver = null;
+        }
+    }
+
+    /** Puts the next step's number into a table, here and at {@code place} on the device. */
+    void put(double[] table, long place, double value) {
+        requireMore();
+        ByteBuffer four = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+        device.upload(control().memory(), place, four.putFloat(0, (float) value));
+        table[done] = value;
     }
 
     /** Models that one collection takes: of a run with two averages both. */

@@ -19,7 +19,6 @@ import io.basin.methods.Schedule;
 import io.basin.text.Require;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -33,7 +32,7 @@ import java.util.Map;
  *
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed
  * by {@link #advance}. A loop of one's own calls {@link #gradients} and {@link #update} instead, and between the two looks at the
- * loss and at the model's gradients, or changes them. Members are copies on the device, taken right after the update that the
+ * loss and at the model's gradients, or changes them, the rate and the average. Members are copies on the device, taken right after the update that the
  * schedule names, into memory set aside beforehand: between two checkpoints a run allocates nothing and reads nothing.
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several trainings train side by side with the
@@ -55,6 +54,10 @@ public final class Training extends Stepped {
     private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
     private final int[] collections;
+    /** The tables that the device has. */
+    private final double[] lrs;
+
+    private final double[] alphas;
 
     private final List<Member> members = new ArrayList<>();
     private final Deque<Weights> spare = new ArrayDeque<>();
@@ -65,7 +68,6 @@ public final class Training extends Stepped {
     /** Whether the gradients are those of the step that comes next. */
     private boolean ready;
 
-    private volatile @Nullable Thread driver;
     private boolean closesModel;
 
     /** As the other constructor, where nothing else is to be allocated beside the training. */
@@ -100,10 +102,12 @@ public final class Training extends Stepped {
         this.averaging = Require.given("averaging", averaging);
         seed = Require.given("reader", reader).seed();
         collections = schedule.collections();
+        lrs = schedule.lr();
+        alphas = averaging.alpha();
         Require.given("optimizer", optimizer);
         storage = model.taken().trainedBy(optimizer);
         storage.averagedTwice(averaging.second().length > 0);
-        control = new RunState(device, schedule.lr(), averaging.alpha(), averaging.pull());
+        control = new RunState(device, lrs, alphas, averaging.pull());
         Plan planned = null;
         Coefficients shares = null;
         try {
@@ -164,9 +168,9 @@ public final class Training extends Stepped {
 
     /** Whether it trains with these rates, and collects and averages what these say. */
     public boolean follows(Schedule other, Averaging average) {
-        return Arrays.equals(schedule.lr(), other.lr())
+        return Arrays.equals(lrs, other.lr())
                 && Arrays.equals(collections, other.collections())
-                && Arrays.equals(averaging.alpha(), average.alpha())
+                && Arrays.equals(alphas, average.alpha())
                 && Arrays.equals(averaging.pull(), average.pull())
                 && Arrays.equals(averaging.second(), average.second());
     }
@@ -212,28 +216,48 @@ public final class Training extends Stepped {
     }
 
     /**
-     * Scales all gradients down such that their norm over all parameters together is at most {@code most}.
+     * Scales all gradients down such that their norm over all parameters together is at most {@code most}; waits for the device,
+     * from which they come to the host, and go back where they are scaled.
      *
-     * @param most infinite to measure alone
+     * @param most above 0; infinite to measure alone
      * @return the norm that they had
      * @throws IllegalStateException before {@link #gradients} of this step
      */
     public double clipGradients(double most) {
+        Require.limit("most", most);
         return guard.get(() -> {
             requireReady();
-            Memory memory = storage.memory(Arena.GRADS);
-            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(storage.paramBytes()))
-                    .order(ByteOrder.nativeOrder());
-            device.download(memory, 0, bytes);
-            FloatBuffer g = bytes.clear().asFloatBuffer();
-            double square = 0;
-            for (int i = 0; i < g.capacity(); i++) square += (double) g.get(i) * g.get(i);
-            double norm = Math.sqrt(square);
-            if (norm <= most) return norm;
-            float factor = (float) (most / norm);
-            for (int i = 0; i < g.capacity(); i++) g.put(i, g.get(i) * factor);
-            device.upload(memory, 0, bytes);
-            return norm;
+            return model.clipGradients(most);
+        });
+    }
+
+    /**
+     * Has the update that comes next take this rate in the place of its schedule's; those after it keep theirs. The bits are those of
+     * a schedule with that rate. It costs 4 bytes to the device, in order with the steps, and waits for nothing.
+     *
+     * @param lr finite in float32 and not negative; 0 for an update that moves nothing
+     * @throws IllegalStateException as {@link #advance}: a trainer's steps are its own, and another thread does not change them
+     */
+    public void nextRate(double lr) {
+        guard.run(() -> {
+            Schedule.requireRate("lr", done, lr);
+            put(lrs, control.rate(done), lr);
+        });
+    }
+
+    /**
+     * Has the average take in the weights after the update that comes next: {@code average += alpha (w - average)}. Of a training
+     * that has no table of averages, {@link Averaging#none}; it costs what {@link #nextRate} does, and the update reads and writes the average, too.
+     *
+     * @param alpha in [0, 1]; the first that is not 0 must be 1, for it replaces nothing; {@code 1 / n} at the n-th for an equal mean
+     * @throws IllegalStateException as {@link #nextRate}, and where a table says when to average
+     */
+    public void nextAverage(double alpha) {
+        guard.run(() -> {
+            if (averaging.collected() > 0)
+                throw new IllegalStateException(averaging + " is this training's table: make it with Averaging.none");
+            Averaging.requireAlpha(done, alpha, Arrays.stream(alphas, 0, done).anyMatch(a -> a > 0));
+            put(alphas, control.rate(done + steps()), alpha);
         });
     }
 
@@ -249,11 +273,6 @@ public final class Training extends Stepped {
         if (!ready) throw new IllegalStateException("this step has no gradients yet: call gradients() first");
     }
 
-    private void requireMore() {
-        requireDriver();
-        if (done == steps()) throw new IllegalStateException("the training has done all of its " + done + " steps");
-    }
-
     private void oneStep(boolean whole) {
         requireMore();
         ready = false;
@@ -264,7 +283,7 @@ public final class Training extends Stepped {
             step.run();
             tick.run();
         }
-        if (averaging.alpha(done) != 0) model.averageMoved();
+        if (alphas[done] != 0) model.averageMoved();
         if (Arrays.binarySearch(collections, done) >= 0) {
             if (second == null) collect(storage.live(), false);
             else for (Arena a : storage.averages()) collect(average(a), a == Arena.SECOND_AVERAGE);
@@ -287,27 +306,6 @@ public final class Training extends Stepped {
     @Override
     int perCollection() {
         return second == null ? 1 : 2;
-    }
-
-    private void requireDriver() {
-        Thread other = driver;
-        if (other == null || other == Thread.currentThread()) return;
-        throw new IllegalStateException(
-                "the training is in use by a trainer in thread '" + other.getName() + "': train another one here");
-    }
-
-    /** What a trainer does between updates is part of the run. */
-    @Override
-    void driven(Runnable work) {
-        guard.run(() -> {
-            requireDriver();
-            driver = Thread.currentThread();
-        });
-        try {
-            work.run();
-        } finally {
-            driver = null;
-        }
     }
 
     @Override

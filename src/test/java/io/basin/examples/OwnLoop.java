@@ -4,7 +4,6 @@ import io.basin.data.Dataset;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
 import io.basin.device.Devices;
-import io.basin.device.EpochMetrics;
 import io.basin.device.Images;
 import io.basin.device.Sgd;
 import io.basin.device.Shape;
@@ -14,7 +13,7 @@ import io.basin.nn.Nets;
 import io.basin.train.Model;
 import io.basin.train.Training;
 
-/** A loop of one's own: loss, gradient norm, clipping, update and average of every step. */
+/** A loop of one's own: loss, a layer's gradient, clipping, rate and average of every step. */
 public final class OwnLoop {
     public static void main(String[] args) {
         Dataset data = Dataset.of(Samples.points(), Samples.quadrants(Samples.points()));
@@ -23,15 +22,17 @@ public final class OwnLoop {
         try (Device device = Devices.best();
                 Images images = data.upload(device);
                 Model model = new Model(device, Nets.mlp(Shape.of(2), 2, 32)).reading(reader.augmentation());
-                Training training = new Training(model, images, reader, new Sgd(), rates, Averaging.tail(600, 500))) {
-            while (training.step() < training.steps()) {
+                Training training = new Training(model, images, reader, new Sgd(), rates, Averaging.none(600))) {
+            for (int t = 0; t < 600; t++) {
                 double loss = training.gradients();
-                double norm = training.clipGradients(1);
+                double layer = Samples.norm(model.gradient("fc1.weight"));
+                double all = training.clipGradients(1); // their norm before
+                if (t >= 500) training.nextRate(0.02); // the schedule's else
+                if (t >= 500) training.nextAverage(1.0 / (t - 499)); // the mean of the last 100
                 training.update();
-                if (training.step() % 100 == 0) System.out.printf("loss %.3f, gradient %.3f%n", loss, norm);
+                System.out.printf("loss %.3f, gradient %.3f, of fc1 %.3f%n", loss, all, layer);
             }
-            EpochMetrics averaged = model.on(images).evaluate(model.store().averaged());
-            System.out.printf("accuracy %.2f%n", averaged.accuracy());
+            System.out.printf("accuracy %.2f%n", model.on(images).evaluate(model.store().averaged()).accuracy());
         }
     }
 }

@@ -13,12 +13,13 @@ import io.basin.train.Splits;
 import java.util.Arrays;
 import java.util.List;
 
-/** Trains on pictures of one's own, as bytes with names for their classes. */
+/** Trains on pictures of one's own, as bytes with names for their classes and a normalisation of one's own. */
 public final class OwnPictures {
     public static void main(String[] args) {
         int[] labels = Samples.quadrants(Samples.points());
         byte[] pixels = Samples.pictures(labels);
-        Dataset data = Dataset.of(pixels, labels, Shape.of(1, 8, 8), List.of("row", "column"));
+        Dataset data = Dataset.of(pixels, labels, Shape.of(1, 8, 8), List.of("row", "column"))
+                .normalised(new float[] {0.5f}, new float[] {0.25f}); // of pixels divided by 255
         try (Device device = Devices.best();
                 Splits splits = new Splits(device, TrainTest.of(data, 100), 100, 20);
                 Model model = new Model(device, Nets.mlp(data.sample(), 2, 32))) {

@@ -1,5 +1,6 @@
 package io.basin.examples;
 
+import java.util.Arrays;
 import java.util.Random;
 
 /** What the examples learn: arrays as a program of the reader's would have them. */
@@ -32,6 +33,14 @@ final class Samples {
         return y;
     }
 
+    /** One yes-no answer: whether both coordinates have the same sign. */
+    static float[][] answers(float[][] points) {
+        int[] labels = quadrants(points);
+        float[][] y = new float[points.length][];
+        for (int i = 0; i < y.length; i++) y[i] = new float[] {labels[i]};
+        return y;
+    }
+
     /** Three yes-no answers, any of which may hold together. */
     static float[][] tags(float[][] points) {
         float[][] y = new float[points.length][];
@@ -53,5 +62,20 @@ final class Samples {
             for (int k = 0; k < 8; k++) pixels[64 * i + (labels[i] == 0 ? 8 * line + k : 8 * k + line)] = (byte) 200;
         }
         return pixels;
+    }
+
+    /** The first of those pictures, one by one. */
+    static byte[][] images() {
+        byte[] all = pictures(quadrants(points()));
+        byte[][] images = new byte[5][];
+        for (int i = 0; i < images.length; i++) images[i] = Arrays.copyOfRange(all, 64 * i, 64 * (i + 1));
+        return images;
+    }
+
+    /** Euclidean, as a program of the reader's may have it. */
+    static double norm(float[] values) {
+        double square = 0;
+        for (float v : values) square += (double) v * v;
+        return Math.sqrt(square);
     }
 }

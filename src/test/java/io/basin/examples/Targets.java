@@ -13,11 +13,12 @@ import io.basin.nn.Nets;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 
-/** Regression, and labels of which several may hold at once. */
+/** Regression, one yes or no, and labels of which several may hold at once. */
 public final class Targets {
     public static void main(String[] args) {
         float[][] x = Samples.points();
         learn(Dataset.of(x, Samples.waves(x)), Loss.squaredError());
+        learn(Dataset.of(x, Samples.answers(x)), Loss.binaryCrossEntropy());
         learn(Dataset.of(x, Samples.tags(x)), Loss.binaryCrossEntropy());
     }
 

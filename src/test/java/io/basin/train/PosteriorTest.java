@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.basin.compare.Posterior;
 import io.basin.device.Device;
 import io.basin.device.Parameter;
 import io.basin.device.Shape;

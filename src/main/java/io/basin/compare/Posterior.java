@@ -1,4 +1,4 @@
-package io.basin.train;
+package io.basin.compare;
 
 import io.basin.device.Device;
 import io.basin.device.Parameter;
