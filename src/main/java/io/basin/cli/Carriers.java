@@ -60,7 +60,7 @@ final class Carriers {
         if (spark != null)
             return Spark.carrier(folder, shares, Resumption.kept(folder.resolve(Configuration.FILE)), spark);
         int cores = Runtime.getRuntime().availableProcessors();
-        int count = slots != null ? slots : Math.max(1, Math.min(most, cores));
+        int count = Math.max(1, Math.min(most, slots != null ? slots : cores));
         return switch (where == null ? Where.THREADS : where) {
             case THREADS -> new Threads(folder, shares, count);
             case PROCESSES -> new Processes(folder, shares, count, i -> WorkerCommand.command(folder, "local-" + i));

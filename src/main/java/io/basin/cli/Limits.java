@@ -78,7 +78,7 @@ final class Limits {
         from(1, 10_000, "--points");
         from(1, NETS, "--checkpoints", "--workers", "--slots");
         from(1, EPOCHS, "--inner-steps");
-        above(0, FLOAT, "--outer-lr");
+        above(0, 1000, "--outer-lr");
         share(true, "--outer-momentum", "--switch-ema-decay");
         share(false, "--switch-at");
         from(0, 1e5, "--memory", "--data-memory");

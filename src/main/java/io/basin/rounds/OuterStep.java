@@ -2,6 +2,7 @@ package io.basin.rounds;
 
 import io.basin.Nullable;
 import io.basin.rounds.RoundPlan.Outer;
+import io.basin.train.DivergedException;
 import java.util.List;
 
 /** Combines what the workers of a round hand over: sums in float64, in the order of the shares, each result rounded to float32
@@ -36,10 +37,19 @@ final class OuterStep {
                 moved[i] = (float) (outer.momentum() * (old == null ? 0 : old[i]) + difference);
                 made[i] = (float) (w[i] + outer.lr() * (difference + outer.momentum() * moved[i]));
             }
+            requireFinite(name, made);
             next.put(name, new ModelState.Tensor(begin.shape(), made));
             v.put(name, new ModelState.Tensor(begin.shape(), moved));
         });
         return new Combined(next, outer.momentum() == 0 ? null : v);
+    }
+
+    private static void requireFinite(String name, float[] made) {
+        for (float w : made) {
+            if (Float.isFinite(w)) continue;
+            throw new DivergedException(
+                    "the step from round to round makes tensor '" + name + "' no longer finite: choose a smaller `outerLr`");
+        }
     }
 
     /** @param velocity null where there is no outer momentum */

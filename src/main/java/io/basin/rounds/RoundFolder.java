@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -52,13 +53,20 @@ final class RoundFolder {
     }
 
     /** What every worker must have the same. */
-    record Job(String identity, String data, String device, boolean anyDevice) {
+    record Job(
+            String identity, String data, String device, boolean anyDevice, @Nullable String version) {
         static Job of(String identity, Splits splits, boolean anyDevice) {
-            return new Job(identity, splits.fingerprint(), splits.device().describe(), anyDevice);
+            String version = RoundFolder.class.getPackage().getImplementationVersion();
+            String said = version == null ? "(unpackaged)" : version;
+            return new Job(identity, splits.fingerprint(), splits.device().describe(), anyDevice, said);
         }
 
         /** @throws IllegalArgumentException where {@code own} would compute something else */
         void requireSame(Job own, Path file) {
+            if (!Objects.equals(version, own.version)) {
+                throw new IllegalArgumentException(file + " is of a job of Basin " + version + ", and this is Basin "
+                        + own.version + ", which may compute other bits: use the version that began it");
+            }
             if (!identity.equals(own.identity)) {
                 throw new IllegalArgumentException(file + " is of another job than is planned here: there " + identity
                         + ", here " + own.identity

@@ -94,6 +94,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
      * @param low where they end
      */
     public RoundPlan swap(double start, double lr, double low) {
+        Require.fraction("start", start);
         double[] all = path(budget, workers).lr();
         int trunk = at(start, all.length);
         double[] own = Schedule.linear(all.length - trunk, lr, low).lr();
@@ -106,6 +107,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
 
     /** SWA whose tail several workers go at a constant rate: the mean of their averages, each of every step's weights. */
     public RoundPlan parallelSwa(double start, double swaLr) {
+        Require.fraction("start", start);
         double[] whole = path(budget, 1).lr();
         int trunk = at(start, whole.length);
         int each = Math.max(1, (whole.length - trunk) / workers);

@@ -2,6 +2,7 @@ package io.basin.rounds;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,6 +37,10 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
             if (lr.length != alpha.length) {
                 throw new IllegalArgumentException(
                         "`alpha` has " + alpha.length + " steps, and `lr` " + lr.length + ": give both as many");
+            }
+            for (double rate : lr) Require.notNegative("lr", rate);
+            for (double a : alpha) {
+                if (!(a >= 0 && a <= 1)) throw new IllegalArgumentException("`alpha` must lie in [0, 1], got " + a);
             }
         }
 
@@ -120,7 +125,10 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
     }
 
     public RoundPlan {
-        Require.given("name", name);
+        if (!Require.given("name", name).matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+            throw new IllegalArgumentException("`name` of a plan becomes a file's, of letters, digits, '-', '_' and '.', got '"
+                    + Printable.of(name) + "'");
+        }
         lanes = List.copyOf(Require.given("lanes", lanes));
         rounds = List.copyOf(Require.given("rounds", rounds));
         if (rounds.isEmpty()) throw new IllegalArgumentException(name + ": a plan needs a round");
