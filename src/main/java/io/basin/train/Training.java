@@ -53,9 +53,9 @@ public final class Training extends Stepped {
 
     private final long seed;
     /** The schedule's own, which it copies for whoever asks. */
-    private final int[] collections;
+    private final int[] collections = schedule.collections();
     /** The tables that the device has. */
-    private final double[] lrs;
+    private final double[] lrs = schedule.lr();
 
     private final double[] alphas;
 
@@ -101,8 +101,6 @@ public final class Training extends Stepped {
         Require.given("outlook", outlook);
         this.averaging = Require.given("averaging", averaging);
         seed = Require.given("reader", reader).seed();
-        collections = schedule.collections();
-        lrs = schedule.lr();
         alphas = averaging.alpha();
         Require.given("optimizer", optimizer);
         storage = model.taken().trainedBy(optimizer);
