@@ -16,7 +16,10 @@ class RoundsTableTest {
                 "local-sgd,4,10,2,0.93,0.3,100,12.4",
                 "local-sgd,4,10,3,0.10,9.0,100,12.4"));
         // +1 and +3 points: mean 2, deviation sqrt(2), t(0.975, 1) = 12.706, half an interval 12.706.
-        assertTrue(table.contains("| local-sgd | 4 | 10 | 2 | 87.00 | +2.00 ±12.71 | 0.3500 | -0.0500 ±0.6353 | 100 | 12 |"), table);
+        assertTrue(
+                table.contains(
+                        "| local-sgd | 4 | 10 | 2 | 87.00 | +2.00 ±12.71 | 0.3500 | -0.0500 ±0.6353 | 100 | 12 |"),
+                table);
         assertTrue(table.contains("| sgd | 1 |  | 2 | 85.00 |  | 0.4000 |  |  |  |"), table);
     }
 }

@@ -81,7 +81,9 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
         if (!values.isDirect()) throw bad(name, "is a buffer on the heap: pass its float[], or a direct buffer");
         if (values.isReadOnly()) throw bad(name, "is read-only, but pull and swap write it");
         if (order != ByteOrder.nativeOrder()) {
-            throw bad(name, "is not in native byte order: call order(ByteOrder.nativeOrder()), also on a duplicate or slice");
+            throw bad(
+                    name,
+                    "is not in native byte order: call order(ByteOrder.nativeOrder()), also on a duplicate or slice");
         }
         Cache.showToLoaders();
         long bytes = unit * values.remaining();

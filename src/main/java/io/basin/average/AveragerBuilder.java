@@ -92,10 +92,13 @@ public final class AveragerBuilder extends ArraysBuilder<AveragerBuilder> {
     }
 
     private void requireRoom(long arenas) {
-        double bytes = 4.0 * arenas * arrays.stream().mapToLong(ForeignArrays.Array::count).sum();
+        double bytes = 4.0
+                * arenas
+                * arrays.stream().mapToLong(ForeignArrays.Array::count).sum();
         if (arenas > 0 && arenas <= MOST_ARENAS && bytes < MOST_BYTES) return;
-        throw new IllegalArgumentException(
-                Format.of("%d copies of these arrays, %.1f GiB, are more than can be kept: name fewer", arenas, bytes / (1 << 30)));
+        throw new IllegalArgumentException(Format.of(
+                "%d copies of these arrays, %.1f GiB, are more than can be kept: name fewer",
+                arenas, bytes / (1 << 30)));
     }
 
     private Averager build(Averager.Rule rule) {

@@ -63,7 +63,11 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scr
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
         long workspaces = of(Arena.SCRATCH) + later.workspace();
-        long rest = total() - values - workspaces + scratch.fixed() + later.scratch().fixed();
+        long rest = total()
+                - values
+                - workspaces
+                + scratch.fixed()
+                + later.scratch().fixed();
         double room = (double) free - rest;
         if (values == 0 || room <= 0) return 0;
         long growing = values + scratch.growing() + later.scratch().growing();

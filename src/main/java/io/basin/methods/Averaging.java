@@ -54,8 +54,9 @@ public final class Averaging {
     /** @throws IllegalArgumentException for a weight that the model after {@code step} may not have in an average, which has begun or not */
     public static void requireAlpha(int step, double alpha, boolean began) {
         if (alpha >= 0 && alpha <= 1 && (began || alpha == 0 || alpha == 1)) return;
-        throw new IllegalArgumentException("`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that of step "
-                + step + " is " + alpha);
+        throw new IllegalArgumentException(
+                "`alpha` must lie in [0, 1], and its first that is not 0 must be 1; that of step " + step + " is "
+                        + alpha);
     }
 
     /** No averaging. */

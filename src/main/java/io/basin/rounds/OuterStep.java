@@ -47,8 +47,8 @@ final class OuterStep {
     private static void requireFinite(String name, float[] made) {
         for (float w : made) {
             if (Float.isFinite(w)) continue;
-            throw new DivergedException(
-                    "the step from round to round makes tensor '" + name + "' no longer finite: choose a smaller `outerLr`");
+            throw new DivergedException("the step from round to round makes tensor '" + name
+                    + "' no longer finite: choose a smaller `outerLr`");
         }
     }
 

@@ -54,7 +54,11 @@ final class RoundFolder {
 
     /** What every worker must have the same. */
     record Job(
-            String identity, String data, String device, boolean anyDevice, @Nullable String version) {
+            String identity,
+            String data,
+            String device,
+            boolean anyDevice,
+            @Nullable String version) {
         static Job of(String identity, Splits splits, boolean anyDevice) {
             String version = RoundFolder.class.getPackage().getImplementationVersion();
             String said = version == null ? "(unpackaged)" : version;

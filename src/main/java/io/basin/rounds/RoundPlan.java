@@ -126,8 +126,9 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
 
     public RoundPlan {
         if (!Require.given("name", name).matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-            throw new IllegalArgumentException("`name` of a plan becomes a file's, of letters, digits, '-', '_' and '.', got '"
-                    + Printable.of(name) + "'");
+            throw new IllegalArgumentException(
+                    "`name` of a plan becomes a file's, of letters, digits, '-', '_' and '.', got '"
+                            + Printable.of(name) + "'");
         }
         lanes = List.copyOf(Require.given("lanes", lanes));
         rounds = List.copyOf(Require.given("rounds", rounds));

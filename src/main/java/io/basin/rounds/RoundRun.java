@@ -189,8 +189,9 @@ public final class RoundRun {
     private Outcome outcome(String name, ModelState state, long init) {
         EpochMetrics test = measured(state, Splits.Part.TEST);
         if (!Double.isFinite(test.meanLoss())) {
-            throw new DivergedException(name + ": the loss of what came out is not finite on the test part, so its weights are"
-                    + " too large: choose a smaller `lr`, or `outerLr`");
+            throw new DivergedException(
+                    name + ": the loss of what came out is not finite on the test part, so its weights are"
+                            + " too large: choose a smaller `lr`, or `outerLr`");
         }
         EpochMetrics validation = splits.holdsOut()
                 ? model.evaluator(splits.validation(), splits.plainBatch()).evaluate(model.weights())

@@ -177,7 +177,8 @@ public final class Plan implements AutoCloseable {
         for (int i = 0; i < targets.capacity(); i++) {
             if (targets.get(i) >= 0 && targets.get(i) <= 1) continue;
             throw new IllegalArgumentException("binary cross-entropy takes targets from 0 to 1, and target "
-                    + i % images.outputs() + " of sample " + i / images.outputs() + ", counted in its part of the data, is "
+                    + i % images.outputs() + " of sample " + i / images.outputs()
+                    + ", counted in its part of the data, is "
                     + targets.get(i));
         }
     }

@@ -86,7 +86,8 @@ final class Predictor implements AutoCloseable {
             for (int k = 0; k < samples[i].length; k++) {
                 float v = samples[i][k];
                 if (pixels ? v >= 0 && v <= 1 : Float.isFinite(v)) continue;
-                throw new IllegalArgumentException("value " + k + " of sample " + i + " is " + v + ", and the net takes "
+                throw new IllegalArgumentException("value " + k + " of sample " + i + " is " + v
+                        + ", and the net takes "
                         + (pixels ? "floats from 0 to 1, its pixels divided by 255, or bytes" : "finite numbers"));
             }
         }

@@ -118,8 +118,11 @@ public final class Splits implements AutoCloseable {
     private boolean fits(long bytes) {
         if (most >= 0) return bytes <= most;
         try {
-            MemoryEstimate twice =
-                    new MemoryEstimate(Map.of(Arena.ACTIVATIONS, 2 * bytes), how.batch(), MemoryEstimate.Later.NONE, MemoryEstimate.Scratch.NONE);
+            MemoryEstimate twice = new MemoryEstimate(
+                    Map.of(Arena.ACTIVATIONS, 2 * bytes),
+                    how.batch(),
+                    MemoryEstimate.Later.NONE,
+                    MemoryEstimate.Scratch.NONE);
             device.checkMemory(twice);
             return true;
         } catch (DeviceException e) {

@@ -327,10 +327,13 @@ class AveragerTest {
         ByteBuffer direct = ByteBuffer.allocateDirect(64).order(ByteOrder.nativeOrder());
         Memory jna = new Memory(16);
         long at = 1 << 20;
-        AveragerBuilder b =
-                Averager.host().add("w", w).add("d", direct.duplicate().limit(16).order(ByteOrder.nativeOrder()), Dtype.F32);
+        AveragerBuilder b = Averager.host()
+                .add("w", w)
+                .add("d", direct.duplicate().limit(16).order(ByteOrder.nativeOrder()), Dtype.F32);
         refused("`w` and", () -> Averager.host().add("v", w).add("w", w).swa());
-        refused("`x` and `d` overlap", () -> b.add("x", direct.duplicate().position(12).order(ByteOrder.nativeOrder()), Dtype.F32));
+        refused(
+                "`x` and `d` overlap",
+                () -> b.add("x", direct.duplicate().position(12).order(ByteOrder.nativeOrder()), Dtype.F32));
         refused(
                 "`x` and `a` overlap",
                 () -> Averager.host().add("a", at, 4, Dtype.F32).add("x", at + 8, 4, Dtype.BF16));

@@ -10,7 +10,8 @@ final class LastError {
     private static final Pattern SURE =
             Pattern.compile("^basin: |\\w*(Error|Exception)\\b(:|$)|^# +(SIG[A-Z]+|Internal Error) ");
 
-    private static final Pattern LIKELY = Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not found|no such|out of memory");
+    private static final Pattern LIKELY =
+            Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not found|no such|out of memory");
     /** Results, JUnit's counts, frames of traces, and where the virtual machine put its report. */
     private static final Pattern OTHER = Pattern.compile(
             "^\\{.*}$|^\\s*\\[|^\\s+at |\\((\\w+\\.java:\\d+|Native Method|Unknown Source)\\)$|error report file");

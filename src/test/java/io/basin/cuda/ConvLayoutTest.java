@@ -134,7 +134,8 @@ class ConvLayoutTest {
         assertTrue(with >= copies, with + " of " + copies);
         for (MemoryEstimate demand : demands) {
             long growing = demand.scratch().growing();
-            assertTrue(growing >= copies && growing + demand.scratch().fixed() >= with, demand.scratch() + " of " + with);
+            assertTrue(
+                    growing >= copies && growing + demand.scratch().fixed() >= with, demand.scratch() + " of " + with);
         }
     }
 

@@ -42,10 +42,7 @@ class CacheTest {
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of(options));
-        command.addAll(List.of(
-                "-cp",
-                Jvm.classPath(),
-                Open.class.getName()));
+        command.addAll(List.of("-cp", Jvm.classPath(), Open.class.getName()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.directory(folder.toFile()).environment().remove(Cache.VARIABLE);
         if (cache != null) builder.environment().put(Cache.VARIABLE, cache);

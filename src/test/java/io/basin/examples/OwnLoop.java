@@ -32,7 +32,9 @@ public final class OwnLoop {
                 training.update();
                 System.out.printf("loss %.3f, gradient %.3f, of fc1 %.3f%n", loss, all, layer);
             }
-            System.out.printf("accuracy %.2f%n", model.on(images).evaluate(model.store().averaged()).accuracy());
+            System.out.printf(
+                    "accuracy %.2f%n",
+                    model.on(images).evaluate(model.store().averaged()).accuracy());
         }
     }
 }

@@ -39,8 +39,7 @@ class RefusedRoundsTest {
         ModelState begin = state(1, 2);
         List<ModelState> shares = List.of(state(1e10f, 2));
         String said = assertThrows(
-                        DivergedException.class,
-                        () -> OuterStep.combine(new Outer(1e30, 0.9), begin, null, shares))
+                        DivergedException.class, () -> OuterStep.combine(new Outer(1e30, 0.9), begin, null, shares))
                 .getMessage();
         assertTrue(said.contains("tensor 'w' no longer finite: choose a smaller `outerLr`"), said);
     }

@@ -257,7 +257,8 @@ class FaultTest {
             SoftGpu.fail("cudnn", 1);
             String message = message(run::gradients);
             // A cuDNN without kernels for channels last works on copies.
-            assertTrue(message.contains("cudnnConvolutionForward") || message.contains("cudnnTransformTensor"), message);
+            assertTrue(
+                    message.contains("cudnnConvolutionForward") || message.contains("cudnnTransformTensor"), message);
             for (String part : new String[] {"conv1", "CUDNN_STATUS_", "(4,1,6,6)", "(4,1,3,3)"}) {
                 assertTrue(message.contains(part), message);
             }

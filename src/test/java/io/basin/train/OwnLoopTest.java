@@ -45,8 +45,7 @@ class OwnLoopTest {
     Path folder;
 
     private static Training training(Model model, Images images, double[] rates, Averaging averaging) {
-        return new Training(
-                model, images, READER, new Sgd(0.9, 1e-4, true), Schedule.of("own", rates), averaging);
+        return new Training(model, images, READER, new Sgd(0.9, 1e-4, true), Schedule.of("own", rates), averaging);
     }
 
     private static String refused(Executable call) {
@@ -99,10 +98,12 @@ class OwnLoopTest {
                     assertTrue(refused(() -> training.nextRate(lr)).startsWith("`lr` must not be negative"));
                 }
                 for (double alpha : new double[] {Double.NaN, -1, 1.5, 0.5}) {
-                    assertTrue(refused(() -> training.nextAverage(alpha)).contains("its first that is not 0 must be 1"));
+                    assertTrue(
+                            refused(() -> training.nextAverage(alpha)).contains("its first that is not 0 must be 1"));
                 }
                 training.driven(() -> {
-                    Thread other = new Thread(() -> assertThrows(IllegalStateException.class, () -> training.nextRate(1)));
+                    Thread other =
+                            new Thread(() -> assertThrows(IllegalStateException.class, () -> training.nextRate(1)));
                     Throwable[] wrong = new Throwable[1];
                     other.setUncaughtExceptionHandler((t, e) -> wrong[0] = e);
                     other.start();
@@ -130,12 +131,11 @@ class OwnLoopTest {
         try (Device device = Devices.open("cpu", 1);
                 Images images = data.upload(device);
                 Images streaming = data.stream(device);
-                Model model = new Model(
-                        device, Nets.mlp(Shape.of(2), 2, 4), Loss.binaryCrossEntropy(), Precision.FP32)) {
+                Model model =
+                        new Model(device, Nets.mlp(Shape.of(2), 2, 4), Loss.binaryCrossEntropy(), Precision.FP32)) {
             model.reading(reader.augmentation());
             for (Executable call : List.<Executable>of(
-                    () -> new Training(
-                            model, images, reader, new Sgd(), Schedule.constant(2, 0.1), Averaging.none(2)),
+                    () -> new Training(model, images, reader, new Sgd(), Schedule.constant(2, 0.1), Averaging.none(2)),
                     () -> model.on(images),
                     () -> Plan.evaluation(model, streaming, new RunState(device), reader.plain()))) {
                 String no = refused(call);
@@ -150,7 +150,8 @@ class OwnLoopTest {
     @Test
     void aNetOfBytesTakesFloatsFromZeroToOne() {
         float[] in = {0, 1, 0.5f, 0.25f};
-        Dataset bytes = Dataset.of(new byte[] {0, 1, 2, 3, 4, 5, 6, -1}, new int[] {0, 1}, Shape.of(4), List.of("a", "b"));
+        Dataset bytes =
+                Dataset.of(new byte[] {0, 1, 2, 3, 4, 5, 6, -1}, new int[] {0, 1}, Shape.of(4), List.of("a", "b"));
         Dataset floats = Dataset.of(new float[][] {in, {1, 2, 3, 4}}, new int[] {0, 1});
         Path file = folder.resolve("net.safetensors");
         try (Device device = Devices.open("cpu", 1);
@@ -162,10 +163,12 @@ class OwnLoopTest {
             model.save(file);
             try (Model again = Model.load(device, file)) {
                 for (Model net : List.of(model, again)) {
-                    assertArrayEquals(net.predict(new byte[] {0, -1, 0, 51}), net.predict(new float[] {0, 1, 0, 0.2f}), 1e-5f);
+                    assertArrayEquals(
+                            net.predict(new byte[] {0, -1, 0, 51}), net.predict(new float[] {0, 1, 0, 0.2f}), 1e-5f);
                     String no = refused(() -> net.predict(new float[][] {in, {0, 1, 255, -3}}));
                     assertTrue(no.startsWith("value 2 of sample 1 is 255.0, and the net takes floats from 0 to 1"), no);
-                    assertTrue(refused(() -> net.predict(new float[] {0, 0, 0, Float.NaN})).contains("is NaN"));
+                    assertTrue(refused(() -> net.predict(new float[] {0, 0, 0, Float.NaN}))
+                            .contains("is NaN"));
                 }
             }
             other.fit(numbers, Methods.sgd(), new Budget(1, 0.05), 1);
