@@ -37,7 +37,8 @@ class CheckUsageTest {
             wrong(flag, "must be followed by", flag, "--rehearsal");
             wrong(flag, "must be followed by", flag, "");
         }
-        for (String value : List.of("abc", "NaN", "0", "-3", "1e9", "Infinity")) wrong("--minutes", value, "--minutes", value);
+        for (String value : List.of("abc", "NaN", "0", "-3", "1e9", "Infinity"))
+            wrong("--minutes", value, "--minutes", value);
         wrong("--parts", "'doctr'", "--parts", "doctr");
         wrong("--parts", "'doctr', ''", "--parts", "doctor,doctr,");
         wrong("--part", "usage", "--part", "doctor");

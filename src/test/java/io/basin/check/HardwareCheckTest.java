@@ -91,7 +91,8 @@ class HardwareCheckTest {
     void aFailedPartSaysWhyInTheTable() throws Exception {
         String trace = "printf 'x\\nbasin: no card\\n\\tat a.B(B.java:1)\\n[ 1 tests failed ]\\n'; exit 1";
         Outcome failed = run(part("bad", 20, 1, "echo java.lang.Error: of another program", trace));
-        assertTrue(failed.reason().startsWith("a program ended with exit code 1: basin: no card; 0 of"), failed.reason());
+        assertTrue(
+                failed.reason().startsWith("a program ended with exit code 1: basin: no card; 0 of"), failed.reason());
         assertTrue(Files.readString(folder.resolve(CheckReport.MARKDOWN)).contains("| 20 | " + failed.reason() + " |"));
         String thrown = "Exception in thread \"main\" io.basin.A$BException: no card";
         assertEquals("no card", LastError.of(List.of(thrown, "{}", "\tat a.B(B.java:1)")));
@@ -186,7 +187,8 @@ class HardwareCheckTest {
         List<Outcome> outcomes =
                 check.run(List.of(part("first", 20, 1, "echo proof"), part("second", 20, 1, "echo proof")));
         assertEquals(Verdict.FAILED, outcomes.get(0).verdict());
-        assertTrue(outcomes.get(0).reason().contains("first.log"), outcomes.get(0).reason());
+        assertTrue(
+                outcomes.get(0).reason().contains("first.log"), outcomes.get(0).reason());
         assertEquals(Verdict.PASSED, outcomes.get(1).verdict());
         assertTrue(check.unwritten().contains(CheckReport.MARKDOWN), check.unwritten());
     }

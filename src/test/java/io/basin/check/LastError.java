@@ -10,14 +10,15 @@ final class LastError {
     private static final Pattern SURE =
             Pattern.compile("^basin: |\\w*(Error|Exception)\\b(:|$)|^# +(SIG[A-Z]+|Internal Error) ");
 
-    private static final Pattern LIKELY = Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not (found|here|work)|no such|was found|out of memory");
+    private static final Pattern LIKELY =
+            Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not (found|here|work)|no such|was found|out of memory");
     /** Results, JUnit's counts, frames of traces, and where the virtual machine put its report. */
     private static final Pattern OTHER = Pattern.compile(
             "^\\{.*}$|^\\s*\\[|^\\s+at |\\((\\w+\\.java:\\d+|Native Method|Unknown Source)\\)$|error report file");
 
     /** Names of Java's types and of the thread, before what they say. */
-    private static final Pattern TYPES =
-            Pattern.compile("^(=> |Caused by: )?(Exception in thread \"[^\"]*\" )?([a-z]\\w*\\.)+[\\w$]+(Error|Exception): (?=\\S)|^=> ");
+    private static final Pattern TYPES = Pattern.compile(
+            "^(=> |Caused by: )?(Exception in thread \"[^\"]*\" )?([a-z]\\w*\\.)+[\\w$]+(Error|Exception): (?=\\S)|^=> ");
 
     private static final int LONGEST = 300;
 

@@ -36,8 +36,8 @@ record Options(Path home, Path work, Path out, double minutes, boolean rehearsal
                 case "--work" -> work = Path.of(value(flag, "a folder", words));
                 case "--out" -> out = Path.of(value(flag, "a folder for the results", words));
                 case "--minutes" -> minutes = minutes(value(flag, "a number of minutes", words));
-                case "--parts" -> names = List.of(value(flag, "names of parts", words)
-                        .split(",", -1));
+                case "--parts" ->
+                    names = List.of(value(flag, "names of parts", words).split(",", -1));
                 default -> throw new IllegalArgumentException("there is no " + flag + "; " + USAGE);
             }
         }

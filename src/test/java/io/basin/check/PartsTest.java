@@ -56,7 +56,10 @@ class PartsTest {
                 int at = program.indexOf("-cp") + 2;
                 if (at < 2) continue;
                 List<String> words = program.subList(at, program.size());
-                String main = words.stream().filter(w -> !w.startsWith("-")).findFirst().orElse("");
+                String main = words.stream()
+                        .filter(w -> !w.startsWith("-"))
+                        .findFirst()
+                        .orElse("");
                 // The launcher is in the packed check alone.
                 if (main.startsWith("org.junit.")) continue;
                 assertDoesNotThrow(
