@@ -33,20 +33,21 @@ public final class HardwareCheck {
     }
 
     public static void main(String[] args) throws InterruptedException {
-        Options options = null;
-        List<Part> parts = List.of();
         try {
-            options = Options.of(args);
-            parts = options.parts();
-            options.open();
+            System.exit(check(args));
         } catch (IllegalArgumentException e) {
             System.err.println("check.sh: " + e.getMessage());
             System.exit(2);
-            return;
         }
+    }
+
+    private static int check(String... args) throws InterruptedException {
+        Options options = Options.of(args);
+        List<Part> parts = options.parts();
+        options.open();
         HardwareCheck check = new HardwareCheck(options.out(), options.minutes());
         int code = code(check.run(parts));
-        System.exit(check.unwritten().isEmpty() ? code : 1);
+        return check.unwritten().isEmpty() ? code : 1;
     }
 
     /** Why the report is not on the disk as it should be, or nothing. */

@@ -94,6 +94,8 @@ class HardwareCheckTest {
         assertTrue(
                 failed.reason().startsWith("a program ended with exit code 1: basin: no card; 0 of"), failed.reason());
         assertTrue(Files.readString(folder.resolve(CheckReport.MARKDOWN)).contains("| 20 | " + failed.reason() + " |"));
+        String thrown = "Exception in thread \"main\" io.basin.A$BException: no card";
+        assertEquals("no card", LastError.of(List.of(thrown, "{}", "\tat a.B(B.java:1)")));
         Outcome silent = run(part("silent", 20, 1, "echo 'cuda  cannot be opened'; echo cpu"));
         assertTrue(silent.reason().startsWith("cuda  cannot be opened; 0 of"), silent.reason());
     }

@@ -11,10 +11,14 @@ final class LastError {
             Pattern.compile("^basin: |\\w*(Error|Exception)\\b(:|$)|^# +(SIG[A-Z]+|Internal Error) ");
 
     private static final Pattern LIKELY =
-            Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not found|no such|out of memory");
+            Pattern.compile("(?i)\\berror|fail|cannot|\\bfatal|not (found|here|work)|no such|was found|out of memory");
     /** Results, JUnit's counts, frames of traces, and where the virtual machine put its report. */
     private static final Pattern OTHER = Pattern.compile(
             "^\\{.*}$|^\\s*\\[|^\\s+at |\\((\\w+\\.java:\\d+|Native Method|Unknown Source)\\)$|error report file");
+
+    /** Names of Java's types and of the thread, before what they say. */
+    private static final Pattern TYPES = Pattern.compile(
+            "^(=> |Caused by: )?(Exception in thread \"[^\"]*\" )?([a-z]\\w*\\.)+[\\w$]+(Error|Exception): (?=\\S)|^=> ");
 
     private static final int LONGEST = 300;
 
@@ -33,7 +37,7 @@ final class LastError {
         return lines.stream()
                 .filter(l -> wanted.matcher(l).find() && !OTHER.matcher(l).find())
                 .reduce((earlier, later) -> later)
-                .map(String::strip)
+                .map(l -> TYPES.matcher(l.strip()).replaceFirst(""))
                 .map(l -> l.length() <= LONGEST ? l : l.substring(0, LONGEST) + " ...");
     }
 }
