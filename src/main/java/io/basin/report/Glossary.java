@@ -37,6 +37,9 @@ final class Glossary {
                 "Of the paired t-test that the difference is 0, corrected by Holm for the number of methods compared;"
                         + " * below 0.05.");
         line(INTERVAL, "Half-width or ends of the 95 % t-interval over seeds, cut to what is possible.");
+    }
+
+    static {
         line("sgd", "Stochastic gradient descent with a falling rate: the baseline.");
         line("swa", "Stochastic weight averaging: the mean of weights collected at a constant or cyclical rate.");
         line("swa-cyclic", "SWA of the weights at the ends of cycles of the rate.");
