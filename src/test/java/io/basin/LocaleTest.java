@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** LossAndError, file names and pictures are the same whatever language the user speaks: nothing formats by the default locale. */
+/** Figures, file names and pictures are the same whatever language the user speaks: nothing formats by the default locale. */
 class LocaleTest {
     private static final Pattern BY_DEFAULT = Pattern.compile(
             "(?:String\\.format|\\bprintf|\\.formatted|ofPattern|DateTimeFormatter\\.ofLocalized\\w+)\\(\\s*+(?!Locale\\.ROOT\\b)(?!\"[^\"\n]*\", Locale\\.ROOT)"

@@ -5,7 +5,6 @@ import io.basin.data.Progress;
 import io.basin.text.Format;
 import io.basin.train.Trainer;
 import java.time.Duration;
-import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -75,8 +74,8 @@ final class Bars implements Monitor {
     }
 
     private static void epochLine(String label, Trainer.Epoch e, String figures, double rate) {
-        System.err.printf(
-                Locale.ROOT, "%s: epoch %.2f, lr %.4f, %s, %.0f images/s%n", label, e.epoch(), e.lr(), figures, rate);
+        System.err.println(
+                Format.of("%s: epoch %.2f, lr %.4f, %s, %.0f images/s", label, e.epoch(), e.lr(), figures, rate));
     }
 
     private ProgressBarBuilder bar(String task, long total, String unit) {

@@ -6,6 +6,7 @@ import io.basin.data.DataSets;
 import io.basin.data.Location;
 import io.basin.data.Location.FileStatus;
 import io.basin.data.OwnCache;
+import io.basin.text.Format;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -37,7 +38,7 @@ final class DataCommand implements Runnable {
             footer = {"", "Example:", "  basin data list"})
     void list() {
         for (String name : Catalog.names()) {
-            System.out.printf(Locale.ROOT, "%-14s %s%n", name, place(name));
+            System.out.println(Format.of("%-14s %s", name, place(name)));
         }
     }
 
@@ -87,7 +88,7 @@ final class DataCommand implements Runnable {
                     String name,
             @Option(names = "--data-dir", description = Flags.DATA_DIR) Path dir) {
         List<FileStatus> all = DataSets.verify(name, dir, new Bars().progress());
-        all.forEach(f -> System.out.printf(Locale.ROOT, "%-30s %s %s%n", f.file(), f.state(), f.detail()));
+        all.forEach(f -> System.out.println(Format.of("%-30s %s %s", f.file(), f.state(), f.detail())));
         if (all.stream().allMatch(FileStatus::ok)) return 0;
         String where = dir == null ? "" : " --data-dir " + dir;
         System.err.println("basin: " + name + " is missing or not as published; 'basin data fetch " + name + where
@@ -102,8 +103,8 @@ final class DataCommand implements Runnable {
             footer = {"", "Example:", "  basin data own"})
     void own() {
         List<OwnCache.Copy> all = OwnCache.list(OwnCache.folder());
-        all.forEach(c -> System.out.printf(
-                Locale.ROOT, "%9.1f MB, used %s: %s%n", 1e-6 * c.bytes(), DAY.format(c.used()), c.of()));
+        all.forEach(c ->
+                System.out.println(Format.of("%9.1f MB, used %s: %s", 1e-6 * c.bytes(), DAY.format(c.used()), c.of())));
         System.out.println(said(all) + " in " + OwnCache.folder());
     }
 
@@ -120,7 +121,7 @@ final class DataCommand implements Runnable {
     private static String said(List<OwnCache.Copy> copies) {
         double megabytes = copies.stream().mapToDouble(c -> 1e-6 * c.bytes()).sum();
         String noun = copies.size() == 1 ? " copy" : " copies";
-        return String.format(Locale.ROOT, "%d%s, %.1f MB", copies.size(), noun, megabytes);
+        return Format.of("%d%s, %.1f MB", copies.size(), noun, megabytes);
     }
 
     @Override

@@ -26,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -179,7 +178,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void line(String name, String text) {
-        System.out.printf(Locale.ROOT, "%-14s %s%n", name, FlagNames.said(text));
+        System.out.println(Format.of("%-14s %s", name, FlagNames.said(text)));
     }
 
     private static String processor() {

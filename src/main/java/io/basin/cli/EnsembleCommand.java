@@ -169,26 +169,25 @@ final class EnsembleCommand implements Runnable {
 
     private void print(List<ModelFile> models, FileEnsemble.Outcome o) {
         String prefix = combine == Combine.RIDGE ? "mean" : combine.name().toLowerCase(Locale.ROOT);
-        System.out.printf(Locale.ROOT, "members  alone %%  %s so far %%     NLL  ECE %%  file%n", prefix);
+        System.out.println(Format.of("members  alone %%  %s so far %%     NLL  ECE %%  file", prefix));
         List<Metrics> prefixes = prefixes(o);
         for (int i = 0; i < models.size(); i++) {
             Metrics m = prefixes.get(i);
-            System.out.printf(
-                    Locale.ROOT,
-                    "%7d  %7.2f  %" + (prefix.length() + 9) + ".2f  %6s  %5s  %s%n",
+            System.out.println(Format.of(
+                    "%7d  %7.2f  %" + (prefix.length() + 9) + ".2f  %6s  %5s  %s",
                     i + 1,
                     100 * o.alone().get(i).accuracy(),
                     100 * m.accuracy(),
                     Combiners.givesProbabilities(prefix) ? Statistics.format(m.nll(), 4) : "n/a",
                     Combiners.givesProbabilities(prefix) ? Statistics.format(100 * m.ece(), 2) : "n/a",
-                    name(models.get(i)));
+                    name(models.get(i))));
         }
         System.out.println();
         all(models.size(), o)
                 .forEach((name, m) ->
-                        System.out.printf(Locale.ROOT, "all %d, %s: %s%n", models.size(), name, said(name, m)));
+                        System.out.println(Format.of("all %d, %s: %s", models.size(), name, said(name, m))));
         if (o.ridge() != null) {
-            System.out.printf(Locale.ROOT, "Fitted on the validation part; ridge's lambda %.0e.%n", o.lambda());
+            System.out.println(Format.of("Fitted on the validation part; ridge's lambda %.0e.", o.lambda()));
         }
     }
 

@@ -14,6 +14,7 @@ import io.basin.report.Charts;
 import io.basin.report.Extras;
 import io.basin.report.Lines;
 import io.basin.report.Statistics;
+import io.basin.text.Format;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.DivergedException;
 import io.basin.train.Evaluator;
@@ -23,7 +24,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -187,42 +187,33 @@ final class EvaluateCommand implements Runnable {
     }
 
     private void print(Measured m) {
-        System.out.printf(
-                Locale.ROOT,
-                "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%%n",
+        System.out.println(Format.of(
+                "%s%s on %s: accuracy %.2f %%, NLL %.4f, ECE %.2f %%",
                 files.size() > 1 ? m.file + ": " : "",
                 m.model,
                 OwnData.label(m.dataset),
                 100 * m.accuracy,
                 m.nll,
-                100 * m.ece);
+                100 * m.ece));
         for (Corrupted c : m.corrupted) {
             if (c.strength == 1) {
-                System.out.printf(
-                        Locale.ROOT, "  %-6s accuracy %% at strengths 1 to %d:", c.kind, Corruption.STRENGTHS);
+                System.out.print(Format.of("  %-6s accuracy %% at strengths 1 to %d:", c.kind, Corruption.STRENGTHS));
             }
-            System.out.printf(Locale.ROOT, " %.2f", 100 * c.accuracy);
+            System.out.print(Format.of(" %.2f", 100 * c.accuracy));
             if (c.strength == Corruption.STRENGTHS) System.out.println();
         }
         for (Outside o : m.outside) {
-            System.out.printf(
-                    Locale.ROOT,
-                    "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there%n",
-                    o.set,
-                    100 * o.auroc,
-                    100 * o.confidenceInside,
-                    100 * o.confidenceOutside);
+            System.out.println(Format.of(
+                    "  told from %s by confidence: AUROC %.2f %%, mean confidence %.2f %% on the test set, %.2f %% there",
+                    o.set, 100 * o.auroc, 100 * o.confidenceInside, 100 * o.confidenceOutside));
         }
     }
 
     private static void print(Pair pair) {
-        System.out.printf(
-                Locale.ROOT,
+        System.out.println(Format.of(
                 "McNemar's exact test: %d samples only the first has right, %d only the second; p %s (small p: the two nets"
-                        + " do not err equally often; large p: this test set cannot tell)%n",
-                pair.onlyFirst,
-                pair.onlySecond,
-                pair.p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(pair.p, 4));
+                        + " do not err equally often; large p: this test set cannot tell)",
+                pair.onlyFirst, pair.onlySecond, pair.p < 1e-4 ? "< 0.0001" : "= " + Statistics.format(pair.p, 4)));
     }
 
     private static String picture(List<ModelFile> models, List<Probabilities> scored, int[] labels) {

@@ -19,6 +19,7 @@ import io.basin.methods.Schedule;
 import io.basin.report.HtmlReport;
 import io.basin.report.ResultTable;
 import io.basin.report.Summary;
+import io.basin.text.Format;
 import io.basin.text.Printable;
 import io.basin.train.Model;
 import io.basin.train.Settings;
@@ -27,7 +28,6 @@ import io.basin.train.Training;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -219,8 +219,7 @@ final class RunOptions extends Flags.Output {
                 System.out.print(table.text());
                 more.run();
                 System.out.print(HtmlReport.text(summary.evidence()));
-                System.out.printf(
-                        Locale.ROOT, "Report: %s (the folder: %.1f MB)%n", report, 1e-6 * Folders.size(folder));
+                System.out.println(Format.of("Report: %s (the folder: %.1f MB)", report, 1e-6 * Folders.size(folder)));
             }
             Complaint.SelfCheckException.throwIfAnyFailed(summary.evidence());
         }
@@ -260,9 +259,8 @@ final class RunOptions extends Flags.Output {
                     + Comparison.Effort.CHECKPOINT * (checkpoints ? (long) seeds * effort.runs() : 1);
             double megabytes = 4e-6 * training.net(splits).get().parameterCount() * models;
             long steps = seeds * effort.steps();
-            System.err.printf(
-                    Locale.ROOT,
-                    "%d %s, %d %s: %d %s, %.0f epochs in all%s; about %.0f MB into %s%n",
+            System.err.println(Format.of(
+                    "%d %s, %d %s: %d %s, %.0f epochs in all%s; about %.0f MB into %s",
                     plan.size(),
                     plan.size() == 1 ? "method" : "methods",
                     seeds,
@@ -272,7 +270,7 @@ final class RunOptions extends Flags.Output {
                     epochs,
                     steps < WORTH_TIMING ? "" : ", about " + BarLine.time(steps * secondsPerStep()) + " of training",
                     Math.ceil(megabytes),
-                    folder);
+                    folder));
         }
     }
 

@@ -5,11 +5,11 @@ import io.basin.io.AtomicFile;
 import io.basin.methods.Method;
 import io.basin.report.Charts;
 import io.basin.report.Summary;
+import io.basin.text.Format;
 import io.basin.train.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -67,9 +67,8 @@ final class ScheduleCommand implements Runnable {
         List<Method> plans = training.plan(methods, perEpoch);
         List<Summary.Plotted> plotted = Comparison.plotted(plans, perEpoch);
         for (Method r : plans) {
-            System.out.printf(
-                    Locale.ROOT,
-                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s%s, lr %.4g to %.4g%n",
+            System.out.println(Format.of(
+                    "%-12s %s%d run(s) of %d steps (%d an epoch), %d models collected in each%s%s, lr %.4g to %.4g",
                     r.name(),
                     r.trunk() == null ? "" : r.trunk().steps() + " steps, then ",
                     r.runs(),
@@ -79,7 +78,7 @@ final class ScheduleCommand implements Runnable {
                     last(r),
                     pulled(r),
                     r.path().lr(0),
-                    r.schedule().lr(r.schedule().steps() - 1));
+                    r.schedule().lr(r.schedule().steps() - 1)));
         }
         training.remark(plans, perEpoch, System.out::println);
         System.out.println();

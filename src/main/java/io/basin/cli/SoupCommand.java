@@ -4,13 +4,13 @@ import io.basin.data.Progress;
 import io.basin.ensemble.FileMean;
 import io.basin.ensemble.GreedySoup;
 import io.basin.ensemble.ModelFile;
+import io.basin.text.Format;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.Checkpoint;
 import io.basin.train.Model;
 import io.basin.train.Splits;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -111,25 +111,17 @@ final class SoupCommand implements Runnable {
     private void greedy(List<ModelFile> models, Splits splits, Model model, Progress progress) {
         BatchNormUpdate update = merge.keepStatistics ? null : merge.update();
         GreedySoup.MethodScore result = new GreedySoup(model, splits, update, progress).choose(models);
-        System.out.printf(
-                Locale.ROOT, "Held out: %d samples%n", splits.validationSet().count());
+        System.out.println(
+                Format.of("Held out: %d samples", splits.validationSet().count()));
         System.out.println("alone %  soup with it %  kept  file");
         for (GreedySoup.Trial t : result.trials()) {
-            System.out.printf(
-                    Locale.ROOT,
-                    "%7.2f  %14.2f  %-4s  %s%n",
-                    100 * t.alone(),
-                    100 * t.accuracy(),
-                    t.kept() ? "yes" : "no",
-                    t.model());
+            System.out.println(Format.of(
+                    "%7.2f  %14.2f  %-4s  %s",
+                    100 * t.alone(), 100 * t.accuracy(), t.kept() ? "yes" : "no", t.model()));
         }
         Checkpoint.saveModel(merge.out, model, model.weights(), MergeOptions.header(result.members(), "soup"));
-        System.out.printf(
-                Locale.ROOT,
-                "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%%n",
-                merge.out,
-                result.members().size(),
-                models.size(),
-                100 * result.accuracy());
+        System.out.println(Format.of(
+                "%s: greedy soup of %d of %d models, held-out accuracy %.2f %%",
+                merge.out, result.members().size(), models.size(), 100 * result.accuracy()));
     }
 }

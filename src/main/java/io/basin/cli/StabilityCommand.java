@@ -5,10 +5,10 @@ import io.basin.landscape.LandscapeReport;
 import io.basin.landscape.Stability;
 import io.basin.landscape.StabilityReport;
 import io.basin.methods.Method;
+import io.basin.text.Format;
 import io.basin.train.Splits;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -72,14 +72,13 @@ final class StabilityCommand implements Runnable {
                 .fixed("seed", seed)
                 .keep(work.folder());
         double epochs = (double) config.trained() / splits.stepsPerEpoch();
-        System.err.printf(
-                Locale.ROOT,
-                "1 run, %d checkpoints, %d children: %.0f epochs in all, %.1f budgets; into %s%n",
+        System.err.println(Format.of(
+                "1 run, %d checkpoints, %d children: %.0f epochs in all, %.1f budgets; into %s",
                 checkpoints,
                 2 * checkpoints,
                 epochs,
                 (double) config.trained() / sgd.schedule().steps(),
-                work.folder());
+                work.folder()));
         List<Stability.Line> lines = new Stability(
                         splits,
                         training.settings(),

@@ -3,7 +3,6 @@ package io.basin.data;
 import io.basin.text.Format;
 import io.basin.text.Reason;
 import java.io.BufferedInputStream;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -59,15 +58,6 @@ public final class IdxFormat {
             }
             byte[] bytes = pixels.bytes();
             return like.with(file.toString(), bytes, new int[d[0]]);
-        }
-    }
-
-    /** As {@link #read(Path, Path, String, List)}, from the files' bytes; the file names are for messages. */
-    static Dataset parse(
-            byte[] images, String imagesFile, byte[] labels, String labelsFile, String name, List<String> classNames) {
-        try (Content pixels = new Content(new ByteArrayInputStream(images), images.length, imagesFile, 3);
-                Content classes = new Content(new ByteArrayInputStream(labels), labels.length, labelsFile, 1)) {
-            return combine(pixels, classes, name, classNames);
         }
     }
 

@@ -184,22 +184,6 @@ public final class Safetensors implements StateDict {
         return bytes.flip();
     }
 
-    /** Reads a tensor into {@code target} (direct or heap) at its position, which advances by the tensor's bytes. */
-    public void read(String name, ByteBuffer target) {
-        TensorEntry entry = tensor(name);
-        if (target.remaining() < entry.bytes()) {
-            throw new IllegalArgumentException("tensor '" + name + "' has " + entry.bytes()
-                    + " bytes, the buffer has room for " + target.remaining());
-        }
-        int limit = target.limit();
-        target.limit(target.position() + (int) entry.bytes());
-        try {
-            readInto(entry.begin(), target);
-        } finally {
-            target.limit(limit);
-        }
-    }
-
     /** Reads a tensor of F32, F16 or BF16 as float32, flattened in C order; it may exceed 2 GB. */
     public float[] floats(String name) {
         TensorEntry entry = tensor(name);

@@ -73,8 +73,8 @@ class MisuseTest {
                         .add("m", new float[4])
                         .lr(0.1)
                         .build(new Sgd(0, 0, false))) {
-            jna.close();
-            pointer.deallocate();
+            List<Runnable> givenBack = List.of(jna::close, pointer::deallocate);
+            givenBack.forEach(Runnable::run);
             for (Executable call : List.<Executable>of(ofJna::step, ofPointer::step, step::run)) {
                 String said = assertThrows(IllegalStateException.class, call).getMessage();
                 assertTrue(said.endsWith("` was closed or deallocated by its owner"), said);

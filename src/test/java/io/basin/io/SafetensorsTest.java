@@ -117,7 +117,7 @@ class SafetensorsTest {
     }
 
     @Test
-    void aTensorLongerThanOnePieceIsReadWholeIntoHeapAndDirectBuffers() {
+    void aTensorLongerThanOnePieceIsReadWholeAsFloatsAndAsBytes() {
         Path file = folder.resolve("long.safetensors");
         float[] values = new float[700_001];
         for (int i = 0; i < values.length; i++) {
@@ -126,12 +126,9 @@ class SafetensorsTest {
         Safetensors.writer().add("w", new long[] {values.length}, values).write(file);
         try (Safetensors read = Safetensors.open(file)) {
             assertArrayEquals(values, read.floats("w"));
-            ByteBuffer direct =
-                    ByteBuffer.allocateDirect(values.length * 4 + 12).order(ByteOrder.LITTLE_ENDIAN);
-            read.read("w", direct.position(8));
-            assertEquals(values.length * 4 + 8, direct.position());
-            assertEquals(values.length * 4 + 12, direct.limit());
-            assertEquals(700_000f, direct.getFloat(direct.position() - 4));
+            ByteBuffer bytes = read.read("w");
+            assertEquals(values.length * 4, bytes.remaining());
+            assertEquals(700_000f, bytes.getFloat(bytes.limit() - 4));
         }
     }
 
@@ -228,7 +225,6 @@ class SafetensorsTest {
         try (Safetensors read = Safetensors.open(file)) {
             assertThrows(FormatException.class, () -> read.floats("b"));
             assertThrows(FormatException.class, () -> read.floats("d"));
-            assertThrows(IllegalArgumentException.class, () -> read.read("a", ByteBuffer.allocate(7)));
             byte[] bytes = Files.readAllBytes(file);
             Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
             FormatException e = assertThrows(FormatException.class, () -> read.floats("a"));
