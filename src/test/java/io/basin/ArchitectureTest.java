@@ -175,6 +175,9 @@ class ArchitectureTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackages("io.basin.cpu..", "io.basin.cuda..", "io.basin.average..")
+                .and()
+                // Asks Linux how wide the terminal is.
+                .doNotHaveFullyQualifiedName("io.basin.cli.Terminal")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("com.sun.jna..")

@@ -8,6 +8,7 @@ import io.basin.device.ForeignStep.Role;
 import io.basin.device.Optimizer;
 import io.basin.device.UpdateRule;
 import io.basin.io.Dtype;
+import io.basin.methods.Schedule;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -154,12 +155,7 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
 
     private void requireRates() {
         if (lr.length == 0) throw new IllegalArgumentException("`lr` has no steps: give the rate of each");
-        for (int t = 0; t < lr.length; t++) {
-            float used = (float) lr[t];
-            if (used >= 0 && used < Float.POSITIVE_INFINITY) continue;
-            throw new IllegalArgumentException(
-                    "`lr` must not be negative, and finite in float32; that of step " + t + " is " + lr[t]);
-        }
+        for (int t = 0; t < lr.length; t++) Schedule.requireRate("lr", t, lr[t]);
     }
 
     private static void requireRule(Optimizer optimizer) {

@@ -43,6 +43,7 @@ public final class Schedule {
 
     /** @throws IllegalArgumentException for the rate of a step that no schedule may have */
     public static void requireRate(String name, int step, double rate) {
+        Require.given("name", name);
         float used = (float) rate;
         if (used >= 0 && used < Float.POSITIVE_INFINITY) return;
         throw new IllegalArgumentException(

@@ -137,6 +137,9 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         if (all.containsKey("dataset")) all.put("dataset", OwnData.label(all.get("dataset")));
         // Files of versions that had no choice do not say.
         all.put("optimizer", config.path("optimizer").asText("SGD"));
+        all.putIfAbsent("annealing", "SWA_PAPER");
+        all.putIfAbsent("done", "0.0");
+        all.values().removeIf(String::isEmpty);
         return all;
     }
 

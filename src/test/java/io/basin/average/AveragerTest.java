@@ -359,9 +359,14 @@ class AveragerTest {
         refused("`name` of an array", () -> b.add(" ", new float[1]));
         refused("no array was added", () -> Averager.host().swa());
         refused("`w` is a Java array", () -> Averager.cuda(0).add("w", w));
+        jna.close();
+    }
+
+    @Test
+    void rulesOfNoNumbersAreRefused() {
+        AveragerBuilder b = Averager.host().add("w", new float[4]);
         refused("`decay` must lie in [0, 1)", () -> b.ema(1, false));
         refused("`k` must be at least 1", () -> b.lawa(0));
-        jna.close();
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.basin.io.FormatException;
 import io.basin.io.Json;
 import java.io.IOException;
@@ -62,6 +63,26 @@ class RegimesTest {
                 List.of(List.of("setting", "seeds", "sgd %", "swa"), List.of("30 epochs", "2", "91.00", "+1.50 ±6.35")),
                 read().table());
         assertEquals("fashion-mnist, lenet-bn, 10,000 images, labels as published, no augmentation", read().common());
+    }
+
+    /** What older versions could not choose is what newer ones do where nobody chooses. */
+    @Test
+    void aSeedOfANewerVersionBelongsToThoseOfOlderOnes() throws IOException {
+        run(30, 0, 0.05, row("sgd", 30, 1, 90), row("swa", 30, 1, 91));
+        run(30, 0, 0.05, row("sgd", 30, 2, 92), row("swa", 30, 2, 94));
+        Path config = folder.resolve("run-2").resolve("config.json");
+        ObjectNode newer = Json.unseal(config);
+        newer.remove("sha256");
+        newer.withObject("/budget")
+                .put("annealing", "SWA_PAPER")
+                .put("done", 0.0)
+                .putArray("multiples")
+                .add(1.0);
+        newer.put("from", "");
+        Json.seal(config, newer);
+        assertEquals(
+                List.of("30 epochs", "2", "91.00", "+1.50 ±6.35"),
+                read().table().get(1));
     }
 
     @Test
