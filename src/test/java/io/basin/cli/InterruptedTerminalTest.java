@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,13 +29,15 @@ class InterruptedTerminalTest {
     void ctrlCBesideABarSaysHowToGoOn() throws IOException, InterruptedException {
         assumeTrue(Files.isExecutable(SCRIPT), "NOT COVERED: Ctrl-C on a terminal: no script(1) here to make one");
         Path data = Shell.grey(folder.resolve("data"), 200, 50);
-        String run = "java -Xmx512m -XX:TieredStopAtLevel=1 io.basin.cli.Main train mnist --data-dir " + data
+        // A shell that starts tests in the background has them ignore the signal, and Java keeps to that.
+        String run = "env --default-signal=INT java -Xmx512m -XX:TieredStopAtLevel=1 io.basin.cli.Main train mnist --data-dir " + data
                 + " --model mlp --method sgd --validation 20 --epochs 100000 --batch-size 10 --device cpu --threads 1 --out "
                 + folder.resolve("run");
         ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString(), "-qec", run, "/dev/null");
         builder.environment().put("CLASSPATH", Jvm.classPath());
         builder.environment().put("TERM", "xterm");
         Process process = builder.redirectErrorStream(true).start();
+        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(() -> end(process));
         try (InputStream out = process.getInputStream();
                 OutputStream keys = process.getOutputStream()) {
             StringBuilder said = new StringBuilder();
@@ -43,9 +46,14 @@ class InterruptedTerminalTest {
             keys.flush();
             readUntil(out, said, "interrupted; to go on: basin train --resume " + folder.resolve("run"));
         } finally {
-            process.destroy();
+            end(process);
             assertTrue(process.waitFor(20, TimeUnit.SECONDS));
         }
+    }
+
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroy();
     }
 
     private static void readUntil(InputStream out, StringBuilder said, String part) throws IOException {
