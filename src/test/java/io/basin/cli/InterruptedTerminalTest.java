@@ -30,9 +30,11 @@ class InterruptedTerminalTest {
         assumeTrue(Files.isExecutable(SCRIPT), "NOT COVERED: Ctrl-C on a terminal: no script(1) here to make one");
         Path data = Shell.grey(folder.resolve("data"), 200, 50);
         // A shell that starts tests in the background has them ignore the signal, and Java keeps to that.
-        String run = "env --default-signal=INT java -Xmx512m -XX:TieredStopAtLevel=1 io.basin.cli.Main train mnist --data-dir " + data
-                + " --model mlp --method sgd --validation 20 --epochs 100000 --batch-size 10 --device cpu --threads 1 --out "
-                + folder.resolve("run");
+        String run =
+                "env --default-signal=INT java -Xmx512m -XX:TieredStopAtLevel=1 io.basin.cli.Main train mnist --data-dir "
+                        + data
+                        + " --model mlp --method sgd --validation 20 --epochs 100000 --batch-size 10 --device cpu --threads 1 --out "
+                        + folder.resolve("run");
         ProcessBuilder builder = new ProcessBuilder(SCRIPT.toString(), "-qec", run, "/dev/null");
         builder.environment().put("CLASSPATH", Jvm.classPath());
         builder.environment().put("TERM", "xterm");

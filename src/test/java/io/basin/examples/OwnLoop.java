@@ -26,15 +26,13 @@ public final class OwnLoop {
             for (int t = 0; t < 600; t++) {
                 double loss = training.gradients();
                 double layer = Samples.norm(model.gradient("fc1.weight"));
-                double all = training.clipGradients(1); // their norm before
                 if (t >= 500) training.nextRate(0.02); // the schedule's else
                 if (t >= 500) training.nextAverage(1.0 / (t - 499)); // the mean of the last 100
+                System.out.printf("loss %.3f, gradient %.3f, of fc1 %.3f%n", loss, training.clipGradients(1), layer);
                 training.update();
-                System.out.printf("loss %.3f, gradient %.3f, of fc1 %.3f%n", loss, all, layer);
             }
-            System.out.printf(
-                    "accuracy %.2f%n",
-                    model.on(images).evaluate(model.store().averaged()).accuracy());
+            double right = model.on(images).evaluate(model.store().averaged()).accuracy();
+            System.out.printf("accuracy %.2f%n", right);
         }
     }
 }
