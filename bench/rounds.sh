@@ -29,7 +29,8 @@ for seed in $(seq "$4" "$5"); do
     tail -n 2 "$run.csv" | awk -F, -v seed="$seed" -v OFS=, '{ print $1, 1, 0, seed, $6, $8, "", 0 }' >> "$table"
     rm -r "$run" "$run.csv"
   fi
-  for workers in 1 2 4 8; do
+  rounds local-sgd 1 10 "$seed" "" # SGD itself, however long its rounds: once is enough
+  for workers in 2 4 8; do
     for steps in 10 50 $epoch; do
       rounds local-sgd "$workers" "$steps" "$seed" ""
     done
