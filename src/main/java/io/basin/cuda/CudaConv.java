@@ -2,6 +2,7 @@ package io.basin.cuda;
 
 import io.basin.Nullable;
 import io.basin.cuda.ConvShape.Direction;
+import io.basin.device.Arena;
 import io.basin.device.Layer;
 import io.basin.device.Parameter;
 import io.basin.device.PlanContext;
@@ -36,6 +37,7 @@ final class CudaConv extends CudaOp {
         Layer.Param bias = spec.bias(sample);
         Parameter b = bias == null ? null : scope.parameter(bias, CudaLayout.of(bias.shape()));
         ConvShape shape = new ConvShape(device, undo, spec, scope.precision(), x, filter, y);
+        boolean first = scope.narrowed(w);
         KernelArg weights = operand(w);
         forward(call(shape, Direction.FORWARD, value(x), weights, value(y)));
         List<Launch> passes = new ArrayList<>();
@@ -51,7 +53,9 @@ final class CudaConv extends CudaOp {
             int rows = layout.outer() * layout.inner();
             passes.addAll(CudaPointwise.columnSums(this, dy, weightGrad(b), rows, layout.channels()));
         }
-        planWeightGradient(shape, value(x), dy, w);
+        KernelArg dw = narrow ? place(w.slot(), Arena.NARROW_GRADS) : weightGrad(w);
+        backward(call(shape, Direction.FILTER, value(x), dy, dw));
+        if (first && narrow) widenGradients(w, dw);
         if (x.grad() != null) backward(call(shape, Direction.DATA, weights, dy, grad(x)));
         if (b == null || residual != null || spec.relu()) return;
         device.biases.put(y.value(), new Bias(this, b, passes));
@@ -61,12 +65,14 @@ final class CudaConv extends CudaOp {
         });
     }
 
-    /** cuDNN leaves it in the type of what it reads. */
-    private void planWeightGradient(ConvShape shape, KernelArg x, KernelArg dy, Parameter w) {
-        int elements = elements(w);
-        KernelArg dw = narrow ? place(scope.inBackward(2L * elements)) : weightGrad(w);
-        backward(call(shape, Direction.FILTER, x, dy, dw));
-        if (narrow) backward(kernel("pointwise.cu", "widen", (elements + 3) / 4).args(weightGrad(w), dw, elements));
+    /** cuDNN leaves them in the type of what it reads. The net's first convolution comes last in backward and widens all of them. */
+    private void widenGradients(Parameter w, KernelArg narrowed) {
+        Launch widen = launch("pointwise.cu", "widen").args(weightGrad(w), narrowed, 0);
+        onBind(b -> {
+            int elements = Math.toIntExact(b.memory(Arena.NARROW_GRADS).bytes() / 2);
+            device.kernels.spread(widen, elements / 4).set(2, elements);
+        });
+        backward(widen);
     }
 
     private Runnable call(ConvShape shape, Direction direction, KernelArg a, KernelArg b, KernelArg to) {

@@ -21,7 +21,7 @@ final class KernelArg {
     }
 
     void bind(Binding binding) {
-        int part = arena == Arena.COPY ? 2 : 1;
+        int part = arena == Arena.COPY || arena == Arena.NARROW_GRADS ? 2 : 1;
         address = CudaMemory.at(binding.memory(arena), slot.offset() / part, slot.bytes() / part);
     }
 

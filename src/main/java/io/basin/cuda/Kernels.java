@@ -56,13 +56,16 @@ final class Kernels implements AutoCloseable {
 
     /** The same in blocks of {@link #THREADS} threads, {@code items} in all or as many as fill the device. */
     Launch launch(String file, String kernel, long items) {
-        return launch(file, kernel).shape(blocks(items, THREADS), 1, THREADS, 1);
+        return spread(launch(file, kernel), items);
     }
 
     /** The same of a source made at planning. */
     Launch launch(String name, String source, String kernel, long items) {
-        return new Launch(stream, compile(name, source, kernel), kernel + " in " + name)
-                .shape(blocks(items, THREADS), 1, THREADS, 1);
+        return spread(new Launch(stream, compile(name, source, kernel), kernel + " in " + name), items);
+    }
+
+    Launch spread(Launch launch, long items) {
+        return launch.shape(blocks(items, THREADS), 1, THREADS, 1);
     }
 
     private CUmodule load(String name, String source) {

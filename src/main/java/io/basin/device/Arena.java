@@ -10,6 +10,8 @@ public enum Arena {
     /** Weights in bfloat16, each at half its offset in PARAMS: what products of a training read that computes in it. */
     COPY,
     GRADS,
+    /** Gradients in bfloat16, each at half its offset in GRADS: what convolutions leave, widened at once when backward ends. */
+    NARROW_GRADS,
     MOMENTUM,
     /** Only where the optimizer keeps two arrays of state. */
     SECOND_MOMENT,

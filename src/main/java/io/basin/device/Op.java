@@ -14,7 +14,7 @@ public interface Op extends AutoCloseable {
 
     void forward();
 
-    /** Reads the output's gradient and overwrites the gradients of inputs and parameters. */
+    /** Reads the output's gradient and overwrites those of inputs and parameters; see also {@link Arena#NARROW_GRADS}. */
     void backward();
 
     @Override

@@ -13,12 +13,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * A model's memory: declared while its first plan is made, shared by every later plan. The first plan that trains adds what
  * training needs.
  *
- * <p>Parameters lie in the order {@code [decayed | undecayed]}, so that the fused update needs one split index
+ * <p>Parameters lie in the order {@code [decayed | undecayed]}, convolutions first, so that the fused update needs one split index
  * instead of a launch per group. The plan that comes first chooses the layouts, and later ones reorder where they like others
  * better: plan training first where both are wanted.
  *
@@ -32,12 +33,14 @@ public final class ParameterStore implements AutoCloseable {
     private final Map<Arena, Memory> arenas = Collections.synchronizedMap(new EnumMap<>(Arena.class));
     private final boolean decayEverything;
     private int moments = 1;
+    private final List<Parameter> narrowed = new ArrayList<>();
     private boolean averagedTwice;
     private boolean copied;
     private volatile boolean closed;
     private long paramBytes;
     private long stateBytes;
     private long splitBytes;
+    private long narrowedBytes;
 
     /** @param decayEverything false: weight decay spares biases and batch norm's scale and shift */
     public ParameterStore(boolean decayEverything) {
@@ -92,13 +95,19 @@ public final class ParameterStore implements AutoCloseable {
         return averagedTwice ? List.of(Arena.AVERAGE, Arena.SECOND_AVERAGE) : List.of(Arena.AVERAGE);
     }
 
-    /** Has training allocate {@link Arena#COPY}. */
+    /** Has training allocate {@link Arena#COPY} and {@link Arena#NARROW_GRADS}. */
     void copied() {
         copied = true;
     }
 
     boolean isCopied() {
         return copied;
+    }
+
+    /** Places weights before all others, in {@link Arena#NARROW_GRADS} too. Returns the first such tensor. */
+    Parameter narrowed(Parameter p) {
+        if (!narrowed.contains(p)) narrowed.add(p);
+        return narrowed.get(0);
     }
 
     /** The arenas of the optimizer's state: what a run that goes on must begin with, beside the weights. */
@@ -130,6 +139,7 @@ public final class ParameterStore implements AutoCloseable {
             for (Arena a : moments()) sizes.put(a, paramBytes);
             for (Arena a : averages()) sizes.put(a, paramBytes);
             if (copied) sizes.put(Arena.COPY, paramBytes / 2);
+            if (copied) sizes.put(Arena.NARROW_GRADS, Math.max(narrowedBytes / 2, Slot.ALIGNMENT));
             sizes.put(Arena.STATE_AVERAGE, sizes.get(Arena.STATE));
         }
         sizes.keySet().removeAll(arenas.keySet());
@@ -137,8 +147,9 @@ public final class ParameterStore implements AutoCloseable {
     }
 
     private void place() {
-        splitBytes = placeParameters(true, 0);
-        paramBytes = placeParameters(false, splitBytes);
+        narrowedBytes = placeParameters(narrowed::contains, 0);
+        splitBytes = placeParameters(p -> p.decayed() && !narrowed.contains(p), narrowedBytes);
+        paramBytes = placeParameters(p -> !p.decayed(), splitBytes);
         stateBytes = 0;
         for (Parameter s : states.values()) {
             s.slot().place(stateBytes);
@@ -166,10 +177,10 @@ public final class ParameterStore implements AutoCloseable {
         }
     }
 
-    private long placeParameters(boolean decayed, long from) {
+    private long placeParameters(Predicate<Parameter> which, long from) {
         long at = from;
         for (Parameter p : parameters.values()) {
-            if (p.decayed() != decayed) continue;
+            if (!which.test(p)) continue;
             p.slot().place(at);
             at += p.slot().padded();
         }

@@ -69,6 +69,11 @@ public final class PlanContext implements AutoCloseable {
         storage.copied();
     }
 
+    /** Has the tensor a place in {@link Arena#NARROW_GRADS}. Returns whether it is the first. */
+    public boolean narrowed(Parameter p) {
+        return storage.narrowed(p) == p;
+    }
+
     public Parameter statistic(Layer.Param s) {
         return storage.state(path + "." + s.name(), s);
     }
@@ -173,7 +178,8 @@ public final class PlanContext implements AutoCloseable {
         Binding binding = binding(storage.live());
         if (training()) {
             binding.put(Arena.GRADS, storage.memory(Arena.GRADS));
-            if (storage.isCopied()) binding.put(Arena.COPY, storage.memory(Arena.COPY));
+            if (!storage.isCopied()) return binding;
+            for (Arena a : List.of(Arena.COPY, Arena.NARROW_GRADS)) binding.put(a, storage.memory(a));
         }
         return binding;
     }

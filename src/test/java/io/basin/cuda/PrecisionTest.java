@@ -108,7 +108,7 @@ class PrecisionTest {
             op.forward();
             check(what + "y", outputs(rounding), trial.read(op.output()), narrow);
             trial.writeGrad(op.output(), gradient);
-            op.backward();
+            trial.backward();
             float[] dx = product(g, OUT, 1, b, 1, IN, ROWS, IN, OUT);
             float[] dw = product(g, 1, OUT, a, 1, IN, OUT, IN, ROWS);
             check(what + "dx", dx, trial.readGrad(input), narrow);

@@ -125,6 +125,11 @@ public final class OpTrial implements AutoCloseable {
         return this;
     }
 
+    /** Runs the backward of all that was planned but the batch. */
+    public void backward() {
+        for (int i = ops.size() - 1; i > 0; i--) ops.get(i).backward();
+    }
+
     public void write(Tensor t, float[] values) {
         device.pack(
                 FloatBuffer.wrap(values),

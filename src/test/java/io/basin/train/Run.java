@@ -77,6 +77,34 @@ public final class Run implements AutoCloseable {
         return cost.forward() + cost.backward();
     }
 
+    /**
+     * Nodes that a step's graph cannot do without. A product or convolution is a call forward, one for the weights' gradient and one for
+     * the input's, where anything trained lies before it, and with a bias a kernel a direction, which does what its ReLU needs. Batch
+     * norm is three kernels a direction, since no sum over all rows is known before the last is read. Everything else is one a direction.
+     * The batch, the loss and the update, in which the counter's tick would go, are one each.
+     */
+    public long leastNodes() {
+        long sum = 3;
+        for (Node node : Fusion.of(setup.graph()).nodes()) {
+            boolean first = node.inputs().contains(setup.graph().input());
+            if (node.layer() instanceof Layer.Linear linear) {
+                boolean bias = linear.bias(node.inputs().get(0).shape()) != null && !onlyNormalised(node);
+                sum += (first ? 2 : 3) + (bias ? 2 : 0);
+            } else {
+                sum += node.layer() instanceof Layer.BatchNorm ? 6 : 2;
+            }
+        }
+        return sum;
+    }
+
+    /** Batch norm takes a bias away again, so that it needs no kernel. */
+    private boolean onlyNormalised(Node node) {
+        List<Node> readers = setup.graph().nodes().stream()
+                .filter(n -> n.inputs().contains(node.output()))
+                .toList();
+        return !readers.isEmpty() && readers.stream().allMatch(n -> n.layer() instanceof Layer.BatchNorm);
+    }
+
     public void update() {
         step.run();
         tick.run();
