@@ -30,7 +30,7 @@ final class Libraries {
 
     static final Library NVRTC = new Library(
             "libnvrtc.so.12",
-            "libnvrtc-builtins\\.so\\.MAJOR[0-9.]*",
+            "libnvrtc-builtins\\.so\\.MINOR[0-9.]*",
             "install CUDA 12's NVRTC (package cuda-nvrtc-12-6 or pip's nvidia-cuda-nvrtc-cu12)" + FOLDER + NEWER,
             symbols("""
                     nvrtcGetErrorString nvrtcVersion nvrtcGetNumSupportedArchs nvrtcGetSupportedArchs nvrtcCreateProgram

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  *
  * @param soname the name in the version that JCuda's natives ask for, such as {@code libcublas.so.12}; CUDA 13's serves too
  * @param companions pattern of the names of further libraries beside it that it loads when it is used; {@code MAJOR} stands for its
- *     own major version
+ *     own major version, {@code MINOR} for what its file's name says of its version
  * @param remedy what to install
  * @param symbols all that JCuda calls on our behalf
  */
@@ -40,6 +40,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     private static final Function SYMBOL = PROCESS.getFunction("dlsym");
     private static final Function INFO = PROCESS.getFunction("dlinfo");
     private static final Pattern MAJOR = Pattern.compile("\\.so\\.(\\d+)");
+    private static final Pattern MINOR = Pattern.compile("\\.so\\.(\\d+\\.\\d+)");
 
     /** Names that cuDNN's parts carry, in the order in which they need each other; others come after them. */
     private static final List<String> FIRST = List.of("libcudnn_graph", "libcudnn_ops", "libcudnn_cnn");
@@ -155,8 +156,10 @@ record Library(String soname, String companions, String remedy, List<String> sym
 
     /** Sound files beside a library that it loads itself, in the order in which they need each other. */
     private List<Path> companions(Path file) {
-        Pattern names = Pattern.compile(
-                companions.replace("MAJOR", major(file.getFileName().toString())));
+        Matcher whole = MINOR.matcher(real(file).getFileName().toString());
+        String major = major(file.getFileName().toString());
+        String minor = whole.find() ? whole.group(1) + "\\b" : major;
+        Pattern names = Pattern.compile(companions.replace("MAJOR", major).replace("MINOR", minor));
         Map<String, Path> found = new LinkedHashMap<>();
         for (Path folder : List.of(file.getParent(), real(file).getParent())) {
             for (Path other : SearchPath.matching(folder, "*.so*")) {

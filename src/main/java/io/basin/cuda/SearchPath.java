@@ -96,7 +96,10 @@ final class SearchPath {
     private static Path given(String name) {
         try {
             Path folder = UserFolder.of("$" + VARIABLE, name);
-            if (Files.isDirectory(folder)) return folder;
+            if (Files.isReadable(folder) && Files.isExecutable(folder) && Files.isDirectory(folder)) return folder;
+            if (Files.isDirectory(folder))
+                throw new DeviceException("$" + VARIABLE + " names " + name
+                        + ", which this user may not read: allow it (chmod a+rx), name another folder, or unset it");
         } catch (IllegalArgumentException e) {
             throw new DeviceException(String.valueOf(e.getMessage()), e);
         }

@@ -156,6 +156,20 @@ class LibraryTest {
         }
     }
 
+    /** Two versions may share a folder; NVRTC loads the builtins of its own. */
+    @Test
+    void builtinsOfAnotherVersionNeedNotBeSound() throws Exception {
+        if (!Cuda.software()) return;
+        Path link = folder.resolve("libnvrtc.so.12");
+        Files.delete(link);
+        Files.copy(built.resolve("libnvrtc.so.12"), folder.resolve("libnvrtc.so.12.6.85"));
+        Files.createSymbolicLink(link, Path.of("libnvrtc.so.12.6.85"));
+        byte[] whole = Files.readAllBytes(built.resolve("libcudnn.so.9"));
+        Files.write(folder.resolve("libnvrtc-builtins.so.12.4"), Arrays.copyOf(whole, whole.length / 2));
+        String said = open();
+        assertTrue(said.startsWith("opened"), said);
+    }
+
     /** Without it the first call would end the process. */
     @Test
     void aPartThatASplitCudnnLacksIsNamed() throws Exception {
