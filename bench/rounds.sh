@@ -1,6 +1,6 @@
 #!/bin/sh
 # Does it pay to train by several workers? Equal samples, 1 to 8 workers, rounds of 10 steps to a whole epoch, against SGD and SWA:
-#   sh bench/rounds.sh OUT NET EPOCHS FIRST_SEED LAST_SEED [SAMPLES]
+#   sh bench/rounds.sh OUT NET EPOCHS FIRST_SEED LAST_SEED [SAMPLES [PRECISION]]
 # A line of figures a run goes into OUT/NET.csv; runs that are there already are left out, so that it can be interrupted.
 set -eu
 out=$1 net=$2 epochs=$3 samples=${6:-10000}
@@ -9,7 +9,7 @@ mkdir -p "$out"
 table=$out/$net.csv
 [ -f "$table" ] || echo "method,workers,inner_steps,seed,accuracy,nll,sequential_steps,megabytes" > "$table"
 basin=${BASIN:-java -Xmx2g -jar target/basin.jar}
-common="fashion-mnist --model $net --train-samples $samples --epochs $epochs --batch-size 32 --threads 1"
+common="fashion-mnist --model $net --train-samples $samples --epochs $epochs --batch-size 32 --threads 1 --precision ${7:-fp32}"
 
 # method, workers, inner steps, seed, further flags
 rounds() {
