@@ -137,7 +137,8 @@ final class FolderWorker implements AutoCloseable {
 
     /** Whether the job has gone on to the next round without this one. */
     private boolean gone(int round) {
-        return Files.isDirectory(folder.path()) && folder.newest() != round;
+        folder.requireThere();
+        return folder.newest() != round;
     }
 
     /** Where another was faster. @throws DeviceException where the two have other bits, which only another device or a fault can make */
