@@ -122,12 +122,12 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
             @Nullable Double accuracy,
             @Nullable Double nll,
             @Nullable Double validationAccuracy,
-            @Nullable Long divergedAtStep,
             long samples,
             long sequentialSteps,
             int rounds,
             long bytesExchanged,
-            @Nullable String file) {}
+            @Nullable String file,
+            @Nullable Long divergedAtStep) {}
 
     @Override
     public void run() {
@@ -261,12 +261,12 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
                     diverged ? null : (Double) o.test().accuracy(),
                     diverged ? null : (Double) o.test().meanLoss(),
                     v == null ? null : v.accuracy(),
-                    diverged ? o.test().broken() : null,
                     plan.samples(plan.rounds().size()),
                     plan.depth(),
                     plan.rounds().size(),
                     4 * parameters * plan.exchanges(moments),
-                    diverged ? null : String.valueOf(o.file())));
+                    diverged ? null : String.valueOf(o.file()),
+                    diverged ? o.test().broken() : null));
         }
         results.write(
                 rows,
