@@ -15,8 +15,10 @@ common="fashion-mnist --model $net --train-samples $samples --epochs $epochs --b
 rounds() {
   grep -q "^$1,$2,$3,$4," "$table" && return
   run=$out/run-$$
+  inner="--inner-steps $3"
+  case $1 in swap | parallel-swa) inner= ;; esac # their workers meet once
   # shellcheck disable=SC2086 # lists of words
-  $basin rounds $common --method "$1" --workers "$2" --inner-steps "$3" --seed "$4" --slots 2 $5 --out "$run" --csv "$run.csv" > /dev/null
+  $basin rounds $common --method "$1" --workers "$2" $inner --seed "$4" --slots 2 $5 --out "$run" --csv "$run.csv" > /dev/null
   tail -n 1 "$run.csv" | awk -F, -v row="$1,$2,$3,$4" -v OFS=, '{ print row, $2, $3, $6, $8 / 1e6 }' >> "$table"
   rm -r "$run" "$run.csv"
 }

@@ -47,6 +47,23 @@ final class Carriers {
         return where != null || spark != null || slots != null;
     }
 
+    /**
+     * @param run of the command
+     * @throws IllegalArgumentException naming a flag that would be without effect; before any work is done
+     */
+    void require(Flags.Output run) {
+        if (spark != null && where != null)
+            throw new IllegalArgumentException("--carrier: the executors of --spark compute; name one of the two");
+        if (slots != null && (spark != null || where == Where.FOLDER)) {
+            throw new IllegalArgumentException("--slots counts threads or processes, and "
+                    + (spark == null ? "--carrier folder" : "--spark") + " starts none here: leave it out");
+        }
+        if (run.anyDevice && run.resume == null && spark == null && (where == null || where == Where.THREADS)) {
+            throw new IllegalArgumentException("--any-device: this process alone computes, on one device: leave it out"
+                    + " until it is resumed on another");
+        }
+    }
+
     /** Threads of a device where the flag does not say: those of several workers have to be the same on every machine. */
     int usualThreads() {
         return are() ? 1 : 0;
@@ -63,7 +80,7 @@ final class Carriers {
         int count = Math.max(1, Math.min(most, slots != null ? slots : cores));
         return switch (where == null ? Where.THREADS : where) {
             case THREADS -> new Threads(folder, shares, count);
-            case PROCESSES -> new Processes(folder, shares, count, i -> WorkerCommand.command(folder, "local-" + i));
+            case PROCESSES -> new Processes(folder, shares, count, i -> WorkerCommand.command(folder));
             case FOLDER -> new SharedFolder(folder, shares, true);
         };
     }

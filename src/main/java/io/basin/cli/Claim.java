@@ -6,21 +6,34 @@ import io.basin.io.FolderLock;
 import io.basin.io.Folders;
 import io.basin.io.OnFailure;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * A run's folder, into which nobody else writes until this is closed. Take it before anything in the folder is read.
  *
  * @param folder existing; new and empty, or one to resume
+ * @param made folders that were not there, this one first: where no more than a configuration comes into it, they go again; null of
+ *     one to resume
  * @param farewell what an interrupted process says last
  */
-record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements AutoCloseable {
+record Claim(
+        Path folder,
+        FolderLock lock,
+        @Nullable List<Path> made,
+        @Nullable Thread farewell) implements AutoCloseable {
+    private static final Path USUAL = Path.of("runs");
+
     /** @param name begins the folder's name in {@code runs} where neither {@code out} nor {@code resume} is given */
     static Claim of(String name, Path out, Path resume) {
         if (resume != null && out != null && !out.toAbsolutePath().equals(resume.toAbsolutePath())) {
@@ -28,10 +41,17 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
                     + resume + "; name one of them");
         }
         if (resume != null) return resumed(resume);
-        Path folder = out != null ? Folders.make(out) : unused(Path.of("runs"), name);
+        List<Path> made = missing(out != null ? out : USUAL);
+        Path folder = out != null ? Folders.make(out) : unused(USUAL, name);
+        if (out == null) made.add(0, folder);
         // A folder that no run ever had is left as it is; of others it is to be said whether they are in use.
         if (!FolderLock.wasTaken(folder)) requireEmpty(folder);
-        return taken(folder, () -> requireEmpty(folder));
+        return taken(folder, made, () -> requireEmpty(folder));
+    }
+
+    private static List<Path> missing(Path folder) {
+        return Stream.iterate(folder.toAbsolutePath(), at -> at != null && !Files.exists(at), Path::getParent)
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** Has the process, if it is interrupted before this is closed, say how to go on. */
@@ -41,7 +61,7 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
                 System.err.println("\nbasin: interrupted; to go on: " + command + " --resume " + folder);
         });
         Runtime.getRuntime().addShutdownHook(last);
-        return new Claim(folder, lock, last);
+        return new Claim(folder, lock, made, last);
     }
 
     private static Claim resumed(Path folder) {
@@ -49,7 +69,7 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
             throw new IllegalArgumentException("--resume: " + folder
                     + " holds no config.json: it is not a run's folder; name another, or start a run with --out");
         }
-        return taken(folder, () -> {
+        return taken(folder, null, () -> {
             if (hasRun(folder)) return;
             throw new IllegalArgumentException("--resume: " + folder
                     + " holds no config.json: its run ended before it began; start it with "
@@ -58,12 +78,12 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
     }
 
     /** @param check whether the folder, which nobody else can change now, will do */
-    private static Claim taken(Path folder, Runnable check) {
+    private static Claim taken(Path folder, @Nullable List<Path> made, Runnable check) {
         FolderLock lock = FolderLock.take(folder);
         return OnFailure.close(lock, () -> {
             check.run();
             AtomicFile.sweep(folder);
-            return new Claim(folder, lock, null);
+            return new Claim(folder, lock, made, null);
         });
     }
 
@@ -97,8 +117,12 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
 
     /** Whether there is nothing but what a process leaves that is killed before it writes anything else. */
     private static boolean isEmpty(Path folder) {
+        return isEmpty(folder, f -> false);
+    }
+
+    private static boolean isEmpty(Path folder, Predicate<Path> but) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.allMatch(f -> FolderLock.isMark(f) || AtomicFile.isTemporary(f));
+            return files.allMatch(f -> FolderLock.isMark(f) || AtomicFile.isTemporary(f) || but.test(f));
         } catch (IOException e) {
             throw Folders.unwritable(folder, e);
         }
@@ -111,6 +135,18 @@ record Claim(Path folder, FolderLock lock, @Nullable Thread farewell) implements
         } catch (IllegalStateException e) {
             // It is being said.
         }
+        try {
+            if (made != null && isEmpty(folder, f -> f.endsWith(Configuration.FILE))) giveBack(made);
+        } catch (UncheckedIOException | IOException left) {
+            // Something else has ended the run, which is said.
+        }
         lock.close();
+    }
+
+    /** A run that was refused before it began leaves nothing behind. */
+    private void giveBack(List<Path> made) throws IOException {
+        Files.deleteIfExists(folder.resolve(Configuration.FILE));
+        for (Path left : made.isEmpty() ? made : Folders.list(folder)) Files.delete(left);
+        for (Path own : made) Files.delete(own);
     }
 }

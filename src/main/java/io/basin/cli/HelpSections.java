@@ -62,7 +62,7 @@ final class HelpSections {
         return all;
     }
 
-    private static String section(OptionSpec option) {
+    static String section(OptionSpec option) {
         List<String> found = new ArrayList<>(List.of(OWN));
         SECTIONS.forEach((section, flags) -> {
             if (rank(flags, option) >= 0) found.add(section);

@@ -179,6 +179,7 @@ final class LandscapeOptions extends Flags.Output {
             Sgd optimizer,
             boolean decayEverything,
             Function<Place, Work> plan) {
+        carriers.require(this);
         List<Path> all = new ArrayList<>(files);
         all.addAll(marks);
         ModelFile model = sameModel(all);

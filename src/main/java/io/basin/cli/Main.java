@@ -80,6 +80,9 @@ public final class Main implements Runnable {
         if (!verbose) {
             // Says what a plan is about to allocate, and what it does about a damaged cache.
             System.setProperty("org.slf4j.simpleLogger.log.io.basin.cuda", "info");
+            // Prints its stack of what we say in one line, but says here that it waits for executors.
+            System.setProperty("org.slf4j.simpleLogger.log.org.apache", "off");
+            System.setProperty("org.slf4j.simpleLogger.log.org.apache.spark.scheduler.TaskSchedulerImpl", "warn");
             // Says why the GPU was not taken.
             System.setProperty("org.slf4j.simpleLogger.log.io.basin.device", "info");
         }
@@ -114,6 +117,7 @@ public final class Main implements Runnable {
         };
         Limits.register(line);
         HelpPage.register(line);
+        RoundFlags.hide(line.getSubcommands().get("rounds").getCommandSpec());
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
             Outputs.check(parsed);

@@ -50,6 +50,11 @@ final class Recipe {
                 + " --fge-start 0.8 --fge-cycle 4 --fge-lr-high 0.05 --fge-lr-low 0.0005";
     }
 
+    /** Whether a recipe may name it. */
+    static boolean decides(String flag) {
+        return ALL.values().stream().anyMatch(r -> (r + COMMON + " ").contains(flag + " "));
+    }
+
     /** {@code args}, with the flags of the recipe that they name and do not give. */
     static String[] complete(String[] args) {
         boolean named = Arrays.stream(args).anyMatch(a -> a.equals(FLAG) || a.startsWith(FLAG + "="));
@@ -67,7 +72,8 @@ final class Recipe {
         List<String> added = new ArrayList<>();
         for (String flag : flags(name, data).split(" (?=--)")) {
             String option = flag.split(" ")[0];
-            if (parsed.commandSpec().findOption(option) != null && !parsed.hasMatchedOption(option)) added.add(flag);
+            OptionSpec known = parsed.commandSpec().findOption(option);
+            if (known != null && !known.hidden() && !parsed.hasMatchedOption(option)) added.add(flag);
         }
         if (added.isEmpty()) return args;
         List<String> all = new ArrayList<>(List.of(args));

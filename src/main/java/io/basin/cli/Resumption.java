@@ -108,6 +108,11 @@ final class Resumption {
      */
     static List<String> kept(Path file) {
         List<String> words = new ArrayList<>();
+        Path folder = file.toAbsolutePath().getParent();
+        if (Files.isDirectory(folder) && !Files.isExecutable(folder)) {
+            throw new FormatException(
+                    file.toString(), "cannot be read: this user may not enter its folder; ask its owner");
+        }
         if (!Files.isRegularFile(file)) return words;
         JsonNode all = Json.read(file);
         if (!all.isObject()) {

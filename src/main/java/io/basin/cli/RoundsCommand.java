@@ -20,6 +20,7 @@ import io.basin.text.Closest;
 import io.basin.text.Format;
 import io.basin.text.Printable;
 import io.basin.text.Require;
+import io.basin.train.DivergedException;
 import io.basin.train.Model;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
@@ -30,7 +31,9 @@ import java.util.Map;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "rounds",
@@ -97,7 +100,8 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
             split = ",",
             paramLabel = "lr=RATE",
             description =
-                    "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; default none")
+                    "instead of a method: one net a rate, each with the whole budget, such as lr=0.01,0.05,0.1; a rate at which it"
+                            + " diverges is a row like the others, and only where all do the command fails; default none")
     private List<String> sweep;
 
     @Mixin
@@ -109,22 +113,28 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
     @Mixin
     private Results results;
 
-    /** A row of the results. */
+    @Spec
+    private CommandSpec spec;
+
+    /** A row of the results; of a net that diverged without figures of it. */
     record Row(
             String net,
-            double accuracy,
-            double nll,
+            @Nullable Double accuracy,
+            @Nullable Double nll,
             @Nullable Double validationAccuracy,
             long samples,
             long sequentialSteps,
             int rounds,
             long bytesExchanged,
-            String file) {}
+            @Nullable String file,
+            @Nullable Long divergedAtStep) {}
 
     @Override
     public void run() {
         results.require();
         requireMethod();
+        RoundFlags.require(spec.commandLine().getParseResult(), sweep == null ? method : RoundFlags.SWEEP);
+        carriers.require(run);
         Settings settings = training.settings();
         Bars bars = new Bars();
         TrainTest data = training.load(bars.progress());
@@ -175,10 +185,11 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
             } catch (NumberFormatException e) {
                 lr = Double.NaN;
             }
-            if (!(lr > 0) || Double.isInfinite(lr)) {
+            // As the device computes with it.
+            if (!((float) lr > 0) || Float.isInfinite((float) lr)) {
                 throw new IllegalArgumentException(
-                        "--sweep takes learning rates above 0, such as lr=0.01,0.05,0.1, got '" + Printable.of(word)
-                                + "'");
+                        "--sweep takes learning rates above 0 and finite in float32, such as lr=0.01,0.05,0.1, got '"
+                                + Printable.of(word) + "'");
             }
             rates.add(lr);
         }
@@ -242,29 +253,40 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
         for (int i = 0; i < outcomes.size(); i++) {
             RoundRun.Outcome o = outcomes.get(i);
             EpochMetrics v = o.validation();
+            boolean diverged = o.file() == null;
             String name =
                     sweep != null ? "lr " + rates().get(i) : outcomes.size() > 1 ? "member " + (i + 1) : plan.name();
             rows.add(new Row(
                     name,
-                    o.test().accuracy(),
-                    o.test().meanLoss(),
+                    diverged ? null : (Double) o.test().accuracy(),
+                    diverged ? null : (Double) o.test().meanLoss(),
                     v == null ? null : v.accuracy(),
                     plan.samples(plan.rounds().size()),
                     plan.depth(),
                     plan.rounds().size(),
                     4 * parameters * plan.exchanges(moments),
-                    o.file().toString()));
+                    diverged ? null : String.valueOf(o.file()),
+                    diverged ? o.test().broken() : null));
         }
         results.write(
                 rows,
                 () -> Map.of(
                         "method", plan.name(), "workers", plan.workers(), "anyDevice", run.anyDevice, "rows", rows));
-        if (!results.inWords()) return;
+        if (results.inWords()) print(rows);
+        if (rows.stream().allMatch(r -> r.file() == null))
+            throw new DivergedException("all of them diverged: try a smaller `lr` or a `warmUp`");
+    }
+
+    private void print(List<Row> rows) {
         System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
         for (Row r : rows) {
             String held = r.validationAccuracy() == null ? "n/a" : Format.of("%.2f", 100 * r.validationAccuracy());
             System.out.println(
-                    Format.of("%-16s %8.2f %8.4f %11s  %s", r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
+                    r.accuracy() == null
+                            ? Format.of("%-16s diverged at step %d", r.net(), r.divergedAtStep())
+                            : Format.of(
+                                    "%-16s %8.2f %8.4f %11s  %s",
+                                    r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
         }
         System.out.println(Format.of(
                 "\n%d samples in %d rounds, %d steps one after the other, %.1f MB to and from workers",

@@ -80,19 +80,13 @@ final class WorkerCommand implements Runnable {
         words.add(flag + "=" + value);
     }
 
-    /** Starts a worker in a process of its own. */
-    static List<String> command(Path folder, String name) {
+    /** Starts a worker in a process of its own, named by its number: one of an earlier driver may live a moment longer. */
+    static List<String> command(Path folder) {
         List<String> words = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         words.addAll(java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
-        words.addAll(List.of(
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.basin.cli.Main",
-                "worker",
-                folder.toString(),
-                "--id",
-                name));
+        String classPath = System.getProperty("java.class.path");
+        words.addAll(List.of("-cp", classPath, "io.basin.cli.Main", "worker", folder.toString()));
         return words;
     }
 }

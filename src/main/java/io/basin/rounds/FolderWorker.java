@@ -9,6 +9,7 @@ import io.basin.train.DivergedException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -16,6 +17,8 @@ import java.util.function.Consumer;
  * come, die and return.
  */
 final class FolderWorker implements AutoCloseable {
+    static final String LEFT = "the process that started this worker has ended";
+
     private static final long LOOK_MS = 20;
     private static final long LOOK_LATER_MS = 500;
 
@@ -23,6 +26,7 @@ final class FolderWorker implements AutoCloseable {
     private final Shares shares;
     private final Shares.Maker maker;
     private final String name;
+    private final BooleanSupplier left;
     private final Claim.Watch watch;
     private final FolderLock lock;
     private int counted = -1;
@@ -32,8 +36,16 @@ final class FolderWorker implements AutoCloseable {
      * @param maker the caller's
      * @param name which no other worker of this job may have
      * @param patienceSeconds after which a worker on another machine that shows no sign of life is given up
+     * @param left whether nobody wants the work any more
      */
-    FolderWorker(RoundFolder folder, Shares shares, Shares.Maker maker, String name, double patienceSeconds) {
+    FolderWorker(
+            RoundFolder folder,
+            Shares shares,
+            Shares.Maker maker,
+            String name,
+            double patienceSeconds,
+            BooleanSupplier left) {
+        this.left = left;
         this.folder = folder;
         this.shares = shares;
         this.maker = maker;
@@ -49,6 +61,7 @@ final class FolderWorker implements AutoCloseable {
             folder.requireThere();
             var ended = folder.ended();
             if (ended.isPresent()) return ended.get();
+            if (left.getAsBoolean()) return LEFT;
             String done = step();
             if (done != null) {
                 told.accept(done);
@@ -105,8 +118,9 @@ final class FolderWorker implements AutoCloseable {
     /** False where it was of no use any more. */
     private boolean compute(int round, int worker) {
         try {
-            Shares.Made made =
-                    maker.make(folder.task(shares, round, worker), () -> folder.has(round, worker) || gone(round));
+            Shares.Made made = maker.make(
+                    folder.task(shares, round, worker),
+                    () -> folder.has(round, worker) || gone(round) || left.getAsBoolean());
             if (folder.has(round, worker)) requireSame(round, worker, made);
             else made.write(folder.share(round, worker), name);
             return true;
@@ -123,7 +137,8 @@ final class FolderWorker implements AutoCloseable {
 
     /** Whether the job has gone on to the next round without this one. */
     private boolean gone(int round) {
-        return Files.isDirectory(folder.path()) && folder.newest() != round;
+        folder.requireThere();
+        return folder.newest() != round;
     }
 
     /** Where another was faster. @throws DeviceException where the two have other bits, which only another device or a fault can make */

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Named tensors on the host, in PyTorch's order: what travels between workers. Weights and statistics have their own names, moments of
@@ -75,6 +76,19 @@ final class ModelState {
         put(
                 prefix + p.name(),
                 new Tensor(p.shape().dims().stream().map(Integer::longValue).toList(), p.read(device, memory)));
+    }
+
+    /** The first tensor that holds something else than numbers. */
+    Optional<String> notFinite() {
+        return tensors.entrySet().stream()
+                .filter(t -> !isFinite(t.getValue().values()))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    static boolean isFinite(float[] values) {
+        for (float v : values) if (!Float.isFinite(v)) return false;
+        return true;
     }
 
     /** Puts weights and statistics into a net. */

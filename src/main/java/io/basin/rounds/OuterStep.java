@@ -37,19 +37,14 @@ final class OuterStep {
                 moved[i] = (float) (outer.momentum() * (old == null ? 0 : old[i]) + difference);
                 made[i] = (float) (w[i] + outer.lr() * (difference + outer.momentum() * moved[i]));
             }
-            requireFinite(name, made);
+            if (!ModelState.isFinite(made)) {
+                throw new DivergedException("the step from round to round makes tensor '" + name
+                        + "' no longer finite: choose a smaller `outerLr`");
+            }
             next.put(name, new ModelState.Tensor(begin.shape(), made));
             v.put(name, new ModelState.Tensor(begin.shape(), moved));
         });
         return new Combined(next, outer.momentum() == 0 ? null : v);
-    }
-
-    private static void requireFinite(String name, float[] made) {
-        for (float w : made) {
-            if (Float.isFinite(w)) continue;
-            throw new DivergedException("the step from round to round makes tensor '" + name
-                    + "' no longer finite: choose a smaller `outerLr`");
-        }
     }
 
     /** @param velocity null where there is no outer momentum */

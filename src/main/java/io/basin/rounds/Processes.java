@@ -1,17 +1,24 @@
 package io.basin.rounds;
 
 import io.basin.Api;
+import io.basin.Nullable;
+import io.basin.io.Disk;
 import io.basin.io.Folders;
+import io.basin.io.Json;
+import io.basin.io.LockOwner;
 import io.basin.io.Notices;
 import io.basin.text.Reason;
 import io.basin.text.Require;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 
 /** Processes of this machine, which this starts, starts again where they die, and ends. They are workers of the job's folder. */
@@ -19,6 +26,9 @@ import java.util.function.IntFunction;
 public final class Processes implements Carrier {
     /** Deaths of one process, in a row without a finished round, after which something must be wrong. */
     private static final int MOST_DEATHS = 3;
+
+    /** Variable that tells a worker whose it is: when that process has ended, so has the worker. */
+    private static final String DRIVER = "BASIN_DRIVER";
 
     private final RoundFolder folder;
     private final Shares shares;
@@ -57,9 +67,9 @@ public final class Processes implements Carrier {
             if (running.get(i).isAlive()) continue;
             int code = running.get(i).exitValue();
             if (++deaths[i] > MOST_DEATHS) {
-                throw new IllegalStateException("worker process " + i + " ended " + deaths[i]
-                        + " times in one round, the last time with exit code " + code + ": its messages are in "
-                        + log(i));
+                String why = "worker process " + i + " ended " + deaths[i] + " times in one round, last with exit code "
+                        + code + ": " + last(log(i)) + "; mend that, see " + log(i) + ", and go on with `resume`";
+                throw new UncheckedIOException(why, new IOException(why));
             }
             Notices.note("worker process " + i + " ended with exit code " + code + ", see " + log(i)
                     + "; another takes its place");
@@ -71,8 +81,22 @@ public final class Processes implements Carrier {
         return Folders.make(folder.path().resolve("workers")).resolve("process-" + number + ".log");
     }
 
+    /** What a worker complained of last, or said. */
+    private static String last(Path log) {
+        List<String> lines = Disk.reading(log, () -> Files.readString(log, StandardCharsets.ISO_8859_1))
+                .lines()
+                .filter(line -> !line.isBlank())
+                .toList();
+        return lines.stream()
+                .filter(line -> line.startsWith("basin: "))
+                .reduce((a, b) -> b)
+                .map(line -> line.substring(7))
+                .orElse(lines.isEmpty() ? "it said nothing" : lines.get(lines.size() - 1));
+    }
+
     private Process start(int number) {
         ProcessBuilder builder = new ProcessBuilder(command.apply(number));
+        builder.environment().put(DRIVER, Json.line(LockOwner.current()));
         builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
         builder.redirectErrorStream(true);
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(number).toFile()));
@@ -82,6 +106,18 @@ public final class Processes implements Carrier {
             throw new UncheckedIOException(
                     "cannot start worker process " + number + " (" + Reason.of(e) + "): try fewer with `slots`", e);
         }
+    }
+
+    /** Whether the process that started this one has ended; nobody's where no carrier did. */
+    static BooleanSupplier orphaned() {
+        return orphaned(System.getenv(DRIVER));
+    }
+
+    /** @param driver null for none */
+    static BooleanSupplier orphaned(@Nullable String driver) {
+        if (driver == null) return () -> false;
+        LockOwner owner = Json.as(Json.parse(driver, DRIVER), LockOwner.class);
+        return () -> !owner.lives();
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.basin.text.Format;
 import io.basin.train.Checkpoint;
 import io.basin.train.Splits;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
@@ -240,7 +241,7 @@ final class RoundFolder {
     /**
      * What workers of a shared folder run is what lies in it.
      *
-     * @throws IllegalArgumentException where everybody may write into it, or its job is another user's than the folder
+     * @throws IllegalArgumentException where everybody may write into it, or this user not, or its job is another user's
      */
     void requireTrusted() {
         PosixFileAttributes at;
@@ -257,6 +258,10 @@ final class RoundFolder {
             throw new IllegalArgumentException(folder + ": everybody may write there, and workers trust what they find:"
                     + " take that away with 'chmod o-w " + folder + "'");
         }
+        if (!Files.isWritable(folder)) {
+            throw new IllegalArgumentException(folder + ": this user may not write there, and workers do: ask "
+                    + at.owner().getName() + ", whose it is, for a group's right ('chmod -R g+w " + folder + "')");
+        }
         if (!job.equals(at.owner())) {
             throw new IllegalArgumentException(
                     folder + " belongs to " + at.owner().getName() + ", and its job to " + job.getName()
@@ -264,9 +269,10 @@ final class RoundFolder {
         }
     }
 
-    /** @throws java.io.UncheckedIOException naming the folder where it is gone */
+    /** @throws UncheckedIOException naming the folder where it is gone */
     void requireThere() {
         if (Files.isDirectory(folder)) return;
-        throw Disk.unreadable(folder, new IOException("the job's folder is gone"));
+        String gone = folder + ": the job's folder is gone: put it back, or mount it again, and go on there";
+        throw new UncheckedIOException(gone, new IOException(gone));
     }
 }

@@ -61,7 +61,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
 
     private RoundPlan together(String name, int steps, Outer outer) {
         Require.atLeast("innerSteps", steps, 1);
-        Schedule path = path(budget, workers);
+        Schedule path = path(1);
         return new RoundPlan(
                 name,
                 1000 * seed,
@@ -76,7 +76,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
     public RoundPlan postLocalSgd(int steps, double switchAt) {
         Require.atLeast("innerSteps", steps, 1);
         Require.fraction("switchAt", switchAt);
-        double[] lr = path(budget, workers).lr();
+        double[] lr = path(2).lr();
         int trunk = at(switchAt, lr.length);
         double[] rest = Arrays.copyOfRange(lr, trunk, lr.length);
         return new RoundPlan(
@@ -95,7 +95,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
      */
     public RoundPlan swap(double start, double lr, double low) {
         Require.fraction("start", start);
-        double[] all = path(budget, workers).lr();
+        double[] all = path(2).lr();
         int trunk = at(start, all.length);
         double[] own = Schedule.linear(all.length - trunk, lr, low).lr();
         return new RoundPlan(
@@ -110,7 +110,8 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
         Require.fraction("start", start);
         double[] whole = path(budget, 1).lr();
         int trunk = at(start, whole.length);
-        int each = Math.max(1, (whole.length - trunk) / workers);
+        requireCarried(whole.length - trunk, 1);
+        int each = (whole.length - trunk) / workers;
         double[] own = Schedule.constant(each, swaLr).lr();
         double[] alpha = Averaging.tail(each, 0).alpha();
         List<Lane> tails =
@@ -124,7 +125,7 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
 
     /** As many nets as workers, each from first weights of its own, which share the budget. */
     public RoundPlan independent() {
-        double[] lr = path(budget, workers).lr();
+        double[] lr = path(1).lr();
         return new RoundPlan("independent", 1000 * seed, lanes(0, batch, lr), List.of(members(workers, lr.length)));
     }
 
@@ -145,6 +146,19 @@ public record RoundMethods(long seed, int workers, Budget budget, int stepsPerEp
     private static Round members(int count, int steps) {
         return new Round(
                 IntStream.range(0, count).mapToObj(w -> new Share(w, 0, steps)).toList(), null);
+    }
+
+    /** Conventional training's rates of a worker's part of the budget, of so many steps or more. */
+    private Schedule path(int least) {
+        requireCarried(path(budget, 1).steps(), least);
+        return path(budget, workers);
+    }
+
+    private void requireCarried(int steps, int least) {
+        if (steps / workers >= least) return;
+        throw new IllegalArgumentException("`workers` " + workers + " share " + steps
+                + " steps of the budget, which carry " + (steps < least ? "none" : "at most " + steps / least)
+                + ": take fewer, more `epochs`, or a smaller `batch`");
     }
 
     /** Conventional training's rates over a {@code part}th of the budget. */

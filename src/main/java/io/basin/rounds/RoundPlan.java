@@ -2,6 +2,7 @@ package io.basin.rounds;
 
 import io.basin.Api;
 import io.basin.Nullable;
+import io.basin.methods.Schedule;
 import io.basin.text.Printable;
 import io.basin.text.Require;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
                 throw new IllegalArgumentException(
                         "`alpha` has " + alpha.length + " steps, and `lr` " + lr.length + ": give both as many");
             }
-            for (double rate : lr) Require.notNegative("lr", rate);
+            for (int s = 0; s < lr.length; s++) Schedule.requireRate("lr", s, lr[s]);
             for (double a : alpha) {
                 if (!(a >= 0 && a <= 1)) throw new IllegalArgumentException("`alpha` must lie in [0, 1], got " + a);
             }

@@ -53,14 +53,16 @@ public final class RoundRun {
     /**
      * A net that came out.
      *
-     * @param file its weights
+     * @param file its weights; null of a member that diverged, at the step that {@code test.broken()} says
      * @param test on the test part
      * @param validation on the held-out part; null where there is none
      */
     public record Outcome(
-            Path file, EpochMetrics test, @Nullable EpochMetrics validation) {}
+            @Nullable Path file,
+            EpochMetrics test,
+            @Nullable EpochMetrics validation) {}
 
-    /** Runs what is left of the rounds; one net comes out, or one a member. */
+    /** Runs what is left of the rounds; one net comes out, or one a member, whether others diverge or not. */
     public List<Outcome> run(Carrier carrier, Progress progress) {
         RoundPlan plan = workshop.plan();
         folder.drive(RoundFolder.Job.of(workshop.identity(), splits, anyDevice));
@@ -126,6 +128,7 @@ public final class RoundRun {
         long seen = 0;
         for (ShareRunner.Result result : results) {
             EpochMetrics m = result.metrics();
+            if (m.broken() >= 0) continue;
             loss += m.loss();
             hits += m.hits();
             seen += m.seen();
@@ -133,8 +136,10 @@ public final class RoundRun {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("round", number + 1);
         line.put("samples", workshop.plan().samples(number + 1));
-        line.put("loss", loss / seen);
-        line.put("accuracy", (double) hits / seen);
+        if (seen > 0) {
+            line.put("loss", loss / seen);
+            line.put("accuracy", (double) hits / seen);
+        }
         line.put("seconds", seconds);
         return line;
     }
@@ -179,11 +184,26 @@ public final class RoundRun {
         if (round.outer() != null)
             return List.of(outcome(plan.name(), ModelState.read(folder.weights(last)), plan.seed()));
         return IntStream.range(0, round.shares().size())
-                .mapToObj(w -> outcome(
-                        plan.name() + "-" + (w + 1),
-                        ModelState.read(folder.share(last - 1, w)),
-                        plan.lanes().get(round.shares().get(w).lane()).seed()))
+                .mapToObj(
+                        w -> member(plan.name() + "-" + (w + 1), round.shares().get(w), folder.result(last - 1, w)))
                 .toList();
+    }
+
+    private Outcome member(String name, RoundPlan.Share share, ShareRunner.Result made) {
+        if (made.metrics().broken() >= 0) return new Outcome(null, made.metrics(), null);
+        try {
+            return outcome(
+                    name,
+                    made.state(),
+                    workshop.plan().lanes().get(share.lane()).seed());
+        } catch (DivergedException tooLarge) {
+            return new Outcome(null, broken(made.metrics(), share.to()), null);
+        }
+    }
+
+    /** The figures of what is no longer finite after so many steps. */
+    static EpochMetrics broken(EpochMetrics m, long step) {
+        return new EpochMetrics(m.step(), m.loss(), m.hits(), m.seen(), step);
     }
 
     private Outcome outcome(String name, ModelState state, long init) {

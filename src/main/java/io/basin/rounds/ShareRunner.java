@@ -35,7 +35,7 @@ final class ShareRunner implements AutoCloseable {
     /** Steps between two looks at whether to stop. */
     private static final int LOOK = 16;
 
-    /** What a share hands over: weights, statistics and moments, and the sums over its samples. */
+    /** What a share hands over: weights, statistics and moments, none of a member that diverged, and the sums over its samples. */
     record Result(ModelState state, EpochMetrics metrics) {}
 
     /** The same on its way into a file. */
@@ -51,6 +51,7 @@ final class ShareRunner implements AutoCloseable {
             header.put("loss", Double.toString(m.loss()));
             header.put("hits", Long.toString(m.hits()));
             header.put("seen", Long.toString(m.seen()));
+            header.put("broken", Long.toString(m.broken()));
             result.state().write(file, header);
         }
 
@@ -108,7 +109,7 @@ final class ShareRunner implements AutoCloseable {
      * @param weights that the round begins with
      * @param before what the lane's share of the round before handed over; null where it begins
      * @param stop looked at now and then
-     * @throws DivergedException where the loss or a weight is no longer finite, naming worker, round and step
+     * @throws DivergedException where the loss or a weight is no longer finite, naming worker, round and step; of a member not
      * @throws Shares.Stopped where {@code stop} says so
      */
     Result run(int round, int worker, ModelState weights, @Nullable ModelState before, BooleanSupplier stop) {
@@ -127,20 +128,22 @@ final class ShareRunner implements AutoCloseable {
         }
         EpochMetrics metrics = training.totals();
         if (metrics.broken() >= 0)
-            throw diverged(round, worker, "the loss is no longer finite at step " + metrics.broken());
+            return diverged(round, worker, metrics, "the loss is no longer finite at step " + metrics.broken());
         ModelState state = lane.averages(share)
                 ? ModelState.of(model, model.store().averaged())
                 : ModelState.of(model, model.weights());
-        state.tensors().forEach((name, tensor) -> {
-            for (float v : tensor.values()) {
-                if (!Float.isFinite(v)) throw diverged(round, worker, "tensor '" + name + "' is no longer finite");
-            }
-        });
+        Optional<String> wild = state.notFinite();
+        if (wild.isPresent()) {
+            EpochMetrics last = RoundRun.broken(metrics, share.to());
+            return diverged(round, worker, last, "tensor '" + wild.get() + "' is no longer finite");
+        }
         return new Result(plan.goesOn(share) ? state.withMoments(model) : state, metrics);
     }
 
-    private DivergedException diverged(int round, int worker, String what) {
-        return new DivergedException(
+    /** A member costs the others nothing: that it diverged is its result. A worker's weights would be everybody's. */
+    private Result diverged(int round, int worker, EpochMetrics metrics, String what) {
+        if (plan.rounds().get(round).outer() == null) return new Result(new ModelState(), metrics);
+        throw new DivergedException(
                 "worker " + worker + " in round " + (round + 1) + ": " + what + "; try a smaller `lr` or a `warmUp`");
     }
 

@@ -38,7 +38,7 @@ public final class SharedFolder implements Carrier {
         this.folder.requireTrusted();
         this.shares = shares;
         maker = works ? shares.open() : null;
-        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, DRIVER, PATIENCE);
+        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, DRIVER, PATIENCE, () -> false);
     }
 
     @Override
@@ -84,6 +84,11 @@ public final class SharedFolder implements Carrier {
      * @throws IllegalArgumentException where this worker would compute something else than the job asks for
      */
     public static String work(Path folder, Shares shares, String id, Consumer<String> told) {
+        return work(folder, shares, id, told, Processes.orphaned());
+    }
+
+    /** @param left whether nobody wants the work any more */
+    static String work(Path folder, Shares shares, String id, Consumer<String> told, BooleanSupplier left) {
         // Its folder's lock would be free: the process that began the job holds the folder above.
         if (id.equals(DRIVER)) {
             throw new IllegalArgumentException(
@@ -96,10 +101,11 @@ public final class SharedFolder implements Carrier {
             Optional<RoundFolder.Job> job;
             while ((job = files.job()).isEmpty()) {
                 files.requireThere();
+                if (left.getAsBoolean()) return FolderWorker.LEFT;
                 FolderWorker.pause(10 * LOOK_MS);
             }
             job.get().requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
-            try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE)) {
+            try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE, left)) {
                 return worker.work(told);
             }
         }

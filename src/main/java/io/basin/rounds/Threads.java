@@ -74,7 +74,9 @@ public final class Threads implements Carrier {
                 else if (failure == null && e.getCause() instanceof Error error) throw error;
             }
         }
-        if (failure != null) throw failure;
+        if (failure == null) return;
+        folder.requireThere();
+        throw failure;
     }
 
     private void compute(int round, int worker, int thread, AtomicBoolean stop) {

@@ -1,5 +1,6 @@
 package io.basin.spark;
 
+import io.basin.device.DeviceException;
 import io.basin.rounds.ShareWorker;
 import io.basin.rounds.Shares;
 import io.basin.train.DivergedException;
@@ -25,8 +26,8 @@ final class Executor {
         ShareWorker worker = take(place);
         try {
             if (!wanted.isEmpty() && !worker.job().equals(wanted)) {
-                throw new IllegalStateException("executor " + name() + " would compute something else: it has "
-                        + worker.job() + ", and the job asks for " + wanted);
+                throw new DeviceException("executor " + name() + " would compute something else: it has " + worker.job()
+                        + ", and the job asks for " + wanted);
             }
             byte[] share = worker.compute(task.round(), task.share(), begin, task.before(), "executor " + name());
             return new SparkCarrier.Done(task.share(), share, null);

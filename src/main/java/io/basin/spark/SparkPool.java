@@ -2,6 +2,8 @@ package io.basin.spark;
 
 import io.basin.Api;
 import io.basin.text.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -48,7 +50,7 @@ public final class SparkPool implements AutoCloseable {
      * @param <R> of what comes back
      * @param what is done, for the error
      * @param ended called after each task that succeeded, by a thread of Spark's
-     * @throws IllegalStateException where Spark gave up
+     * @throws UncheckedIOException where Spark gave up, saying why the last of its tasks failed
      */
     public <T, R> List<R> map(String what, List<T> tasks, Function<T, R> work, Runnable ended) {
         if (tasks.isEmpty()) return List.of();
@@ -63,7 +65,10 @@ public final class SparkPool implements AutoCloseable {
             return spark.parallelize(tasks, tasks.size()).map(work).collect();
         } catch (Exception e) {
             // Spark throws what it does not declare.
-            throw new IllegalStateException("Spark could not compute " + what + ": " + Reason.of(e), e);
+            Throwable first = e;
+            while (first.getCause() != null) first = first.getCause();
+            throw new UncheckedIOException(
+                    "Spark could not compute " + what + ": " + Reason.of(first), new IOException(e));
         } finally {
             spark.sc().removeSparkListener(listener);
         }

@@ -179,7 +179,7 @@ public final class Checkpoint {
                     Double.parseDouble(required(file, m, "loss")),
                     Long.parseLong(required(file, m, "hits")),
                     Long.parseLong(required(file, m, "seen")),
-                    -1);
+                    Long.parseLong(m.getOrDefault("broken", "-1")));
         } catch (NumberFormatException e) {
             throw new FormatException(
                     file.toString(), "a count of its run is not a number: it is damaged, delete it to train anew", e);

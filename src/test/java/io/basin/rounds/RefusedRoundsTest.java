@@ -1,5 +1,6 @@
 package io.basin.rounds;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,7 +59,29 @@ class RefusedRoundsTest {
             refused("`start` is a fraction of the budget", () -> methods.parallelSwa(start, 0.1));
         }
         refused("`lr` must not be negative", () -> new Lane(1, 16, new double[] {Double.NaN}, new double[1]));
+        refused("that of step 1 is 1.0E39", () -> new Lane(1, 16, new double[] {0.1, 1e39}, new double[2]));
         refused("`alpha` must lie in [0, 1]", () -> new Lane(1, 16, new double[1], new double[] {7}));
         refused("`name` of a plan becomes a file's", () -> new RoundPlan("../evil", 1, List.of(), List.of()));
+    }
+
+    /** 45 steps: each worker needs one, where large batches come first two. */
+    @Test
+    void moreWorkersThanTheBudgetCarriesAreToldHowManyItDoes() {
+        RoundMethods methods = new RoundMethods(1, 46, new Budget(3, 0.05), 15, 16);
+        String all = "`workers` 46 share 45 steps of the budget, which carry at most ";
+        refused(all + "45", () -> methods.localSgd(5));
+        refused(all + "45", () -> methods.diLoCo(5, 0.7, 0.9));
+        refused(all + "45", methods::independent);
+        refused(all + "22", () -> methods.postLocalSgd(5, 0.5));
+        refused(all + "22", () -> methods.swap(0.5, 0.1, 0.01));
+        refused("`workers` 46 share 22 steps", () -> methods.parallelSwa(0.5, 0.1));
+        assertEquals(
+                45,
+                new RoundMethods(1, 45, new Budget(3, 0.05), 15, 16).localSgd(5).workers());
+        assertEquals(
+                22,
+                new RoundMethods(1, 22, new Budget(3, 0.05), 15, 16)
+                        .swap(0.5, 0.1, 0.01)
+                        .workers());
     }
 }

@@ -3,6 +3,7 @@ package io.basin.rounds;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -263,11 +264,34 @@ class RoundsTest {
 
     @Test
     void membersOfASweepDifferInTheirRateAlone() throws Exception {
-        RoundPlan plan = TinyJob.methods(1).sweep(List.of(0.001, 0.05, 0.001));
-        List<RoundRun.Outcome> made = TinyJob.inThreads(place("sweep"), plan, 2);
-        assertEquals(3, made.size());
-        assertEquals(TinyJob.sum(made.get(0)), TinyJob.sum(made.get(2)));
+        RoundPlan plan = TinyJob.methods(1).sweep(List.of(0.001, 0.05, 1e20, 0.001));
+        Path place = place("sweep");
+        List<RoundRun.Outcome> made = TinyJob.inThreads(place, plan, 2);
+        assertEquals(4, made.size());
+        assertEquals(TinyJob.sum(made.get(0)), TinyJob.sum(made.get(3)));
         assertNotEquals(TinyJob.sum(made.get(0)), TinyJob.sum(made.get(1)));
+        // The rate that diverges costs the others nothing, and is known when the job goes on.
+        assertNull(made.get(2).file());
+        long step = made.get(2).test().broken();
+        assertTrue(step >= 0 && step <= 3L * TinyJob.STEPS_PER_EPOCH, "step " + step);
+        for (String line : Files.readAllLines(place.resolve("rounds.jsonl"))) assertTrue(!line.contains("NaN"), line);
+        assertEquals(made, TinyJob.run(place, TinyJob.workshop(plan), Nobody::new));
+    }
+
+    /** To whom nothing is left. */
+    private record Nobody(Path folder) implements Carrier {
+        @Override
+        public String describe() {
+            return "nobody";
+        }
+
+        @Override
+        public void run(int round, Runnable handed) {
+            for (int w = 0; w < 4; w++) assertTrue(new RoundFolder(folder).has(round, w));
+        }
+
+        @Override
+        public void close() {}
     }
 
     @Test

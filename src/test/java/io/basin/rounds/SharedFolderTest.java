@@ -12,8 +12,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -96,17 +99,51 @@ class SharedFolderTest {
                 .getMessage();
     }
 
+    /** Killed, it cannot end them; its process number may be another's by then. */
+    @Test
+    void aCarriersWorkersEndWithTheProcessThatStartedThem() throws Exception {
+        Process driver = new ProcessBuilder("sleep", "100").start();
+        long started = driver.info().startInstant().orElseThrow().toEpochMilli();
+        String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        BooleanSupplier orphaned = Processes.orphaned(Json.line(new Owner(driver.pid(), host, started, started)));
+        assertTrue(!orphaned.getAsBoolean() && !Processes.orphaned(null).getAsBoolean());
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        CompletableFuture<String> worker =
+                CompletableFuture.supplyAsync(() -> SharedFolder.work(folder, workshop, "w", share -> {}, orphaned));
+        Thread.sleep(100);
+        assertTrue(!worker.isDone(), "it waits for the job");
+        driver.destroyForcibly().waitFor();
+        assertEquals(FolderWorker.LEFT, worker.get(10, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void aWorkerThatKeepsEndingIsOneSentenceWithItsLastComplaint() throws Exception {
+        Workshop workshop = TinyJob.workshop(TinyJob.plan());
+        String ends = "echo said; echo \"basin: $BASIN_DRIVER and no data\"; echo more; exit 7";
+        String why = assertThrows(
+                        UncheckedIOException.class,
+                        () -> TinyJob.run(
+                                folder, workshop, f -> new Processes(f, workshop, 1, i -> List.of("sh", "-c", ends))))
+                .getMessage();
+        assertTrue(why.startsWith("worker process 0 ended 4 times in one round, last with exit code 7: {"), why);
+        String mine = "\"pid\":" + ProcessHandle.current().pid() + ",";
+        assertTrue(why.contains(mine) && why.contains(" and no data; mend that, see " + folder), why);
+    }
+
     @Test
     void aFolderThatVanishesIsOneSentence() throws Exception {
-        Workshop workshop = TinyJob.workshop(TinyJob.plan());
-        Path job = Files.createDirectory(folder.resolve("job"));
-        CompletableFuture<String> driven = drive(job, workshop);
-        while (!Files.exists(job.resolve("rounds.jsonl"))) Thread.sleep(5);
-        Files.move(job, folder.resolve("away"));
-        ExecutionException e = assertThrows(ExecutionException.class, driven::get);
-        assertTrue(
-                e.getCause().getMessage().contains("the job's folder is gone"),
-                e.getCause().getMessage());
+        Workshop workshop = TinyJob.workshop(TinyJob.methods(3, 300).diLoCo(4, 0.7, 0.9));
+        for (boolean shared : new boolean[] {true, false}) {
+            Path job = Files.createDirectory(folder.resolve("job"));
+            CompletableFuture<?> driven = CompletableFuture.supplyAsync(() -> TinyJob.run(
+                    job, workshop, f -> shared ? new SharedFolder(f, workshop, true) : new Threads(f, workshop, 2)));
+            while (!Files.exists(job.resolve("rounds.jsonl"))) Thread.sleep(5);
+            Files.move(job, folder.resolve("away-" + shared));
+            String said = assertThrows(ExecutionException.class, driven::get)
+                    .getCause()
+                    .getMessage();
+            assertTrue(said.startsWith(job + ": the job's folder is gone: put it back"), said);
+        }
     }
 
     @Test
