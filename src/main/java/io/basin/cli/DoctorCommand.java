@@ -19,7 +19,7 @@ import io.basin.methods.Schedule;
 import io.basin.nn.Nets;
 import io.basin.text.Format;
 import io.basin.train.Model;
-import io.basin.train.Plan;
+import io.basin.train.PlanCheck;
 import io.basin.train.Training;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -91,7 +91,7 @@ final class DoctorCommand implements Callable<Integer> {
         requireNet("--times", timed);
         requireNet("--algorithms", chosen);
         try (Device device = on.open()) {
-            Plan.requirePrecision(device, precision);
+            PlanCheck.requirePrecision(device, precision);
             if (timed != null) new StepReport(device, timed, precision, batch).times();
             if (chosen != null) new StepReport(device, chosen, precision, batch).algorithms();
             return 0;

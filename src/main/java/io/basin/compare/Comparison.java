@@ -19,7 +19,7 @@ import io.basin.report.Extras;
 import io.basin.report.Summary;
 import io.basin.text.Require;
 import io.basin.train.BatchNormUpdate;
-import io.basin.train.Plan;
+import io.basin.train.PlanCheck;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Files;
@@ -117,7 +117,7 @@ public final class Comparison {
      */
     public static Splits splits(Device device, TrainTest data, Settings settings) {
         Require.given("device", device);
-        Plan.requirePrecision(device, Require.given("settings", settings).precision());
+        PlanCheck.requirePrecision(device, Require.given("settings", settings).precision());
         return new Splits(device, data, settings.data()).cut();
     }
 

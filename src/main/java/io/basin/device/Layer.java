@@ -1,8 +1,9 @@
 package io.basin.device;
 
+import static io.basin.device.LayerShapes.require;
+
 import io.basin.Api;
 import io.basin.Nullable;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -20,9 +21,13 @@ public sealed interface Layer {
      *
      * @param name within the layer, as PyTorch has it: {@code weight} or {@code bias}
      * @param shape in PyTorch's order: (out, in, kh, kw), (out, in) or (channels)
-     * @param vector a bias, scale or shift: what weight decay may be told to spare
+     * @param vector a bias, scale or shift, which weight decay may spare
      */
-    record Param(String name, Shape shape, Initializer first, boolean vector) {}
+    record Param(String name, Shape shape, Initializer first, boolean vector) {
+        static Param ofChannels(String name, Shape input, float first) {
+            return new Param(name, Shape.of(input.dim(0)), Initializer.constant(first), true);
+        }
+    }
 
     /**
      * The output's shape.
@@ -70,23 +75,16 @@ public sealed interface Layer {
     }
 
     /**
-     * What a convolution or pool reads along one axis of an image.
-     *
-     * @param kernel elements read for one output
-     * @param stride from one output's to the next one's
-     * @param pad added on each side: zeros before a convolution; a pool passes over them
-     * @param dilation from one element read to the next; 1: they are neighbours
+     * What a convolution or pool reads along one axis of an image, in elements: {@code kernel} for one output, {@code dilation}
+     * apart (1: neighbours), {@code stride} on from output to output. {@code pad} is added on each side: zeros before a
+     * convolution; a pool passes over them.
      */
     record Window(int kernel, int stride, int pad, int dilation) {
         public Window(int kernel, int stride, int pad) {
             this(kernel, stride, pad, 1);
         }
 
-        private boolean isSound() {
-            return kernel > 0 && stride > 0 && pad >= 0 && dilation > 0;
-        }
-
-        /** As a square's sides in one, where they are alike. */
+        /** One for both axes where they are alike: runs and files of earlier versions have this text. */
         private static String text(Window vertical, Window horizontal) {
             if (!vertical.equals(horizontal) || vertical.dilation > 1) {
                 return "vertical=" + vertical + ", horizontal=" + horizontal;
@@ -99,14 +97,12 @@ public sealed interface Layer {
      * Convolution, optionally with bias and ReLU in the same pass.
      *
      * @param out output channels
-     * @param vertical along the height
-     * @param horizontal along the width
      * @param groups divides input and output channels
-     * @param init of the weight; a bias begins as {@link Initializer#bias} says
+     * @param init of the weight
      */
     record Conv(int out, Window vertical, Window horizontal, int groups, boolean bias, boolean relu, Initializer init)
             implements Linear {
-        /** Of squares. */
+        /** Square windows. */
         public Conv(
                 int out, int kernel, int stride, int pad, int groups, boolean bias, boolean relu, Initializer init) {
             this(out, new Window(kernel, stride, pad), new Window(kernel, stride, pad), groups, bias, relu, init);
@@ -114,27 +110,15 @@ public sealed interface Layer {
 
         @Override
         public Shape output(String path, List<Shape> inputs) {
-            Shape x = image(path, inputs);
-            if (out < 1 || groups < 1 || !vertical.isSound() || !horizontal.isSound()) {
-                throw error(
-                        path,
-                        "channels, kernel, stride, dilation and groups must be positive, padding not negative: "
-                                + this);
-            }
-            if (x.dim(0) % groups != 0 || out % groups != 0) {
-                throw error(
-                        path, groups + " groups do not divide " + x.dim(0) + " input and " + out + " output channels");
-            }
-            return windows(path, x, out, vertical, horizontal);
+            return LayerShapes.conv(path, this, inputs);
         }
 
         @Override
         public Param weight(Shape input) {
-            return new Param(
-                    "weight", Shape.of(out, input.dim(0) / groups, vertical.kernel, horizontal.kernel), init, false);
+            Shape shape = Shape.of(out, input.dim(0) / groups, vertical.kernel, horizontal.kernel);
+            return new Param("weight", shape, init, false);
         }
 
-        /** Runs of earlier versions are known by this text. */
         @Override
         public String toString() {
             return "Conv[out=" + out + ", " + Window.text(vertical, horizontal) + ", groups=" + groups + ", bias="
@@ -142,16 +126,28 @@ public sealed interface Layer {
         }
     }
 
-    /** A layer that normalises, then scales and shifts each channel. */
-    sealed interface Norm extends Layer {
-        /** gamma, (C). */
-        default Param scale(Shape input) {
-            return new Param("weight", Shape.of(input.dim(0)), Initializer.constant(1), true);
+    /** Fully connected layer over everything but N, optionally with ReLU in the same pass. */
+    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Linear {
+        @Override
+        public Shape output(String path, List<Shape> inputs) {
+            require(out > 0, path, "a dense layer needs at least one output, got " + out);
+            return Shape.of(out);
         }
 
-        /** beta, (C). */
+        @Override
+        public Param weight(Shape input) {
+            return new Param("weight", Shape.of(out, Math.toIntExact(input.elements())), init, false);
+        }
+    }
+
+    /** A layer that normalises, then scales each channel by gamma and shifts it by beta, both (C). */
+    sealed interface Norm extends Layer {
+        default Param scale(Shape input) {
+            return Param.ofChannels("weight", input, 1);
+        }
+
         default Param shift(Shape input) {
-            return new Param("bias", Shape.of(input.dim(0)), Initializer.constant(0), true);
+            return Param.ofChannels("bias", input, 0);
         }
 
         @Override
@@ -164,18 +160,17 @@ public sealed interface Layer {
     record BatchNorm(double eps, double momentum, boolean relu) implements Norm {
         @Override
         public Shape output(String path, List<Shape> inputs) {
-            if (!(eps > 0) || !(momentum > 0 && momentum <= 1)) {
-                throw error(path, "batch norm needs eps > 0 and 0 < momentum <= 1: " + this);
-            }
+            boolean sound = eps > 0 && momentum > 0 && momentum <= 1;
+            require(sound, path, "batch norm needs eps > 0 and 0 < momentum <= 1: " + this);
             return inputs.get(0);
         }
 
         public Param mean(Shape input) {
-            return new Param("running_mean", Shape.of(input.dim(0)), Initializer.constant(0), true);
+            return Param.ofChannels("running_mean", input, 0);
         }
 
         public Param variance(Shape input) {
-            return new Param("running_var", Shape.of(input.dim(0)), Initializer.constant(1), true);
+            return Param.ofChannels("running_var", input, 1);
         }
 
         @Override
@@ -189,23 +184,9 @@ public sealed interface Layer {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             int channels = inputs.get(0).dim(0);
-            if (groups < 1 || !(eps > 0)) throw error(path, "group norm needs groups > 0 and eps > 0: " + this);
-            if (channels % groups != 0) throw error(path, groups + " groups do not divide " + channels + " channels");
+            require(groups > 0 && eps > 0, path, "group norm needs groups > 0 and eps > 0: " + this);
+            require(channels % groups == 0, path, groups + " groups do not divide " + channels + " channels");
             return inputs.get(0);
-        }
-    }
-
-    /** Fully connected layer over everything but N, optionally with ReLU in the same pass. */
-    record Dense(int out, boolean bias, boolean relu, Initializer init) implements Linear {
-        @Override
-        public Shape output(String path, List<Shape> inputs) {
-            if (out < 1) throw error(path, "a dense layer needs at least one output, got " + out);
-            return Shape.of(out);
-        }
-
-        @Override
-        public Param weight(Shape input) {
-            return new Param("weight", Shape.of(out, Math.toIntExact(input.elements())), init, false);
         }
     }
 
@@ -216,24 +197,16 @@ public sealed interface Layer {
 
     /** Pooling; averages do not count padding. */
     record Pool(PoolKind kind, Window vertical, Window horizontal) implements Layer {
-        /** Of squares. */
+        /** Square windows. */
         public Pool(PoolKind kind, int kernel, int stride, int pad) {
             this(kind, new Window(kernel, stride, pad), new Window(kernel, stride, pad));
         }
 
         @Override
         public Shape output(String path, List<Shape> inputs) {
-            Shape x = image(path, inputs);
-            for (Window w : List.of(vertical, horizontal)) {
-                if (w.isSound() && w.dilation == 1 && w.pad <= w.kernel / 2) continue;
-                throw error(
-                        path,
-                        "kernel and stride must be positive, padding at most half the kernel, dilation 1: " + this);
-            }
-            return windows(path, x, x.dim(0), vertical, horizontal);
+            return LayerShapes.pool(path, this, inputs);
         }
 
-        /** Runs of earlier versions are known by this text. */
         @Override
         public String toString() {
             return "Pool[kind=" + kind + ", " + Window.text(vertical, horizontal) + "]";
@@ -246,7 +219,7 @@ public sealed interface Layer {
         @Override
         public Shape output(String path, List<Shape> inputs) {
             Shape a = inputs.get(0);
-            if (!a.equals(inputs.get(1))) throw error(path, "cannot add " + a + " and " + inputs.get(1));
+            require(a.equals(inputs.get(1)), path, "cannot add " + a + " and " + inputs.get(1));
             return a;
         }
     }
@@ -255,18 +228,7 @@ public sealed interface Layer {
     record Concat() implements Layer {
         @Override
         public Shape output(String path, List<Shape> inputs) {
-            Shape first = inputs.get(0);
-            int channels = 0;
-            for (Shape x : inputs) {
-                List<Integer> rest = x.dims().subList(1, x.rank());
-                if (!rest.equals(first.dims().subList(1, first.rank()))) {
-                    throw error(path, "cannot put " + first + " and " + x + " together: more than channels differ");
-                }
-                channels = Math.addExact(channels, x.dim(0));
-            }
-            List<Integer> extents = new ArrayList<>(first.dims());
-            extents.set(0, channels);
-            return new Shape(extents);
+            return LayerShapes.concat(path, inputs);
         }
     }
 
@@ -274,37 +236,11 @@ public sealed interface Layer {
     record Dropout(double p) implements Layer {
         @Override
         public Shape output(String path, List<Shape> inputs) {
-            if (!(p >= 0 && p < 1)) throw error(path, "dropout needs 0 <= p < 1, got " + p);
+            require(p >= 0 && p < 1, path, "dropout needs 0 <= p < 1, got " + p);
             return inputs.get(0);
         }
     }
 
     /** A pointwise function of the caller's own. */
     record Pointwise(Elementwise function) implements Layer {}
-
-    /** What windows make of an image (C, H, W). */
-    private static Shape windows(String path, Shape x, int channels, Window... axes) {
-        List<Integer> extents = new ArrayList<>(List.of(channels));
-        for (Window w : axes) {
-            long reach = (long) w.dilation * (w.kernel - 1) + 1;
-            long room = x.dim(extents.size()) + 2L * w.pad - reach;
-            if (room < 0) {
-                String dilated = w.dilation > 1 ? " with dilation " + w.dilation : "";
-                throw error(
-                        path, "kernel " + w.kernel + dilated + " exceeds its input " + x + " with padding " + w.pad);
-            }
-            extents.add(Math.toIntExact(room / w.stride + 1));
-        }
-        return new Shape(extents);
-    }
-
-    private static Shape image(String path, List<Shape> inputs) {
-        Shape x = inputs.get(0);
-        if (x.rank() != 3) throw error(path, "needs an input (channels, height, width), got " + x);
-        return x;
-    }
-
-    private static IllegalArgumentException error(String path, String message) {
-        return new IllegalArgumentException(path + ": " + message);
-    }
 }

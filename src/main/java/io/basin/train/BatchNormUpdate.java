@@ -1,6 +1,8 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.data.Progress;
+import io.basin.device.Weights;
 import java.util.List;
 
 /**
@@ -50,5 +52,15 @@ public record BatchNormUpdate(String how, boolean plain) {
         }
         boolean exact = how.equals("auto") ? norms <= MANY_NORMS : how.equals("exact");
         return exact ? Evaluator.Refresh.EXACT : Evaluator.Refresh.SINGLE;
+    }
+
+    /** Measures the statistics of {@code weights} over the evaluator's samples. */
+    void measure(Evaluator evaluator, Weights weights, String task, Progress progress) {
+        Evaluator.Refresh refresh = of(evaluator);
+        long batches = (long) evaluator.refreshPasses(refresh) * evaluator.batches();
+        if (batches == 0) return;
+        try (Progress.Counter counter = progress.start(task, batches, "batches")) {
+            evaluator.refresh(weights, refresh, pass -> counter.step(1));
+        }
     }
 }

@@ -11,6 +11,7 @@ import io.basin.device.Weights;
 import io.basin.io.FormatException;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
+import io.basin.io.Tensors;
 import io.basin.nn.Graph;
 import io.basin.nn.Node;
 import java.nio.file.Path;

@@ -24,7 +24,6 @@ import io.basin.nn.Graph;
 import io.basin.nn.Nets;
 import io.basin.text.Require;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,24 +33,20 @@ import java.util.function.Supplier;
 /**
  * A net with its memory on a device: what is trained, averaged, saved, loaded and predicts.
  *
- * <p>It keeps its evaluation plans, so that a second call costs its passes alone. The first plan allocates memory and chooses the
- * layouts of weights: of a model that is trained, let that be the training's. The training's seed draws the first weights, or 0.
+ * <p>It keeps its evaluation plans: a second call costs its passes alone. The first plan allocates memory and chooses the layouts
+ * of weights: let that be the training's where there is one. The training's seed draws the first weights, or 0.
  *
- * <p>Any thread may call; each call is one turn on the device ({@link Guard}), and {@link #fit} one for each of its steps: others may
- * predict with the weights as they stand then, and are refused what would change them. Close it after all that was made of it.
+ * <p>Any thread may call; each call is one turn on the device ({@link Guard}), and {@link #fit} one for each step: meanwhile other
+ * threads may predict with the weights as they stand, and may change nothing. Close it after everything that was made of it.
  */
 @Api
 public final class Model extends NetMemory {
     /** Samples that an evaluation takes at once. */
     public static final int BATCH = Predictor.BATCH;
 
-    private record Pass(Images images, BatchReader reader) {}
-
-    private final Map<Pass, Evaluator> evaluators = new HashMap<>();
-    private final Predictor predictor = new Predictor(this, this::reader);
+    private final Predictor predictor = new Predictor(this);
     private ModelCard card = ModelCard.NONE;
-    private @Nullable Augmentation reading;
-    /** What files say of samples, as {@link ModelHeader#samples(Dataset)} has it; empty where nobody said. */
+    /** What files say of samples, see {@link ModelHeader#samples}. */
     private Map<String, String> samples = Map.of();
 
     private List<String> classNames = List.of();
@@ -79,16 +74,17 @@ public final class Model extends NetMemory {
         super(device, graph, loss, precision, store);
     }
 
-    /**
-     * The model in a weights file, whose header says how it is built.
-     *
-     * @throws FormatException where it does not, or the file does not fit its net
-     */
+    /** The model in a weights file, of a net that its header names. */
     public static Model load(Device device, Path file) {
         return load(device, file, null);
     }
 
-    /** The same with the net that the file is of, where its header does not say it; null: it does. */
+    /**
+     * The model in a weights file.
+     *
+     * @param net that the file is of; null: its header names it
+     * @throws FormatException where it does not, or the file does not fit its net
+     */
     public static Model load(Device device, Path file, @Nullable Graph net) {
         Require.given("device", device);
         ModelHeader said = ModelHeader.of(Require.given("file", file));
@@ -118,56 +114,53 @@ public final class Model extends NetMemory {
         return this;
     }
 
+    /**
+     * Writes weights and statistics as a weights file of safetensors, whose header says how samples are read and which public
+     * class builds the net: that of the {@code Supplier<Graph>} given to the constructor. A lambda or a bare graph has none, which
+     * a note on stderr says; {@link #load(Device, Path, Graph)} loads such a file.
+     *
+     * @throws DivergedException if a weight is not finite
+     */
+    public void save(Path file) {
+        Checkpoint.saveModel(Require.given("file", file), this, weights(), card.header());
+        if (graph.source().isEmpty()) {
+            Notices.note(
+                    file + " does not name its net, which no public class builds: load it with Model.load(device, file,"
+                            + " net), or make the model of a public class that implements Supplier<Graph>");
+        }
+    }
+
+    /** What a weights file must say so that {@link #load(Device, Path)} can make this model. */
+    @Override
+    Map<String, String> header() {
+        Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
+        Augmentation reading = predictor.reading();
+        if (reading != null) header.putAll(ModelHeader.of(reading));
+        header.putAll(samples);
+        return header;
+    }
+
     /** Where it comes from, as its files say it. */
     public ModelCard card() {
         return card;
     }
 
-    /** Of its classes, as the data set that it was trained on has them; empty where nobody said. */
+    /** Of its classes, as in the data set that it was trained on; empty where nobody said. */
     public List<String> classNames() {
         return classNames;
     }
 
-    /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
-    public Evaluator evaluator(Images images, BatchReader reader) {
-        Require.given("images", images);
-        Require.given("reader", reader);
-        return guard.get(
-                () -> evaluators.computeIfAbsent(new Pass(images, reader), p -> new Evaluator(this, images, reader)));
+    /** Sets where the model comes from, how it reads samples and what its classes are called. */
+    public Model described(ModelCard origin, List<String> classes) {
+        Require.given("classes", classes);
+        card = Require.given("origin", origin);
+        classNames = List.copyOf(classes);
+        return reading(origin.augmentation());
     }
 
-    /** Plain passes over one part of a data set, read as this model reads its samples. Owned by this. */
-    public Evaluator on(Splits splits, Splits.Part part) {
-        requireHere(splits);
-        Require.given("part", part);
-        return guard.get(() -> {
-            if (reading == null) reading(splits.augmentation());
-            return on(splits.images(part));
-        });
-    }
-
-    /** The same of samples that the caller uploaded. */
-    public Evaluator on(Images images) {
-        return guard.get(() -> evaluator(
-                images, reader(Math.min(BATCH, Require.given("images", images).count()))));
-    }
-
-    /** Loss and accuracy of the model as it stands, on one part of a data set. */
-    public EpochMetrics evaluate(Splits splits, Splits.Part part) {
-        return guard.get(() -> on(splits, part).evaluate(weights()));
-    }
-
-    /** The same on the test part. */
-    public EpochMetrics test(Splits splits) {
-        return evaluate(splits, Splits.Part.TEST);
-    }
-
-    /** Says how samples are normalised, for what is measured and predicted without {@link Splits}. */
+    /** Sets how samples are normalised, for what is measured and predicted without {@link Splits}. */
     public Model reading(Augmentation normalisation) {
-        guard.run(() -> {
-            reading = Require.given("normalisation", normalisation).plain();
-            predictor.close();
-        });
+        guard.run(() -> predictor.reading(Require.given("normalisation", normalisation)));
         return this;
     }
 
@@ -177,46 +170,13 @@ public final class Model extends NetMemory {
      * @throws IllegalStateException where nobody said how samples are normalised
      */
     public BatchReader reader(int batch) {
-        if (reading == null) {
-            throw new IllegalStateException(
-                    "the model does not know how samples are normalised: train it with fit, or call reading(...)");
-        }
-        return new BatchReader(batch, reading, 0, false);
+        return predictor.reader(batch);
     }
 
-    /**
-     * What the model says of one sample: probabilities of classes, or of independent labels, or regressed numbers, as its loss has
-     * it. Of floats: numbers as they are, or, of a net that learned from bytes, bytes divided by 255.
-     *
-     * @param sample flat (c, h, w), or (features); not normalised; finite, of a net that learned from bytes in [0, 1]
-     * @throws IllegalArgumentException naming the first value that is not
-     */
-    public float[] predict(float[] sample) {
-        return predict(new float[][] {Require.given("sample", sample)})[0];
-    }
-
-    /** The same of bytes, 0 to 255. */
-    public float[] predict(byte[] sample) {
-        return predict(new byte[][] {Require.given("sample", sample)})[0];
-    }
-
-    /** The class of the largest probability, the first of equals. */
-    public static int likeliest(float[] probabilities) {
-        int best = 0;
-        for (int k = 1; k < Require.given("probabilities", probabilities).length; k++)
-            if (probabilities[k] > probabilities[best]) best = k;
-        return best;
-    }
-
-    /** The same of several samples, (n)(outputs). */
-    public float[][] predict(float[][] samples) {
-        return guard.get(() -> predictor.predict(
-                Require.given("samples", samples), ModelHeader.PIXELS.equals(this.samples.get(ModelHeader.SAMPLES))));
-    }
-
-    /** The same of several samples in bytes, (n)(outputs). */
-    public float[][] predict(byte[][] samples) {
-        return guard.get(() -> predictor.predict(Require.given("samples", samples)));
+    @Override
+    public Model initialise(long seed) {
+        super.initialise(seed);
+        return this;
     }
 
     /**
@@ -245,11 +205,7 @@ public final class Model extends NetMemory {
         fit(splits, how, budget, new Sgd(), seed, epoch -> {});
     }
 
-    /**
-     * The same with tables, which may be one's own.
-     *
-     * @throws IllegalArgumentException if the method trains several nets or ends with several models
-     */
+    /** The same with a method's tables, which may be the caller's own. */
     public void fit(Splits splits, Method method, Optimizer optimizer, long seed, Consumer<Trainer.Epoch> listener) {
         requireHere(splits);
         Require.given("optimizer", optimizer);
@@ -279,14 +235,6 @@ public final class Model extends NetMemory {
         throw new IllegalArgumentException("`splits` lies on another device than the model: make both on one");
     }
 
-    /** Says where the model comes from, how it reads samples and what its classes are called. */
-    public Model described(ModelCard origin, List<String> classes) {
-        Require.given("classes", classes);
-        card = Require.given("origin", origin);
-        classNames = List.copyOf(classes);
-        return reading(origin.augmentation());
-    }
-
     /** Measures batch norm's statistics of the weights as they stand on the training part, read as this model was trained. */
     public void refresh(Splits splits, BatchNormUpdate update, String task, Progress progress) {
         requireHere(splits);
@@ -298,35 +246,76 @@ public final class Model extends NetMemory {
             Augmentation read = update.plain() ? reader(1).augmentation() : card.augmentation();
             int batch = Math.min(card.batch(), splits.train().count());
             Evaluator onTrain = evaluator(splits.train(), new BatchReader(batch, read, 0, false));
-            Evaluator.Refresh how = update.of(onTrain);
-            long batches = (long) onTrain.refreshPasses(how) * onTrain.batches();
-            if (batches == 0) return;
-            try (Progress.Counter counter = progress.start(task, batches, "batches")) {
-                onTrain.refresh(weights(), how, pass -> counter.step(1));
-            }
+            update.measure(onTrain, weights(), task, progress);
         });
     }
 
-    /**
-     * Writes weights and statistics as a weights file of safetensors, whose header says how the net is built and reads samples:
-     * by the name of the public class of the {@code Supplier<Graph>} that the model was made with. A net of a lambda or a bare
-     * graph has none, which a note on stderr says; {@link #load(Device, Path, Graph)} takes it again.
-     *
-     * @throws DivergedException if a weight is not finite
-     */
-    public void save(Path file) {
-        Checkpoint.saveModel(Require.given("file", file), this, weights(), card.header());
-        if (graph.source().isEmpty()) {
-            Notices.note(
-                    file + " does not name its net, which no public class builds: load it with Model.load(device, file,"
-                            + " net), or make the model of a public class that implements Supplier<Graph>");
-        }
+    /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
+    public Evaluator evaluator(Images images, BatchReader reader) {
+        Require.given("images", images);
+        Require.given("reader", reader);
+        return guard.get(() -> predictor.on(images, reader));
     }
 
-    @Override
-    public Model initialise(long seed) {
-        super.initialise(seed);
-        return this;
+    /** The same over samples that the caller uploaded, read as this model reads its samples. */
+    public Evaluator on(Images images) {
+        int batch = Math.min(BATCH, Require.given("images", images).count());
+        return guard.get(() -> evaluator(images, reader(batch)));
+    }
+
+    /** The same over one part of a data set. */
+    public Evaluator on(Splits splits, Splits.Part part) {
+        requireHere(splits);
+        Require.given("part", part);
+        return guard.get(() -> {
+            if (predictor.reading() == null) reading(splits.augmentation());
+            return on(splits.images(part));
+        });
+    }
+
+    /** Loss and accuracy of the model as it stands, on one part of a data set. */
+    public EpochMetrics evaluate(Splits splits, Splits.Part part) {
+        return guard.get(() -> on(splits, part).evaluate(weights()));
+    }
+
+    /** The same on the test part. */
+    public EpochMetrics test(Splits splits) {
+        return evaluate(splits, Splits.Part.TEST);
+    }
+
+    /**
+     * The net's answer to one sample: probabilities of classes or of independent labels, or regressed numbers, as its loss has
+     * it. A net that learned from bytes takes floats that are bytes divided by 255, any other takes numbers as they are.
+     *
+     * @param sample flat (c, h, w), or (features); not normalised; finite, of a net that learned from bytes in [0, 1]
+     * @throws IllegalArgumentException naming the first value that is not
+     */
+    public float[] predict(float[] sample) {
+        return predict(new float[][] {Require.given("sample", sample)})[0];
+    }
+
+    /** The same of bytes, 0 to 255. */
+    public float[] predict(byte[] sample) {
+        return predict(new byte[][] {Require.given("sample", sample)})[0];
+    }
+
+    /** The same of several samples, (n)(outputs). */
+    public float[][] predict(float[][] samples) {
+        boolean pixels = ModelHeader.PIXELS.equals(this.samples.get(ModelHeader.SAMPLES));
+        return guard.get(() -> predictor.predict(Require.given("samples", samples), pixels));
+    }
+
+    /** The same of several samples in bytes, (n)(outputs). */
+    public float[][] predict(byte[][] samples) {
+        return guard.get(() -> predictor.predict(Require.given("samples", samples)));
+    }
+
+    /** The class of the largest probability, the first of equals. */
+    public static int likeliest(float[] probabilities) {
+        int best = 0;
+        for (int k = 1; k < Require.given("probabilities", probabilities).length; k++)
+            if (probabilities[k] > probabilities[best]) best = k;
+        return best;
     }
 
     @Override
@@ -334,20 +323,10 @@ public final class Model extends NetMemory {
         predictor.prepare();
     }
 
-    /** What a weights file must say so that {@link #load(Device, Path)} can make this model. */
-    @Override
-    Map<String, String> header() {
-        Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
-        if (reading != null) header.putAll(ModelHeader.of(reading));
-        header.putAll(samples);
-        return header;
-    }
-
     @Override
     public void close() {
         guard.close(() -> {
             predictor.close();
-            evaluators.values().forEach(Evaluator::close);
             store.close();
         });
     }

@@ -1,6 +1,8 @@
 package io.basin.train;
 
 import io.basin.Api;
+import io.basin.device.Arena;
+import io.basin.device.MemoryEstimate;
 
 /**
  * What a run allocates on the device once its training step is there: told to the device with the step's own memory, so that a
@@ -13,4 +15,15 @@ import io.basin.Api;
 public record Outlook(int models, int evaluators) {
     /** Nothing but training. */
     public static final Outlook NONE = new Outlook(0, 0);
+
+    /** @param each what one evaluation takes */
+    MemoryEstimate.Later later(MemoryEstimate each) {
+        return new MemoryEstimate.Later(
+                models,
+                evaluators * each.of(Arena.ACTIVATIONS),
+                evaluators * each.of(Arena.SCRATCH),
+                new MemoryEstimate.Scratch(
+                        evaluators * each.scratch().fixed(),
+                        evaluators * each.scratch().growing()));
+    }
 }

@@ -1,5 +1,6 @@
 package io.basin.train;
 
+import io.basin.Nullable;
 import io.basin.device.Augmentation;
 import io.basin.device.BatchReader;
 import io.basin.device.Device;
@@ -13,24 +14,50 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
 
-/** A model's plans for samples that come from the host, one or {@link #BATCH} at a time; each call only overwrites them. */
+/** A model's evaluation plans, kept between calls: over uploaded sets, and for samples that come from the host. */
 final class Predictor implements AutoCloseable {
     /** Samples that an evaluation takes at once. */
     static final int BATCH = 128;
+
+    private record Pass(Images images, BatchReader reader) {}
 
     private record Kind(boolean floats, int samples) {}
 
     private record Place(Images images, Evaluator evaluator) {}
 
     private final NetMemory model;
-    private final IntFunction<BatchReader> reader;
+    private final Map<Pass, Evaluator> evaluators = new HashMap<>();
+    /** Memory for one sample or {@link #BATCH}, which each call overwrites. */
     private final Map<Kind, Place> places = new HashMap<>();
 
-    Predictor(NetMemory model, IntFunction<BatchReader> reader) {
+    private @Nullable Augmentation reading;
+
+    Predictor(NetMemory model) {
         this.model = model;
-        this.reader = reader;
+    }
+
+    /** How samples are normalised; null where nobody said. */
+    @Nullable
+    Augmentation reading() {
+        return reading;
+    }
+
+    void reading(Augmentation normalisation) {
+        reading = normalisation.plain();
+        closePlaces();
+    }
+
+    BatchReader reader(int batch) {
+        if (reading == null) {
+            throw new IllegalStateException(
+                    "the model does not know how samples are normalised: train it with fit, or call reading(...)");
+        }
+        return new BatchReader(batch, reading, 0, false);
+    }
+
+    Evaluator on(Images images, BatchReader reader) {
+        return evaluators.computeIfAbsent(new Pass(images, reader), p -> new Evaluator(model, images, reader));
     }
 
     /** Allocates the model's memory by a plan that nothing else needs. */
@@ -69,7 +96,7 @@ final class Predictor implements AutoCloseable {
 
     private Place place(Kind kind) {
         return places.computeIfAbsent(kind, k -> {
-            BatchReader read = reader.apply(k.samples());
+            BatchReader read = reader(k.samples());
             Images images = images(k);
             return OnFailure.close(images, () -> new Place(images, new Evaluator(model, images, read)));
         });
@@ -134,12 +161,17 @@ final class Predictor implements AutoCloseable {
         model.device().upload(images.pixels(), 0, to.flip());
     }
 
-    @Override
-    public void close() {
+    private void closePlaces() {
         for (Place place : places.values()) {
             place.evaluator().close();
             place.images().close();
         }
         places.clear();
+    }
+
+    @Override
+    public void close() {
+        closePlaces();
+        evaluators.values().forEach(Evaluator::close);
     }
 }

@@ -1,10 +1,5 @@
-package io.basin.train;
+package io.basin.io;
 
-import io.basin.io.Dtype;
-import io.basin.io.FormatException;
-import io.basin.io.Notices;
-import io.basin.io.Safetensors;
-import io.basin.io.TensorEntry;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -22,7 +17,7 @@ public final class Tensors {
     private static final String COUNTER = "num_batches_tracked";
 
     /** Ends the names of batch norm's variances. */
-    static final String VARIANCE = "running_var";
+    public static final String VARIANCE = "running_var";
 
     private Tensors() {}
 
