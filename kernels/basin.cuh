@@ -1,4 +1,4 @@
-// What the kernels share: the control block, the random numbers, and how threads find their work.
+// Shared by the kernels: the control block, the random numbers, and how threads find their work.
 //
 // Rules for every kernel here.
 //   - A scalar passed by value is frozen when a step is captured. So only sizes and the constants of a run (momentum,
@@ -94,7 +94,7 @@ __device__ inline u32 permuted(u32 place, u32 n, u64 seed, u64 epoch) {
     return x;
 }
 
-// What the tables say for this step.
+// The tables' entries for this step.
 struct Pace {
     float lr;
     float alpha;
@@ -127,7 +127,7 @@ __device__ inline float4 toward(float4 a, float4 w, float alpha) {
     return make_float4(toward(a.x, w.x, alpha), toward(a.y, w.y, alpha), toward(a.z, w.z, alpha), toward(a.w, w.w, alpha));
 }
 
-// What follows an update: the average moves toward the weights, then they toward it.
+// After an update: the average moves toward the weights, then they toward it.
 __device__ inline void average(float4& w, float4* a, const Pace& now) {
     if (now.alpha == 0 && now.pull == 0) return;
     float4 mean = *a;

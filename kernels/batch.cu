@@ -39,7 +39,7 @@ struct Reader {
     u32 ring;
 };
 
-// Where one row comes from, and what changes in it.
+// The source of one row, and its changes.
 struct Draw {
     u64 epoch;
     u64 at;            // where it lies

@@ -152,7 +152,7 @@ __device__ inline void eachRow(u32 rows, F f) {
     for (u32 r = first + threadIdx.y; r < end; r += blockDim.y) f(r);
 }
 
-// What all stripes of the block have together, for its first stripe.
+// The sum over all stripes of the block, for its first stripe.
 template <class T>
 __device__ inline T overStripes(T own, T* shared) {
     T* mine = shared + threadIdx.y * blockDim.x + threadIdx.x;

@@ -73,7 +73,7 @@ INLINE void moment(float* s, const float* w, const float* a, long n, float keep,
     }
 }
 
-// What follows an update of a tile.
+// After the update of a tile.
 INLINE void average(float* p, float* a, float* s, long at, long n, float alpha, float pull) {
     if (alpha != 0) toward(a + at, p + at, n, alpha);
     if (alpha != 0 && s) moment(s + at, p + at, a + at, n, 1 - alpha, alpha / (1 - alpha));

@@ -78,7 +78,7 @@ struct Piece {
 };
 static_assert(sizeof(Piece) == 64, "as io.basin.cuda.CudaForeignStep lays it out");
 
-// What a step applies to every element.
+// The numbers that a step applies to every element.
 struct Move {
     float lr, alpha, pull, factor, decay, keep, gain;
     float c[BASIN_SCALARS + 1];

@@ -31,7 +31,7 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
     /** Elements whose average fits in one buffer and in one tensor of a file. */
     private static final long MOST = Integer.MAX_VALUE / 4;
 
-    /** What a process on x86-64 may address, with five levels of pages. */
+    /** The end of a process's addresses on x86-64, with five levels of pages. */
     private static final long USER_SPACE = 1L << 56;
 
     private static final Set<Dtype> TYPES = Set.of(Dtype.F32, Dtype.BF16, Dtype.F16);
@@ -111,7 +111,7 @@ public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStep
     public B add(String name, long address, long count, Dtype type) {
         if (address == 0) throw bad(name, "is null");
         if (host && (address < 0 || address >= USER_SPACE)) {
-            throw bad(name, "begins at 0x" + Long.toHexString(address) + ", which is no address of a process");
+            throw bad(name, "begins at 0x" + Long.toHexString(address) + ", which is not an address of a process");
         }
         return add(name, address, count, type, null);
     }

@@ -9,7 +9,7 @@ import io.basin.io.TensorEntry;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What an averager knows, as a file: one F32 tensor for each array in each arena that holds something, and the counts. */
+/** An averager's state as a file: one F32 tensor for each array in each arena that holds something, and the counts. */
 record StateFile(List<ForeignArrays.Array> arrays, Averager.Rule rule, Path file) {
     private static final String FORMAT = "basin.averages";
 

@@ -42,8 +42,8 @@ final class CpuArenas extends Arenas {
     }
 
     /**
-     * What one step does, driven by the control block: after a loss that was no number nothing moves any more, so the weights stay
-     * those from before it.
+     * One step, driven by the control block: after a loss that was not a number nothing moves any more, so the weights stay those
+     * from before it.
      *
      * @param scalars of each step, computed beforehand so that a step computes and allocates none
      */

@@ -29,7 +29,7 @@ import org.bytedeco.dnnl.primitive;
 final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
     private static final int AFFINE = normalization_flags.use_scale.value | normalization_flags.use_shift.value;
     private static final int RELU = normalization_flags.fuse_norm_relu.value;
-    /** What is measured at a time: few enough bytes to stay in a cache, and sums short enough for float32. */
+    /** Bytes measured at a time: few enough to stay in a cache, with sums short enough for float32. */
     private static final long PIECE_BYTES = 4L << 20;
 
     /** Samples whose statistics are measured by one call. */
@@ -110,7 +110,7 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
         planBackward(pd, flags, source, workspace);
     }
 
-    /** What both directions read of the input: a training batch's own statistics, else those that are stored. */
+    /** The statistics that both directions read: a training batch's own, else those that are stored. */
     private Call statistics(Call call, Arg source) {
         memory.desc vector = Dnnl.vector(channels);
         Arg mean = arg(vector, scope.training() ? batchMean : runningMean.slot());

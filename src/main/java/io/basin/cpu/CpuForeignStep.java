@@ -89,7 +89,7 @@ final class CpuForeignStep implements ForeignStep, IntConsumer {
         step++;
     }
 
-    /** What the gradients are multiplied by: clip / (norm + 1e-6), at most 1. */
+    /** The factor of the gradients: clip / (norm + 1e-6), at most 1. */
     private float clipping() {
         crew.run(gradients.size(), this);
         double[] sum = lanes.get();

@@ -122,7 +122,7 @@ class CpuOp extends RecordedOp {
         return copy;
     }
 
-    /** Where backward may write {@code x}'s gradient in the layout it produces; {@link #deliver} passes it on. */
+    /** Memory for {@code x}'s gradient in the layout that backward produces; {@link #deliver} passes it on. */
     Arg inputGrad(Tensor x, memory.desc produced) {
         if (CpuLayout.of(x.layout()).equals(produced)) return grad(x);
         return arg(produced, scope.inBackward(produced.get_size()));

@@ -32,7 +32,7 @@ final class CpuPool extends CpuOp {
                 dnnl.engine, pass, kind, in, any, stride, kernel, DILATION, pad, pad, Dnnl.attributes(), false);
         output(shape, pd.dst_desc());
         Call forward = call(pd).with(DNNL_ARG_SRC, value(x)).with(DNNL_ARG_DST, value(output()));
-        // Where each maximum lay.
+        // The place of each maximum.
         Arg winners = null;
         if (max && training) {
             memory.desc d = pd.workspace_desc();

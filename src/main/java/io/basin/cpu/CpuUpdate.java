@@ -76,7 +76,7 @@ final class CpuUpdate implements IntConsumer {
     private final ThreadLocal<float[][]> tiles = ThreadLocal.withInitial(() -> new float[AT + 1][TILE]);
     private static final float[] NONE = {};
 
-    // What a step sets before it runs.
+    // A step sets these before it runs.
     float lr;
     float alpha;
     float pull;

@@ -45,7 +45,7 @@ final class Dnnl {
 
     /**
      * ONEDNN_* and DNNL_* may have float32 computed in fewer bits, write to standard output, where results go, or leave files.
-     * What the processor computes with (MAX_CPU_ISA) is left to the user, and {@link #isa} says it.
+     * The instruction set (MAX_CPU_ISA) is left to the user, and {@link #isa} says it.
      */
     private static void ignoreEnvironment() {
         dnnl.dnnl_set_verbose(0);

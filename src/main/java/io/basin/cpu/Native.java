@@ -36,8 +36,7 @@ final class Native {
         if (System.getenv("OMP_WAIT_POLICY") == null) setenv.invokeInt(new Object[] {"GOMP_SPINCOUNT", SPIN_COUNT, 0});
         System.getenv().keySet().stream().filter(HARMFUL.asMatchPredicate()).forEach(Native::forget);
         if (System.getProperty("org.bytedeco.javacpp.maxphysicalbytes") == null) {
-            // What this process occupies is our own memory, which JavaCPP would count against a limit it takes from the
-            // heap's.
+            // The process's memory is ours; JavaCPP would count it against a limit that it takes from the heap's.
             System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
         }
         skipVersionCheck();

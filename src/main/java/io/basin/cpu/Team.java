@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * and other runtimes may be preloaded. So each thread sets its own and the team that then really forms is counted.
  */
 final class Team {
-    /** What may keep a team small, for messages. */
+    /** Causes of a small team, for messages. */
     private static final List<String> LIMITS =
             List.of("OMP_THREAD_LIMIT", "OMP_THREAD_LIMIT_ALL", "KMP_ALL_THREADS", "KMP_DEVICE_THREAD_LIMIT");
 

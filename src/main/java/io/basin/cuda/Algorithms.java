@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which of cuDNN's algorithms each convolution uses: the fastest deterministic one, timed here under the layer's own descriptors,
+ * Chooses cuDNN's algorithm for each convolution: the fastest deterministic one, timed here under the layer's own descriptors,
  * and so in its own arithmetic.
  *
  * <p>Algorithms differ in their last bits and a clock differs from run to run, so choices are kept on disk by device, driver and
@@ -39,11 +39,11 @@ final class Algorithms {
     /** More than this none may ask for beside others that take less: what it would gain is not worth the batch it costs. */
     private static final long MOST_WORKSPACE = 256L << 20;
 
-    /** What runs in the end. */
+    /** The algorithm that runs in the end. */
     record Choice(int algorithm, long workspace) {}
 
     /**
-     * What was chosen.
+     * A choice.
      *
      * @param milliseconds 0 where there was none to compare
      * @param other of the fastest in the other layout, infinite where there was none
@@ -98,7 +98,7 @@ final class Algorithms {
 
     private final Path file;
     private final Map<String, Kept> known = new TreeMap<>();
-    /** What was asked for so far, for people. */
+    /** The choices so far, for people. */
     private final Map<String, String> chosen = new LinkedHashMap<>();
 
     /** @param versions of what the choice depends on: driver and cuDNN */

@@ -7,7 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What was made so far, undone in reverse: for constructors that may fail half-way, and for closing what they made.
+ * Undoes steps in reverse: for constructors that may fail half-way, and for closing what they made.
  *
  * <p>Undoing goes on to the end whatever fails on the way. A failure is logged and not thrown, since it would hide the one that
  * led here, and since nobody could do anything about it.

@@ -37,7 +37,7 @@ final class ConvShape {
         final int algorithms;
         /** Bits of those that NVIDIA says are not deterministic. */
         private final int random;
-        /** Which of x, w and y are read, and which is written. */
+        /** The ones of x, w and y that are read, and the one that is written. */
         private final int a;
 
         private final int b;
@@ -182,7 +182,7 @@ final class ConvShape {
         };
     }
 
-    /** Where the copy of x, w or y begins in the workspace, or what follows them all. */
+    /** The offset of the copy of x, w or y in the workspace, or the end of them all. */
     private long place(int copy) {
         return Arrays.stream(shapes, 0, copy)
                 .mapToLong(s -> (bytes(s) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)

@@ -28,7 +28,7 @@ import jcuda.runtime.cudaStream_t;
  * cuBLAS gets its workspace here: left to itself it would allocate during capture.
  */
 final class CudaContext implements AutoCloseable {
-    /** What the software GPU of the tests calls itself. */
+    /** The name of the tests' software GPU. */
     static final String SOFTWARE = "Basin software GPU";
 
     /** As NVIDIA recommends from Hopper on; 4 MiB would do before. */

@@ -60,7 +60,7 @@ final class CudaDevice implements Device {
     private final IdentityHashMap<Memory, Memory> copies = new IdentityHashMap<>();
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
-    /** What a capture in progress has taken in so far, else null. */
+    /** The work that a capture in progress holds so far, else null. */
     private @Nullable Reach captured;
 
     private long live;

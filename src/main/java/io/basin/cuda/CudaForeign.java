@@ -51,7 +51,7 @@ abstract class CudaForeign implements AutoCloseable {
         }
     }
 
-    /** What the driver says of an address: memory of other kinds than cuMemAlloc's it may not know, and that is let pass. */
+    /** The driver's record of an address: it may not know memory of other kinds than cuMemAlloc's, which is accepted. */
     private static void requireAllocated(ForeignArrays.Array array) {
         DevicePointer base = new DevicePointer();
         long[] bytes = {0};

@@ -25,7 +25,7 @@ final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
     private static final int Q = 8;
 
     private final List<Array> arrays;
-    /** Where each array begins in an arena, in floats; then an arena's size. */
+    /** The offset of each array in an arena, in floats; then an arena's size. */
     private final long[] offsets;
 
     private final DevicePointer arenas = new DevicePointer();

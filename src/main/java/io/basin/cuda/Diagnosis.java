@@ -20,7 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** What the doctor says of CUDA: each library, what was probed in it, and a trial of what a training step is made of. */
+/** The doctor's findings on CUDA: each library, the probes of it, and a trial of a training step's parts. */
 final class Diagnosis {
     private static final int ROWS = 4;
     private static final int SIZE = 5;

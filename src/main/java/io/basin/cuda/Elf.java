@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What is wrong with a shared library's file, seen from its headers alone.
+ * Finds faults of a shared library's file from its headers alone.
  *
  * <p>The dynamic linker maps what the program headers name and then touches it: where the file is shorter, the process ends with
  * SIGBUS, which nobody can catch. So the file's size is compared with its headers before the linker sees it.
@@ -35,7 +35,7 @@ final class Elf {
 
     private Elf() {}
 
-    /** What is wrong with the file that lies there, or null; it need not exist behind a link. */
+    /** The fault of the file that lies there, or null; it need not exist behind a link. */
     static @Nullable Fault fault(Path file) {
         if (Files.isSymbolicLink(file) && !Files.exists(file)) return new Fault("is a link to nothing", true);
         if (Files.isDirectory(file)) return new Fault("is a folder", false);
@@ -70,7 +70,7 @@ final class Elf {
         return new Fault("is cut short: it " + how, false);
     }
 
-    /** Where the last byte has to lie that the linker maps, or that a section has: a library may come without a table of these. */
+    /** The end of the last byte that the linker maps, or that a section has: a library may come without a table of sections. */
     private static long end(FileChannel file, ByteBuffer header) throws IOException {
         long end = HEADER;
         ByteBuffer segments = read(file, header.getLong(32), (header.getShort(56) & 0xFFFF) * SEGMENT);

@@ -4,7 +4,7 @@ import io.basin.device.Arena;
 import io.basin.device.Binding;
 import io.basin.device.Slot;
 
-/** Where an argument of a call lies: a slot of an arena, whose address is known once the operation is bound. */
+/** An argument of a call: a slot of an arena, whose address is known once the operation is bound. */
 @SuppressWarnings("NullAway.Init") // Binding sets the addresses.
 final class KernelArg {
     private final Slot slot;

@@ -67,7 +67,7 @@ final class Launch implements Runnable {
         else if (value != null) throw new IllegalArgumentException("a kernel takes no " + value.getClass());
     }
 
-    /** Replaces an argument that is no address: only for work that is never captured. */
+    /** Replaces an argument that is not an address: only for work that is never captured. */
     void set(int index, int value) {
         memory.putInt((MOST + index) * WORD, value);
     }

@@ -88,7 +88,7 @@ final class Libraries {
                 + ", and name the folders of one set in " + SearchPath.VARIABLE);
     }
 
-    /** Where NVRTC's builtins lie, without which it compiles nothing, or that they are not there. */
+    /** The file of NVRTC's builtins, without which it compiles nothing, or a remark that they are missing. */
     static String builtins(Library.Finding nvrtc) {
         String name = "libnvrtc-builtins.so." + version(NVRTC, nvrtc);
         Pointer handle = Library.open(name, Library.RTLD_LAZY);

@@ -53,7 +53,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
     /** A library that has its parts within is larger. */
     private static final long SPLIT = 16L << 20;
 
-    /** What was loaded: under which name, from where. */
+    /** A loaded library: its name and file. */
     record Finding(String soname, Path path, Pointer handle) {}
 
     /** Loads the library and looks for every symbol. */
@@ -202,7 +202,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
         return Function.getFunction(symbol(handle, name));
     }
 
-    /** Where a loaded library lies, by the linker's own list. */
+    /** The file of a loaded library, by the linker's own list. */
     static Path path(Pointer handle) {
         try (com.sun.jna.Memory out = new com.sun.jna.Memory(8)) {
             int rc = INFO.invokeInt(new Object[] {handle, RTLD_DI_LINKMAP, out});

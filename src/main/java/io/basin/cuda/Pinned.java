@@ -43,7 +43,7 @@ final class Pinned implements AutoCloseable {
                 undo.add("cuEventDestroy", () -> cuEventDestroy(event));
                 copied[i] = event;
             }
-            // What is in flight may still read or write this memory.
+            // Copies in flight may still read or write this memory.
             undo.add("cuStreamSynchronize", () -> cuStreamSynchronize(stream));
         } catch (RuntimeException e) {
             undo.close();

@@ -37,7 +37,7 @@ final class Python {
         return folders;
     }
 
-    /** Where python3 imports from. */
+    /** The folders from which python3 imports. */
     private static List<Path> asked() {
         try {
             Process process = new ProcessBuilder("python3", "-c", "import sys; print('\\n'.join(sys.path))")

@@ -51,7 +51,7 @@ final class Redist {
         return folders.stream().distinct().toList();
     }
 
-    /** Where the profile unpacks them. */
+    /** The folder into which the profile unpacks them. */
     static List<Path> cached() {
         return Cache.existing("cuda").map(f -> List.of(f, f.resolve(FOLDER))).orElse(List.of());
     }

@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Where NVIDIA's libraries are looked for, in this order: the folders that {@code $BASIN_CUDA} names, where the dynamic linker looks
+ * The search path for NVIDIA's libraries, in this order: the folders that {@code $BASIN_CUDA} names, where the dynamic linker looks
  * ({@code LD_LIBRARY_PATH}, its cache, the system's folders), {@code /usr/local/cuda*}, Python's packages, Basin's cache.
  */
 final class SearchPath {
@@ -60,7 +60,7 @@ final class SearchPath {
         return folders.stream().flatMap(f -> names.stream().map(f::resolve));
     }
 
-    /** What the linker would try for that name. */
+    /** The files that the linker would try for that name. */
     private static Stream<Path> linked(String soname) {
         List<Path> files = new ArrayList<>();
         for (Path folder : named())
@@ -133,7 +133,7 @@ final class SearchPath {
         return Stream.of(path.split("[:;]", -1)).flatMap(SearchPath::path).toList();
     }
 
-    /** What the first group finds in the linker's cache, a file of strings each of which ends with a zero. */
+    /** Matches of the first group in the linker's cache, a file of strings each of which ends with a zero. */
     private static List<Path> cached(Pattern pattern) {
         List<Path> found = new ArrayList<>();
         try {

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.util.function.Supplier;
 
 /**
- * What all copies between host and device go through: pinned memory of our own, which stays where it is until the copy is
+ * Pinned memory of our own for all copies between host and device, which stays where it is until the copy is
  * done. Uploads take pieces in turn; a piece is waited for only where it comes round again before its copy is known to be done,
  * which happens within uploads of megabytes and never with what an epoch uploads.
  *

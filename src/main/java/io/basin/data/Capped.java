@@ -30,7 +30,7 @@ final class Capped {
     /** Largest array that every JVM can allocate. */
     static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
 
-    /** What any file may take. */
+    /** Memory for any file. */
     static final long ROOM = 48L << 20;
 
     private Capped() {}

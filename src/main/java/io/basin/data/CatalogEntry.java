@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What is known about a published data set.
+ * A published data set.
  *
  * @param name what users call it: {@code fashion-mnist}
  * @param licence as its publishers state it, or {@code "not stated"}

@@ -120,7 +120,7 @@ public final class CifarFormat {
         int record = labelBytes + IMAGE;
         if (length < record || length % record != 0 || length > Capped.MAX_ARRAY) {
             throw DataException.of(
-                    file, "has " + length + " bytes, which is no whole number of records of " + record, REMEDY);
+                    file, "has " + length + " bytes, which is not a whole number of records of " + record, REMEDY);
         }
     }
 

@@ -35,7 +35,7 @@ final class CsvFormat {
     private static final String LABEL = "label";
     private static final String REMEDY = "Write a CSV file in UTF-8 with column names, a column 'label', and numbers";
 
-    /** What the parser says of a cell in quotes. */
+    /** The parser's mark of a cell in quotes. */
     private static final Pattern QUOTE = Pattern.compile("(?:startline |encapsulated token .*line: )([0-9]+)");
 
     private final String name;
@@ -229,10 +229,10 @@ final class CsvFormat {
         }
     }
 
-    /** What stands between two delimiters; white space around it does not count. */
+    /** The text between two delimiters; white space around it does not count. */
     private String cell(String text) {
         if (text.indexOf('\0') < 0) return text.strip();
-        throw fault("holds the character 0, so it is no text or is damaged");
+        throw fault("holds the character 0, so it is not text or is damaged");
     }
 
     private void add(CSVRecord row, long line, int label, long cap) {

@@ -131,7 +131,7 @@ public final class DataSets {
         return target;
     }
 
-    /** Where a download of the data set goes: a subfolder of the named folder, or else of the cache. */
+    /** The folder for a download of the data set: below the named folder, or else below the cache. */
     private Location target(CatalogEntry entry, @Nullable Path dataDir) {
         Path root = variable();
         if (dataDir != null) return target(entry, Place.DATA_DIR, named(dataDir).resolve(entry.name()));
@@ -197,7 +197,7 @@ public final class DataSets {
         return Files.isReadable(folder) ? "" : " may not be read by this user, so it";
     }
 
-    /** Where the set lies in a folder that does not hold it where it should: one level deeper, or not in a folder of its name. */
+    /** The set's place in a folder that does not hold it directly: one level deeper, or not in a folder of its name. */
     private static String elsewhere(CatalogEntry entry, Path folder) {
         List<Path> near = new ArrayList<>(List.of(folder));
         try (Stream<Path> children = Files.list(folder)) {

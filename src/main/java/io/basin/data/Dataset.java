@@ -22,7 +22,7 @@ import java.util.Objects;
  * io.basin.device.Augment} is their definition). Bytes rather than floats keep CIFAR at 150 MB. A vector of d features is a sample
  * of d channels and one pixel. The factories {@code of} take arrays in the order of {@link Shape} instead, (C, H, W), and copy them.
  *
- * <p>Immutable by contract: arrays are shared, as a copy would double the memory. Whoever hands them in or out does not write to them.
+ * <p>Immutable by contract: arrays are shared, as a copy would double the memory. Neither the caller nor this class writes to them.
  */
 @Api
 public final class Dataset {
@@ -36,7 +36,7 @@ public final class Dataset {
     private volatile @Nullable String sha256;
 
     /**
-     * What things are called.
+     * Names.
      *
      * @param columns of a table's features, in order; empty for other samples
      */
@@ -221,7 +221,7 @@ public final class Dataset {
         return (isFloat() ? 4L : 1) * values.length() + 4L * count() * (values.targets() != null ? outputs() : 1);
     }
 
-    /** What the set is called in messages. */
+    /** The set's name in messages. */
     public String name() {
         return name;
     }
@@ -238,7 +238,7 @@ public final class Dataset {
         return values.labels();
     }
 
-    /** What a split keeps in proportion, (N): the labels; samples with targets are all alike. */
+    /** The groups that a split keeps in proportion, (N): the labels; samples with targets are one group. */
     int[] strata() {
         return values.labels();
     }

@@ -165,7 +165,7 @@ public final class Download {
         return failure + ", after " + ATTEMPTS + " attempts";
     }
 
-    /** What is wrong with a file that should be the given one, or null. */
+    /** The fault of a file that should be the given one, or null. */
     private static @Nullable String check(Path path, RemoteFile file) {
         try {
             String sum = file.decompressed() ? Capped.sha256(path, file.bytes()) : Sha256.ofFile(path);
@@ -178,7 +178,7 @@ public final class Download {
     }
 
     /**
-     * What a server did wrong, {@code isFinal} if asking again is of no use, {@code wait} what it wants to pass first. Trouble with
+     * A server's fault; {@code isFinal} if asking again does not help, {@code wait} the time it asks to pass first. Trouble with
      * the disk stays an {@link IOException}, as no other server helps there.
      */
     private static final class ServerException extends Exception {
@@ -224,7 +224,7 @@ public final class Download {
 
     /**
      * Writes the body of a 200 from the start, and of the 206 that was asked for at the end; false where nothing of either came.
-     * What arrives before a transfer breaks off stays.
+     * Bytes that arrive before a transfer breaks off stay.
      */
     private boolean take(HttpResponse<InputStream> response, Path part, long offset, RemoteFile file, Progress progress)
             throws IOException, ServerException {
@@ -289,7 +289,7 @@ public final class Download {
         }
     }
 
-    /** What is to come, where it comes in time. */
+    /** The next bytes, if they come in time. */
     private <T> T await(CompletableFuture<T> coming) throws ServerException {
         try {
             return coming.get(idle.toNanos(), TimeUnit.NANOSECONDS);

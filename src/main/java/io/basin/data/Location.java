@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which files of a data set would be used.
+ * The files of a data set that would be used.
  *
  * @param place why this folder
  * @param folder where the files are, or for {@link Place#NOWHERE} where a download would put them
@@ -50,7 +50,7 @@ public record Location(CatalogEntry entry, Place place, Path folder, List<Path> 
     }
 
     /**
-     * What checking one file of a data set found.
+     * The result of checking one file of a data set.
      *
      * @param file its name in the catalogue
      * @param where the file read, with the archive it is in

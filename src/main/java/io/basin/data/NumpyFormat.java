@@ -73,7 +73,7 @@ final class NumpyFormat {
         try (ZipFile archive = new ZipFile(file.toFile())) {
             return new NumpyFormat(file, archive, names).parts();
         } catch (IOException | IllegalArgumentException e) {
-            throw DataException.of(file.toString(), "is no NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
+            throw DataException.of(file.toString(), "is not a NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
         }
     }
 
@@ -96,7 +96,7 @@ final class NumpyFormat {
             String key = test != null ? test : arrays.key("train", "x", "images");
             if (key != null) return arrays.array(key, a -> a.samples(like));
         } catch (IOException | IllegalArgumentException e) {
-            throw DataException.of(file.toString(), "is no NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
+            throw DataException.of(file.toString(), "is not a NumPy archive (" + Reason.of(e) + ")", REMEDY, e);
         }
         throw DataException.of(file.toString(), "holds no samples", "Name the array x, X, images or x_test");
     }
@@ -221,7 +221,7 @@ final class NumpyFormat {
             this.in = in;
             ByteBuffer start = ByteBuffer.wrap(in.readNBytes(10)).order(ByteOrder.LITTLE_ENDIAN);
             if (start.limit() < 10 || start.getLong(0) << 16 != 0x59_50_4D_55_4E_93L << 16)
-                throw fault("is no NumPy array");
+                throw fault("is not a NumPy array");
             boolean first = start.get(6) == 1;
             long header = start.getShort(8) & 0xFFFF;
             if (!first)
@@ -349,7 +349,7 @@ final class NumpyFormat {
             return moved;
         }
 
-        /** Where the number that is stored as the {@code i}th stands in C order, whose last index runs first. */
+        /** The place in C order, whose last index runs first, of the number stored as the {@code i}th. */
         private int at(int i) {
             if (!fortran) return i;
             int at = 0;

@@ -43,7 +43,7 @@ public final class OwnCache {
         }
     }
 
-    /** Where they lie: not made. */
+    /** Their folder, which may not exist. */
     public static Path folder() {
         return in(UserFolder.cache());
     }

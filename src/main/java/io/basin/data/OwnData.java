@@ -89,7 +89,7 @@ public record OwnData(
         return new OwnData(path, Integer.parseInt(m.group(2)), m.group(3) != null, m.group(4) != null, names);
     }
 
-    /** What titles and folders of results call a data set: its name in the catalogue, or that of its folder or file. */
+    /** A data set's name in titles and folders of results: its name in the catalogue, or that of its folder or file. */
     public static String label(String dataset) {
         if (!isNamed(dataset)) return dataset;
         Path name = of(dataset).path.getFileName();

@@ -92,7 +92,7 @@ public final class Picture {
         return line;
     }
 
-    /** Which of {@code from} pixels make which of {@code to}, {@code step} of them apart, and how much each counts. */
+    /** The weights by which {@code from} pixels make {@code to} pixels, {@code step} apart. */
     private static final class Filter {
         private final int[] first;
         private final double[][] weights;

@@ -45,7 +45,7 @@ final class PictureFolder {
     /** Part of the cache's key: another decoder makes other pixels. */
     private static final String VERSION = "2";
 
-    /** What the folder of a part may be called, in small letters or others; the first names are those that README teaches. */
+    /** Names for the folder of a part, in any case; README teaches the first ones. */
     private static final Map<String, List<String>> PARTS = Map.of(
             "train", List.of("train", "training"),
             "val", List.of("val", "valid", "validation"),
@@ -72,7 +72,7 @@ final class PictureFolder {
     private final List<String> classes = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
     private final Map<String, Path> parts = new LinkedHashMap<>();
-    /** What is left out, in words, and how often. */
+    /** Reasons why files are left out, and how often. */
     private final Map<String, Integer> others = new TreeMap<>();
 
     /** @param size height and width of the samples */
@@ -165,7 +165,7 @@ final class PictureFolder {
         return files.stream().map(f -> "'" + Printable.of(name(f)) + "'").collect(Collectors.joining(", "));
     }
 
-    /** Where there are parts, folders beside them are either forgotten or classes, of which one is called as a part is. */
+    /** Folders beside parts are either leftovers or classes, one of which has the name of a part. */
     private void requireClear(List<Path> children) {
         if (!parts.containsKey("train")) {
             throw fault("holds " + names(children) + " but no 'train'", "Put the training pictures there");
@@ -178,7 +178,7 @@ final class PictureFolder {
         if (!classes.isEmpty()) {
             throw fault(
                     "holds pictures in " + names(classes) + " beside " + names(List.copyOf(parts.values())),
-                    "Rename a class that is called as a part is, or move what is no part elsewhere");
+                    "Rename a class that has a part's name, or move the other folders elsewhere");
         }
         if (!beside.isEmpty()) Notices.once(folder + ": left out the folders beside its parts: " + names(beside));
     }
@@ -327,7 +327,7 @@ final class PictureFolder {
         return folder + ", " + entries.size() + " pictures, " + size + " x " + size + (grey ? ", grey" : "");
     }
 
-    /** What was decoded before; null where that is not there or damaged. */
+    /** Samples that were decoded before; null where they are missing or damaged. */
     private @Nullable Decoded kept(Path file) {
         if (!Files.isRegularFile(file)) return null;
         try (Safetensors in = Safetensors.open(file)) {

@@ -72,7 +72,7 @@ final class PixelCodes {
         return false;
     }
 
-    /** Which coefficients of a JPEG's components the scans have brought to their last bit (ISO 10918-1, G.1.1). */
+    /** The coefficients of a JPEG's components whose last bit the scans have sent (ISO 10918-1, G.1.1). */
     static final class Scans {
         private final byte[] ids;
         private final boolean progressive;

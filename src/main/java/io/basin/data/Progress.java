@@ -3,7 +3,7 @@ package io.basin.data;
 import io.basin.Api;
 
 /**
- * Where long work reports how far it is.
+ * Shows how far long work is.
  *
  * <p>An interface of one method, so that the library prints nothing by itself: the command line draws a bar, tests
  * count.

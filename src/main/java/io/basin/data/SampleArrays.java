@@ -91,7 +91,7 @@ final class SampleArrays {
         return moved;
     }
 
-    /** Where within (c, h, w) each element of (h, w, c) comes from. */
+    /** The index in (c, h, w) of each element of (h, w, c). */
     private static int[] order(int length, Shape sample) {
         int size = Math.toIntExact(sample.elements());
         if (length % size != 0) {

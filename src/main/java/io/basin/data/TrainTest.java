@@ -49,7 +49,7 @@ public record TrainTest(
         return new TrainTest(set.name(), cut.train(), cut.validation().named(set.name() + " (test part)"));
     }
 
-    /** What tells these data from others: counts of images and the SHA-256 of all parts, in words. */
+    /** Identifies these data: counts of images and the SHA-256 of all parts, in words. */
     public String fingerprint() {
         String held = validation == null ? "" : ", " + validation.count() + " validation";
         return train.count() + " training" + held + " and " + test.count() + " test images, SHA-256 "

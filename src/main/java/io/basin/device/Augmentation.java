@@ -68,7 +68,7 @@ public record Augmentation(int pad, boolean flip, Distortion distortion, float[]
         }
     }
 
-    /** Whether what becomes of an image depends on a draw. */
+    /** Whether its result depends on a draw. */
     public boolean random() {
         return pad > 0 || flip || !distortion.equals(Distortion.NONE);
     }
@@ -90,7 +90,7 @@ public record Augmentation(int pad, boolean flip, Distortion distortion, float[]
         return mean.length;
     }
 
-    /** What every possible pixel becomes, (C, 256): {@code (v / 255 - mean[c]) / std[c]} in float, in this order. */
+    /** The value of every possible pixel, (C, 256): {@code (v / 255 - mean[c]) / std[c]} in float, in this order. */
     public float[] table() {
         float[] table = new float[mean.length * 256];
         for (int c = 0; c < mean.length; c++) {

@@ -7,8 +7,8 @@ import io.basin.text.Require;
 /**
  * How a plan draws its batches: gathers, augments and normalises the samples of the step that the run state counts.
  *
- * <p>Mixup, where the augmentation has it, is of shuffled batches alone: a pass over samples in their own order, as evaluation and
- * batch norm's statistics need it, mixes none.
+ * <p>Mixup applies to shuffled batches alone: passes over samples in their own order, as for evaluation and batch norm's
+ * statistics, mix none.
  *
  * @param batch samples a step
  * @param seed of the order and of the augmentation

@@ -4,7 +4,7 @@ import io.basin.Api;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** Which memory each arena is, for one plan. */
+/** The memory of each arena, for one plan. */
 @Api
 public final class Binding {
     private final Map<Arena, Memory> arenas = new EnumMap<>(Arena.class);

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Folders for what can be made again: {@code $BASIN_CACHE} and no other where it is set; else {@code ~/.cache/basin}, or one of this
- * user's in the temporary folder; readable by this user only, for native code is loaded from them.
+ * user's in the temporary folder; readable by this user only, as native code is loaded from them.
  */
 public final class Cache {
     public static final String VARIABLE = UserFolder.CACHE_VARIABLE;
@@ -68,7 +68,7 @@ public final class Cache {
         throw new DeviceException("no folder for " + name + ": " + String.join(", ", refused) + "; " + REMEDY);
     }
 
-    /** Where to look, the best one first; what the user named is the only one. A user without a home has the home "?" in Java. */
+    /** Folders to try, the best one first; the user's choice is the only one. Java's home of a user without one is "?". */
     private static List<Path> roots() {
         if (named()) return List.of(UserFolder.cache());
         List<Path> roots = new ArrayList<>();
@@ -135,7 +135,7 @@ public final class Cache {
 
     /**
      * Shows JNA and JavaCPP where to unpack their native code, before either is loaded: {@code $BASIN_CACHE}, or a folder of ours
-     * where the home, which both would take, does not serve. What the user has set for them stays.
+     * where the home, their default, does not serve. The user's settings for them stay.
      */
     public static synchronized void showToLoaders() {
         if (shown) return;
@@ -153,7 +153,7 @@ public final class Cache {
         shown = true;
     }
 
-    /** Native code that does not load, as a sentence: what happened first, for later attempts only say that there was a first. */
+    /** A sentence on native code that does not load: the first reason, as later attempts only say that there was a first. */
     public static synchronized DeviceException refusal(String device, LinkageError e) {
         Throwable cause = e;
         while (cause.getCause() != null) cause = cause.getCause();

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How much of each of several points a combination takes: a float32 table (rows, points) on the device.
+ * The shares of several points in a combination: a float32 table (rows, points) on the device.
  *
  * <p>A schedule is data: training a curve draws its t for every step before it starts, and the step counter picks the
  * row. A table with a single row serves every step; {@link #set} replaces it between evaluations.
@@ -62,7 +62,7 @@ public final class Coefficients implements AutoCloseable {
         guard.run(() -> device.upload(memory, 0, pack(new double[][] {row})));
     }
 
-    /** Has what a device made for a combination by these coefficients freed with them. */
+    /** Frees {@code made}, a device's memory for a combination by these coefficients, with them. */
     public Memory keep(Memory made) {
         kept.add(made);
         return made;

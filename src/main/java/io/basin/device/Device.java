@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The seam between what is trained and what it is trained on.
+ * The seam between training and the hardware it runs on.
  *
  * <p>The factories <em>plan</em>: they choose algorithms and layouts, declare memory in the {@link PlanContext}, and may
  * block. The operations they return then run without allocating or waiting. Shape errors are
@@ -22,18 +22,18 @@ public interface Device extends AutoCloseable {
     /** One line for people: what it is and how many threads or multiprocessors it uses. */
     String describe();
 
-    /** Whether work is done when the call returns, so that looking at the loss within an epoch costs nothing. */
+    /** Whether calls return when their work is done: looking at the loss within an epoch then costs nothing. */
     boolean isSynchronous();
 
     /** Whether it computes in that precision, and not in another under its name. */
     boolean supports(Precision precision);
 
-    /** Takes turns on this device: for what must not be interrupted between several calls. */
+    /** The turns on this device: for several calls that nothing may interrupt. */
     Guard guard();
 
     // Memory. All copies are ordered with the work around them; only download and unpack wait.
 
-    /** Told what a plan is about to allocate; throws a {@link DeviceException} where that cannot fit. */
+    /** Throws a {@link DeviceException} where a plan's memory cannot fit. */
     default void checkMemory(MemoryEstimate demand) {}
 
     Memory allocate(long bytes);
@@ -52,7 +52,7 @@ public interface Device extends AutoCloseable {
     /** Fills the buffer's remaining bytes; waits for the device. */
     void download(Memory from, long offset, ByteBuffer to);
 
-    /** Begins to copy up to 256 bytes back and goes on; what it returns waits for this copy, not for what was asked for after it. */
+    /** Begins to copy up to 256 bytes back and returns; the result waits for this copy, not for later work. */
     Supplier<ByteBuffer> read(Memory from, long offset, int bytes);
 
     void copy(Memory from, Memory to);
@@ -72,7 +72,7 @@ public interface Device extends AutoCloseable {
         return (System.nanoTime() - start) / 1e6;
     }
 
-    /** What planning has chosen by measurement so far, a line each. */
+    /** Choices that planning has made by measurement so far, a line each. */
     default List<String> choices() {
         return List.of();
     }
@@ -85,7 +85,7 @@ public interface Device extends AutoCloseable {
      *
      * @param inputs as many as {@link Layer#output} takes; a second one of a convolution or a batch norm is a residual of the
      *     output's shape, which is added before the ReLU
-     * @param seed of what the layer draws while training
+     * @param seed of the layer's random draws in training
      * @param control counts the steps that the draws depend on; null for a layer that draws nothing
      */
     Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control);

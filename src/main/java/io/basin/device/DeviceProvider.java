@@ -30,7 +30,7 @@ public interface DeviceProvider {
                 + "': say '" + name() + "'");
     }
 
-    /** More host threads than any processor has cores serve nobody, and end where the system has no more to give. */
+    /** More than any processor has cores: they would not help, and the system may refuse them. */
     int MOST_THREADS = 512;
 
     /** Refuses a number of threads that no device opens with. */
@@ -73,7 +73,7 @@ public interface DeviceProvider {
         }
     }
 
-    /** What the device needs of this machine, what of it is there, and what that can do. */
+    /** Findings on what the device needs of this machine, whether it is there, and whether it works. */
     default List<Finding> diagnose() {
         return List.of();
     }

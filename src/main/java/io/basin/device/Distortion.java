@@ -7,7 +7,7 @@ import java.math.BigDecimal;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /**
- * What training changes in a sample beside its place; 0 leaves a change out. {@link Augment} defines each.
+ * Changes of a sample in training beside crop and flip; 0 leaves a change out. {@link Augment} defines each.
  *
  * @param jitter a in [0, 1]: brightness, contrast and saturation are multiplied by factors in [1 - a, 1 + a]; for uint8 images
  * @param cutout height and width in pixels of the square that is cut out (DeVries and Taylor 2017, arXiv 1708.04552)

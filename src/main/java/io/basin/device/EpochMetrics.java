@@ -3,7 +3,7 @@ package io.basin.device;
 import io.basin.Api;
 
 /**
- * What the device counted since the last {@link RunState#start(long)}.
+ * The device's counts since the last {@link RunState#start(long)}.
  *
  * @param loss sum over samples, in nats
  * @param broken the first step whose loss was not finite, or -1

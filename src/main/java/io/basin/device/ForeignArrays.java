@@ -6,18 +6,18 @@ import io.basin.io.Dtype;
 import java.nio.ByteBuffer;
 
 /**
- * Elementwise passes over arrays that others own and over float32 arenas that lie beside them, each as large as all arrays: what
- * {@code io.basin.average} stands on. Every implementation has the same bits; a pass allocates nothing.
+ * Elementwise passes over arrays that others own and over float32 arenas that lie beside them, each as large as all arrays: the
+ * basis of {@code io.basin.average}. Every implementation has the same bits; a pass allocates nothing.
  */
 @Api
 public interface ForeignArrays extends AutoCloseable {
     /**
-     * An array of somebody else's.
+     * Another library's array.
      *
      * @param type F32, BF16 or F16
      * @param count elements
      * @param address where it begins, a multiple of the type's size; 0 for a {@code float[]}
-     * @param owner the {@code float[]}, or what is to be kept reachable as long as this, or null
+     * @param owner the {@code float[]}, or an object to be kept reachable as long as this, or null
      */
     record Array(
             String name,
@@ -32,7 +32,7 @@ public interface ForeignArrays extends AutoCloseable {
     }
 
     /**
-     * What happens to each element of an array, w, and of the arenas x and y. Every product and sum rounds by itself, to float32;
+     * An operation on each element of an array, w, and of the arenas x and y. Every product and sum rounds by itself, to float32;
      * w is widened when read and rounded to nearest, ties to even, when written. Bytes are those of float32 arrays.
      */
     enum Pass {
@@ -59,10 +59,10 @@ public interface ForeignArrays extends AutoCloseable {
     /** Does a pass over all arrays; on a GPU it is enqueued. */
     void run(Pass pass, int x, int y, float p, float q);
 
-    /** What an arena has of an array, copied into a new buffer in native order; waits for it. */
+    /** An arena's part for an array, copied into a new buffer in native order; waits for it. */
     ByteBuffer read(int arena, int array);
 
-    /** Overwrites what an arena has of an array by all bytes of a buffer in native order, position 0. */
+    /** Overwrites an arena's part for an array by all bytes of a buffer in native order, position 0. */
     void write(int arena, int array, ByteBuffer from);
 
     /** Gives up the arenas; the arrays stay their owner's. */

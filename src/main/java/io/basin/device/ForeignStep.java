@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** An optimizer's step over arrays that others own: what {@code io.basin.average.FusedStep} stands on. Every device has the same bits. */
+/** An optimizer's step over arrays that others own: the basis of {@code io.basin.average.FusedStep}. Every device has the same bits. */
 @Api
 public interface ForeignStep extends AutoCloseable {
     /** Weights, gradients, the optimizer's two moments, the average, and the variance of what was averaged. */
@@ -46,7 +46,7 @@ public interface ForeignStep extends AutoCloseable {
     }
 
     /**
-     * All that a step needs to know; the tables have an entry for each step, and past their end nothing changes.
+     * Everything that a step reads; the tables have an entry for each step, and past their end nothing changes.
      *
      * @param clip the largest norm of all gradients together; 0 for any
      * @param first the step to begin with

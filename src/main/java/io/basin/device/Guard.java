@@ -6,11 +6,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * Whose turn it is on a device, and whether what is called is still open.
+ * Gives threads turns on a device, and refuses calls on closed objects.
  *
- * <p>Any thread may use a device and whatever was made on it. Calls take turns, and one that takes several steps (a pass over a
- * data set, a replayed training step) has one turn for all of them, so each computes as though it were alone. What is closed
- * says so by name. Closing takes a turn as well: it waits for a call that another thread is in.
+ * <p>Any thread may use a device and everything made on it. Calls take turns, and one that takes several steps (a pass over a
+ * data set, a replayed training step) has one turn for all of them, so each computes as though it were alone. A closed
+ * object is named in the refusal. Closing takes a turn as well: it waits for a call that another thread is in.
  *
  * <p>Turns are fair: a thread that trains, and so asks again at once, does not keep the others out. A thread may take a turn
  * within its own. One lock for all of a device, hence no order of locks in which two threads could wait for each other; code
@@ -35,7 +35,7 @@ public final class Guard {
      * The guard of a device.
      *
      * @param owner for messages, such as {@code the cpu device}
-     * @param arrival what prepares the calling thread at the beginning of each turn
+     * @param arrival prepares the calling thread at the beginning of each turn
      */
     public Guard(String owner, Runnable arrival) {
         this(new ReentrantLock(true), null, owner, arrival);
@@ -89,7 +89,7 @@ public final class Guard {
     /** @throws IllegalStateException where the owner or its device is closed, naming it */
     public void requireOpen() {
         Guard first = null;
-        // The device rather than what was closed with it.
+        // The device rather than an object that was closed with it.
         for (Guard g = this; g != null; g = g.parent) if (g.closed) first = g;
         if (first != null) throw closed(first.owner);
     }

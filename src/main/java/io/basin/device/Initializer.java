@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Gives a parameter its first values. Those made here are equal where they fill alike, and so are the {@link Layer}s that have
- * them; make your own a record for that, for a lambda equals only itself.
+ * Gives a parameter its first values. Initializers made here are equal where they fill alike, and so are {@link Layer}s with
+ * them; make your own a record for that, as a lambda equals only itself.
  */
 @Api
 @FunctionalInterface
@@ -38,7 +38,7 @@ public interface Initializer {
         return new Constant(value);
     }
 
-    /** What {@link #fanIn} makes. */
+    /** Of {@link #fanIn}. */
     record FanIn() implements Initializer {
         @Override
         public void fill(float[] values, Shape shape, long seed) {
@@ -46,7 +46,7 @@ public interface Initializer {
         }
     }
 
-    /** What {@link #uniform} makes. */
+    /** Of {@link #uniform}. */
     record Uniform(double bound) implements Initializer {
         @Override
         public void fill(float[] values, Shape shape, long seed) {
@@ -55,7 +55,7 @@ public interface Initializer {
         }
     }
 
-    /** What {@link #constant} makes. */
+    /** Of {@link #constant}. */
     record Constant(float value) implements Initializer {
         @Override
         public void fill(float[] values, Shape shape, long seed) {

@@ -75,9 +75,8 @@ public sealed interface Layer {
     }
 
     /**
-     * What a convolution or pool reads along one axis of an image, in elements: {@code kernel} for one output, {@code dilation}
-     * apart (1: neighbours), {@code stride} on from output to output. {@code pad} is added on each side: zeros before a
-     * convolution; a pool passes over them.
+     * Elements that a convolution or pool reads along one axis of an image: {@code kernel} for one output, {@code dilation} apart
+     * (1: neighbours), {@code stride} on from output to output. {@code pad} is added on each side: zeros; a pool skips them.
      */
     record Window(int kernel, int stride, int pad, int dilation) {
         public Window(int kernel, int stride, int pad) {

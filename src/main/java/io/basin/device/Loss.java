@@ -3,10 +3,10 @@ package io.basin.device;
 import io.basin.Api;
 
 /**
- * What training minimises, as plain data: the mean over a batch of a sample's loss.
+ * The loss that training minimises, as plain data: the mean over a batch of a sample's loss.
  *
  * <p>A loss reads its targets beside the batch: class labels (N) int32, or float32 targets (N, K) with one for each of the net's
- * outputs. It also turns logits into predictions, which is what an evaluation hands out.
+ * outputs. It also turns logits into predictions, which an evaluation returns.
  */
 @Api
 public sealed interface Loss {

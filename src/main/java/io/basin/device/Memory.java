@@ -5,7 +5,7 @@ import io.basin.Api;
 /** One allocation of a device, zeroed when made. Any thread may close it; a second close does nothing. */
 @Api
 public interface Memory extends AutoCloseable {
-    /** What it was allocated on, and what alone reaches it. */
+    /** The device that allocated it, which alone reaches it. */
     Device device();
 
     long bytes();

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a plan is about to allocate, so that a device can say so, and refuse before anything is done, naming what would fit.
+ * Memory that a plan is about to allocate: a device may refuse it before any work is done, naming the batch that would fit.
  *
  * @param bytes by arena, in the arenas' order; those that an earlier plan of the model allocated are left out
  * @param batch samples a step
- * @param later what is allocated beside the plan while it lives
- * @param scratch what the workspace takes at other batches
+ * @param later memory allocated beside the plan while it lives
+ * @param scratch the workspace at other batches
  */
 @Api
 public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scratch scratch) {
@@ -32,7 +32,7 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scr
      * @param models with weights and statistics
      * @param values bytes of evaluations' values, which grow with the batch
      * @param workspace bytes of their workspaces
-     * @param scratch what those take at other batches
+     * @param scratch those at other batches
      */
     public record Later(int models, long values, long workspace, Scratch scratch) {
         public static final Later NONE = new Later(0, 0, 0, Scratch.NONE);
@@ -55,10 +55,7 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scr
     }
 
     /**
-     * The largest batch whose demand is at most {@code free}: what holds values grows with the batch, and a part of workspaces; the
-     * rest does not.
-     *
-     * @return 0 where none is
+     * The largest batch whose demand is at most {@code free}, or 0: values and a part of workspaces grow with the batch.
      */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();

@@ -29,7 +29,7 @@ public interface Op extends AutoCloseable {
         Slot labels();
 
         /**
-         * Has the samples of {@code step} on the device, and those of the next steps on their way, where they stream from the host. Called
+         * Brings the samples of {@code step} to the device, and begins to bring those of the next steps, where they stream from the host. Called
          * before the step's forward, and not while work is recorded.
          */
         default void supply(long step) {}

@@ -23,8 +23,8 @@ import java.util.function.Predicate;
  * instead of a launch per group. The plan that comes first chooses the layouts, and later ones reorder where they like others
  * better: plan training first where both are wanted.
  *
- * <p>Any thread may read and close it, while another trains or evaluates it too; what changes its content takes turns on the
- * device. After {@link #close} every use says so.
+ * <p>Any thread may read and close it, while another trains or evaluates it too; changes of its content take turns on the
+ * device. After {@link #close} every use is refused.
  */
 @Api
 public final class ParameterStore implements AutoCloseable {
@@ -78,14 +78,14 @@ public final class ParameterStore implements AutoCloseable {
         return made;
     }
 
-    /** Has training allocate what the optimizer needs; before its plan is made. */
+    /** Makes training allocate the optimizer's state; before its plan is made. */
     public ParameterStore trainedBy(Optimizer optimizer) {
         Optimizer.requireMoments(optimizer);
         moments = Math.max(moments, optimizer.moments());
         return this;
     }
 
-    /** Has training keep a second average, or not. */
+    /** Makes training keep a second average, or not. */
     public void averagedTwice(boolean twice) {
         averagedTwice = twice;
     }
@@ -95,7 +95,7 @@ public final class ParameterStore implements AutoCloseable {
         return averagedTwice ? List.of(Arena.AVERAGE, Arena.SECOND_AVERAGE) : List.of(Arena.AVERAGE);
     }
 
-    /** Has training allocate {@link Arena#COPY} and {@link Arena#NARROW_GRADS}. */
+    /** Makes training allocate {@link Arena#COPY} and {@link Arena#NARROW_GRADS}. */
     void copied() {
         copied = true;
     }
@@ -110,7 +110,7 @@ public final class ParameterStore implements AutoCloseable {
         return narrowed.get(0);
     }
 
-    /** The arenas of the optimizer's state: what a run that goes on must begin with, beside the weights. */
+    /** The arenas of the optimizer's state, which a resumed run needs beside the weights. */
     public List<Arena> moments() {
         return moments == 1 ? List.of(Arena.MOMENTUM) : List.of(Arena.MOMENTUM, Arena.SECOND_MOMENT);
     }
@@ -167,7 +167,7 @@ public final class ParameterStore implements AutoCloseable {
         arenas.putAll(made);
     }
 
-    /** Zeroes what an earlier training left beside the model: its moments and its average. */
+    /** Zeroes an earlier training's moments and average. */
     public void forgetTraining(Device device) {
         Set<Arena> left = EnumSet.of(Arena.STATE_AVERAGE, Arena.MOMENTUM, Arena.SECOND_MOMENT);
         left.addAll(averages());
@@ -244,7 +244,7 @@ public final class ParameterStore implements AutoCloseable {
     /**
      * A trained tensor or a statistic of one model, flat in PyTorch's order; waits.
      *
-     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
+     * @throws IllegalArgumentException for a name that the net does not have, with the nearest one
      */
     public float[] read(Device device, Weights model, String name) {
         Parameter p = tensor(name);

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where an operation declares what it needs while it is planned: parameters and statistics in the model's storage,
- * values, gradients, things kept for backward, and workspace.
+ * Takes an operation's declarations while it is planned: parameters and statistics in the model's storage, values, gradients,
+ * memory kept for backward, and workspace.
  */
 @Api
 public final class PlanContext implements AutoCloseable {
-    /** What a plan is for: TRAIN keeps what backward needs; EVALUATE runs forward only, on stored statistics. */
+    /** A plan's use: TRAIN keeps values for backward; EVALUATE runs forward only, on stored statistics. */
     public enum Mode {
         TRAIN,
         EVALUATE
@@ -64,7 +64,7 @@ public final class PlanContext implements AutoCloseable {
         return storage.parameter(path + "." + p.name(), p, layout);
     }
 
-    /** Has training keep the weights in bfloat16 too, in {@link Arena#COPY}; the device keeps the two alike. */
+    /** Makes training keep the weights in bfloat16 too, in {@link Arena#COPY}; the device keeps the two alike. */
     public void copiesWeights() {
         storage.copied();
     }
@@ -148,7 +148,7 @@ public final class PlanContext implements AutoCloseable {
     /**
      * Lays out what was declared.
      *
-     * @param batch samples a step, for what the device says where memory is short
+     * @param batch samples a step, for the message where memory is short
      */
     public MemoryEstimate demand(int batch, MemoryEstimate.Later later) {
         Map<Arena, Long> sizes = new EnumMap<>(storage.layOut(training()));
@@ -164,7 +164,7 @@ public final class PlanContext implements AutoCloseable {
         return new MemoryEstimate(sizes, batch, later, new MemoryEstimate.Scratch(fixedScratch, growingScratch));
     }
 
-    /** As {@link #allocate(Device, MemoryEstimate)}, of a plan that is alone. */
+    /** As {@link #allocate(Device, MemoryEstimate)}, without memory that follows. */
     public Binding allocate(Device device, int batch) {
         return allocate(device, demand(batch, MemoryEstimate.Later.NONE));
     }

@@ -3,8 +3,8 @@ package io.basin.device;
 import io.basin.Api;
 
 /**
- * What members of an ensemble say of the samples of one image set, added up where they compute it: its size depends on samples
- * and classes, not on how many members there are. Sums are float64 in the order of the calls, so every device has the same bits
+ * The sum of an ensemble's predictions for the samples of one image set, on the device: its size depends on samples and classes,
+ * not on the number of members. Sums are float64 in the order of the calls, so every device has the same bits
  * for the same probabilities.
  */
 @Api

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The memory whose addresses a piece of planned work keeps. Whoever owns that memory may close it first, so the work asks
- * before each run: an address says nothing about what lies there now.
+ * The memory whose addresses a piece of planned work keeps. Its owner may close it first, so the work asks before each run: an
+ * address does not show what lies there now.
  */
 @Api
 public final class Reach {

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  * while planning; binding only sets addresses; running allocates nothing.
  */
 public class RecordedOp implements Op {
-    /** Where planning declares memory. */
+    /** Declares memory while planning. */
     public final PlanContext scope;
     /** Memory beside the plan's arenas that the calls use. */
     public final Reach reach = new Reach();
@@ -48,8 +48,7 @@ public class RecordedOp implements Op {
     }
 
     /**
-     * Plans in one turn. A vendor that refuses a layer says little; the layer's name and what goes into it are what the user can act
-     * on.
+     * Plans in one turn. Vendors' errors say little, so the message adds the layer's name and its inputs.
      */
     public static <T extends Op> T planned(PlanContext scope, Guard device, Shape input, Supplier<T> plan) {
         try {
@@ -77,7 +76,7 @@ public class RecordedOp implements Op {
         return output(new Tensor(name, shape, layout, scope.value(bytes), scope.gradient(bytes)));
     }
 
-    /** Declares an output that nobody sends a gradient to. */
+    /** Declares an output without a gradient. */
     public final Tensor result(Shape shape, Layout layout) {
         return output(new Tensor(name, shape, layout, scope.value(layout.bytes()), null));
     }
@@ -87,7 +86,7 @@ public class RecordedOp implements Op {
         return tensor;
     }
 
-    /** Adds to what messages of failures say about the operation. */
+    /** Adds to the operation's description in messages of failures. */
     public final void describe(String shape) {
         shapes.append(shapes.isEmpty() ? "; " : ", ").append(shape);
     }
@@ -106,7 +105,7 @@ public class RecordedOp implements Op {
         backward.remove(work);
     }
 
-    /** Asks to be told, at binding, where things lie. */
+    /** Registers a callback for addresses at binding. */
     public final void onBind(Consumer<Binding> action) {
         bound.add(action);
     }

@@ -36,7 +36,7 @@ public final class RunState implements AutoCloseable {
     /**
      * A control block with tables of {@code lr.length} steps.
      *
-     * @param pull how far each step moves the weights toward their average; none where no step does
+     * @param pull how far each step moves the weights toward their average; empty where no step does
      */
     public RunState(Device device, double[] lr, double[] alpha, double... pull) {
         this.device = Require.given("device", device);
@@ -46,7 +46,7 @@ public final class RunState implements AutoCloseable {
         memory = device.allocate(block(lr, alpha, pull));
     }
 
-    /** A control block as it begins. */
+    /** The first content of a control block. */
     public static ByteBuffer block(double[] lr, double[] alpha, double... pull) {
         if (lr.length != Require.given("alpha", alpha).length || pull.length > 0 && pull.length != lr.length)
             throw new IllegalArgumentException("the tables of lr, alpha and pull differ in length");
@@ -82,7 +82,7 @@ public final class RunState implements AutoCloseable {
         return table;
     }
 
-    /** Has memory live as long as this does: what an update reads beside the tables. */
+    /** Keeps memory that an update reads beside the tables open as long as this. */
     public Memory keep(Memory beside) {
         kept.add(beside);
         return beside;

@@ -4,11 +4,11 @@ import io.basin.Api;
 import io.basin.Nullable;
 
 /**
- * An optimizer of one's own in one class: the update of a weight as a Java loop and as CUDA statements, which the device fuses with
+ * A caller's own optimizer in one class: the update of a weight as a Java loop and as CUDA statements, which the device fuses with
  * the running average into one pass over all weights.
  *
  * <p>Both compute in float32 and round every product and sum by itself, so a rule without transcendental functions (a square root is
- * none) has the same bits on every device. A rule is called by several threads at a time and keeps no state of its own.
+ * not one) has the same bits on every device. A rule is called by several threads at a time and keeps no state of its own.
  */
 @Api
 public non-sealed interface UpdateRule extends Optimizer {

@@ -8,7 +8,7 @@ import io.basin.Api;
  */
 @Api
 public record Weights(Memory params, Memory state) implements AutoCloseable {
-    /** Where a tensor lies. */
+    /** The memory in which a tensor lies. */
     Memory of(Parameter p) {
         return p.slot().arena() == Arena.STATE ? state : params;
     }

@@ -1,6 +1,6 @@
 package io.basin.ensemble;
 
-/** What the ways of combining members give. */
+/** Predictions by each way of combining members. */
 public final class Combiners {
     private Combiners() {}
 

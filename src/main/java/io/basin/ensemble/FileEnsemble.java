@@ -54,7 +54,7 @@ public final class FileEnsemble {
         return outcome(combined, ones, null, Double.NaN);
     }
 
-    /** What was fitted on held-out samples: ridge stacking, and a weight for each member in inverse proportion to its loss there. */
+    /** Fitted on held-out samples: ridge stacking, and a weight for each member in inverse proportion to its loss there. */
     public static final class Fitted {
         private final Ridge ridge;
         private final double[] weights;

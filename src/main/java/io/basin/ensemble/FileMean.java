@@ -18,15 +18,14 @@ import java.util.Objects;
 /**
  * The mean of weights files, tensor by tensor, summed in float64 and rounded once.
  *
- * <p>Weights are matched by name, never by position: two files may list them in another order. What is no weight, such as
- * PyTorch's {@code num_batches_tracked}, is left out. A running sum, so that a greedy
- * soup tries one file more at the price of one file.
+ * <p>Weights are matched by name, never by position: two files may list them in another order. Other tensors, such as PyTorch's
+ * {@code num_batches_tracked}, are left out. It keeps a running sum, so that a greedy soup tries one more file at the price of one.
  */
 public final class FileMean {
     private final Map<String, Sum> sums;
     private final Path first;
     private final int count;
-    /** What sums are divided by. */
+    /** The divisor of the sums. */
     private final double total;
 
     /** Of weights, beyond which a mean is none of the nets'. */

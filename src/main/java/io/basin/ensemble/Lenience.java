@@ -3,7 +3,7 @@ package io.basin.ensemble;
 import io.basin.Api;
 
 /**
- * What a user may ask for that is refused otherwise, since it looks like a mistake.
+ * Requests that look like a mistake and are refused unless the user allows them.
  *
  * @param otherData measure on other data than the model was trained on
  * @param extraTensors read a file that holds weights beside those of the net

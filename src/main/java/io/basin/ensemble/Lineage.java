@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a net was trained by, epoch by epoch, as its file's header says it: a hash for each whole epoch that covers all rates and batches
+ * A net's training, epoch by epoch, as its file's header has it: a hash for each whole epoch that covers all rates and batches
  * up to its end. Two nets of the same initialisation have in common the epochs whose hashes are equal.
  *
  * @param hashes of 8 hexadecimal digits each

@@ -98,7 +98,7 @@ public final class Mergeability {
             }
             if (!a.init().equals(b.init())) {
                 return Optional.of(first + " comes from initialisation " + a.init() + ", " + other + " from " + b.init()
-                        + ": between them lies high loss, and the mean of their weights is no useful net");
+                        + ": between them lies high loss, and the mean of their weights is not a useful net");
             }
             if (a.mean().length > 0 && b.mean().length > 0 && !a.sameInput(b)) {
                 return Optional.of(first + " and " + other + " were trained on samples normalised differently, so that"

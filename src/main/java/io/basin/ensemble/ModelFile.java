@@ -50,7 +50,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
     /**
      * SelfCheck the file and reads its header.
      *
-     * @throws io.basin.io.FormatException if it is no weights file, or does not name net and data set
+     * @throws io.basin.io.FormatException if it is not a weights file, or does not name net and data set
      * @throws IllegalArgumentException if it is the state of a run, whose moving weights are not what its method ends with
      */
     public static ModelFile of(Path file) {
@@ -168,7 +168,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
                 .mapToInt(m -> m.origin.trainSamples())
                 .distinct()
                 .toArray();
-        // All of them where runs differ: none saw a sample that is no training sample.
+        // All of them where runs differ: no run saw a sample outside its training samples.
         int train = used.length == 1 ? used[0] : 0;
         Splits splits = new Splits(device, data, new Settings.Data(Model.BATCH, 0, false, validation, train));
         for (ModelFile m : models) {

@@ -113,7 +113,7 @@ public final class Ridge {
         }
     }
 
-    /** What least squares needs to know of {@code n} samples: G = X'X and B = X'Y. */
+    /** The sums over {@code n} samples that least squares needs: G = X'X and B = X'Y. */
     private record Gram(DMatrixRMaj g, DMatrixRMaj b, int n) {
         Gram plus(Gram other) {
             return new Gram(CommonOps_DDRM.add(g, other.g, null), CommonOps_DDRM.add(b, other.b, null), n + other.n);

@@ -25,7 +25,7 @@ final class RunFiles {
                 && !name(file).startsWith(BEND);
     }
 
-    /** What to name instead of {@code state}, the state of a run, for people. */
+    /** For people: the file to name instead of {@code state}, the state of a run. */
     static String insteadOf(Path state) {
         Path folder = Objects.requireNonNull(state.toAbsolutePath().getParent());
         if (Files.exists(folder.resolve(BEND + 1 + SUFFIX))) {

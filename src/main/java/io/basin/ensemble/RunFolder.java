@@ -21,14 +21,14 @@ import java.util.stream.Collectors;
  * The models of a run, whichever folder of it is named: the whole comparison, a seed, a method.
  *
  * <p>A method that ends with one model has it in a file of its name, and the members beside it and in the folders of its parts are
- * what that was made of; else the members are the method's result. Checkpoints are no models; a curve's bends are no method's;
+ * what that was made of; else the members are the method's result. Checkpoints are not models; a curve's bends belong to no method;
  * samples of a posterior count only where they are named one by one.
  */
 public final class RunFolder {
     /** Takes the models of all methods together. */
     public static final String ALL = "all";
 
-    /** What a finished group of methods measured, and the SHA-256 of its files under {@link #FILES}. */
+    /** Results of a finished group of methods, and the SHA-256 of its files under {@link #FILES}. */
     public static final String SCORES = "scores.json";
 
     /** A field of {@link #SCORES}: sums by the files' names. */
@@ -115,7 +115,7 @@ public final class RunFolder {
             there.stream().filter(f -> !named.contains(f)).findFirst().ifPresent(stray -> {
                 throw new FormatException(
                         stray.toString(),
-                        "is no file of the run that ended in " + group
+                        "does not belong to the run that ended in " + group
                                 + ": move it elsewhere, or name files one by one");
             });
         });

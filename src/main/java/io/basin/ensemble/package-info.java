@@ -11,11 +11,11 @@
  * kept, so memory grows only by a few counters with each member (while ridge is fitted, by the predictions of the held-out samples).
  *
  * <p><b>Probabilities, never logits.</b> Their mean is what the papers call the ensemble; logits have arbitrary offsets and a net
- * that is loud would outvote the others. Rows that are no probabilities, NaN included, are refused and not averaged away.
+ * that is loud would outvote the others. Rows that are not probabilities, NaN included, are refused and not averaged away.
  *
  * <p><b>What is fitted is fitted on held-out data.</b> {@link io.basin.ensemble.Ridge#fit} takes only a
  * {@link io.basin.ensemble.HeldOut}, {@link io.basin.ensemble.Ridge#evaluate} only a {@link io.basin.ensemble.TestSet}, and
- * refuses one that holds the very samples that were fitted. Whoever splits the data wraps each part once.
+ * refuses one that holds the very samples that were fitted. The code that splits the data wraps each part once.
  *
  * <p>Everything is double precision: a data set's mean of 10,000 small differences must not depend on their order.
  */

@@ -48,7 +48,7 @@ public final class AtomicFile {
 
     private AtomicFile() {}
 
-    /** What is to be written, given an empty channel at position 0. */
+    /** Writes the content, given an empty channel at position 0. */
     @FunctionalInterface
     public interface Body {
         void writeTo(FileChannel channel) throws IOException;
@@ -179,8 +179,8 @@ public final class AtomicFile {
     }
 
     /**
-     * Waits until what was written is on the disk. A file system that has no such thing is no failure: nothing better can be had
-     * there. A disk that is full or broken, which may show only here, is.
+     * Waits until the content is on the disk. A file system without such a call is not a failure: nothing better can be had
+     * there. A disk that is full or broken is one, and may show only here.
      */
     public static void force(FileChannel channel) throws IOException {
         try {

@@ -14,7 +14,7 @@ public final class Disk {
 
     private Disk() {}
 
-    /** What may fail for the disk. */
+    /** Work that the disk may fail. */
     @FunctionalInterface
     public interface Work<T> {
         T run() throws IOException;

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** What a file looks like by its first bytes, in words, for those who named the wrong one. */
+/** Describes a file by its first bytes, for users who named the wrong one. */
 public final class FileKind {
     private static final int HEAD = 512;
     private static final String ZIP = "PK\3\4";
@@ -40,7 +40,7 @@ public final class FileKind {
 
     private FileKind() {}
 
-    /** What {@code file} looks like; empty where nothing is recognised or it cannot be read. */
+    /** A description of {@code file}; empty where nothing is recognised or it cannot be read. */
     public static String of(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             return of(in.readNBytes(HEAD));
@@ -54,7 +54,7 @@ public final class FileKind {
         return of(file).startsWith("a ZIP");
     }
 
-    /** What a file that begins with {@code head} looks like; empty where nothing is recognised. */
+    /** A description of a file that begins with {@code head}; empty where nothing is recognised. */
     static String of(byte[] head) {
         if (head.length == 0) return "an empty file";
         String text = new String(head, StandardCharsets.ISO_8859_1);

@@ -27,7 +27,7 @@ public final class Folders {
         }
     }
 
-    /** What lies in a folder, in no order. */
+    /** The entries of a folder, in no order. */
     public static List<Path> list(Path folder) {
         return Disk.reading(folder, () -> {
             try (Stream<Path> entries = Files.list(folder)) {
@@ -62,7 +62,7 @@ public final class Folders {
             try {
                 Files.deleteIfExists(file);
             } catch (IOException left) {
-                // What is above it stays, too.
+                // The folders above it stay, too.
             }
         }
     }

@@ -167,7 +167,7 @@ public final class Json {
         return found;
     }
 
-    /** What has no sum was written by an older version, which is said. */
+    /** A file without a sum is of an older version, and a note says so. */
     private static void requireSum(Path file, @Nullable String sum, JsonNode content, String remedy) {
         if (sum == null) {
             Notices.once(file + " has no SHA-256, so damage to it goes unnoticed: an older version wrote it");
@@ -217,7 +217,7 @@ public final class Json {
         }
     }
 
-    /** Where it went wrong, in our words: Jackson's echo the input, which may be binary and long, and name its types. */
+    /** The place of the error in our words: Jackson's echo the input, which may be binary and long, and name its types. */
     static String explain(JsonProcessingException e) {
         String theirs = String.valueOf(e.getOriginalMessage());
         String what = "not valid JSON";
@@ -228,7 +228,7 @@ public final class Json {
                 + e.getLocation().getColumnNr() + " on)";
     }
 
-    /** The values within an object that are no objects, by their names from the outermost on, joined with dots; in the object's order. */
+    /** The values within an object that are not objects, by their names from the outermost on, joined with dots; in the object's order. */
     public static Map<String, JsonNode> leaves(JsonNode node) {
         Map<String, JsonNode> all = new LinkedHashMap<>();
         leaves("", node, all);
@@ -257,7 +257,7 @@ public final class Json {
         JsonNode array = parse(text, source);
         float[] out = new float[array.size()];
         for (int i = 0; i < out.length; i++) {
-            if (!array.path(i).isNumber()) throw new FormatException(source, "is no array of numbers");
+            if (!array.path(i).isNumber()) throw new FormatException(source, "is not an array of numbers");
             out[i] = array.get(i).floatValue();
         }
         return out;

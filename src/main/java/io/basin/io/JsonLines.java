@@ -27,7 +27,7 @@ import java.util.zip.CRC32;
  * equal runs are equal but for it and for {@code seconds}, the time that something took.
  */
 public final class JsonLines implements AutoCloseable {
-    /** What a line takes beside its values, in values. */
+    /** The cost of a line beside its values, in values. */
     private static final int LINE_COST = 8;
 
     private static final long COST_FREE = 200_000;

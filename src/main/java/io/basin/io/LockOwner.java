@@ -11,7 +11,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 
 /**
- * Who holds a folder.
+ * The holder of a folder's lock.
  *
  * @param started when the process started, in milliseconds since 1970: a number of a process is given anew after its end
  * @param since when it took the folder, in milliseconds since 1970

@@ -4,7 +4,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What a user should see once beside a command's result, on stderr: {@code basin: warning: ...} and {@code basin: note: ...}.
+ * Messages that a user sees once beside a command's result, on stderr: {@code basin: warning: ...} and {@code basin: note: ...}.
  *
  * <p>A file is opened several times by one command; it is complained about once. May be called from several threads.
  */

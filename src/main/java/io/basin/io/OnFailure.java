@@ -3,11 +3,11 @@ package io.basin.io;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Closes what was made so far where what follows fails: else nobody would. */
+/** Closes a new object where the work that follows fails. */
 public final class OnFailure {
     private OnFailure() {}
 
-    /** What {@code next} makes; where that fails, {@code made} is closed. */
+    /** The result of {@code next}; where that fails, {@code made} is closed. */
     public static <T> T close(AutoCloseable made, Supplier<T> next) {
         try {
             return next.get();

@@ -27,7 +27,7 @@ final class Pickle {
     /** The longest pickle that is read: of each tensor it takes about 200 bytes. */
     static final int MAX_BYTES = 16 << 20;
 
-    /** What objects may take of any file; with the pickle and buffers, reading stays under four times the file and 64 MiB. */
+    /** Memory for any file's objects; with the pickle and buffers, reading stays under four times the file and 64 MiB. */
     private static final long ROOM = 40L << 20;
     /** About what a reference, a boxed number and a small list or a name take, with what growing them leaves behind. */
     private static final int REFERENCE = 16;
@@ -146,7 +146,7 @@ final class Pickle {
         };
     }
 
-    /** What may be called: what a state dict of PyTorch is made of. */
+    /** The functions that may be called: those of PyTorch's state dicts. */
     private Object call(String name, List<Object> arguments) {
         if (IDENTITIES.contains(name)) return arguments.get(0);
         if (name.equals(TENSOR)) {

@@ -38,7 +38,7 @@ public final class Safetensors implements StateDict {
     private static final int MOST_REMEMBERED = 4096;
     /** The longest array that every JVM makes. */
     private static final int MOST = Integer.MAX_VALUE - 8;
-    /** What is read at once: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
+    /** Bytes read at once: for a heap buffer the channel keeps a direct copy as large as one read, per thread, for ever. */
     private static final int PIECE = 1 << 20;
     /** Files found whole. */
     private static final Set<Stamp> WHOLE = ConcurrentHashMap.newKeySet();

@@ -11,9 +11,9 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
-/** What every reader of weights files asks of their tensors. */
+/** Checks of tensors in weights files, for every reader. */
 public final class Tensors {
-    /** PyTorch's counter beside batch norm's statistics, which nothing here depends on. */
+    /** PyTorch's counter beside batch norm's statistics, which is not used here. */
     private static final String COUNTER = "num_batches_tracked";
 
     /** Ends the names of batch norm's variances. */
@@ -40,7 +40,7 @@ public final class Tensors {
         if (!weights.isEmpty()) {
             throw new FormatException(
                     file.toString(),
-                    "holds " + list(weights) + ", which the net has not: it is a file of another net, or a checkpoint"
+                    "holds " + list(weights) + ", which the net does not have: it is a file of another net, or a checkpoint"
                             + " of a run; name the weights file of a net");
         }
         if (!others.isEmpty()) Notices.once(file + ": " + list(others) + " ignored: the net has no such tensor");
@@ -77,9 +77,8 @@ public final class Tensors {
     }
 
     /**
-     * That batch norm's statistics are not those of a net that never saw a sample: no batch has variance 0 in every channel.
-     *
-     * @throws FormatException naming the file where they are
+     * @throws FormatException naming the file where batch norm's statistics were never measured: no batch has variance 0 in
+     *     every channel
      */
     public static void requireMeasured(Path file, Safetensors in) {
         List<String> variances = in.tensors().keySet().stream()
@@ -91,8 +90,8 @@ public final class Tensors {
         if (variances.isEmpty()) return;
         throw new FormatException(
                 file.toString(),
-                "its batch-norm statistics were never measured, running_var is 0 everywhere, so that what it predicts"
-                        + " means nothing: name another file, or have its run write it anew");
+                "its batch-norm statistics were never measured, running_var is 0 everywhere, so its predictions"
+                        + " mean nothing: name another file, or have its run write it anew");
     }
 
     /**

@@ -29,7 +29,7 @@ import java.util.zip.ZipFile;
  * <p>No size is believed before it is compared with the archive's, and what is read is checked by its CRC.
  */
 final class TorchCheckpoint implements StateDict {
-    /** Where training loops keep the state dict in a larger checkpoint. */
+    /** Keys under which training loops keep the state dict in a larger checkpoint. */
     private static final List<String> WRAPPINGS = List.of("state_dict", "model", "model_state_dict");
 
     /** Elements of one tensor, which in float32 must fit in a buffer. */

@@ -32,7 +32,7 @@ public final class UserFolder {
         try {
             return Path.of(expanded).toAbsolutePath().normalize();
         } catch (java.nio.file.InvalidPathException e) {
-            throw new IllegalArgumentException(source + " is no path: " + e.getMessage(), e);
+            throw new IllegalArgumentException(source + " is not a path: " + e.getMessage(), e);
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** What was found along curves: numbers, pictures and a page. */
+/** Results along curves: numbers, pictures and a page. */
 public final class ConnectReport {
     private static final List<String> HEADER =
             List.of("path", "figure", "first end", "last end", "min", "max", "mean", "integral");

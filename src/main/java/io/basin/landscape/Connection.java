@@ -41,7 +41,7 @@ public final class Connection {
     private static final int STRETCH = 4;
 
     /**
-     * What came out: the curve, the straight line between the nets, and whether the curve's ends are these nets.
+     * The result: the curve, the straight line between the nets, and whether the curve's ends are these nets.
      *
      * @param freeEnds whether the ends were trained, too
      * @param firstMoved how far training moved the first end

@@ -52,7 +52,7 @@ public final class CurveTraining extends Stepped {
     private final List<Runnable> closing = new ArrayList<>();
 
     /**
-     * What is trained.
+     * Settings of the training.
      *
      * @param bends control points between the ends
      * @param seed of the t's, of the order of samples and of their augmentation
@@ -216,7 +216,7 @@ public final class CurveTraining extends Stepped {
         void accept(String prefix, Memory memory);
     }
 
-    /** What the next step depends on: the points that move and their momenta, by their names in a file. */
+    /** The state that the next step depends on: the points that move and their momenta, by their names in a file. */
     private void eachArena(Place use) {
         momenta.forEach((j, momentum) -> {
             use.accept("bend." + j + ".", points.get(j));

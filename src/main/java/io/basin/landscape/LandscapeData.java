@@ -20,7 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a landscape is measured on: a net, and samples on its device, all of them or stratified parts. */
+/** The data of a landscape: a net, and samples on its device, all of them or stratified parts. */
 @Api
 public final class LandscapeData implements AutoCloseable {
     private static final long PART_SEED = 20180227;

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a look at a landscape found, in all its forms: {@code results.json}, a table and sentences for a terminal, pictures, and a
+ * The results of a look at a landscape in all forms: {@code results.json}, a table and sentences for a terminal, pictures, and a
  * page of all of it. Collects until it is written.
  */
 public final class LandscapeReport {
-    /** Which loss every picture draws. */
+    /** The loss that every picture draws. */
     public static final String LOSS =
             "Losses are cross-entropy without weight decay, of images that are not augmented and labels not smoothed.";
 
@@ -82,7 +82,7 @@ public final class LandscapeReport {
         notes.add(sentence);
     }
 
-    /** What a word of the table means, on the page only. */
+    /** The meaning of a word of the table, on the page only. */
     void define(String term, String meaning) {
         terms.put(term, meaning);
     }

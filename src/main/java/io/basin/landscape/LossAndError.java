@@ -5,7 +5,7 @@ import io.basin.Nullable;
 import io.basin.device.EpochMetrics;
 
 /**
- * What is measured at a point of weight space.
+ * Measurements at a point of weight space.
  *
  * @param trainLoss mean cross-entropy, nats
  * @param trainError share of wrong answers, in [0, 1]

@@ -25,7 +25,7 @@ public record Net(String label, Path file) {
         Require.given("file", file);
     }
 
-    /** What a comparison in {@code folder} trained with {@code method}, a net a seed. */
+    /** The nets that a comparison in {@code folder} trained with {@code method}, one a seed. */
     public static List<Net> trained(Path folder, String method, long... seeds) {
         Require.given("folder", folder);
         Require.given("method", method);

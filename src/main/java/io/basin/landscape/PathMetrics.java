@@ -19,7 +19,7 @@ import java.util.function.ToDoubleFunction;
 @Api
 public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths, double[] decay) {
     /**
-     * What a figure does along a path: at its ends, its lowest, highest and mean value over the points, and its mean over the
+     * A figure along a path: at its ends, its lowest, highest and mean value over the points, and its mean over the
      * path's length, sum of (v_(i-1) + v_i) / 2 dl_i over the sum of dl_i.
      *
      * @param mean over the points, however far apart they lie
@@ -54,7 +54,7 @@ public record PathMetrics(double[] ts, LossAndError[] figures, double[] lengths,
         return Summary.of(regularised(), lengths);
     }
 
-    /** What training lowers, at each t: training loss and weight decay's term. */
+    /** The objective of training at each t: training loss and weight decay's term. */
     public double[] regularised() {
         double[] all = new double[ts.length];
         for (int i = 0; i < all.length; i++) all[i] = figures[i].trainLoss() + decay[i];

@@ -10,7 +10,7 @@ import io.basin.Api;
  */
 @Api
 public final class Plane {
-    /** Where a net falls onto the plane, and {@code away}, its distance from it. */
+    /** A net's nearest point on the plane, and {@code away}, its distance from it. */
     public record Spot(double x, double y, double away) {}
 
     private final float[] origin;
@@ -74,7 +74,7 @@ public final class Plane {
         return new double[] {1 - b - a, b, a};
     }
 
-    /** Where {@code net} falls onto the plane: its nearest point. */
+    /** The plane's nearest point to {@code net}. */
     public Spot project(float[] net) {
         double p = 0;
         double q = 0;

@@ -43,7 +43,7 @@ final class PointTable {
     private final IntFunction<String> key;
     private final int each;
 
-    /** What every worker must have the same, beside data and device. */
+    /** Values that every worker must share, beside data and device. */
     static String identity(LandscapeData data) {
         String all = data.identity() + ", net=" + data.graph.fingerprint();
         return "points of weight space, " + Sha256.of(all).substring(0, 16);
@@ -120,7 +120,7 @@ final class PointTable {
         writer.write(file);
     }
 
-    /** What {@link #write} says of the points: their shares of the arenas, and how many one share has. */
+    /** The points as {@link #write} describes them: their shares of the arenas, and the points of one share. */
     record Written(List<double[]> rows, int each) {
         static Written of(Path file, Safetensors in) {
             int each;
@@ -161,7 +161,7 @@ final class PointTable {
         }
     }
 
-    /** What a share hands over. */
+    /** The result of a share. */
     record Figures(List<LossAndError> all) implements Shares.Made {
         @Override
         public void write(Path file, String by) {

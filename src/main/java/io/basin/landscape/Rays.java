@@ -26,7 +26,7 @@ public final class Rays {
     private static final int DOUBLINGS = 3;
 
     /**
-     * What is measured.
+     * Settings of the measurement.
      *
      * @param directions of each kind
      * @param points on each ray, the net itself not counted
@@ -70,7 +70,7 @@ public final class Rays {
             return mean;
         }
 
-        /** Where the mean training loss has risen by {@code rise}, by linear interpolation; NaN if it never does. */
+        /** The distance at which the mean training loss has risen by {@code rise}, by linear interpolation; NaN if it never does. */
         public double width(double rise) {
             double[] loss = meanLoss();
             double level = loss[0] + rise;
@@ -87,7 +87,7 @@ public final class Rays {
     /** The straight line through two nets; t = 0 at the first, 1 at the last, and beyond both. */
     public record Line(Net first, Net last, double[] ts, double length, LossAndError[] figures) {}
 
-    /** What came out. */
+    /** The result. */
     public record Result(List<Bundle> bundles, List<Line> lines) {}
 
     private final LandscapeData data;

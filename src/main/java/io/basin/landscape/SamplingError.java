@@ -34,7 +34,7 @@ public record SamplingError(int train, int all, int test) {
         return Math.max(1.0 / test, Math.sqrt(f.testError() * (1 - f.testError()) / test));
     }
 
-    /** What is drawn around a figure: its lower and its upper edge at each point. */
+    /** The band around a figure: its lower and its upper edge at each point. */
     double[][] band(
             LossAndError[] points, ToDoubleFunction<LossAndError> figure, ToDoubleFunction<LossAndError> error) {
         double[][] edges = new double[2][points.length];

@@ -48,7 +48,7 @@ public record Stability(
     }
 
     /**
-     * What is trained and measured.
+     * Settings of training and measurement.
      *
      * @param sgd conventional training
      * @param checkpoints at equal distances over the budget, the first weights being the first
@@ -200,7 +200,7 @@ public record Stability(
             Checkpoint.saveModel(file, model, model.weights(), about);
         }
         try {
-            // What goes on is the model; its momentum is needed no more.
+            // Only the model goes on; its momentum is no longer needed.
             Files.delete(Trainer.checkpoint(state));
         } catch (IOException e) {
             throw Folders.unwritable(state, e);
@@ -225,7 +225,7 @@ public record Stability(
         }
     }
 
-    /** What tells one of its trainings from all others. */
+    /** Identifies one of its trainings. */
     private String run(long order, int from) {
         return identity() + ", order=" + order + ", from step=" + from;
     }

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 
-/** What was found between the children of checkpoints: numbers, pictures, a page, and from where on averaging is safe. */
+/** Results between the children of checkpoints: numbers, pictures, a page, and the step from which averaging is safe. */
 public final class StabilityReport {
     private static final List<String> HEADER = List.of(
             "step", "of the budget", "error of the children %", "highest on the line %", "barrier, points", "stable");

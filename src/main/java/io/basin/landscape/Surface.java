@@ -85,7 +85,7 @@ public final class Surface {
     public record Placed(String label, Plane.Spot spot) {}
 
     /**
-     * What came out.
+     * The result.
      *
      * @param cells at (row y, column x)
      * @param average null if none was given
@@ -169,7 +169,7 @@ public final class Surface {
             List<List<Plane.Spot>> lines = curves.stream()
                     .map(c -> c.along(place(plane, evaluator, c.points())))
                     .toList();
-            // Where statistics are kept, they are those of the net last read.
+            // Statistics that are kept are those of the net last read.
             evaluator.read(nets.get(0).file());
             try (PointEvaluator.Probe probe = evaluator.probe(points)) {
                 double worst = worst(plane, probe, placed, grid.span() == Span.NETS ? host : new float[][] {host[0]});
@@ -223,7 +223,7 @@ public final class Surface {
                 .toList();
     }
 
-    /** Where the plane goes through its nets, it must have their weights. */
+    /** The plane must have its nets' weights where it goes through them. */
     private double worst(Plane plane, PointEvaluator.Probe probe, List<Placed> placed, float[][] nets) {
         double worst = 0;
         for (int n = 0; n < nets.length; n++) {

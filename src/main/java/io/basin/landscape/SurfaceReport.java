@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/** What was found on a plane: where nets lie, where loss and error are lowest, and both as contours and as hills. */
+/** Results on a plane: the nets' places, the lowest loss and error, and both as contours and as hills. */
 public final class SurfaceReport {
     private final Surface.Result result;
     private final Surface.Grid grid;

@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
 
 /** How wide nets are: pictures with bands, a table of widths, and what several seeds together say. */
 public final class WidthReport {
-    /** What is drawn, and by how much it may be off. */
+    /** The figure that is drawn, and its error. */
     private record Drawn(
             String file,
             String what,
@@ -125,7 +125,7 @@ public final class WidthReport {
         return methods;
     }
 
-    /** What has risen, not how high it is: nets that begin at other heights are compared. */
+    /** The rise and not the height: the nets begin at different heights. */
     private void figure(Rays.Kind kind, Drawn drawn) {
         String x = kind == Rays.Kind.RAW ? "distance from the net" : "distance, 1 = as long as the filters";
         Lines lines = new Lines("Rise of " + drawn.what() + " along " + Widths.name(kind), x, "rise, " + drawn.unit());

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What the widths of several nets together say: each method against the first one, seed by seed.
+ * Compares the widths of several nets: each method against the first one, seed by seed.
  *
  * <p>Widths beyond the rays are unknown, and they are the large ones: a test of what is left would favour the narrower method, so
  * there is none.

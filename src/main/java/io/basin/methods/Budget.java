@@ -5,13 +5,13 @@ import io.basin.text.Require;
 import java.util.List;
 
 /**
- * What every method may spend on a net: what conventional training of it would get.
+ * The steps that every method may spend on a net: as many as conventional training of it would get.
  *
  * @param epochs passes over the training set, all runs of a method together; may be a fraction
  * @param lr initial learning rate
  * @param warmUp epochs of linear warm-up, part of the budget
  * @param annealing how the rate of conventional training falls
- * @param done epochs that the net has behind it from which training goes on, part of the budget; 0 for first weights
+ * @param done epochs of the net from which training goes on, part of the budget; 0 for first weights
  * @param multiples of {@code epochs} at which methods that go on at a constant or cyclic rate give a product, rising; 1 is usual
  */
 @Api
@@ -88,7 +88,7 @@ public record Budget(
         return first() - Math.max(done, warmUp + start * (epochs - warmUp));
     }
 
-    /** What {@link Method#identity} says of it; what is usual is left out, as it was before it could be chosen. */
+    /** Its part of {@link Method#identity}; defaults are left out, as they were before they could be chosen. */
     String identity() {
         return ", epochs=" + epochs + ", lr=" + lr + ", warmUp=" + warmUp
                 + (annealing == Annealing.SWA_PAPER ? "" : ", schedule=" + annealing)

@@ -13,9 +13,9 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * What is trained, as tables: a schedule, which models it collects or averages, and what becomes of them. All methods run through
+ * A training as tables: a schedule, the models that it collects or averages, and what becomes of them. All methods run through
  * the same trainer; nothing else tells them apart. {@link MethodSettings#plan} makes the published ones, the constructor without
- * an origin one's own.
+ * an origin makes the caller's own.
  *
  * @param name of its folders and files
  * @param runs how many times the schedule is run, each from its own initialisation, or from the trunk's end
@@ -32,7 +32,7 @@ public record Method(
         Product product,
         @Nullable Schedule trunk,
         @Nullable Origin origin) {
-    /** What a method's predictions come from. */
+    /** The models that a method predicts with. */
     public enum Product {
         /** The last weights. */
         LAST,
@@ -63,7 +63,7 @@ public record Method(
         }
     }
 
-    /** What a published method was planned from. */
+    /** The settings and budget that a published method was planned from. */
     public record Origin(MethodSettings settings, Budget budget, int stepsPerEpoch) {}
 
     public Method {
@@ -124,13 +124,13 @@ public record Method(
                 + " steps, and one of these data has " + stepsPerEpoch + ": plan it for that");
     }
 
-    /** What samples are drawn with. */
+    /** The settings by which samples are drawn. */
     public Swag swag() {
         return origin != null && origin.settings() instanceof Swag s ? s : new Swag(new Swa(0.75, 0.01), 10, 20, 1);
     }
 
     /**
-     * What the averages that it collects make.
+     * Post-hoc EMA of the averages that it collects.
      *
      * @throws IllegalStateException where it has none, {@link Product#POWER}
      */
@@ -145,7 +145,7 @@ public record Method(
         return (int) Arrays.stream(schedule.collections()).filter(s -> s < step).count();
     }
 
-    /** Updates of its first part that are not trained, as the net from which it goes on has them behind it. */
+    /** Updates at its beginning that are not trained, as its starting net had them already. */
     public int begin() {
         return origin == null ? 0 : (int) Math.round(origin.budget().done() * origin.stepsPerEpoch());
     }
@@ -178,7 +178,7 @@ public record Method(
         return trunk != null && part == 0;
     }
 
-    /** What one net goes through from its first weights on. */
+    /** The training of one net from its first weights on. */
     public Schedule path() {
         return trunk == null ? schedule : trunk.then(schedule);
     }

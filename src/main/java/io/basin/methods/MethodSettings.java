@@ -4,12 +4,12 @@ import io.basin.Api;
 import java.util.Locale;
 
 /**
- * What one decides about a method: a record of its own for each. Planned for a budget, it is a {@link Method}. Constructors throw
+ * A method's settings: a record of its own for each method. Planned for a budget, they make a {@link Method}. Constructors throw
  * {@link IllegalArgumentException} naming the parameter, such as {@code swa.lr}.
  */
 @Api
 public interface MethodSettings {
-    /** As it is chosen: {@code swa-cyclic} of {@link SwaCyclic}. */
+    /** The name by which it is chosen: {@code swa-cyclic} for {@link SwaCyclic}. */
     default String name() {
         return getClass().getSimpleName().replaceAll("\\B[A-Z]", "-$0").toLowerCase(Locale.ROOT);
     }

@@ -4,7 +4,7 @@ import io.basin.text.Format;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Where a planned method differs from what its settings or its paper say: sentences to print before it is trained. */
+/** Differences between a planned method and its settings or its paper: sentences to print before it is trained. */
 public final class Remarks {
     private Remarks() {}
 

@@ -367,7 +367,7 @@ public final class Schedule {
         return u <= 0.9 ? lr * (1 - (1 - last / lr) * (u - 0.5) / 0.4) : last;
     }
 
-    /** Where part {@code k} begins, of parts that are {@code length} steps long on average. */
+    /** The first step of part {@code k}, of parts that are {@code length} steps long on average. */
     private static int edge(double length, int k) {
         return (int) Math.round(k * length);
     }

@@ -32,7 +32,7 @@ public record Swap(double start, double lr, double low, int workers) implements 
             throw new IllegalArgumentException(
                     "`swap.workers` " + workers + " share " + left + " steps: lower `swap.start`, or name fewer");
         }
-        // What cannot be shared evenly goes to the trunk, so that the whole budget is spent.
+        // The trunk takes the steps that cannot be shared evenly, so that the whole budget is spent.
         int trunk = span.rest() - each * workers;
         span.requireLeft(trunk);
         Schedule shared = span.warmed(

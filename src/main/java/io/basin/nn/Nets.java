@@ -125,7 +125,7 @@ public final class Nets {
         throw new IllegalArgumentException("`model`: " + Closest.unknown("net", name, NAMES));
     }
 
-    /** What a table says of a depth. */
+    /** A depth's row of the paper's table. */
     private static int[] stages(String family, Map<Integer, int[]> table, int depth) {
         if (table.containsKey(depth)) return Objects.requireNonNull(table.get(depth));
         throw new IllegalArgumentException("`model`: " + family + " have depth "
@@ -315,7 +315,7 @@ public final class Nets {
         return g;
     }
 
-    /** Where the width changes, the shortcut reads the activated input, as the paper's own code does. */
+    /** The shortcut reads the activated input where the width changes, as in the paper's own code. */
     private static Value wide(Graph g, String path, Value x, int width, int stride) {
         Value a = g.at(path + ".bn1").batchNormRelu(x);
         boolean same = stride == 1 && x.shape().dim(0) == width;

@@ -19,7 +19,7 @@ public record Node(String path, Layer layer, List<Value> inputs, Value output) {
         return Stream.concat(layer.parameters(x).stream(), layer.statistics(x).stream());
     }
 
-    /** What the net calls a tensor of the layer. */
+    /** The name of one of the layer's tensors in the net. */
     public String name(Layer.Param tensor) {
         return path + "." + tensor.name();
     }

@@ -27,7 +27,7 @@ public final class Streams {
     /** Noise and shifts of corrupted test images, and images of no class. */
     public static final int CORRUPTION = 7;
 
-    /** Where on its curve each step of a curve's training stands. */
+    /** The point on the curve at which each step of a curve's training stands. */
     public static final int CURVE = 8;
 
     /** Random directions in weight space. */
@@ -36,7 +36,7 @@ public final class Streams {
     /** Brightness, contrast and saturation of a training sample. */
     public static final int JITTER = 10;
 
-    /** Where a square is cut out of a training sample. */
+    /** The place of the square that is cut out of a training sample. */
     public static final int CUTOUT = 11;
 
     /** The share of a training sample in its mixture with another. */

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.spark.SparkEnv;
 
-/** What an executor keeps between tasks: data once, and a device for each task that runs at the same time. */
+/** An executor's state between tasks: data once, and a device for each task that runs at the same time. */
 final class Executor {
     private static final Map<SharesSource, Shares> SHARES = new HashMap<>();
     private static final Map<Place, Deque<ShareWorker>> IDLE = new HashMap<>();

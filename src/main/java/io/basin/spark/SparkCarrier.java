@@ -14,7 +14,7 @@ import org.apache.spark.broadcast.Broadcast;
 /** Executors of a Spark application: the round's file is broadcast once, each share is a task of one stage, data load once an executor. */
 @Api
 public final class SparkCarrier implements Carrier {
-    /** What travels to an executor. */
+    /** The message to an executor. */
     record Task(int round, int share, byte @Nullable [] before) implements Serializable {
         private static final long serialVersionUID = 1;
     }

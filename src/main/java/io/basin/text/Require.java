@@ -10,13 +10,13 @@ import java.util.function.Supplier;
 public final class Require {
     private Require() {}
 
-    /** What a caller passed as {@code name}. */
+    /** The argument called {@code name}; refuses null. */
     public static <T> T given(String name, @Nullable T value) {
         if (value == null) throw new NullPointerException("`" + name + "` must not be null");
         return value;
     }
 
-    /** Calls {@code work}, whose complaint is about the parameter {@code name}. */
+    /** Calls {@code work}; its refusals name the parameter {@code name}. */
     public static <T> T naming(String name, Supplier<T> work) {
         try {
             return work.get();

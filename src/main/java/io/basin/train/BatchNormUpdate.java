@@ -14,13 +14,13 @@ import java.util.List;
  */
 @Api
 public record BatchNormUpdate(String how, boolean plain) {
-    /** Where exact statistics, half a pass over the data per batch norm, begin to cost more than the training is worth. */
+    /** With more batch norms, exact statistics (half a pass over the data for each) cost more than the training is worth. */
     public static final int MANY_NORMS = 24;
 
     /** Exact while that is cheap. */
     public static final BatchNormUpdate AUTO = new BatchNormUpdate("auto", false);
 
-    /** What is right for every net and takes long for deep ones. */
+    /** Right for every net, slow for deep ones. */
     public static final BatchNormUpdate EXACT = new BatchNormUpdate("exact", false);
 
     public BatchNormUpdate {

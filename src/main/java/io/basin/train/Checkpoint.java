@@ -26,7 +26,7 @@ import java.util.Set;
  * Models and runs as safetensors files: tensors under PyTorch's names in PyTorch's order, so that other programs read them and
  * the layout of the day stays out of files. Float32 in, float32 out: a round trip keeps every bit.
  *
- * <p>What is not finite is neither written nor read: a run that diverged leaves the file that it could go on from.
+ * <p>Numbers that are not finite are neither written nor read: a run that diverged leaves the file that it could go on from.
  */
 public final class Checkpoint {
     private static String prefix(Arena a) {
@@ -172,7 +172,7 @@ public final class Checkpoint {
                 .metadata("seen", Long.toString(t.seen()));
     }
 
-    /** Where the training stood whose state {@code file} holds. */
+    /** The step and sums of the training whose state {@code file} holds. */
     public static EpochMetrics metrics(Path file, Map<String, String> m) {
         try {
             return new EpochMetrics(
@@ -187,7 +187,7 @@ public final class Checkpoint {
         }
     }
 
-    /** What a run depends on beside its model. */
+    /** A run's state beside its model. */
     private static List<Arena> arenas(ParameterStore storage, boolean average) {
         List<Arena> arenas = new ArrayList<>(storage.moments());
         if (average) arenas.addAll(storage.averages());
@@ -247,7 +247,7 @@ public final class Checkpoint {
     private static String required(Path file, Map<String, String> metadata, String key) {
         String value = metadata.get(key);
         if (value == null)
-            throw new FormatException(file.toString(), "has no '" + key + "': it is no checkpoint of a run");
+            throw new FormatException(file.toString(), "has no '" + key + "': it is not a checkpoint of a run");
         return value;
     }
 }

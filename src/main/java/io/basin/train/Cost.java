@@ -5,7 +5,7 @@ import io.basin.device.Shape;
 import io.basin.device.Tensor;
 import java.util.List;
 
-/** What the two passes of an operation have to do; {@link StepTimes.Row} has the units. */
+/** The work of an operation's two passes; {@link StepTimes.Row} has the units. */
 record Cost(long forward, long backward, long forwardOperations, long backwardOperations) {
     /** Passes over one tensor, and no products. */
     static Cost moving(Tensor t, long forward, long backward) {

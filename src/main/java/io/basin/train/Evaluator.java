@@ -133,7 +133,7 @@ public final class Evaluator implements AutoCloseable {
         });
     }
 
-    /** Room for what models say of all samples. */
+    /** Room for the sum of models' predictions for all samples. */
     public PredictionSum predictionSum() {
         return guard.get(() -> device.arenas().predictionSum(samples, classes));
     }
@@ -204,7 +204,7 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    /** Whether one batch holds all samples, so that {@link #settle} can be asked for. */
+    /** Whether one batch holds all samples, as {@link #settle} needs. */
     public boolean whole() {
         return batches() == 1;
     }

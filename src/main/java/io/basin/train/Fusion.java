@@ -27,7 +27,7 @@ record Fusion(List<Node> nodes, Map<Integer, Integer> counts) {
         return new Fusion(nodes, count(nodes));
     }
 
-    /** Which nodes go, and what stands in the place of others. */
+    /** The nodes that go, and the replacements of others. */
     private static final class Folding {
         private final List<Node> original;
         private final Map<Integer, Integer> counts;

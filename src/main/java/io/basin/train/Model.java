@@ -46,7 +46,7 @@ public final class Model extends NetMemory {
 
     private final Predictor predictor = new Predictor(this);
     private ModelCard card = ModelCard.NONE;
-    /** What files say of samples, see {@link ModelHeader#samples}. */
+    /** The header's entries on samples, see {@link ModelHeader#samples}. */
     private Map<String, String> samples = Map.of();
 
     private List<String> classNames = List.of();
@@ -130,7 +130,7 @@ public final class Model extends NetMemory {
         }
     }
 
-    /** What a weights file must say so that {@link #load(Device, Path)} can make this model. */
+    /** Entries of a weights file from which {@link #load(Device, Path)} makes this model. */
     @Override
     Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>(ModelHeader.of(graph, loss, classNames));
@@ -140,12 +140,12 @@ public final class Model extends NetMemory {
         return header;
     }
 
-    /** Where it comes from, as its files say it. */
+    /** Its origin, as its files say it. */
     public ModelCard card() {
         return card;
     }
 
-    /** Of its classes, as in the data set that it was trained on; empty where nobody said. */
+    /** As in the data set that it was trained on; empty where unknown. */
     public List<String> classNames() {
         return classNames;
     }
@@ -167,7 +167,7 @@ public final class Model extends NetMemory {
     /**
      * Reads samples in their order, {@code batch} at once, as this model does.
      *
-     * @throws IllegalStateException where nobody said how samples are normalised
+     * @throws IllegalStateException where the normalisation is unknown
      */
     public BatchReader reader(int batch) {
         return predictor.reader(batch);

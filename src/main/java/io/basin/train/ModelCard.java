@@ -15,11 +15,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Where a weights file comes from, as its header says it: what decides whether its weights may be averaged with others', and how
- * its samples must be read.
+ * The origin of a weights file, as its header says it: it decides whether the weights may be averaged with others', and how
+ * samples must be read.
  *
- * <p>Nets from different initialisations, or on both sides of a restart of the rate, lie in different basins: their mean is no
- * net. A file does not show that, so the header must say it.
+ * <p>Nets from different initialisations, or on both sides of a restart of the rate, lie in different basins: their mean is not
+ * a useful net. A file does not show that, so the header must say it.
  *
  * @param model name of the net
  * @param dataset name of the data; empty of a net that was imported without any, and of means of such nets
@@ -98,8 +98,8 @@ public record ModelCard(
     /**
      * From a file's header.
      *
-     * @throws FormatException if it does not name its net, or neither its data set nor how it normalises samples, or a number is
-     *     none
+     * @throws FormatException if it does not name its net, or neither its data set nor how it normalises samples, or a number
+     *     is damaged
      */
     public static ModelCard of(String file, Map<String, String> header) {
         if (!isDescribed(header)) {
@@ -111,7 +111,7 @@ public record ModelCard(
         Augmentation reading = reading(file, header);
         return new ModelCard(
                 Printable.of(header.getOrDefault("model", "")),
-                // As it is: it may be the path of somebody's own data. Messages show it printable.
+                // Unchanged: it may be the path of the user's own data. Messages show it printable.
                 header.getOrDefault("dataset", ""),
                 Printable.of(header.getOrDefault("method", "")),
                 header.getOrDefault("init", ""),
@@ -147,7 +147,7 @@ public record ModelCard(
     private static int count(String file, Map<String, String> header, String key, int otherwise) {
         String text = header.getOrDefault(key, Integer.toString(otherwise));
         try {
-            // Not what parseInt takes besides: digits of other scripts.
+            // parseInt also takes digits of other scripts.
             if (text.matches("[0-9]+")) return Integer.parseInt(text);
         } catch (NumberFormatException e) {
             // As below: to a reader both are the same fault.

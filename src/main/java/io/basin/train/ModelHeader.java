@@ -19,14 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the header of a weights file says of its net beside where it comes from: how it is built, what it predicts. */
+/** The header of a weights file, apart from its {@link ModelCard}: how the net is built, what it predicts. */
 public record ModelHeader(Path file, Map<String, String> header) {
     private static final String NET = "model";
     private static final String INPUT = "input";
     private static final String OUTPUTS = "outputs";
     private static final String LOSS = "loss_function";
     static final String CLASSES = "classes";
-    /** What samples are: pixels, which are divided by 255 before they are normalised, or numbers, which are not. */
+    /** The kind of samples: pixels, which are divided by 255 before they are normalised, or numbers, which are not. */
     public static final String SAMPLES = "samples";
 
     /** Names of a table's features, in order. */
@@ -49,7 +49,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
         }
     }
 
-    /** What {@link #net}, {@link #loss} and {@link #classNames} read. */
+    /** The entries that {@link #net}, {@link #loss} and {@link #classNames} read. */
     public static Map<String, String> of(Graph net, Loss loss, List<String> classNames) {
         Map<String, String> header = new LinkedHashMap<>();
         if (!net.source().isEmpty()) header.put(NET, net.source());
@@ -62,24 +62,24 @@ public record ModelHeader(Path file, Map<String, String> header) {
         return header;
     }
 
-    /** What files of nets that take such samples say of them: {@link #SAMPLES}, and what {@link #columns} reads. */
+    /** The entries for nets that take such samples: {@link #SAMPLES}, and those that {@link #columns} reads. */
     public static Map<String, String> samples(Dataset like) {
         Map<String, String> header = new LinkedHashMap<>(Map.of(SAMPLES, like.isFloat() ? NUMBERS : PIXELS));
         if (!like.columns().isEmpty()) header.put(COLUMNS, Json.line(like.columns()));
         return header;
     }
 
-    /** What {@link #reading} reads. */
+    /** The entries that {@link #reading} reads. */
     public static Map<String, String> of(Augmentation reading) {
         return Map.of("mean", Json.line(reading.mean()), "std", Json.line(reading.std()));
     }
 
-    /** What it says of samples as {@link #samples(Dataset)} has it. */
+    /** The entries that {@link #samples(Dataset)} makes. */
     Map<String, String> samples() {
         return only(SAMPLES, COLUMNS);
     }
 
-    /** What its net takes and predicts, as far as the file says it. */
+    /** The net's inputs and predictions, as far as the file says them. */
     public Map<String, String> uses() {
         return only(INPUT, OUTPUTS, LOSS, CLASSES, SAMPLES, COLUMNS);
     }
@@ -93,7 +93,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
     /**
      * One sample of zeros, of the size and with the classes that the file's net was trained on.
      *
-     * @param vector whether it is a vector of numbers and no picture
+     * @param vector whether it is a vector of numbers and not a picture
      */
     public Dataset blank(boolean vector) {
         Shape input = input(MOST_BLANK);
@@ -111,7 +111,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
                         file.toString(), new byte[size], new int[1], input.dim(1), input.dim(2), input.dim(0), classes);
     }
 
-    /** What the net takes, of at most {@code most} numbers. */
+    /** The shape of the net's samples, of at most {@code most} numbers. */
     private Shape input(int most) {
         String said = header.getOrDefault(INPUT, "[]");
         float[] dims = Json.floats(said, file + ": " + INPUT);
@@ -123,8 +123,8 @@ public record ModelHeader(Path file, Map<String, String> header) {
             if (extents[i] < 1 || extents[i] != dims[i] || size > most) {
                 throw new FormatException(
                         file.toString(),
-                        "its header's '" + INPUT + "' is " + Printable.of(said) + ", which is no size of a"
-                                + " sample, or too large a one: it is damaged, name another file");
+                        "its header's '" + INPUT + "' is " + Printable.of(said) + ", which is not a"
+                                + " sample's size, or is too large: it is damaged, name another file");
             }
         }
         return Shape.of(extents);
@@ -163,7 +163,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
         }
     }
 
-    /** What the net's outputs mean; cross-entropy where the file does not say. */
+    /** The net's loss; cross-entropy where the file does not say. */
     public Loss loss() {
         String name = header.getOrDefault(LOSS, "cross_entropy");
         Loss loss = LOSSES.get(name);

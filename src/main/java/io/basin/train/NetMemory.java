@@ -28,7 +28,7 @@ public abstract class NetMemory implements AutoCloseable {
     final ParameterStore store;
     private boolean filled;
     private boolean averageMeasured;
-    /** Who trains it from beginning to end, if anybody does. Given up outside of a turn, as is the next. */
+    /** The thread that trains it from beginning to end, if any. Cleared outside of a turn, as is the next. */
     private volatile @Nullable Thread trainer;
 
     private volatile boolean training;
@@ -45,7 +45,7 @@ public abstract class NetMemory implements AutoCloseable {
     /** Allocates the memory by a plan that nothing else needs. */
     abstract void prepare();
 
-    /** What a weights file says of how this net is built and reads its samples. */
+    /** Header entries of its weights files: how this net is built and reads its samples. */
     abstract Map<String, String> header();
 
     /** Draws first weights anew. */
@@ -64,10 +64,10 @@ public abstract class NetMemory implements AutoCloseable {
         Thread other = trainer;
         if (other == null || other == Thread.currentThread()) return;
         throw new IllegalStateException("the model is being trained by the thread '" + other.getName()
-                + "', and until that ends nobody else may change it: wait, or take a model for each thread");
+                + "', and until that ends no other thread may change it: wait, or take a model for each thread");
     }
 
-    /** Trains by {@code work}, in whose turns others may read the model but not change it. */
+    /** Trains by {@code work}; meanwhile other threads may read the model but not change it. */
     void trained(Runnable work) {
         guard.run(() -> {
             requireIdle();
@@ -97,7 +97,7 @@ public abstract class NetMemory implements AutoCloseable {
         training = false;
     }
 
-    /** What a training begins with: first weights where there are none, moments and an average of 0. */
+    /** Prepares a training: first weights where there are none, moments and an average of 0. */
     void begin(long seed) {
         guard.run(() -> {
             if (!filled) initialise(seed);
@@ -161,7 +161,7 @@ public abstract class NetMemory implements AutoCloseable {
      * A trained tensor or a batch-norm statistic, flat in PyTorch's order; waits.
      *
      * @param name as in weights files, such as {@code conv1.weight}
-     * @throws IllegalArgumentException for a name that the net has not, with the nearest that it has
+     * @throws IllegalArgumentException for a name that the net does not have, with the nearest one
      */
     public float[] read(String name) {
         return guard.get(() -> store().read(device, store.live(), Require.given("name", name)));

@@ -72,7 +72,7 @@ final class OpList {
         batch.labels().alive(2 * ops.size());
     }
 
-    /** Nobody would write the gradient of such a result, and backward would read what lies in memory. */
+    /** No layer would write the gradient of such a result, and backward would read stale memory. */
     private static void requireUsed(Node node, Fusion tape, Graph graph) {
         if (tape.uses(node.output()) == 0 && node.output() != graph.output()) {
             throw new IllegalArgumentException(

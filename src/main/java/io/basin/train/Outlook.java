@@ -5,8 +5,8 @@ import io.basin.device.Arena;
 import io.basin.device.MemoryEstimate;
 
 /**
- * What a run allocates on the device once its training step is there: told to the device with the step's own memory, so that a
- * run that cannot end is refused before it begins.
+ * Memory that a run allocates on the device after its training step. The device counts it with the step's own memory and refuses
+ * a run that could not end before it begins.
  *
  * @param models of the net that are kept or made, all at the same time
  * @param evaluators of the training's batch size that are open at the same time
@@ -16,7 +16,7 @@ public record Outlook(int models, int evaluators) {
     /** Nothing but training. */
     public static final Outlook NONE = new Outlook(0, 0);
 
-    /** @param each what one evaluation takes */
+    /** @param each memory of one evaluation */
     MemoryEstimate.Later later(MemoryEstimate each) {
         return new MemoryEstimate.Later(
                 models,

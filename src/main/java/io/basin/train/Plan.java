@@ -99,17 +99,17 @@ public final class Plan implements AutoCloseable {
                 store, mode, model.precision(), 2 * model.graph().nodes().size() + 3);
     }
 
-    /** Has the samples of a step at hand where they stream from the host: before each forward, and each replay of one. */
+    /** Brings a step's samples to the device where they stream from the host: before each forward or replay. */
     public void supply(long step) {
         list.batch.supply(step);
     }
 
-    /** Draws a batch and runs to the loss; of samples that lie on the device. */
+    /** Draws a batch and runs to the loss; for samples that lie on the device. */
     public void forward() {
         guard.run(forward);
     }
 
-    /** The same of the step that the run state counts, which the host knows, too. */
+    /** The same where the host knows the step that the run state counts; samples may stream. */
     public void forward(long step) {
         supply(step);
         forward();
@@ -148,7 +148,7 @@ public final class Plan implements AutoCloseable {
         return list.ops;
     }
 
-    /** What each of {@link #ops} has to move and compute. */
+    /** Bytes and work of each of {@link #ops}. */
     List<Cost> costs() {
         return list.costs;
     }

@@ -47,7 +47,7 @@ public final class PlanCheck {
         if (model.loss() instanceof Loss.BinaryCrossEntropy) requireProbabilities(model.device(), images);
     }
 
-    /** Of other targets the loss has no least value, and training runs away. */
+    /** With other targets the loss has no minimum, and training diverges. */
     private static void requireProbabilities(Device device, Images images) {
         ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(4L * images.count() * images.outputs()))
                 .order(ByteOrder.nativeOrder());

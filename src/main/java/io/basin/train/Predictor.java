@@ -37,7 +37,7 @@ final class Predictor implements AutoCloseable {
         this.model = model;
     }
 
-    /** How samples are normalised; null where nobody said. */
+    /** How samples are normalised; null where unknown. */
     @Nullable
     Augmentation reading() {
         return reading;
@@ -88,7 +88,7 @@ final class Predictor implements AutoCloseable {
             Memory labels = device.allocate(4L * answers);
             Images images = new Images(
                     values, labels, kind.samples(), s.dim(1), s.dim(2), s.dim(0), outputs, kind.floats(), targets);
-            // Any that the loss takes: nobody asks for it.
+            // Labels that the loss accepts: its value is not used.
             device.upload(labels, 0, ByteBuffer.allocateDirect(4 * answers));
             return images;
         });

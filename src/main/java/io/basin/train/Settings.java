@@ -28,7 +28,7 @@ public record Settings(
         Precision precision,
         Data data) {
     /**
-     * Which samples, and how they are read.
+     * The samples, and how they are read.
      *
      * @param batch samples a step
      * @param pad pixels added on each side before a random crop

@@ -33,7 +33,7 @@ import java.util.Map;
  */
 @Api
 public final class Splits implements AutoCloseable {
-    /** What a part of the data may be used for. */
+    /** A part of the data, by what it may be used for. */
     public enum Part {
         /** Weights and batch-norm statistics come from it. */
         TRAIN,
@@ -80,7 +80,7 @@ public final class Splits implements AutoCloseable {
         sets.put(Part.TEST, data.test());
     }
 
-    /** Cuts now what is else cut when it is first asked for, so that what does not fit the samples is refused at once. */
+    /** Cuts at once, not at the first use, so that settings that do not fit the samples are refused now. */
     public Splits cut() {
         stepsPerEpoch();
         Dataset train = trainSet();
@@ -88,15 +88,15 @@ public final class Splits implements AutoCloseable {
         return this;
     }
 
-    /** Has the validation part refused, for {@code reason}. */
+    /** Refuses the validation part from now on, for {@code reason}. */
     public Splits withholding(String reason) {
         withheld = reason;
         return this;
     }
 
     /**
-     * Has a part of more than {@code bytes} stream from the host to the device, with the same results; else that is done with a part
-     * which would take more than half of the device's free memory.
+     * Makes parts of more than {@code bytes} stream from the host to the device, with the same results. By default, parts
+     * stream that would take more than half of the device's free memory.
      */
     public Splits holding(long bytes) {
         most = bytes;
@@ -188,7 +188,7 @@ public final class Splits implements AutoCloseable {
         });
     }
 
-    /** What {@link #glance} holds. */
+    /** The samples of {@link #glance}. */
     public Dataset glanceSet() {
         return fewer(trainSet(), Math.min(GLANCE, trainSet().count()));
     }
@@ -273,7 +273,7 @@ public final class Splits implements AutoCloseable {
         return data.name();
     }
 
-    /** What the files of a net trained on this say of it. */
+    /** The card of a net trained on this. */
     public ModelCard card(String net, String method, String init) {
         Augmentation read = augmentation();
         return new ModelCard(
@@ -294,7 +294,7 @@ public final class Splits implements AutoCloseable {
                 how.distortion());
     }
 
-    /** What files of nets say of its samples. */
+    /** Header entries of nets that take its samples. */
     Map<String, String> samples() {
         return ModelHeader.samples(data.train());
     }

@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * What is trained step by step, and how far it is: a net, or the bends of a curve between nets. A {@link Trainer} drives it.
+ * A training step by step, and how far it is: of a net, or of the bends of a curve between nets. A {@link Trainer} drives it.
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}).
  */
@@ -92,7 +92,7 @@ public abstract class Stepped implements AutoCloseable {
         guard.run(() -> control().start(done));
     }
 
-    /** Puts it where a checkpoint left off, whose content is loaded already. */
+    /** Continues from a checkpoint whose content is loaded already. */
     void resume(EpochMetrics totals, List<Member> collected) {
         guard.run(() -> {
             done = Math.toIntExact(totals.step());
@@ -101,15 +101,14 @@ public abstract class Stepped implements AutoCloseable {
     }
 
     /**
-     * Puts it before update {@code step} of its schedule, with sums of 0. Weights, moments and averages are left: they are to be
-     * those that the caller wants it to go on from.
+     * Continues before update {@code step} of its schedule, with sums of 0, from the weights, moments and averages as they are.
      */
     public void startAt(int step) {
         Objects.checkIndex(step, steps());
         resume(new EpochMetrics(step, 0, 0, 0, -1), List.of());
     }
 
-    /** What may help where the loss or a weight is no longer finite. */
+    /** Advice where the loss or a weight is no longer finite. */
     protected String remedy() {
         return "try a smaller `lr` or a `warmUp`";
     }
@@ -126,7 +125,7 @@ public abstract class Stepped implements AutoCloseable {
                 "the training is in use by a trainer in thread '" + other.getName() + "': train another one here");
     }
 
-    /** Lets only the calling thread advance while {@code work} runs: what a trainer does between updates is part of the run. */
+    /** Lets only the calling thread advance while {@code work} runs. */
     void driven(Runnable work) {
         guard.run(() -> {
             requireDriver();

@@ -28,15 +28,15 @@ import java.util.function.Supplier;
 
 /**
  * Drives a training to its end and keeps its folder such that a run killed at any moment goes on from its last checkpoint with
- * the very bits that it would have had.
+ * the same bits.
  *
  * <p>The folder holds {@code checkpoint.safetensors}, {@code member-<step>.safetensors} for collected models and {@code
  * metrics.jsonl}. Members are written before the checkpoint that counts them, and metrics beyond the checkpoint are cut off when
- * resuming: whatever the moment of death, the files never say more than the checkpoint knows.
+ * resuming: whenever the run dies, the files never contain more than the checkpoint knows.
  */
 @Api
 public final class Trainer {
-    /** How often the loss is looked at, in steps, where that costs nothing: early enough to stop a diverged run. */
+    /** Steps between two looks at the loss where a look costs nothing: early enough to stop a diverged run. */
     private static final int WATCH = 16;
 
     /** Key of a file's header: the settings and the method, as text. */
@@ -50,7 +50,7 @@ public final class Trainer {
      * @param metrics where a line an epoch goes
      * @param identity key of the checkpoint's header: the settings and the method, as text
      * @param timed whether a line says how long its epoch took; files without it are the same for the same run
-     * @param again what trains anew where files are lost
+     * @param again advice where files are lost, to train anew
      */
     public record Layout(String checkpoint, String metrics, String identity, boolean timed, String again) {
         static final Layout RUNS =
@@ -59,7 +59,7 @@ public final class Trainer {
 
     /** Sees the run go by. */
     public interface Listener {
-        /** Told each epoch's figures, and nothing else. */
+        /** Receives each epoch's figures alone. */
         static Listener of(Consumer<Epoch> told) {
             return new Listener() {
                 @Override
@@ -76,8 +76,8 @@ public final class Trainer {
         default void onStep(int step) {}
 
         /**
-         * After the last update of each epoch and at the end, before anything of it is waited for: begins to measure what it
-         * likes. The function is called once the epoch's own figures are here; what it returns is added to its line of metrics.
+         * After the last update of each epoch and at the end, before the host waits for it: may begin measurements. The function
+         * is called once the epoch's own figures are here; its result is added to the epoch's line of metrics.
          */
         default Function<Epoch, Map<String, Object>> onEpoch() {
             return epoch -> Map.of();
@@ -103,7 +103,7 @@ public final class Trainer {
     private IntFunction<Map<String, String>> details = step -> Map.of();
     private Layout layout = Layout.RUNS;
     private @Nullable Path origin;
-    /** The step before which nothing is trained. */
+    /** The first step to train. */
     private int first;
 
     private @Nullable JsonLines metrics;
@@ -133,13 +133,13 @@ public final class Trainer {
         this.listener = Require.given("listener", listener);
     }
 
-    /** Has the header of every member's file say {@code header(step)} too. */
+    /** Adds {@code header(step)} to the header of every member's file. */
     public Trainer describing(IntFunction<Map<String, String>> header) {
         details = header;
         return this;
     }
 
-    /** Has the folder laid out in another way. */
+    /** Lays the folder out in another way. */
     public Trainer keeping(Layout files) {
         layout = files;
         return this;
@@ -151,11 +151,11 @@ public final class Trainer {
     }
 
     /**
-     * The same amid the schedule, whose steps before are not trained: at its rates, its collections and, where the seed is the
-     * same, its order of samples from there on.
+     * The same within the schedule, without its first steps: with its rates, its collections and, where the seed is the same,
+     * its order of samples from there on.
      *
      * @param file a checkpoint, or a model, which has no momentum
-     * @param step updates that it has behind it
+     * @param step updates before it
      */
     public Trainer startingFrom(Path file, int step) {
         origin = file;
@@ -163,12 +163,12 @@ public final class Trainer {
         return this;
     }
 
-    /** The file that says where a run in this folder stands. */
+    /** The file that holds the state of a run in this folder. */
     public static Path checkpoint(Path folder) {
         return Require.given("folder", folder).resolve(CHECKPOINT);
     }
 
-    /** Where a run in this folder stands: steps done, 0 when there is no checkpoint. */
+    /** Steps done by a run in this folder, 0 when there is no checkpoint. */
     public static int progress(Path folder) {
         Path file = checkpoint(folder);
         if (!Files.exists(file)) return 0;
@@ -256,13 +256,13 @@ public final class Trainer {
                 + (kept ? "; the checkpoint in " + folder + " is from before" : ""));
     }
 
-    /** Everything is asked for before anything is waited for: the host waits at the ends of epochs only. */
+    /** Enqueues everything before it waits for anything: the host waits at the ends of epochs only. */
     private void endEpoch(int step, long start) {
         Supplier<EpochMetrics> arriving = training.fetch();
         double seconds = since(start);
         Function<Epoch, Map<String, Object>> measured = listener.onEpoch();
         EpochMetrics t = arriving.get();
-        // A device that works on its own has only now finished.
+        // An asynchronous device has only now finished.
         if (!training.model().device().isSynchronous()) seconds = since(start);
         requireFinite(t);
         Epoch epoch = new Epoch(
@@ -293,7 +293,7 @@ public final class Trainer {
         return file("member-" + step + (second ? "-second" : "") + ".safetensors");
     }
 
-    /** Of the folder, which there is where anything is kept. */
+    /** A file in the folder, which must be given. */
     private Path file(String name) {
         return Objects.requireNonNull(folder).resolve(name);
     }
@@ -344,7 +344,7 @@ public final class Trainer {
             for (int k = 0; k < training.perCollection(); k++) {
                 Path member = memberFile(step, k > 0);
                 if (keepsMembers) members.add(new Stepped.Member(step, loadMember(member), k > 0));
-                // Finds one that is missing or damaged.
+                // Refuses one that is missing or damaged.
                 else Safetensors.open(member).close();
             }
         }

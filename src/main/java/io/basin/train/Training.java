@@ -31,8 +31,8 @@ import java.util.Map;
  * A model in training: its recorded step, and where it stands. The model is the caller's, who closes it after this.
  *
  * <p>A step is drawing the batch, forward, backward, the fused update and the tick of the counter, recorded once and replayed
- * by {@link #advance}. A loop of one's own calls {@link #gradients} and {@link #update} instead, and between the two looks at the
- * loss and at the model's gradients, or changes them, the rate and the average. Members are copies on the device, taken right after the update that the
+ * by {@link #advance}. Own loops call {@link #gradients} and {@link #update} instead, and between the two look at the
+ * loss and the model's gradients, or change them, the rate and the average. Members are copies on the device, taken right after the update that the
  * schedule names, into memory set aside beforehand: between two checkpoints a run allocates nothing and reads nothing.
  *
  * <p>Any thread may call; each call is one turn on the device ({@link Guard}), so several trainings train side by side with the
@@ -52,9 +52,9 @@ public final class Training extends Stepped {
     private final @Nullable Coefficients second;
 
     private final long seed;
-    /** The schedule's own, which it copies for whoever asks. */
+    /** The schedule's own, which returns a copy with each call. */
     private final int[] collections = schedule.collections();
-    /** The tables that the device has. */
+    /** The device's tables. */
     private final double[] lrs = schedule.lr();
 
     private final double[] alphas;
@@ -70,7 +70,7 @@ public final class Training extends Stepped {
 
     private boolean closesModel;
 
-    /** As the other constructor, where nothing else is to be allocated beside the training. */
+    /** As the other constructor, where nothing else is allocated beside the training. */
     public Training(
             NetMemory model,
             Images train,
@@ -82,7 +82,7 @@ public final class Training extends Stepped {
     }
 
     /**
-     * Plans and allocates. A model that has no weights yet gets first ones; one that has goes on from them, with moments and an
+     * Plans and allocates. Training starts from the model's weights, or from new ones where it has none yet, with moments and an
      * average of 0.
      *
      * @param reader how batches are drawn; its seed is that of the first weights, too
@@ -164,7 +164,7 @@ public final class Training extends Stepped {
         for (Arena moment : storage.moments()) device.copy(other.storage.memory(moment), storage.memory(moment));
     }
 
-    /** Whether it trains with these rates, and collects and averages what these say. */
+    /** Whether it trains, collects and averages by these tables. */
     public boolean follows(Schedule other, Averaging average) {
         return Arrays.equals(lrs, other.lr())
                 && Arrays.equals(collections, other.collections())
@@ -173,7 +173,7 @@ public final class Training extends Stepped {
                 && Arrays.equals(averaging.second(), average.second());
     }
 
-    /** That of the initial weights and the order of samples. */
+    /** The seed of the initial weights and the order of samples. */
     public long seed() {
         return seed;
     }
@@ -214,11 +214,11 @@ public final class Training extends Stepped {
     }
 
     /**
-     * Scales all gradients down such that their norm over all parameters together is at most {@code most}; waits for the device,
-     * from which they come to the host, and go back where they are scaled.
+     * Scales all gradients down such that their norm over all parameters together is at most {@code most}. Waits for the device:
+     * the gradients come to the host, and go back where they are scaled.
      *
      * @param most above 0; infinite to measure alone
-     * @return the norm that they had
+     * @return their norm before
      * @throws IllegalStateException before {@link #gradients} of this step
      */
     public double clipGradients(double most) {
@@ -230,8 +230,8 @@ public final class Training extends Stepped {
     }
 
     /**
-     * Has the update that comes next take this rate in the place of its schedule's; those after it keep theirs. The bits are those of
-     * a schedule with that rate. It costs 4 bytes to the device, in order with the steps, and waits for nothing.
+     * Sets the rate of the next update in place of its schedule's; later ones keep theirs. The bits are those of a schedule with
+     * that rate. It copies 4 bytes to the device, in order with the steps, and does not wait.
      *
      * @param lr finite in float32 and not negative; 0 for an update that moves nothing
      * @throws IllegalStateException as {@link #advance}: a trainer's steps are its own, and another thread does not change them
@@ -244,8 +244,8 @@ public final class Training extends Stepped {
     }
 
     /**
-     * Has the average take in the weights after the update that comes next: {@code average += alpha (w - average)}. Of a training
-     * that has no table of averages, {@link Averaging#none}; it costs what {@link #nextRate} does, and the update reads and writes the average, too.
+     * Averages the weights after the next update: {@code average += alpha (w - average)}. For a training without a table of
+     * averages, {@link Averaging#none}; it costs what {@link #nextRate} does, and the update reads and writes the average, too.
      *
      * @param alpha in [0, 1]; the first that is not 0 must be 1, for it replaces nothing; {@code 1 / n} at the n-th for an equal mean
      * @throws IllegalStateException as {@link #nextRate}, and where a table says when to average
@@ -259,7 +259,7 @@ public final class Training extends Stepped {
         });
     }
 
-    /** The second half: moves the weights against the gradients that {@link #gradients} computed, averages and collects. */
+    /** The second half of a step: moves the weights against the gradients, averages and collects. */
     public void update() {
         guard.run(() -> {
             requireReady();
@@ -316,7 +316,7 @@ public final class Training extends Stepped {
         });
     }
 
-    /** They are on disk, and nothing will predict from them. */
+    /** They are on disk, and no later work predicts with them. */
     @Override
     void forgetMembers() {
         guard.run(() -> {
@@ -374,7 +374,7 @@ public final class Training extends Stepped {
         return control;
     }
 
-    /** Has {@link #close} close the model too. */
+    /** Makes {@link #close} close the model too. */
     public Training closingModel() {
         closesModel = true;
         return this;

@@ -159,7 +159,7 @@ class LeftoversTest {
         Files.copy(folder.resolve("away"), swa.resolve("member-9.safetensors"));
         Files.delete(swa.resolve("swa.safetensors"));
         Files.move(folder.resolve("away"), swa.resolve("swa.safetensors"));
-        refused("member-9.safetensors: is no file of the run", "ensemble", swa, "--data-dir", data);
+        refused("member-9.safetensors: does not belong to the run", "ensemble", swa, "--data-dir", data);
         Files.delete(run.resolve("seed-1/fge/scores.json"));
         refused("is not the result of a method that has ended", "ensemble", run.resolve("seed-1/fge"));
     }

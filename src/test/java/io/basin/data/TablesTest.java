@@ -283,7 +283,7 @@ public class TablesTest {
         assertTrue(refusal(npz(Map.of("y", y, "x", npy("<f4", "2, 9, 9, 9", 4, new double[1458]))))
                 .contains("1 to 4 channels"));
         assertTrue(refusal(npz(Map.of("y", npy("<i8", "2,", 8, 0, 2), "x", x))).contains("no sample of class 1"));
-        assertTrue(refusal(Files.writeString(folder.resolve("no.npz"), "text")).contains("is no NumPy archive"));
+        assertTrue(refusal(Files.writeString(folder.resolve("no.npz"), "text")).contains("is not a NumPy archive"));
     }
 
     @Test
@@ -321,7 +321,7 @@ public class TablesTest {
             assertTrue(said.contains("(" + array + "): is damaged: its CRC"), said);
         }
         assertTrue(refusal(Files.write(file, java.util.Arrays.copyOf(whole, whole.length / 2)))
-                .contains("is no NumPy archive (its list of entries is damaged or cut off)"));
+                .contains("is not a NumPy archive (its list of entries is damaged or cut off)"));
     }
 
     @Test

@@ -91,7 +91,7 @@ class SharedFitTest {
             () -> model.load(file), () -> model.initialise(5), () -> model.write("conv1.weight", values)
         }) {
             String said = meanwhile(change);
-            assertTrue(said.contains("nobody else may change it"), said);
+            assertTrue(said.contains("no other thread may change it"), said);
         }
     }
 
