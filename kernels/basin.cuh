@@ -7,10 +7,10 @@
 //   - Values and their gradients are float32 or bfloat16: a kernel over them has a twin whose name ends with Bf16, and whose
 //     arguments of that kind are bf16*; it moves half of their bytes. Arithmetic is float32 in both.
 //   - Tensors are (rows, channels) with channels innermost: an NHWC image is (N H W, C), a batch of vectors (N, C).
-//   - Where a result must equal the CPU's bit for bit, products and sums are written __fmul_rn and __fadd_rn, for the
+//   - Where a result must equal the CPU's bit for bit, products and sums are written __fmul_rn and __fadd_rn, as the
 //     compiler would otherwise contract them into one rounding; these kernels wait for memory, so it costs nothing.
 //   - Blocks have 256 threads in x unless the header says otherwise. "packs / 256" blocks means a thread for every 16 bytes,
-//     capped at what fills the device, "quads / 256" one for every four elements: loops stride over the grid, so any number of blocks is correct. Only where a header
+//     capped at a full device, "quads / 256" one for every four elements: loops stride over the grid, so any number of blocks is correct. Only where a header
 //     gives the grid's shape (batch, columnSums, those over rows of norm.cu) it has to be that one.
 //   - Compiles under NVRTC: this file includes nothing.
 #pragma once
@@ -135,7 +135,7 @@ __device__ inline void average(float4& w, float4* a, const Pace& now) {
     if (now.pull != 0) w = now.pull == 1 ? mean : toward(w, mean, now.pull);
 }
 
-// The upper half of a float32. Kernels compute in float32; what they store is rounded to nearest, ties to even, by
+// The upper half of a float32. Kernels compute in float32; their results are rounded to nearest, ties to even, by
 // integer arithmetic, for conversions to bfloat16 begin with sm_80.
 struct bf16 {
     u16 bits;

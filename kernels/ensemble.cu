@@ -3,7 +3,7 @@
 //   accumulate   sum += weight p;  votes[row][argmax p] += 1
 //   argmax       choice = the first class with the largest sum
 //   vote         choice = the class with most votes; of several the one with the larger sum, then the first. A sum that
-//                is not a number is the smallest, but takes nobody's votes away
+//                is not a number is the smallest, but takes no member's votes away
 //
 //   kernel       bytes per element (row, class)                     blocks
 //   accumulate   20: reads p and sum, writes sum (votes: 8 a row)   rows / 8: a warp a row

@@ -11,10 +11,10 @@
 //   combine   to = sum_j c[j] points[j]   a point whose c is 0 takes no part and is not read
 //   pass      one of kernels/arrays.cu's on an array of float32, bf16 or f16
 //
-// The bits are those of step.cu, average.cu and arrays.cu and of plain Java, which does the same where this was not built:
-// compile with -ffp-contract=off, for every product and sum rounds by itself, and without -ffast-math. Bytes an element are
-// the GPU's where what is only written goes past the caches (large != 0), for a processor else reads what it will overwrite;
-// that is right for arrays larger than the caches alone. What is read and written gains nothing by it.
+// The bits are those of step.cu, average.cu and arrays.cu and of plain Java, which does the same where this is not built:
+// compile with -ffp-contract=off, as every product and sum rounds by itself, and without -ffast-math. Bytes an element are
+// the GPU's where output that is not read goes past the caches (large != 0), as a processor otherwise reads what it overwrites;
+// that is right for arrays larger than the caches alone. Arrays that are read and written gain nothing by it.
 //
 // Each function exists three times, for AVX-512, AVX2 and any x86-64; the first call's processor chooses.
 #include <immintrin.h>
@@ -27,7 +27,7 @@ enum { TILE = 1024 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-// GCC would else test whether w is p, which it may be, element by element.
+// GCC would otherwise test whether w is p, which it may be, element by element.
 #ifdef __clang__
 #define EACH_FROM(i, begin, end) _Pragma("clang loop vectorize(assume_safety)") for (long i = begin; i < (end); i++)
 #else
@@ -135,7 +135,7 @@ INLINE void sum_of(float* sum, const float* const* x, const float* c, int taken,
     for (int j = 1; j < taken; j++) EACH(i, n) sum[i] = sum[i] + c[j] * x[j][at + i];
 }
 
-// A few cache lines of all points at a time, for a processor fetches ahead in each of several streams, but not past a page: a
+// A few cache lines of all points at a time, as a processor fetches ahead in each of several streams, but not past a page: a
 // page of one point after a page of another takes a third longer.
 INLINE void combine(float* to, const float* const* points, const float* c, int count, long from, long n, int large) {
     enum { FEW = 64, MOST = 32 };  // io.basin.device.Coefficients.MAX_POINTS

@@ -23,8 +23,8 @@ import java.util.Set;
  * <p>An array is float32, or for averages BF16 or F16 too, has 1 to 536,870,911 elements and begins at a multiple of its
  * element's size; a GPU is fastest where it begins at a multiple of 16 bytes. No two may overlap. A float[], a buffer and a pointer
  * object are kept reachable, and a pointer object that was closed or deallocated is refused at the next call. Memory behind a bare
- * address, or lent by a framework as a buffer over its own (DJL's {@code toByteBuffer(true)}), has to outlive what is built, which
- * cannot see whether it does: close this before the tensors.
+ * address, or lent by a framework as a buffer over its own (DJL's {@code toByteBuffer(true)}), has to outlive the built object, which
+ * cannot see whether it does: close it before the tensors.
  */
 @Api
 public abstract sealed class ArraysBuilder<B> permits AveragerBuilder, FusedStepBuilder {

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Running averages of arrays that a training loop of somebody else's owns: {@code average += alpha (w - average)}.
+ * Running averages of arrays that another library's training loop owns: {@code average += alpha (w - average)}.
  *
  * <pre>{@code
  * try (Averager swa = Averager.host().add("w", weights).add("b", bias).swa()) {
@@ -22,13 +22,13 @@ import java.util.List;
  * }</pre>
  *
  * <p>One call averages all arrays. It copies nothing, allocates nothing, and reads nothing where alpha is 0. On a GPU it is one
- * launch on the caller's stream and waits for nothing; {@code copyTo}, {@link #save} and {@link #restore} wait. The arrays stay
- * their owner's and are written by {@link #pull} and {@link #swap} alone. What is owned here is float32, in the host's or the GPU's
+ * launch on the caller's stream and waits for nothing; {@code copyTo}, {@link #save} and {@link #restore} wait. The arrays belong
+ * to the caller and are written by {@link #pull} and {@link #swap} alone. Its own arrays are float32, in the host's or the GPU's
  * memory: one average; the variance and the deviations of SWAG; the slots of LAWA; and one arena more for {@link #swap} where
  * an array is of 16 bits.
  *
- * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other may write the arrays meanwhile, nor
- * anybody else, another averager or step over the same arrays included, while they are swapped: that would move the average. A
+ * <p>Any thread may call, one at a time; on a GPU one that has the context current. No other thread may write the arrays meanwhile,
+ * and nothing else, such as another averager over the same arrays, while they are swapped: that would move the average. A
  * closed averager refuses every call by IllegalStateException.
  */
 @Api
@@ -232,8 +232,8 @@ public final class Averager implements AutoCloseable {
     }
 
     /**
-     * Takes up what {@link #save} wrote, of the same rule and of arrays of the same names and sizes; the weights are the caller's to
-     * restore. Nothing changes where the file is refused.
+     * Reads a file of {@link #save}, of the same rule and of arrays of the same names and sizes; the caller restores the
+     * weights. Nothing changes where the file is refused.
      *
      * @throws io.basin.io.FormatException naming the file and what does not fit
      */

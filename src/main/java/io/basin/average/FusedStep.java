@@ -6,7 +6,7 @@ import io.basin.device.ForeignStep;
 import java.util.List;
 
 /**
- * An optimizer's step over arrays of somebody else's, with the running average in the same pass.
+ * An optimizer's step over another library's arrays, with the running average in the same pass.
  *
  * <pre>{@code
  * try (FusedStep step = FusedStep.host().add("w", weights).add("g", gradients).add("m", momentum).add("a", mean)
@@ -57,8 +57,8 @@ public final class FusedStep implements AutoCloseable {
     }
 
     /**
-     * Does the next step; the gradients have to be there, on a GPU in the stream's order. Where a rule of one's own throws, a part of the
-     * weights has moved: give them their values of before, or give the run up.
+     * Does the next step; the gradients must be ready, on a GPU in the stream's order. Where a caller's rule throws, a part of the
+     * weights has moved: restore their values or give the run up.
      */
     public synchronized void run() {
         if (closed) throw new IllegalStateException("the step is closed");

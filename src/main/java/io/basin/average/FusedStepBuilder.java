@@ -116,9 +116,9 @@ public final class FusedStepBuilder extends ArraysBuilder<FusedStepBuilder> {
     }
 
     /**
-     * Compiles on a GPU what is not in the cache, uploads the tables and waits for that.
+     * Compiles on a GPU kernels that are not in the cache, uploads the tables and waits.
      *
-     * @param optimizer Sgd, SgdW, AdamW or a rule of one's own
+     * @param optimizer Sgd, SgdW, AdamW or the caller's own rule
      */
     public FusedStep build(Optimizer optimizer) {
         double[] alphas = table("average", alpha);

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Batch norm's statistics of an averaged net, of whatever program: fed with each layer's inputs, batch by batch, it has the mean and
+ * Batch norm's statistics of an averaged net of any library: fed with each layer's inputs, batch by batch, it has the mean and
  * variance of each channel over all that it saw, as if that were one batch.
  *
  * <p>Weights that were averaged never ran forward, so the running statistics of the net do not belong to them (Izmailov et al. 2018,
@@ -114,13 +114,13 @@ public final class PopulationStatistics {
         return narrow(get(layer).mean, 1);
     }
 
-    /** The population's variances, divided by the count, (c): what batch norm normalises by. */
+    /** The population's variances, divided by the count, (c), as batch norm normalises by them. */
     public float[] variance(String layer) {
         Layer l = get(layer);
         return narrow(l.squares, l.count);
     }
 
-    /** Variances divided by the count less one, (c): what PyTorch's running_var holds. */
+    /** Variances divided by the count less one, (c), as in PyTorch's running_var. */
     public float[] unbiasedVariance(String layer) {
         Layer l = get(layer);
         if (l.count < 2) throw bad(layer, "one value per channel has no unbiased variance");

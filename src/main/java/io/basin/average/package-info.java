@@ -1,6 +1,6 @@
 /**
- * Averages for everybody's loop: of arrays that another program trains, wherever they lie, and the batch-norm statistics that its
- * averaged net needs. No net, no data, no training of ours.
+ * Averages for other libraries' training loops: of their arrays, on the host or a GPU, and the batch-norm statistics that the
+ * averaged net needs.
  *
  * <p>{@link io.basin.average.AveragerBuilder} takes the arrays and the method, {@link io.basin.average.Averager} moves them. With w
  * the weights, a the average, n the number of collections before, products and sums each rounded to float32:

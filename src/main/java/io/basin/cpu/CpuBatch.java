@@ -57,7 +57,7 @@ final class CpuBatch extends CpuOp implements Op.Batch, IntConsumer {
         labelWidth = images.labelWidth();
         labelSlot = scope.kept(spec.labelBytes(images));
         Images.Host host = images.host();
-        // The host's memory is this device's: what would stream to another is read where it lies.
+        // The host's memory is this device's: samples that would stream to another device are read in place.
         pixels = host != null ? host.pixels() : CpuMemory.bytes(images.pixels());
         floats = pixels.asFloatBuffer();
         allLabels = (host != null ? host.labels() : CpuMemory.bytes(images.labels())).asIntBuffer();

@@ -178,7 +178,7 @@ final class CpuBatchNorm extends CpuOp implements Op.BatchNorm {
         population.merge(measured);
     }
 
-    /** oneDNN's own statistics of some rows; what it normalises on the way goes where nobody looks. */
+    /** oneDNN's own statistics of some rows; its normalised values go to memory that is not read. */
     private Call statisticsOf(Piece piece) {
         memory.desc d = CpuLayout.of(x.layout());
         long[] dims = x.shape().toLongs();

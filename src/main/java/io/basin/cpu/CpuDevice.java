@@ -29,7 +29,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * The processor: oneDNN for everything that has layouts, plain Java for what is elementwise or small.
+ * The processor: oneDNN for everything that has layouts, plain Java for elementwise and small work.
  *
  * <p>OpenMP's settings belong to the calling thread, so each turn begins with setting them. Results depend on the number of
  * threads and on the instruction set in the last bits, and on nothing else.

@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * The passes over arrays in the host's memory, shared out among threads where they are worth it: by {@code kernels/step.c} on what
- * has an address, by plain Java on a {@code float[]} and where the C kernel is not there.
+ * The passes over arrays in the host's memory, shared out among threads where they are worth it: by {@code kernels/step.c} on arrays
+ * with an address, by plain Java on a {@code float[]} and where the C kernel is not there.
  *
- * <p>HotSpot vectorises loops over float[] but not over direct buffers. So what is not a float[] passes through a small one, 256
- * elements at a time. A float[] goes by as many, for HotSpot compiles a loop better that is called often than one that runs once.
+ * <p>HotSpot vectorises loops over float[] but not over direct buffers. So other arrays pass through a small float[], 256
+ * elements at a time. A float[] goes by as many, as HotSpot compiles a loop better that is called often than one that runs once.
  */
 final class CpuForeignArrays implements ForeignArrays, IntConsumer {
     private static final int TILE = 256;

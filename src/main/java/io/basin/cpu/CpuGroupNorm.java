@@ -14,7 +14,7 @@ import org.bytedeco.dnnl.batch_normalization_forward;
 import org.bytedeco.dnnl.memory;
 
 /**
- * Group normalisation in float32 by two of oneDNN's batch normalisations, for its own has nothing but reference code backward.
+ * Group normalisation in float32 by two of oneDNN's batch normalisations, as its own has only reference code backward.
  *
  * <p>The first takes the tensor, channels first, as one sample whose channels are all samples' groups. The second scales and shifts by
  * given statistics, mean 0 and variance 1 - eps, which change nothing; its backward sums the gradients of scale and shift.

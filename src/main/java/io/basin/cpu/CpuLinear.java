@@ -13,9 +13,9 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_desc;
 
 /**
- * A layer with weights, optionally with bias, residual and ReLU in the same pass: what convolutions and dense layers share.
+ * A layer with weights, optionally with bias, residual and ReLU in the same pass, for convolutions and dense layers.
  *
- * <p>Weights live in the layout in which backward produces their gradient, for the update needs both in one order;
+ * <p>Weights live in the layout in which backward produces their gradient, as the update needs both in one order;
  * forward and backward-data reorder them where they prefer another, which costs a few microseconds a layer.
  */
 abstract class CpuLinear extends CpuOp {
@@ -26,7 +26,7 @@ abstract class CpuLinear extends CpuOp {
         this.x = x;
     }
 
-    /** The three primitives of one layer, chosen together; no gradients in evaluation, none of the data where nobody asks. */
+    /** The three primitives of one layer, chosen together; no gradients in evaluation, none of the data where none is needed. */
     record Choice(
             primitive_desc forward,
             @Nullable primitive_desc weights,

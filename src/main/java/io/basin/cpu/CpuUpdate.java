@@ -15,7 +15,7 @@ import java.util.function.IntConsumer;
  * One step of an optimizer over arrays, shared out among the crew: 20 bytes a weight of SGD, 28 of AdamW, 8 more where it averages.
  *
  * <pre>
- *   g = f g                      what clips the gradients; f = 1 nothing
+ *   g = f g                      clips the gradients; f = 1: not
  *   w, m, v by the rule
  *   a = a + alpha (w - a)        only where alpha != 0, and where s is there
  *   s = (1 - alpha) s + alpha / (1 - alpha) (w - a)^2, alpha = 1: s = 0
@@ -31,7 +31,7 @@ final class CpuUpdate implements IntConsumer {
     /** The least that a thread claims at a time: long enough to hide the claim. */
     private static final int LEAST_PIECE = 64 * TILE;
 
-    /** More make up for a thread that starts late; fewer are faster, for memory likes long runs from one thread. */
+    /** More make up for a thread that starts late; fewer are faster, as memory is fastest in long runs from one thread. */
     private static final int PIECES_PER_THREAD = 8;
 
     /** How many elements of {@code length} a thread claims at a time. */

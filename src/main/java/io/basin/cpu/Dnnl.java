@@ -130,13 +130,13 @@ final class Dnnl {
     static primitive_attr attributes() {
         primitive_attr attr = new primitive_attr();
         attr.set_scratchpad_mode(dnnl.scratchpad_mode.user.value);
-        // Whatever other code in this process has made the default.
+        // Other code in this process may have changed the default.
         attr.set_fpmath_mode(STRICT);
         return attr;
     }
 
     /**
-     * The same with what is done to the result in the same pass.
+     * The same with operations on the result in the same pass.
      *
      * @param sum the layout of what is added, or null
      */

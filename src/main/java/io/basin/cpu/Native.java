@@ -11,7 +11,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.opencl.presets.OpenCL;
 
 /**
- * The few calls into libc and libgomp that oneDNN's Java API has no name for.
+ * The few calls into libc and libgomp that oneDNN's Java API lacks.
  *
  * <p>libgomp's threads spin for milliseconds after each parallel region, which keeps the second core from our own
  * threads; without any spinning every primitive pays a wake-up. A spin of some ten microseconds bridges the gap from one
@@ -21,7 +21,7 @@ final class Native {
     private static final String SPIN_COUNT = "2000";
     /**
      * A small stack ends the process, a large one keeps threads from starting; and a Java thread that OpenMP binds to one core
-     * binds every thread that it starts. What limits a process is left: taskset and cgroups are not asked for here.
+     * binds every thread that it starts. Limits of the process stay: taskset and cgroups do not matter here.
      */
     private static final Pattern HARMFUL =
             Pattern.compile("(OMP_(STACKSIZE|PROC_BIND|PLACES)|GOMP_(STACKSIZE|CPU_AFFINITY))(_ALL)?");

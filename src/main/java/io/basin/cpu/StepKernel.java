@@ -37,7 +37,7 @@ final class StepKernel {
         return MISSING == null;
     }
 
-    /** For people: what passes over arenas run in. */
+    /** For people: the code that passes over arenas run in. */
     static String describe() {
         return MISSING == null ? "C, for " + PROCESSORS[basin_level()] : "plain Java, for " + MISSING;
     }

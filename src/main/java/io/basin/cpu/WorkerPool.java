@@ -10,9 +10,8 @@ import java.util.function.IntConsumer;
 /**
  * The calling thread and its helpers, sharing out numbered pieces of work.
  *
- * <p>Pieces are claimed one by one, so the caller starts at once and a helper that wakes late, or whose core is busy,
- * costs nothing but its share. Allocates nothing per call. Which thread does a piece never shows in the result: pieces
- * must be independent.
+ * <p>Pieces are claimed one by one, so the caller starts at once and a helper that wakes late, or whose core is busy, costs nothing
+ * but its share. Allocates nothing per call. Which thread does a piece never shows in the result: pieces must be independent.
  */
 final class WorkerPool implements AutoCloseable {
     /** Stands for a next piece that no round has. */
@@ -55,7 +54,7 @@ final class WorkerPool implements AutoCloseable {
         }
         long last = state.get() >>> 32;
         // Closed before anything of the next one is written: a helper that wakes late enters the last round, and would
-        // else take its end for a beginning as soon as it reads the next one's larger number of pieces.
+        // otherwise take its end for a beginning as soon as it reads the next one's larger number of pieces.
         state.set(last << 32 | NONE);
         failure = null;
         work = action;

@@ -33,10 +33,10 @@ import org.slf4j.LoggerFactory;
  */
 final class Algorithms {
     private static final Logger LOG = LoggerFactory.getLogger(Algorithms.class);
-    /** In each direction deterministic and able to do everything; taken, and kept, where there is no room to try any. */
+    /** In each direction deterministic and able to do everything; used, and kept, where there is no room to try any. */
     private static final int UNTRIED = 1;
 
-    /** More than this none may ask for beside others that take less: what it would gain is not worth the batch it costs. */
+    /** The largest workspace where others take less: a larger one is not worth the batch size it costs. */
     private static final long MOST_WORKSPACE = 256L << 20;
 
     /** The algorithm that runs in the end. */
@@ -138,7 +138,7 @@ final class Algorithms {
         return chosen(problem, made, choice.workspace());
     }
 
-    /** A kept one that is not deterministic serves where none is. */
+    /** A kept algorithm that is not deterministic is used where none is. */
     private static boolean serves(Problem problem, Kept kept) {
         return problem.isDeterministic(kept.algorithm)
                 || able(problem).stream().anyMatch(c -> c.algorithm() == kept.algorithm);

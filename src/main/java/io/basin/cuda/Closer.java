@@ -10,7 +10,7 @@ import org.slf4j.LoggerFactory;
  * Undoes steps in reverse: for constructors that may fail half-way, and for closing what they made.
  *
  * <p>Undoing goes on to the end whatever fails on the way. A failure is logged and not thrown, since it would hide the one that
- * led here, and since nobody could do anything about it.
+ * led here, and no caller could do anything about it.
  */
 final class Closer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Closer.class);

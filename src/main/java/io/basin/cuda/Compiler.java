@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Compiles kernels with NVRTC to machine code for one architecture, and keeps the result on disk.
  *
- * <p>A file of the cache is named by what it was made from (source, options, architecture, compiler) and begins with a digest
- * of what follows, so a damaged one is seen and made again. Where the compiler is older than the GPU, it makes PTX for the
+ * <p>A file of the cache is named by its inputs (source, options, architecture, compiler) and begins with a digest
+ * of the rest, so a damaged one is seen and made again. Where the compiler is older than the GPU, it makes PTX for the
  * newest architecture it knows, which the driver translates.
  */
 final class Compiler {
@@ -81,7 +81,7 @@ final class Compiler {
         return kept != null ? kept : compile(name, source);
     }
 
-    /** As {@link #code}, past the cache: for when the driver refuses what was kept. */
+    /** As {@link #code}, past the cache: for when the driver refuses a kept file. */
     byte[] compile(String name, String source) {
         long start = System.nanoTime();
         byte[] code = build(name, source);

@@ -128,7 +128,7 @@ final class ConvShape {
         return device.algorithms.choose(problem(direction));
     }
 
-    /** Copies grow with the batch, and count where they are tried: what is fastest changes with it. */
+    /** Copies grow with the batch, and count where they are tried: the fastest algorithm changes with it. */
     MemoryEstimate.Scratch scratch(Direction direction, Algorithms.Choice choice) {
         long copies = copies(direction) ? place(shapes.length) : 0;
         boolean chosen = choice.algorithm() >= direction.algorithms;

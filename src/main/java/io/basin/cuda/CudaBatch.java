@@ -56,8 +56,8 @@ final class CudaBatch extends CudaOp implements Op.Batch {
     }
 
     /**
-     * (C, 256) of uint8: what every pixel value becomes. Of floats and of what is distorted, then (C, 2): mean and std. Of what is
-     * mixed, then the quantiles of shares.
+     * For uint8 (C, 256): the input for every pixel value. For floats and distorted samples then (C, 2): mean and std. For mixed
+     * samples then the quantiles of shares.
      */
     private static ByteBuffer table(Augmentation a, boolean floats, boolean mixes) {
         float[] pixels = floats ? new float[0] : a.table();

@@ -134,7 +134,7 @@ final class CudaBatchNorm extends CudaOp implements Op.BatchNorm {
                 .args(weightGrad(scale), weightGrad(shift), eps, rows, channels, spec.relu() && !masked));
     }
 
-    /** The gradient past the ReLU is the residual's, and needed where nobody asks for that one, too. */
+    /** The gradient past the ReLU is the residual's, and needed even where no layer asks for that one. */
     private KernelArg residualGrad(Tensor residual) {
         return residual.grad() == null ? place(scope.inBackward(x.layout().bytes())) : grad(residual);
     }

@@ -65,7 +65,7 @@ final class CudaConv extends CudaOp {
         });
     }
 
-    /** cuDNN leaves them in the type of what it reads. The net's first convolution comes last in backward and widens all of them. */
+    /** cuDNN leaves them in its inputs' type. The net's first convolution comes last in backward and widens all of them. */
     private void widenGradients(Parameter w, KernelArg narrowed) {
         Launch widen = launch("pointwise.cu", "widen").args(weightGrad(w), narrowed, 0);
         onBind(b -> {

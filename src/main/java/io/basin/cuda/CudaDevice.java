@@ -39,7 +39,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A GPU of NVIDIA's: cuDNN for convolutions and pools, cuBLAS for dense layers, our own kernels for the rest.
+ * An NVIDIA GPU: cuDNN for convolutions and pools, cuBLAS for dense layers, our own kernels for the rest.
  *
  * <p>A context is current to a thread, so each turn begins with making it that. All work and all copies are ordered on one
  * stream. Closing the device frees what is left on it: afterwards its memory is closed too.
@@ -56,7 +56,7 @@ final class CudaDevice implements Device {
     private final Arenas arenas;
     /** By a convolution's output, while nothing reads it yet: the bias that a batch norm can do without. */
     final Map<Slot, CudaConv.Bias> biases = new HashMap<>();
-    /** By the memory of weights: their copy in bfloat16, which follows whatever changes them. */
+    /** By the memory of weights: their copy in bfloat16, which follows every change. */
     private final IdentityHashMap<Memory, Memory> copies = new IdentityHashMap<>();
     /** Memory and recordings that were made and not closed. */
     private final Set<AutoCloseable> made = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -139,7 +139,7 @@ final class CudaDevice implements Device {
         Require.notNegative("bytes", bytes);
         settle();
         DevicePointer address = new DevicePointer();
-        // The driver has no allocation of nothing, which a net without parameters asks for.
+        // A net without parameters asks for 0 bytes, which the driver cannot allocate.
         long physical = Math.max(1, bytes);
         int status = cuMemAlloc(address, physical);
         if (status != 0) {
@@ -156,7 +156,7 @@ final class CudaDevice implements Device {
     }
 
     /**
-     * Waits first: what is in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
+     * Waits first: work in flight may still use the memory. Closing goes on whatever fails, so the failure is kept for the
      * next call that can report it.
      */
     void free(CudaMemory memory, DevicePointer address) {
@@ -177,7 +177,7 @@ final class CudaDevice implements Device {
         if (owed == null) owed = new DeviceException(call + " failed: " + Check.driverStatus(status));
     }
 
-    /** Reports what failed where nobody could be told. */
+    /** Throws an earlier failure that could not be reported when it happened. */
     private void settle() {
         if (owed == null) return;
         DeviceException e = owed;
@@ -228,7 +228,7 @@ final class CudaDevice implements Device {
         });
     }
 
-    /** Keeps {@code copy} what {@code weights} are in bfloat16, from now on, whatever changes them. */
+    /** Keeps {@code copy} equal to {@code weights} in bfloat16 from now on, after every change. */
     void follow(Memory weights, Memory copy) {
         if (copies.put(weights, copy) != copy) refresh(weights, 0, weights.bytes());
     }

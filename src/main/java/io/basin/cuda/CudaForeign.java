@@ -18,8 +18,8 @@ import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 
 /**
- * Work in the CUDA context that is current to the calling thread, on a stream of its owner's: JCuda's, PyTorch's, anybody's. Needs the
- * driver and NVRTC alone, and owns its kernels and what it allocates.
+ * Work in the CUDA context that is current to the calling thread, on a stream of its owner's: JCuda, PyTorch or any other. Needs the
+ * driver and NVRTC alone, and owns its kernels and its allocations.
  */
 abstract class CudaForeign implements AutoCloseable {
     final Closer undo = new Closer();

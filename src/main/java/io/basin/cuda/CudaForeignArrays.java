@@ -16,7 +16,7 @@ final class CudaForeignArrays extends CudaForeign implements ForeignArrays {
     private static final int PIECE = 1 << 14;
     private static final int TABLE_ROW = 24;
     private static final int STAGING = 1 << 20;
-    /** Places of what changes among the kernel's arguments. */
+    /** Places of the kernel's arguments that change. */
     private static final int PASS = 4;
 
     private static final int X = 5;

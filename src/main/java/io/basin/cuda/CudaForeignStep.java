@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The kernel {@code fused} of {@code kernels/update.cu} in a context and on a stream of others. What changes from step to step lies in
+ * The kernel {@code fused} of {@code kernels/update.cu} in a context and on a stream of others. Numbers that change from step to step lie in
  * tables on the device, so a captured {@link #run} goes on along them at each replay. Made before a capture begins, it waits for its
  * uploads.
  */

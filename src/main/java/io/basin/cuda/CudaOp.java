@@ -19,12 +19,12 @@ import java.util.Objects;
  * An operation whose calls are kernels of ours and of the vendor's libraries.
  *
  * <p>The vendor's libraries load code and allocate when a function is first called, which a capture forbids. So a training plan
- * calls each of theirs once when it is first bound, on arenas that are still zero; our own kernels, which alone write what a run
- * is made of (weights, statistics, counters), are left out.
+ * calls each of theirs once when it is first bound, on arenas that are still zero; our own kernels, which alone write a run's
+ * state (weights, statistics, counters), are left out.
  */
 class CudaOp extends RecordedOp {
     final CudaDevice device;
-    /** Descriptors and whatever else lives as long as the operation. */
+    /** Descriptors and everything else that lives as long as the operation. */
     final Closer undo = new Closer();
 
     private final List<Runnable> vendor = new ArrayList<>();
@@ -45,7 +45,7 @@ class CudaOp extends RecordedOp {
         onBind(this::locate);
     }
 
-    /** Plans what makes descriptors: they are destroyed where that fails half-way. */
+    /** Plans work that makes descriptors: they are destroyed where it fails half-way. */
     final void planned(Runnable plan) {
         OnFailure.close(this, op -> plan.run());
     }
@@ -143,7 +143,7 @@ class CudaOp extends RecordedOp {
         return launch;
     }
 
-    /** A call of a library that computes values and gradients only, and none of what is carried from step to step. */
+    /** A call of a library that computes values and gradients only, and no state that steps hand on. */
     Runnable vendor(Runnable call) {
         vendor.add(call);
         return call;

@@ -57,7 +57,7 @@ final class CudaPointwise {
                 .args(elements(y), y.shape().dim(1), relu);
     }
 
-    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. Returns what it planned. */
+    /** Backward's sums over the rows of (rows, channels): the gradient of a bias. Returns the planned calls. */
     static List<Launch> columnSums(CudaOp op, KernelArg x, KernelArg sums, int rows, int channels) {
         int slabs = slabs(rows);
         KernelArg first = slabs == 1 ? sums : op.place(op.scope.inBackward(4L * slabs * channels));

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Opens a GPU of NVIDIA's, where its libraries are there. */
+/** Opens an NVIDIA GPU where its libraries are present. */
 public final class CudaProvider implements DeviceProvider {
     private static final Logger LOG = LoggerFactory.getLogger(CudaProvider.class);
 
@@ -25,7 +25,7 @@ public final class CudaProvider implements DeviceProvider {
         return 10;
     }
 
-    /** The software GPU is for tests and for the curious; nobody should train on it by accident. */
+    /** The software GPU is for tests and experiments; no training should run on it by accident. */
     @Override
     public Device openUnasked(int threads) {
         CudaDevice device = open(threads);

@@ -129,7 +129,7 @@ final class Diagnosis {
         }
     }
 
-    /** Clears the result before each replay: what earlier work left there would make a graph of nothing look right. */
+    /** Clears the result before each replay: earlier results would make an empty graph look right. */
     static boolean replays(Device.Recording recording, Runnable clear, Supplier<float[]> result, float[] expected) {
         for (int i = 0; i < 2; i++) {
             clear.run();

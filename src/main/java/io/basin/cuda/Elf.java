@@ -15,7 +15,7 @@ import java.nio.file.Path;
  * Finds faults of a shared library's file from its headers alone.
  *
  * <p>The dynamic linker maps what the program headers name and then touches it: where the file is shorter, the process ends with
- * SIGBUS, which nobody can catch. So the file's size is compared with its headers before the linker sees it.
+ * SIGBUS, which cannot be caught. So the file's size is compared with its headers before the linker sees it.
  */
 final class Elf {
     private static final int HEADER = 64;
@@ -91,7 +91,7 @@ final class Elf {
         return end;
     }
 
-    /** Offset and length are unsigned in the file: what does not fit lies past any end. */
+    /** Offset and length are unsigned in the file: a value that does not fit lies past any end. */
     private static long end(long offset, long length) {
         long end = offset + length;
         return offset < 0 || length < 0 || end < 0 ? Long.MAX_VALUE : end;

@@ -6,7 +6,7 @@ import io.basin.device.DeviceException;
 import io.basin.text.Format;
 import java.util.List;
 
-/** The four libraries of NVIDIA's that the device needs, and what of them it calls. */
+/** The four NVIDIA libraries that the device needs, and the symbols that it calls. */
 final class Libraries {
     private static final String FOLDER = " and, if it is in none of the usual places, name its folder in "
             + SearchPath.VARIABLE + " or LD_LIBRARY_PATH";

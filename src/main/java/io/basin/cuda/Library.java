@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 
 /**
  * One of the vendor's libraries, looked at before JCuda's first call: where a library or a symbol is missing, JCuda ends the whole
- * JVM instead of throwing. It is loaded by its whole path, and what it loads itself before it: what is needed later by name alone,
- * by JCuda or by NVIDIA's libraries, is then what was loaded here.
+ * JVM instead of throwing. It is loaded by its whole path, after the libraries that it loads itself: names that JCuda or
+ * NVIDIA's libraries ask for later then mean the libraries loaded here.
  *
  * @param soname the name in the version that JCuda's natives ask for, such as {@code libcublas.so.12}; CUDA 13's serves too
  * @param companions pattern of the names of further libraries beside it that it loads when it is used; {@code MAJOR} stands for its
@@ -219,7 +219,7 @@ record Library(String soname, String companions, String remedy, List<String> sym
                 + remedy;
     }
 
-    /** Why it was not loaded; asked through JNA, for between two calls from Java the linker's own message may change. */
+    /** Why it was not loaded; asked through JNA, as between two calls from Java the linker's own message may change. */
     private static String linkersWords(Path file) {
         try {
             return NativeLibrary.getInstance(file.toString()).toString();

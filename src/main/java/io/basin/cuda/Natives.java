@@ -19,7 +19,7 @@ import jcuda.nvrtc.JNvrtc;
 /**
  * Loads JCuda's native halves.
  *
- * <p>JCuda unpacks them into the temporary folder under fixed names and never overwrites: whatever another user or another
+ * <p>JCuda unpacks them into the temporary folder under fixed names and never overwrites: a file that another user or another
  * version put there first would be loaded. So they are unpacked here, byte for byte as in the jar, into a folder that only this
  * user may write, which JCuda is shown as the temporary one for the moment of loading. They ask for CUDA 12's libraries by name; where
  * CUDA 13's were found, whose functions that are called here are the same, they ask for those instead.
@@ -47,7 +47,7 @@ final class Natives {
         loaded = true;
     }
 
-    /** Those of the driver and of NVRTC alone; what a program around this one chose about JCuda's exceptions stays. */
+    /** Those of the driver and of NVRTC alone; the calling program's choice about JCuda's exceptions stays. */
     static synchronized void loadDriver() {
         load(
                 "JCudaDriver",

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Folders of NVIDIA's libraries that pip installed: {@code site-packages/nvidia}, a folder {@code lib} in each. */
 final class Python {
-    /** A python that waits for something is not waited for. */
+    /** The time limit for python3, which may wait for something. */
     private static final int SECONDS = 10;
 
     private static @Nullable List<Path> folders;

@@ -3,7 +3,7 @@ package io.basin.cuda;
 /**
  * The grid of batch norm's kernels over (rows, channels): blocks side by side over the channels, slabs of rows above one another.
  *
- * <p>It depends on the sizes alone and not on the device, for the slabs decide in which order a sum is added.
+ * <p>It depends on the sizes alone and not on the device, as the slabs decide in which order a sum is added.
  *
  * @param lanes threads of a block that lie side by side, each with 16 bytes of a row, or one element where 16 bytes do not divide
  *     the channels

@@ -71,7 +71,7 @@ final class SampleRing implements AutoCloseable {
         return 2 * steps;
     }
 
-    /** Has the block of {@code step} there, and brings the next one. */
+    /** Brings the block of {@code step} to the device, and begins to bring the next one. */
     void supply(long step) {
         bring(step / steps);
         bring(step / steps + 1);

@@ -70,7 +70,7 @@ final class SearchPath {
         return files.stream();
     }
 
-    /** Every folder in which a linker or an installer would put a library of NVIDIA's. */
+    /** Every folder in which a linker or an installer would put an NVIDIA library. */
     static Set<Path> folders() {
         Set<Path> folders = new LinkedHashSet<>(given());
         folders.addAll(named());

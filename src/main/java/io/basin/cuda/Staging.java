@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 /**
  * Pinned memory of our own for all copies between host and device, which stays where it is until the copy is
  * done. Uploads take pieces in turn; a piece is waited for only where it comes round again before its copy is known to be done,
- * which happens within uploads of megabytes and never with what an epoch uploads.
+ * which happens within uploads of megabytes and never with those of an epoch.
  *
  * <p>Small copies to the host are not waited for until they are looked at: each goes to a piece of its own, and one that comes
  * round again is first emptied into its reading.

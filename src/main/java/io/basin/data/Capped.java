@@ -18,9 +18,9 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Reads what may be hostile: compressed or not, without believing a length before the bytes are there.
+ * Reads files that may be hostile, compressed or not, without believing a length before the bytes are there.
  *
- * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So what a header announces is
+ * <p>A header of 16 bytes may promise gigabytes and a small gzip file may hold them. So a header's sizes are
  * compared with the file's length first, and every stream has an end after which reading fails.
  */
 final class Capped {
@@ -57,7 +57,7 @@ final class Capped {
         private static final int TRAILER = 8;
 
         private final Limited packed;
-        /** Bytes of the file when the inflater last took some: what was read since then is the trailer and what follows. */
+        /** Bytes of the file when the inflater last took some: those read since then are the trailer and later bytes. */
         private long filled;
 
         Gzip(Limited packed) throws IOException {
@@ -110,7 +110,7 @@ final class Capped {
 
     /**
      * The most memory that reading a file of this length may take. Images compress to a third or less seldom, so honest sets
-     * stay far below, and a bomb is refused by what its header announces; with buffers, readers stay under four times the
+     * stay far below, and a bomb is refused by its header's sizes; with buffers, readers stay under four times the
      * file's length and 64 MiB.
      */
     static long allowance(long fileLength) {
@@ -121,7 +121,7 @@ final class Capped {
         try {
             if (in != null) in.close();
         } catch (IOException e) {
-            // Everything that is needed of it has been read.
+            // All that is needed has been read.
             return;
         }
     }

@@ -11,7 +11,7 @@ import java.util.List;
 /**
  * The data sets that can be asked for by name.
  *
- * <p>Addresses and sums are part of the program rather than a downloaded list: what a name means must not change under a user.
+ * <p>Addresses and sums are part of the program rather than a downloaded list: the meaning of a name must not change under a user.
  */
 public final class Catalog {
     private static final List<CatalogEntry> ENTRIES = read("/io/basin/catalog.json");

@@ -44,10 +44,10 @@ public record CatalogEntry(
      * One file to download.
      *
      * <p>Distributions recompress gzip files, so a sum of the compressed bytes says little: where the content is a
-     * data file, the content is what is checked.
+     * data file, the content is checked.
      *
-     * @param bytes length of what is checked
-     * @param sha256 sum of what is checked, lower-case hexadecimal
+     * @param bytes length of the checked bytes
+     * @param sha256 sum of the checked bytes, lower-case hexadecimal
      * @param decompressed whether the check is of the decompressed content rather than of the file as sent
      */
     public record RemoteFile(String name, long bytes, String sha256, boolean decompressed) {

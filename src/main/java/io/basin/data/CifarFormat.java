@@ -1,7 +1,6 @@
 package io.basin.data;
 
 import io.basin.text.Reason;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -14,13 +13,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads the binary version of CIFAR-10 and CIFAR-100, from a folder of {@code .bin} files or from the published
- * archive.
+ * Reads the binary version of CIFAR-10 and CIFAR-100, from a folder of {@code .bin} files or from the published archive.
  *
- * <p>A record is one label byte (CIFAR-10) or a coarse and a fine one (CIFAR-100, of which the fine one is used),
- * then 3072 bytes: the planes of red, green and blue, 32 by 32 each. The planes are interleaved here, since the
- * engine's images are (N, H, W, C). The archive is read as a stream and never unpacked to disk, so no path in it can
- * lead anywhere.
+ * <p>A record is one label byte (CIFAR-10) or a coarse and a fine one (CIFAR-100, of which the fine one is used), then 3072 bytes:
+ * the planes of red, green and blue, 32 by 32 each. The planes are interleaved here, since the engine's images are (N, H, W, C).
+ * The archive is read as a stream and never unpacked to disk, so no path in it can lead anywhere.
  */
 public final class CifarFormat {
     private static final int SIDE = 32;
@@ -80,12 +77,7 @@ public final class CifarFormat {
         }
     }
 
-    /** As {@link #readArchive}, from the archive's bytes. */
-    TrainTest parse(byte[] archive, String archiveName, String name, List<String> classNames) {
-        return parse(new ByteArrayInputStream(archive), archive.length, archiveName, name, classNames);
-    }
-
-    private TrainTest parse(
+    TrainTest parse(
             InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
         Map<String, Part> parts = new HashMap<>();
         long[] total = {0};

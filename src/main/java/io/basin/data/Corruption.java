@@ -6,9 +6,9 @@ import io.basin.random.Streams;
 import java.util.Locale;
 
 /**
- * Ways in which images get worse, each at five strengths: what a net is asked beyond its test set.
+ * Corruptions of images, each at five strengths, to test a net beyond its test set.
  *
- * <p>A pure function of image, strength and seed, with its own random stream, so every method and every device is asked the same.
+ * <p>A pure function of image, strength and seed, with its own random stream, so every method and every device sees the same images.
  * An image draws the same noise and the same direction at every strength: a stronger corruption is more of the same. Pixels past
  * the edge repeat it for the blur and are 0 for the shift, as for a training crop.
  */

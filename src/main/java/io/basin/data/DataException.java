@@ -5,9 +5,8 @@ import io.basin.Api;
 /**
  * A data set cannot be found, read, checked or downloaded.
  *
- * <p>Unchecked, since no caller but the command line can do anything about it, and the one exception that this
- * package throws for what comes from outside the program. Its message stands alone: which file, what is wrong, what
- * to do.
+ * <p>Unchecked, since no caller but the command line can do anything about it, and the one exception that this package throws for
+ * input from outside the program. Its message stands alone: which file, what is wrong, what to do.
  */
 @Api
 public final class DataException extends RuntimeException {

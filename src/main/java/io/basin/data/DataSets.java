@@ -89,9 +89,8 @@ public final class DataSets {
     }
 
     /**
-     * Downloads a data set to the subfolder {@code name} of the folder given, or else of
-     * {@code $BASIN_DATA}, or to the cache. Files that are there
-     * and have the published content are kept.
+     * Downloads a data set to the subfolder {@code name} of the folder given, or else of {@code $BASIN_DATA}, or to the cache.
+     * Files that are there and have the published content are kept.
      *
      * @return where it now is
      */

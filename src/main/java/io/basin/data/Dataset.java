@@ -166,12 +166,12 @@ public final class Dataset {
         return new Dataset(other, values, sample, names, normalisation);
     }
 
-    /** The same samples, whose classes are called so. */
+    /** The same samples with other names of classes. */
     Dataset classNamed(List<String> classNames) {
         return new Dataset(name, values, sample, new Names(classNames, names.columns), normalisation);
     }
 
-    /** The same samples, rows of a table whose features are called so. */
+    /** The same samples as rows of a table with these names of features. */
     Dataset columnsNamed(List<String> columns) {
         if (columns.size() != sample.elements()) {
             throw new IllegalArgumentException(
@@ -204,7 +204,7 @@ public final class Dataset {
         return OnFailure.close(x, () -> images(x, device.allocate(values.answers()), null));
     }
 
-    /** The same samples to a device that has only those of the next steps: they stay on the host and stream from there. */
+    /** The same for streaming: samples stay on the host, and those of the next steps go to the device. */
     public Images stream(Device device) {
         Memory none = device.allocate(0);
         return OnFailure.close(
@@ -216,7 +216,7 @@ public final class Dataset {
         return new Images(x, y, count(), height(), width(), channels(), outputs(), isFloat(), targets, host);
     }
 
-    /** Bytes of samples, and of labels or targets: what {@link #upload} takes of a device's memory. */
+    /** Bytes of samples, and of labels or targets, that {@link #upload} takes of a device's memory. */
     public long bytesOnDevice() {
         return (isFloat() ? 4L : 1) * values.length() + 4L * count() * (values.targets() != null ? outputs() : 1);
     }
@@ -248,7 +248,7 @@ public final class Dataset {
         return sample;
     }
 
-    /** Classes, or targets a sample: what a net's output must have. */
+    /** Classes, or targets a sample: the size of a net's output. */
     public int outputs() {
         return values.targets() == null ? classes() : values.targets().length / count();
     }
@@ -284,7 +284,7 @@ public final class Dataset {
         return names.columns;
     }
 
-    /** SHA-256 of sizes, class names, names of columns, labels and pixels: of all that training and measuring depend on, not of the name. */
+    /** SHA-256 of sizes, class names, names of columns, labels and pixels, on which training and measuring depend; not of the name. */
     public String sha256() {
         if (sha256 == null) {
             MessageDigest digest = Sha256.digest();

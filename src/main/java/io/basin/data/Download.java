@@ -35,12 +35,11 @@ import java.util.function.UnaryOperator;
 /**
  * Downloads files so that under a file's own name there is only ever the whole and checked file.
  *
- * <p>Bytes go to {@code NAME.part}. A transfer that breaks off leaves it, and the next attempt, also of a later run,
- * asks for the rest only. When all is there, the SHA-256 decides: right, and the part is renamed in one step; wrong,
- * and it is deleted. A part that was continued may be wrong because the server's file has changed meanwhile, so it is
- * fetched once more from the start before the server is given up. A server that is busy or drops the connection is asked
- * again after growing pauses, or when it says; then the next mirror. Processes that want the same file take turns, so that
- * all but the first find it there.
+ * <p>Bytes go to {@code NAME.part}. A transfer that breaks off leaves it, and the next attempt, also of a later run, asks for the
+ * rest only. When all is there, the SHA-256 decides: right, and the part is renamed in one step; wrong, and it is deleted. A part
+ * that was continued may be wrong because the server's file has changed meanwhile, so it is fetched once more from the start before
+ * the server is given up. A server that is busy or drops the connection is asked again after growing pauses, or when it says; then
+ * the next mirror. Processes that want the same file take turns, so that all but the first find it there.
  */
 public final class Download {
     /** System property and environment variable with an address to use instead of the catalogue's. */
@@ -77,10 +76,7 @@ public final class Download {
         proxies = new Proxies(environment);
     }
 
-    /**
-     * Patient timeouts; the mirror of the property {@value #PROPERTY} or else of the variable {@value #VARIABLE}, if
-     * any.
-     */
+    /** Patient timeouts; the mirror of the property {@value #PROPERTY} or else of the variable {@value #VARIABLE}, if any. */
     public static Download standard() {
         String mirror = System.getProperty(PROPERTY, System.getenv(VARIABLE));
         return new Download(mirror, Duration.ofSeconds(60), Duration.ofSeconds(1), System::getenv);

@@ -35,7 +35,7 @@ import java.util.zip.ZipFile;
  * Samples are (N, D), (N, H, W), (N, H, W, C) or (N, C, H, W), of which the dimension up to 4 is taken for C; uint8 stays bytes,
  * other numbers become float32. Labels are whole numbers from 0, (N) or (N, 1). Both orders of NumPy, C and Fortran, are read.
  *
- * <p>Arrays of objects are pickles, which are programs: they are refused. What a header announces is compared with the length of
+ * <p>Arrays of objects are pickles, which are programs: they are refused. The sizes in a header are compared with the length of
  * the file before anything is allocated.
  */
 final class NumpyFormat {

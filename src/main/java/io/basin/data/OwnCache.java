@@ -20,7 +20,7 @@ import java.util.List;
  * whole in memory, and the next one decodes the pictures again.
  */
 public final class OwnCache {
-    /** Bytes of all copies together, beyond which a new one has those deleted that were not used for longest. */
+    /** Bytes of all copies together, beyond which a new copy replaces those unused for longest. */
     public static final long MOST = 8L << 30;
 
     /** Those used since then may be about to be read again. */
@@ -81,7 +81,7 @@ public final class OwnCache {
         }
     }
 
-    /** Deletes what was not used for longest until at most {@code most} bytes are left; never what was used within the hour. */
+    /** Deletes copies unused for longest until at most {@code most} bytes are left; never one used within the hour. */
     static void prune(Path folder, long most) {
         Instant recent = Instant.now().minus(RECENT);
         long bytes = 0;

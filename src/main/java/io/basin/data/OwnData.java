@@ -38,7 +38,7 @@ public record OwnData(
         boolean grey,
         boolean skipBad,
         @Nullable Path classNames) {
-    /** Height and width of samples where nobody says them. */
+    /** Default height and width of samples. */
     public static final int USUAL_SIZE = 32;
 
     /** Largest height and width. */
@@ -66,7 +66,7 @@ public record OwnData(
         this(path, USUAL_SIZE, false, false, null);
     }
 
-    /** Whether {@code dataset} names data of the user's own: no name of the catalogue, and a path that is one or is there. */
+    /** Whether {@code dataset} names data of the user's own: not a name of the catalogue, and a path by its form or because it exists. */
     public static boolean isNamed(String dataset) {
         if (Catalog.names().contains(dataset) || dataset.isBlank()) return false;
         boolean path = dataset.contains("/")
@@ -116,7 +116,7 @@ public record OwnData(
         return Files.isRegularFile(table) ? CsvFormat.columns(table) : List.of();
     }
 
-    /** Whether {@code file} is, by its name, what {@link #samples} reads. */
+    /** Whether {@link #samples} reads files of this name. */
     public static boolean holdsSamples(Path file) {
         return Stream.of(".csv", ".npz", ".npy").anyMatch(ending -> ends(file, ending));
     }
@@ -124,7 +124,7 @@ public record OwnData(
     /**
      * Reads samples without labels, which need none: rows of a table or NumPy's arrays.
      *
-     * @param columns of a table, in the order that the net takes; empty where nobody knows it, for that of the file
+     * @param columns of a table, in the order that the net takes; empty where unknown, for the file's order
      * @param like a set whose samples have the size and the kind that the net takes
      * @return samples labelled 0
      */
@@ -177,7 +177,7 @@ public record OwnData(
                 toString(), cut.train(), validation, cut.validation().named(train.name() + " (test part)"));
     }
 
-    /** A single class teaches nothing, and one without samples is learned or measured by nobody: more often a slip than a wish. */
+    /** A single class teaches nothing, and a class without samples is neither learned nor measured: probably a mistake. */
     private void requireClasses(String part, Dataset set, Dataset train) {
         if (!set.sample().equals(train.sample())) {
             throw DataException.of(

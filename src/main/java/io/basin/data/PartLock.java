@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * The right to write a part: one process has it, and one thread of that.
  *
  * <p>A lock of the operating system on a file beside the part, which ends with its process however that ends. The file holds
- * the owner's process id, for those who wait. Where the file system has no locks, nobody waits; the check of the whole file
- * then tells what two writers made of it.
+ * the owner's process id, for processes that wait. Where the file system has no locks, they do not wait; the check of the whole
+ * file then finds damage by two writers.
  */
 final class PartLock implements AutoCloseable {
     /** A process's locks on a file end when it closes any channel on it, so a second thread does not even open it. */

@@ -29,7 +29,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * One still PNG, JPEG, GIF or BMP, proved whole before it is decoded.
  *
  * <p>Java's decoders fill up what a truncated file lacks, take the first of several pictures and leave the orientation to
- * their caller. So the container is walked first, to its end marker, which must be the file's end. What does not belong to the
+ * their caller. So the container is walked first, to its end marker, which must be the file's end. Data that does not belong to the
  * pixels, such as compressed texts and colour profiles, is not handed to the decoder.
  */
 final class PictureFile {
@@ -343,7 +343,7 @@ final class PictureFile {
 
         /**
          * Row {@code y}, each pixel as its red, green and blue bytes. Stored values count, as in data sets: Java takes those of
-         * grey pictures for amounts of light and would brighten them on their way to RGB. What is transparent has a colour too,
+         * grey pictures for amounts of light and would brighten them on their way to RGB. Transparent pixels have a colour too,
          * and keeps it.
          */
         int[] row(int y) {

@@ -5,8 +5,7 @@ import io.basin.Api;
 /**
  * Shows how far long work is.
  *
- * <p>An interface of one method, so that the library prints nothing by itself: the command line draws a bar, tests
- * count.
+ * <p>An interface of one method, so that the library prints nothing by itself: the command line draws a bar, tests count.
  */
 @Api
 @FunctionalInterface

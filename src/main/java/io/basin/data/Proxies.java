@@ -14,9 +14,8 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 
 /**
- * The proxies of the environment, as curl and wget take them: {@code http_proxy}, {@code https_proxy} and else
- * {@code all_proxy}, but not for the hosts in {@code no_proxy}; in lower or upper case. Where none is set, Java's own
- * settings hold.
+ * The proxies of the environment, as curl and wget take them: {@code http_proxy}, {@code https_proxy} and else {@code all_proxy},
+ * but not for the hosts in {@code no_proxy}; in lower or upper case. Where none is set, Java's own settings hold.
  */
 final class Proxies extends ProxySelector {
     private final UnaryOperator<String> environment;

@@ -120,7 +120,7 @@ final class SampleArrays {
     /** {@code "0", "1", ...} up to the largest label, none of which may be missing: a gap is more often a slip than a wish. */
     static List<String> classes(int[] labels) {
         int largest = Arrays.stream(Require.given("labels", labels)).max().orElse(-1);
-        // As many classes as samples at most have one each: what lies beyond need not be remembered.
+        // At most as many classes as samples have one each: higher labels need not be remembered.
         BitSet seen = new BitSet(labels.length);
         for (int label : labels) if (label >= 0 && label < labels.length) seen.set(label);
         if (seen.nextClearBit(0) < largest) {

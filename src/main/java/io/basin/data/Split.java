@@ -15,7 +15,7 @@ public record Split(Dataset train, Dataset validation) {
     /**
      * Parts a set. Both parts keep the order of the images.
      *
-     * <p>Every class gives its share of the validation images, rounded down; what is left over goes to the classes
+     * <p>Every class gives its share of the validation images, rounded down; the rest goes to the classes
      * with the largest remainders (the lower class where they are equal), so the count is exact. Which images a class
      * gives depends on the seed only.
      *

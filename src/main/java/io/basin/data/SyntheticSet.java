@@ -9,10 +9,9 @@ import java.util.List;
 /**
  * Small image sets made from a seed, for tests and for trying commands without a download.
  *
- * <p>Every class has a smooth pattern of its own, blobs of a few pixels so that crops and flips do not wipe it out;
- * an image is its class's pattern at a random strength under noise. A linear classifier learns them well but not at
- * once, so a training loop that works is told from one that does not. Images are drawn one by one from their index: a
- * longer set begins with the shorter one.
+ * <p>Every class has a smooth pattern of its own, blobs of a few pixels so that crops and flips do not wipe it out; an image is its
+ * class's pattern at a random strength under noise. A linear classifier learns them well but not at once, so a training loop that
+ * works is told from one that does not. Images are drawn one by one from their index: a longer set begins with the shorter one.
  */
 @Api
 public final class SyntheticSet {

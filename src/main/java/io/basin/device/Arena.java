@@ -7,7 +7,7 @@ import io.basin.Api;
 public enum Arena {
     /** Weights. GRADS, MOMENTUM and AVERAGE have its size and its offsets: one offset, four arenas. */
     PARAMS,
-    /** Weights in bfloat16, each at half its offset in PARAMS: what products of a training read that computes in it. */
+    /** Weights in bfloat16, each at half its offset in PARAMS: for products of a training in that precision. */
     COPY,
     GRADS,
     /** Gradients in bfloat16, each at half its offset in GRADS: what convolutions leave, widened at once when backward ends. */

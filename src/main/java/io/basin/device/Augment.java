@@ -15,11 +15,10 @@ import java.util.Objects;
  * normalised; padding is black pixels, normalised like any other, as with torchvision's RandomCrop before ToTensor
  * and Normalize. In evaluation it is only normalised, and no random number is drawn.
  *
- * <p>Definition of the draw, for other devices. Words 0 and 1 of the Philox block with key (seed low, seed high) and
- * counter (sample, epoch low, epoch high, {@link Streams#AUGMENTATION}): {@code dy = below(word 0, 2 pad + 1)},
- * {@code dx = below(word 1, 2 pad + 1)}, and the image is mirrored if bit 0 of word 0 is set, the bit on which dy
- * depends least. Output pixel (y, x) is the input pixel {@code (y + dy - pad, x' + dx - pad)} with x' = x, or W - 1 -
- * x if mirrored.
+ * <p>Definition of the draw, for other devices. Words 0 and 1 of the Philox block with key (seed low, seed high) and counter
+ * (sample, epoch low, epoch high, {@link Streams#AUGMENTATION}): {@code dy = below(word 0, 2 pad + 1)}, {@code dx = below(word 1, 2
+ * pad + 1)}, and the image is mirrored if bit 0 of word 0 is set, the bit on which dy depends least. Output pixel (y, x) is the
+ * input pixel {@code (y + dy - pad, x' + dx - pad)} with x' = x, or W - 1 - x if mirrored.
  *
  * <p>A {@link Distortion} follows, each part by words 0 and 1 of a block with the same counter but a stream of its own, from which
  * come a number w of 64 bits, word 0 low. Arithmetic is in float, in the order written, every operation rounded.

@@ -16,9 +16,7 @@ import java.util.Objects;
  */
 @Api
 public record Augmentation(int pad, boolean flip, Distortion distortion, float[] mean, float[] std) {
-    /**
-     * @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by
-     */
+    /** @throws IllegalArgumentException if pad is negative, the lengths differ, or a value cannot be divided by */
     public Augmentation {
         Require.given("distortion", distortion);
         mean = Require.given("mean", mean).clone();

@@ -19,7 +19,7 @@ import java.util.function.Supplier;
  */
 @Api
 public interface Device extends AutoCloseable {
-    /** One line for people: what it is and how many threads or multiprocessors it uses. */
+    /** One line for people: its name and how many threads or multiprocessors it uses. */
     String describe();
 
     /** Whether calls return when their work is done: looking at the loss within an epoch then costs nothing. */
@@ -90,7 +90,7 @@ public interface Device extends AutoCloseable {
      */
     Op plan(PlanContext scope, Layer layer, List<Tensor> inputs, long seed, @Nullable RunState control);
 
-    /** Backward sums the branches' gradients into x's; forward does nothing, for the branches share x's value. */
+    /** Backward sums the branches' gradients into x's; forward does nothing, as the branches share x's value. */
     Op fork(PlanContext scope, Tensor x, List<Tensor> branches);
 
     /** Output: probabilities (N, K), plain float32. Adds to the sums in {@code control}; labels below 0 do not count. */

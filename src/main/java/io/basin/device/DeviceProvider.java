@@ -64,7 +64,7 @@ public interface DeviceProvider {
     /**
      * A line for people.
      *
-     * @param right false where something was tried and the result was wrong; what is missing is not wrong
+     * @param right false where a trial gave a wrong result; a missing library is not wrong
      */
     record Finding(String text, boolean right) {
         /** A finding that is not a trial. */

@@ -36,7 +36,7 @@ public interface ForeignArrays extends AutoCloseable {
      * w is widened when read and rounded to nearest, ties to even, when written. Bytes are those of float32 arrays.
      */
     enum Pass {
-        /** x = w + 0: what AVERAGE with p = 1 makes of x = 0. 8 bytes. */
+        /** x = w + 0, as AVERAGE with p = 1 and x = 0. 8 bytes. */
         COPY,
         /** x = x + p (w - x). 12 bytes. */
         AVERAGE,

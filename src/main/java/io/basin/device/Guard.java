@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * object is named in the refusal. Closing takes a turn as well: it waits for a call that another thread is in.
  *
  * <p>Turns are fair: a thread that trains, and so asks again at once, does not keep the others out. A thread may take a turn
- * within its own. One lock for all of a device, hence no order of locks in which two threads could wait for each other; code
+ * within its own. A device has one lock, so two threads cannot deadlock by the order of locks; code
  * that is called within a turn must not wait for another thread that needs the device.
  */
 @Api

@@ -54,9 +54,7 @@ public record MemoryEstimate(Map<Arena, Long> bytes, int batch, Later later, Scr
         return bytes.values().stream().mapToLong(Long::longValue).sum() + models() + evaluation();
     }
 
-    /**
-     * The largest batch whose demand is at most {@code free}, or 0: values and a part of workspaces grow with the batch.
-     */
+    /** The largest batch whose demand is at most {@code free}, or 0: values and a part of workspaces grow with the batch. */
     public int fitting(long free) {
         long values = of(Arena.ACTIVATIONS) + later.values();
         long workspaces = of(Arena.SCRATCH) + later.workspace();

@@ -289,7 +289,7 @@ public final class ParameterStore implements AutoCloseable {
         return parameters.values().stream().mapToLong(p -> p.shape().elements()).sum();
     }
 
-    /** Bytes of PARAMS; what lies before {@link #splitBytes} is subject to weight decay. */
+    /** Bytes of PARAMS; those before {@link #splitBytes} are subject to weight decay. */
     public long paramBytes() {
         return paramBytes;
     }

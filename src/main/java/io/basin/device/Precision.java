@@ -4,9 +4,8 @@ import io.basin.Api;
 import java.util.Locale;
 
 /**
- * The formats of values and of products. Weights, momentum, averages, losses and batch-norm statistics are float32
- * in all of them, and so is every sum: an average kept in bfloat16 stalls as soon as 1/(n+1) of a weight falls below half a unit in
- * its last place.
+ * The formats of values and of products. Weights, momentum, averages, losses and batch-norm statistics are float32 in all of them,
+ * and so is every sum: an average kept in bfloat16 stalls as soon as 1/(n+1) of a weight falls below half a unit in its last place.
  *
  * <table>
  *   <caption>By the name that {@code --precision} takes</caption>

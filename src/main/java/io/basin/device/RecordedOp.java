@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * An operation as two flat lists of calls: what every device's operations have in common. Everything that a call needs is built
+ * An operation as two flat lists of calls, on any device. Everything that a call needs is built
  * while planning; binding only sets addresses; running allocates nothing.
  */
 public class RecordedOp implements Op {
@@ -47,9 +47,7 @@ public class RecordedOp implements Op {
         guard = device.of(name);
     }
 
-    /**
-     * Plans in one turn. Vendors' errors say little, so the message adds the layer's name and its inputs.
-     */
+    /** Plans in one turn. Vendors' errors say little, so the message adds the layer's name and its inputs. */
     public static <T extends Op> T planned(PlanContext scope, Guard device, Shape input, Supplier<T> plan) {
         try {
             return device.get(plan);

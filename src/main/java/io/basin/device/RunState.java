@@ -9,12 +9,10 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The device-side counters and tables which drive a run, so that nothing which changes from step to step comes from
- * the host.
+ * The device-side counters and tables which drive a run, so that nothing which changes from step to step comes from the host.
  *
- * <p>Layout in bytes: u64 step counter, f64 loss sum, u64 hits, u64 samples seen, u64 step of the first non-finite
- * loss plus one (0: none), padding to {@link #TABLES}, then float lr[steps], float alpha[steps] and,
- * of a run that pulls, float pull[steps].
+ * <p>Layout in bytes: u64 step counter, f64 loss sum, u64 hits, u64 samples seen, u64 step of the first non-finite loss plus one
+ * (0: none), padding to {@link #TABLES}, then float lr[steps], float alpha[steps] and, of a run that pulls, float pull[steps].
  */
 @Api
 public final class RunState implements AutoCloseable {

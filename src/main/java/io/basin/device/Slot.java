@@ -6,9 +6,8 @@ import io.basin.Nullable;
 /**
  * A declared piece of an arena, whose offset is known once the arena is laid out.
  *
- * <p>A slot of ACTIVATIONS also knows the span of time in which it holds something, so that slots which are never
- * alive together may share bytes. Time counts operations: forward of operation i is at i, its backward at
- * 2n - 1 - i.
+ * <p>A slot of ACTIVATIONS also knows the span of time in which it holds something, so that slots which are never alive together
+ * may share bytes. Time counts operations: forward of operation i is at i, its backward at 2n - 1 - i.
  */
 @Api
 public final class Slot {
@@ -34,7 +33,7 @@ public final class Slot {
         return bytes;
     }
 
-    /** Bytes rounded up to the alignment of slots; what is between is zero for the arena's whole life. */
+    /** Bytes rounded up to the alignment of slots; the bytes between are zero for the arena's whole life. */
     public long padded() {
         return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }

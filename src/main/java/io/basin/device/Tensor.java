@@ -9,7 +9,7 @@ import io.basin.Nullable;
  * @param name path of the layer that made it, for messages
  * @param shape logical extents, (N, C, H, W) or (N, C)
  * @param layout the producer's choice; a consumer that wants another embeds its own reorder
- * @param grad null where nobody asks for the gradient: in evaluation, and for the images
+ * @param grad null where no gradient is needed: in evaluation, and for the images
  */
 @Api
 public record Tensor(

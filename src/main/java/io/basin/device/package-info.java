@@ -7,7 +7,7 @@
  *   Graph            layers and how they are wired, plain data
  *     | declare      Device.plan(PlanContext, Layer, inputs) for each, and batch, fork and loss: an Op
  *     v
- *   PlanContext      Slots: what each operation keeps, and from when to when; Parameters: in the ParameterStore
+ *   PlanContext      Slots: each operation's memory, and from when to when; Parameters: in the ParameterStore
  *     | plan         Packing places slots that never live together at one offset; the Device allocates the Arenas
  *     v
  *   Binding          which Memory each Arena is: the model's weights, its average, a collected member

@@ -9,14 +9,14 @@ import java.util.List;
 
 /**
  * An ensemble of weights files, measured on the test part in one pass: every member, every prefix of 1 to k members under each
- * combiner, and ridge stacking of all. What is fitted, members' weights and ridge's, is fitted in one pass over the validation part.
+ * combiner, and ridge stacking of all. Members' weights and ridge's are fitted in one pass over the validation part.
  */
 @Api
 public final class FileEnsemble {
     private FileEnsemble() {}
 
     /**
-     * LossAndError on the test part.
+     * Metrics on the test part.
      *
      * @param alone each member
      * @param mean and vote and weighted: the first 1, 2, ... members

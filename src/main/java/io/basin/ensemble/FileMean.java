@@ -49,9 +49,7 @@ public final class FileMean {
         return of(files, ones);
     }
 
-    /**
-     * The weighted mean: the sum of each file's tensors times its weight, over the sum of the weights, which may be negative.
-     */
+    /** The weighted mean: the sum of each file's tensors times its weight, over the sum of the weights, which may be negative. */
     public static FileMean of(List<Path> files, double... weights) {
         requireNumbers(weights);
         double total = Arrays.stream(weights).sum();

@@ -3,7 +3,7 @@ package io.basin.ensemble;
 import java.util.Objects;
 
 /**
- * Predictions on held-out data: what weights, lambda or members may be chosen on. Never the test set.
+ * Predictions on held-out data, on which weights, lambda or members may be chosen. Never the test set.
  *
  * <p>A type of its own, so that fitting on test data does not compile.
  *

@@ -48,7 +48,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
     }
 
     /**
-     * SelfCheck the file and reads its header.
+     * Checks the file and reads its header.
      *
      * @throws io.basin.io.FormatException if it is not a weights file, or does not name net and data set
      * @throws IllegalArgumentException if it is the state of a run, whose moving weights are not what its method ends with
@@ -188,7 +188,7 @@ public record ModelFile(Path file, ModelCard origin, boolean summed, Lenience le
 
     /**
      * A model of this file's net that reads samples as the file says, without the file's weights: files take turns in its memory.
-     * Make the evaluator that is wanted first, then {@link #into}: the first plan chooses the layouts of weights.
+     * Make the evaluator first, then {@link #into}: the first plan chooses the layouts of weights.
      */
     public Model open(Splits splits) {
         Dataset like = splits.testSet();

@@ -5,8 +5,8 @@ import java.util.stream.IntStream;
 
 /**
  * Temperature scaling (Guo et al. 2017, arXiv 1706.04599): probabilities proportional to p^(1/T), with one T for all samples, fitted on
- * data that nothing was trained on. It moves no choice, only how sure a prediction is, so that methods can be compared by their
- * likelihood without rewarding one for being as modest as the test set happens to ask.
+ * data that nothing was trained on. It changes no prediction, only its confidence, so that methods can be compared by their
+ * likelihood without rewarding one for being as confident as the test set happens to need.
  *
  * @param value T; 1 leaves probabilities as they are, more makes them less sure
  */
@@ -34,8 +34,8 @@ public record Temperature(double value) {
     }
 
     /**
-     * Every second sample at the temperature that is best for the others, and those at the first ones': for where nothing is held
-     * out (Ashukha et al. 2020, arXiv 2002.06470, who do so on the test set). No sample is scaled by what its own label says.
+     * Every second sample at the temperature that is best for the others, and those at the first ones': for data without a held-out
+     * part (Ashukha et al. 2020, arXiv 2002.06470, who do so on the test set). No sample is scaled by what its own label says.
      *
      * @param p (samples, classes), probabilities; of at least two samples
      * @param labels (samples)

@@ -3,7 +3,7 @@ package io.basin.ensemble;
 import java.util.Objects;
 
 /**
- * Predictions on the test set: what results are reported on, and nothing is chosen on.
+ * Predictions on the test set: results are reported on it, and nothing is chosen on it.
  *
  * <p>A type of its own, so that fitting on test data does not compile.
  *

@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
  * Writes a whole file or nothing: a temporary file in the same folder, fsync, rename.
  *
  * <p>The same folder, because a rename is atomic only within one file system. The folder is fsynced after the rename, without
- * which a power cut may forget the new name; where the file system cannot do that, the file stands all the same. If anything fails, the temporary file is deleted and the old file, if there was
+ * which a power cut may forget the new name; where the file system cannot do that, the file is kept all the same. If anything fails, the temporary file is deleted and the old file, if there was
  * one, is untouched.
  */
 public final class AtomicFile {
@@ -55,8 +55,7 @@ public final class AtomicFile {
     }
 
     /**
-     * Has the next write of {@code file} fail where there is a file by then, as another process may have made one since somebody
-     * looked.
+     * Makes the next write of {@code file} fail where there is a file by then, as another process may have made one since the check.
      */
     public static void expectNew(Path file) {
         NEW.add(destination(file));
@@ -151,14 +150,14 @@ public final class AtomicFile {
                 + Long.toHexString(ThreadLocalRandom.current().nextLong()) + WRITER + ".tmp";
     }
 
-    /** Whether {@code file} is, by its name, what a writer fills before it is renamed, or has left. */
+    /** Whether {@code file} has the name of a writer's temporary file. */
     public static boolean isTemporary(Path file) {
         return TEMPORARY.matcher(file.getFileName().toString()).matches();
     }
 
     /**
-     * Deletes what writers that were killed amid a file left in {@code folder}. Files of writers that live, in this process or
-     * another, stay, and so do those from other hosts, of whose processes nothing is known.
+     * Deletes temporary files that killed writers left in {@code folder}. Files of writers that live, in this process or another,
+     * stay, and so do those from other hosts, as their processes are unknown.
      */
     public static void sweep(Path folder) {
         try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, AtomicFile::isAbandoned)) {

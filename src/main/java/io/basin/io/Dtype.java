@@ -6,7 +6,7 @@ import java.nio.FloatBuffer;
 
 /**
  * The element types of the format. Ours hold F32 (weights and averages), F64 (statistics), I64 (counters) and U8 (images); F16 and
- * BF16 are read as float32, and the others are known so that a tensor which nobody needs does not bar a file.
+ * BF16 are read as float32, and the others are known so that a tensor that is not needed does not make a file unreadable.
  */
 @Api
 public enum Dtype {

@@ -40,7 +40,7 @@ public final class FolderLock implements AutoCloseable {
 
     private record Holder(Thread thread, LockOwner owner) {}
 
-    /** Somebody has the folder. */
+    /** Another process or thread has the folder. */
     static final class Held extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -55,7 +55,7 @@ public final class FolderLock implements AutoCloseable {
             after = removable == null ? "" : "; if it has ended already, remove " + removable;
         }
 
-        /** @param instead what else to do, in the words of whoever wants the folder */
+        /** @param instead the caller's words for an alternative */
         String said(String instead) {
             return getMessage() + ", or " + instead + after;
         }
@@ -94,7 +94,7 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
-    /** Does {@code work} while nobody else writes into {@code folder}; errors as in {@link #take}. */
+    /** Does {@code work} while it alone writes into {@code folder}; errors as in {@link #take}. */
     public static <T> T holding(Path folder, Supplier<T> work) {
         FolderLock lock = take(folder);
         try {
@@ -114,7 +114,7 @@ public final class FolderLock implements AutoCloseable {
         return Files.exists(folder.resolve(PREFIX + "lock"));
     }
 
-    /** False if this thread is in already; closing a file drops all locks of this process on it, so nobody opens it twice. */
+    /** False if this thread is in already; closing a file drops all locks of this process on it, so it is never open twice. */
     private static boolean enter(Path real) {
         synchronized (HELD) {
             for (Path at = real; at != null; at = at.getParent()) {

@@ -36,7 +36,7 @@ public final class Folders {
         });
     }
 
-    /** A folder, what lies in it, and what lies below that, in no order; links are followed. */
+    /** A folder and everything below it, in no order; links are followed. */
     public static List<Path> walk(Path folder) {
         try (Stream<Path> entries = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             return entries.toList();
@@ -55,7 +55,7 @@ public final class Folders {
                 .sum();
     }
 
-    /** Deletes a folder and all below it, as far as it can be: somebody may write there in this moment. */
+    /** Deletes a folder and all below it, as far as it can: another process may write there at this moment. */
     public static void remove(Path folder) {
         for (Path file :
                 settled(folder).stream().sorted(Comparator.reverseOrder()).toList()) {

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 
 /**
  * The part of Python's pickle machine that builds dictionaries of tensors, as {@code torch.save} writes a state dict; nothing is
- * ever called or imported. Instructions are those of Python's pickletools, what may be called is {@link #call}'s: everything else
+ * ever called or imported. Instructions are those of Python's pickletools, the functions that may be called are {@link #call}'s: everything else
  * is refused by name.
  *
  * <p>Values are {@link String}, {@link Long}, {@link Double}, {@link Boolean}, {@link #NONE}, {@link List} for lists and tuples,

@@ -13,7 +13,6 @@
  * <p>PyTorch's checkpoints are pickles, programs for a stack machine that may call anything. {@code Pickle} runs the few
  * instructions that build a dictionary of tensors and refuses every other by its name.
  *
- * <p>Exceptions are unchecked, because no caller can repair a bad file; the command line prints the message, which says what to
- * do.
+ * <p>Exceptions are unchecked, because no caller can repair a bad file; the command line prints the message, which says what to do.
  */
 package io.basin.io;

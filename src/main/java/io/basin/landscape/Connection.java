@@ -72,7 +72,7 @@ public final class Connection {
     }
 
     /**
-     * Has points measured by whoever computes the shares of {@code elsewhere}, to the same bits.
+     * Measures points by the workers of {@code elsewhere}, to the same bits.
      *
      * @param number of this connection among those that share it, from 0
      */
@@ -155,7 +155,7 @@ public final class Connection {
     }
 
     /**
-     * That control points are those of one curve between two nets.
+     * Checks that control points are those of one curve between two nets.
      *
      * @param moved points that training moved; of versions that did not say which curve they are of, with a warning
      * @throws FormatException naming the file that is of another
@@ -203,7 +203,7 @@ public final class Connection {
                 PointEvaluator.Probe curve = evaluator.probe(all);
                 PointEvaluator.Probe line = evaluator.probe(ends)) {
             cache.counting(counter);
-            // The nets themselves, read from their files again: what the curve's ends must reproduce.
+            // The nets themselves, read from their files again: the curve's ends must reproduce them.
             LossAndError a = cache.figures(
                     "first",
                     () -> evaluator.measure(training.model().load(first.file()).weights()));

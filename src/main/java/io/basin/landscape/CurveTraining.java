@@ -154,7 +154,7 @@ public final class CurveTraining extends Stepped {
             double t = (double) j / (count - 1);
             try (Coefficients c = new Coefficients(device, null, new double[] {1 - t, t})) {
                 device.arenas().weightedSum(ends, c, points.get(j)).run();
-                // Waits, for the table must outlive its use.
+                // Waits, as the table must outlive its use.
                 control.read();
             }
         }

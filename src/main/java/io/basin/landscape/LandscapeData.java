@@ -180,7 +180,7 @@ public final class LandscapeData implements AutoCloseable {
         return refresh() == Evaluator.Refresh.EXACT ? "exact, layer by layer" : "one pass, not exact";
     }
 
-    /** For people: what is measured, and on how many samples. */
+    /** For people: the measurement and its number of samples. */
     public String describe() {
         String how = sampling.update().keeps()
                 ? "as the net's file has them"

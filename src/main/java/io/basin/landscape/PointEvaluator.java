@@ -20,7 +20,7 @@ import java.util.List;
  * Measures points of weight space, which no training ever ran forward: batch-norm statistics for these very weights first, then
  * loss and error on both parts. The points that it combines, nets and directions, are arenas of its own.
  *
- * <p>The model's own weights are where a point is put together, so no memory is needed but that of the points combined.
+ * <p>A point is put together in the model's own weights, so only the points combined need memory.
  *
  * <p>Any thread may call; a point is put together and measured in one turn on the device ({@link Guard}).
  */

@@ -23,8 +23,8 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
- * Points to be measured, each a combination of the same arenas: here one after the other, or {@code each} at a time by whoever
- * computes shares. Either way the figures come in the table's order, to the same bits.
+ * Points to be measured, each a combination of the same arenas: here one after the other, or {@code each} at a time by workers that
+ * compute shares. Either way the figures come in the table's order, to the same bits.
  *
  * <pre>
  *   a round's file   arena.J.NAME, statistics.NAME    what is combined; batch norm's statistics where they are kept

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * ones, and along the straight line from net to net (Izmailov et al. 2018, section 3.3).
  *
  * <p>Raw directions alone would compare nets of different scale, since a net that batch norm makes indifferent to the length of
- * its filters looks wide where they are long; hence both. {@code rays.jsonl} keeps every point as soon as it is measured.
+ * its filters looks wide where they are long: so it measures both. {@code rays.jsonl} keeps every point as soon as it is measured.
  */
 @Api
 public final class Rays {

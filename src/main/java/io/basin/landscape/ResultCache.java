@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 
 /**
  * Measured points on disk, a line each as soon as it is measured: a landscape that was interrupted goes on where it stopped and
- * measures nothing twice. The first line says what is measured; another question is refused.
+ * measures nothing twice. The first line describes the measurement; a different one is refused.
  */
 public final class ResultCache implements AutoCloseable {
     private final Map<String, LossAndError> known = new HashMap<>();

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.function.ToDoubleFunction;
 
 /**
- * How far figures may be off because they are measured on part of the samples: standard errors. Points of one landscape share their
+ * Standard errors of figures that are measured on part of the samples. Points of one landscape share their
  * samples, so differences between them are off by less.
  *
  * @param train training samples that are measured, of {@code all}

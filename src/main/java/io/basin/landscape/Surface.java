@@ -115,7 +115,7 @@ public final class Surface {
         this.progress = Require.given("progress", progress);
     }
 
-    /** Has cells measured row by row by whoever computes the shares of {@code elsewhere}, to the same bits. */
+    /** Measures cells row by row by the workers of {@code elsewhere}, to the same bits. */
     public Surface by(ShareRun elsewhere) {
         run = Require.given("elsewhere", elsewhere);
         return this;

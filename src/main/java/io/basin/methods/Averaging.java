@@ -36,9 +36,9 @@ public final class Averaging {
     }
 
     /**
-     * An average of one's own.
+     * A caller's own average.
      *
-     * @param alpha the weight of every step's model, (steps), in [0, 1]; the first that is not 0 must be 1, for it replaces nothing
+     * @param alpha the weight of every step's model, (steps), in [0, 1]; the first that is not 0 must be 1, as there is no average yet
      */
     public static Averaging of(double... alpha) {
         double[] all = table(Require.given("alpha", alpha).length);
@@ -143,7 +143,7 @@ public final class Averaging {
         return new Averaging("power " + gamma, alpha);
     }
 
-    /** The same average, and beside it another of the same weights; both are what is collected. */
+    /** The same average, and beside it another of the same weights; both are collected. */
     Averaging beside(Averaging other) {
         return new Averaging(name, alpha, pull, other.alpha);
     }

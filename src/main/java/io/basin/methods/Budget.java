@@ -82,7 +82,7 @@ public record Budget(
         return epochs * multiples.get(multiples.size() - 1);
     }
 
-    /** Epochs up to the first product that follow {@code start}, a fraction of what follows the warm-up, and what is done. */
+    /** Epochs after {@code start}, a fraction of the epochs after warm-up and {@code done}, up to the first product. */
     double after(double start) {
         if (done == 0 && multiples.get(0) == 1) return (1 - start) * (epochs - warmUp);
         return first() - Math.max(done, warmUp + start * (epochs - warmUp));

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * @param runs how many times the schedule is run, each from its own initialisation, or from the trunk's end
  * @param product what predicts
  * @param trunk run once before, and where all runs begin; null where there is none
- * @param origin what it was planned from; null for tables of one's own
+ * @param origin settings and budget that it was planned from; null for a caller's own tables
  */
 @Api
 public record Method(
@@ -47,7 +47,7 @@ public record Method(
         /** One model, combined of two averages that were both collected: see {@link PowerEma}. */
         POWER;
 
-        /** Whether it is weights that were never run forward, and so have no batch-norm statistics of their own yet. */
+        /** Whether its weights were never run forward, and so have no batch-norm statistics of their own yet. */
         public boolean isMade() {
             return this != LAST && this != MEMBERS;
         }
@@ -91,13 +91,13 @@ public record Method(
         }
     }
 
-    /** One's own method: one run without a trunk. */
+    /** A caller's own method: one run without a trunk. */
     public Method(String name, Schedule schedule, Averaging averaging, Product product) {
         this(name, 1, schedule, averaging, product, null, null);
     }
 
     /**
-     * One's own method that predicts with its average.
+     * A caller's own method that predicts with its average.
      *
      * @param lr learning rate of each step
      * @param alpha of each step, {@code average += alpha (w - average)}; as many
@@ -215,7 +215,7 @@ public record Method(
                 averaging.alpha(),
                 IntStream.of(collections).asDoubleStream().toArray(),
                 trunk == null ? none : trunk.lr()));
-        // Of those alone that have them: a run of others from before still resumes.
+        // Only for methods that have them: older runs of others still resume.
         for (double[] table : List.of(averaging.pull(), averaging.second())) if (table.length > 0) all.add(table);
         return Sha256.of(all).substring(0, 16);
     }

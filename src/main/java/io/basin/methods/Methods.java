@@ -7,7 +7,7 @@ import io.basin.text.Require;
 import java.util.List;
 
 /**
- * The published methods: by name, or, for programs, by what one decides about them; what is not here is a constructor of its record.
+ * The published methods: by name, or, for programs, by their main settings; each record's constructor takes all of them.
  *
  * <pre>{@code
  * Method swa = Methods.swa(0.75, 0.01).plan(new Budget(10, 0.05), data.stepsPerEpoch());
@@ -42,7 +42,7 @@ public final class Methods {
 
     private final List<MethodSettings> all;
 
-    /** Some methods, each with settings of one's own. */
+    /** Some methods, each with the caller's settings. */
     public Methods(List<MethodSettings> all) {
         this.all = List.copyOf(Require.given("all", all));
     }

@@ -44,7 +44,7 @@ public final class PostHocEma {
     }
 
     /**
-     * A combination of what was kept.
+     * A combination of kept averages.
      *
      * @param shares of each kept average, in their order; about 1 together
      */
@@ -96,7 +96,7 @@ public final class PostHocEma {
     }
 
     /**
-     * The average of that width after {@code step} steps, as near as what was kept allows.
+     * The average of that width after {@code step} steps, as near as the kept averages allow.
      *
      * @param gamma of the wanted average, see {@link #gamma}
      */

@@ -56,7 +56,7 @@ public record PowerEma(int snapshots) implements MethodSettings {
         return new Method(this, budget, stepsPerEpoch, sgd.collecting(at), averages, Product.POWER);
     }
 
-    /** The averages that a method of this kind has stored at its end: of each step both. */
+    /** The averages that a method of this kind has stored at its end: both of each step. */
     static PostHocEma stored(Method method) {
         return new PostHocEma(IntStream.of(method.schedule().collections())
                 .map(s -> s - method.begin() + 1)

@@ -51,7 +51,7 @@ public final class Schedule {
     }
 
     /**
-     * A schedule of one's own: a schedule is data.
+     * A caller's own schedule: a schedule is data.
      *
      * @param rates of every update, (steps), finite in float32 and not negative
      * @param collect steps right after whose update a model is collected, rising
@@ -125,16 +125,15 @@ public final class Schedule {
     }
 
     /**
-     * SWA with a cyclic rate (Izmailov et al. 2018, section 3.1; the published code has only the constant one): the first phase
-     * of {@link #swaPaper} descending to {@code a1}, then cycles {@code t = (p + 1) / c, lr = (1 - t) a1 + t a2}, {@code p} the
-     * step in its cycle and {@code c} the cycle's length. Collected at the end of each cycle, where the rate is {@code a2}. The
-     * paper's Algorithm 1 also counts the model it starts from; here it is not collected, having been made at the high rate
-     * {@code a1}.
+     * SWA with a cyclic rate (Izmailov et al. 2018, section 3.1; the published code has only the constant one): the first phase of
+     * {@link #swaPaper} descending to {@code a1}, then cycles {@code t = (p + 1) / c, lr = (1 - t) a1 + t a2}, {@code p} the step
+     * in its cycle and {@code c} the cycle's length. Collected at the end of each cycle, where the rate is {@code a2}. The paper's
+     * Algorithm 1 also counts the model it starts from; here it is not collected, having been made at the high rate {@code a1}.
      *
      * @param a1 highest rate of a cycle
      * @param a2 lowest rate, {@code a2 <= a1}
-     * @param cycle steps, at least 1; must divide {@code steps - swaStart}, for a last part of a cycle would be trained for
-     *     nothing. Where it is not whole, lengths differ by at most one step.
+     * @param cycle steps, at least 1; must divide {@code steps - swaStart}, as training a last part of a cycle would be
+     *     wasted. Where it is not whole, lengths differ by at most one step.
      */
     public static Schedule swaCyclic(int steps, double lr, double a1, double a2, int swaStart, double cycle) {
         requireSteps("steps", steps);
@@ -169,8 +168,8 @@ public final class Schedule {
      *
      * <p>Collected after update {@code c/2 - 1} of each cycle, as in the published {@code fge.py}, which predicts after the epoch
      * with {@code epoch % cycle + 1 == cycle / 2}: the last update of the descent, whose rate is {@code a2 + 2 (a1 - a2) / c}.
-     * So a run of {@code k + 1/2} cycles ends with a model; one update later it would lose it. What follows the last model, half
-     * a cycle where the cycles are whole, is trained for nothing.
+     * So a run of {@code k + 1/2} cycles ends with a model; one update later it would lose it. Steps after the last model, half
+     * a cycle where the cycles are whole, are wasted.
      *
      * @param steps of the whole run
      * @param budget of the SGD schedule, {@code start <= budget}

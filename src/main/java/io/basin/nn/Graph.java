@@ -165,7 +165,7 @@ public final class Graph {
         return tape.input;
     }
 
-    /** The last value appended: what the loss is computed from. */
+    /** The last value appended, from which the loss is computed. */
     public Value output() {
         return tape.output();
     }

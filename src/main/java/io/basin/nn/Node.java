@@ -6,7 +6,7 @@ import io.basin.device.Shape;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** One step of the tape: what is computed, from which values, under which name. */
+/** One step of the tape: a layer, its inputs, its output and its name. */
 @Api
 public record Node(String path, Layer layer, List<Value> inputs, Value output) {
     public Node {

@@ -9,11 +9,10 @@ import java.util.Objects;
  * are put through again until one falls inside (cycle walking: fewer than two passes on average). No table is built,
  * so a resumed run and a GPU thread find their place in the order from the step counter alone.
  *
- * <p>Definition, for other devices. Let (w0, w1) be words 0 and 1 of the Philox block with key (seed low, seed high)
- * and counter (epoch low, epoch high, 0, {@link Streams#ORDER}). b is the number of bits of n - 1; x splits into L,
- * its upper b/2 bits, and R, the rest. Round r = 0..7 has the key w0 + r (w1 | 1) and replaces
- * {@code L ^= F(R ^ key)} where r is even, {@code R ^= F(L ^ key)} where it is odd, each cut to its width. F is the
- * 32-bit mixer in {@code mix}.
+ * <p>Definition, for other devices. Let (w0, w1) be words 0 and 1 of the Philox block with key (seed low, seed high) and counter
+ * (epoch low, epoch high, 0, {@link Streams#ORDER}). b is the number of bits of n - 1; x splits into L, its upper b/2 bits, and R,
+ * the rest. Round r = 0..7 has the key w0 + r (w1 | 1) and replaces {@code L ^= F(R ^ key)} where r is even, {@code R ^= F(L ^
+ * key)} where it is odd, each cut to its width. F is the 32-bit mixer in {@code mix}.
  *
  * <p>An instance holds the round keys of one epoch and can be keyed again without allocation. It may be read by
  * several threads between two calls of {@link #key}.

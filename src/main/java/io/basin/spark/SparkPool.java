@@ -16,9 +16,7 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 public final class SparkPool implements AutoCloseable {
     private final JavaSparkContext spark;
 
-    /**
-     * @param master such as {@code local[2]} or {@code spark://host:7077}; empty for the one that spark-submit names
-     */
+    /** @param master such as {@code local[2]} or {@code spark://host:7077}; empty for the one that spark-submit names */
     public SparkPool(String master) {
         spark = new JavaSparkContext(conf(master));
     }
@@ -48,7 +46,7 @@ public final class SparkPool implements AutoCloseable {
      *
      * @param <T> of what travels to an executor, serializable
      * @param <R> of what comes back
-     * @param what is done, for the error
+     * @param what the work, for the error
      * @param ended called after each task that succeeded, by a thread of Spark's
      * @throws UncheckedIOException where Spark gave up, saying why the last of its tasks failed
      */

@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 public final class Printable {
     private static final int MOST = 200;
     /**
-     * RunState characters, line separators, marks that turn the direction of writing, and halves of pairs; not what joins letters,
+     * Control characters, line separators, marks that turn the direction of writing, and halves of pairs; not what joins letters,
      * which some scripts need.
      */
     private static final Pattern UNFIT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}&&[^\\u200C\\u200D]]");

@@ -4,8 +4,8 @@ import io.basin.Nullable;
 import java.util.function.Supplier;
 
 /**
- * Checks of parameters. A message names the parameter between back-quotes, {@code `swa.lr` must be positive ...}: whoever has
- * another word for it, as the command line has flags, puts that in its place.
+ * Checks of parameters. A message names the parameter between back-quotes, {@code `swa.lr` must be positive ...}: a
+ * caller with another name for it, such as a flag of the command line, replaces that.
  */
 public final class Require {
     private Require() {}
@@ -25,7 +25,7 @@ public final class Require {
         }
     }
 
-    /** A learning rate, as a device computes with it: what float32 cannot hold makes weights infinite in one step. */
+    /** A learning rate as devices use it: one that float32 cannot hold makes weights infinite in one step. */
     public static void rate(String name, double rate) {
         positive(name, rate);
         float used = (float) rate;

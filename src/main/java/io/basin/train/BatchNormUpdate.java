@@ -34,7 +34,7 @@ public record BatchNormUpdate(String how, boolean plain) {
         return how.equals("keep");
     }
 
-    /** How {@code evaluator} measures them: what {@code auto} means for its net. */
+    /** How {@code evaluator} measures them, with {@code auto} resolved for its net. */
     public Evaluator.Refresh of(Evaluator evaluator) {
         return of(evaluator, 1);
     }

@@ -84,7 +84,7 @@ public final class Checkpoint {
         return true;
     }
 
-    /** Reads one model by names, whose statistics nobody may have measured yet. */
+    /** Reads one model by names; its statistics need not be measured yet. */
     public static Map<String, String> loadModel(Path file, NetMemory net, Weights weights) {
         return loadModel(file, net, weights, false, false);
     }
@@ -142,7 +142,7 @@ public final class Checkpoint {
         }
     }
 
-    /** Refuses a file of another net than its header says, before anybody allocates what the header asks for. */
+    /** Refuses a file of another net than its header says, before memory for that net is allocated. */
     static void requireFits(Path file, Graph net) {
         try (Safetensors in = Safetensors.open(file)) {
             Tensors.requireNoOthers(file, in, Set.copyOf(net.tensorNames()));

@@ -29,7 +29,7 @@ import java.util.function.Supplier;
  * <p>Has its own plan and its own counters and draws from no training stream: how often one evaluates changes no training.
  *
  * <p>Any thread may call. Each call is one turn on the device ({@link Guard}), so its figures are those of the weights as they
- * are between two steps of whatever trains them; what it calls back must not wait for another thread that needs the device.
+ * are between two training steps; its callbacks must not wait for another thread that needs the device.
  */
 @Api
 public final class Evaluator implements AutoCloseable {
@@ -171,7 +171,7 @@ public final class Evaluator implements AutoCloseable {
         return Math.min(plan.batchSize(), samples - batch * plan.batchSize());
     }
 
-    /** Passes, whole or partial, that {@link #refresh} makes: what a progress bar counts. */
+    /** Passes, whole or partial, that {@link #refresh} makes, for progress bars. */
     public int refreshPasses(Refresh how) {
         return how == Refresh.SINGLE ? Math.min(1, norms.size()) : norms.size();
     }
@@ -247,8 +247,7 @@ public final class Evaluator implements AutoCloseable {
     }
 
     /**
-     * Measures all statistics at once while every norm uses those stored in {@code weights.state()}, then stores what was
-     * measured. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
+     * Measures all statistics at once while every norm uses those stored in {@code weights.state()}, then stores them. Statistics that {@link Refresh#EXACT} found are reproduced up to rounding, whatever the batch size.
      */
     public void remeasure(Weights weights, IntConsumer onBatch) {
         guard.run(() -> {

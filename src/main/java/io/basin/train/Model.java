@@ -158,7 +158,7 @@ public final class Model extends NetMemory {
         return reading(origin.augmentation());
     }
 
-    /** Sets how samples are normalised, for what is measured and predicted without {@link Splits}. */
+    /** Sets how samples are normalised when it measures and predicts without {@link Splits}. */
     public Model reading(Augmentation normalisation) {
         guard.run(() -> predictor.reading(Require.given("normalisation", normalisation)));
         return this;
@@ -252,9 +252,7 @@ public final class Model extends NetMemory {
 
     /** Plain passes over {@code images} with any weights of this net. Owned by this, and kept for the next caller. */
     public Evaluator evaluator(Images images, BatchReader reader) {
-        Require.given("images", images);
-        Require.given("reader", reader);
-        return guard.get(() -> predictor.on(images, reader));
+        return guard.get(() -> predictor.on(Require.given("images", images), Require.given("reader", reader)));
     }
 
     /** The same over samples that the caller uploaded, read as this model reads its samples. */
@@ -266,10 +264,9 @@ public final class Model extends NetMemory {
     /** The same over one part of a data set. */
     public Evaluator on(Splits splits, Splits.Part part) {
         requireHere(splits);
-        Require.given("part", part);
         return guard.get(() -> {
             if (predictor.reading() == null) reading(splits.augmentation());
-            return on(splits.images(part));
+            return on(splits.images(Require.given("part", part)));
         });
     }
 

@@ -57,7 +57,7 @@ public record ModelCard(
 
     private static final int USUAL_BATCH = 128;
 
-    /** Of a model that nobody described. */
+    /** Of a model without a description. */
     public static final ModelCard NONE =
             new ModelCard("", "", "", "", 0, new float[0], new float[0], 0, 0, 0, USUAL_BATCH, 0, false, "");
 
@@ -185,8 +185,8 @@ public record ModelCard(
     }
 
     /**
-     * Of one model made of several by {@code method}, as their mean is. It claims no more than holds for all of them: what one
-     * may have been trained on is not held out.
+     * Of one model made of several by {@code method}, as their mean is. It claims only what holds for all of them: samples
+     * that one may have been trained on are not held out.
      */
     public static ModelCard joint(List<ModelCard> parts, String method) {
         ModelCard first = parts.get(0);
@@ -234,7 +234,7 @@ public record ModelCard(
         return new Augmentation(pad, flip, distortion, mean, std);
     }
 
-    /** As a header's entries; what is not known is left out. */
+    /** As a header's entries, without unknown ones. */
     public Map<String, String> header() {
         Map<String, String> header = new LinkedHashMap<>();
         if (!model.isEmpty()) header.put("model", model);

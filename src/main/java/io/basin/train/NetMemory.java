@@ -17,7 +17,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Map;
 
-/** A net's weights on a device: what plans, trainings and evaluators work on. A {@link Model} is one, and what is done with it. */
+/** A net's weights on a device, for plans, trainings and evaluators. A {@link Model} adds fit, predict, save and load. */
 @Api
 public abstract class NetMemory implements AutoCloseable {
     final Device device;
@@ -129,11 +129,6 @@ public abstract class NetMemory implements AutoCloseable {
             if (!filled) initialise(0);
             return store;
         });
-    }
-
-    /** Its memory for a plan, which may be the first. */
-    ParameterStore unplanned() {
-        return store;
     }
 
     /** The model as it stands. Owned by this. */

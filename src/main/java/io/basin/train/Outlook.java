@@ -18,12 +18,10 @@ public record Outlook(int models, int evaluators) {
 
     /** @param each memory of one evaluation */
     MemoryEstimate.Later later(MemoryEstimate each) {
-        return new MemoryEstimate.Later(
-                models,
-                evaluators * each.of(Arena.ACTIVATIONS),
-                evaluators * each.of(Arena.SCRATCH),
-                new MemoryEstimate.Scratch(
-                        evaluators * each.scratch().fixed(),
-                        evaluators * each.scratch().growing()));
+        long values = evaluators * each.of(Arena.ACTIVATIONS);
+        long workspace = evaluators * each.of(Arena.SCRATCH);
+        MemoryEstimate.Scratch s = each.scratch();
+        s = new MemoryEstimate.Scratch(evaluators * s.fixed(), evaluators * s.growing());
+        return new MemoryEstimate.Later(models, values, workspace, s);
     }
 }

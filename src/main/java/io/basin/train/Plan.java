@@ -22,18 +22,14 @@ import java.util.List;
  */
 public final class Plan implements AutoCloseable {
     private final OpList list;
-    private final Images images;
-    private final RunState control;
     private final PlanContext scope;
     private final Guard guard;
     private final int batchSize;
     private final Runnable forward = this::runForward;
     private final Runnable backward = this::runBackward;
 
-    private Plan(NetMemory model, Images images, RunState control, PlanContext scope, int batchSize) {
+    private Plan(NetMemory model, PlanContext scope, int batchSize) {
         list = new OpList(model.device(), scope);
-        this.images = images;
-        this.control = control;
         this.scope = scope;
         guard = model.device().guard().of("the plan");
         this.batchSize = batchSize;
@@ -55,7 +51,7 @@ public final class Plan implements AutoCloseable {
     /** Memory of an evaluation, planned as if it had a model of its own, and not allocated. */
     private static MemoryEstimate estimate(NetMemory model, Images images, RunState control, BatchReader batch) {
         PlanContext scope = scope(model, new ParameterStore(true), PlanContext.Mode.EVALUATE);
-        try (Plan plan = new Plan(model, images, control, scope, batch.batch())) {
+        try (Plan plan = new Plan(model, scope, batch.batch())) {
             plan.list.declare(model.graph(), images, batch.plain(), model.loss().plain(), control);
             plan.list.keepBatch();
             return scope.demand(batch.batch(), MemoryEstimate.Later.NONE);
@@ -75,9 +71,9 @@ public final class Plan implements AutoCloseable {
             PlanContext.Mode mode,
             MemoryEstimate.Later later) {
         PlanCheck.requireFit(model, images);
-        PlanContext scope = scope(model, model.unplanned(), mode);
+        PlanContext scope = scope(model, model.store, mode);
         boolean training = mode == PlanContext.Mode.TRAIN;
-        Plan made = new Plan(model, images, control, scope, batch.batch());
+        Plan made = new Plan(model, scope, batch.batch());
         // In one turn: a model's first plan lays it out, and another thread's must come after that.
         return OnFailure.close(
                 made,
@@ -168,14 +164,6 @@ public final class Plan implements AutoCloseable {
 
     public int batchSize() {
         return batchSize;
-    }
-
-    public Images images() {
-        return images;
-    }
-
-    RunState control() {
-        return control;
     }
 
     @Override

@@ -100,9 +100,7 @@ public abstract class Stepped implements AutoCloseable {
         });
     }
 
-    /**
-     * Continues before update {@code step} of its schedule, with sums of 0, from the weights, moments and averages as they are.
-     */
+    /** Continues before update {@code step} of its schedule, with sums of 0, from the weights, moments and averages as they are. */
     public void startAt(int step) {
         Objects.checkIndex(step, steps());
         resume(new EpochMetrics(step, 0, 0, 0, -1), List.of());

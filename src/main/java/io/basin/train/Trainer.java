@@ -87,7 +87,7 @@ public final class Trainer {
     /**
      * Training figures of one epoch, measured while the weights moved.
      *
-     * @param epoch epochs done, a fraction where the budget ends amid one
+     * @param epoch epochs done, a fraction where the budget ends within one
      * @param lr of its last step
      * @param loss mean over its samples, nats
      */

@@ -247,7 +247,7 @@ public final class Training extends Stepped {
      * Averages the weights after the next update: {@code average += alpha (w - average)}. For a training without a table of
      * averages, {@link Averaging#none}; it costs what {@link #nextRate} does, and the update reads and writes the average, too.
      *
-     * @param alpha in [0, 1]; the first that is not 0 must be 1, for it replaces nothing; {@code 1 / n} at the n-th for an equal mean
+     * @param alpha in [0, 1]; the first that is not 0 must be 1, as there is no average yet; {@code 1 / n} at the n-th for an equal mean
      * @throws IllegalStateException as {@link #nextRate}, and where a table says when to average
      */
     public void nextAverage(double alpha) {

@@ -11,7 +11,7 @@ import java.util.List;
 public final class WeightMean {
     private WeightMean() {}
 
-    /** Writes the mean of all parameters into {@code to}; its batch-norm statistics are left, for they must be measured. */
+    /** Writes the mean of all parameters into {@code to}; its batch-norm statistics are left, as they must be measured. */
     public static void into(Weights to, List<Weights> models, Device device, ParameterStore storage) {
         double[] shares = new double[models.size()];
         Arrays.fill(shares, 1);

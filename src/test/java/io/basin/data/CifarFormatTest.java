@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -160,7 +161,7 @@ class CifarFormatTest {
     }
 
     private static TrainTest parse(byte[] archive) {
-        return CifarFormat.CIFAR10.parse(archive, "A", "set", TEN);
+        return CifarFormat.CIFAR10.parse(new ByteArrayInputStream(archive), archive.length, "A", "set", TEN);
     }
 
     private static void assertFault(String expected, byte[] archive) {
