@@ -77,8 +77,7 @@ public final class CifarFormat {
         }
     }
 
-    TrainTest parse(
-            InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
+    TrainTest parse(InputStream archive, long fileLength, String archiveName, String name, List<String> classNames) {
         Map<String, Part> parts = new HashMap<>();
         long[] total = {0};
         try {

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Checks that samples and classes have the names of those that a net was trained on, in the same order: its inputs and outputs
- * have no names of their own, and would be taken for others.
+ * That samples and classes are called as those that a net was trained on, in the same order: its inputs and outputs have no names of
+ * their own, and would be taken for others.
  */
 public final class NamesOfTraining {
     private NamesOfTraining() {}

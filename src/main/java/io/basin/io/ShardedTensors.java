@@ -30,7 +30,8 @@ final class ShardedTensors implements StateDict {
         return OnFailure.close(new ShardedTensors(index), all -> {
             JsonNode map = Json.read(index).path("weight_map");
             if (!map.isObject() || map.isEmpty()) {
-                throw all.wrong("has no 'weight_map': it is not an index of safetensors files, name one of those files");
+                throw all.wrong(
+                        "has no 'weight_map': it is not an index of safetensors files, name one of those files");
             }
             map.properties().forEach(e -> all.add(e.getKey(), e.getValue()));
         });
@@ -39,8 +40,9 @@ final class ShardedTensors implements StateDict {
     private void add(String tensor, JsonNode node) {
         String name = node.asText();
         if (!node.isTextual() || !name.matches("[\\w. -]+\\.safetensors")) {
-            throw wrong(TensorEntry.quote(tensor) + " lies in " + TensorEntry.quote(name)
-                    + ", which is not a plain name of a safetensors file: name them in 'weight_map', in the same folder");
+            throw wrong(
+                    TensorEntry.quote(tensor) + " lies in " + TensorEntry.quote(name)
+                            + ", which is not a plain name of a safetensors file: name them in 'weight_map', in the same folder");
         }
         Safetensors file = files.computeIfAbsent(name, n -> Safetensors.open(index.resolveSibling(n)));
         TensorEntry entry = file.tensors().get(tensor);

@@ -40,7 +40,8 @@ public final class Tensors {
         if (!weights.isEmpty()) {
             throw new FormatException(
                     file.toString(),
-                    "holds " + list(weights) + ", which the net does not have: it is a file of another net, or a checkpoint"
+                    "holds " + list(weights)
+                            + ", which the net does not have: it is a file of another net, or a checkpoint"
                             + " of a run; name the weights file of a net");
         }
         if (!others.isEmpty()) Notices.once(file + ": " + list(others) + " ignored: the net has no such tensor");

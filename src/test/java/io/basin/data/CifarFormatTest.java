@@ -79,7 +79,8 @@ class CifarFormatTest {
         assertFault("A (data_batch_1.bin): occurs twice", Written.tar(batch, batch));
         byte[] odd = Written.member("data_batch_1.bin", '0', new byte[3074]);
         assertFault(
-                "A (data_batch_1.bin): has 3074 bytes, which is not a whole number of records of 3073", Written.tar(odd));
+                "A (data_batch_1.bin): has 3074 bytes, which is not a whole number of records of 3073",
+                Written.tar(odd));
         byte[] label = Written.cifar10Tar(1);
         label[512 * 4] = 11; // the first byte of data_batch_1.bin, after folder, readme and its own header
         assertFault("A (data_batch_1.bin): label 11 is not below 10", label);
