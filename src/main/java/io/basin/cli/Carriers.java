@@ -38,7 +38,7 @@ final class Carriers {
     interface Carried {
         Shares shares();
 
-        /** What it computes on. */
+        /** Its data and device. */
         Flags.On on();
     }
 

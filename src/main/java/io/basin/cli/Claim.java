@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A run's folder, into which nobody else writes until this is closed. Take it before anything in the folder is read.
+ * Exclusive use of a run's folder until this is closed. Take it before anything in the folder is read.
  *
  * @param folder existing; new and empty, or one to resume
  * @param made folders that were not there, this one first: where no more than a configuration comes into it, they go again; null of
@@ -77,7 +77,7 @@ record Claim(
         });
     }
 
-    /** @param check whether the folder, which nobody else can change now, will do */
+    /** @param check whether the folder, which no other process can change now, will do */
     private static Claim taken(Path folder, @Nullable List<Path> made, Runnable check) {
         FolderLock lock = FolderLock.take(folder);
         return OnFailure.close(lock, () -> {

@@ -24,8 +24,8 @@ final class Complaint {
     private static final int MOST = 4000;
 
     /**
-     * Pattern of a part of what an {@link OutOfMemoryError} says, what has run out, and what helps: it stands for many things, of
-     * which the Java heap is one.
+     * Pattern of a part of an {@link OutOfMemoryError}'s message, the resource that ran out, and the remedy: the error stands for
+     * many resources, of which the Java heap is one.
      */
     private static final List<String[]> SHORTAGES =
             """
@@ -71,7 +71,7 @@ final class Complaint {
         return null;
     }
 
-    /** What has run out. */
+    /** Says which memory ran out. */
     static String of(OutOfMemoryError e) {
         String said = String.valueOf(e.getMessage()).replaceAll("\\s*\n\\s*", " ");
         String[] shortage = SHORTAGES.stream()
@@ -94,7 +94,7 @@ final class Complaint {
         return String.valueOf(e.getMessage());
     }
 
-    /** Whether somebody wrote its message for people: left to itself it is that of its cause, with its type. */
+    /** Whether its message was written for people: by default it is that of its cause, with its type. */
     private static boolean ours(UncheckedIOException e) {
         return e.getMessage() != null && !e.getMessage().equals(String.valueOf(e.getCause()));
     }
@@ -103,7 +103,7 @@ final class Complaint {
         return e instanceof java.nio.file.FileSystemException f && f.getFile() != null ? f.getFile() + ": " : "";
     }
 
-    /** Whether {@code e} was not thrown by us: what the JDK says of its arguments names nothing that a user typed. */
+    /** Whether {@code e} was not thrown by us: the JDK's messages name nothing that a user typed. */
     static boolean isUnexpected(Throwable e) {
         StackTraceElement[] trace = e.getStackTrace();
         boolean ours = trace.length == 0 || trace[0].getClassName().startsWith("io.basin.");

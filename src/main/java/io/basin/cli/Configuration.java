@@ -32,7 +32,7 @@ final class Configuration {
     private final Map<String, Object> growing = new LinkedHashMap<>();
     private final Map<String, Object> free = new LinkedHashMap<>();
     private final String data;
-    /** What files of versions that had no choice do not say. */
+    /** Values that files of older versions, which had no choice, omit. */
     private static final JsonNode EARLIER_VALUES = Json.parse(
             "{\"optimizer\": \"SGD\", \"settings.data.labelNoise\": 0, \"settings.data.jitter\": 0,"
                     + " \"settings.data.cutout\": 0, \"settings.data.mixup\": 0, \"budget.annealing\": \"SWA_PAPER\", \"budget.done\": 0,"
@@ -56,19 +56,19 @@ final class Configuration {
         this.anyDevice = anyDevice;
     }
 
-    /** What decides the results: a resumed run must have it the same. Records count field by field. */
+    /** Values that decide the results and must not change when the run resumes. Records count field by field. */
     Configuration fixed(String name, Object value) {
         fixed.put(name, value);
         return this;
     }
 
-    /** What may become more when the run resumes: methods and seeds are added to those that are there. */
+    /** Values that may grow when the run resumes: methods and seeds are added to the old ones. */
     Configuration growing(String name, List<?> values) {
         growing.put(name, values);
         return this;
     }
 
-    /** What may change when the run resumes, and is kept for its readers. */
+    /** Values that may change when the run resumes, kept for readers. */
     Configuration free(String name, Object value) {
         free.put(name, value);
         return this;
@@ -95,7 +95,7 @@ final class Configuration {
                 : List.of(command);
     }
 
-    /** What decides the results. */
+    /** The values that decide the results. */
     JsonNode tree() {
         Map<String, Object> all = new LinkedHashMap<>(fixed);
         all.putAll(growing);
@@ -121,7 +121,7 @@ final class Configuration {
             requireSameData(file, there.path(DATA));
             requireSameDevice(file, there);
             ObjectNode now = (ObjectNode) Json.parse(Json.text(fixed), FILE);
-            // First, for the usual rates follow from it.
+            // First, as the usual rates follow from it.
             requireSame(file, "", there, now.deepCopy().retain("optimizer"));
             requireSame(file, "", there, now);
             requireAll(file, there, Json.parse(Json.text(growing), FILE));

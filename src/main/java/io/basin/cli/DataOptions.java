@@ -12,7 +12,7 @@ import java.util.Arrays;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Which data nets are trained on, and how the user's own are read. */
+/** The data that nets are trained on, and how the user's own are read. */
 final class DataOptions {
     private static final int USUAL_VALIDATION = 5000;
 

@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
 final class DoctorCommand implements Callable<Integer> {
     private static final int STEPS = 20;
 
-    /** A device that is absent is no fault where another works; one that computes wrongly always is. */
+    /** An absent device is not a fault where another works; one that computes wrongly always is. */
     private enum State {
         WORKS,
         ABSENT,

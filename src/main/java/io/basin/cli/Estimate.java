@@ -12,7 +12,7 @@ final class Estimate implements Progress.Counter {
     private static final long SECOND = 1_000_000_000;
     /** Nanoseconds below which a unit cannot have been measured. */
     private static final long KNOWN = 300_000;
-    /** Seconds below which nobody asks. */
+    /** The fewest seconds that are worth saying. */
     private static final double SHORT = 10;
 
     private final String task;

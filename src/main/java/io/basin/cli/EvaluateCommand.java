@@ -122,7 +122,7 @@ final class EvaluateCommand implements Runnable {
         (results.inWords() ? System.out : System.err).println(line);
     }
 
-    /** What the JSON holds of a file: fractions, not %; NLL in nats. */
+    /** The JSON of a file: fractions, not %; NLL in nats. */
     private record Measured(
             String file,
             String model,

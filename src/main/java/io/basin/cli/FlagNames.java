@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Which flag stands behind a parameter that the engine or {@code config.json} names, and its value as one would type it. */
+/** The flag of a parameter that the engine or {@code config.json} names, and its value as a user would type it. */
 final class FlagNames {
     private static final Pattern QUOTED = Pattern.compile("`([A-Za-z][\\w.-]*)`");
     private static final Map<String, String> FLAGS = new HashMap<>(Map.of(
@@ -46,7 +46,7 @@ final class FlagNames {
         }
     }
 
-    /** The flag of a parameter, whatever it is a part of; what follows the last point of {@code name} as one where none is known. */
+    /** The flag of a parameter or of its longest known suffix; by default the part of {@code name} after its last point. */
     static String of(String name) {
         for (String part = name; ; part = part.substring(part.indexOf('.') + 1)) {
             if (FLAGS.containsKey(part)) return FLAGS.get(part);
@@ -54,13 +54,13 @@ final class FlagNames {
         }
     }
 
-    /** The flag of a parameter; where none is known, what it is a part of and its own name, as {@code methods.fge.cycle}. */
+    /** The flag of a parameter; where none is known, its full name, such as {@code methods.fge.cycle}. */
     static String label(String name) {
         String flag = of(name);
         return FLAGS.containsValue(flag) ? flag : name;
     }
 
-    /** What the engine says of its parameters, which it names between back-quotes, with flags in their place. */
+    /** The engine's message with flags in the place of parameters, which it names between back-quotes. */
     static String said(String text) {
         return QUOTED.matcher(text).replaceAll(m -> {
             String flag = FLAGS.get(m.group(1));

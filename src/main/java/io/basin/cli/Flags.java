@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 
 /** Groups of flags that several commands have, each flag declared once. */
 final class Flags {
-    /** What --data-dir says, wherever it stands. */
+    /** The description of --data-dir for all commands. */
     static final String DATA_DIR =
             "where the data set's files are; default $BASIN_DATA, else the system's folder, the cache, a download";
 
@@ -47,7 +47,7 @@ final class Flags {
                 description = "auto, or a device that 'basin doctor' lists; cuda:1 is the second GPU")
         private String name;
 
-        /** Names the device that whoever runs this sets apart for it; empty for none. */
+        /** The variable that names the device set apart for this program; empty for none. */
         private Supplier<String> given = () -> "";
 
         @Option(names = "--threads", defaultValue = "0", description = "threads; 0 for all cores")
@@ -110,7 +110,7 @@ final class Flags {
         }
     }
 
-    /** Where a folder of results is, and on what they are computed. */
+    /** The folder of results and the device. */
     static class Output extends On {
         @Option(
                 names = "--out",
@@ -131,7 +131,7 @@ final class Flags {
             return Claim.of(name, out, resume).announcing("basin " + command.name());
         }
 
-        /** What a run of {@code command} must have the same when it resumes: its data and, but for a flag, its device. */
+        /** Values that must not change when a run of {@code command} resumes: its data and, unless a flag allows it, its device. */
         Configuration configuration(String command, Splits splits) {
             return new Configuration(
                             command, splits.fingerprint(), splits.device().describe(), anyDevice)
@@ -141,7 +141,7 @@ final class Flags {
         }
     }
 
-    /** Where trained nets are measured. */
+    /** The data and device on which trained nets are measured. */
     static class Data extends On {
         @Option(names = "--data-dir", description = DATA_DIR)
         private Path dataDir;
@@ -210,7 +210,7 @@ final class Flags {
         }
     }
 
-    /** What asks models about images which are not the test set's. */
+    /** Flags that test models on images outside the test set. */
     static final class Probes {
         @Option(
                 names = "--corruptions",

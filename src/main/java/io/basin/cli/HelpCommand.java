@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** What a command's {@code --help} prints, asked for in front. */
+/** Prints a command's {@code --help}. */
 @Command(
         name = "help",
         description = "Prints the help of a command.",

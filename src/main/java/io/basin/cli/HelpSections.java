@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Where a flag stands in the help of a command that has many, for all commands alike. */
+/** The place of a flag in the help of commands with many flags. */
 final class HelpSections {
     /** Of flags that only one command has. */
     static final String OWN = "Options";

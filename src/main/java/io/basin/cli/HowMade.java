@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** What a page says of how it came about: command, version, date, machine, time of each run, and settings. */
+/** A page's origin: command, version, date, machine, time of each run, and settings. */
 final class HowMade {
     private static final DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'", Locale.ROOT);
 

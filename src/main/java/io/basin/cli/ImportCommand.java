@@ -127,7 +127,7 @@ final class ImportCommand implements Runnable {
     private Path out;
 
     private static final String LAST = "the last layer";
-    /** What torchvision's weights were trained on: https://pytorch.org/vision/stable/models.html. */
+    /** The training data of torchvision's weights: https://pytorch.org/vision/stable/models.html. */
     private static final int USUAL_SIZE = 224;
 
     private static final List<Double> TORCHVISION_MEAN = List.of(0.485, 0.456, 0.406);

@@ -65,7 +65,7 @@ final class LandscapeOptions extends Flags.Output {
             description = "of the samples for batch norm's statistics: none, flip or crop_flip; default as in training")
     AugmentOptions.Augment augment;
 
-    /** Samples that are measured where nobody says how many. */
+    /** Samples that are measured by default. */
     private static final int USUAL = 3000;
 
     @Option(
@@ -93,7 +93,7 @@ final class LandscapeOptions extends Flags.Output {
     @Option(names = "--seed", defaultValue = "1", description = "of what is drawn at random")
     long seed;
 
-    /** Who measures points, if not this process alone. */
+    /** Measures points by more than this process. */
     interface Elsewhere {
         /** @param most shares at once that the job has */
         ShareRun in(Path folder, int most);
@@ -111,7 +111,7 @@ final class LandscapeOptions extends Flags.Output {
             Configuration configuration,
             Progress progress,
             @Nullable Elsewhere elsewhere) {
-        /** What {@code work} makes, which has points measured by what it gets: null where this process does. */
+        /** The result of {@code work}, which measures points by its argument; null where this process measures them. */
         <T> T measured(Path folder, int most, Function<@Nullable ShareRun, T> work) {
             if (elsewhere == null) return work.apply(null);
             try (ShareRun run = elsewhere.in(folder, most)) {
@@ -143,7 +143,7 @@ final class LandscapeOptions extends Flags.Output {
         return new Source(model, settings, DataSets.load(settings.dataset(), dataDir, progress));
     }
 
-    /** What another process needs to measure points between these nets: their headers and the data. */
+    /** The input with which another process measures points between these nets: their headers and the data. */
     Shares shares(List<Path> files) {
         return shares(source(ModelFile.of(files.get(0)), UNTRAINED, true, Progress.NONE));
     }

@@ -17,7 +17,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * The range of every flag that takes a number, in one place. What lies outside cannot be meant: it is no number, or its work would
+ * The range of every flag that takes a number, in one place. Values outside are mistakes: they are not numbers, or their work would
  * fill the memory or never end. A run's steps have a limit of their own, {@link io.basin.methods.Schedule#MOST_STEPS}.
  */
 final class Limits {
@@ -36,7 +36,7 @@ final class Limits {
             return (lowHolds ? value >= low : value > low) && (highHolds ? value <= high : value < high);
         }
 
-        /** What a value that it does not hold should be. */
+        /** The demand on a value that it does not hold. */
         String demand(double value) {
             if (!highHolds)
                 return "must lie " + (lowHolds ? "from " : "between ") + plain(low)

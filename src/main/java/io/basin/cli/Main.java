@@ -47,9 +47,9 @@ public final class Main implements Runnable {
     static final int OK = 0;
     /** Something failed: a file, a device, a training, a self-check, or results could not be written. */
     static final int FAILED = 1;
-    /** What was asked for cannot be: the command line or the files that it names must change. */
+    /** The request cannot be met: the command line or the files that it names must change. */
     static final int USAGE = 2;
-    /** Whoever read stdout closed it early, as 'head' does: the code of ordinary tools, which die of SIGPIPE. */
+    /** The reader of stdout closed it early, as 'head' does: the code of ordinary tools, which die of SIGPIPE. */
     static final int PIPE_CLOSED = 141;
 
     /** For the end of the help; the virtual machine ends with 130 of its own accord. */

@@ -140,7 +140,7 @@ final class MergeOptions extends Flags.Data {
         });
     }
 
-    /** What the mean's file says of itself. */
+    /** The header of the mean's file. */
     static Map<String, String> header(List<ModelFile> models, String method) {
         ModelCard joint = ModelCard.joint(models.stream().map(ModelFile::origin).toList(), method);
         Map<String, String> header = new LinkedHashMap<>(joint.header());

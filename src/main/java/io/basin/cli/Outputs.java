@@ -25,7 +25,7 @@ final class Outputs {
     /** Flags that name a file of results, and replace an older one. */
     private static final Set<String> FLAGS = Set.of("--csv", "--json", "--svg", "--reliability", "--metrics-csv");
 
-    /** What a run's folder holds, which its commands read again. */
+    /** The files of a run's folder, which later commands read. */
     private static final Pattern OF_A_RUN = Pattern.compile(
             "(config|results|scores|evidence|job|ended)\\.json|.*\\.jsonl|.*\\.safetensors|.*\\.claim|\\.basin\\..*");
 

@@ -16,7 +16,7 @@ import java.util.Optional;
 final class Polarity {
     /** Standard deviations of the data set's borders beyond which a border is not one of them. */
     private static final double FAR = 3;
-    /** Of 255; borders that are all alike have no deviation, and a scanner's noise is no inversion. */
+    /** Of 255; borders that are all alike have no deviation, and a scanner's noise is not an inversion. */
     private static final double LEAST_DEVIATION = 8;
 
     private Polarity() {}

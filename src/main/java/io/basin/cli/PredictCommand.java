@@ -152,7 +152,7 @@ final class PredictCommand implements Runnable {
         return isEnough(model) || model.origin().mean().length > 0 && !OwnData.isNamed(dataset);
     }
 
-    /** A net of somebody's own pictures or table needs them no more: its file says how it takes a sample and what it may call it. */
+    /** A net of the user's own pictures or table no longer needs them: its file says how it reads samples and names classes. */
     private static boolean isEnough(ModelFile model) {
         String dataset = model.origin().dataset();
         if (model.origin().mean().length == 0) return false;
@@ -213,7 +213,7 @@ final class PredictCommand implements Runnable {
     /** @param label counts the data set's classes from 0 */
     private record Likely(int label, String name, double probability) {}
 
-    /** What the JSON holds of an image. {@code vote}: the class that most nets name, where that was asked for. */
+    /** The JSON of an image. {@code vote}: the class that most nets name, where that was asked for. */
     private record Answer(String image, @Nullable String vote, List<Likely> classes) {
         Stream<Row> rows() {
             return IntStream.range(0, classes.size()).mapToObj(i -> {

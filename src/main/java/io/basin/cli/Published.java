@@ -30,7 +30,7 @@ final class Published {
             description = "print the figures that the papers publish for this net and data, beside ours")
     private boolean asked;
 
-    /** Ends with an empty line; empty where nobody asked. */
+    /** Ends with an empty line; empty where it was not asked for. */
     String text(String dataset, String net) {
         if (!asked) return "";
         String key = dataset + " " + net + " ";

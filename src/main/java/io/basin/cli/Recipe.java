@@ -86,7 +86,7 @@ final class Recipe {
         return whole;
     }
 
-    /** Who mistyped a flag should read of that alone. */
+    /** After a mistyped flag the error should be about that flag alone. */
     private static boolean parses(String[] args) {
         try {
             Main.commandLine().parseArgs(args);

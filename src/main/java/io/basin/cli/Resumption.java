@@ -104,7 +104,7 @@ final class Resumption {
     /**
      * Nothing where the file does not say: it is older.
      *
-     * @throws FormatException where it is damaged, before somebody is told that what it would have said is missing
+     * @throws FormatException where it is damaged, before its missing words could be reported
      */
     static List<String> kept(Path file) {
         List<String> words = new ArrayList<>();
@@ -118,13 +118,13 @@ final class Resumption {
         if (!all.isObject()) {
             throw new FormatException(
                     file.toString(),
-                    "is no object of JSON: it is damaged; take a copy of it, or start the run again in another folder");
+                    "is not a JSON object: it is damaged; take a copy of it, or start the run again in another folder");
         }
         for (JsonNode word : all.path(KEY)) words.add(word.asText());
         return words;
     }
 
-    /** As far as they can be: what is missing is about to be added, and what is wrong is said when they are parsed to be run. */
+    /** Parses as far as possible: missing words are added later, and wrong ones are reported when the command is parsed to be run. */
     static ParseResult parsed(String[] args) {
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);

@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
         name = "rounds",
         description = {
             "Trains one net by several workers that average their weights now and then: local SGD, DiLoCo, SWAP, parallel SWA.",
-            "The workers are threads, processes, or whoever runs 'basin worker DIR' on the job's folder; they may come, die and"
+            "The workers are threads, processes, or any machine that runs 'basin worker DIR' on the job's folder; they come, die and"
                     + " return, and the weights have the same bits. Each computes with one thread unless --threads says otherwise."
         },
         footer = {

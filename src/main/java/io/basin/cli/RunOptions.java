@@ -65,7 +65,7 @@ final class RunOptions extends Flags.Output {
                             + " to measure more later without training again; default results")
     private Keep keep;
 
-    /** Where runs are trained, if not in this process. */
+    /** Trains runs elsewhere than in this process. */
     static final class Executors {
         @Option(
                 names = "--spark",
@@ -91,7 +91,7 @@ final class RunOptions extends Flags.Output {
     }
 
     /**
-     * What such a command's flags say.
+     * The flags of such a command.
      *
      * @param probes null where it has none
      */
@@ -149,7 +149,7 @@ final class RunOptions extends Flags.Output {
             Path folder,
             Bars bars,
             @Nullable String spark) {
-        /** Steps below which nobody asks how long they take. */
+        /** The fewest steps whose time is estimated. */
         private static final int WORTH_TIMING = 1000;
 
         private static final int TIMED = 20;
@@ -250,7 +250,7 @@ final class RunOptions extends Flags.Output {
             }
         }
 
-        /** What is about to be done, how much it is and where it goes; on stderr, as all that is no result. */
+        /** Announces the work, its amount and its folder; on stderr, like everything that is not a result. */
         private void announce(int seeds, boolean checkpoints) {
             Comparison.Effort effort = Comparison.Effort.of(plan);
             bars.expect(seeds * effort.runs(), seeds * effort.steps());

@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
         description = "Lists runs, the newest first: what they are, how far they are, and how large.",
         footer = {"", "Examples:", "  basin runs", "  basin runs experiments --csv runs.csv"})
 final class RunsCommand implements Runnable {
-    /** Where runs are that were given no folder. */
+    /** The folder of runs that were given none. */
     static final Path USUAL = Path.of("runs");
 
     private static final DateTimeFormatter TIME =
@@ -145,7 +145,7 @@ final class RunsCommand implements Runnable {
             List<String> seeds = texts(config.path("seeds"));
             int done = 0;
             for (String seed : seeds) if (isDone(folder.resolve("seed-" + seed), methods)) done++;
-            // What trains no methods has results once it is done.
+            // A run without methods has results once it is done.
             boolean finished = measured && done == seeds.size() && covers(rows, methods, seeds.size());
             Map<String, Double> accuracies = finished ? accuracies(rows) : Map.of();
             String best = accuracies.entrySet().stream()

@@ -13,12 +13,12 @@ import java.util.List;
 final class Scaled {
     private Scaled() {}
 
-    /** Which temperature, from where, and NLL and ECE with it; begins with a space. Accuracy is what it was. */
+    /** The temperature, its source, and NLL and ECE with it; begins with a space. Accuracy does not change. */
     static String of(Splits splits, List<ModelFile> models, Progress progress) {
         return of(splits, models, mean(splits, Splits.Part.TEST, models, progress), progress);
     }
 
-    /** @param p (samples, classes), what the nets together say on the test part */
+    /** @param p (samples, classes), predictions of the nets together on the test part */
     static String of(Splits splits, List<ModelFile> models, double[] p, Progress progress) {
         int classes = splits.testSet().classes();
         int[] labels = splits.testSet().labels();

@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
             "  basin soup --greedy runs/a/seed-1/fge/member-*.safetensors --out soup.safetensors"
         })
 final class SoupCommand implements Runnable {
-    /** Averages the weights of files: what SWA does while training, done afterwards. */
+    /** Averages the weights of files, as SWA does while training. */
     @Command(
             name = "average",
             description = "Averages weights files of one net in float64 and measures the mean's batch-norm statistics.",

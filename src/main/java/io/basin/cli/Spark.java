@@ -32,7 +32,7 @@ final class Spark {
 
     private Spark() {}
 
-    /** What made a job. */
+    /** The command line that made a job. */
     private record Words(List<String> words) implements SharesSource {
         private static final long serialVersionUID = 1;
 
@@ -110,7 +110,7 @@ final class Spark {
         }
     }
 
-    /** What says that the run has ended comes last. */
+    /** The file that marks the run as ended comes last. */
     private static void keep(Path folder, Map<String, byte[]> files) {
         files.entrySet().stream()
                 .sorted(Comparator.comparing(

@@ -17,7 +17,7 @@ import io.basin.train.StepTimes;
 import io.basin.train.Training;
 import java.util.List;
 
-/** What a net's training step takes on a device, operation by operation, and which algorithms it chose. */
+/** The times of a net's training step on a device, operation by operation, and the algorithms that it chose. */
 record StepReport(Device device, String net, Precision precision, int batch) {
     private static final int STEPS = 16;
     private static final int CLASSES = 10;
@@ -55,7 +55,7 @@ record StepReport(Device device, String net, Precision precision, int batch) {
         });
     }
 
-    /** One line an operation and pass: time, what it has to move and compute, and what share of the device's own rates that is. */
+    /** One line an operation and pass: time, bytes and work, and their share of the device's own rates. */
     void times() {
         train(training -> {
             StepTimes times = StepTimes.of(training);

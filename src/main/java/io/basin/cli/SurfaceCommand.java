@@ -189,7 +189,7 @@ final class SurfaceCommand implements Runnable, Carriers.Carried {
                 .toList();
     }
 
-    /** What a reader of the picture should know about where its marks come from. */
+    /** Notes on the origin of the picture's marks. */
     private List<String> warnings() {
         List<String> warnings = new ArrayList<>();
         String run = init(files.get(0));

@@ -143,7 +143,7 @@ final class Terminal extends PrintStream {
             System.out.flush();
             if (failure == null) return code;
             String why = String.valueOf(failure.getMessage());
-            // No message: whoever closed the pipe wants no more.
+            // No message: the reader closed the pipe and wants no more.
             if (why.contains("Broken pipe")) return Main.PIPE_CLOSED;
             if (code != Main.OK) return code;
             System.err.println(

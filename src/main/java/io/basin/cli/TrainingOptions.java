@@ -283,7 +283,7 @@ final class TrainingOptions {
         return new AdamW(or(beta1, 0.9), or(beta2, 0.999), or(eps, 1e-8), or(weightDecay, 0.01));
     }
 
-    /** What would be without effect is refused. */
+    /** Refuses flags that would have no effect. */
     private static void require(boolean ours, String flag, boolean given, String whose) {
         if (given && !ours) {
             throw new IllegalArgumentException(flag + " is of --optimizer " + whose + ": leave it out, or choose that");
@@ -308,7 +308,7 @@ final class TrainingOptions {
         return rate(swaLr, 0.01);
     }
 
-    /** Where SWAP's workers end. */
+    /** The rate at which SWAP's workers end. */
     double swaLowest() {
         return rate(swaLow, 0.001);
     }
@@ -359,7 +359,7 @@ final class TrainingOptions {
         return FlagNames.say(Stream.concat(budget.stream(), ofMethods).toList(), say);
     }
 
-    /** What a resumed run must have the same. */
+    /** Adds the values that must not change when a run resumes. */
     Configuration fix(Configuration configuration, List<String> methods) {
         Map<String, Object> settings = new LinkedHashMap<>();
         Methods all = methods();
@@ -390,7 +390,7 @@ final class TrainingOptions {
         return TrainTest.of(published.train(), cut);
     }
 
-    /** What results are measured on, in words. */
+    /** In words, the data that results are measured on. */
     String measuredOn() {
         return tune ? "a part of the training set (--tune)" : "the test set";
     }

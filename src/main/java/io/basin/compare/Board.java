@@ -16,10 +16,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What TensorBoard shows of a part of a group: a run for each of its methods, alike but for what is said of an average, which only
- * methods that predict with it have.
+ * A part of a group in TensorBoard: a run for each of its methods, alike but for figures of an average, which only methods that
+ * predict with it have.
  *
- * <p>Figures stand at the steps where epochs end. Those of epochs that were trained before anybody asked for events are taken from
+ * <p>Figures stand at the steps where epochs end. Those of epochs that were trained before events were asked for come from
  * the part's metrics. Rates and averaging weights have sixteen points an epoch.
  */
 final class Board implements AutoCloseable {

@@ -122,7 +122,7 @@ public final class Comparison {
     }
 
     /**
-     * What one seed takes; methods that share a training count once.
+     * The work of one seed; methods that share a training count once.
      *
      * @param runs trainings
      * @param steps of all of them
@@ -184,7 +184,7 @@ public final class Comparison {
     }
 
     /**
-     * What one run computes: a seed's methods that train the same weights. A pure function of data, settings and itself, so that
+     * The work of one run: a seed's methods that train the same weights. A pure function of data, settings and itself, so that
      * another process may compute it in a folder of its own, by a comparison of these methods and this seed.
      *
      * @param folder below the comparison's, which holds all that comes of it; its {@code scores.json} comes last

@@ -48,7 +48,7 @@ record DeviceAgreement(Splits splits, Supplier<Graph> net, List<DeviceProvider> 
         return Extras.of(checks.toArray(Check[]::new));
     }
 
-    /** What a description begins with, whatever the number of threads. */
+    /** The beginning of a description, without the number of threads. */
     private static String kind(Device device) {
         String text = device.describe();
         int end = text.indexOf(',');

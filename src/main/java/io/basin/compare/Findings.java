@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the predictions of all runs show together: calibration pooled over seeds, and tests of single nets. */
+/** Findings on the predictions of all runs together: calibration pooled over seeds, and tests of single nets. */
 final class Findings {
     private static final String BASELINE = "sgd";
 

@@ -105,7 +105,7 @@ final class Finished {
         return file.toString().endsWith(".jsonl") ? JsonLines.sha256(file) : Sha256.of(file);
     }
 
-    /** What came of a finished group; none where that does not answer what {@code options} ask, and as {@link #scores} says. */
+    /** The results of a finished group; none where they lack an answer that {@code options} ask for, and as {@link #scores} says. */
     static Optional<TestEvaluation.Outcome> read(Path folder, String identity, Options options) {
         Optional<List<MethodScore>> scores = scores(folder, identity, options);
         if (scores.isEmpty()) return Optional.empty();

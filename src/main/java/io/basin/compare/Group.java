@@ -83,12 +83,12 @@ record Group(List<Method> methods) {
         return methods.get(0).parts();
     }
 
-    /** Where part {@code part} keeps its files, given the group's folder. */
+    /** The folder of part {@code part}'s files, given the group's folder. */
     Path partFolder(Path folder, int part) {
         return parts() == 1 ? folder : folder.resolve("run-" + part);
     }
 
-    /** Where part {@code part} keeps the figures of its epochs. */
+    /** The file of part {@code part}'s figures by epoch. */
     Path metrics(Path folder, int part) {
         return partFolder(folder, part).resolve("metrics.jsonl");
     }

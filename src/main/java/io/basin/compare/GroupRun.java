@@ -187,7 +187,7 @@ final class GroupRun {
 
     /**
      * The running average on the validation part, with batch-norm statistics from one pass over a few training samples: a look
-     * while it trains, for curves. What the method ends with is measured as its options say.
+     * while it trains, for curves. The method's result is measured as its options say.
      */
     private EpochMetrics glance(Model model, Evaluator validation) {
         Weights average = model.store().averaged();
@@ -198,12 +198,12 @@ final class GroupRun {
         return validation.evaluate(average);
     }
 
-    /** What a file's reader builds the net by: its class, where it has one. */
+    /** The name by which a file's reader builds the net: its class, where it has one. */
     private String net() {
         return graph.source().isEmpty() ? place.settings().model() : graph.source();
     }
 
-    /** What a net is trained by up to {@code step} of a part. */
+    /** The training of a net up to {@code step} of a part. */
     private Lineage lineage(int part, int step) {
         Lineage before =
                 Lineage.of(place.start() == null ? Map.of() : place.start().header());
@@ -213,7 +213,7 @@ final class GroupRun {
         return before.and(batches, group.schedule(part).lr(), group.begin(part), step, splits.stepsPerEpoch());
     }
 
-    /** What a weights file says of itself: enough to load it, to normalise images for it and to know where it comes from. */
+    /** A weights file's header: enough to load it, to normalise images for it and to know its origin. */
     private Map<String, String> about(String method, int part) {
         // Workers go on from their trunk's weights: they share its initialisation, not its order of samples.
         long drawn = place.seed() * 1000 + (group.isTrunk(0) ? 0 : part);

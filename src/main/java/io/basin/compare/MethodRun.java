@@ -128,7 +128,7 @@ public record MethodRun(Splits splits, Graph net, Method method, Settings settin
         return test(training, members(training), training.seed());
     }
 
-    /** What the method ends with predicts of images of the same classes; demands and refuses what {@link #test} does. */
+    /** The method's result predicts images of the same classes; conditions and errors as of {@link #test}. */
     public Probabilities predict(Training training, Dataset images) {
         requireResult(training);
         return predict(training, members(training), training.seed(), images);

@@ -41,6 +41,6 @@ public interface Monitor {
      */
     Run run(String label, int steps, int batch, int done);
 
-    /** For everything that is no training. */
+    /** For everything except training. */
     Progress progress();
 }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
- * Where and how a group is run.
+ * The folder and settings of a group's run.
  *
  * @param start from which training goes on; null for first weights
  * @param folder existing; holds all that the group writes

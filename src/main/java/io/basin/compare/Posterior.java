@@ -46,7 +46,7 @@ public record Posterior(Device device, ParameterStore storage, List<Weights> mod
 
     /**
      * Writes sample {@code number} of the stream that {@code seed} opens into the parameters of {@code to}; its batch-norm
-     * statistics are left, for they must be measured.
+     * statistics are left, as they must be measured.
      */
     public void sample(Weights to, long seed, int number) {
         device.guard().run(() -> {

@@ -47,7 +47,7 @@ public record Probabilities(double[] p, int[] choices, int classes) {
 
     /** Finite weights may be so large that the values between them are not. */
     static double[] requireNumbers(double[] p) {
-        for (double x : p) if (Double.isNaN(x)) throw new DivergedException("the net's predictions are no numbers");
+        for (double x : p) if (Double.isNaN(x)) throw new DivergedException("the net's predictions are not numbers");
         return p;
     }
 

@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** The models that a method predicts with, made of what its training left behind; closing frees those that were made here. */
+/** The models that a method predicts with, made of its training's models; closing frees those that were made here. */
 final class Products implements AutoCloseable {
-    /** What is done with weights that were never run forward: {@code index} counts a method's samples. */
+    /** Work on weights that were never run forward: {@code index} counts a method's samples. */
     interface Finish {
         void accept(Weights weights, int index);
     }
@@ -91,7 +91,7 @@ final class Products implements AutoCloseable {
         return made;
     }
 
-    /** What post-hoc EMA came to, once it is made. */
+    /** The result of post-hoc EMA, once it is made. */
     Chosen chosen() {
         return Objects.requireNonNull(chosen);
     }

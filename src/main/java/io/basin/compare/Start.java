@@ -73,7 +73,7 @@ public record Start(Path file, Map<String, String> header) {
             requireSame("data set", card.dataset(), splits.dataset());
         }
         requireSize(splits);
-        // Of a net that was imported without data the classes are none that anybody meant.
+        // A net that was imported without data has classes without meaning.
         if (!card.dataset().isEmpty()) NamesOfTraining.require(said(), splits.dataset(), splits.testSet());
         if (!card.data().isEmpty()) requireSame("data", card.data(), splits.fingerprint());
         if (card.mean().length == 0) return;
@@ -143,7 +143,7 @@ public record Start(Path file, Map<String, String> header) {
         return header.getOrDefault("init", "");
     }
 
-    /** What tells its content from others'. */
+    /** Identifies its content. */
     public String identity() {
         return Sha256.of(file).substring(0, 16);
     }

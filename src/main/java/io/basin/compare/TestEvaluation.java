@@ -35,7 +35,7 @@ import java.util.function.Consumer;
  * whose weights come from validation, and checks that it is what the method promises.
  */
 final class TestEvaluation implements AutoCloseable {
-    /** What came of a group of methods. */
+    /** The results of a group of methods. */
     record Outcome(List<MethodScore> results, Extras evidence) {}
 
     private final Place place;
@@ -122,7 +122,7 @@ final class TestEvaluation implements AutoCloseable {
         return at(method, Objects.requireNonNull(all.get(own)), method.name(), members, header);
     }
 
-    /** What the members collected in the first {@code steps} make. */
+    /** The model made of the members collected in the first {@code steps}. */
     private List<Weights> at(Method method, int steps, String name, List<Weights> members, Map<String, String> header) {
         int count = (int) Arrays.stream(method.schedule().collections())
                 .filter(s -> s < steps)
@@ -209,14 +209,14 @@ final class TestEvaluation implements AutoCloseable {
         Probabilities p = Probabilities.mean(test, models);
         switch (method.product()) {
             case MEMBERS -> ensemble(method, models, p);
-            // A Bayesian average, for they are samples of a posterior.
+            // A Bayesian average, as they are samples of a posterior.
             case SAMPLES -> add(method, "mean", models, p, null);
             default -> add(method, "", models, p, p.hits(labels));
         }
         if (method.product() == Method.Product.LAST) anew(method, models);
     }
 
-    /** The last weights with statistics measured as an average's are, so that those are no advantage of the average's. */
+    /** The last weights with statistics measured as an average's are, so that these give the average no advantage. */
     private void anew(Method method, List<Weights> models) {
         if (onTrain().refreshPasses(Evaluator.Refresh.SINGLE) == 0) return;
         Weights copy = products.copyOf(models.get(0));

@@ -38,7 +38,7 @@ public final class EventFile implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Values of one step, by tags: what stands before a tag's slash groups charts. */
+    /** Values of one step, by tags: the part before a tag's slash groups charts. */
     public static final class Values {
         private final Protobuf summary = new Protobuf();
 
@@ -128,7 +128,7 @@ public final class EventFile implements AutoCloseable {
         return step;
     }
 
-    /** Where the events up to {@code last} end; what follows a record that is cut or damaged is not read. */
+    /** The end of the events up to {@code last}; nothing after a cut or damaged record is read. */
     private long end(long last) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(HEAD).order(ByteOrder.LITTLE_ENDIAN);
         long size = channel.size();

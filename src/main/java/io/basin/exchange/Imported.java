@@ -39,7 +39,7 @@ public record Imported(
     private static final String COUNTER = "num_batches_tracked";
     private static final int SHOWN = 40;
 
-    /** What was written: tensors taken from the file, and those that got first values. */
+    /** The written tensors: those taken from the file, and those that got first values. */
     public record Outcome(int taken, int fresh) {}
 
     /** @param header what it says of itself */

@@ -13,14 +13,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What tensors are called elsewhere and here, one {@code old=new} each: a tensor's whole name, or a layer's, which stands for all
+ * Names of tensors elsewhere and here, one {@code old=new} each: a tensor's whole name, or a layer's, which stands for all
  * tensors under it.
  */
 public record Names(Map<String, String> renamed) {
     /** All are called alike. */
     public static final Names SAME = new Names(Map.of());
 
-    /** What torch.nn.DataParallel puts before every name. */
+    /** The prefix that torch.nn.DataParallel puts before every name. */
     private static final String WRAPPER = "module.";
 
     public Names {
@@ -84,7 +84,7 @@ public record Names(Map<String, String> renamed) {
         }
         if (unused.isEmpty()) return sources;
         String first = unused.stream().sorted().findFirst().orElseThrow();
-        throw new IllegalArgumentException(
-                "`names`: '" + Printable.of(first) + "' is no tensor or layer of " + file + Closest.hint(first, found));
+        throw new IllegalArgumentException("`names`: '" + Printable.of(first) + "' is not a tensor or layer of " + file
+                + Closest.hint(first, found));
     }
 }

@@ -25,7 +25,7 @@ final class OnnxGraph {
 
     private final Protobuf graph = new Protobuf();
 
-    /** What a layer is in ONNX. */
+    /** A layer's ONNX nodes. */
     private record Operator(String type, boolean relu, List<Protobuf> attributes) {
         Operator(String type, boolean relu, Protobuf... attributes) {
             this(type, relu, List.of(attributes));

@@ -20,7 +20,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * A net and its weights as a weights file holds them, on no device: what is exported.
+ * A net and its weights as a weights file holds them, without a device, for export.
  *
  * @param said what the file's header says
  * @param nodes in an order in which each follows what it reads

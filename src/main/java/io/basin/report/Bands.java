@@ -11,7 +11,7 @@ import java.util.DoubleSummaryStatistics;
 import java.util.List;
 
 /**
- * Which colour a value has: that of the band between two levels. Colours are those of viridis, which read the same for colour-blind
+ * Colours values by the band between two levels in which they lie. Colours are those of viridis, which read the same for colour-blind
  * readers and in grey; as usual, low is dark.
  */
 final class Bands {
@@ -32,8 +32,8 @@ final class Bands {
     private final double[] levels;
 
     /**
-     * @param z values; what is not finite is above every level
-     * @param step by which levels differ at least: what the values may be off by
+     * @param z values; those that are not finite are above every level
+     * @param step by which levels differ at least: the error of the values
      */
     Bands(double[][] z, double step) {
         DoubleSummaryStatistics finite = Arrays.stream(z)

@@ -59,7 +59,7 @@ public final class Charts {
         return chart.orNull();
     }
 
-    /** Where updates end, in epochs. */
+    /** The ends of updates, in epochs. */
     private static double[] after(Summary.Plotted m, int[] steps) {
         return Arrays.stream(steps)
                 .mapToDouble(i -> (i + 1.0) / m.stepsPerEpoch())

@@ -32,7 +32,7 @@ public final class Contours extends Picture {
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 16);
     private static final Font LABEL = new Font(Font.SANS_SERIF, Font.BOLD, 13);
     private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
-    /** What a mark stands for, which decides its shape. */
+    /** The kind of a mark, which decides its shape. */
     public enum Kind {
         NET,
         AVERAGE,
@@ -55,7 +55,7 @@ public final class Contours extends Picture {
     /**
      * @param axis what x and y are, such as {@code distance in weight space}
      * @param unit of the values, such as {@code train loss, nats}
-     * @param z at (row y, column x); what is not finite is drawn as higher than everything else
+     * @param z at (row y, column x); values that are not finite are drawn as higher than all others
      * @param step by which levels differ at least, which is what the values may be off by
      */
     public Contours(String title, String axis, String unit, double[] xs, double[] ys, double[][] z, double step) {
@@ -82,7 +82,7 @@ public final class Contours extends Picture {
         return axis[axis.length - 1] - axis[0];
     }
 
-    /** Where the values are drawn: to one scale along both axes where that makes no strip. */
+    /** The area of the values: to one scale along both axes unless that makes a strip. */
     private static Rectangle2D plot(double[] xs, double[] ys) {
         double w = WIDTH - LEFT - RIGHT;
         double h = HEIGHT - TOP - BOTTOM;

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What a comparison can show beside its table of results, as data.
+ * A comparison's results beside its table, as data.
  *
  * @param tests of single nets against SGD's, where there is one seed
  * @param reliability pooled over seeds

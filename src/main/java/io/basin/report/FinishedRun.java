@@ -113,7 +113,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
                                 .toList()));
     }
 
-    /** Where it is, what computed it, and the command that repeats it. */
+    /** Its folder, its device, and the command that repeats it. */
     List<String> words() {
         StringJoiner command = new StringJoiner(" ", "basin ", "");
         config.path("arguments").forEach(word -> command.add(word.asText()));

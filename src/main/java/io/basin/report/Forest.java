@@ -17,7 +17,7 @@ import java.util.stream.DoubleStream;
  * line, and the line of no difference. Rows of one group stand together under the group's name.
  */
 public final class Forest extends Picture {
-    /** What differences of accuracy to SGD are. */
+    /** The title of differences of accuracy to SGD. */
     static final String POINTS = "test accuracy, points more than SGD's";
 
     private static final int WIDTH = 860;

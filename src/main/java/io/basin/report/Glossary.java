@@ -6,7 +6,7 @@ import java.util.Map;
 
 /** A line on every column of the tables and on every method. */
 final class Glossary {
-    /** What all tables have. */
+    /** The line on intervals, for all tables. */
     private static final String INTERVAL = "\u00b1, [ ]";
 
     private static final Map<String, String> LINES = new LinkedHashMap<>();

@@ -44,7 +44,7 @@ public final class Lines extends Picture {
     private static final Font TITLE = new Font(Font.SANS_SERIF, Font.BOLD, 15);
 
     static {
-        // Else text that stands upright is drawn as outlines, which nobody can search or have read aloud.
+        // Else text that stands upright is drawn as outlines, which cannot be searched or read aloud.
         TextUtils.setUseDrawRotatedStringWorkaround(false);
     }
 
@@ -140,7 +140,7 @@ public final class Lines extends Picture {
         return this;
     }
 
-    /** A pale area between two edges, in the colour of the line added last: what its figures may be off by. */
+    /** A pale area between two edges, in the colour of the line added last: the error of its figures. */
     public Lines shade(double[] x, double[] low, double[] high) {
         double[] polygon = new double[4 * x.length];
         for (int i = 0; i < x.length; i++) {

@@ -22,7 +22,7 @@ final class Marching {
         this.z = z;
     }
 
-    /** Where the values are at least {@code level}. */
+    /** The area in which values are at least {@code level}. */
     Path2D region(double level) {
         Path2D path = new Path2D.Double(Path2D.WIND_NON_ZERO);
         cells(level, path, null);

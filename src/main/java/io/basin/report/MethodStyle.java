@@ -46,7 +46,7 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
     /** The style of a place; no two of the first 32 are equal. A fine one is for a method's second line. */
     static MethodStyle of(int place, boolean fine) {
         int round = place / PALETTE.size();
-        // The first is drawn first and whole: what is dashed shows upon it where two lines are one.
+        // The first is drawn first and whole: a dashed line shows upon it where two lines coincide.
         float[] dash = place == 0 ? new float[0] : DASHES[(place - 1 + round) % DASHES.length];
         return new MethodStyle(
                 PALETTE.get(place % PALETTE.size()),

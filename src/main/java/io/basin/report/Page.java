@@ -152,7 +152,7 @@ public final class Page {
         out.append("</tr>\n");
     }
 
-    /** What {@code content} adds is shown only to a reader who opens it. */
+    /** The output of {@code content} is shown only to a reader who opens it. */
     public Page folded(String summary, Consumer<Page> content) {
         out.append("<details>");
         content.accept(element("summary", summary));
@@ -170,7 +170,7 @@ public final class Page {
         });
     }
 
-    /** What a reader must know to judge or repeat it. */
+    /** Facts by which a reader judges or repeats it. */
     public Page facts(Map<String, String> facts) {
         return heading("How it was made").pairs(facts);
     }

@@ -67,7 +67,7 @@ public abstract class Picture {
         paint(g);
     }
 
-    /** What a page says where the pointer rests: a place in pixels, and the values there. */
+    /** A page's text where the pointer rests: a place in pixels, and the values there. */
     record Hint(double x, double y, String text) {
         private String svg() {
             return Format.of(
@@ -191,7 +191,7 @@ public abstract class Picture {
         return e.toString();
     }
 
-    /** What {@code draw} draws; nothing where the machine cannot draw, which is logged once for each {@code title}. */
+    /** The result of {@code draw}; nothing where the machine cannot draw, which is logged once for each {@code title}. */
     private static <T> Optional<T> drawn(String title, Supplier<T> draw) {
         String why = FAULT;
         try {

@@ -85,7 +85,7 @@ public final class Regimes {
         return new Regimes(runs, flags);
     }
 
-    /** What all settings share, such as data set and net, so that their names need not say it. */
+    /** Parts that all settings share, such as data set and net, so that their names can omit them. */
     public String common() {
         return common;
     }
@@ -185,7 +185,7 @@ public final class Regimes {
                 a.method(), a.combiner(), a.epochs(), a.statistics(), a.passes(), List.copyOf(scores.values()));
     }
 
-    /** Which of a regime's epochs are below, at or beyond a budget; nothing where SGD at half of them was not measured. */
+    /** The regime's epochs below, at or beyond a budget; nothing where SGD at half of them was not measured. */
     private static Map<Double, String> budgets(NavigableMap<Double, ResultTable> tables) {
         Map<Double, String> words = new TreeMap<>();
         Double at = null;
@@ -255,7 +255,7 @@ public final class Regimes {
                 .orElse("");
     }
 
-    /** Where SWA is better than SGD, and where not: the sentence to remember. */
+    /** The conclusion: regimes in which SWA is better than SGD, and those in which it is not. */
     public String conclusion() {
         Map<String, List<String>> by = new LinkedHashMap<>();
         for (String verdict : List.of("confirmed", "refuted", "open")) by.put(verdict, new ArrayList<>());

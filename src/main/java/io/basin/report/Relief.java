@@ -65,7 +65,7 @@ public final class Relief extends Picture {
         return unit(xs, x) * Math.sin(ANGLE) - unit(ys, y) * Math.cos(ANGLE);
     }
 
-    /** Where a point of the plane with this value is seen. */
+    /** The place in the picture of a point of the plane with this value. */
     private Point2D at(double x, double y, double value) {
         double across = unit(xs, x) * Math.cos(ANGLE) + unit(ys, y) * Math.sin(ANGLE);
         double up = Double.isFinite(value) ? Math.min(1, (value - bands.min) / (top - bands.min)) : 1;

@@ -104,7 +104,7 @@ public final class ResultTable {
     }
 
     /**
-     * What is said of a method's own way to predict.
+     * A finding on a method's own way to predict.
      *
      * @param pair its accuracy less SGD's, in points
      * @param p corrected by Holm; NaN where nothing was tested
@@ -179,7 +179,7 @@ public final class ResultTable {
         return summary.rows().stream().mapToInt(r -> r.scores().size()).max().orElse(0);
     }
 
-    /** What the figures allow one to say, and no more. */
+    /** The conclusions that the figures support. */
     public String conclusion() {
         return overall() + budget();
     }

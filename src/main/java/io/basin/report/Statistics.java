@@ -15,7 +15,7 @@ import org.apache.commons.statistics.inference.TTest;
 /**
  * The few statistics that a comparison of training runs needs.
  *
- * <p>Pure functions of arrays. What the data cannot tell is {@link Interval#ABSENT} or NaN, never 0; {@link #format} prints it as
+ * <p>Pure functions of arrays. Figures that the data cannot give are {@link Interval#ABSENT} or NaN, never 0; {@link #format} prints it as
  * {@code n/a}. NaN in the data is an error: a run that failed must be left out knowingly.
  */
 @Api
@@ -172,7 +172,7 @@ public final class Statistics {
         return format(mean(x), decimals) + interval(tInterval(x), decimals, least, most);
     }
 
-    /** What follows a mean: {@code " ±half"}, {@code " [low, high]"} cut to what is possible, or nothing if absent. */
+    /** The text after a mean: {@code " ±half"}, {@code " [low, high]"} cut to what is possible, or nothing if absent. */
     static String interval(Interval t, int decimals, double least, double most) {
         if (!t.present()) return "";
         if (t.low() >= least && t.high() <= most) return " ±" + format(t.halfWidth(), decimals);

@@ -98,7 +98,7 @@ public record Summary(
 
         private static final String AT = "at ";
 
-        /** In the combiner's place: what one run has made after so many budgets. */
+        /** In the combiner's place: the result of one run after so many budgets. */
         public static String at(double budgets) {
             return AT + Statistics.format(budgets, budgets == Math.rint(budgets * 10) / 10 ? 1 : 2) + " budgets";
         }

@@ -3,8 +3,8 @@ package io.basin.rounds;
 import io.basin.Api;
 
 /**
- * Has the shares of a round computed, somewhere. What it gives up, loses or does twice is its own affair: when {@link #run} returns,
- * all shares of the round lie in the job's folder, and their bits do not depend on who computed them.
+ * Computes the shares of a round, anywhere. It may give up, lose or repeat shares: when {@link #run} returns, all shares of the
+ * round lie in the job's folder, and their bits do not depend on who computed them.
  */
 @Api
 public interface Carrier extends AutoCloseable {

@@ -21,11 +21,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * Says that a worker computes a share, so that others take another one. It saves work and decides nothing: a share that two compute has
  * the same bits.
  *
- * <p>The holder counts up in the file. Whoever waits looks with its own clock whether the count still moves: the clocks of two machines
- * are never compared.
+ * <p>The holder counts up in the file. A waiting worker checks by its own clock whether the count still moves: the clocks of two
+ * machines are never compared.
  */
 final class Claim implements AutoCloseable {
-    /** What a claim's file says. */
+    /** The content of a claim's file. */
     record Content(String worker, LockOwner owner, long beat) {}
 
     private static final AtomicLong BEATS = new AtomicLong();

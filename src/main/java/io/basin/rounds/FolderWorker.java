@@ -82,7 +82,7 @@ final class FolderWorker implements AutoCloseable {
         }
     }
 
-    /** Computes one share that nobody else does; null where there is none. */
+    /** Computes one share that no other worker has taken; null where there is none. */
     @Nullable
     String step() {
         int round = folder.newest();
@@ -115,7 +115,7 @@ final class FolderWorker implements AutoCloseable {
         }
     }
 
-    /** False where it was of no use any more. */
+    /** False where it was no longer needed. */
     private boolean compute(int round, int worker) {
         try {
             Shares.Made made = maker.make(
@@ -141,7 +141,7 @@ final class FolderWorker implements AutoCloseable {
         return folder.newest() != round;
     }
 
-    /** Where another was faster. @throws DeviceException where the two have other bits, which only another device or a fault can make */
+    /** For where another was faster. @throws DeviceException where the two differ in bits, which only another device or a fault can cause */
     private void requireSame(int round, int worker, Shares.Made own) {
         if (folder.job().map(RoundFolder.Job::anyDevice).orElse(false)) return;
         own.difference(folder.share(round, worker)).ifPresent(what -> {

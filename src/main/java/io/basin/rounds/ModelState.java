@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Named tensors on the host, in PyTorch's order: what travels between workers. Weights and statistics have their own names, moments of
+ * Named tensors on the host, in PyTorch's order, as workers exchange them. Weights and statistics have their own names, moments of
  * an optimizer a prefix. Not changed once made.
  */
 final class ModelState {

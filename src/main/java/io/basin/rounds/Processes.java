@@ -122,7 +122,7 @@ public final class Processes implements Carrier {
 
     @Override
     public void close() {
-        // They see that the job has ended; one that does not is in the midst of something that nobody needs.
+        // They see that the job has ended; one that does not is doing work that is no longer needed.
         running.forEach(Process::destroy);
         for (Process p : running) {
             try {

@@ -53,7 +53,7 @@ final class RoundFolder {
         return folder;
     }
 
-    /** What every worker must have the same. */
+    /** Values that must be the same for every worker. */
     record Job(
             String identity,
             String data,
@@ -202,7 +202,7 @@ final class RoundFolder {
         return IntStream.range(0, all).filter(w -> has(round, w)).count();
     }
 
-    /** What was handed over. */
+    /** The shares that were handed over. */
     ShareRunner.Result result(int round, int worker) {
         Path file = share(round, worker);
         try (Safetensors in = Safetensors.open(file)) {
@@ -224,7 +224,7 @@ final class RoundFolder {
                 .findFirst();
     }
 
-    /** Removes rounds before {@code first}, whose weights and moments nobody needs any more. */
+    /** Removes rounds before {@code first}, whose weights and moments are no longer needed. */
     void forget(int first) {
         rounds().stream().filter(r -> r < first).map(this::round).forEach(Folders::remove);
     }
@@ -239,7 +239,7 @@ final class RoundFolder {
     }
 
     /**
-     * What workers of a shared folder run is what lies in it.
+     * Workers of a shared folder run the job that lies in it.
      *
      * @throws IllegalArgumentException where everybody may write into it, or this user not, or its job is another user's
      */

@@ -12,7 +12,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * Training in rounds, as tables: what each worker does in each round, and what becomes of it. {@link RoundMethods} makes the
+ * Training in rounds, as tables: the work of each worker in each round, and the use of its result. {@link RoundMethods} makes the
  * published ones.
  *
  * @param name of files and tables
@@ -86,7 +86,7 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
     }
 
     /**
-     * What one worker does in one round: steps [from, to) of a lane. It begins with the round's weights, and with the optimizer state
+     * One worker's work in one round: steps [from, to) of a lane. It begins with the round's weights, and with the optimizer state
      * that the lane's share of the round before left, or at the lane's first step with none.
      *
      * @param lane index in the plan
@@ -162,7 +162,7 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
                 .orElse(-1);
     }
 
-    /** Which share of the round before left the optimizer state that this one takes up; -1 at the beginning of its lane. */
+    /** The share of the round before whose optimizer state this one takes up; -1 at the beginning of its lane. */
     int before(int round, int share) {
         Share s = rounds.get(round).shares().get(share);
         return s.from == 0 ? -1 : before(rounds, round, s);
@@ -181,7 +181,7 @@ public record RoundPlan(String name, long seed, List<Lane> lanes, List<Round> ro
                 .sum();
     }
 
-    /** Local steps that follow on one another from the first weights to the last: what it takes with a device for each worker. */
+    /** Local steps that follow on one another from the first weights to the last, when each worker has a device. */
     public long depth() {
         return rounds.stream()
                 .mapToLong(r -> r.shares().stream().mapToInt(Share::steps).max().orElse(0))

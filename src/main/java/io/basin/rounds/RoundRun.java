@@ -37,7 +37,7 @@ public final class RoundRun {
     private final boolean anyDevice;
 
     /**
-     * @param folder existing, in which nobody else drives
+     * @param folder existing, with no other driver
      * @param splits on the device that evaluates
      * @param model of the net, for the first weights and for what is measured; the caller's
      * @param anyDevice whether workers may have devices that round differently
@@ -86,7 +86,7 @@ public final class RoundRun {
                     e.getMessage() + "; the weights from before that round are " + folder.weights(round));
         }
         List<Outcome> made = outcomes();
-        // Of members the shares are the result; else the moments of the last round are of no use any more.
+        // Members are results; otherwise the moments of the last round are no longer needed.
         if (plan.rounds().get(last - 1).outer() != null) folder.forget(last);
         folder.end("the job is done");
         return made;

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** A round's files on the driver, as bytes, for a {@link Carrier} of one's own. */
+/** A round's files on the driver, as bytes, for a caller's own {@link Carrier}. */
 @Api
 public final class ShareFiles {
     private final RoundFolder folder;
@@ -24,7 +24,7 @@ public final class ShareFiles {
         this.shares = shares;
     }
 
-    /** Shares of the round that nobody has handed over. */
+    /** Shares of the round that were not handed over yet. */
     public List<Integer> missing(int round) {
         return IntStream.range(0, folder.count(shares, round))
                 .filter(w -> !folder.has(round, w))
@@ -32,12 +32,12 @@ public final class ShareFiles {
                 .toList();
     }
 
-    /** What all shares of the round begin with. */
+    /** The file that all shares of the round begin with. */
     public byte[] begin(int round) {
         return bytes(folder.weights(round));
     }
 
-    /** What a share goes on with, such as the optimizer's state; null where its lane begins. */
+    /** The file from which a share goes on, such as the optimizer's state; null where its lane begins. */
     public byte @Nullable [] before(int round, int share) {
         Path before = folder.task(shares, round, share).before();
         return before == null ? null : bytes(before);
@@ -63,7 +63,7 @@ public final class ShareFiles {
         }
     }
 
-    /** What every worker's {@link ShareWorker#job} must be, unless the job allows any device. */
+    /** The {@link ShareWorker#job} of every worker, unless the job allows any device. */
     public String job() {
         return folder.job().map(Json::line).orElse("");
     }

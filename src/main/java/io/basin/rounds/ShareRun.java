@@ -24,7 +24,7 @@ public final class ShareRun implements AutoCloseable {
     private @Nullable Carrier carrier;
 
     /**
-     * @param folder existing, in which nobody else drives
+     * @param folder existing, with no other driver
      * @param anyDevice whether workers may have devices that round differently
      * @param carrier opened when there is something to be computed, and closed by this
      */
@@ -36,19 +36,19 @@ public final class ShareRun implements AutoCloseable {
     }
 
     /**
-     * What a round's shares are to be.
+     * A round.
      *
      * @param number from 0; the same when the job goes on
      * @param identity as of {@link Shares.Maker#identity}
      * @param splits the driver's
      * @param begin writes the round's file, always the same
-     * @param known by share, what is known already
+     * @param known results that exist already, by share
      */
     public record Round(
             int number, String identity, Splits splits, Consumer<Path> begin, Map<Integer, Shares.Made> known) {}
 
     /**
-     * Has those shares computed that nobody has handed over.
+     * Computes the shares that were not handed over yet.
      *
      * @param read of a share's file
      * @param handed called once for each share, by one thread at a time

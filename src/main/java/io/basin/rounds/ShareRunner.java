@@ -24,7 +24,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * Computes shares, each a pure function of (weights, optimizer state, worker, round, seed, steps): what was computed before, and where,
+ * Computes shares, each a pure function of (weights, optimizer state, worker, round, seed, steps): earlier work, and its machine,
  * does not show in the bits. One thread at a time uses it.
  *
  * <p>A lane's training is kept for its next share, at most {@link #KEPT} of them: a runner that computes all shares of a round does not
@@ -35,7 +35,7 @@ final class ShareRunner implements AutoCloseable {
     /** Steps between two looks at whether to stop. */
     private static final int LOOK = 16;
 
-    /** What a share hands over: weights, statistics and moments, none of a member that diverged, and the sums over its samples. */
+    /** A share's result: weights, statistics and moments, none of a member that diverged, and the sums over its samples. */
     record Result(ModelState state, EpochMetrics metrics) {}
 
     /** The same on its way into a file. */

@@ -10,7 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Computes shares for a {@link Carrier} of one's own, which brings bytes to workers and back. One thread at a time uses it. */
+/** Computes shares for a caller's own {@link Carrier}, which brings bytes to workers and back. One thread at a time uses it. */
 @Api
 public final class ShareWorker implements AutoCloseable {
     private final Shares.Maker maker;
@@ -20,7 +20,7 @@ public final class ShareWorker implements AutoCloseable {
         maker = shares.open();
     }
 
-    /** What the driver wrote as {@code job.json}: a worker for which this differs would compute something else. */
+    /** The driver's {@code job.json}: a worker for which this differs would compute something else. */
     public String job() {
         return Json.line(RoundFolder.Job.of(maker.identity(), maker.splits(), false));
     }

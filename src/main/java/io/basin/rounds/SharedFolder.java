@@ -19,7 +19,7 @@ public final class SharedFolder implements Carrier {
     /** Seconds without a sign of life after which a worker on another machine is given up. */
     public static final double PATIENCE = 30;
 
-    /** What the process that began a job calls itself where it computes shares. */
+    /** The name under which the process that began a job computes shares. */
     private static final String DRIVER = "driver";
 
     private static final long LOOK_MS = 20;

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * Work in rounds of shares, each a pure function of the file that its round begins with: what a {@link Carrier} has computed. A
- * training's is a {@link Workshop}; what a share hands over is a file, too.
+ * Work in rounds of shares for a {@link Carrier}. Each share is a pure function of the file that its round begins with, and its
+ * result is a file, too. A training's work is a {@link Workshop}.
  */
 @Api
 public interface Shares {
@@ -20,20 +20,20 @@ public interface Shares {
      */
     int count(int round, Path begin);
 
-    /** Which share of the round before left what this one goes on with; -1 for none. */
+    /** The share of the round before from which this one goes on; -1 for none. */
     default int before(int round, int share) {
         return -1;
     }
 
-    /** Opens a device, and takes there what is computed on. */
+    /** Opens a device and brings the data to it. */
     Maker open();
 
     /**
-     * Which share, and what it follows from.
+     * A share and its input.
      *
      * @param round from 0, as {@code share} is
      * @param begin the round's file
-     * @param before what the share that {@link Shares#before} names handed over; null for none
+     * @param before the result of the share that {@link Shares#before} names; null for none
      */
     record Task(int round, int share, Path begin, @Nullable Path before) {}
 
@@ -42,7 +42,7 @@ public interface Shares {
         /** Whose data and device every worker must have the same. */
         Splits splits();
 
-        /** What is computed: workers for which this differs would compute something else. */
+        /** Identifies the work: workers for which this differs would compute something else. */
         String identity();
 
         /**
@@ -58,7 +58,7 @@ public interface Shares {
         void close();
     }
 
-    /** What a share hands over. */
+    /** The result of a share. */
     interface Made {
         /**
          * Writes it, whole or not at all.
@@ -71,7 +71,7 @@ public interface Shares {
         Optional<String> difference(Path file);
     }
 
-    /** Somebody asked for the share to be given up. */
+    /** The share was given up by request. */
     final class Stopped extends RuntimeException {
         private static final long serialVersionUID = 1;
 

@@ -66,7 +66,7 @@ public final class Threads implements Carrier {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 stop.set(true);
-                throw new IllegalStateException("interrupted amid a round", e);
+                throw new IllegalStateException("interrupted within a round", e);
             } catch (CancellationException | ExecutionException e) {
                 stop.set(true);
                 if (failure == null && e.getCause() instanceof RuntimeException r && !(r instanceof Shares.Stopped))

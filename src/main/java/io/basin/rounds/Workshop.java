@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * What a worker needs: the plan, what is trained on what, and how to open a device of its own.
+ * A worker's input: the plan, the net, the data, and how to open a device of its own.
  *
  * @param net builds the net
  * @param device opens one; every worker's must compute the same bits, so each has one thread unless said otherwise
@@ -60,7 +60,7 @@ public record Workshop(RoundPlan plan, Settings settings, Supplier<Graph> net, T
         });
     }
 
-    /** What follows the last round has no shares. */
+    /** Rounds after the last have no shares. */
     @Override
     public int count(int round, Path begin) {
         return round < plan.rounds().size() ? plan.rounds().get(round).shares().size() : 0;
@@ -71,7 +71,7 @@ public record Workshop(RoundPlan plan, Settings settings, Supplier<Graph> net, T
         return plan.before(round, share);
     }
 
-    /** What every worker must have the same, beside data and device. */
+    /** Identifies the work, beside data and device: it must be the same for every worker. */
     String identity() {
         List<double[]> tables = plan.lanes().stream()
                 .flatMap(lane -> Stream.of(lane.lr(), lane.alpha()))

@@ -298,7 +298,7 @@ class BadInputTest {
     void predictionsThatAreNoNumbersEndTheRunAndNameTheMethod(String method, double oneStepEach) {
         Shell shell =
                 train("--out", folder.resolve("run"), "--lr", "1e37", "--epochs", oneStepEach, "--method", method);
-        refused(shell, 1, method + ", seed 1: the net's predictions are no numbers", "smaller --lr");
+        refused(shell, 1, method + ", seed 1: the net's predictions are not numbers", "smaller --lr");
     }
 
     @Test

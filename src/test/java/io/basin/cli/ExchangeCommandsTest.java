@@ -166,7 +166,7 @@ class ExchangeCommandsTest {
         for (String[] bad : new String[][] {
             {"stem.conv1", "names.txt: line 1, 'stem.conv1', is not old=new"},
             {"a=b\na=c", "names.txt: line 2, 'a=c', names one a second time"},
-            {"stem.conf1=conv1", "--names: 'stem.conf1' is no tensor or layer of "},
+            {"stem.conf1=conv1", "--names: 'stem.conf1' is not a tensor or layer of "},
             {"b=fc1.weight", "would both be fc1.weight; leave one out"}
         }) {
             Files.writeString(names, bad[0]);
