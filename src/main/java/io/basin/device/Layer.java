@@ -29,11 +29,7 @@ public sealed interface Layer {
         }
     }
 
-    /**
-     * The output's shape.
-     *
-     * @param path of the layer, for messages
-     */
+    /** The output's shape; messages name {@code path}. */
     default Shape output(String path, List<Shape> inputs) {
         return inputs.get(0);
     }
@@ -92,13 +88,7 @@ public sealed interface Layer {
         }
     }
 
-    /**
-     * Convolution, optionally with bias and ReLU in the same pass.
-     *
-     * @param out output channels
-     * @param groups divides input and output channels
-     * @param init of the weight
-     */
+    /** Convolution to {@code out} channels, in {@code groups} that divide both channels, with bias and ReLU in the same pass. */
     record Conv(int out, Window vertical, Window horizontal, int groups, boolean bias, boolean relu, Initializer init)
             implements Linear {
         /** Square windows. */

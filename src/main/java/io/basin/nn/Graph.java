@@ -170,11 +170,7 @@ public final class Graph {
         return tape.output();
     }
 
-    /**
-     * The layers in the order of appending.
-     *
-     * @throws IllegalStateException if a name was given to {@link #at} and then to no layer
-     */
+    /** The layers in the order of appending; IllegalStateException if a name given to {@link #at} was used for none. */
     public List<Node> nodes() {
         return tape.nodes();
     }

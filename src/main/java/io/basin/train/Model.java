@@ -14,7 +14,6 @@ import io.basin.device.Optimizer;
 import io.basin.device.ParameterStore;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
-import io.basin.io.FormatException;
 import io.basin.io.Notices;
 import io.basin.io.OnFailure;
 import io.basin.methods.Budget;
@@ -79,12 +78,7 @@ public final class Model extends NetMemory {
         return load(device, file, null);
     }
 
-    /**
-     * The model in a weights file.
-     *
-     * @param net that the file is of; null: its header names it
-     * @throws FormatException where it does not, or the file does not fit its net
-     */
+    /** The same of {@code net}; null: its header names it. FormatException where it does not, or the file does not fit its net. */
     public static Model load(Device device, Path file, @Nullable Graph net) {
         Require.given("device", device);
         ModelHeader said = ModelHeader.of(Require.given("file", file));
@@ -164,11 +158,7 @@ public final class Model extends NetMemory {
         return this;
     }
 
-    /**
-     * Reads samples in their order, {@code batch} at once, as this model does.
-     *
-     * @throws IllegalStateException where the normalisation is unknown
-     */
+    /** Reads samples in order, {@code batch} at once, as this model does; IllegalStateException if {@link #reading} is unknown. */
     public BatchReader reader(int batch) {
         return predictor.reader(batch);
     }
