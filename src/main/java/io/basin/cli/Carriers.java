@@ -47,10 +47,7 @@ final class Carriers {
         return where != null || spark != null || slots != null;
     }
 
-    /**
-     * @param run of the command
-     * @throws IllegalArgumentException naming a flag that would be without effect; before any work is done
-     */
+    /** @throws IllegalArgumentException naming a flag that would be without effect; before any work is done */
     void require(Flags.Output run) {
         if (spark != null && where != null)
             throw new IllegalArgumentException("--carrier: the executors of --spark compute; name one of the two");

@@ -6,7 +6,6 @@ import io.basin.io.FolderLock;
 import io.basin.io.Folders;
 import io.basin.io.OnFailure;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +14,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -117,12 +115,8 @@ record Claim(
 
     /** Whether there is nothing but what a process leaves that is killed before it writes anything else. */
     private static boolean isEmpty(Path folder) {
-        return isEmpty(folder, f -> false);
-    }
-
-    private static boolean isEmpty(Path folder, Predicate<Path> but) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.allMatch(f -> FolderLock.isMark(f) || AtomicFile.isTemporary(f) || but.test(f));
+            return files.allMatch(Claim::isNothing);
         } catch (IOException e) {
             throw Folders.unwritable(folder, e);
         }
@@ -135,18 +129,20 @@ record Claim(
         } catch (IllegalStateException e) {
             // It is being said.
         }
-        try {
-            if (made != null && isEmpty(folder, f -> f.endsWith(Configuration.FILE))) giveBack(made);
-        } catch (UncheckedIOException | IOException left) {
-            // Something else has ended the run, which is said.
-        }
+        if (made != null && Files.isDirectory(folder)) giveBack(made);
         lock.close();
     }
 
+    private static boolean isNothing(Path file) {
+        return FolderLock.isMark(file) || AtomicFile.isTemporary(file);
+    }
+
     /** A run that was refused before it began leaves nothing behind. */
-    private void giveBack(List<Path> made) throws IOException {
-        Files.deleteIfExists(folder.resolve(Configuration.FILE));
-        for (Path left : made.isEmpty() ? made : Folders.list(folder)) Files.delete(left);
-        for (Path own : made) Files.delete(own);
+    private void giveBack(List<Path> made) {
+        Path config = folder.resolve(Configuration.FILE);
+        if (!Folders.list(folder).stream().allMatch(f -> f.equals(config) || isNothing(f))) return;
+        Folders.remove(made.isEmpty() ? config : folder);
+        // Those above only where nobody else has come.
+        made.forEach(above -> above.toFile().delete());
     }
 }

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -82,7 +83,7 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
     @Option(
             names = "--outer-lr",
             defaultValue = "0.7",
-            description = "of diloco: rate of the step along the workers' mean")
+            description = "of diloco: rate of steps along the workers' mean")
     private double outerLr;
 
     @TrainingOptions.Sets("outer.momentum")
@@ -92,7 +93,7 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
     @Option(
             names = "--switch-at",
             defaultValue = "0.5",
-            description = "of post-local-sgd: fraction of the budget that is trained in large batches")
+            description = "of post-local-sgd: budget's part in large batches")
     private double switchAt;
 
     @Option(
@@ -174,26 +175,20 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
         throw new IllegalArgumentException("--method: " + Closest.unknown("method", method, RoundMethods.names()));
     }
 
-    /** Those of --sweep. */
+    /** Those of --sweep, as a device computes with them. */
     private List<Double> rates() {
-        List<Double> rates = new ArrayList<>();
-        for (String word : String.join(",", sweep).split(",")) {
-            String rate = word.startsWith("lr=") ? word.substring(3) : rates.isEmpty() ? "" : word;
-            double lr;
-            try {
-                lr = Double.parseDouble(Require.decimal(rate));
-            } catch (NumberFormatException e) {
-                lr = Double.NaN;
-            }
-            // As the device computes with it.
-            if (!((float) lr > 0) || Float.isInfinite((float) lr)) {
-                throw new IllegalArgumentException(
-                        "--sweep takes learning rates above 0 and finite in float32, such as lr=0.01,0.05,0.1, got '"
-                                + Printable.of(word) + "'");
-            }
-            rates.add(lr);
+        String all = String.join(",", sweep);
+        try {
+            if (!all.startsWith("lr=")) throw new NumberFormatException();
+            List<Double> rates = Stream.of(all.split(",", -1))
+                    .map(word -> Double.valueOf(Require.decimal(word.replaceFirst("^lr=", ""))))
+                    .toList();
+            rates.forEach(rate -> Require.rate("sweep", rate));
+            return rates;
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "--sweep takes learning rates, such as lr=0.01,0.05,0.1, got '" + Printable.of(all) + "'", e);
         }
-        return rates;
     }
 
     private static Supplier<Graph> net(Settings settings, TrainTest data) {
@@ -281,12 +276,10 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
         System.out.println(Format.of("%-16s %8s %8s %11s", "net", "test %", "NLL", "validation %"));
         for (Row r : rows) {
             String held = r.validationAccuracy() == null ? "n/a" : Format.of("%.2f", 100 * r.validationAccuracy());
-            System.out.println(
-                    r.accuracy() == null
-                            ? Format.of("%-16s diverged at step %d", r.net(), r.divergedAtStep())
-                            : Format.of(
-                                    "%-16s %8.2f %8.4f %11s  %s",
-                                    r.net(), 100 * r.accuracy(), r.nll(), held, r.file()));
+            String figures = r.accuracy() == null
+                    ? "diverged at step " + r.divergedAtStep()
+                    : Format.of("%8.2f %8.4f %11s  %s", 100 * r.accuracy(), r.nll(), held, r.file());
+            System.out.println(Format.of("%-16s %s", r.net(), figures));
         }
         System.out.println(Format.of(
                 "\n%d samples in %d rounds, %d steps one after the other, %.1f MB to and from workers",

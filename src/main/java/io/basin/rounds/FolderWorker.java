@@ -26,7 +26,7 @@ final class FolderWorker implements AutoCloseable {
     private final Shares shares;
     private final Shares.Maker maker;
     private final String name;
-    private final BooleanSupplier left;
+    private BooleanSupplier left = () -> false;
     private final Claim.Watch watch;
     private final FolderLock lock;
     private int counted = -1;
@@ -36,16 +36,8 @@ final class FolderWorker implements AutoCloseable {
      * @param maker the caller's
      * @param name which no other worker of this job may have
      * @param patienceSeconds after which a worker on another machine that shows no sign of life is given up
-     * @param left whether nobody wants the work any more
      */
-    FolderWorker(
-            RoundFolder folder,
-            Shares shares,
-            Shares.Maker maker,
-            String name,
-            double patienceSeconds,
-            BooleanSupplier left) {
-        this.left = left;
+    FolderWorker(RoundFolder folder, Shares shares, Shares.Maker maker, String name, double patienceSeconds) {
         this.folder = folder;
         this.shares = shares;
         this.maker = maker;
@@ -54,8 +46,9 @@ final class FolderWorker implements AutoCloseable {
         lock = FolderLock.take(Folders.make(folder.path().resolve("workers").resolve(name)), "choose another `id`");
     }
 
-    /** Works until the job ends; returns why it did. */
-    String work(Consumer<String> told) {
+    /** Works until the job ends, or nobody wants the work any more; returns why it did. */
+    String work(Consumer<String> told, BooleanSupplier left) {
+        this.left = left;
         long wait = LOOK_MS;
         while (true) {
             folder.requireThere();

@@ -28,7 +28,7 @@ public final class Processes implements Carrier {
     private static final int MOST_DEATHS = 3;
 
     /** Variable that tells a worker whose it is: when that process has ended, so has the worker. */
-    private static final String DRIVER = "BASIN_DRIVER";
+    static final String DRIVER = "BASIN_DRIVER";
 
     private final RoundFolder folder;
     private final Shares shares;
@@ -81,17 +81,12 @@ public final class Processes implements Carrier {
         return Folders.make(folder.path().resolve("workers")).resolve("process-" + number + ".log");
     }
 
-    /** What a worker complained of last, or said. */
+    /** What a worker complained of last. */
     private static String last(Path log) {
-        List<String> lines = Disk.reading(log, () -> Files.readString(log, StandardCharsets.ISO_8859_1))
+        return Disk.reading(log, () -> Files.readString(log, StandardCharsets.ISO_8859_1))
                 .lines()
-                .filter(line -> !line.isBlank())
-                .toList();
-        return lines.stream()
                 .filter(line -> line.startsWith("basin: "))
-                .reduce((a, b) -> b)
-                .map(line -> line.substring(7))
-                .orElse(lines.isEmpty() ? "it said nothing" : lines.get(lines.size() - 1));
+                .reduce("it says nothing of it", (a, b) -> b.substring(7));
     }
 
     private Process start(int number) {
@@ -108,12 +103,7 @@ public final class Processes implements Carrier {
         }
     }
 
-    /** Whether the process that started this one has ended; nobody's where no carrier did. */
-    static BooleanSupplier orphaned() {
-        return orphaned(System.getenv(DRIVER));
-    }
-
-    /** @param driver null for none */
+    /** Whether the process has ended that started this one; null, and never, where none did. */
     static BooleanSupplier orphaned(@Nullable String driver) {
         if (driver == null) return () -> false;
         LockOwner owner = Json.as(Json.parse(driver, DRIVER), LockOwner.class);

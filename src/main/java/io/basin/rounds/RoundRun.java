@@ -123,22 +123,17 @@ public final class RoundRun {
     }
 
     private Map<String, Object> line(int number, List<ShareRunner.Result> results, double seconds) {
-        double loss = 0;
-        long hits = 0;
-        long seen = 0;
-        for (ShareRunner.Result result : results) {
-            EpochMetrics m = result.metrics();
-            if (m.broken() >= 0) continue;
-            loss += m.loss();
-            hits += m.hits();
-            seen += m.seen();
-        }
+        List<EpochMetrics> ended = results.stream()
+                .map(ShareRunner.Result::metrics)
+                .filter(m -> m.broken() < 0)
+                .toList();
+        double seen = ended.stream().mapToLong(EpochMetrics::seen).sum();
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("round", number + 1);
         line.put("samples", workshop.plan().samples(number + 1));
         if (seen > 0) {
-            line.put("loss", loss / seen);
-            line.put("accuracy", (double) hits / seen);
+            line.put("loss", ended.stream().mapToDouble(EpochMetrics::loss).sum() / seen);
+            line.put("accuracy", ended.stream().mapToLong(EpochMetrics::hits).sum() / seen);
         }
         line.put("seconds", seconds);
         return line;

@@ -38,7 +38,7 @@ public final class SharedFolder implements Carrier {
         this.folder.requireTrusted();
         this.shares = shares;
         maker = works ? shares.open() : null;
-        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, DRIVER, PATIENCE, () -> false);
+        own = maker == null ? null : new FolderWorker(this.folder, shares, maker, DRIVER, PATIENCE);
     }
 
     @Override
@@ -84,7 +84,7 @@ public final class SharedFolder implements Carrier {
      * @throws IllegalArgumentException where this worker would compute something else than the job asks for
      */
     public static String work(Path folder, Shares shares, String id, Consumer<String> told) {
-        return work(folder, shares, id, told, Processes.orphaned());
+        return work(folder, shares, id, told, Processes.orphaned(System.getenv(Processes.DRIVER)));
     }
 
     /** @param left whether nobody wants the work any more */
@@ -105,8 +105,8 @@ public final class SharedFolder implements Carrier {
                 FolderWorker.pause(10 * LOOK_MS);
             }
             job.get().requireSame(RoundFolder.Job.of(maker.identity(), maker.splits(), false), files.jobFile());
-            try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE, left)) {
-                return worker.work(told);
+            try (FolderWorker worker = new FolderWorker(files, shares, maker, id, PATIENCE)) {
+                return worker.work(told, left);
             }
         }
     }
