@@ -141,27 +141,40 @@ final class ImportCommand implements Runnable {
             throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
         }
         Names renamed = names == null ? Names.SAME : Names.read(names);
-        Dataset like = dataset == null ? unseen() : seen(dataset);
-        Graph net = net(like);
+        Target target = dataset == null ? unseen() : seen(dataset);
+        Graph net = net(target);
         String last = net.nodes().get(net.nodes().size() - 1).path();
         Imported from = new Imported(file, net, renamed, LAST.equals(newHead) ? last : newHead, seed, extra);
-        Imported.Outcome outcome = from.write(out, header(net, like, reading(like)));
-        String what = dataset != null ? dataset : like.outputs() + " classes of pictures of " + like.sample();
-        System.out.println(out + ": " + model + " for " + what + ", " + outcome.taken() + " tensors of " + file
+        Imported.Outcome outcome = from.write(out, header(net, target));
+        System.out.println(out + ": " + model + " for " + target.what + ", " + outcome.taken() + " tensors of " + file
                 + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
     }
 
-    private Dataset seen(String named) {
+    /**
+     * What the net will see.
+     *
+     * @param dataset its name; empty for none
+     * @param what it is, in words
+     * @param others flags that say something else
+     */
+    private record Target(Dataset like, String dataset, String what, String others) {}
+
+    private Target seen(String named) {
         if (classNames != null) {
             throw new IllegalArgumentException(
                     "--class-names goes without --data, which name their classes: leave one out");
         }
-        dataset = imageSize == null ? named : sized(named, imageSize);
-        return DataSets.load(dataset, dataDir, new Bars().progress()).train();
+        String set = imageSize == null ? named : sized(named, imageSize);
+        Dataset like = DataSets.load(set, dataDir, new Bars().progress()).train();
+        if (classes != null && classes != like.outputs()) {
+            throw new IllegalArgumentException("--num-classes " + classes + ": " + set + " has " + like.outputs()
+                    + " classes; leave it out, or name other --data");
+        }
+        return new Target(like, set, set, "--data");
     }
 
     /** One picture of zeros, of the size and with the classes that were asked for. */
-    private Dataset unseen() {
+    private Target unseen() {
         if (classes == null) {
             throw new IllegalArgumentException(
                     "--data is missing: name what the net will see, a data set or data of your own,"
@@ -192,7 +205,9 @@ final class ImportCommand implements Runnable {
         int size = imageSize == null ? USUAL_SIZE : imageSize;
         int channels = mean.isEmpty() ? 1 : mean.size();
         byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
-        return new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+        Dataset like = new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+        return new Target(
+                like, "", classes + " classes of pictures of " + like.sample(), "--image-size and --num-classes");
     }
 
     private static String sized(String named, int size) {
@@ -204,19 +219,13 @@ final class ImportCommand implements Runnable {
         return new OwnData(plain.path(), size, plain.grey(), plain.skipBad(), plain.classNames()).toString();
     }
 
-    private Graph net(Dataset like) {
-        if (classes != null && classes != like.outputs()) {
-            throw new IllegalArgumentException("--num-classes " + classes + ": " + dataset + " has " + like.outputs()
-                    + " classes; leave it out, or name other --data");
-        }
+    private Graph net(Target target) {
+        Dataset like = target.like;
         Graph net = Nets.build(model, like.sample(), like.outputs());
         if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
-        throw new IllegalArgumentException((dataset == null ? "--model: " : "--data: ") + model + " takes "
-                + net.input().shape() + " and predicts "
-                + net.output().shape().elements() + " classes, "
-                + (dataset == null ? "and pictures are " : dataset + " has samples ") + like.sample() + " of "
-                + like.outputs() + (dataset == null ? "; name --image-size and --num-classes" : "; name data")
-                + " that fit");
+        throw new IllegalArgumentException("--model: " + model + " takes " + net.input().shape() + " and predicts "
+                + net.output().shape().elements() + " classes, and what it will see are samples "
+                + like.sample() + " of " + like.outputs() + ": name " + target.others + " that fit");
     }
 
     private Augmentation reading(Dataset like) {
@@ -246,10 +255,12 @@ final class ImportCommand implements Runnable {
         return all;
     }
 
-    private Map<String, String> header(Graph net, Dataset like, Augmentation reading) {
+    private Map<String, String> header(Graph net, Target target) {
+        Dataset like = target.like;
+        Augmentation reading = reading(like);
         ModelCard card = new ModelCard(
                 net.source(),
-                dataset == null ? "" : dataset,
+                target.dataset,
                 ModelCard.IMPORT,
                 "",
                 0,

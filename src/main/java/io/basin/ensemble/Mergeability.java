@@ -31,21 +31,12 @@ public final class Mergeability {
         }
         // Weights of features in another order, or of other classes, have no mean either.
         ModelHeader said = ModelHeader.of(first.file());
-        for (ModelFile other : models.subList(1, models.size())) {
-            ModelHeader there = ModelHeader.of(other.file());
-            requireSameNames(first, other, "classes", said.classNames(), there.classNames());
-            requireSameNames(first, other, "columns", said.columns(), there.columns());
-        }
+        for (ModelFile other : models)
+            NamesOfTraining.requireSame(said, ModelHeader.of(other.file()), ModelHeader::columns);
     }
 
     private static String named(String dataset) {
         return dataset.isEmpty() ? "(imported without data)" : dataset;
-    }
-
-    private static void requireSameNames(
-            ModelFile first, ModelFile other, String what, List<String> a, List<String> b) {
-        if (a.isEmpty() || b.isEmpty() || a.equals(b)) return;
-        throw unlike(first, other, what, String.join(", ", a), String.join(", ", b));
     }
 
     /** The same by what the files' headers say of rates and batches. */

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,11 +18,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** What columns and classes are called decides what a net's inputs and outputs mean: others are refused and not mistaken. */
 class OwnNamesTest {
     @TempDir
+    static Path trained;
+
+    @TempDir
     Path folder;
 
-    private Path table;
-    private Path sgd;
-    private Path swa;
+    private static Path table;
+    private static Path sgd;
+    private static Path swa;
 
     private static Shell run(Object... args) {
         List<Object> all = new ArrayList<>(List.of(args));
@@ -30,17 +34,27 @@ class OwnNamesTest {
     }
 
     private Path table(String name, String header, String one, String two) throws IOException {
+        return table(folder.resolve(name), header, one, two);
+    }
+
+    private static Path table(Path file, String header, String one, String two) throws IOException {
         StringBuilder rows = new StringBuilder(header + "\n");
         for (int i = 0; i < 60; i++) {
             rows.append(i % 7 + (i % 2 == 0 ? 20 : 0)).append(',').append(i % 11);
             rows.append(',').append(i % 2 == 0 ? one : two).append('\n');
         }
-        return Files.writeString(folder.resolve(name), rows);
+        return Files.writeString(file, rows);
     }
 
+    /** Anew, as tests take it away. */
     @BeforeEach
-    void train() throws IOException {
-        table = table("points.csv", "x,y,label", "far", "near");
+    void table() throws IOException {
+        table = table(trained.resolve("points.csv"), "x,y,label", "far", "near");
+    }
+
+    @BeforeAll
+    static void train() throws IOException {
+        table = table(trained.resolve("points.csv"), "x,y,label", "far", "near");
         Shell made = run(
                 "compare",
                 table,
@@ -59,8 +73,8 @@ class OwnNamesTest {
         swa = out().resolve("seed-1/swa/swa.safetensors");
     }
 
-    private Path out() {
-        return folder.resolve("run");
+    private static Path out() {
+        return trained.resolve("run");
     }
 
     private static void refused(Shell shell, String... says) {
@@ -93,6 +107,63 @@ class OwnNamesTest {
         // Numbers, labels and shapes are the same: nothing else would tell.
         Files.move(turned, table, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         refused(Shell.run("compare", "--resume", out(), "--seeds", 2), "SHA-256");
+    }
+
+    /** Imported nets say no SHA-256 of their data, so that names alone tell them apart: those of every file, not of the first. */
+    @Test
+    void netsOfOtherNamesGoIntoNothingTogether() throws IOException {
+        Path turned = table("turned.csv", "y,x,label", "far", "near");
+        Path classes = table("classes.csv", "x,y,label", "far", "west");
+        Path same = imported(sgd, table);
+        Path twin = imported(swa, table);
+        Path other = imported(swa, turned);
+        Path west = imported(swa, classes);
+        String column = same + " was trained on data whose column 1 is 'x', and in that of " + other + " it is 'y'";
+        String named = same + " was trained on data whose class 2 is 'near', and in that of " + west + " it is 'west'";
+        Path to = folder.resolve("to");
+        Object[][] commands = {
+            {"average", same, twin, "NET", "--force", "--out", to},
+            {"average", same, twin, "NET", "--force", "--no-bn-update", "--out", to},
+            {"soup", same, twin, "NET", "--greedy", "--force", "--out", to},
+            {"predict", same, twin, "NET", table},
+            {"connect", same, "NET", "--out", to, "--batch-size", 8, "--epochs", 1},
+            {"width", same, twin, "NET", "--out", to, "--batch-size", 8},
+            {"surface", same, twin, "NET", "--out", to, "--batch-size", 8},
+            {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--average", "NET"},
+            {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--trajectory", "NET"}
+        };
+        for (Object[] command : commands) {
+            for (Path net : List.of(other, west)) {
+                List<Object> all = new ArrayList<>(List.of(command));
+                all.replaceAll(word -> word.equals("NET") ? net : word);
+                refused(run(all.toArray()), net == other ? column : named, "or import " + net + " again with the other's");
+                assertFalse(Files.exists(to), all::toString);
+            }
+        }
+        refused(Shell.run("export", same, other, "--format", "onnx", "--out", to), column);
+        refused(Shell.run("export", same, west, "--format", "onnx", "--out", to), named);
+        for (String command : List.of("evaluate", "ensemble")) {
+            refused(run(command, same, other), other + " was trained on data whose column 1 is 'y'", "in " + table);
+            refused(run(command, same, west), west + " was trained on data whose class 2 is 'west'", "in " + table);
+        }
+    }
+
+    private Path imported(Path net, Path data) {
+        Path to = folder.resolve(data.getFileName() + "-" + net.getFileName());
+        Shell shell = Shell.run("import", net, "--model", "mlp", "--data", data, "--out", to);
+        assertEquals(0, shell.code(), shell.err());
+        return to;
+    }
+
+    @Test
+    void whatBeginsWithFirstWeightsTakesNoNetToGoOnFrom() {
+        Path to = folder.resolve("to");
+        for (String command : List.of("rounds", "stability"))
+            refused(
+                    run(command, table, "--from", sgd, "--epochs", 6, "--batch-size", 8, "--out", to),
+                    "--from: ",
+                    "from first weights on, so " + sgd + " would not be read: leave it out");
+        assertFalse(Files.exists(to));
     }
 
     private void goesOnFromNoOther(Path turned, Path to, String... says) {
