@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.data.Photos;
+import io.basin.io.Json;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,13 +136,12 @@ class OwnNamesTest {
             {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--average", "NET"},
             {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--trajectory", "NET"}
         };
-        for (Object[] command : commands) {
-            for (Path net : List.of(other, west)) {
-                List<Object> all = new ArrayList<>(List.of(command));
-                all.replaceAll(word -> word.equals("NET") ? net : word);
-                refused(run(all.toArray()), net == other ? column : named, "or import " + net + " again with the other's");
-                assertFalse(Files.exists(to), all::toString);
-            }
+        for (int i = 0; i < commands.length; i++) {
+            Path net = i % 2 == 0 ? other : west;
+            List<Object> all = new ArrayList<>(List.of(commands[i]));
+            all.replaceAll(word -> word.equals("NET") ? net : word);
+            refused(run(all.toArray()), net == other ? column : named, "or import " + net + " again with the other's");
+            assertFalse(Files.exists(to), all::toString);
         }
         refused(Shell.run("export", same, other, "--format", "onnx", "--out", to), column);
         refused(Shell.run("export", same, west, "--format", "onnx", "--out", to), named);
@@ -153,6 +156,60 @@ class OwnNamesTest {
         Shell shell = Shell.run("import", net, "--model", "mlp", "--data", data, "--out", to);
         assertEquals(0, shell.code(), shell.err());
         return to;
+    }
+
+    @Test
+    void aHeadersNamesAndSizesAgreeOrAreRefused() throws IOException {
+        Path rows = Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n");
+        String[][] damage = {
+            {"classes", "[\"far\"]", "names 1 classes for 'outputs' 2"},
+            {"classes", "[\"far\",\"near\",\"odd\"]", "names 3 classes for 'outputs' 2"},
+            {"classes", "\"far\"", "'classes' is \"far\", no list of names"},
+            {"classes", "[0,1]", "'classes' is [0,1], no list of names"},
+            {"classes", "[\"far\"", "classes: "},
+            {"classes", "[\"fa\\tr\",\"near\"]", "names classes with characters that cannot be shown, [fa?r, near]"},
+            {"columns", "[\"x\"]", "names 1 columns for 'input' 2"},
+            {"columns", "[\"x\",\"x\"]", "'columns' is [\"x\",\"x\"], no list of names"},
+            {"columns", "{\"x\":\"y\"}", "no list of names"},
+            {"outputs", "3", "names 2 classes for 'outputs' 3"},
+            {"outputs", "-2", "names 2 classes for 'outputs' -2"},
+            {"input", "[3,1,1]", "names 2 columns for 'input' 3"},
+            {"input", "[2,1,0]", "'input' is [2,1,0], which is no size"},
+            {"input", "[2,1,1e9]", "which is no size of a sample, or too large"},
+            {"input", "[2,0.5,2]", "which is no size"},
+            {"input", "two", "input: "}
+        };
+        for (String[] of : damage) {
+            Path bad = CrossedFilesTest.edited(folder, sgd, said -> said.put(of[0], of[1]), (name, values) -> {});
+            Object[] command = of[0].equals("columns")
+                    ? new Object[] {"average", sgd, bad, "--no-bn-update", "--out", folder.resolve("to")}
+                    : new Object[] {"predict", bad, rows};
+            refused(run(command), bad.toString(), of[2]);
+        }
+        assertFalse(Files.exists(folder.resolve("to")));
+    }
+
+    /** What a program finds the answer to a file by: in JSON the name itself, in a table's cell without line breaks. */
+    @Test
+    void resultsNameFilesAsTheyAreCalled() throws IOException {
+        String[] names = {"a,b.csv", "say \"x\".csv", "\u00fcn\u00ef.csv", "=1+2.csv", "a b.csv", "a\tb.csv", "a\nb.csv"};
+        List<Object> words = new ArrayList<>(List.of("predict", sgd));
+        for (String name : names) words.add(Files.writeString(folder.resolve(name), "x,y\n25,3\n"));
+        Path csv = folder.resolve("out.csv");
+        Path json = folder.resolve("out.json");
+        words.addAll(List.of("--csv", csv, "--json", json, "--top", 1));
+        Shell asked = run(words.toArray());
+        assertEquals(0, asked.code(), asked.err());
+        assertEquals(names.length, asked.out().lines().count(), asked.out());
+        List<String> cells = new ArrayList<>();
+        try (CSVParser rows = CSVParser.parse(csv, StandardCharsets.UTF_8, CSVFormat.RFC4180)) {
+            rows.stream().skip(1).forEach(row -> cells.add(row.get(0)));
+        }
+        for (int i = 0; i < names.length; i++) {
+            String place = folder.resolve(names[i]) + "[0]";
+            assertEquals(place, Json.read(json).path(i).path("image").asText());
+            assertEquals(place.replaceAll("[\\t\\n]", "?"), cells.get(i));
+        }
     }
 
     @Test
