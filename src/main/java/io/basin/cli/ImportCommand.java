@@ -223,9 +223,10 @@ final class ImportCommand implements Runnable {
         Dataset like = target.like;
         Graph net = Nets.build(model, like.sample(), like.outputs());
         if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
-        throw new IllegalArgumentException("--model: " + model + " takes " + net.input().shape() + " and predicts "
-                + net.output().shape().elements() + " classes, and what it will see are samples "
-                + like.sample() + " of " + like.outputs() + ": name " + target.others + " that fit");
+        throw new IllegalArgumentException(
+                "--model: " + model + " takes " + net.input().shape() + " and predicts "
+                        + net.output().shape().elements() + " classes, and what it will see are samples "
+                        + like.sample() + " of " + like.outputs() + ": name " + target.others + " that fit");
     }
 
     private Augmentation reading(Dataset like) {

@@ -172,7 +172,9 @@ final class PredictCommand implements Runnable {
             boolean named = on.columns(said).isEmpty() == on.columns(there).isEmpty();
             if (other.sample().equals(first.sample()) && other.isFloat() == first.isFloat() && named) continue;
             throw new IllegalArgumentException(model + " takes other samples than " + models.get(0) + ", "
-                    + (named ? other.sample() + " beside " + first.sample() : "and one of them does not name its columns")
+                    + (named
+                            ? other.sample() + " beside " + first.sample()
+                            : "and one of them does not name its columns")
                     + ": only nets of one data set and image size answer together; ask each alone, or import what"
                     + " another program trained with the other's --data, or with its --image-size and --mean");
         }

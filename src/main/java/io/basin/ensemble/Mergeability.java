@@ -36,7 +36,7 @@ public final class Mergeability {
     }
 
     private static String named(String dataset) {
-        return dataset.isEmpty() ? "(imported without data)" : dataset;
+        return dataset.isEmpty() ? "(imported without data: 'basin import --data' names some)" : dataset;
     }
 
     /** The same by what the files' headers say of rates and batches. */

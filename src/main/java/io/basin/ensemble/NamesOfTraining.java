@@ -21,8 +21,9 @@ public final class NamesOfTraining {
      */
     public static void require(ModelHeader net, String dataset, Dataset like) {
         String place = OwnData.isNamed(dataset) ? OwnData.of(dataset).path().toString() : Printable.of(dataset);
-        String remedy = "name the data that it was trained on with `dataDir`, or give these the * of its training in their"
-                + " order, ";
+        String remedy =
+                "name the data that it was trained on with `dataDir`, or give these the * of its training in their"
+                        + " order, ";
         require(net, "column", net.columns(), like.columns(), place, remedy);
         require(net, "class", net.classNames(), like.classNames(), place, remedy);
     }
@@ -37,7 +38,8 @@ public final class NamesOfTraining {
         ModelHeader foreign = isImport(net) ? net : first;
         String remedy = "name files of nets that have the same * in one order, "
                 + (isImport(foreign)
-                        ? "or import " + foreign.file() + " again with the other's data or names ('basin import --data',"
+                        ? "or import " + foreign.file()
+                                + " again with the other's data or names ('basin import --data',"
                                 + " or --class-names): "
                         : "such as ");
         require(first, "column", columns.apply(first), columns.apply(net), place, remedy);

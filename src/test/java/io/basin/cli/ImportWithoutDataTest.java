@@ -110,6 +110,9 @@ class ImportWithoutDataTest {
                     said.contains(bare + " was imported without data, and " + trained + " was trained on mnist"), said);
             assertTrue(said.contains("basin import --data"), said);
         }
+        Path mean = folder.resolve("no.safetensors");
+        String said = Shell.run("average", trained, bare, "--out", mean).complaint();
+        assertTrue(said.contains("imported without data: 'basin import --data' names some"), said);
     }
 
     @Test

@@ -192,7 +192,8 @@ class OwnNamesTest {
     /** What a program finds the answer to a file by: in JSON the name itself, in a table's cell without line breaks. */
     @Test
     void resultsNameFilesAsTheyAreCalled() throws IOException {
-        String[] names = {"a,b.csv", "say \"x\".csv", "\u00fcn\u00ef.csv", "=1+2.csv", "a b.csv", "a\tb.csv", "a\nb.csv"};
+        String[] names = {"a,b.csv", "say \"x\".csv", "\u00fcn\u00ef.csv", "=1+2.csv", "a b.csv", "a\tb.csv", "a\nb.csv"
+        };
         List<Object> words = new ArrayList<>(List.of("predict", sgd));
         for (String name : names) words.add(Files.writeString(folder.resolve(name), "x,y\n25,3\n"));
         Path csv = folder.resolve("out.csv");
