@@ -18,7 +18,6 @@ import io.basin.ensemble.ModelFile;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
-import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,7 +145,7 @@ final class Flags {
     /** Where trained nets are measured. */
     static class Data extends On {
         @Option(names = "--data-dir", description = DATA_DIR)
-        private Path dataDir;
+        Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
             Map<Boolean, List<ModelFile>> all = models.stream()
@@ -159,11 +158,6 @@ final class Flags {
                         + ": import it again with these, 'basin import --data', or leave it out");
             }
             return models.get(0).data(dataDir, progress);
-        }
-
-        /** Of the table that a net was trained on, in order; of an older file, the table's itself; empty where there is none. */
-        List<String> columns(ModelHeader net) {
-            return net.columns(dataDir);
         }
 
         /** Whether no flag says where a net's data are, and they are not where they are looked for. */

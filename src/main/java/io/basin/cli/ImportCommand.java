@@ -150,14 +150,8 @@ final class ImportCommand implements Runnable {
                 + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
     }
 
-    /**
-     * What the net will see.
-     *
-     * @param dataset its name; empty for none
-     * @param what it is, in words
-     * @param others flags that say something else
-     */
-    private record Target(Dataset like, String dataset, String what, String others) {}
+    /** What the net will see: of a data set, whose name is empty where there is none, and in words. */
+    private record Target(Dataset like, String dataset, String what) {}
 
     private Target seen(String named) {
         if (classNames != null) {
@@ -170,7 +164,7 @@ final class ImportCommand implements Runnable {
             throw new IllegalArgumentException("--num-classes " + classes + ": " + set + " has " + like.outputs()
                     + " classes; leave it out, or name other --data");
         }
-        return new Target(like, set, set, "--data");
+        return new Target(like, set, set);
     }
 
     /** One picture of zeros, of the size and with the classes that were asked for. */
@@ -206,8 +200,7 @@ final class ImportCommand implements Runnable {
         int channels = mean.isEmpty() ? 1 : mean.size();
         byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
         Dataset like = new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
-        return new Target(
-                like, "", classes + " classes of pictures of " + like.sample(), "--image-size and --num-classes");
+        return new Target(like, "", classes + " classes of pictures of " + like.sample());
     }
 
     private static String sized(String named, int size) {
@@ -226,34 +219,28 @@ final class ImportCommand implements Runnable {
         throw new IllegalArgumentException(
                 "--model: " + model + " takes " + net.input().shape() + " and predicts "
                         + net.output().shape().elements() + " classes, and what it will see are samples "
-                        + like.sample() + " of " + like.outputs() + ": name " + target.others + " that fit");
+                        + like.sample() + " of " + like.outputs()
+                        + ": name --data that fit, or --image-size and --num-classes");
     }
 
     private Augmentation reading(Dataset like) {
         if (mean == null || std == null) return like.augmentation(0, false);
-        requireEach("--mean", mean, like);
-        requireEach("--std", std, like);
-        for (double s : std) {
-            if (!(s > 0)) {
-                throw new IllegalArgumentException(
-                        "--std: samples are divided by it, so each must be above 0, got " + s);
-            }
-        }
-        return Require.naming(
-                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+        float[] means = each("--mean", mean, like);
+        float[] deviations = each("--std", std, like);
+        std.stream().filter(s -> !(s > 0)).findFirst().ifPresent(s -> {
+            throw new IllegalArgumentException("--std: samples are divided by it, so each must be above 0, got " + s);
+        });
+        return Require.naming("mean", () -> like.normalised(means, deviations).augmentation(0, false));
     }
 
-    private static void requireEach(String flag, List<Double> given, Dataset like) {
-        if (given.size() == like.channels()) return;
-        throw new IllegalArgumentException(flag + ": has " + given.size() + " numbers, and samples have "
-                + like.channels() + (like.channels() == 1 ? " channel" : " channels")
-                + ": give one number for each channel, parted by commas and without blanks");
-    }
-
-    private static float[] floats(List<Double> values) {
-        float[] all = new float[values.size()];
-        for (int i = 0; i < all.length; i++) all[i] = values.get(i).floatValue();
-        return all;
+    private static float[] each(String flag, List<Double> given, Dataset like) {
+        float[] all = new float[given.size()];
+        for (int i = 0; i < all.length; i++) all[i] = given.get(i).floatValue();
+        if (all.length == like.channels()) return all;
+        throw new IllegalArgumentException(
+                flag + ": has " + all.length + " numbers, and samples have " + like.channels()
+                        + (like.channels() == 1 ? " channel" : " channels")
+                        + ": give one number for each channel, parted by commas and without blanks");
     }
 
     private Map<String, String> header(Graph net, Target target) {

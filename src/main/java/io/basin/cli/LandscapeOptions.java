@@ -9,8 +9,8 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
+import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
-import io.basin.ensemble.NamesOfTraining;
 import io.basin.io.FormatException;
 import io.basin.io.OnFailure;
 import io.basin.landscape.LandscapeData;
@@ -26,7 +26,6 @@ import io.basin.text.Format;
 import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
 import io.basin.train.ModelCard;
-import io.basin.train.ModelHeader;
 import io.basin.train.Settings;
 import io.basin.train.Splits;
 import java.nio.file.Path;
@@ -137,11 +136,7 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** Nets of one model and the data that they were trained on. */
-    private record Source(List<ModelFile> nets, Settings settings, TrainTest data) {
-        ModelFile model() {
-            return nets.get(0);
-        }
-    }
+    private record Source(List<ModelFile> nets, Settings settings, TrainTest data) {}
 
     private Source source(List<ModelFile> nets, Sgd optimizer, boolean decayEverything, Progress progress) {
         requireKnown();
@@ -165,7 +160,7 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     private LandscapeData data(Source source, Splits splits, BatchNormUpdate update) {
-        Graph net = graph(source.model().origin(), splits);
+        Graph net = graph(source.nets().get(0).origin(), splits);
         return new LandscapeData(splits, source.settings(), net, sampling(splits, update));
     }
 
@@ -286,7 +281,7 @@ final class LandscapeOptions extends Flags.Output {
 
     /** The data that the nets were trained on. */
     private static Splits splits(Device on, Source source) {
-        ModelFile model = source.model();
+        ModelFile model = source.nets().get(0);
         source.nets().forEach(net -> net.requireTrainedOn(source.data()));
         Splits splits = Comparison.splits(on, source.data(), source.settings());
         if (model.origin().augmentation().plain().equals(splits.augmentation().plain())) return splits;
@@ -301,7 +296,7 @@ final class LandscapeOptions extends Flags.Output {
     private static List<ModelFile> sameModel(List<Path> files) {
         List<ModelFile> all = files.stream().map(ModelFile::of).toList();
         ModelFile first = all.get(0);
-        ModelHeader said = ModelHeader.of(first.file());
+        Mergeability.requireSameNet(all);
         for (ModelFile other : all) {
             Path file = other.file();
             other.requireData();
@@ -312,13 +307,6 @@ final class LandscapeOptions extends Flags.Output {
                         file.toString(),
                         "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
             }
-            if (!b.model().equals(a.model()) || !OwnData.mayBeSame(b.dataset(), a.dataset())) {
-                throw new IllegalArgumentException(
-                        file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
-                                + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
-                                + ": nets of different models share no weight space; name files of one model");
-            }
-            NamesOfTraining.requireSame(said, ModelHeader.of(file), ModelHeader::columns);
             if (a.labelNoise() != b.labelNoise()) {
                 throw new IllegalArgumentException(
                         file + " was trained with a share of " + b.labelNoise()

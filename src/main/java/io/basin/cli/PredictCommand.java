@@ -127,7 +127,7 @@ final class PredictCommand implements Runnable {
     }
 
     private List<String> columns(ModelFile model, List<Path> images) {
-        List<String> columns = on.columns(ModelHeader.of(model.file()));
+        List<String> columns = ModelHeader.of(model.file()).columns(on.dataDir);
         if (columns.isEmpty() && images.stream().anyMatch(i -> i.toString().endsWith(".csv"))) {
             Notices.once(
                     "columns are taken in their order: no table that the net was trained on is there to compare their"
@@ -167,16 +167,11 @@ final class PredictCommand implements Runnable {
         Dataset first = blank(models.get(0));
         for (ModelFile model : models) {
             Dataset other = blank(model);
-            ModelHeader there = ModelHeader.of(model.file());
-            NamesOfTraining.requireSame(said, there, on::columns);
-            boolean named = on.columns(said).isEmpty() == on.columns(there).isEmpty();
-            if (other.sample().equals(first.sample()) && other.isFloat() == first.isFloat() && named) continue;
-            throw new IllegalArgumentException(model + " takes other samples than " + models.get(0) + ", "
-                    + (named
-                            ? other.sample() + " beside " + first.sample()
-                            : "and one of them does not name its columns")
-                    + ": only nets of one data set and image size answer together; ask each alone, or import what"
-                    + " another program trained with the other's --data, or with its --image-size and --mean");
+            NamesOfTraining.requireSame(said, ModelHeader.of(model.file()), net -> net.columns(on.dataDir));
+            if (other.sample().equals(first.sample()) && other.isFloat() == first.isFloat()) continue;
+            throw new IllegalArgumentException(model + " takes samples of " + other.sample() + ", " + models.get(0)
+                    + " of " + first.sample() + ": only nets of one data set and image size answer together; ask each"
+                    + " alone, or import what another program trained with the other's --data or --image-size");
         }
         return new TrainTest(first, first);
     }

@@ -20,6 +20,7 @@ import java.util.Optional;
 public final class Mergeability {
     private Mergeability() {}
 
+    /** That they share a weight space: else there is neither a mean of them nor a way between. */
     public static void requireSameNet(List<ModelFile> models) {
         ModelFile first = models.get(0);
         for (ModelFile other : models) {
@@ -60,7 +61,7 @@ public final class Mergeability {
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {
         return new IllegalArgumentException(
                 a + " is of the " + what + " " + Printable.of(x) + ", " + b + " of " + Printable.of(y)
-                        + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
+                        + ": they share no weight space; 'basin ensemble' combines predictions of different nets");
     }
 
     /**

@@ -1,6 +1,5 @@
 package io.basin.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.Nullable;
 import io.basin.data.Dataset;
 import io.basin.data.OwnData;
@@ -15,11 +14,9 @@ import io.basin.nn.Nets;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** The header of a weights file, apart from its {@link ModelCard}: how the net is built, what it predicts. */
 public record ModelHeader(Path file, Map<String, String> header) {
@@ -204,14 +201,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
 
     /** @param count as many as {@code of} says; empty where the file does not say */
     private List<String> names(String key, String of, String count) {
-        List<String> names = new ArrayList<>();
-        JsonNode said = Json.parse(header.getOrDefault(key, "[]"), file + ": " + key);
-        for (JsonNode name : said) if (name.isTextual()) names.add(name.asText());
-        boolean twice = key.equals(COLUMNS) && Set.copyOf(names).size() < names.size();
-        if (!said.isArray() || names.size() < said.size() || twice) {
-            String why = "its header's '" + key + "' is " + Printable.of(said.toString()) + ", no list of names";
-            throw new FormatException(file.toString(), why + ": it is damaged, name another file");
-        }
+        List<String> names = Json.texts(header.getOrDefault(key, "[]"), file + ": " + key);
         if (key.equals(CLASSES) && !Printable.is(String.join("", names))) {
             String why = "names classes with characters that cannot be shown, " + Printable.of(names.toString());
             throw new FormatException(file.toString(), why + ": name another file, or train with other names");

@@ -90,7 +90,7 @@ class OwnNamesTest {
     void columnsOfOtherNamesOrOrderAreRefusedWhereverAFileAndDataMeet() throws IOException {
         Path turned = table("turned.csv", "y,x,label", "far", "near");
         String[] says = {
-            "whose column 1 is 'x', and in " + turned + " it is 'y'", "the columns of its training in their order, x, y"
+            "whose column 1 is 'x', and in " + turned + " it is 'y'", "or give these its columns in their order, x, y"
         };
         Path to = folder.resolve("to");
         for (Object[] command : new Object[][] {
@@ -140,7 +140,7 @@ class OwnNamesTest {
             Path net = i % 2 == 0 ? other : west;
             List<Object> all = new ArrayList<>(List.of(commands[i]));
             all.replaceAll(word -> word.equals("NET") ? net : word);
-            refused(run(all.toArray()), net == other ? column : named, "or import " + net + " again with the other's");
+            refused(run(all.toArray()), net == other ? column : named, "imported again with the other's --data");
             assertFalse(Files.exists(to), all::toString);
         }
         refused(Shell.run("export", same, other, "--format", "onnx", "--out", to), column);
@@ -164,13 +164,13 @@ class OwnNamesTest {
         String[][] damage = {
             {"classes", "[\"far\"]", "names 1 classes for 'outputs' 2"},
             {"classes", "[\"far\",\"near\",\"odd\"]", "names 3 classes for 'outputs' 2"},
-            {"classes", "\"far\"", "'classes' is \"far\", no list of names"},
-            {"classes", "[0,1]", "'classes' is [0,1], no list of names"},
+            {"classes", "\"far\"", "classes: is no list of names"},
+            {"classes", "[0,1]", "classes: is no list of names"},
             {"classes", "[\"far\"", "classes: "},
             {"classes", "[\"fa\\tr\",\"near\"]", "names classes with characters that cannot be shown, [fa?r, near]"},
             {"columns", "[\"x\"]", "names 1 columns for 'input' 2"},
-            {"columns", "[\"x\",\"x\"]", "'columns' is [\"x\",\"x\"], no list of names"},
-            {"columns", "{\"x\":\"y\"}", "no list of names"},
+            {"columns", "[\"x\",\"x\"]", "whose column 2 is 'y', and in that of "},
+            {"columns", "{\"x\":\"y\"}", "columns: is no list of names"},
             {"outputs", "3", "names 2 classes for 'outputs' 3"},
             {"outputs", "-2", "names 2 classes for 'outputs' -2"},
             {"input", "[3,1,1]", "names 2 columns for 'input' 3"},
