@@ -37,7 +37,7 @@ public final class Mergeability {
     }
 
     private static String named(String dataset) {
-        return dataset.isEmpty() ? "(imported without data: 'basin import --data' names some)" : dataset;
+        return dataset.isEmpty() ? "(imported without data: 'basin import' can name them)" : dataset;
     }
 
     /** The same by what the files' headers say of rates and batches. */

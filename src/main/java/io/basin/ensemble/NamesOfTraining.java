@@ -35,7 +35,7 @@ public final class NamesOfTraining {
         String place = "that of " + net.file();
         String remedy =
                 "name files of nets with the same * in one order (what another program trained is imported again with"
-                        + " the other's --data or --class-names), such as ";
+                        + " the other's data or `classNames`), such as ";
         require(first, "column", columns.apply(first), columns.apply(net), place, remedy);
         require(first, "class", first.classNames(), net.classNames(), place, remedy);
     }

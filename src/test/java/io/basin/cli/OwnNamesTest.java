@@ -140,7 +140,7 @@ class OwnNamesTest {
             Path net = i % 2 == 0 ? other : west;
             List<Object> all = new ArrayList<>(List.of(commands[i]));
             all.replaceAll(word -> word.equals("NET") ? net : word);
-            refused(run(all.toArray()), net == other ? column : named, "imported again with the other's --data");
+            refused(run(all.toArray()), net == other ? column : named, "imported again with the other's data");
             assertFalse(Files.exists(to), all::toString);
         }
         refused(Shell.run("export", same, other, "--format", "onnx", "--out", to), column);
