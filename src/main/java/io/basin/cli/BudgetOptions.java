@@ -72,6 +72,13 @@ final class BudgetOptions {
         return start;
     }
 
+    /** Refuses a net to go on from, where {@code what} takes none. */
+    void requireFirstWeights(String what) {
+        if (start() == null) return;
+        throw new IllegalArgumentException("--from: " + what + " from first weights on, so " + from
+                + " would not be read: leave it out, or go on with 'basin train --from'");
+    }
+
     /** What tells the net of {@link #start} from others; empty where there is none. */
     String identity() {
         Start net = start();

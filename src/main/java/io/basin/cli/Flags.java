@@ -18,14 +18,15 @@ import io.basin.ensemble.ModelFile;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
 import io.basin.train.BatchNormUpdate;
-import io.basin.train.ModelHeader;
 import io.basin.train.Splits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -144,28 +145,19 @@ final class Flags {
     /** The data and device on which trained nets are measured. */
     static class Data extends On {
         @Option(names = "--data-dir", description = DATA_DIR)
-        private Path dataDir;
+        Path dataDir;
 
         TrainTest data(List<ModelFile> models, Progress progress) {
-            models.stream()
-                    .filter(m -> m.origin().dataset().isEmpty())
-                    .findFirst()
-                    .ifPresent(bare -> models.stream()
-                            .filter(m -> !m.origin().dataset().isEmpty())
-                            .findFirst()
-                            .ifPresent(other -> {
-                                throw new IllegalArgumentException(bare + " was imported without data, and " + other
-                                        + " was trained on "
-                                        + Printable.of(other.origin().dataset())
-                                        + ": import it again with these, 'basin import --data', or leave it out");
-                            }));
-            models.forEach(ModelFile::requireData);
+            Map<Boolean, List<ModelFile>> all = models.stream()
+                    .collect(Collectors.groupingBy(m -> m.origin().dataset().isEmpty()));
+            // Of none with data the first refuses to be measured.
+            if (all.size() > 1) {
+                ModelFile seen = all.get(false).get(0);
+                throw new IllegalArgumentException(all.get(true).get(0) + " was imported without data, and " + seen
+                        + " was trained on " + Printable.of(seen.origin().dataset())
+                        + ": import it again with these, 'basin import --data', or leave it out");
+            }
             return models.get(0).data(dataDir, progress);
-        }
-
-        /** Of the table that a net was trained on, in order; of an older file, the table's itself; empty where there is none. */
-        List<String> columns(ModelFile model) {
-            return ModelHeader.of(model.file()).columns(dataDir);
         }
 
         /** Whether no flag says where a net's data are, and they are not where they are looked for. */

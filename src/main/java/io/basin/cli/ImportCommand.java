@@ -141,27 +141,34 @@ final class ImportCommand implements Runnable {
             throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");
         }
         Names renamed = names == null ? Names.SAME : Names.read(names);
-        Dataset like = dataset == null ? unseen() : seen(dataset);
-        Graph net = net(like);
+        Target target = dataset == null ? unseen() : seen(dataset);
+        Graph net = net(target);
         String last = net.nodes().get(net.nodes().size() - 1).path();
         Imported from = new Imported(file, net, renamed, LAST.equals(newHead) ? last : newHead, seed, extra);
-        Imported.Outcome outcome = from.write(out, header(net, like, reading(like)));
-        String what = dataset != null ? dataset : like.outputs() + " classes of pictures of " + like.sample();
-        System.out.println(out + ": " + model + " for " + what + ", " + outcome.taken() + " tensors of " + file
+        Imported.Outcome outcome = from.write(out, header(net, target));
+        System.out.println(out + ": " + model + " for " + target.what + ", " + outcome.taken() + " tensors of " + file
                 + (outcome.fresh() > 0 ? ", " + outcome.fresh() + " drawn anew by seed " + seed : ""));
     }
 
-    private Dataset seen(String named) {
+    /** What the net will see: of a data set, whose name is empty where there is none, and in words. */
+    private record Target(Dataset like, String dataset, String what) {}
+
+    private Target seen(String named) {
         if (classNames != null) {
             throw new IllegalArgumentException(
                     "--class-names goes without --data, which name their classes: leave one out");
         }
-        dataset = imageSize == null ? named : sized(named, imageSize);
-        return DataSets.load(dataset, dataDir, new Bars().progress()).train();
+        String set = imageSize == null ? named : sized(named, imageSize);
+        Dataset like = DataSets.load(set, dataDir, new Bars().progress()).train();
+        if (classes != null && classes != like.outputs()) {
+            throw new IllegalArgumentException("--num-classes " + classes + ": " + set + " has " + like.outputs()
+                    + " classes; leave it out, or name other --data");
+        }
+        return new Target(like, set, set);
     }
 
     /** One picture of zeros, of the size and with the classes that were asked for. */
-    private Dataset unseen() {
+    private Target unseen() {
         if (classes == null) {
             throw new IllegalArgumentException(
                     "--data is missing: name what the net will see, a data set or data of your own,"
@@ -192,7 +199,8 @@ final class ImportCommand implements Runnable {
         int size = imageSize == null ? USUAL_SIZE : imageSize;
         int channels = mean.isEmpty() ? 1 : mean.size();
         byte[] blank = new byte[Math.multiplyExact(channels, size * size)];
-        return new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+        Dataset like = new Dataset(file.toString(), blank, new int[1], size, size, channels, called);
+        return new Target(like, "", classes + " classes of pictures of " + like.sample());
     }
 
     private static String sized(String named, int size) {
@@ -204,52 +212,43 @@ final class ImportCommand implements Runnable {
         return new OwnData(plain.path(), size, plain.grey(), plain.skipBad(), plain.classNames()).toString();
     }
 
-    private Graph net(Dataset like) {
-        if (classes != null && classes != like.outputs()) {
-            throw new IllegalArgumentException("--num-classes " + classes + ": " + dataset + " has " + like.outputs()
-                    + " classes; leave it out, or name other --data");
-        }
+    private Graph net(Target target) {
+        Dataset like = target.like;
         Graph net = Nets.build(model, like.sample(), like.outputs());
         if (net.input().shape().equals(like.sample()) && net.output().shape().elements() == like.outputs()) return net;
-        throw new IllegalArgumentException((dataset == null ? "--model: " : "--data: ") + model + " takes "
-                + net.input().shape() + " and predicts "
-                + net.output().shape().elements() + " classes, "
-                + (dataset == null ? "and pictures are " : dataset + " has samples ") + like.sample() + " of "
-                + like.outputs() + (dataset == null ? "; name --image-size and --num-classes" : "; name data")
-                + " that fit");
+        throw new IllegalArgumentException(
+                "--model: " + model + " takes " + net.input().shape() + " and predicts "
+                        + net.output().shape().elements() + " classes, and what it will see are samples "
+                        + like.sample() + " of " + like.outputs()
+                        + ": name --data that fit, or --image-size and --num-classes");
     }
 
     private Augmentation reading(Dataset like) {
         if (mean == null || std == null) return like.augmentation(0, false);
-        requireEach("--mean", mean, like);
-        requireEach("--std", std, like);
-        for (double s : std) {
-            if (!(s > 0)) {
-                throw new IllegalArgumentException(
-                        "--std: samples are divided by it, so each must be above 0, got " + s);
-            }
-        }
-        return Require.naming(
-                "mean", () -> like.normalised(floats(mean), floats(std)).augmentation(0, false));
+        float[] means = each("--mean", mean, like);
+        float[] deviations = each("--std", std, like);
+        std.stream().filter(s -> !(s > 0)).findFirst().ifPresent(s -> {
+            throw new IllegalArgumentException("--std: samples are divided by it, so each must be above 0, got " + s);
+        });
+        return Require.naming("mean", () -> like.normalised(means, deviations).augmentation(0, false));
     }
 
-    private static void requireEach(String flag, List<Double> given, Dataset like) {
-        if (given.size() == like.channels()) return;
-        throw new IllegalArgumentException(flag + ": has " + given.size() + " numbers, and samples have "
-                + like.channels() + (like.channels() == 1 ? " channel" : " channels")
-                + ": give one number for each channel, parted by commas and without blanks");
+    private static float[] each(String flag, List<Double> given, Dataset like) {
+        float[] all = new float[given.size()];
+        for (int i = 0; i < all.length; i++) all[i] = given.get(i).floatValue();
+        if (all.length == like.channels()) return all;
+        throw new IllegalArgumentException(
+                flag + ": has " + all.length + " numbers, and samples have " + like.channels()
+                        + (like.channels() == 1 ? " channel" : " channels")
+                        + ": give one number for each channel, parted by commas and without blanks");
     }
 
-    private static float[] floats(List<Double> values) {
-        float[] all = new float[values.size()];
-        for (int i = 0; i < all.length; i++) all[i] = values.get(i).floatValue();
-        return all;
-    }
-
-    private Map<String, String> header(Graph net, Dataset like, Augmentation reading) {
+    private Map<String, String> header(Graph net, Target target) {
+        Dataset like = target.like;
+        Augmentation reading = reading(like);
         ModelCard card = new ModelCard(
                 net.source(),
-                dataset == null ? "" : dataset,
+                target.dataset,
                 ModelCard.IMPORT,
                 "",
                 0,

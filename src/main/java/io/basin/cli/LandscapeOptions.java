@@ -9,6 +9,7 @@ import io.basin.data.TrainTest;
 import io.basin.device.Device;
 import io.basin.device.Precision;
 import io.basin.device.Sgd;
+import io.basin.ensemble.Mergeability;
 import io.basin.ensemble.ModelFile;
 import io.basin.io.FormatException;
 import io.basin.io.OnFailure;
@@ -135,17 +136,17 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** Nets of one model and the data that they were trained on. */
-    private record Source(ModelFile model, Settings settings, TrainTest data) {}
+    private record Source(List<ModelFile> nets, Settings settings, TrainTest data) {}
 
-    private Source source(ModelFile model, Sgd optimizer, boolean decayEverything, Progress progress) {
+    private Source source(List<ModelFile> nets, Sgd optimizer, boolean decayEverything, Progress progress) {
         requireKnown();
-        Settings settings = settings(model.origin(), optimizer, decayEverything);
-        return new Source(model, settings, DataSets.load(settings.dataset(), dataDir, progress));
+        Settings settings = settings(nets.get(0).origin(), optimizer, decayEverything);
+        return new Source(nets, settings, DataSets.load(settings.dataset(), dataDir, progress));
     }
 
     /** The input with which another process measures points between these nets: their headers and the data. */
     Shares shares(List<Path> files) {
-        return shares(source(ModelFile.of(files.get(0)), UNTRAINED, true, Progress.NONE));
+        return shares(source(sameModel(files), UNTRAINED, true, Progress.NONE));
     }
 
     private Shares shares(Source source) {
@@ -159,7 +160,7 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     private LandscapeData data(Source source, Splits splits, BatchNormUpdate update) {
-        Graph net = graph(source.model().origin(), splits);
+        Graph net = graph(source.nets().get(0).origin(), splits);
         return new LandscapeData(splits, source.settings(), net, sampling(splits, update));
     }
 
@@ -182,13 +183,13 @@ final class LandscapeOptions extends Flags.Output {
         carriers.require(this);
         List<Path> all = new ArrayList<>(files);
         all.addAll(marks);
-        ModelFile model = sameModel(all);
-        ModelCard card = model.origin();
+        List<ModelFile> models = sameModel(all);
+        ModelCard card = models.get(0).origin();
         BatchNormUpdate update = update(files.size());
         List<Net> nets = label(files, marks);
         requireApart(nets);
         Progress progress = new Bars().progress();
-        Source source = source(model, optimizer, decayEverything, progress);
+        Source source = source(models, optimizer, decayEverything, progress);
         try (Device device = open(carriers.usualThreads());
                 Splits splits = splits(device, source);
                 LandscapeData data = data(source, splits, update)) {
@@ -280,8 +281,8 @@ final class LandscapeOptions extends Flags.Output {
 
     /** The data that the nets were trained on. */
     private static Splits splits(Device on, Source source) {
-        ModelFile model = source.model();
-        model.requireTrainedOn(source.data());
+        ModelFile model = source.nets().get(0);
+        source.nets().forEach(net -> net.requireTrainedOn(source.data()));
         Splits splits = Comparison.splits(on, source.data(), source.settings());
         if (model.origin().augmentation().plain().equals(splits.augmentation().plain())) return splits;
         splits.close();
@@ -292,10 +293,12 @@ final class LandscapeOptions extends Flags.Output {
     }
 
     /** The nets of a picture, all of one model. */
-    private static ModelFile sameModel(List<Path> files) {
-        ModelFile first = ModelFile.of(files.get(0));
-        for (Path file : files) {
-            ModelFile other = ModelFile.of(file);
+    private static List<ModelFile> sameModel(List<Path> files) {
+        List<ModelFile> all = files.stream().map(ModelFile::of).toList();
+        ModelFile first = all.get(0);
+        Mergeability.requireSameNet(all);
+        for (ModelFile other : all) {
+            Path file = other.file();
             other.requireData();
             ModelCard a = first.origin();
             ModelCard b = other.origin();
@@ -303,12 +306,6 @@ final class LandscapeOptions extends Flags.Output {
                 throw new FormatException(
                         file.toString(),
                         "does not say how its samples are normalised; name a file that 'train' or 'compare' wrote");
-            }
-            if (!b.model().equals(a.model()) || !OwnData.mayBeSame(b.dataset(), a.dataset())) {
-                throw new IllegalArgumentException(
-                        file + " holds " + b.model() + " for " + Printable.of(b.dataset()) + ", but "
-                                + first.file() + " holds " + a.model() + " for " + Printable.of(a.dataset())
-                                + ": nets of different models share no weight space; name files of one model");
             }
             if (a.labelNoise() != b.labelNoise()) {
                 throw new IllegalArgumentException(
@@ -323,7 +320,7 @@ final class LandscapeOptions extends Flags.Output {
                                 + ": the data are others, or normalised or augmented differently; name files of runs on the same samples");
             }
         }
-        return first;
+        return all;
     }
 
     /** How samples were augmented in training. */

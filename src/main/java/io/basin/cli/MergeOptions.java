@@ -148,7 +148,8 @@ final class MergeOptions extends Flags.Data {
                 .map(m -> new Net("", m.file()).header("seed"))
                 .distinct()
                 .toList();
-        header.putAll(ModelHeader.of(models.get(0).file()).uses());
+        // What an older file does not say another may.
+        models.forEach(m -> ModelHeader.of(m.file()).uses().forEach(header::putIfAbsent));
         if (seeds.size() == 1 && !seeds.get(0).isEmpty()) header.put("seed", seeds.get(0));
         header.put("averaged", Integer.toString(models.size()));
         return header;

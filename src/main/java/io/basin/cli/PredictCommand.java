@@ -8,6 +8,7 @@ import io.basin.device.Device;
 import io.basin.device.Images;
 import io.basin.device.PredictionSum;
 import io.basin.ensemble.ModelFile;
+import io.basin.ensemble.NamesOfTraining;
 import io.basin.io.FileKind;
 import io.basin.io.Notices;
 import io.basin.text.Format;
@@ -126,7 +127,7 @@ final class PredictCommand implements Runnable {
     }
 
     private List<String> columns(ModelFile model, List<Path> images) {
-        List<String> columns = on.columns(model);
+        List<String> columns = ModelHeader.of(model.file()).columns(on.dataDir);
         if (columns.isEmpty() && images.stream().anyMatch(i -> i.toString().endsWith(".csv"))) {
             Notices.once(
                     "columns are taken in their order: no table that the net was trained on is there to compare their"
@@ -162,19 +163,15 @@ final class PredictCommand implements Runnable {
     }
 
     private TrainTest blank(List<ModelFile> models) {
+        ModelHeader said = ModelHeader.of(models.get(0).file());
         Dataset first = blank(models.get(0));
         for (ModelFile model : models) {
             Dataset other = blank(model);
-            boolean alike = other.sample().equals(first.sample())
-                    && other.isFloat() == first.isFloat()
-                    && other.classNames().equals(first.classNames())
-                    && on.columns(model).equals(on.columns(models.get(0)));
-            if (alike) continue;
-            boolean classes = other.sample().equals(first.sample()) && other.isFloat() == first.isFloat();
-            throw new IllegalArgumentException(model + " takes other samples or names other classes than "
-                    + models.get(0) + (classes ? "" : ", " + other.sample() + " beside " + first.sample())
-                    + ": only nets of one data set and image size answer together; ask each alone, or import what"
-                    + " another program trained with the other's --data, or with its --image-size and --class-names");
+            NamesOfTraining.requireSame(said, ModelHeader.of(model.file()), net -> net.columns(on.dataDir));
+            if (other.sample().equals(first.sample()) && other.isFloat() == first.isFloat()) continue;
+            throw new IllegalArgumentException(model + " takes samples of " + other.sample() + ", " + models.get(0)
+                    + " of " + first.sample() + ": only nets of one data set and image size answer together; ask each"
+                    + " alone, or import what another program trained with the other's --data or --image-size");
         }
         return new TrainTest(first, first);
     }

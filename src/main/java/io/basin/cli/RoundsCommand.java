@@ -171,6 +171,7 @@ final class RoundsCommand implements Runnable, Carriers.Carried {
     }
 
     private void requireMethod() {
+        training.spent.requireFirstWeights("workers train");
         if (RoundMethods.names().contains(method)) return;
         throw new IllegalArgumentException("--method: " + Closest.unknown("method", method, RoundMethods.names()));
     }

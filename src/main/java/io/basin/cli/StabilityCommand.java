@@ -55,9 +55,7 @@ final class StabilityCommand implements Runnable {
                     "--validation 0 holds nothing out, and the barrier, by which --swa-start is chosen, is measured on held-out"
                             + " samples: hold some out");
         }
-        if (training.spent.start() != null) {
-            throw new IllegalArgumentException("--from: the checkpoints are those of a run from its first weights on");
-        }
+        training.spent.requireFirstWeights("the checkpoints are those of a run");
         run.train(training, List.of("sgd"), "stability", "-stability", new RunOptions.Executors(), this::measure);
     }
 

@@ -92,7 +92,9 @@ final class SurfaceCommand implements Runnable, Carriers.Carried {
         CurveMembers joined = joined();
         requireCount();
         Surface.Grid plan = plan();
-        options.run("surface", files, marks(), carriers, place -> {
+        List<Path> drawn = marks();
+        if (joined != null) joined.ends().forEach(end -> drawn.add(end.file()));
+        options.run("surface", files, drawn, carriers, place -> {
             if (around == null) Surface.requirePlane(place.data(), place.nets());
             place.configuration().fixed("grid", plan);
             return (folder, facts) -> {

@@ -160,7 +160,8 @@ final class CsvFormat {
     static Dataset samples(Path file, List<String> columns, Dataset like) {
         CsvFormat table = new CsvFormat(file, false);
         int width = table.features.size();
-        if (width != like.channels() || !table.features.containsAll(columns)) {
+        boolean named = columns.isEmpty() || Set.copyOf(columns).equals(Set.copyOf(table.features));
+        if (width != like.channels() || !named) {
             throw table.fault("has the columns " + Printable.of(String.join(", ", table.features))
                     + ", and the net takes "
                     + (columns.isEmpty() ? like.channels() + " numbers" : Printable.of(String.join(", ", columns))));

@@ -20,6 +20,7 @@ import java.util.Optional;
 public final class Mergeability {
     private Mergeability() {}
 
+    /** That they share a weight space: else there is neither a mean of them nor a way between. */
     public static void requireSameNet(List<ModelFile> models) {
         ModelFile first = models.get(0);
         for (ModelFile other : models) {
@@ -31,21 +32,12 @@ public final class Mergeability {
         }
         // Weights of features in another order, or of other classes, have no mean either.
         ModelHeader said = ModelHeader.of(first.file());
-        for (ModelFile other : models.subList(1, models.size())) {
-            ModelHeader there = ModelHeader.of(other.file());
-            requireSameNames(first, other, "classes", said.classNames(), there.classNames());
-            requireSameNames(first, other, "columns", said.columns(), there.columns());
-        }
+        for (ModelFile other : models)
+            NamesOfTraining.requireSame(said, ModelHeader.of(other.file()), ModelHeader::columns);
     }
 
     private static String named(String dataset) {
-        return dataset.isEmpty() ? "(imported without data)" : dataset;
-    }
-
-    private static void requireSameNames(
-            ModelFile first, ModelFile other, String what, List<String> a, List<String> b) {
-        if (a.isEmpty() || b.isEmpty() || a.equals(b)) return;
-        throw unlike(first, other, what, String.join(", ", a), String.join(", ", b));
+        return dataset.isEmpty() ? "(imported without data: 'basin import' can name them)" : dataset;
     }
 
     /** The same by what the files' headers say of rates and batches. */
@@ -69,7 +61,7 @@ public final class Mergeability {
     private static IllegalArgumentException unlike(ModelFile a, ModelFile b, String what, String x, String y) {
         return new IllegalArgumentException(
                 a + " is of the " + what + " " + Printable.of(x) + ", " + b + " of " + Printable.of(y)
-                        + ": their weights have no mean; 'basin ensemble' combines predictions of different nets");
+                        + ": they share no weight space; 'basin ensemble' combines predictions of different nets");
     }
 
     /**

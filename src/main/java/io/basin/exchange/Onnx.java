@@ -3,6 +3,7 @@ package io.basin.exchange;
 import io.basin.data.OwnData;
 import io.basin.device.Loss;
 import io.basin.device.Shape;
+import io.basin.ensemble.NamesOfTraining;
 import io.basin.io.AtomicFile;
 import io.basin.io.Json;
 import io.basin.train.ModelHeader;
@@ -52,9 +53,8 @@ public final class Onnx {
         boolean alike = a.input().equals(b.input())
                 && a.output().shape().equals(b.output().shape())
                 && kind(a).equals(kind(b))
-                && a.said().loss().equals(b.said().loss())
-                && a.said().classNames().equals(b.said().classNames())
-                && a.said().columns().equals(b.said().columns());
+                && a.said().loss().equals(b.said().loss());
+        NamesOfTraining.requireSame(a.said(), b.said(), ModelHeader::columns);
         if (alike) return;
         throw new IllegalArgumentException(a.said().file() + " and " + b.said().file()
                 + " have no mean of predictions: their samples, classes or losses differ; export them one by one");

@@ -25,7 +25,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -250,6 +252,15 @@ public final class Json {
     /** The value as pretty text, ending in a newline. {@code value}: a JsonNode, map, list, record, string, number. */
     public static String text(Object value) {
         return written(MAPPER.writer(PRETTY), value) + "\n";
+    }
+
+    /** @param source named in errors */
+    public static List<String> texts(String text, String source) {
+        JsonNode array = parse(text, source);
+        List<String> texts = new ArrayList<>();
+        for (JsonNode one : array) if (one.isTextual()) texts.add(one.textValue());
+        if (array.isArray() && texts.size() == array.size()) return texts;
+        throw new FormatException(source, "is no list of names: it is damaged, name another file");
     }
 
     /** @param source named in errors */

@@ -14,7 +14,6 @@ import io.basin.nn.Nets;
 import io.basin.text.Closest;
 import io.basin.text.Printable;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -202,8 +201,7 @@ public record ModelHeader(Path file, Map<String, String> header) {
 
     /** @param count as many as {@code of} says; empty where the file does not say */
     private List<String> names(String key, String of, String count) {
-        List<String> names = new ArrayList<>();
-        Json.parse(header.getOrDefault(key, "[]"), file + ": " + key).forEach(n -> names.add(n.asText()));
+        List<String> names = Json.texts(header.getOrDefault(key, "[]"), file + ": " + key);
         if (key.equals(CLASSES) && !Printable.is(String.join("", names))) {
             String why = "names classes with characters that cannot be shown, " + Printable.of(names.toString());
             throw new FormatException(file.toString(), why + ": name another file, or train with other names");

@@ -58,7 +58,12 @@ class CrossedFilesTest {
     }
 
     private static Path edited(Path file, Consumer<Map<String, String>> header, BiConsumer<String, float[]> tensor) {
-        Path other = shared.resolve("edited-" + System.nanoTime() + ".safetensors");
+        return edited(shared, file, header, tensor);
+    }
+
+    static Path edited(
+            Path folder, Path file, Consumer<Map<String, String>> header, BiConsumer<String, float[]> tensor) {
+        Path other = folder.resolve("edited-" + System.nanoTime() + ".safetensors");
         try (Safetensors in = Safetensors.open(file)) {
             Map<String, String> said = new HashMap<>(in.metadata());
             header.accept(said);

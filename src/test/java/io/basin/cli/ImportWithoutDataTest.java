@@ -102,14 +102,17 @@ class ImportWithoutDataTest {
         Shell both = Shell.run("predict", bare, trained, picture, "--device", "cpu", "--threads", 1);
         assertEquals(0, both.code(), both.err());
         Shell unlike = Shell.run("predict", other, trained, picture, "--device", "cpu");
-        assertTrue(unlike.complaint().contains("names other classes than"), unlike.complaint());
-        assertTrue(unlike.complaint().contains("--class-names"), unlike.complaint());
+        assertTrue(unlike.complaint().contains("whose class 1 is "), unlike.complaint());
+        assertTrue(unlike.complaint().contains("imported again with the other's data"), unlike.complaint());
         for (String command : List.of("evaluate", "ensemble")) {
             String said = Shell.run(command, trained, bare, "--device", "cpu").complaint();
             assertTrue(
                     said.contains(bare + " was imported without data, and " + trained + " was trained on mnist"), said);
             assertTrue(said.contains("basin import --data"), said);
         }
+        Path mean = folder.resolve("no.safetensors");
+        String said = Shell.run("average", trained, bare, "--out", mean).complaint();
+        assertTrue(said.contains("imported without data: 'basin import' can name them"), said);
     }
 
     @Test
@@ -147,7 +150,9 @@ class ImportWithoutDataTest {
                 0,
                 taken(c, Stream.of(flags, named).flatMap(Stream::of).toArray()).code());
         Shell other = Shell.run("average", a, c, "--no-bn-update", "--out", folder.resolve("no.safetensors"));
-        assertTrue(other.complaint().contains("is of the classes 0, 1, 2, 3, "), other.complaint());
+        String differ = a + " was trained on data whose class 1 is '0', and in that of " + c + " it is 'ant'";
+        assertTrue(other.complaint().contains(differ), other.complaint());
+        assertTrue(other.complaint().contains("--class-names), such as 0, 1, 2, 3"), other.complaint());
         Shell curve = Shell.run("connect", a, b, "--device", "cpu", "--out", folder.resolve("curve"));
         assertTrue(curve.complaint().contains(a + ": was imported without data"), curve.complaint());
     }

@@ -176,6 +176,16 @@ class OwnDataTest {
         Shell named = run("train", "mnist", "--method", "sgd", "--image-size", 8);
         assertEquals(2, named.code());
         assertTrue(named.complaint().contains("are for data of your own"), named.complaint());
+        for (String numbers : List.of("a.csv", "parts/train.csv", "a.npz", "arrays/y.npy")) {
+            Path file = folder.resolve(numbers);
+            Files.createDirectories(file.getParent());
+            Files.write(file, new byte[0]);
+            Path set = file.getParent().equals(folder) ? file : file.getParent();
+            for (String flag : List.of("--skip-bad", "--grey"))
+                assertTrue(run("train", set, "--method", "sgd", flag)
+                        .complaint()
+                        .contains("are for folders of pictures, and " + set + " holds numbers"));
+        }
         Shell unknown = run("train", "nmist", "--method", "sgd", "--grey");
         assertTrue(unknown.complaint().contains("did you mean 'mnist'"), unknown.complaint());
         assertFalse(Shell.run("schedule", data, "--image-size", 8, "--batch-size", 8)

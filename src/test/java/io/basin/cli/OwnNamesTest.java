@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.basin.data.Photos;
+import io.basin.io.Json;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,11 +22,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** What columns and classes are called decides what a net's inputs and outputs mean: others are refused and not mistaken. */
 class OwnNamesTest {
     @TempDir
+    static Path trained;
+
+    @TempDir
     Path folder;
 
-    private Path table;
-    private Path sgd;
-    private Path swa;
+    private static Path table;
+    private static Path sgd;
+    private static Path swa;
 
     private static Shell run(Object... args) {
         List<Object> all = new ArrayList<>(List.of(args));
@@ -30,17 +38,27 @@ class OwnNamesTest {
     }
 
     private Path table(String name, String header, String one, String two) throws IOException {
+        return table(folder.resolve(name), header, one, two);
+    }
+
+    private static Path table(Path file, String header, String one, String two) throws IOException {
         StringBuilder rows = new StringBuilder(header + "\n");
         for (int i = 0; i < 60; i++) {
             rows.append(i % 7 + (i % 2 == 0 ? 20 : 0)).append(',').append(i % 11);
             rows.append(',').append(i % 2 == 0 ? one : two).append('\n');
         }
-        return Files.writeString(folder.resolve(name), rows);
+        return Files.writeString(file, rows);
     }
 
+    /** Anew, as tests take it away. */
     @BeforeEach
-    void train() throws IOException {
-        table = table("points.csv", "x,y,label", "far", "near");
+    void table() throws IOException {
+        table = table(trained.resolve("points.csv"), "x,y,label", "far", "near");
+    }
+
+    @BeforeAll
+    static void train() throws IOException {
+        table = table(trained.resolve("points.csv"), "x,y,label", "far", "near");
         Shell made = run(
                 "compare",
                 table,
@@ -59,8 +77,8 @@ class OwnNamesTest {
         swa = out().resolve("seed-1/swa/swa.safetensors");
     }
 
-    private Path out() {
-        return folder.resolve("run");
+    private static Path out() {
+        return trained.resolve("run");
     }
 
     private static void refused(Shell shell, String... says) {
@@ -72,7 +90,7 @@ class OwnNamesTest {
     void columnsOfOtherNamesOrOrderAreRefusedWhereverAFileAndDataMeet() throws IOException {
         Path turned = table("turned.csv", "y,x,label", "far", "near");
         String[] says = {
-            "whose column 1 is 'x', and in " + turned + " it is 'y'", "the columns of its training in their order, x, y"
+            "whose column 1 is 'x', and in " + turned + " it is 'y'", "or give these its columns in their order, x, y"
         };
         Path to = folder.resolve("to");
         for (Object[] command : new Object[][] {
@@ -93,6 +111,117 @@ class OwnNamesTest {
         // Numbers, labels and shapes are the same: nothing else would tell.
         Files.move(turned, table, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         refused(Shell.run("compare", "--resume", out(), "--seeds", 2), "SHA-256");
+    }
+
+    /** Imported nets say no SHA-256 of their data, so that names alone tell them apart: those of every file, not of the first. */
+    @Test
+    void netsOfOtherNamesGoIntoNothingTogether() throws IOException {
+        Path turned = table("turned.csv", "y,x,label", "far", "near");
+        Path classes = table("classes.csv", "x,y,label", "far", "west");
+        Path same = imported(sgd, table);
+        Path twin = imported(swa, table);
+        Path other = imported(swa, turned);
+        Path west = imported(swa, classes);
+        String column = same + " was trained on data whose column 1 is 'x', and in that of " + other + " it is 'y'";
+        String named = same + " was trained on data whose class 2 is 'near', and in that of " + west + " it is 'west'";
+        Path to = folder.resolve("to");
+        Object[][] commands = {
+            {"average", same, twin, "NET", "--force", "--out", to},
+            {"average", same, twin, "NET", "--force", "--no-bn-update", "--out", to},
+            {"soup", same, twin, "NET", "--greedy", "--force", "--out", to},
+            {"predict", same, twin, "NET", table},
+            {"connect", same, "NET", "--out", to, "--batch-size", 8, "--epochs", 1},
+            {"width", same, twin, "NET", "--out", to, "--batch-size", 8},
+            {"surface", same, twin, "NET", "--out", to, "--batch-size", 8},
+            {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--average", "NET"},
+            {"surface", same, "--plane-directions", "filter", "--out", to, "--batch-size", 8, "--trajectory", "NET"}
+        };
+        for (int i = 0; i < commands.length; i++) {
+            Path net = i % 2 == 0 ? other : west;
+            List<Object> all = new ArrayList<>(List.of(commands[i]));
+            all.replaceAll(word -> word.equals("NET") ? net : word);
+            refused(run(all.toArray()), net == other ? column : named, "imported again with the other's data");
+            assertFalse(Files.exists(to), all::toString);
+        }
+        refused(Shell.run("export", same, other, "--format", "onnx", "--out", to), column);
+        refused(Shell.run("export", same, west, "--format", "onnx", "--out", to), named);
+        for (String command : List.of("evaluate", "ensemble")) {
+            refused(run(command, same, other), other + " was trained on data whose column 1 is 'y'", "in " + table);
+            refused(run(command, same, west), west + " was trained on data whose class 2 is 'west'", "in " + table);
+        }
+    }
+
+    private Path imported(Path net, Path data) {
+        Path to = folder.resolve(data.getFileName() + "-" + net.getFileName());
+        Shell shell = Shell.run("import", net, "--model", "mlp", "--data", data, "--out", to);
+        assertEquals(0, shell.code(), shell.err());
+        return to;
+    }
+
+    @Test
+    void aHeadersNamesAndSizesAgreeOrAreRefused() throws IOException {
+        Path rows = Files.writeString(folder.resolve("rows.csv"), "x,y\n25,3\n");
+        String[][] damage = {
+            {"classes", "[\"far\"]", "names 1 classes for 'outputs' 2"},
+            {"classes", "[\"far\",\"near\",\"odd\"]", "names 3 classes for 'outputs' 2"},
+            {"classes", "\"far\"", "classes: is no list of names"},
+            {"classes", "[0,1]", "classes: is no list of names"},
+            {"classes", "[\"far\"", "classes: "},
+            {"classes", "[\"fa\\tr\",\"near\"]", "names classes with characters that cannot be shown, [fa?r, near]"},
+            {"columns", "[\"x\"]", "names 1 columns for 'input' 2"},
+            {"columns", "[\"x\",\"x\"]", "whose column 2 is 'y', and in that of "},
+            {"columns", "{\"x\":\"y\"}", "columns: is no list of names"},
+            {"outputs", "3", "names 2 classes for 'outputs' 3"},
+            {"outputs", "-2", "names 2 classes for 'outputs' -2"},
+            {"input", "[3,1,1]", "names 2 columns for 'input' 3"},
+            {"input", "[2,1,0]", "'input' is [2,1,0], which is no size"},
+            {"input", "[2,1,1e9]", "which is no size of a sample, or too large"},
+            {"input", "[2,0.5,2]", "which is no size"},
+            {"input", "two", "input: "}
+        };
+        for (String[] of : damage) {
+            Path bad = CrossedFilesTest.edited(folder, sgd, said -> said.put(of[0], of[1]), (name, values) -> {});
+            Object[] command = of[0].equals("columns")
+                    ? new Object[] {"average", sgd, bad, "--no-bn-update", "--out", folder.resolve("to")}
+                    : new Object[] {"predict", bad, rows};
+            refused(run(command), bad.toString(), of[2]);
+        }
+        assertFalse(Files.exists(folder.resolve("to")));
+    }
+
+    /** What a program finds the answer to a file by: in JSON the name itself, in a table's cell without line breaks. */
+    @Test
+    void resultsNameFilesAsTheyAreCalled() throws IOException {
+        String[] names = {"a,b.csv", "say \"x\".csv", "\u00fcn\u00ef.csv", "=1+2.csv", "a b.csv", "a\tb.csv", "a\nb.csv"
+        };
+        List<Object> words = new ArrayList<>(List.of("predict", sgd));
+        for (String name : names) words.add(Files.writeString(folder.resolve(name), "x,y\n25,3\n"));
+        Path csv = folder.resolve("out.csv");
+        Path json = folder.resolve("out.json");
+        words.addAll(List.of("--csv", csv, "--json", json, "--top", 1));
+        Shell asked = run(words.toArray());
+        assertEquals(0, asked.code(), asked.err());
+        assertEquals(names.length, asked.out().lines().count(), asked.out());
+        List<String> cells = new ArrayList<>();
+        try (CSVParser rows = CSVParser.parse(csv, StandardCharsets.UTF_8, CSVFormat.RFC4180)) {
+            rows.stream().skip(1).forEach(row -> cells.add(row.get(0)));
+        }
+        for (int i = 0; i < names.length; i++) {
+            String place = folder.resolve(names[i]) + "[0]";
+            assertEquals(place, Json.read(json).path(i).path("image").asText());
+            assertEquals(place.replaceAll("[\\t\\n]", "?"), cells.get(i));
+        }
+    }
+
+    @Test
+    void whatBeginsWithFirstWeightsTakesNoNetToGoOnFrom() {
+        Path to = folder.resolve("to");
+        for (String command : List.of("rounds", "stability"))
+            refused(
+                    run(command, table, "--from", sgd, "--epochs", 6, "--batch-size", 8, "--out", to),
+                    "--from: ",
+                    "from first weights on, so " + sgd + " would not be read: leave it out");
+        assertFalse(Files.exists(to));
     }
 
     private void goesOnFromNoOther(Path turned, Path to, String... says) {
