@@ -34,10 +34,14 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
 
     private static final String REMEDY = "restore it from a copy, or measure that run again";
 
-    /** Runs in a folder, however deep, or in a file that {@link #write} wrote. */
-    static List<FinishedRun> read(Path place) {
+    /**
+     * Runs in a folder, however deep, or in a file that {@link #write} wrote.
+     *
+     * @param elseThere whether there may be none, as something else was found there
+     */
+    static List<FinishedRun> read(Path place, boolean elseThere) {
         if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
-        if (Files.isRegularFile(place)) return file(place);
+        if (Files.isRegularFile(place)) return file(place, elseThere);
         List<FinishedRun> runs = new ArrayList<>();
         Set<String> others = new TreeSet<>();
         for (Path config : Folders.walk(place).stream().sorted().toList()) {
@@ -53,7 +57,7 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
             requireSame(results, made);
             runs.add(of(results, made, rows));
         }
-        if (runs.isEmpty()) {
+        if (runs.isEmpty() && !elseThere) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
                     + CONFIG + " and " + RESULTS + " of 'compare' or 'train'"
                     + (others.isEmpty()
@@ -75,7 +79,8 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         throw new FormatException(results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
     }
 
-    private static List<FinishedRun> file(Path file) {
+    private static List<FinishedRun> file(Path file, boolean elseThere) {
+        if (elseThere && !Json.read(file).has(RUNS)) return List.of();
         JsonNode runs = Json.unseal(file, REMEDY).path(RUNS);
         if (runs.isEmpty()) {
             throw new FormatException(
@@ -103,14 +108,16 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     }
 
     /** The runs in one small file: what decided them, and their scores. */
-    static void write(Path file, List<FinishedRun> runs) {
+    static void write(Path file, List<FinishedRun> runs, List<FinishedWidth> widths) {
         Json.seal(
                 file,
                 Map.of(
                         RUNS,
                         runs.stream()
                                 .map(r -> Map.of("config", r.config, ROWS, r.rows))
-                                .toList()));
+                                .toList(),
+                        FinishedWidth.WIDTHS,
+                        widths));
     }
 
     /** Where it is, what computed it, and the command that repeats it. */

@@ -22,9 +22,9 @@ final class Glossary {
         line("method", "How the weights came about; each has a line below.");
         line("epochs", "Training spent, in passes over the training images; the same budget for every method.");
         line(
-                "BN passes",
-                "Forward passes over the training images for batch norm's statistics, beside the epochs; three cost about"
-                        + " as much as one epoch.");
+                "BN epochs",
+                "What measuring batch norm's statistics cost beside the epochs, in epochs: a forward pass over the training"
+                        + " images counts as a third of one.");
         line(
                 "nets",
                 "Forward passes that one prediction takes: 1 for an average, the number of members for an ensemble.");
@@ -48,6 +48,9 @@ final class Glossary {
 
     private static void methods() {
         line("sgd", "Stochastic gradient descent with a falling rate: the baseline.");
+        line(
+                new Summary.Row("sgd", Summary.Row.ANEW, 0, 0, 1, List.of()).label(),
+                "SGD's net with batch norm's statistics measured as an average's are: what they alone change.");
         line("swa", "Stochastic weight averaging: the mean of weights collected at a constant or cyclical rate.");
         line("swa-cyclic", "SWA of the weights at the ends of cycles of the rate.");
         line("ema", "Exponential moving average of SGD's weights.");

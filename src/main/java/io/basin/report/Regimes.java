@@ -37,11 +37,12 @@ public final class Regimes {
     private static final int WIDE = 120;
 
     private final List<FinishedRun> runs;
+    private final List<FinishedWidth> widths;
     private final List<Setting> settings = new ArrayList<>();
     private final String common;
 
     /** One comparison: a regime at a number of epochs. */
-    record Setting(String regime, double epochs, String budget, ResultTable table) {
+    record Setting(String regime, double epochs, String budget, Optional<Double> half, ResultTable table) {
         String name() {
             String time = Statistics.format(epochs, 0) + " epochs" + (budget.isEmpty() ? "" : ", " + budget);
             return regime.isEmpty() ? time : regime + "; " + time;
@@ -51,8 +52,9 @@ public final class Regimes {
     /** A claim of the article, and what became of it. */
     record Verdict(Setting setting, String claim, String verdict, String measured) {}
 
-    private Regimes(List<FinishedRun> runs, UnaryOperator<String> flags) {
+    private Regimes(List<FinishedRun> runs, List<FinishedWidth> widths, UnaryOperator<String> flags) {
         this.runs = runs;
+        this.widths = widths;
         Map<Map<String, String>, TreeMap<Double, List<FinishedRun>>> regimes = new LinkedHashMap<>();
         for (FinishedRun run : runs) {
             regimes.computeIfAbsent(run.setting(), s -> new TreeMap<>())
@@ -71,7 +73,8 @@ public final class Regimes {
             budgets.forEach((epochs, same) -> tables.put(epochs, table(name, same)));
             Map<Double, String> kinds = budgets(tables);
             tables.forEach(
-                    (epochs, table) -> settings.add(new Setting(name, epochs, kinds.getOrDefault(epochs, ""), table)));
+                    (epochs, table) -> settings.add(new Setting(
+                            name, epochs, kinds.getOrDefault(epochs, ""), half(tables, epochs), table)));
         });
     }
 
@@ -81,8 +84,17 @@ public final class Regimes {
      */
     public static Regimes read(List<Path> places, UnaryOperator<String> flags) {
         List<FinishedRun> runs = new ArrayList<>();
-        for (Path place : places) runs.addAll(FinishedRun.read(place));
-        return new Regimes(runs, flags);
+        List<FinishedWidth> widths = new ArrayList<>();
+        for (Path place : places) {
+            List<FinishedWidth> found = FinishedWidth.read(place);
+            widths.addAll(found);
+            runs.addAll(FinishedRun.read(place, !found.isEmpty()));
+        }
+        if (runs.isEmpty()) {
+            throw new IllegalArgumentException(widths.get(0).source()
+                    + ": the width of optima, which has a page of its own, is shown beside comparisons: name one too");
+        }
+        return new Regimes(runs, widths, flags);
     }
 
     /** What all settings share, such as data set and net, so that their names need not say it. */
@@ -92,7 +104,7 @@ public final class Regimes {
 
     /** Writes all that was read into one small file, of which the same report can be made again. */
     public void write(Path file) {
-        FinishedRun.write(file, runs);
+        FinishedRun.write(file, runs, widths);
     }
 
     /** By data set, net, images, labels and augmentation, and by whatever else tells them apart. */
@@ -190,18 +202,21 @@ public final class Regimes {
         Map<Double, String> words = new TreeMap<>();
         Double at = null;
         for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
-            Optional<Double> gain = entry.getValue()
-                    .sgd()
-                    .flatMap(all -> Optional.ofNullable(tables.get(entry.getKey() / 2))
-                            .flatMap(ResultTable::sgd)
-                            .or(() -> entry.getValue().half())
-                            .map(half -> all - half));
+            Optional<Double> gain =
+                    entry.getValue().sgd().flatMap(all -> half(tables, entry.getKey()).map(half -> all - half));
             if (at == null && gain.isPresent() && gain.get() < ResultTable.ENOUGH) at = entry.getKey();
             if (at != null) words.put(entry.getKey(), at.equals(entry.getKey()) ? "the budget" : "beyond the budget");
             else if (gain.isPresent()) words.put(entry.getKey(), "below the budget");
         }
         if (at != null) for (double e : tables.headMap(at).keySet()) words.put(e, "below the budget");
         return words;
+    }
+
+    /** SGD's accuracy at half of the epochs: of runs of their own, or of independent nets. */
+    private static Optional<Double> half(Map<Double, ResultTable> tables, double epochs) {
+        return Optional.ofNullable(tables.get(epochs / 2))
+                .flatMap(ResultTable::sgd)
+                .or(() -> Objects.requireNonNull(tables.get(epochs)).half());
     }
 
     List<Setting> settings() {
@@ -211,8 +226,7 @@ public final class Regimes {
     /** Differences to SGD in points, settings by methods, or the other way round where that is too wide; a star is beyond chance. */
     public List<List<String>> table() {
         Set<String> methods = new LinkedHashSet<>();
-        settings.forEach(
-                s -> s.table().findings().forEach(f -> methods.add(f.row().method())));
+        settings.forEach(s -> methods.addAll(s.table().differences().keySet()));
         List<List<String>> rows = new ArrayList<>();
         List<String> header = new ArrayList<>(List.of("setting", "seeds", "sgd %"));
         header.addAll(methods);
@@ -225,13 +239,7 @@ public final class Regimes {
                             .sgd()
                             .map(accuracy -> Statistics.format(accuracy, 2))
                             .orElse("")));
-            for (String method : methods) {
-                row.add(s.table().findings().stream()
-                        .filter(f -> f.row().method().equals(method))
-                        .map(f -> f.difference() + (f.isBeyondChance() ? " *" : ""))
-                        .findFirst()
-                        .orElse(""));
-            }
+            methods.forEach(m -> row.add(s.table().differences().getOrDefault(m, "")));
             rows.add(row);
         }
         List<List<String>> other = transposed(rows);
@@ -264,12 +272,19 @@ public final class Regimes {
                 .forEach(v -> Objects.requireNonNull(by.get(v.verdict()))
                         .add(v.setting().name()));
         int all = by.values().stream().mapToInt(List::size).sum();
-        if (all == 0)
-            return "SGD and SWA, the latter with one choice of settings, do not meet here, so no claim is judged.";
         List<String> words = new ArrayList<>();
+        if (all == 0)
+            words.add("SGD and SWA, the latter with one choice of settings, do not meet here, so no claim is judged");
         say(words, "SWA is better than SGD beyond chance in ", all, by.get("confirmed"));
         say(words, "Worse in ", all, by.get("refuted"));
         say(words, "Undecided in ", all, by.get("open"));
+        settings.stream()
+                .filter(s -> s.table().sgd().isPresent() && s.budget().isEmpty())
+                .collect(Collectors.groupingBy(
+                        s -> s.table().unchecked(),
+                        LinkedHashMap::new,
+                        Collectors.mapping(Setting::name, Collectors.joining(" | ", " (", ")"))))
+                .forEach((why, where) -> words.add(why + (settings.size() == 1 ? "" : where)));
         return String.join(". ", words) + ".";
     }
 
@@ -296,8 +311,8 @@ public final class Regimes {
                         f.row().passes() == 1 ? "confirmed" : "refuted",
                         "predicts with " + f.row().passes() + " net, after "
                                 + Statistics.format(f.row().epochs(), 1)
-                                + " epochs and " + Statistics.format(f.row().statistics(), 1)
-                                + " passes for batch norm's statistics"));
+                                + " epochs and " + Statistics.format(f.row().statisticsEpochs(), 1)
+                                + " for batch norm's statistics"));
             }
             s.table()
                     .against(SWA, "snapshot")
@@ -339,6 +354,25 @@ public final class Regimes {
         verdicts().stream()
                 .sorted(Comparator.comparing(Verdict::claim))
                 .forEach(v -> rows.add(List.of(v.claim(), v.setting().name(), v.verdict(), v.measured())));
+        widths.forEach(w -> rows.addAll(w.claims()));
+        return rows;
+    }
+
+    /** What each method takes, one line a method: nets of a prediction, epochs, and those that batch norm's statistics are worth. */
+    public List<List<String>> costs() {
+        Map<String, List<Set<String>>> all = new LinkedHashMap<>();
+        for (Setting s : settings) {
+            for (Summary.Row row : s.table().primary()) {
+                List<Set<String>> cells = all.computeIfAbsent(
+                        row.method(), m -> List.of(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>()));
+                cells.get(0).add(Integer.toString(row.passes()));
+                cells.get(1).add(Statistics.format(row.epochs(), 1));
+                cells.get(2).add(Statistics.format(row.statisticsEpochs(), 1));
+            }
+        }
+        List<List<String>> rows = new ArrayList<>(List.of(List.of("method", "nets", "epochs", "BN epochs")));
+        all.forEach((method, cells) -> rows.add(
+                Stream.concat(Stream.of(method), cells.stream().map(c -> String.join(", ", c))).toList()));
         return rows;
     }
 
@@ -351,10 +385,14 @@ public final class Regimes {
         return rows.isEmpty() ? null : new Forest("Where averaging pays: " + common, Forest.POINTS, rows);
     }
 
-    /** The whole of it as one file, which needs neither network nor scripts. */
-    public void page(Path file) {
+    /**
+     * The whole of it as one file, which needs neither network nor scripts.
+     *
+     * @param said puts the caller's words in the place of parameters, which stand between back-quotes
+     */
+    public void page(Path file, UnaryOperator<String> said) {
         Page page = new Page("Where averaging pays: " + common)
-                .conclusion(conclusion())
+                .conclusion(said.apply(conclusion()))
                 .figure(
                         figure(),
                         "Accuracy less that of SGD at the same epochs, with the 95 % interval of the mean over seeds;"
@@ -375,8 +413,11 @@ public final class Regimes {
                                     + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
                                     + CLOSE + " points.");
         }
+        page.heading("What each method takes").table(costs()).glossary(Glossary.of(costs().get(0), List.of()));
         for (Setting s : settings) {
-            page.heading(s.name()).table(s.table().rows()).paragraph(s.table().conclusion());
+            page.heading(s.name())
+                    .table(s.table().rows())
+                    .paragraph(said.apply(s.table().conclusion(s.half())));
         }
         page.folded(
                 runs.size() + " runs",
