@@ -87,7 +87,10 @@ final class FlagNames {
         }
         if (node.isDouble() && Math.abs(node.asDouble()) < 1e9) {
             // What is computed, such as a cycle, without what rounding left.
-            return BigDecimal.valueOf(node.asDouble()).round(new MathContext(12)).stripTrailingZeros().toPlainString();
+            return BigDecimal.valueOf(node.asDouble())
+                    .round(new MathContext(12))
+                    .stripTrailingZeros()
+                    .toPlainString();
         }
         String text = Printable.of(node.asText());
         return text.matches("[A-Z][A-Z0-9_]*") ? text.toLowerCase(Locale.ROOT).replace('_', '-') : text;

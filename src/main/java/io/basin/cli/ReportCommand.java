@@ -27,7 +27,8 @@ final class ReportCommand implements Runnable {
     @Parameters(
             arity = "1..*",
             paramLabel = "DIR|FILE",
-            description = "folders of finished comparisons, folders of such folders, or files of --json; beside them, of 'width'")
+            description =
+                    "folders of finished comparisons, folders of such folders, or files of --json; beside them, of 'width'")
     private List<Path> places = List.of();
 
     @Option(names = "--out", description = "writes a page with all tables and the picture; default none")

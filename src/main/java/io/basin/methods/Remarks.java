@@ -51,7 +51,8 @@ public final class Remarks {
         if (!fge && !(origin.settings() instanceof Snapshot)) return List.of();
         int[] at = method.schedule().collections();
         if (at.length == 0) return List.of();
-        // A single model has no distance to the next: a snapshot's cycle is all before it, FGE's the one that was asked for.
+        // A single model has no distance to the next: a snapshot's cycle is all before it, FGE's the one that was asked
+        // for.
         double epochs = (double) (at.length > 1 ? at[1] - at[0] : at[0] + 1) / origin.stepsPerEpoch();
         if (at.length == 1 && origin.settings() instanceof Fge f && f.cycle() > 0) epochs = f.cycle();
         if (epochs >= (fge ? 2 : 10)) return List.of();

@@ -63,7 +63,8 @@ final class Anytime {
                         ? Format.of(
                                 "'s average ends %.2f points below%s",
                                 goal - average.lastEntry().getValue(), annealing)
-                        : Format.of("'s average is within %.1f points of%s, from epoch %.1f on", NEAR, annealing, from));
+                        : Format.of(
+                                "'s average is within %.1f points of%s, from epoch %.1f on", NEAR, annealing, from));
         text.append(
                 most > 0
                         ? Format.of(", up to %.2f points above the weights that it averages", most)

@@ -124,7 +124,8 @@ public final class Charts {
     static String averager(Summary summary, String run) {
         List<String> methods = List.of(run.split("\\+"));
         return summary.schedules().stream()
-                .filter(s -> methods.contains(s.method()) && Arrays.stream(s.alpha()).anyMatch(a -> a != 0))
+                .filter(s ->
+                        methods.contains(s.method()) && Arrays.stream(s.alpha()).anyMatch(a -> a != 0))
                 .map(Summary.Plotted::method)
                 .findFirst()
                 .orElse(methods.get(0));
@@ -152,8 +153,7 @@ public final class Charts {
     }
 
     /** Mean over curves, by epoch, where there is a figure. */
-    static TreeMap<Double, Double> means(
-            List<Summary.Curve> curves, Function<Summary.Point, @Nullable Double> figure) {
+    static TreeMap<Double, Double> means(List<Summary.Curve> curves, Function<Summary.Point, @Nullable Double> figure) {
         return curves.stream()
                 .flatMap(c -> c.points().stream())
                 .filter(p -> figure.apply(p) != null)

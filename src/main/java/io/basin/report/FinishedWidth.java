@@ -61,7 +61,11 @@ record FinishedWidth(String source, String net, List<String> conclusions) {
         List<List<String>> rows = new ArrayList<>();
         for (String conclusion : conclusions) {
             Matcher m = SENTENCE.matcher(conclusion);
-            long methods = METHOD.matcher(conclusion).results().map(r -> r.group()).distinct().count();
+            long methods = METHOD.matcher(conclusion)
+                    .results()
+                    .map(r -> r.group())
+                    .distinct()
+                    .count();
             if (methods < 2 || !m.matches()) continue;
             boolean wider = conclusion.matches(".*: (swa is wider|sgd is narrower)\\.");
             boolean narrower = conclusion.matches(".*: (swa is narrower|sgd is wider)\\.");

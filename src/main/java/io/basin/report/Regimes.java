@@ -72,9 +72,8 @@ public final class Regimes {
                     .collect(Collectors.joining(", "));
             budgets.forEach((epochs, same) -> tables.put(epochs, table(name, same)));
             Map<Double, String> kinds = budgets(tables);
-            tables.forEach(
-                    (epochs, table) -> settings.add(new Setting(
-                            name, epochs, kinds.getOrDefault(epochs, ""), half(tables, epochs), table)));
+            tables.forEach((epochs, table) -> settings.add(
+                    new Setting(name, epochs, kinds.getOrDefault(epochs, ""), half(tables, epochs), table)));
         });
     }
 
@@ -202,8 +201,9 @@ public final class Regimes {
         Map<Double, String> words = new TreeMap<>();
         Double at = null;
         for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
-            Optional<Double> gain =
-                    entry.getValue().sgd().flatMap(all -> half(tables, entry.getKey()).map(half -> all - half));
+            Optional<Double> gain = entry.getValue()
+                    .sgd()
+                    .flatMap(all -> half(tables, entry.getKey()).map(half -> all - half));
             if (at == null && gain.isPresent() && gain.get() < ResultTable.ENOUGH) at = entry.getKey();
             if (at != null) words.put(entry.getKey(), at.equals(entry.getKey()) ? "the budget" : "beyond the budget");
             else if (gain.isPresent()) words.put(entry.getKey(), "below the budget");
@@ -364,15 +364,17 @@ public final class Regimes {
         for (Setting s : settings) {
             for (Summary.Row row : s.table().primary()) {
                 List<Set<String>> cells = all.computeIfAbsent(
-                        row.method(), m -> List.of(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>()));
+                        row.method(),
+                        m -> List.of(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>()));
                 cells.get(0).add(Integer.toString(row.passes()));
                 cells.get(1).add(Statistics.format(row.epochs(), 1));
                 cells.get(2).add(Statistics.format(row.statisticsEpochs(), 1));
             }
         }
         List<List<String>> rows = new ArrayList<>(List.of(List.of("method", "nets", "epochs", "BN epochs")));
-        all.forEach((method, cells) -> rows.add(
-                Stream.concat(Stream.of(method), cells.stream().map(c -> String.join(", ", c))).toList()));
+        all.forEach((method, cells) ->
+                rows.add(Stream.concat(Stream.of(method), cells.stream().map(c -> String.join(", ", c)))
+                        .toList()));
         return rows;
     }
 
@@ -417,7 +419,10 @@ public final class Regimes {
         for (Setting s : settings) {
             page.heading(s.name())
                     .table(s.table().rows())
-                    .paragraph(said.apply(s.table().conclusion(s.half())));
+                    .paragraph(said.apply(
+                            s.budget().isEmpty() || s.half().isPresent()
+                                    ? s.table().conclusion(s.half())
+                                    : s.table().overall()));
         }
         page.folded(
                 runs.size() + " runs",

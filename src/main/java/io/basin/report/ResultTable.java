@@ -154,7 +154,8 @@ public final class ResultTable {
         if (own)
             figures.add(Figures.of(
                     name, row, finding.pair().meanDifference(), finding.pair().interval(), p));
-        if (own && !isBaseline(row)) differences.put(name, finding.difference() + (finding.isBeyondChance() ? " *" : ""));
+        if (own && !isBaseline(row))
+            differences.put(name, finding.difference() + (finding.isBeyondChance() ? " *" : ""));
         (own || row.isAtAnotherBudget() ? cells : beside)
                 .add(List.of(
                         name,
@@ -201,10 +202,13 @@ public final class ResultTable {
 
     /** The same with parameters between back-quotes, {@code half} being SGD's mean accuracy in percent at half of the epochs. */
     String conclusion(Optional<Double> half) {
-        return overall() + (baseline || primary().size() < 2 ? "" : " Differences need sgd: add it to `methods`.") + budget(half);
+        return overall()
+                + (baseline || primary().size() < 2 ? "" : " Differences need sgd: add it to `methods`.")
+                + budget(half);
     }
 
-    private String overall() {
+    /** What the differences to SGD allow one to say. */
+    String overall() {
         if (primary().size() == 1 && seeds() < 2) {
             return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
                     + " %. One method alone: nothing is compared.";
@@ -258,8 +262,8 @@ public final class ResultTable {
 
     /** What half of the budget would have given: one of the independent nets, where they are two. Costs nothing. */
     private String budget(Optional<Double> half) {
-        if (!baseline || primary().size() < 2) return "";
-        if (half.isEmpty()) return " " + unchecked() + ".";
+        if (!baseline) return "";
+        if (half.isEmpty()) return primary().size() < 2 ? "" : " " + unchecked() + ".";
         double gain = sgd().orElseThrow() - half.get();
         return Format.of(
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
