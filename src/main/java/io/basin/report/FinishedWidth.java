@@ -1,10 +1,7 @@
 package io.basin.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.basin.io.Folders;
 import io.basin.io.Json;
 import io.basin.text.Printable;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,25 +28,8 @@ record FinishedWidth(String source, String net, List<String> conclusions) {
         conclusions = conclusions.stream().map(c -> Printable.of(c, 1000)).toList();
     }
 
-    /** Those in a folder, however deep, or in a file. */
-    static List<FinishedWidth> read(Path place) {
-        if (!Files.exists(place)) return List.of();
-        List<FinishedWidth> all = new ArrayList<>();
-        if (Files.isRegularFile(place)) {
-            JsonNode file = Json.read(place, REMEDY);
-            if (file.has("rays")) all.add(of(place));
-            file.path(WIDTHS).forEach(w -> all.add(Json.as(w, FinishedWidth.class)));
-            return all;
-        }
-        for (Path config : Folders.walk(place).stream().sorted().toList()) {
-            Path results = config.resolveSibling("results.json");
-            if (!config.endsWith("config.json") || !Files.isRegularFile(config) || !Files.exists(results)) continue;
-            if (Json.read(config, REMEDY).path("command").asText().equals("width")) all.add(of(results));
-        }
-        return all;
-    }
-
-    private static FinishedWidth of(Path results) {
+    /** @param results as of {@code width} */
+    static FinishedWidth of(Path results) {
         List<String> said = new ArrayList<>();
         Json.unsealField(results, "conclusions", REMEDY).forEach(c -> said.add(c.asText()));
         String net = Json.unsealField(results, "facts", REMEDY).path("net").asText();

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -30,9 +31,6 @@ import java.util.stream.Stream;
  */
 public final class Regimes {
     private static final String SGD = "sgd";
-    private static final String SWA = "swa";
-    /** Points of accuracy within which SWA counts as close to FGE. */
-    private static final double CLOSE = 0.5;
     /** Characters of a table's line. */
     private static final int WIDE = 120;
 
@@ -48,9 +46,6 @@ public final class Regimes {
             return regime.isEmpty() ? time : regime + "; " + time;
         }
     }
-
-    /** A claim of the article, and what became of it. */
-    record Verdict(Setting setting, String claim, String verdict, String measured) {}
 
     private Regimes(List<FinishedRun> runs, List<FinishedWidth> widths, UnaryOperator<String> flags) {
         this.runs = runs;
@@ -84,11 +79,7 @@ public final class Regimes {
     public static Regimes read(List<Path> places, UnaryOperator<String> flags) {
         List<FinishedRun> runs = new ArrayList<>();
         List<FinishedWidth> widths = new ArrayList<>();
-        for (Path place : places) {
-            List<FinishedWidth> found = FinishedWidth.read(place);
-            widths.addAll(found);
-            runs.addAll(FinishedRun.read(place, !found.isEmpty()));
-        }
+        for (Path place : places) runs.addAll(FinishedRun.read(place, widths));
         if (runs.isEmpty()) {
             throw new IllegalArgumentException(widths.get(0).source()
                     + ": the width of optima, which has a page of its own, is shown beside comparisons: name one too");
@@ -268,7 +259,7 @@ public final class Regimes {
         Map<String, List<String>> by = new LinkedHashMap<>();
         for (String verdict : List.of("confirmed", "refuted", "open")) by.put(verdict, new ArrayList<>());
         verdicts().stream()
-                .filter(v -> v.claim().startsWith("SWA is better than SGD"))
+                .filter(v -> v.claim().equals(Claims.BETTER))
                 .forEach(v -> Objects.requireNonNull(by.get(v.verdict()))
                         .add(v.setting().name()));
         int all = by.values().stream().mapToInt(List::size).sum();
@@ -295,56 +286,8 @@ public final class Regimes {
     }
 
     /** The article's claims (Izmailov et al. 2018), setting by setting: confirmed, refuted or open. */
-    List<Verdict> verdicts() {
-        List<Verdict> all = new ArrayList<>();
-        for (Setting s : settings) {
-            for (ResultTable.Finding f : s.table().findings()) {
-                if (!f.row().method().equals(SWA) || f.pair().n() == 0) continue;
-                all.add(new Verdict(
-                        s,
-                        "SWA is better than SGD",
-                        verdict(f.pair(), f.p()),
-                        f.difference() + " points" + p(f.p(), "Holm")));
-                all.add(new Verdict(
-                        s,
-                        "SWA costs one net",
-                        f.row().passes() == 1 ? "confirmed" : "refuted",
-                        "predicts with " + f.row().passes() + " net, after "
-                                + Statistics.format(f.row().epochs(), 1)
-                                + " epochs and " + Statistics.format(f.row().statisticsEpochs(), 1)
-                                + " for batch norm's statistics"));
-            }
-            s.table()
-                    .against(SWA, "snapshot")
-                    .ifPresent(pair -> all.add(new Verdict(
-                            s,
-                            "SWA is better than snapshot ensembles",
-                            verdict(pair, pair.p()),
-                            ResultTable.difference(pair) + " points" + p(pair.p(), "not corrected"))));
-            s.table()
-                    .against(SWA, "fge")
-                    .ifPresent(pair -> all.add(new Verdict(
-                            s,
-                            "SWA comes close to FGE: at most " + CLOSE + " points below",
-                            close(pair.interval()),
-                            ResultTable.difference(pair) + " points")));
-        }
-        return all;
-    }
-
-    private static String p(double p, String how) {
-        return Double.isNaN(p) ? "" : ", p " + ResultTable.chance(p) + " (" + how + ")";
-    }
-
-    private static String verdict(PairedComparison pair, double p) {
-        if (!(p < ResultTable.LEVEL)) return "open";
-        return pair.meanDifference() > 0 ? "confirmed" : "refuted";
-    }
-
-    private static String close(Interval interval) {
-        if (!interval.present()) return "open";
-        if (interval.low() > -CLOSE) return "confirmed";
-        return interval.high() < -CLOSE ? "refuted" : "open";
+    List<Claims.Verdict> verdicts() {
+        return settings.stream().flatMap(s -> Claims.of(s).stream()).toList();
     }
 
     /** {@link #verdicts} as a table. */
@@ -352,30 +295,31 @@ public final class Regimes {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("claim", "setting", "verdict", "measured"));
         verdicts().stream()
-                .sorted(Comparator.comparing(Verdict::claim))
+                .sorted(Comparator.comparing(Claims.Verdict::claim))
                 .forEach(v -> rows.add(List.of(v.claim(), v.setting().name(), v.verdict(), v.measured())));
         widths.forEach(w -> rows.addAll(w.claims()));
         return rows;
     }
 
-    /** What each method takes, one line a method: nets of a prediction, epochs, and those that batch norm's statistics are worth. */
+    /** What each method takes, a line a method: nets of a prediction, epochs, and those that batch norm's statistics are worth. */
     public List<List<String>> costs() {
-        Map<String, List<Set<String>>> all = new LinkedHashMap<>();
-        for (Setting s : settings) {
-            for (Summary.Row row : s.table().primary()) {
-                List<Set<String>> cells = all.computeIfAbsent(
-                        row.method(),
-                        m -> List.of(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>()));
-                cells.get(0).add(Integer.toString(row.passes()));
-                cells.get(1).add(Statistics.format(row.epochs(), 1));
-                cells.get(2).add(Statistics.format(row.statisticsEpochs(), 1));
-            }
-        }
+        List<Summary.Row> all =
+                settings.stream().flatMap(s -> s.table().primary().stream()).toList();
         List<List<String>> rows = new ArrayList<>(List.of(List.of("method", "nets", "epochs", "BN epochs")));
-        all.forEach((method, cells) ->
-                rows.add(Stream.concat(Stream.of(method), cells.stream().map(c -> String.join(", ", c)))
-                        .toList()));
+        for (String method : all.stream().map(Summary.Row::method).distinct().toList()) {
+            List<Summary.Row> own =
+                    all.stream().filter(row -> row.method().equals(method)).toList();
+            rows.add(List.of(
+                    method,
+                    each(own, row -> Integer.toString(row.passes())),
+                    each(own, row -> Statistics.format(row.epochs(), 1)),
+                    each(own, row -> Statistics.format(row.statisticsEpochs(), 1))));
+        }
         return rows;
+    }
+
+    private static String each(List<Summary.Row> rows, Function<Summary.Row, String> figure) {
+        return rows.stream().map(figure).distinct().collect(Collectors.joining(", "));
     }
 
     /** Where averaging pays, as a picture; null where nothing was compared to SGD. */
@@ -413,7 +357,7 @@ public final class Regimes {
                     .paragraph(
                             "Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization."
                                     + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
-                                    + CLOSE + " points.");
+                                    + Claims.CLOSE + " points.");
         }
         page.heading("What each method takes").table(costs()).glossary(Glossary.of(costs().get(0), List.of()));
         for (Setting s : settings) {
