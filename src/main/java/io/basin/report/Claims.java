@@ -13,28 +13,28 @@ final class Claims {
     private static final String SWA = "swa";
 
     /** A claim, and whether it is confirmed, refuted or open. */
-    record Verdict(Regimes.Setting setting, String claim, String verdict, String measured) {}
+    record Claim(String claim, String verdict, String measured) {}
 
     private Claims() {}
 
-    static List<Verdict> of(Regimes.Setting s) {
-        List<Verdict> all = new ArrayList<>();
-        for (ResultTable.Finding f : s.table().findings()) {
+    static List<Claim> of(ResultTable table) {
+        List<Claim> all = new ArrayList<>();
+        for (ResultTable.Finding f : table.findings()) {
             Summary.Row row = f.row();
             if (!row.method().equals(SWA) || f.pair().n() == 0) continue;
-            all.add(new Verdict(s, BETTER, verdict(f.pair(), f.p()), points(f.pair()) + p(f.p(), "Holm")));
+            all.add(new Claim(BETTER, verdict(f.pair(), f.p()), points(f.pair()) + p(f.p(), "Holm")));
             String cost = Format.of(
                     "predicts with %d net, after %.1f epochs and %.1f for batch norm's statistics",
                     row.passes(), row.epochs(), row.statisticsEpochs());
-            all.add(new Verdict(s, "SWA costs one net", row.passes() == 1 ? "confirmed" : "refuted", cost));
+            all.add(new Claim("SWA costs one net", row.passes() == 1 ? "confirmed" : "refuted", cost));
         }
-        s.table().against(SWA, "snapshot").ifPresent(pair -> {
+        table.against(SWA, "snapshot").ifPresent(pair -> {
             String measured = points(pair) + p(pair.p(), "not corrected");
-            all.add(new Verdict(s, "SWA is better than snapshot ensembles", verdict(pair, pair.p()), measured));
+            all.add(new Claim("SWA is better than snapshot ensembles", verdict(pair, pair.p()), measured));
         });
-        s.table().against(SWA, "fge").ifPresent(pair -> {
+        table.against(SWA, "fge").ifPresent(pair -> {
             String claim = "SWA comes close to FGE: at most " + CLOSE + " points below";
-            all.add(new Verdict(s, claim, close(pair.interval()), points(pair)));
+            all.add(new Claim(claim, close(pair.interval()), points(pair)));
         });
         return all;
     }

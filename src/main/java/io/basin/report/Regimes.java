@@ -47,6 +47,9 @@ public final class Regimes {
         }
     }
 
+    /** A claim of the article, and what became of it. */
+    record Verdict(Setting setting, String claim, String verdict, String measured) {}
+
     private Regimes(List<FinishedRun> runs, List<FinishedWidth> widths, UnaryOperator<String> flags) {
         this.runs = runs;
         this.widths = widths;
@@ -286,8 +289,11 @@ public final class Regimes {
     }
 
     /** The article's claims (Izmailov et al. 2018), setting by setting: confirmed, refuted or open. */
-    List<Claims.Verdict> verdicts() {
-        return settings.stream().flatMap(s -> Claims.of(s).stream()).toList();
+    List<Verdict> verdicts() {
+        return settings.stream()
+                .flatMap(s -> Claims.of(s.table()).stream()
+                        .map(c -> new Verdict(s, c.claim(), c.verdict(), c.measured())))
+                .toList();
     }
 
     /** {@link #verdicts} as a table. */
@@ -295,7 +301,7 @@ public final class Regimes {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("claim", "setting", "verdict", "measured"));
         verdicts().stream()
-                .sorted(Comparator.comparing(Claims.Verdict::claim))
+                .sorted(Comparator.comparing(Verdict::claim))
                 .forEach(v -> rows.add(List.of(v.claim(), v.setting().name(), v.verdict(), v.measured())));
         widths.forEach(w -> rows.addAll(w.claims()));
         return rows;
