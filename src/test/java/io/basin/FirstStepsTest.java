@@ -74,6 +74,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -219,6 +220,7 @@ class FirstStepsTest {
         all.putAll(Map.of(Settings.Data.class, settings.data(), Graph.class, net(), Loss.class, Loss.crossEntropy(0)));
         all.putAll(Map.of(
                 Supplier.class, (Supplier<Graph>) FirstStepsTest::net, Consumer.class, (Consumer<Object>) o -> {}));
+        all.put(UnaryOperator.class, UnaryOperator.identity());
         all.putAll(Map.of(Optimizer.class, new Sgd(), Schedule.class, rates, Averaging.class, Averaging.none(8)));
         Method method = new Method("own", rates, Averaging.none(8), Method.Product.LAST);
         all.putAll(Map.of(Method.class, method, MethodSettings.class, Methods.sgd(), Budget.class, new Budget(1, 0.1)));

@@ -54,8 +54,8 @@ final class BudgetOptions {
             paramLabel = "NET",
             description =
                     "the papers' settings of vgg16, preresnet110, preresnet164 or wrn-28-10: net, budget, rates, weight decay, starts"
-                            + " and cycles; or lenet-bn, a setting of minutes, which 'compare fashion-mnist' takes without --model,"
-                            + " --epochs and --train-samples; flags that are given too come first; default none")
+                            + " and cycles; or lenet-bn, a setting of minutes, which 'compare fashion-mnist' and 'schedule fashion-mnist' take without"
+                            + " --model, --epochs and --train-samples; flags that are given too come first; default none")
     @SuppressWarnings("unused") // the command line is completed with its flags before it is parsed
     private String recipe;
 

@@ -21,6 +21,8 @@ import picocli.CommandLine.Option;
             "  basin compare --resume runs/mine"
         })
 final class CompareCommand implements Runnable, RunOptions.Trains {
+    static final String METHODS = "sgd,swa,ema,snapshot,fge,independent";
+
     @Mixin
     private TrainingOptions training;
 
@@ -33,7 +35,7 @@ final class CompareCommand implements Runnable, RunOptions.Trains {
     @Option(
             names = "--methods",
             split = ",",
-            defaultValue = "sgd,swa,ema,snapshot,fge,independent",
+            defaultValue = METHODS,
             completionCandidates = Known.Methods.class,
             description = "of ${COMPLETION-CANDIDATES}, or a MethodSettings class of your own")
     private List<String> methods;
@@ -79,7 +81,7 @@ final class CompareCommand implements Runnable, RunOptions.Trains {
         configuration.keep(work.folder());
         Summary summary =
                 work.compare(all, flagged().options(work.splits(), work.bars().progress()), "", recording);
-        ResultTable table = new ResultTable(summary);
+        ResultTable table = new ResultTable(summary, FlagNames::said);
         work.show(summary, table, results, recording, () -> {
             System.out.print(published.text(
                     training.settings().dataset(), training.settings().model()));

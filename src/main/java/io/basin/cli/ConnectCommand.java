@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  basin connect runs/a/seed-1/sgd/sgd.safetensors runs/a/seed-2/sgd/sgd.safetensors",
+            "  basin connect runs/a/seed-1/sgd*/sgd.safetensors runs/a/seed-2/sgd*/sgd.safetensors",
             "  basin connect A.safetensors B.safetensors C.safetensors --curve PolyChain --num-bends 4 --epochs 20",
             "  basin connect A.safetensors B.safetensors --samples 10000 --bn-samples 10000 --out runs/curve",
             "  basin connect --resume runs/curve"

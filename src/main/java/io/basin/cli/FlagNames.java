@@ -3,6 +3,8 @@ package io.basin.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.basin.text.Printable;
 import java.lang.reflect.Field;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -83,7 +85,14 @@ final class FlagNames {
             node.forEach(n -> all.add(value(n)));
             return String.join(",", all);
         }
+        if (node.isDouble() && Math.abs(node.asDouble()) < 1e9) {
+            // What is computed, such as a cycle, without what rounding left.
+            return BigDecimal.valueOf(node.asDouble())
+                    .round(new MathContext(12))
+                    .stripTrailingZeros()
+                    .toPlainString();
+        }
         String text = Printable.of(node.asText());
-        return text.matches("[A-Z][A-Z0-9_]*") ? text.toLowerCase(Locale.ROOT) : text;
+        return text.matches("[A-Z][A-Z0-9_]*") ? text.toLowerCase(Locale.ROOT).replace('_', '-') : text;
     }
 }

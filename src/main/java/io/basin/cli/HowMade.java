@@ -11,6 +11,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -32,7 +33,7 @@ final class HowMade {
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
                         + System.getProperty("os.arch") + ", "
                         + Runtime.getRuntime().availableProcessors() + " processors");
-        times(folder).forEach((run, time) -> facts.put("time, " + run, time));
+        times(folder).forEach((run, time) -> facts.put("time, " + run.replace("+", " and "), time));
         return new Made(facts, settings(configuration));
     }
 
@@ -52,13 +53,33 @@ final class HowMade {
         return times;
     }
 
-    /** Every leaf of what decides the results, by the flag that sets it. */
+    /** Every leaf of what decides the results, as one would type it: a flag with the value that it was given, or else has. */
     private static Map<String, String> settings(Configuration configuration) {
         Map<String, String> settings = new LinkedHashMap<>();
-        // A flag without a value may say the opposite of what it sets.
-        Json.leaves(configuration.tree())
-                .forEach((name, value) ->
-                        settings.putIfAbsent(value.isBoolean() ? name : FlagNames.label(name), FlagNames.value(value)));
+        Map<String, JsonNode> leaves = Json.leaves(configuration.tree());
+        leaves.forEach((name, value) -> {
+            String flag = FlagNames.label(name);
+            if (name.equals("settings.data.flip")) {
+                boolean crops = leaves.get("settings.data.pad").asInt() > 0;
+                settings.put(flag, value.asBoolean() ? crops ? "crop_flip" : "flip" : "none");
+            } else if (name.equals("seeds") && value.isArray()) {
+                settings.put("--seed", value.path(0).asText());
+                if (value.size() > 1) settings.put(flag, Integer.toString(value.size()));
+            } else if (value.isBoolean()) {
+                // A flag without a value may say the opposite of what it sets.
+                if (value.asBoolean() != flag.startsWith("--no-")) settings.put(flag, "");
+            } else if (!flag.equals("--from")) {
+                settings.putIfAbsent(flag, FlagNames.value(value));
+            }
+        });
+        List<String> words = configuration.words();
+        if (words.get(0).equals("train")) settings.put("--method", settings.remove("--methods"));
+        for (String word : words) {
+            String flag = word.replaceFirst("=.*", "");
+            if (!flag.equals(word)) settings.computeIfPresent(flag, (f, usual) -> word.substring(f.length() + 1));
+            if (word.startsWith("--from")) settings.put(flag, word.substring(flag.length() + 1));
+        }
+        if (words.size() > 1) settings.computeIfPresent("DATASET", (d, usual) -> words.get(1));
         return settings;
     }
 }

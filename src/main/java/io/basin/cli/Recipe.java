@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -17,12 +18,14 @@ import picocli.CommandLine.ParseResult;
  * The papers' settings of a net, as the flags that one would type (Izmailov et al. 2018 and Garipov et al. 2018, CIFAR; batches of
  * 128, momentum 0.9). FGE's start is moved by at most a hundredth of the budget, such that its last model ends the run. Beside them
  * the shortest setting of ours in which a net has its budget and cycles have the papers' lengths, chosen as
- * {@code bench/results/protocol.md} says; 'compare fashion-mnist' without a net, epochs and samples means it.
+ * {@code bench/results/protocol.md} says; 'compare fashion-mnist' and 'schedule' without a net, epochs and samples mean it.
  */
 final class Recipe {
     static final String FLAG = "--recipe";
 
     private static final String OURS = "lenet-bn";
+    /** Commands that a recipe completes unasked: who looks at a plan sees what will be compared. */
+    private static final Set<String> PLAIN = Set.of("compare", "schedule");
 
     private static final Map<String, String> ALL = new TreeMap<>(Map.of(
             OURS,
@@ -58,7 +61,7 @@ final class Recipe {
     /** {@code args}, with the flags of the recipe that they name and do not give. */
     static String[] complete(String[] args) {
         boolean named = Arrays.stream(args).anyMatch(a -> a.equals(FLAG) || a.startsWith(FLAG + "="));
-        if (!named && Arrays.stream(args).noneMatch("compare"::equals)) return args;
+        if (!named && Arrays.stream(args).noneMatch(PLAIN::contains)) return args;
         ParseResult parsed = Resumption.parsed(args);
         OptionSpec asked = parsed.matchedOption(FLAG);
         boolean plain = asked == null && isPlain(parsed);
@@ -98,7 +101,7 @@ final class Recipe {
 
     /** A comparison of which nothing is said that a recipe would decide. */
     private static boolean isPlain(ParseResult parsed) {
-        return parsed.commandSpec().name().equals("compare")
+        return PLAIN.contains(parsed.commandSpec().name())
                 && data(parsed).contains("fashion-mnist")
                 && Stream.of("--model", "--epochs", "--train-samples", "--resume", "--from", "--help")
                         .noneMatch(parsed::hasMatchedOption);

@@ -27,7 +27,8 @@ final class ReportCommand implements Runnable {
     @Parameters(
             arity = "1..*",
             paramLabel = "DIR|FILE",
-            description = "folders of finished comparisons, folders of such folders, or files of --json")
+            description =
+                    "folders of finished comparisons, folders of such folders, or files of --json; beside them, of 'width'")
     private List<Path> places = List.of();
 
     @Option(names = "--out", description = "writes a page with all tables and the picture; default none")
@@ -61,7 +62,8 @@ final class ReportCommand implements Runnable {
                 "\nDifferences to SGD in points, paired by seed, with 95 % intervals; *: p (Holm) < 0.05.\n");
         List<List<String>> claims = regimes.claims();
         if (claims.size() > 1) System.out.print(Page.text(claims) + "\n");
-        System.out.println(regimes.conclusion());
+        System.out.println(Page.text(regimes.costs()));
+        System.out.println(FlagNames.said(regimes.conclusion()));
         if (json != null) regimes.write(json);
         Picture figure = regimes.figure();
         if (figure != null) Outputs.picture(svg, figure::svg);
@@ -69,7 +71,7 @@ final class ReportCommand implements Runnable {
             EventFile.pictures(tensorboard.resolve("report"), Map.of("where-averaging-pays", figure.png()));
         }
         if (out != null) {
-            regimes.page(out);
+            regimes.page(out, FlagNames::said);
             System.out.println("Report: " + out);
         }
     }

@@ -199,7 +199,9 @@ final class RunOptions extends Flags.Output {
          */
         void show(Summary summary, ResultTable table, Results results, Recording recording, Runnable more) {
             Path report = folder.resolve("report.html");
-            ObjectNode all = ((ObjectNode) Json.tree(summary)).put(Configuration.IDENTITY, configuration.identity());
+            ObjectNode all = ((ObjectNode) Json.tree(summary))
+                    .put(Configuration.IDENTITY, configuration.identity())
+                    .put("conclusion", table.conclusion());
             Json.sealFields(folder.resolve("results.json"), all, "rows", Configuration.IDENTITY);
             HtmlReport.write(report, summary, table, HowMade.of(configuration, folder));
             recording.end(folder);
@@ -208,6 +210,7 @@ final class RunOptions extends Flags.Output {
                     () -> Map.of(
                             "title", summary.title(),
                             "facts", summary.facts(),
+                            "conclusion", table.conclusion(),
                             "table", table.figures(),
                             "rows", summary.rows()));
             if (!results.inWords()) {

@@ -31,7 +31,7 @@ final class ScheduleCommand implements Runnable {
     @Option(
             names = "--methods",
             split = ",",
-            defaultValue = "sgd,swa,snapshot,fge",
+            defaultValue = CompareCommand.METHODS,
             completionCandidates = Known.Methods.class,
             description = "of ${COMPLETION-CANDIDATES}, or a MethodSettings class of your own")
     private List<String> methods;

@@ -63,7 +63,7 @@ final class TrainCommand implements Runnable, RunOptions.Trains {
                 work.configuration().fixed("methods", List.of(method)).fixed("seeds", seeds);
         configuration.keep(work.folder());
         Summary summary = work.compare(seeds, run.options(), ": " + method, recording);
-        work.show(summary, new ResultTable(summary), results, recording, () -> {
+        work.show(summary, new ResultTable(summary, FlagNames::said), results, recording, () -> {
             Path folder = work.folder().resolve("seed-" + seed).resolve(method);
             Path weights = folder.resolve(method + ".safetensors");
             System.out.println("\nWeights: " + (Files.exists(weights) ? weights : folder));

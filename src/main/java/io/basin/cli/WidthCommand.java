@@ -24,8 +24,8 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Examples:",
-            "  basin width runs/a/seed-1/sgd/sgd.safetensors runs/a/seed-1/swa/swa.safetensors",
-            "  basin width runs/a/seed-*/sgd/sgd.safetensors runs/a/seed-*/swa/swa.safetensors --samples 10000"
+            "  basin width runs/a/seed-1/sgd*/sgd.safetensors runs/a/seed-1/swa/swa.safetensors",
+            "  basin width runs/a/seed-*/sgd*/sgd.safetensors runs/a/seed-*/swa/swa.safetensors --samples 10000"
                     + " --bn-samples 10000",
             "  basin width A.safetensors B.safetensors --directions 10 --points 12 --resume runs/width"
         })

@@ -73,6 +73,11 @@ record Group(List<Method> methods) {
         return methods.stream().map(Method::name).collect(Collectors.joining("+"));
     }
 
+    /** {@link #name} in words. */
+    String said() {
+        return methods.stream().map(Method::name).collect(Collectors.joining(" and "));
+    }
+
     boolean predictsFromMembers() {
         return methods.stream()
                 .anyMatch(r -> r.product().fromMembers() || !r.products().isEmpty());

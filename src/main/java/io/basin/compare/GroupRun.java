@@ -149,7 +149,7 @@ final class GroupRun {
 
     private String label(int part) {
         String which = group.parts() > 1 ? " " + (part + 1) + "/" + group.parts() : "";
-        return group.name() + which + ", seed " + place.seed();
+        return group.said() + which + ", seed " + place.seed();
     }
 
     private Trainer.Listener listener(

@@ -13,6 +13,9 @@ public final class StabilityReport {
     private static final List<String> HEADER = List.of(
             "step", "of the budget", "error of the children %", "highest on the line %", "barrier, points", "stable");
 
+    /** Standard errors: the one above which a barrier counts, and the normal distribution's quantile of 0.8. */
+    private static final double FOUND = 1.84;
+
     private final List<Stability.Line> lines;
     private final int steps;
     private final int samples;
@@ -55,7 +58,7 @@ public final class StabilityReport {
         report.number("start", start);
         report.row(HEADER);
         for (Stability.Line l : lines) report.row(row(l));
-        report.conclude(List.of(said.apply(conclusion(start))));
+        report.conclude(List.of(said.apply(conclusion(start)), said.apply(power())));
         report.explain(
                 "Barrier: the highest held-out error on the straight line between two nets that were trained on from one"
                         + " checkpoint with other orders of samples, above the mean of their own errors; stable: not above the"
@@ -111,6 +114,21 @@ public final class StabilityReport {
         }
         return "Stable from step " + step + " of " + steps + " on: averaging is safe with `swa.start` "
                 + Format.of("%.2f", start) + " or later. When it pays is another question: compare.";
+    }
+
+    /** How small a barrier is found: it counts above one standard error, and one of {@link #FOUND} of them mostly lies above that. */
+    private String power() {
+        double error =
+                lines.stream().mapToDouble(l -> l.samplingError(samples)).max().orElseThrow();
+        return Format.of(
+                "What %d %s on %d held-out samples can tell: a barrier of %.2f points or more is found in four of five cases,"
+                        + " smaller ones are easily taken for none (more samples of `validation` find smaller ones); the step is"
+                        + " known to within %d (more `checkpoints` place it finer).",
+                lines.size(),
+                lines.size() == 1 ? "checkpoint" : "checkpoints",
+                samples,
+                100 * FOUND * error,
+                (steps + lines.size() - 1) / lines.size());
     }
 
     private Lines along(String title, String axis, ToDoubleFunction<LossAndError> figure) {

@@ -50,8 +50,11 @@ public final class Remarks {
         boolean fge = origin.settings() instanceof Fge;
         if (!fge && !(origin.settings() instanceof Snapshot)) return List.of();
         int[] at = method.schedule().collections();
-        if (at.length < 2) return List.of();
-        double epochs = (double) (at[1] - at[0]) / origin.stepsPerEpoch();
+        if (at.length == 0) return List.of();
+        // A single model has no distance to the next: a snapshot's cycle is all before it, FGE's the one that was asked
+        // for.
+        double epochs = (double) (at.length > 1 ? at[1] - at[0] : at[0] + 1) / origin.stepsPerEpoch();
+        if (at.length == 1 && origin.settings() instanceof Fge f && f.cycle() > 0) epochs = f.cycle();
         if (epochs >= (fge ? 2 : 10)) return List.of();
         return List.of(Format.of(
                 "%s: its cycles are %.3g epochs, the paper's %s: more `epochs`%s would show it at its best",

@@ -11,8 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The charts of schedules and of training; null where there is nothing to draw. */
@@ -80,20 +83,52 @@ public final class Charts {
         String title = what.substring(0, 1).toUpperCase(Locale.ROOT)
                 + what.replaceFirst(",.*", "").substring(1);
         Lines chart = new Lines(title, "epochs", what);
-        add(chart, summary.curves(), "", figure);
+        add(chart, summary.curves(), run -> run.replace("+", " and "), figure);
         return chart.orNull();
     }
 
     /** Validation accuracy of the running averages, and of the weights that they are averages of. */
     public static @Nullable Lines averages(Summary summary) {
-        List<Summary.Curve> averaging = summary.curves().stream()
+        return averages(
+                summary,
+                new Lines("The average while it trains", "epochs", "validation accuracy, %"),
+                p -> percent(p.averageAccuracy()),
+                p -> percent(p.validationAccuracy()));
+    }
+
+    /** The same of their losses. */
+    public static @Nullable Lines averageLosses(Summary summary) {
+        Lines chart = new Lines("Loss of the average while it trains", "epochs", "validation loss");
+        return averages(summary, chart, Summary.Point::averageLoss, Summary.Point::validationLoss);
+    }
+
+    private static @Nullable Lines averages(
+            Summary summary,
+            Lines chart,
+            Function<Summary.Point, @Nullable Double> average,
+            Function<Summary.Point, @Nullable Double> moving) {
+        List<Summary.Curve> averaging = averaging(summary);
+        add(chart, averaging, run -> averager(summary, run) + ", the average", average);
+        add(chart, averaging, run -> run.split("\\+")[0] + ", moving weights", moving);
+        return chart.orNull();
+    }
+
+    /** Runs whose averages were measured. */
+    static List<Summary.Curve> averaging(Summary summary) {
+        return summary.curves().stream()
                 .filter(c -> c.points().stream().anyMatch(p -> p.averageAccuracy() != null))
                 .toList();
-        if (averaging.isEmpty()) return null;
-        Lines chart = new Lines("The average while it trains", "epochs", "validation accuracy, %");
-        add(chart, averaging, ", the average", p -> percent(p.averageAccuracy()));
-        add(chart, averaging, ", moving weights", p -> percent(p.validationAccuracy()));
-        return chart.orNull();
+    }
+
+    /** Which of the methods that share a run, such as {@code sgd+ema}, its average is of. */
+    static String averager(Summary summary, String run) {
+        List<String> methods = List.of(run.split("\\+"));
+        return summary.schedules().stream()
+                .filter(s ->
+                        methods.contains(s.method()) && Arrays.stream(s.alpha()).anyMatch(a -> a != 0))
+                .map(Summary.Plotted::method)
+                .findFirst()
+                .orElse(methods.get(0));
     }
 
     /** Null stays null. */
@@ -102,22 +137,30 @@ public final class Charts {
     }
 
     private static void add(
-            Lines chart, List<Summary.Curve> curves, String what, Function<Summary.Point, @Nullable Double> figure) {
-        Map<String, TreeMap<Double, double[]>> lines = new LinkedHashMap<>();
-        for (Summary.Curve curve : curves) {
-            TreeMap<Double, double[]> line = lines.computeIfAbsent(curve.run(), k -> new TreeMap<>());
-            for (Summary.Point p : curve.points()) {
-                Double value = figure.apply(p);
-                if (value == null) continue;
-                double[] sum = line.computeIfAbsent(p.epoch(), k -> new double[2]);
-                sum[0] += value;
-                sum[1]++;
-            }
-        }
-        lines.forEach((run, line) -> chart.line(
-                run + what,
-                line.keySet().stream().mapToDouble(d -> d).toArray(),
-                line.values().stream().mapToDouble(s -> s[0] / s[1]).toArray()));
+            Lines chart,
+            List<Summary.Curve> curves,
+            UnaryOperator<String> name,
+            Function<Summary.Point, @Nullable Double> figure) {
+        Map<String, List<Summary.Curve>> runs = curves.stream()
+                .collect(Collectors.groupingBy(Summary.Curve::run, LinkedHashMap::new, Collectors.toList()));
+        runs.forEach((run, seeds) -> {
+            TreeMap<Double, Double> line = means(seeds, figure);
+            chart.line(
+                    name.apply(run),
+                    line.keySet().stream().mapToDouble(d -> d).toArray(),
+                    line.values().stream().mapToDouble(d -> d).toArray());
+        });
+    }
+
+    /** Mean over curves, by epoch, where there is a figure. */
+    static TreeMap<Double, Double> means(List<Summary.Curve> curves, Function<Summary.Point, @Nullable Double> figure) {
+        return curves.stream()
+                .flatMap(c -> c.points().stream())
+                .filter(p -> figure.apply(p) != null)
+                .collect(Collectors.groupingBy(
+                        Summary.Point::epoch,
+                        TreeMap::new,
+                        Collectors.averagingDouble(p -> Objects.requireNonNull(figure.apply(p)))));
     }
 
     /** Test accuracy of ensembles by their number of members, mean over seeds; null where there are none. */

@@ -5,10 +5,10 @@ import io.basin.Nullable;
 import java.util.function.Function;
 
 /**
- * A method's line of the result table as numbers, for programs. Accuracy and ECE are fractions, not %. Means are over seeds, half-widths
+ * A line of the result table as numbers, for programs. Accuracy and ECE are fractions, not %. Means are over seeds, half-widths
  * those of 95 % t-intervals; null where there is none, as of one seed, or of a NLL without probabilities.
  *
- * @param statistics forward passes over the training set for batch norm's statistics, beside the epochs
+ * @param bnEpochs what batch norm's statistics cost beside the epochs, in epochs
  * @param passes forward passes per prediction: nets
  * @param nll nats
  * @param calibrated {@code nll} at the temperature that is best on the validation part
@@ -19,7 +19,7 @@ import java.util.function.Function;
 public record Figures(
         String method,
         double epochs,
-        double statistics,
+        double bnEpochs,
         int passes,
         int seeds,
         @Nullable Double accuracy,
@@ -34,15 +34,15 @@ public record Figures(
         @Nullable Double vsSgdHalfWidth,
         @Nullable Double pHolm) {
     /** @param difference to SGD's accuracy in points, as {@code interval} is; NaN where there is none, as {@code p} */
-    static Figures of(Summary.Row row, double difference, Interval interval, double p) {
+    static Figures of(String name, Summary.Row row, double difference, Interval interval, double p) {
         Mean accuracy = Mean.of(row, Summary.Score::accuracy);
         Mean nll = Mean.of(row, Summary.Score::nll);
         Mean calibrated = Mean.of(row, Summary.Score::calibrated);
         Mean ece = Mean.of(row, Summary.Score::ece);
         return new Figures(
-                row.method(),
+                name,
                 row.epochs(),
-                row.statistics(),
+                row.statisticsEpochs(),
                 row.passes(),
                 row.scores().size(),
                 accuracy.value(),

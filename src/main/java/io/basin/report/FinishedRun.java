@@ -34,10 +34,15 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
 
     private static final String REMEDY = "restore it from a copy, or measure that run again";
 
-    /** Runs in a folder, however deep, or in a file that {@link #write} wrote. */
-    static List<FinishedRun> read(Path place) {
+    /**
+     * Runs in a folder, however deep, or in a file that {@link #write} wrote.
+     *
+     * @param widths gets what is found of widths beside them, or in their place
+     */
+    static List<FinishedRun> read(Path place, List<FinishedWidth> widths) {
         if (!Files.exists(place)) throw new IllegalArgumentException(place + ": no such file or folder");
-        if (Files.isRegularFile(place)) return file(place);
+        if (Files.isRegularFile(place)) return file(place, widths);
+        int before = widths.size();
         List<FinishedRun> runs = new ArrayList<>();
         Set<String> others = new TreeSet<>();
         for (Path config : Folders.walk(place).stream().sorted().toList()) {
@@ -45,15 +50,17 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
             if (!config.endsWith(CONFIG) || !Files.isRegularFile(config) || !Files.exists(results)) continue;
             JsonNode made = Json.unseal(config, REMEDY);
             String command = made.path("command").asText("compare");
-            if (!TABLES.contains(command)) {
+            if (command.equals("width")) {
+                widths.add(FinishedWidth.of(results));
+            } else if (!TABLES.contains(command)) {
                 others.add("'" + Printable.of(command) + "'");
-                continue;
+            } else {
+                JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
+                requireSame(results, made);
+                runs.add(of(results, made, rows));
             }
-            JsonNode rows = Json.unsealField(results, ROWS, REMEDY);
-            requireSame(results, made);
-            runs.add(of(results, made, rows));
         }
-        if (runs.isEmpty()) {
+        if (runs.isEmpty() && widths.size() == before) {
             throw new IllegalArgumentException(place + ": holds no finished comparison, which is a folder with "
                     + CONFIG + " and " + RESULTS + " of 'compare' or 'train'"
                     + (others.isEmpty()
@@ -75,16 +82,22 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
         throw new FormatException(results.toString(), "is of another run than the " + CONFIG + " beside it: " + REMEDY);
     }
 
-    private static List<FinishedRun> file(Path file) {
-        JsonNode runs = Json.unseal(file, REMEDY).path(RUNS);
+    private static List<FinishedRun> file(Path file, List<FinishedWidth> widths) {
+        if (Json.read(file, REMEDY).has("rays")) {
+            widths.add(FinishedWidth.of(file));
+            return List.of();
+        }
+        JsonNode all = Json.unseal(file, REMEDY);
+        JsonNode runs = all.path(RUNS);
+        all.path(FinishedWidth.WIDTHS).forEach(w -> widths.add(Json.as(w, FinishedWidth.class)));
         if (runs.isEmpty()) {
             throw new FormatException(
                     file.toString(),
                     "holds no runs: name the folder of a comparison, or a file that 'basin report' wrote");
         }
-        List<FinishedRun> all = new ArrayList<>();
-        runs.forEach(run -> all.add(of(file, run.path("config"), run.path(ROWS))));
-        return all;
+        List<FinishedRun> read = new ArrayList<>();
+        runs.forEach(run -> read.add(of(file, run.path("config"), run.path(ROWS))));
+        return read;
     }
 
     private static FinishedRun of(Path source, JsonNode config, JsonNode rows) {
@@ -103,14 +116,16 @@ record FinishedRun(String source, JsonNode config, List<Summary.Row> rows) {
     }
 
     /** The runs in one small file: what decided them, and their scores. */
-    static void write(Path file, List<FinishedRun> runs) {
+    static void write(Path file, List<FinishedRun> runs, List<FinishedWidth> widths) {
         Json.seal(
                 file,
                 Map.of(
                         RUNS,
                         runs.stream()
                                 .map(r -> Map.of("config", r.config, ROWS, r.rows))
-                                .toList()));
+                                .toList(),
+                        FinishedWidth.WIDTHS,
+                        widths));
     }
 
     /** Its folder, its device, and the command that repeats it. */

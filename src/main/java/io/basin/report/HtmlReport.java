@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The report of a comparison: one file with its pictures inside, which needs neither network nor scripts. */
 @Api
@@ -34,7 +35,9 @@ public final class HtmlReport {
                                 + " say that so few cannot tell. All of it is about this test set and this split.")
                 .glossary(Glossary.of(
                         table.rows().get(0),
-                        summary.rows().stream().map(Summary.Row::method).toList()));
+                        summary.rows().stream()
+                                .flatMap(r -> Stream.of(r.method(), r.label()))
+                                .toList()));
         beside(page, table);
         figures(page, summary);
         add(page, summary.evidence());
@@ -49,8 +52,7 @@ public final class HtmlReport {
                     .paragraph(
                             "Without p: they are not what the comparison tests. weighted: weights in proportion to 1 /"
                                     + " validation NLL; vote: the class that most nets choose; ridge: ridge regression on the"
-                                    + " validation part, which sees its labels; statistics anew: SGD's net with batch norm's"
-                                    + " statistics measured as an average's are; one alone: one of the independent nets.");
+                                    + " validation part, which sees its labels; one alone: one of the independent nets.");
         }
     }
 
@@ -68,14 +70,14 @@ public final class HtmlReport {
         page.figure(
                 Charts.curves(summary, "validation loss", Summary.Point::validationLoss),
                 "Loss of the moving weights, not of an average, on held-out data.");
-        Lines averages = Charts.averages(summary);
-        if (averages != null) {
-            page.figure(
-                    averages,
-                    "Held-out accuracy of each running average beside that of the weights it averages, mean over seeds."
-                            + " Batch norm's statistics of the average are here from one pass over at most 2,048 training"
-                            + " images; the table's are measured as its settings say.");
-        }
+        page.figure(
+                        Charts.averages(summary),
+                        "Held-out accuracy of each running average beside that of the weights it averages, mean over"
+                                + " seeds. Batch norm's statistics of the average are here from one pass over at most"
+                                + " 2,048 training images; the table's are measured as its settings say.")
+                .figure(Charts.averageLosses(summary), "Their held-out losses.");
+        String anytime = Anytime.text(summary);
+        if (!anytime.isEmpty()) page.paragraph(anytime);
         page.figure(
                 Charts.curves(summary, "validation accuracy, %", p -> Charts.percent(p.validationAccuracy())),
                 "Accuracy of the moving weights on held-out data.");

@@ -78,6 +78,8 @@ public final class Lines extends Picture {
         // Room for a marker, and none for what no epoch is before.
         plot.getDomainAxis().setLowerMargin(0.01);
         plot.getDomainAxis().setUpperMargin(0.01);
+        // About a single point: ticks that can be told apart.
+        plot.getDomainAxis().setAutoRangeMinimumSize(0.01);
         renderer.setDrawSeriesLineAsPath(true);
     }
 
@@ -116,7 +118,8 @@ public final class Lines extends Picture {
         int before = method < 0 ? 0 : drawn.merge(method, 1, Integer::sum) - 1;
         style = MethodStyle.of(method < 0 ? lines : method, before > 0);
         lines++;
-        put(points, style.stroke(), marked ? style.marker() : null);
+        // Of a single point a line shows nothing.
+        put(points, style.stroke(), marked || points.getItemCount() == 1 ? style.marker() : null);
         return this;
     }
 

@@ -20,9 +20,9 @@ record MethodStyle(Color colour, Stroke stroke, Shape marker) {
             new Color(0xD55E00),
             new Color(0x009E73),
             new Color(0xCC79A7),
-            new Color(0xE69F00),
-            new Color(0x56B4E9),
             new Color(0x000000),
+            new Color(0x56B4E9),
+            new Color(0xE69F00),
             new Color(0x999999));
 
     /** In the order of their colours: those that stand beside each other most often differ most. */

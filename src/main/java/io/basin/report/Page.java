@@ -4,6 +4,10 @@ import io.basin.Nullable;
 import io.basin.io.AtomicFile;
 import io.basin.io.Folders;
 import io.basin.text.Format;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,20 +24,7 @@ import java.util.regex.Pattern;
  * beside it too.
  */
 public final class Page {
-    private static final String STYLE = """
-            :root{color-scheme:light dark;--paper:#fff;--ink:#000;--text:#222;--quiet:#555;--line:#ddd;--blue:#0072b2}
-            body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--paper);max-width:960px;margin:2em auto;
-            padding:0 1em;overflow-wrap:anywhere}
-            table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;border-bottom:1px solid var(--line);
-            text-align:left;overflow-wrap:normal}
-            .results td:not(:first-child),.results th:not(:first-child){text-align:right}.results td{white-space:nowrap}
-            figure{margin:2em 0}figcaption,dd{color:var(--quiet)}dt{font-weight:bold}summary{cursor:pointer}
-            a{color:var(--blue)}.wide{overflow-x:auto}svg{max-width:100%;min-width:760px;height:auto}
-            h2{break-after:avoid}figure,tr{break-inside:avoid}
-            @media screen and (prefers-color-scheme:dark){:root{--paper:#161616;--ink:#eee;--text:#ddd;--quiet:#aaa;
-            --line:#444;--blue:#8ea2ff}}
-            @media print{body{max-width:none;margin:0;font-size:11pt}svg{min-width:0}}
-            """;
+    private static final String STYLE = resource("page.css");
 
     /** Colours of pictures that follow the scheme. */
     private static final Map<String, String> COLOURS = Map.of(
@@ -45,6 +36,15 @@ public final class Page {
 
     private static final Pattern COLOUR = Pattern.compile("rgb\\([0-9,]+\\)");
     private static final Pattern INLINE = Pattern.compile("(?<= )style=\"([^\"]*)\"");
+
+    /** A text that lies beside this class. */
+    static String resource(String name) {
+        try (InputStream in = Page.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     private final String title;
     private final StringBuilder out = new StringBuilder();

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -30,18 +31,16 @@ import java.util.stream.Stream;
  */
 public final class Regimes {
     private static final String SGD = "sgd";
-    private static final String SWA = "swa";
-    /** Points of accuracy within which SWA counts as close to FGE. */
-    private static final double CLOSE = 0.5;
     /** Characters of a table's line. */
     private static final int WIDE = 120;
 
     private final List<FinishedRun> runs;
+    private final List<FinishedWidth> widths;
     private final List<Setting> settings = new ArrayList<>();
     private final String common;
 
     /** One comparison: a regime at a number of epochs. */
-    record Setting(String regime, double epochs, String budget, ResultTable table) {
+    record Setting(String regime, double epochs, String budget, Optional<Double> half, ResultTable table) {
         String name() {
             String time = Statistics.format(epochs, 0) + " epochs" + (budget.isEmpty() ? "" : ", " + budget);
             return regime.isEmpty() ? time : regime + "; " + time;
@@ -51,8 +50,9 @@ public final class Regimes {
     /** A claim of the article, and what became of it. */
     record Verdict(Setting setting, String claim, String verdict, String measured) {}
 
-    private Regimes(List<FinishedRun> runs, UnaryOperator<String> flags) {
+    private Regimes(List<FinishedRun> runs, List<FinishedWidth> widths, UnaryOperator<String> flags) {
         this.runs = runs;
+        this.widths = widths;
         Map<Map<String, String>, TreeMap<Double, List<FinishedRun>>> regimes = new LinkedHashMap<>();
         for (FinishedRun run : runs) {
             regimes.computeIfAbsent(run.setting(), s -> new TreeMap<>())
@@ -70,8 +70,8 @@ public final class Regimes {
                     .collect(Collectors.joining(", "));
             budgets.forEach((epochs, same) -> tables.put(epochs, table(name, same)));
             Map<Double, String> kinds = budgets(tables);
-            tables.forEach(
-                    (epochs, table) -> settings.add(new Setting(name, epochs, kinds.getOrDefault(epochs, ""), table)));
+            tables.forEach((epochs, table) -> settings.add(
+                    new Setting(name, epochs, kinds.getOrDefault(epochs, ""), half(tables, epochs), table)));
         });
     }
 
@@ -81,8 +81,13 @@ public final class Regimes {
      */
     public static Regimes read(List<Path> places, UnaryOperator<String> flags) {
         List<FinishedRun> runs = new ArrayList<>();
-        for (Path place : places) runs.addAll(FinishedRun.read(place));
-        return new Regimes(runs, flags);
+        List<FinishedWidth> widths = new ArrayList<>();
+        for (Path place : places) runs.addAll(FinishedRun.read(place, widths));
+        if (runs.isEmpty()) {
+            throw new IllegalArgumentException(widths.get(0).source()
+                    + ": the width of optima, which has a page of its own, is shown beside comparisons: name one too");
+        }
+        return new Regimes(runs, widths, flags);
     }
 
     /** Parts that all settings share, such as data set and net, so that their names can omit them. */
@@ -92,7 +97,7 @@ public final class Regimes {
 
     /** Writes all that was read into one small file, of which the same report can be made again. */
     public void write(Path file) {
-        FinishedRun.write(file, runs);
+        FinishedRun.write(file, runs, widths);
     }
 
     /** By data set, net, images, labels and augmentation, and by whatever else tells them apart. */
@@ -192,16 +197,20 @@ public final class Regimes {
         for (Map.Entry<Double, ResultTable> entry : tables.entrySet()) {
             Optional<Double> gain = entry.getValue()
                     .sgd()
-                    .flatMap(all -> Optional.ofNullable(tables.get(entry.getKey() / 2))
-                            .flatMap(ResultTable::sgd)
-                            .or(() -> entry.getValue().half())
-                            .map(half -> all - half));
+                    .flatMap(all -> half(tables, entry.getKey()).map(half -> all - half));
             if (at == null && gain.isPresent() && gain.get() < ResultTable.ENOUGH) at = entry.getKey();
             if (at != null) words.put(entry.getKey(), at.equals(entry.getKey()) ? "the budget" : "beyond the budget");
             else if (gain.isPresent()) words.put(entry.getKey(), "below the budget");
         }
         if (at != null) for (double e : tables.headMap(at).keySet()) words.put(e, "below the budget");
         return words;
+    }
+
+    /** SGD's accuracy at half of the epochs: of runs of their own, or of independent nets. */
+    private static Optional<Double> half(Map<Double, ResultTable> tables, double epochs) {
+        return Optional.ofNullable(tables.get(epochs / 2))
+                .flatMap(ResultTable::sgd)
+                .or(() -> Objects.requireNonNull(tables.get(epochs)).half());
     }
 
     List<Setting> settings() {
@@ -211,8 +220,7 @@ public final class Regimes {
     /** Differences to SGD in points, settings by methods, or the other way round where that is too wide; a star is beyond chance. */
     public List<List<String>> table() {
         Set<String> methods = new LinkedHashSet<>();
-        settings.forEach(
-                s -> s.table().findings().forEach(f -> methods.add(f.row().method())));
+        settings.forEach(s -> methods.addAll(s.table().differences().keySet()));
         List<List<String>> rows = new ArrayList<>();
         List<String> header = new ArrayList<>(List.of("setting", "seeds", "sgd %"));
         header.addAll(methods);
@@ -225,13 +233,7 @@ public final class Regimes {
                             .sgd()
                             .map(accuracy -> Statistics.format(accuracy, 2))
                             .orElse("")));
-            for (String method : methods) {
-                row.add(s.table().findings().stream()
-                        .filter(f -> f.row().method().equals(method))
-                        .map(f -> f.difference() + (f.isBeyondChance() ? " *" : ""))
-                        .findFirst()
-                        .orElse(""));
-            }
+            methods.forEach(m -> row.add(s.table().differences().getOrDefault(m, "")));
             rows.add(row);
         }
         List<List<String>> other = transposed(rows);
@@ -260,16 +262,23 @@ public final class Regimes {
         Map<String, List<String>> by = new LinkedHashMap<>();
         for (String verdict : List.of("confirmed", "refuted", "open")) by.put(verdict, new ArrayList<>());
         verdicts().stream()
-                .filter(v -> v.claim().startsWith("SWA is better than SGD"))
+                .filter(v -> v.claim().equals(Claims.BETTER))
                 .forEach(v -> Objects.requireNonNull(by.get(v.verdict()))
                         .add(v.setting().name()));
         int all = by.values().stream().mapToInt(List::size).sum();
-        if (all == 0)
-            return "SGD and SWA, the latter with one choice of settings, do not meet here, so no claim is judged.";
         List<String> words = new ArrayList<>();
+        if (all == 0)
+            words.add("SGD and SWA, the latter with one choice of settings, do not meet here, so no claim is judged");
         say(words, "SWA is better than SGD beyond chance in ", all, by.get("confirmed"));
         say(words, "Worse in ", all, by.get("refuted"));
         say(words, "Undecided in ", all, by.get("open"));
+        settings.stream()
+                .filter(s -> s.table().sgd().isPresent() && s.budget().isEmpty())
+                .collect(Collectors.groupingBy(
+                        s -> s.table().unchecked(),
+                        LinkedHashMap::new,
+                        Collectors.mapping(Setting::name, Collectors.joining(" | ", " (", ")"))))
+                .forEach((why, where) -> words.add(why + (settings.size() == 1 ? "" : where)));
         return String.join(". ", words) + ".";
     }
 
@@ -281,55 +290,10 @@ public final class Regimes {
 
     /** The article's claims (Izmailov et al. 2018), setting by setting: confirmed, refuted or open. */
     List<Verdict> verdicts() {
-        List<Verdict> all = new ArrayList<>();
-        for (Setting s : settings) {
-            for (ResultTable.Finding f : s.table().findings()) {
-                if (!f.row().method().equals(SWA) || f.pair().n() == 0) continue;
-                all.add(new Verdict(
-                        s,
-                        "SWA is better than SGD",
-                        verdict(f.pair(), f.p()),
-                        f.difference() + " points" + p(f.p(), "Holm")));
-                all.add(new Verdict(
-                        s,
-                        "SWA costs one net",
-                        f.row().passes() == 1 ? "confirmed" : "refuted",
-                        "predicts with " + f.row().passes() + " net, after "
-                                + Statistics.format(f.row().epochs(), 1)
-                                + " epochs and " + Statistics.format(f.row().statistics(), 1)
-                                + " passes for batch norm's statistics"));
-            }
-            s.table()
-                    .against(SWA, "snapshot")
-                    .ifPresent(pair -> all.add(new Verdict(
-                            s,
-                            "SWA is better than snapshot ensembles",
-                            verdict(pair, pair.p()),
-                            ResultTable.difference(pair) + " points" + p(pair.p(), "not corrected"))));
-            s.table()
-                    .against(SWA, "fge")
-                    .ifPresent(pair -> all.add(new Verdict(
-                            s,
-                            "SWA comes close to FGE: at most " + CLOSE + " points below",
-                            close(pair.interval()),
-                            ResultTable.difference(pair) + " points")));
-        }
-        return all;
-    }
-
-    private static String p(double p, String how) {
-        return Double.isNaN(p) ? "" : ", p " + ResultTable.chance(p) + " (" + how + ")";
-    }
-
-    private static String verdict(PairedComparison pair, double p) {
-        if (!(p < ResultTable.LEVEL)) return "open";
-        return pair.meanDifference() > 0 ? "confirmed" : "refuted";
-    }
-
-    private static String close(Interval interval) {
-        if (!interval.present()) return "open";
-        if (interval.low() > -CLOSE) return "confirmed";
-        return interval.high() < -CLOSE ? "refuted" : "open";
+        return settings.stream()
+                .flatMap(s -> Claims.of(s.table()).stream()
+                        .map(c -> new Verdict(s, c.claim(), c.verdict(), c.measured())))
+                .toList();
     }
 
     /** {@link #verdicts} as a table. */
@@ -339,7 +303,29 @@ public final class Regimes {
         verdicts().stream()
                 .sorted(Comparator.comparing(Verdict::claim))
                 .forEach(v -> rows.add(List.of(v.claim(), v.setting().name(), v.verdict(), v.measured())));
+        widths.forEach(w -> rows.addAll(w.claims()));
         return rows;
+    }
+
+    /** What each method takes, a line a method: nets of a prediction, epochs, and those that batch norm's statistics are worth. */
+    public List<List<String>> costs() {
+        List<Summary.Row> all =
+                settings.stream().flatMap(s -> s.table().primary().stream()).toList();
+        List<List<String>> rows = new ArrayList<>(List.of(List.of("method", "nets", "epochs", "BN epochs")));
+        for (String method : all.stream().map(Summary.Row::method).distinct().toList()) {
+            List<Summary.Row> own =
+                    all.stream().filter(row -> row.method().equals(method)).toList();
+            rows.add(List.of(
+                    method,
+                    each(own, row -> Integer.toString(row.passes())),
+                    each(own, row -> Statistics.format(row.epochs(), 1)),
+                    each(own, row -> Statistics.format(row.statisticsEpochs(), 1))));
+        }
+        return rows;
+    }
+
+    private static String each(List<Summary.Row> rows, Function<Summary.Row, String> figure) {
+        return rows.stream().map(figure).distinct().collect(Collectors.joining(", "));
     }
 
     /** Where averaging pays, as a picture; null where nothing was compared to SGD. */
@@ -351,10 +337,14 @@ public final class Regimes {
         return rows.isEmpty() ? null : new Forest("Where averaging pays: " + common, Forest.POINTS, rows);
     }
 
-    /** The whole of it as one file, which needs neither network nor scripts. */
-    public void page(Path file) {
+    /**
+     * The whole of it as one file, which needs neither network nor scripts.
+     *
+     * @param said puts the caller's words in the place of parameters, which stand between back-quotes
+     */
+    public void page(Path file, UnaryOperator<String> said) {
         Page page = new Page("Where averaging pays: " + common)
-                .conclusion(conclusion())
+                .conclusion(said.apply(conclusion()))
                 .figure(
                         figure(),
                         "Accuracy less that of SGD at the same epochs, with the 95 % interval of the mean over seeds;"
@@ -373,10 +363,16 @@ public final class Regimes {
                     .paragraph(
                             "Izmailov et al. 2018, Averaging Weights Leads to Wider Optima and Better Generalization."
                                     + " Open: the seeds cannot tell. Close to FGE: the interval of the difference lies above -"
-                                    + CLOSE + " points.");
+                                    + Claims.CLOSE + " points.");
         }
+        page.heading("What each method takes").table(costs()).glossary(Glossary.of(costs().get(0), List.of()));
         for (Setting s : settings) {
-            page.heading(s.name()).table(s.table().rows()).paragraph(s.table().conclusion());
+            page.heading(s.name())
+                    .table(s.table().rows())
+                    .paragraph(said.apply(
+                            s.budget().isEmpty() || s.half().isPresent()
+                                    ? s.table().conclusion(s.half())
+                                    : s.table().overall()));
         }
         page.folded(
                 runs.size() + " runs",

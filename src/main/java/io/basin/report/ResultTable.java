@@ -6,11 +6,14 @@ import io.basin.text.Format;
 import io.basin.text.Require;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -24,7 +27,7 @@ public final class ResultTable {
     private static final List<String> HEADER = List.of(
             "method",
             "epochs",
-            "BN passes",
+            "BN epochs",
             "nets",
             "accuracy %",
             "NLL",
@@ -34,7 +37,7 @@ public final class ResultTable {
             "bootstrap 95 %",
             "p (Holm)");
     private static final Set<String> OPTIONAL =
-            Set.of("BN passes", "NLL at T", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
+            Set.of("BN epochs", "NLL at T", "vs SGD, points", "bootstrap 95 %", "p (Holm)");
     private static final Set<String> NOTHING = Set.of("", "n/a");
     private static final String BASELINE = "sgd";
     static final double LEVEL = 0.05;
@@ -45,10 +48,14 @@ public final class ResultTable {
             "The combiners weighted and ridge were fitted to the labels of the validation part, which no"
                     + " other row learned from.";
 
+    private static final String UNCHECKED = "Budget not checked: add independent to `methods`";
+
     private final Summary summary;
+    private final UnaryOperator<String> said;
     private final List<List<String>> cells = new ArrayList<>();
     private final List<List<String>> beside = new ArrayList<>();
     private final List<Finding> findings = new ArrayList<>();
+    private final Map<String, String> differences = new LinkedHashMap<>();
     private final List<Figures> figures = new ArrayList<>();
     private final List<String> better = new ArrayList<>();
     private final List<String> worse = new ArrayList<>();
@@ -57,7 +64,13 @@ public final class ResultTable {
     private final boolean tested;
 
     public ResultTable(Summary summary) {
+        this(summary, text -> text.replace("`", ""));
+    }
+
+    /** @param said puts the caller's words in the place of parameters, which stand between back-quotes */
+    public ResultTable(Summary summary, UnaryOperator<String> said) {
         this.summary = Require.given("summary", summary);
+        this.said = Require.given("said", said);
         Optional<Summary.Row> sgd = primary(BASELINE);
         List<Summary.Row> rows = summary.rows();
         List<Pairs> pairs = rows.stream()
@@ -137,14 +150,17 @@ public final class ResultTable {
         double p = finding.p();
         double[] accuracy = values(row, 100);
         String name = row.isPrimary() ? row.method() : row.label();
-        if (row.isPrimary())
+        boolean own = row.isPrimary() || row.isAnew();
+        if (own)
             figures.add(Figures.of(
-                    row, finding.pair().meanDifference(), finding.pair().interval(), p));
-        (row.isPrimary() || row.isAtAnotherBudget() ? cells : beside)
+                    name, row, finding.pair().meanDifference(), finding.pair().interval(), p));
+        if (own && !isBaseline(row))
+            differences.put(name, finding.difference() + (finding.isBeyondChance() ? " *" : ""));
+        (own || row.isAtAnotherBudget() ? cells : beside)
                 .add(List.of(
                         name,
                         Statistics.format(row.epochs(), 1),
-                        row.statistics() == 0 ? "" : Statistics.format(row.statistics(), 1),
+                        row.statistics() == 0 ? "" : Statistics.format(row.statisticsEpochs(), 1),
                         Integer.toString(row.passes()),
                         Statistics.meanAndInterval(accuracy, 2, 0, 100),
                         figure(row, Summary.Score::nll, 1, 4, Double.MAX_VALUE),
@@ -181,19 +197,23 @@ public final class ResultTable {
 
     /** The conclusions that the figures support. */
     public String conclusion() {
-        return overall() + budget();
+        return said.apply(conclusion(half()));
     }
 
-    private String overall() {
-        if (figures.size() == 1 && seeds() < 2) {
+    /** The same with parameters between back-quotes, {@code half} being SGD's mean accuracy in percent at half of the epochs. */
+    String conclusion(Optional<Double> half) {
+        return overall()
+                + (baseline || primary().size() < 2 ? "" : " Differences need sgd: add it to `methods`.")
+                + budget(half);
+    }
+
+    /** What the differences to SGD allow one to say. */
+    String overall() {
+        if (primary().size() == 1 && seeds() < 2) {
             return figures.get(0).method() + ": accuracy " + cells.get(0).get(HEADER.indexOf("accuracy %"))
                     + " %. One method alone: nothing is compared.";
         }
         if (seeds() < 2) return "1 seed: no intervals, and any difference may be chance. Train 5 seeds to learn more.";
-        if (!baseline) {
-            return "Over " + seeds()
-                    + " seeds: SGD was not among the methods, so no difference to it was tested; add sgd to the methods.";
-        }
         if (!tested) return "Over " + seeds() + " seeds there was no difference to SGD that could be tested.";
         if (better.isEmpty() && worse.isEmpty()) {
             return seeds()
@@ -232,19 +252,29 @@ public final class ResultTable {
     }
 
     Optional<Summary.Row> primary(String method) {
-        return summary.rows().stream()
-                .filter(r -> r.isPrimary() && r.method().equals(method))
-                .findFirst();
+        return primary().stream().filter(r -> r.method().equals(method)).findFirst();
+    }
+
+    /** Each method's own. */
+    List<Summary.Row> primary() {
+        return summary.rows().stream().filter(Summary.Row::isPrimary).toList();
     }
 
     /** What half of the budget would have given: one of the independent nets, where they are two. Costs nothing. */
-    private String budget() {
-        Optional<Double> half = half();
-        if (half.isEmpty()) return "";
+    private String budget(Optional<Double> half) {
+        if (!baseline) return "";
+        if (half.isEmpty()) return primary().size() < 2 ? "" : " " + unchecked() + ".";
         double gain = sgd().orElseThrow() - half.get();
         return Format.of(
                 " SGD gains %+.2f points from half of these epochs to all of them: %s what the papers call a budget.",
                 gain, gain >= ENOUGH ? "they are below" : "that is within");
+    }
+
+    /** Why {@link #half} is nothing, and what would be something. */
+    String unchecked() {
+        return primary("independent").isEmpty()
+                ? UNCHECKED
+                : "Budget not checked: it takes `independent.runs` 2, of half of the epochs each";
     }
 
     /** SGD's mean accuracy in percent; nothing where it is not among the methods. */
@@ -260,6 +290,11 @@ public final class ResultTable {
                                 && Math.abs(2 * r.epochs() - sgd.epochs()) <= 0.01 * sgd.epochs())
                         .findFirst())
                 .map(half -> Statistics.mean(values(half, 100)));
+    }
+
+    /** Differences to SGD, by line of the table; a star is beyond chance. */
+    Map<String, String> differences() {
+        return Collections.unmodifiableMap(differences);
     }
 
     /** The methods' lines as numbers, for programs. */

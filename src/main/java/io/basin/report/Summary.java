@@ -116,8 +116,18 @@ public record Summary(
             return PRIMARY.contains(combiner);
         }
 
+        boolean isAnew() {
+            return combiner.equals(ANEW);
+        }
+
+        /** What batch norm's statistics cost in epochs: a pass forward is a third of the work of a pass that trains. */
+        double statisticsEpochs() {
+            return statistics / 3;
+        }
+
         /** {@code fge (mean)}. */
         public String label() {
+            if (isAnew()) return method + ", statistics measured anew";
             return combiner.isEmpty() ? method : method + " (" + combiner + ")";
         }
     }

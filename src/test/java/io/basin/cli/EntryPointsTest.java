@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.basin.methods.Method;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -87,6 +91,30 @@ class EntryPointsTest {
         Shell plan = Shell.run("schedule", "fashion-mnist", "--recipe", "lenet-bn");
         assertEquals(0, plan.code(), plan.err());
         assertFalse(plan.out().contains("change nothing"), plan.out());
+    }
+
+    /** Who looks at the plan sees what would be trained, to the step: epochs, samples, rates and models. */
+    @Test
+    void scheduleShowsWhatComparingTheSameWouldTrain() throws IOException {
+        String[] words = Recipe.complete(new String[] {"compare", "fashion-mnist"});
+        TrainingOptions training =
+                ((RunOptions.Trains) Main.parsed(List.of(words))).flagged().training();
+        assertEquals(10_000, training.settings().data().trainSamples());
+        int perEpoch = 10_000 / training.settings().data().batch();
+        Path csv = shared.resolve("default.csv");
+        Shell plan = Shell.run("schedule", "fashion-mnist", "--csv", csv);
+        assertEquals(0, plan.code(), plan.err());
+        StringBuilder lines = new StringBuilder("method,step,epoch,lr,alpha,collected\n");
+        for (Method m : training.plan(List.of(CompareCommand.METHODS.split(",")), perEpoch)) {
+            for (int i = 0; i < m.path().steps(); i++) {
+                int at = i;
+                boolean collected = Arrays.stream(m.path().collections()).anyMatch(c -> c == at);
+                lines.append(m.name() + "," + i + "," + (double) i / perEpoch + ","
+                        + m.path().lr(i) + "," + m.averaging().alpha()[i] + "," + (collected ? 1 : 0) + "\n");
+            }
+        }
+        assertEquals(lines.toString(), Files.readString(csv));
+        assertTrue(plan.out().contains("2 run(s) of 1170 steps (78 an epoch)"), plan.out());
     }
 
     @Test

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -21,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Results for programs: CSV and JSON with names that stay and all digits, and nothing else on stdout. */
 class ResultsTest {
     private static final String COLUMNS =
-            "method,epochs,statistics,passes,seeds,accuracy,accuracyHalfWidth,nll,nllHalfWidth,"
+            "method,epochs,bnEpochs,passes,seeds,accuracy,accuracyHalfWidth,nll,nllHalfWidth,"
                     + "calibrated,calibratedHalfWidth,ece,eceHalfWidth,vsSgd,vsSgdHalfWidth,pHolm";
 
     @TempDir
@@ -90,14 +92,15 @@ class ResultsTest {
         assertEquals(0, comparison.code(), comparison.err());
         List<String> lines = Files.readAllLines(csv);
         assertEquals(COLUMNS, lines.get(0));
-        assertEquals(4, lines.size(), "one row a method: " + lines);
+        assertEquals(5, lines.size(), "one row a method, and SGD's net with statistics measured anew: " + lines);
+        assertTrue(lines.get(2).startsWith("\"sgd, statistics measured anew\","), lines.get(2));
         double[] sgd = accuracies("sgd");
         double[] swa = accuracies("swa");
         String[] baseline = lines.get(1).split(",", -1);
         assertEquals(List.of("sgd", "3"), List.of(baseline[0], baseline[4]));
         assertEquals(Statistics.mean(sgd), Double.parseDouble(baseline[5]));
         assertEquals(List.of("", "", ""), List.of(baseline).subList(13, 16), "SGD is not compared with itself");
-        String[] cells = lines.get(2).split(",", -1);
+        String[] cells = lines.get(3).split(",", -1);
         assertEquals(16, cells.length);
         assertEquals("swa", cells[0]);
         assertEquals(Statistics.mean(swa), Double.parseDouble(cells[5]));
@@ -113,11 +116,55 @@ class ResultsTest {
         JsonNode kept = Json.read(run.resolve("results.json"));
         assertEquals(kept.path("rows"), said.path("rows"));
         assertEquals(kept.path("facts"), said.path("facts"));
-        assertEquals(3, said.path("table").size());
+        assertEquals(4, said.path("table").size());
         assertEquals(
                 Statistics.mean(accuracies("swa")),
-                said.path("table").path(1).path("accuracy").asDouble());
+                said.path("table").path(2).path("accuracy").asDouble());
         assertTrue(comparison.err().contains("Report: " + run.resolve("report.html")), comparison.err());
+    }
+
+    /** Where no half budget was trained, all of a run's outputs say so with the same words. */
+    @Test
+    void aBudgetThatWasNotCheckedIsSaidEverywhere() throws IOException {
+        String said = "Budget not checked: add independent to --methods.";
+        assertTrue(Json.parse(comparison.out(), "stdout")
+                .path("conclusion")
+                .asText()
+                .endsWith(said));
+        assertTrue(Json.read(run.resolve("results.json"))
+                .path("conclusion")
+                .asText()
+                .endsWith(said));
+        assertTrue(Files.readString(run.resolve("report.html")).contains(said));
+    }
+
+    /** Each row of the page's settings is a flag and its value, and all of them together ask for the same run. */
+    @Test
+    void theSettingsAreWhatTheCommandLineTakes() throws IOException {
+        String html = Files.readString(run.resolve("report.html"));
+        String table = html.substring(html.indexOf("<summary>Settings"));
+        List<String> words = new ArrayList<>(List.of("compare"));
+        Matcher m = Pattern.compile("<th>([^<]*)</th><td>([^<]*)</td>").matcher(table);
+        while (m.find()) {
+            assertTrue(m.group(1).matches("DATASET|--[a-z-]+[0-9]?"), m.group());
+            assertFalse(m.group(2).matches(".*([A-Z]|\\.0$|\\d{13}).*"), m.group());
+            boolean flag = !m.group(1).equals("DATASET");
+            words.add((flag ? m.group(1) : "") + (m.group(2).isEmpty() ? "" : (flag ? "=" : "") + m.group(2)));
+        }
+        assertTrue(words.containsAll(List.of("mnist", "--seeds=3", "--lr=0.01", "--augment=none")), words.toString());
+        TrainingOptions all = ((RunOptions.Trains) Main.parsed(words)).flagged().training();
+        TrainingOptions few = ((RunOptions.Trains) Main.parsed(
+                        List.of(("compare mnist --model lenet-bn --validation 40 --batch-size 20 --epochs 1 --lr 0.01")
+                                .split(" "))))
+                .flagged()
+                .training();
+        assertEquals(few.settings(), all.settings());
+        assertEquals(few.budget(), all.budget());
+        List<String> methods = List.of("swa", "snapshot");
+        for (int i = 0; i < 2; i++)
+            assertEquals(
+                    few.plan(methods, 10).get(i).identity(),
+                    all.plan(methods, 10).get(i).identity());
     }
 
     @Test

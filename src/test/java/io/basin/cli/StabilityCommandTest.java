@@ -107,6 +107,25 @@ class StabilityCommandTest {
         }
     }
 
+    /** By the largest error of the children: one error more, of two samples more (Agresti and Coull). */
+    @Test
+    void howSmallABarrierCanBeFoundIsSaid() {
+        double most = 0;
+        for (JsonNode line : results().path("lines")) {
+            double ends = (line.at("/line/0/testError").asDouble()
+                            + line.at("/line/4/testError").asDouble())
+                    / 2;
+            double p = (40 * ends + 1) / 42;
+            most = Math.max(most, Math.sqrt(p * (1 - p) / 42));
+        }
+        String said = String.format(
+                java.util.Locale.ROOT,
+                "What 4 checkpoints on 40 held-out samples can tell: a barrier of %.2f points or more is found",
+                184 * most);
+        assertTrue(done.out().contains(said) && done.out().contains("known to within 10 ("), said + done.out());
+        assertTrue(done.out().contains("more samples of --validation"), done.out());
+    }
+
     /** Children of the last quarter have their rate down: they stay together, and the recommendation is a checkpoint's. */
     @Test
     void theRecommendedStartIsThatOfTheFirstStableCheckpoint() {

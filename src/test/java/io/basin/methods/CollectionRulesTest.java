@@ -194,6 +194,15 @@ public class CollectionRulesTest {
         String brief =
                 remarks("fge", settings(10, 0, 0.8, 0.2, 2 / 3.5, 3, 3), 40).get(0);
         assertTrue(brief.startsWith("fge: its cycles are 0.575 epochs, the paper's 2 to 4"), brief);
+        // One model alone: of FGE at half of a cycle of one epoch, of snapshots at the end of all six.
+        List<String> single = remarks("fge", settings(5, 0, 0.8, 0.2, 1, 3, 3), 40);
+        assertTrue(
+                single.stream().anyMatch(r -> r.startsWith("fge: its cycles are 1.00 epochs, the paper's 2 to 4")),
+                single.toString());
+        assertEquals(
+                "snapshot: its cycles are 6.00 epochs, the paper's 20 to 40: more `epochs` or fewer `snapshot.cycles` would"
+                        + " show it at its best",
+                remarks("snapshot", settings(6, 0, 0.5, 1, 1, 3, 1), 100).get(0));
         String idle = remarks("fge", settings(10, 0, 0.8, 0.2, 1, 3, 3), 40).get(0);
         assertTrue(idle.startsWith("fge: the last 20 steps, 0.500 epochs, are trained after its last model"), idle);
         String fewer =

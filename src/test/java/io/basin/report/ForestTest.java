@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.Color;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Forest plots by the numbers in their SVG. */
@@ -95,6 +97,16 @@ class ForestTest {
         assertEquals(1, MethodStyle.place("swa, the average"));
         assertEquals(0, MethodStyle.place("sgd+ema"));
         assertEquals(-1, MethodStyle.place("curve"));
+        List<Color> usual = Stream.of("sgd", "swa", "ema", "snapshot", "fge", "independent")
+                .map(m -> MethodStyle.of(MethodStyle.place(m), false).colour())
+                .toList();
+        for (Color a : usual) {
+            for (Color b : usual) {
+                double apart = Math.hypot(
+                        Math.hypot(a.getRed() - b.getRed(), a.getGreen() - b.getGreen()), a.getBlue() - b.getBlue());
+                assertTrue(a == b || apart > 70, a + " and " + b);
+            }
+        }
         assertNotEquals(MethodStyle.of(1, false), MethodStyle.of(1, true), "a second line is fine");
         assertEquals(MethodStyle.of(1, false).colour(), MethodStyle.of(1, true).colour());
     }

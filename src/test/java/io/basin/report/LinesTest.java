@@ -109,6 +109,17 @@ class LinesTest {
         assertFalse(svg.contains("NaN"));
     }
 
+    /** Of one point there is no line: a marker shows it, in the legend too, and ticks around it differ. */
+    @Test
+    void aSinglePointIsMarked() {
+        double[] one = {1};
+        String svg = new Lines("T", "x", "y").line("swa", one, new double[] {2}).svg();
+        assertEquals(3, svg.split("fill:rgb\\(213,94,0\\)", -1).length);
+        assertEquals(1, svg.split(">1<", -1).length - 1, svg);
+        double[] two = {1, 2};
+        assertFalse(new Lines("T", "x", "y").line("swa", two, two).svg().contains("fill:rgb(213,94,0)"));
+    }
+
     @Test
     void thePngHasTwiceTheSize() throws IOException {
         Lines lines = new Lines("T", "x", "y").line("one", new double[] {0, 1}, new double[] {1, 2});

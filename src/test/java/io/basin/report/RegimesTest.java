@@ -144,6 +144,80 @@ class RegimesTest {
     }
 
     @Test
+    void whatWasNotCheckedIsSaidOnceForAllSettings() throws IOException {
+        run(30, 0, 0.05, row("sgd", 30, 1, 90), row("swa", 30, 1, 91));
+        run(30, 0.2, 0.05, row("sgd", 30, 1, 90), row("swa", 30, 1, 91));
+        run(15, 0.2, 0.05, row("sgd", 15, 1, 90), row("swa", 15, 1, 91));
+        String missing = "Budget not checked: add independent to `methods`";
+        String conclusion = read().conclusion();
+        assertTrue(conclusion.endsWith(missing + " (labels as published; 30 epochs)."), conclusion);
+        Path page = folder.resolve("page.html");
+        read().page(page, text -> text.replace("`methods`", "--methods"));
+        String html = Files.readString(page);
+        assertTrue(html.contains("add independent to --methods (labels as published; 30 epochs)"), html);
+        assertTrue(html.contains("SGD gains +0.00 points from half"), "by the run of 15 epochs");
+        assertEquals(2, html.split("Budget not checked", -1).length - 1, "at the top, and where it was not");
+    }
+
+    /** Nets, epochs, and six forward passes as two epochs; each once. */
+    @Test
+    void whatAMethodCostsIsALine() throws IOException {
+        Summary.Row swa =
+                new Summary.Row("swa", "", 30, 6, 1, row("swa", 30, 1, 91).scores());
+        Summary.Row anew = new Summary.Row(
+                "sgd", Summary.Row.ANEW, 30, 6, 1, row("sgd", 30, 1, 90.5).scores());
+        run(30, 0, 0.05, row("sgd", 30, 1, 90), anew, swa);
+        run(60, 0, 0.05, row("sgd", 60, 1, 90));
+        assertEquals(
+                List.of(
+                        List.of("method", "nets", "epochs", "BN epochs"),
+                        List.of("sgd", "1", "30.0, 60.0", "0.0"),
+                        List.of("swa", "1", "30.0", "2.0")),
+                read().costs());
+        assertEquals("sgd, statistics measured anew", read().table().get(0).get(3));
+        assertEquals("+0.50", read().table().get(1).get(3));
+    }
+
+    private Path width(String... conclusions) throws IOException {
+        Path run = Files.createDirectories(folder.resolve("width"));
+        Json.seal(run.resolve("config.json"), Map.of("command", "width"));
+        ObjectNode results = (ObjectNode) Json.tree(
+                Map.of("conclusions", List.of(conclusions), "facts", Map.of("net", "mlp on mnist"), "rays", List.of()));
+        Json.sealFields(run.resolve("results.json"), results, "conclusions", "facts", "rays");
+        return run;
+    }
+
+    @Test
+    void widthsStandBesideTheClaims() throws IOException {
+        String begin = "Along random directions, where the training loss has risen by 0.1 nats: sgd 0.5, ";
+        Path width = width(
+                begin + "swa 0.6, p (Holm) 0.01: swa is wider.",
+                begin + "swa 0.4, p (Holm) 0.01: swa is narrower.",
+                begin + "swa 0.5, p (Holm) 0.9: 3 seeds cannot tell which is wider.",
+                begin + "swa-cyclic 0.6, p (Holm) 0.01: swa-cyclic is wider.");
+        String alone = assertThrows(IllegalArgumentException.class, this::read).getMessage();
+        assertTrue(alone.contains(width + "/results.json: the width of optima"), alone);
+        run(30, 0, 0.05, row("sgd", 30, 1, 90), row("swa", 30, 1, 91));
+        List<List<String>> claims = read().claims();
+        List<List<String>> said = claims.subList(claims.size() - 3, claims.size());
+        assertEquals(
+                List.of("confirmed", "refuted", "open"),
+                said.stream().map(row -> row.get(2)).toList());
+        assertEquals(
+                List.of("SWA's optima are wider than SGD's", "mlp on mnist, random directions"),
+                said.get(0).subList(0, 2));
+        assertTrue(said.get(0).get(3).contains("sgd 0.5, swa 0.6"), said.toString());
+        Path results = width.resolve("results.json");
+        Path file = folder.resolve("all.json");
+        read().write(file);
+        for (List<Path> places : List.of(List.of(file), List.of(folder.resolve("run-1"), results))) {
+            assertEquals(claims, Regimes.read(places, UnaryOperator.identity()).claims());
+        }
+        Files.writeString(results, Files.readString(results).replace("0.6", "0.7"));
+        assertThrows(FormatException.class, this::read);
+    }
+
+    @Test
     void oneSmallFileHoldsWhatTheFoldersHeld() throws IOException {
         run(30, 0.2, 0.05, row("sgd", 30, 1, 90, 91), row("swa", 30, 1, 91, 92.5));
         Path file = folder.resolve("all.json");
@@ -175,7 +249,7 @@ class RegimesTest {
                         .map(Regimes.Setting::name)
                         .map(n -> n.replaceFirst("(, data \\d+)(, --batch-size \\d+)", "$2$1"))
                         .toList());
-        all.page(folder.resolve("page.html"));
+        all.page(folder.resolve("page.html"), UnaryOperator.identity());
         assertTrue(!Files.readString(folder.resolve("page.html")).contains("The article's claims"));
     }
 

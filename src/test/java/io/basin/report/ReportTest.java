@@ -2,6 +2,7 @@ package io.basin.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -57,14 +58,15 @@ class ReportTest {
     void whereNothingWasTestedNothingIsSaidOfChance() {
         double[] some = {0.900, 0.901, 0.902};
         ResultTable alone = new ResultTable(summary(row("swa", some), row("ema", 0.91, 0.92, 0.93)));
+        String none = "Over 3 seeds there was no difference to SGD that could be tested.";
+        assertEquals(none + " Differences need sgd: add it to methods.", alone.conclusion());
+        assertEquals(none, new ResultTable(summary(row("sgd", some))).conclusion());
+        Summary both = summary(row("sgd", some), row("swa", some));
         assertEquals(
-                "Over 3 seeds: SGD was not among the methods, so no difference to it was tested; add sgd to the methods.",
-                alone.conclusion());
-        for (Summary.Row[] rows : new Summary.Row[][] {{row("sgd", some)}, {row("sgd", some), row("swa", some)}}) {
-            assertEquals(
-                    "Over 3 seeds there was no difference to SGD that could be tested.",
-                    new ResultTable(summary(rows)).conclusion());
-        }
+                none + " Budget not checked: add independent to --methods.",
+                new ResultTable(both, text -> text.replace("`methods`", "--methods")).conclusion());
+        String one = new ResultTable(summary(row("swa", 0.9), row("ema", 0.91))).conclusion();
+        assertTrue(one.startsWith("1 seed") && one.endsWith("Differences need sgd: add it to methods."), one);
     }
 
     /** It learned from labels that the other rows did not. */
@@ -91,10 +93,14 @@ class ReportTest {
             combined(row("fge", better), "ridge")
         };
         ResultTable many = new ResultTable(summary(all));
-        assertEquals(two.rows().get(2), many.rows().get(2), "a vote beside it makes fge's p no larger");
-        assertEquals(1 + 2, many.rows().size());
-        assertEquals("sgd (statistics anew)", many.beside().get(1).get(0));
-        assertEquals(1 + 3, many.beside().size());
+        assertEquals(two.rows().get(2), many.rows().get(3), "a vote beside it makes fge's p no larger");
+        assertEquals(1 + 3, many.rows().size());
+        assertEquals(1 + 2, many.beside().size());
+        assertEquals("sgd, statistics measured anew", many.rows().get(2).get(0));
+        Figures anew = many.figures().get(1);
+        assertEquals("sgd, statistics measured anew", anew.method(), "as the table says it");
+        assertEquals(0.0026, anew.vsSgd(), 1e-12);
+        assertNull(anew.pHolm(), "it is not tested");
         assertFalse(many.beside().get(0).contains("p (Holm)"), "nothing there was tested");
     }
 
@@ -132,8 +138,81 @@ class ReportTest {
                                 + " call a budget."),
                 done);
         Summary.Row third = new Summary.Row("independent", "one alone", 3.3, 0, 1, half.scores());
-        assertFalse(
-                new ResultTable(summary(row("sgd", 0.9), third)).conclusion().contains("gains"));
+        Summary.Row three = row("independent", 0.9);
+        String other = new ResultTable(summary(row("sgd", 0.9), three, third)).conclusion();
+        assertTrue(
+                other.endsWith("Budget not checked: it takes independent.runs 2, of half of the epochs each."), other);
+    }
+
+    /** Three forward passes are as much work as one that trains. */
+    @Test
+    void batchNormsStatisticsAreCountedInEpochs() {
+        Summary.Row swa = new Summary.Row("swa", "", 10, 6, 1, row("swa", 0.9).scores());
+        ResultTable table = new ResultTable(summary(row("sgd", 0.9), swa));
+        assertEquals("BN epochs", table.rows().get(0).get(2));
+        assertEquals("2.0", table.rows().get(2).get(2));
+        assertEquals(2, table.figures().get(1).bnEpochs());
+    }
+
+    private static Summary.Curve curve(String run, double... validationAndAverage) {
+        List<Summary.Point> points = IntStream.range(0, validationAndAverage.length / 2)
+                .mapToObj(i -> {
+                    double average = validationAndAverage[2 * i + 1];
+                    Double known = average == 0 ? null : average;
+                    return new Summary.Point(i + 1, 1, 0.9, 0.5, validationAndAverage[2 * i], known, known);
+                })
+                .toList();
+        return new Summary.Curve(run, 1, points);
+    }
+
+    private static Summary.Plotted plan(String method, double last, double alpha) {
+        return new Summary.Plotted(method, new double[] {1, last}, new double[] {0, alpha}, new int[0], 1);
+    }
+
+    private static Summary averages(double lastRate) {
+        return new Summary(
+                "t",
+                Map.of(),
+                List.of(row("sgd", 0.9)),
+                List.of(
+                        curve("sgd+ema", 0.80, 0, 0.82, 0.85, 0.84, 0.883, 0.886, 0.884),
+                        curve("swa", 0.80, 0, 0.81, 0.84, 0.85, 0.86, 0.87, 0.876),
+                        curve("independent 1", 0.8, 0, 0.87, 0),
+                        curve("independent 2", 0.8, 0, 0.86, 0)),
+                List.of(plan("sgd", lastRate, 0), plan("ema", lastRate, 0.1), plan("swa", 1, 1)));
+    }
+
+    /** EMA's 88.3 and 88.4 % are near SGD's 88.6 from epoch 3 on; SWA ends a point below; half-way nets have 86.5 %. */
+    @Test
+    void whatAnAverageHasAtAnyTimeIsHeldAgainstAnnealedRuns() throws Exception {
+        String text = Anytime.text(averages(0.01));
+        assertTrue(
+                text.contains(
+                        "ema's average is within 0.3 points of what SGD, annealed over 4.0 epochs, ends with, 88.60 %,"
+                                + " from epoch 3.0 on, up to 4.30 points above the weights that it averages; at epoch 2.0 it has"
+                                + " 85.00 %, and nets annealed to end at 2.0 have 86.50 %."),
+                text);
+        assertTrue(text.contains("swa's average ends 1.00 points below what SGD"), text);
+        assertEquals("", Anytime.text(averages(1)), "a rate that does not fall anneals nothing");
+        Summary s = averages(0.01);
+        Path file = folder.resolve("report.html");
+        HtmlReport.write(file, s, new ResultTable(s));
+        assertTrue(Files.readString(file).contains(Picture.escape(text)));
+    }
+
+    /** SGD's run has EMA's average: named and coloured as EMA's everywhere. */
+    @Test
+    void anAverageIsDrawnAsItsMethodInAccuracyAndLoss() {
+        String black = "stroke:rgb(0,0,0);stroke-width:2.2";
+        for (Lines lines : List.of(Charts.averages(averages(0.01)), Charts.averageLosses(averages(0.01)))) {
+            String svg = lines.svg();
+            for (String name : List.of("ema, the average", "sgd, moving weights", "swa, the average"))
+                assertTrue(svg.contains(">" + name + "<"), svg);
+            assertTrue(svg.contains(black) && !svg.contains("sgd+ema"), svg);
+        }
+        assertTrue(Charts.curves(averages(0.01), "training loss", Summary.Point::loss)
+                .svg()
+                .contains(">sgd and ema<"));
     }
 
     @Test
@@ -151,7 +230,7 @@ class ReportTest {
         String html = Files.readString(file);
         assertTrue(html.contains("a &lt;b&gt; &amp; c"));
         assertFalse(html.contains("<b>"));
-        assertEquals(7, html.split("<svg", -1).length - 1);
+        assertEquals(8, html.split("<svg", -1).length - 1);
         assertTrue(html.contains("Differences to SGD"));
         assertTrue(html.contains("Held-out accuracy of each running average"));
         assertFalse(html.contains("src=\"http"));
