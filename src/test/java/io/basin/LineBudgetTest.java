@@ -19,8 +19,8 @@ class LineBudgetTest {
     private static final int FILE = 400;
     private static final int METHOD = 40;
     private static final int SEAM = 120;
-    private static final int MAIN = 52_500;
-    private static final int CORE = 10_905;
+    private static final int MAIN = 53_100;
+    private static final int CORE = 10_820;
     private static final List<String> CORE_PACKAGES = List.of("device", "nn", "train", "methods", "random");
     private static final Pattern TYPE = Pattern.compile("\\b(class|interface|enum|record)\\s+\\w+|@interface");
     private static final Pattern NOT_CODE = Pattern.compile(
