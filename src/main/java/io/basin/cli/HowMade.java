@@ -56,11 +56,10 @@ final class HowMade {
     /** Every leaf of what decides the results, as one would type it: a flag with the value that it was given, or else has. */
     private static Map<String, String> settings(Configuration configuration) {
         Map<String, String> settings = new LinkedHashMap<>();
-        Map<String, JsonNode> leaves = Json.leaves(configuration.tree());
-        leaves.forEach((name, value) -> {
+        Json.leaves(configuration.tree()).forEach((name, value) -> {
             String flag = FlagNames.label(name);
             if (name.equals("settings.data.flip")) {
-                boolean crops = leaves.get("settings.data.pad").asInt() > 0;
+                boolean crops = configuration.tree().at("/settings/data/pad").asInt() > 0;
                 settings.put(flag, value.asBoolean() ? crops ? "crop_flip" : "flip" : "none");
             } else if (name.equals("seeds") && value.isArray()) {
                 settings.put("--seed", value.path(0).asText());

@@ -21,7 +21,7 @@ final class Anytime {
     static String text(Summary summary) {
         NavigableMap<Double, Double> annealed = new TreeMap<>();
         for (String method : List.of("independent", "sgd")) {
-            TreeMap<Double, Double> line = accuracy(summary.curves().stream()
+            NavigableMap<Double, Double> line = accuracy(summary.curves().stream()
                     .filter(c -> List.of(c.run().split("[+ ]")).contains(method))
                     .toList());
             if (!line.isEmpty()) annealed.put(line.lastKey(), line.lastEntry().getValue());
@@ -33,28 +33,28 @@ final class Anytime {
         Charts.averaging(summary).stream().map(Summary.Curve::run).distinct().forEach(run -> {
             List<Summary.Curve> seeds =
                     summary.curves().stream().filter(c -> c.run().equals(run)).toList();
-            TreeMap<Double, Double> average = Charts.means(seeds, p -> Charts.percent(p.averageAccuracy()));
+            NavigableMap<Double, Double> average = Charts.means(seeds, p -> Charts.percent(p.averageAccuracy()));
             sentences.add(Charts.averager(summary, run) + sentence(average, accuracy(seeds), annealed));
         });
         return sentences.isEmpty() ? "" : "Stopped at any time, held-out accuracy: " + String.join(" ", sentences);
     }
 
-    private static TreeMap<Double, Double> accuracy(List<Summary.Curve> curves) {
+    private static NavigableMap<Double, Double> accuracy(List<Summary.Curve> curves) {
         return Charts.means(curves, p -> Charts.percent(p.validationAccuracy()));
     }
 
     private static String sentence(
-            TreeMap<Double, Double> average, Map<Double, Double> moving, NavigableMap<Double, Double> annealed) {
+            NavigableMap<Double, Double> average, Map<Double, Double> moving, NavigableMap<Double, Double> annealed) {
         double end = annealed.lastKey();
         double goal = annealed.lastEntry().getValue();
         double from = Double.NaN;
-        for (double epoch : average.descendingKeySet()) {
-            if (average.get(epoch) < goal - NEAR) break;
-            from = epoch;
+        for (Map.Entry<Double, Double> e : average.descendingMap().entrySet()) {
+            if (e.getValue() < goal - NEAR) break;
+            from = e.getKey();
         }
         double most = average.entrySet().stream()
                 .filter(e -> moving.containsKey(e.getKey()))
-                .mapToDouble(e -> e.getValue() - moving.get(e.getKey()))
+                .mapToDouble(e -> e.getValue() - moving.getOrDefault(e.getKey(), 0.0))
                 .max()
                 .orElse(Double.NaN);
         String annealing = Format.of(" what SGD, annealed over %.1f epochs, ends with, %.2f %%", end, goal);

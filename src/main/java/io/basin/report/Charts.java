@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -144,7 +145,7 @@ public final class Charts {
         Map<String, List<Summary.Curve>> runs = curves.stream()
                 .collect(Collectors.groupingBy(Summary.Curve::run, LinkedHashMap::new, Collectors.toList()));
         runs.forEach((run, seeds) -> {
-            TreeMap<Double, Double> line = means(seeds, figure);
+            NavigableMap<Double, Double> line = means(seeds, figure);
             chart.line(
                     name.apply(run),
                     line.keySet().stream().mapToDouble(d -> d).toArray(),
@@ -153,7 +154,8 @@ public final class Charts {
     }
 
     /** Mean over curves, by epoch, where there is a figure. */
-    static TreeMap<Double, Double> means(List<Summary.Curve> curves, Function<Summary.Point, @Nullable Double> figure) {
+    static NavigableMap<Double, Double> means(
+            List<Summary.Curve> curves, Function<Summary.Point, @Nullable Double> figure) {
         return curves.stream()
                 .flatMap(c -> c.points().stream())
                 .filter(p -> figure.apply(p) != null)

@@ -291,8 +291,8 @@ public final class Regimes {
     /** The article's claims (Izmailov et al. 2018), setting by setting: confirmed, refuted or open. */
     List<Verdict> verdicts() {
         return settings.stream()
-                .flatMap(s -> Claims.of(s.table()).stream()
-                        .map(c -> new Verdict(s, c.claim(), c.verdict(), c.measured())))
+                .flatMap(s ->
+                        Claims.of(s.table()).stream().map(c -> new Verdict(s, c.claim(), c.verdict(), c.measured())))
                 .toList();
     }
 
