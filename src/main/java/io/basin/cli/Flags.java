@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -149,11 +150,13 @@ final class Flags {
 
         TrainTest data(List<ModelFile> models, Progress progress) {
             Map<Boolean, List<ModelFile>> all = models.stream()
-                    .collect(Collectors.groupingBy(m -> m.origin().dataset().isEmpty()));
+                    .collect(Collectors.partitioningBy(m -> m.origin().dataset().isEmpty()));
+            List<ModelFile> with = Objects.requireNonNull(all.get(false));
+            List<ModelFile> without = Objects.requireNonNull(all.get(true));
             // Of none with data the first refuses to be measured.
-            if (all.size() > 1) {
-                ModelFile seen = all.get(false).get(0);
-                throw new IllegalArgumentException(all.get(true).get(0) + " was imported without data, and " + seen
+            if (!with.isEmpty() && !without.isEmpty()) {
+                ModelFile seen = with.get(0);
+                throw new IllegalArgumentException(without.get(0) + " was imported without data, and " + seen
                         + " was trained on " + Printable.of(seen.origin().dataset())
                         + ": import it again with these, 'basin import --data', or leave it out");
             }

@@ -117,7 +117,8 @@ public final class Main implements Runnable {
         };
         Limits.register(line);
         HelpPage.register(line);
-        RoundFlags.hide(line.getSubcommands().get("rounds").getCommandSpec());
+        RoundFlags.hide(
+                Objects.requireNonNull(line.getSubcommands().get("rounds")).getCommandSpec());
         line.setExecutionStrategy(parsed -> {
             Limits.check(parsed);
             Outputs.check(parsed);

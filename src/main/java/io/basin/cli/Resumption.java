@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.IntStream;
 import picocli.CommandLine;
@@ -108,7 +109,7 @@ final class Resumption {
      */
     static List<String> kept(Path file) {
         List<String> words = new ArrayList<>();
-        Path folder = file.toAbsolutePath().getParent();
+        Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
         if (Files.isDirectory(folder) && !Files.isExecutable(folder)) {
             throw new FormatException(
                     file.toString(), "cannot be read: this user may not enter its folder; ask its owner");
